@@ -1,0 +1,268 @@
+"""The command line. Every command answers a wrong input with one line on stderr and exit code 2."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TypeVar
+
+import click
+from rich.console import Console
+
+from tuner import __version__
+from tuner import columns as col
+from tuner.errors import InputError, TunerError
+from tuner.findings import Findings, Places, load_findings, load_search_from
+from tuner.search import Overrides, find_search, load_search
+
+_EXIT_INTERRUPTED = 130
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def _folders(command: _F) -> _F:
+    """Give a command `--runs-dir` and `--reports-dir`."""
+    folder = click.Path(path_type=Path, file_okay=False)
+    runs = click.option(
+        "--runs-dir", type=folder, default=Path("runs"), show_default=True, help="Where ledger and models are."
+    )
+    reports = click.option(
+        "--reports-dir", type=folder, default=Path("reports"), show_default=True, help="Where reports are."
+    )
+    return runs(reports(command))
+
+
+def _data_dir(command: _F) -> _F:
+    """Give a command `--data-dir`."""
+    return click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path),
+        envvar="TUNER_DATA_DIR",
+        help="Looked at first for NAME.npz and folders of images.",
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tuner")
+def app() -> None:
+    """Which Keras image classifier is best, and is it really better?
+
+    NAME is a file in searches/ without .toml, or a path to one.
+    """
+
+
+@app.command("list")
+@_folders
+def list_command(runs_dir: Path, reports_dir: Path) -> None:
+    """List the searches: families, data sets, number of trials, how many are done."""
+    files = sorted(Path("searches").glob("*.toml"))
+    if not files:
+        raise InputError("searches/", "has no search file", "go to the folder that holds searches/")
+    ledger = Places(runs_dir, reports_dir).open_ledger()
+    rows, wrong = [], []
+    for file in files:
+        try:
+            search = load_search(file)
+        except InputError as error:
+            rows.append((file.stem, "", "", "", "", "wrong: see below"))
+            wrong.append(str(error))
+            continue
+        planned = sum(entry.planned(search.epochs) for entry in search.entries) * len(search.datasets)
+        done = ledger.count_finished(search.name) if ledger else 0
+        names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
+        rows.append((search.name, names, ", ".join(search.all_datasets), str(planned), str(done), search.title))
+    heads = ("search", "models", "data sets", "trials", "done", "title")
+    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
+    for row in (heads, *rows):
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if wrong:
+        raise InputError("", "; ".join(wrong))
+
+
+@app.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_data_dir
+def space(name: str, as_json: bool, data_dir: Path | None) -> None:
+    """Show the configurations with their parameter counts, and how many each rule rejected. Trains nothing."""
+    search = load_search(find_search(name))
+    from tuner.dryrun import dry_run
+
+    found = dry_run(search, data_dir)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    shown = {n for e in search.entries for n in e.space.varying()}
+    for trial in found["trials"]:
+        values = ", ".join(f"{k}={v}" for k, v in trial["values"].items() if k in shown)
+        size = f"{trial['parameters']:>12,}" if trial["parameters"] is not None else "cannot be built: " + trial["error"]
+        click.echo(f"{trial['family']} on {trial['dataset']}  {size}  {values}")
+    click.echo(f"{len(found['trials'])} configurations")
+    for rule, count in found["rejected"].items():
+        click.echo(f"{count} rejected by {rule}")
+
+
+@app.command()
+@click.argument("name")
+@click.option("--epochs", type=click.IntRange(1), help="Epochs of every trial, instead of the search file's.")
+@click.option("--train-size", type=click.IntRange(2), help="Use so many training images, drawn by class.")
+@click.option("--test-size", type=click.IntRange(2), help="Use so many test images, drawn by class.")
+@click.option("--workers", type=click.IntRange(1), help="Trials at once; by default as many as fit.")
+@click.option("--executor", default="local", show_default=True, help="Where trials run.")
+@_data_dir
+@_folders
+@click.option("--fresh", is_flag=True, help="Forget this search's trials first; those of other searches stay.")
+def run(
+    name: str,
+    epochs: int | None,
+    train_size: int | None,
+    test_size: int | None,
+    workers: int | None,
+    executor: str,
+    data_dir: Path | None,
+    runs_dir: Path,
+    reports_dir: Path,
+    fresh: bool,
+) -> None:
+    """Search, retrain, score, report. Started again, it goes on where it stopped."""
+    search = load_search(find_search(name), Overrides(epochs, train_size, test_size))
+    places = Places(runs_dir, reports_dir, data_dir)
+    console = Console(stderr=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        from tuner.run import run_search
+
+        report = run_search(search, places, console, executor=executor, workers=workers, fresh=fresh)
+    except KeyboardInterrupt:
+        resume = " ".join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
+        click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
+        sys.exit(_EXIT_INTERRUPTED)
+    with _existing_ledger(places, name) as ledger:
+        _print_summary(load_findings(ledger, search, places))
+    click.echo(f"\nreport: {report}")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _print_summary(findings: Findings) -> None:
+    from tuner.report import verdict
+    from tuner.report.comparison import margins_table
+
+    click.echo("\n" + margins_table(findings) + "\n")
+    for line in verdict(findings):
+        click.echo(line.replace("**", ""))
+
+
+def _existing_ledger(places: Places, name: str) -> Any:
+    ledger = places.open_ledger()
+    if ledger is None:
+        raise InputError(name, f"has not been run here (there is no {places.ledger})", f"run: tuner run {name}")
+    return ledger
+
+
+def _recorded(name: str, places: Places) -> Findings:
+    """Return what is recorded of a search, given by name or by path."""
+    with _existing_ledger(places, name) as ledger:
+        return load_findings(ledger, load_search_from(ledger, _stem(name)), places)
+
+
+def _stem(name: str) -> str:
+    return Path(name).stem if name.endswith(".toml") else name
+
+
+@app.command()
+@click.argument("name")
+@click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
+@_folders
+def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
+    """Print the table of trials, best first."""
+    places = Places(runs_dir, reports_dir)
+    from tuner.trial_table import trial_rows
+
+    with _existing_ledger(places, name) as ledger:
+        search = load_search_from(ledger, _stem(name))
+        rows = trial_rows(ledger.members(search.name))
+    if form == "json":
+        click.echo(json.dumps(rows, indent=1))
+        return
+    names = list(dict.fromkeys((*col.RESULTS, *(key for row in rows for key in row))))
+    if form == "csv":
+        writer = csv.DictWriter(sys.stdout, names, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return
+    from tabulate import tabulate
+
+    click.echo(tabulate([[row.get(n, "") for n in names] for row in rows], names, tablefmt="pipe"))
+
+
+@app.command()
+@click.argument("name")
+@_folders
+def report(name: str, runs_dir: Path, reports_dir: Path) -> None:
+    """Write the report again from what is recorded."""
+    findings = _recorded(name, Places(runs_dir, reports_dir))
+    from tuner.report import write_report
+
+    click.echo(f"report: {write_report(findings)}")
+
+
+@app.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@_folders
+def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
+    """Print one comparison table over several searches."""
+    places = Places(runs_dir, reports_dir)
+    findings = [_recorded(name, places) for name in names]
+    from tuner.compare import compare_searches
+
+    click.echo(compare_searches(findings))
+
+
+@app.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE...")
+def predict(model: Path, images: tuple[Path, ...]) -> None:
+    """Print class and probabilities of image files, by a saved MODEL.keras."""
+    from tuner.predict import predict_files
+
+    for image, answer in predict_files(model, list(images)):
+        ranking = ", ".join(f"{name} {probability:.4f}" for name, probability in answer)
+        click.echo(f"{image}: {answer[0][0]} ({ranking})")
+
+
+@app.command()
+@click.argument("name")
+@_folders
+def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
+    """Reload each saved model with plain Keras and prove its recorded score."""
+    findings = _recorded(name, Places(runs_dir, reports_dir))
+    from tuner.verify import verify as check
+
+    for line in check(findings):
+        click.echo(line)
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code."""
+    try:
+        app(prog_name="tuner", standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"tuner: {' '.join(error.format_message().split())}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(_EXIT_INTERRUPTED)
+    except TunerError as error:
+        click.echo(f"tuner: {' '.join(str(error).split())}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(0)

@@ -1,0 +1,46 @@
+"""The name of every column, once. Tables, the ledger and the report take them from here."""
+
+TRIAL = "trial"
+MODEL = "model"
+FAMILY = "family"
+DATASET = "dataset"
+STATUS = "status"
+ERROR = "error"
+SEED = "seed"
+EPOCHS = "epochs"
+PARAMETERS = "parameters"
+SECONDS = "seconds"
+SECONDS_PER_EPOCH = "seconds_per_epoch"
+LATENCY_MS = "latency_ms"
+MEGABYTES = "megabytes"
+
+ACCURACY = "accuracy"
+LOSS = "loss"
+VAL_ACCURACY = "val_accuracy"
+VAL_LOSS = "val_loss"
+TEST_ACCURACY = "test_accuracy"
+TEST_LOSS = "test_loss"
+
+SEARCH_SCORE = "search_score"
+RETRAINED_MEAN = "retrained_mean"
+RETRAINED_SD = "retrained_sd"
+INTERVAL_LOW = "ci_low"
+INTERVAL_HIGH = "ci_high"
+DELTA_DATASET = "delta_dataset"
+DELTA_MODEL = "delta_model"
+P_VALUE = "p_value"
+
+CLASS = "class"
+PRECISION = "precision"
+RECALL = "recall"
+F1 = "f1"
+ROC_AUC = "roc_auc"
+AVERAGE_PRECISION = "average_precision"
+SUPPORT = "support"
+
+#: What `tuner results` prints in front of the parameters, in this order.
+RESULTS = (
+    TRIAL, MODEL, FAMILY, DATASET, STATUS, ERROR, SEED, EPOCHS, PARAMETERS, SECONDS, VAL_ACCURACY, VAL_LOSS,
+)  # fmt: skip
+#: Metrics of one class against the rest, in the order in which tables show them.
+PER_CLASS = (PRECISION, RECALL, F1, ROC_AUC, AVERAGE_PRECISION, SUPPORT)

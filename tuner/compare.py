@@ -1,0 +1,50 @@
+"""One comparison table over several searches."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tuner.findings import Chosen, Findings
+from tuner.report.base import DASH, escape, number, p_text, plus_minus, table
+from tuner.report.published import budget
+from tuner.significance import accuracy_interval, holm, mcnemar
+
+
+def compare_searches(all_findings: list[Findings]) -> str:
+    """Return a markdown table of the chosen models of several searches, best first on each data set.
+
+    The p-value is McNemar's against the best model on that data set, adjusted after Holm; a dash where the two
+    were not scored on the same test images.
+    """
+    rows: list[list[object]] = []
+    datasets = dict.fromkeys(chosen.dataset for findings in all_findings for chosen in findings.chosen)
+    for dataset in datasets:
+        models = [(findings, chosen) for findings in all_findings for chosen in findings.on(dataset)]
+        models.sort(key=lambda pair: -pair[1].mean)
+        rivals = [chosen for _, chosen in models[1:] if _same_images(models[0][1], chosen)]
+        adjusted = holm([mcnemar(models[0][1].predictions.correct, rival.predictions.correct) for rival in rivals])
+        p_of = {id(rival): p for rival, p in zip(rivals, adjusted, strict=True)}
+        for findings, chosen in models:
+            interval = accuracy_interval(chosen.predictions.correct)
+            p = p_of.get(id(chosen))
+            rows.append(
+                [
+                    escape(dataset),
+                    escape(findings.search.name),
+                    escape(chosen.label),
+                    plus_minus(chosen.mean, chosen.sd),
+                    number(chosen.predictions.accuracy),
+                    f"{interval.low:.4f} to {interval.high:.4f}",
+                    DASH if p is None else p_text(p).removeprefix("= "),
+                    f"{chosen.saved.result.parameters:,}",
+                    escape(budget(findings)),
+                ]
+            )
+    heads = ["data set", "search", "model", "mean test accuracy ± sd", "saved model", "95 % interval", "p against best"]
+    return table(rows, [*heads, "parameters", "budget"], text_columns=3)
+
+
+def _same_images(a: Chosen, b: Chosen) -> bool:
+    return a.saved.trial.fingerprint == b.saved.trial.fingerprint and np.array_equal(
+        a.predictions.labels, b.predictions.labels
+    )

@@ -1,0 +1,55 @@
+"""Data sets known by name: what ships with scikit-learn, and what Keras downloads."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tuner.datasets.base import Dataset, checked_dataset
+from tuner.errors import InputError, one_line
+
+FASHION = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+DIGITS = tuple("0123456789")
+
+#: Names of the classes of data sets that are known by name, for their local `.npz` files too.
+CLASS_NAMES = {"digits": DIGITS, "mnist": DIGITS, "fashion_mnist": FASHION}
+
+
+def load_digits() -> Dataset:
+    """Load scikit-learn's 1,797 handwritten digits of 8x8 pixels, brought from 0…16 to 0…255.
+
+    The first 1,500 images in the file's order train, the last 297 test.
+    """
+    from sklearn.datasets import load_digits as load
+
+    images, labels = load(return_X_y=True)
+    pixels = np.rint(images.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
+    cut = 1500
+    arrays = {
+        "x_train": pixels[:cut],
+        "y_train": labels[:cut],
+        "x_test": pixels[cut:],
+        "y_test": labels[cut:],
+    }
+    return checked_dataset("digits", arrays, DIGITS)
+
+
+def load_keras(name: str) -> Dataset:
+    """Load `mnist` or `fashion_mnist` with Keras' own loader, which downloads and verifies it.
+
+    Raises:
+        InputError: the download fails.
+    """
+    import keras
+
+    try:
+        (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
+    except Exception as error:  # noqa: BLE001  # Keras raises a bare Exception when a download fails
+        raise InputError(
+            name,
+            f"the download failed ({one_line(error, 120)})",
+            f"go online, or pass --data-dir with {name}.npz in it",
+        ) from error
+    arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
+    return checked_dataset(name, arrays, CLASS_NAMES[name])

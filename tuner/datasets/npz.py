@@ -1,0 +1,42 @@
+"""Data sets in `.npz` files with `x_train`, `y_train`, `x_test`, `y_test` and perhaps `class_names`."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from tuner.datasets.base import ARRAYS, Dataset, checked_dataset
+from tuner.errors import InputError, one_line
+
+
+def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] | None = None) -> Dataset:
+    """Load a data set from `path`; pickled objects in it are never loaded.
+
+    Args:
+        path: the file.
+        name: the data set's name, by default the file's.
+        class_names: names of the labels 0, 1, … where the file has none itself.
+
+    Raises:
+        InputError: the file cannot be read, lacks an array, or holds what is not images and labels.
+    """
+    if not path.is_file():
+        raise InputError(str(path), "no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [key for key in ARRAYS if key not in archive.files]
+            if missing:
+                raise InputError(
+                    str(path), f"has no {missing[0]} (it has: {', '.join(archive.files)})", "it needs " + ", ".join(ARRAYS)
+                )
+            arrays = {key: archive[key] for key in ARRAYS}
+            if "class_names" in archive.files:
+                class_names = tuple(str(text) for text in archive["class_names"].ravel())
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError, TypeError, AttributeError) as error:
+        raise InputError(str(path), f"cannot be read as an .npz of plain arrays ({one_line(error, 120)})") from error
+    try:
+        return checked_dataset(name or path.stem, arrays, class_names)
+    except InputError as error:
+        raise InputError(str(path), error.problem, error.remedy) from error

@@ -1,0 +1,42 @@
+"""A data set laid out for workers: one `.npy` file an array, mapped into memory and shared by all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from pathlib import Path
+
+import numpy as np
+
+from tuner.datasets.base import ARRAYS, Dataset
+
+
+def save_to_store(dataset: Dataset, store: Path) -> Path:
+    """Lay `dataset` out under `store`, unless it lies there, and return its folder, named by its fingerprint."""
+    folder = store / dataset.fingerprint
+    if folder.is_dir():
+        return folder
+    building = store / f".{dataset.fingerprint}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    building.mkdir(parents=True)
+    try:
+        for name in ARRAYS:
+            np.save(building / f"{name}.npy", getattr(dataset, name))
+        about = {"name": dataset.name, "class_names": dataset.class_names}
+        (building / "about.json").write_text(json.dumps(about), encoding="utf-8")
+        try:
+            building.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # otherwise another process was first
+                raise
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return folder
+
+
+def load_from_store(folder: Path) -> Dataset:
+    """Return the data set that `save_to_store` laid out in `folder`, its images mapped rather than read."""
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+    return Dataset(about["name"], **arrays, class_names=tuple(about["class_names"]))

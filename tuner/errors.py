@@ -1,0 +1,58 @@
+"""Errors that say whose fault it is.
+
+`InputError` is the user's: one line that names the place and the remedy, exit code 2. `CheckError` is a check
+that did not hold, exit code 1. `TrialError` fails one trial and becomes a row. Anything else is a programming
+error and stops the search loudly.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TunerError(Exception):
+    """Base of the errors that end a command with one line instead of a traceback."""
+
+    exit_code = 1
+
+
+class InputError(TunerError):
+    """The user's input is wrong: `place` says where, `problem` what, `remedy` what instead."""
+
+    exit_code = 2
+
+    def __init__(self, place: str, problem: str, remedy: str = "") -> None:
+        self.place, self.problem, self.remedy = place, problem, remedy
+        super().__init__(": ".join(part for part in (place, problem) if part) + (f"; {remedy}" if remedy else ""))
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
+        return type(self), (self.place, self.problem, self.remedy)
+
+    def inside(self, place: str) -> InputError:
+        """Return the same error with `place` in front, for a caller that knows more of where it happened."""
+        return InputError(" ".join(part for part in (place, self.place) if part), self.problem, self.remedy)
+
+
+class CheckError(TunerError):
+    """A check did not hold, or a search ended without a single completed trial."""
+
+
+class TrialError(Exception):
+    """A trial cannot be trained as configured; its message becomes the `error` of its row."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return a remedy for a misspelt `name`: the nearest of `known`, or all of them if none is near."""
+    options = sorted(known)
+    near = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"known: {', '.join(options)}" if options else "nothing is known here"
+
+
+def one_line(error: BaseException, limit: int = 300) -> str:
+    """Return an exception as one line of at most `limit` characters, its type in front."""
+    text = " ".join(str(error).split())
+    text = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return text if len(text) <= limit else text[: limit - 1] + "…"

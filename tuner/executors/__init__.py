@@ -1,0 +1,13 @@
+"""The executors by name. A new one needs its file and a line here."""
+
+from __future__ import annotations
+
+from tuner.executors.base import Executor, Outcome
+from tuner.executors.local import LocalExecutor
+
+EXECUTORS: dict[str, type[LocalExecutor]] = {"local": LocalExecutor}
+
+#: What a server of workers imports once, so that no trial has to: Keras, its backend, and nothing run.
+PRELOAD = ("tuner.training",)
+
+__all__ = ["EXECUTORS", "PRELOAD", "Executor", "LocalExecutor", "Outcome"]

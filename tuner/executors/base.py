@@ -1,0 +1,47 @@
+"""What an executor is: it runs a function somewhere, and hands back results as they finish."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a submitted call ended: with `value`, or with its worker's death, whose reason is `died`."""
+
+    key: str
+    value: Any = None
+    died: str = ""
+
+
+class Executor(ABC):
+    """Runs one function, named `module:function`, on one argument at a time, in `slots` places at once.
+
+    A context manager; leaving it ends every worker.
+    """
+
+    slots: int
+
+    @abstractmethod
+    def submit(self, key: str, argument: object) -> None:
+        """Start the call now. The caller keeps at most `slots` calls under way."""
+
+    @abstractmethod
+    def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+        """Return the calls that have ended, waiting for one for up to `timeout` seconds; empty if none did."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End every worker now; what is under way is dropped."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

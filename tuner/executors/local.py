@@ -1,0 +1,194 @@
+"""`local`: a fresh process for every call, forked from a server that has imported Keras and run nothing.
+
+A fresh process costs hundredths of a second, its memory goes back when it ends, and its crash is its own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import connection, forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from tuner.executors.base import Executor, Outcome
+
+#: A worker on a CPU takes about this much memory; the default number of workers leaves room for it.
+WORKER_BYTES = 1_500_000_000
+
+
+@dataclass
+class _Worker:
+    process: ForkServerProcess
+    results: Connection
+    lifeline: Connection
+    slot: int
+
+
+class LocalExecutor(Executor):
+    """Runs each call in a process of its own on this machine.
+
+    Args:
+        function: `module:function`.
+        workers: how many at once; by default as many as cores, over the threads of each, and memory allow, or
+            one per GPU.
+        threads: cores that one call uses.
+        log: what workers print goes to this file.
+        preload: modules that the server imports before it forks; there is one server a process, so that the first
+            executor decides.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        workers: int | None = None,
+        threads: int = 1,
+        log: Path = Path(os.devnull),
+        preload: Sequence[str] = (),
+    ) -> None:
+        self._function, self._log = function, log
+        self._gpus = visible_gpus()
+        self.slots = workers or len(self._gpus) or default_workers(threads)
+        self._free = list(range(self.slots))[::-1]
+        self._running: dict[str, _Worker] = {}
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(preload))
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with _printing_to(log):
+            forkserver.ensure_running()
+
+    def submit(self, key: str, argument: object) -> None:
+        """Start the call in a fresh process; see `Executor.submit`."""
+        slot = self._free.pop()
+        results, theirs = self._context.Pipe(duplex=False)
+        their_lifeline, lifeline = self._context.Pipe(duplex=False)
+        settings = {}
+        if self._gpus:
+            settings["CUDA_VISIBLE_DEVICES"] = self._gpus[slot % len(self._gpus)]
+            settings["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+        process = self._context.Process(
+            target=_work, args=(self._function, argument, theirs, their_lifeline, settings, str(self._log)), daemon=True
+        )
+        process.start()
+        theirs.close()
+        their_lifeline.close()
+        self._running[key] = _Worker(process, results, lifeline, slot)
+
+    def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+        """Return the calls that have ended; see `Executor.wait`."""
+        # A result wakes this before its process has ended, so that large results cannot block their worker.
+        ready = connection.wait([worker.results for worker in self._running.values()], timeout)
+        outcomes = []
+        for key, worker in list(self._running.items()):
+            if worker.results in ready:
+                outcomes.append(self._finish(key, worker))
+        return outcomes
+
+    def _finish(self, key: str, worker: _Worker) -> Outcome:
+        try:
+            outcome = Outcome(key, worker.results.recv())
+        except (EOFError, OSError):
+            worker.process.join()
+            outcome = Outcome(key, died=_reason(worker.process.exitcode))
+        self._release(key, worker)
+        return outcome
+
+    def _release(self, key: str, worker: _Worker) -> None:
+        worker.lifeline.close()
+        worker.process.join()
+        worker.results.close()
+        worker.process.close()
+        self._free.append(worker.slot)
+        del self._running[key]
+
+    def worker_pids(self) -> list[int]:
+        """Return the process numbers of the workers under way."""
+        return [worker.process.pid for worker in self._running.values() if worker.process.pid is not None]
+
+    def close(self) -> None:
+        """Kill every worker; see `Executor.close`."""
+        for worker in self._running.values():
+            worker.process.kill()
+        for key, worker in list(self._running.items()):
+            self._release(key, worker)
+
+
+def default_workers(threads: int) -> int:
+    """Return how many workers of so many threads fit the cores and the memory of this machine, at least one."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(cores // threads, memory // WORKER_BYTES))
+
+
+def visible_gpus() -> list[str]:
+    """Return the NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name for name in chosen.split(",") if name.strip() and name.strip() != "-1"]
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return []
+    query = [tool, "--query-gpu=index", "--format=csv,noheader"]
+    found = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
+    return found.stdout.split() if found.returncode == 0 else []
+
+
+def _reason(code: int | None) -> str:
+    if code is not None and code < 0:
+        name = signal.Signals(-code).name
+        hint = ", which is also how the system ends a process when memory runs out" if name == "SIGKILL" else ""
+        return f"the worker was killed by {name}{hint}"
+    return f"the worker ended with exit code {code} and no result"
+
+
+@contextmanager
+def _printing_to(log: Path) -> Iterator[None]:
+    """Send this process's output to `log` for a moment, so that what is started now keeps printing there."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        yield
+    finally:
+        os.dup2(kept[0], 1)
+        os.dup2(kept[1], 2)
+        for descriptor in (*kept, file):
+            os.close(descriptor)
+
+
+def _work(
+    function: str, argument: object, results: Connection, lifeline: Connection, settings: dict[str, str], log: str
+) -> None:
+    """Run in the worker: call the function, send what it returns, and end if the main process does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.environ.update(settings)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    os.close(file)
+    threading.Thread(target=_end_with_main, args=(lifeline,), daemon=True).start()
+    module, _, name = function.partition(":")
+    results.send(getattr(importlib.import_module(module), name)(argument))
+
+
+def _end_with_main(lifeline: Connection) -> None:
+    try:
+        lifeline.recv_bytes()
+    except (EOFError, OSError):
+        # After a clean end the result has been sent and received; otherwise nobody is left to receive it.
+        os._exit(1)

@@ -1,0 +1,46 @@
+"""`ann`: fully connected layers on the flattened image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.families.base import Family, Shape
+from tuner.families.common import ACTIVATION, BATCH_NORM, DROPOUT, L2
+from tuner.parameters import Layered, Parameter, Values
+
+if TYPE_CHECKING:
+    import keras
+
+_WIDTHS = Layered(
+    Parameter("dense_units", 128, (64, 128, 256, 512), low=1, high=65536, doc="width of a dense layer"),
+    depth="dense_depth",
+    first="dense_units",
+)
+
+
+class Ann(Family):
+    """Flatten, `dense_depth` dense layers, dropout, softmax."""
+
+    name = "ann"
+    label = "ANN"
+    parameters = (
+        Parameter("dense_depth", 1, (1, 2, 3), low=0, high=64, doc="number of dense layers before the softmax"),
+        _WIDTHS,
+        ACTIVATION,
+        BATCH_NORM,
+        DROPOUT,
+        L2,
+    )
+
+    def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
+        """Build the network; see `Family.network`."""
+        import keras
+        from keras import layers
+
+        from tuner.families.layers import class_probabilities, dense_stack, dropped, raw_pixels
+
+        pixels, x = raw_pixels(shape)
+        x = layers.Flatten(name="flatten")(x)
+        x = dense_stack(x, _WIDTHS.read(values), values)
+        x = dropped(x, values["dropout"], "dropout")
+        return keras.Model(pixels, class_probabilities(x, classes), name=self.name)

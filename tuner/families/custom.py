@@ -1,0 +1,128 @@
+"""A user's own family: a `build(hp)` function or a `keras_tuner.HyperModel` class, given by dotted path."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner.errors import InputError, TrialError, one_line, suggestion
+from tuner.families.base import Family, Shape
+from tuner.parameters import Values
+
+if TYPE_CHECKING:
+    import keras
+
+
+class CustomFamily(Family):
+    """The network that `path`, written `package.module:name`, builds.
+
+    Its parameters are those that the search file names; `build(hp)` finds their values in `hp` and gets its own
+    defaults for the rest. It may take `shape` and `classes` too. The model may be compiled or not: the recipe
+    compiles it again. Where it has no `Rescaling` or `Normalization` layer, one that divides by 255 is put in
+    front, so that the saved model takes raw pixels.
+    """
+
+    parameters = ()
+
+    def __init__(self, path: str, folder: Path) -> None:
+        module, _, attribute = path.partition(":")
+        if not attribute or not all(part.isidentifier() for part in (*module.split("."), attribute)):
+            raise InputError("family", f"{path!r} is not written as package.module:name")
+        self.path, self.folder = path, folder
+        self.module, self.attribute = module, attribute
+        self.name = attribute.lower()  # type: ignore[misc]  # an instance has a name where a built-in class has one
+        self.label = attribute  # type: ignore[misc]
+
+    def source_hash(self) -> str:
+        """Return a hash of the module's file, so that an edited network is another trial.
+
+        Raises:
+            InputError: there is no such module.
+        """
+        with _importable(self.folder):
+            try:
+                spec = importlib.util.find_spec(self.module)
+            except ImportError:
+                spec = None
+        if spec is None or not spec.origin or not Path(spec.origin).is_file():
+            raise InputError("family", f"no module {self.module!r} for {self.path!r}", f"put it in {self.folder}")
+        return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()[:16]
+
+    def _builder(self) -> Callable[..., Any]:
+        with _importable(self.folder):
+            module = importlib.import_module(self.module)
+        target = getattr(module, self.attribute, None)
+        if target is None:
+            raise InputError(
+                "family", f"{self.module} has no {self.attribute!r}; {suggestion(self.attribute, vars(module))}"
+            )
+        if inspect.isclass(target):
+            target = target().build
+        if not callable(target):
+            raise InputError("family", f"{self.path!r} is not a function build(hp) or a HyperModel")
+        return target  # type: ignore[no-any-return]
+
+    def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
+        """Build the network; see `Family.network`."""
+        return self.build_watched(values, shape, classes)[0]
+
+    def build_watched(self, values: Values, shape: Shape, classes: int) -> tuple[keras.Model, set[str]]:
+        """Build the network and tell which parameters it asked for."""
+        import keras
+
+        from tuner.families.hypermodel import WatchedHyperParameters
+
+        build = self._builder()
+        hp = WatchedHyperParameters(values)
+        extra = {"shape": shape, "classes": classes}
+        try:
+            takes = inspect.signature(build).parameters
+        except ValueError:
+            takes = {}  # type: ignore[assignment]
+        try:
+            model = build(hp, **{name: value for name, value in extra.items() if name in takes})
+        except SystemExit as error:
+            raise TrialError(f"{self.path} called sys.exit({error.code!r})") from error
+        if not isinstance(model, keras.Model):
+            raise TrialError(f"{self.path} returned {type(model).__name__}, not a keras.Model")
+        return _on_raw_pixels(model, shape, classes, self), hp.asked
+
+
+def _on_raw_pixels(model: keras.Model, shape: Shape, classes: int, family: CustomFamily) -> keras.Model:
+    import keras
+
+    pixels = keras.Input(shape, name="pixels")
+    scales = any(
+        isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization)
+        for layer in model._flatten_layers(include_self=False)
+    )
+    x = pixels if scales else keras.layers.Rescaling(1 / 255, name="scale")(pixels)
+    try:
+        wrapped = keras.Model(pixels, model(x), name=family.name)
+    except ValueError as error:
+        raise TrialError(f"{family.path} does not take images of shape {shape}: {one_line(error)}") from error
+    if wrapped.output_shape != (None, classes):
+        raise TrialError(
+            f"{family.path} gives an output of shape {wrapped.output_shape}, not (None, {classes}), one "
+            "probability per class"
+        )
+    return wrapped
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Make modules in `folder` and in the working folder importable for a moment."""
+    paths = [str(folder.resolve()), str(Path.cwd())]
+    sys.path[:0] = paths
+    try:
+        yield
+    finally:
+        for path in paths:
+            sys.path.remove(path)

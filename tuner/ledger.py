@@ -1,0 +1,262 @@
+"""The ledger: the only truth about what ran. SQLite, a transaction a trial, readable with pandas.
+
+Trials stand there once, by the hash of their content, whichever search they belong to. A search lists its trials
+in the order of their proposal; a search that is started again with the same file lists the same ones.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tuner.errors import InputError
+from tuner.trial import Record, Result, Trial
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x74756E65  # "tune": tells our file from another program's
+
+_SCHEMA = """
+CREATE TABLE trials (
+    trial TEXT PRIMARY KEY,         -- hash of the content
+    content TEXT NOT NULL,          -- the trial, JSON
+    status TEXT NOT NULL,           -- completed, failed
+    error TEXT NOT NULL,
+    parameters INTEGER,
+    seconds REAL NOT NULL,
+    seconds_per_epoch REAL,
+    latency_ms REAL,
+    val_accuracy REAL, val_loss REAL, test_accuracy REAL, test_loss REAL,
+    history TEXT NOT NULL,          -- one list per metric, a value per epoch, JSON
+    files TEXT NOT NULL,            -- SHA-256 of each saved file, JSON
+    environment TEXT NOT NULL,      -- versions and hardware, JSON
+    finished TEXT NOT NULL          -- UTC
+) STRICT;
+CREATE TABLE searches (
+    name TEXT PRIMARY KEY,
+    key TEXT NOT NULL,              -- hash of the file's content and the overrides
+    content TEXT NOT NULL,          -- the search, JSON
+    started TEXT NOT NULL,
+    finished TEXT                   -- NULL until the report is written
+) STRICT;
+CREATE TABLE members (
+    search TEXT NOT NULL REFERENCES searches(name) ON DELETE CASCADE,
+    model TEXT NOT NULL,            -- name of the [[search]] entry
+    dataset TEXT NOT NULL,
+    role TEXT NOT NULL,             -- search, final
+    number INTEGER NOT NULL,        -- order of proposal, from 0
+    trial TEXT NOT NULL,
+    PRIMARY KEY (search, model, dataset, role, number)
+) STRICT;
+"""
+_PLAIN = (
+    "status", "error", "parameters", "seconds", "seconds_per_epoch", "latency_ms",
+    "val_accuracy", "val_loss", "test_accuracy", "test_loss",
+)  # fmt: skip
+_AS_JSON = ("history", "files", "environment")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trial's place in a search."""
+
+    model: str
+    dataset: str
+    role: str
+    number: int
+    trial: str
+
+
+class Ledger:
+    """One ledger file. A context manager; each method is a transaction of its own."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the ledger at `path`, or make it.
+
+        Raises:
+            InputError: the file is not a ledger, is damaged, is of another version, or cannot be written.
+        """
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._prepare()
+            self._db.execute("PRAGMA journal_mode = WAL")  # one flush a transaction, and readers never wait
+        except sqlite3.DatabaseError as error:
+            raise InputError(str(path), f"is not a ledger, or is damaged ({error})", "move it away") from error
+        except OSError as error:
+            raise InputError(str(path), f"cannot be written ({error.strerror})", "pass another --runs-dir") from error
+
+    def _prepare(self) -> None:
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application == 0 and version == 0 and tables == 0:
+            with self._transaction():
+                if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                    for statement in _SCHEMA.split(";"):
+                        self._db.execute(statement)
+                    self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                    self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        elif application != _APPLICATION_ID:
+            raise InputError(str(self.path), "is another program's database", "pass another --runs-dir")
+        elif version != SCHEMA_VERSION:
+            raise InputError(
+                str(self.path),
+                f"is a ledger of version {version}, and this is version {SCHEMA_VERSION}",
+                "pass another --runs-dir, or use the version that wrote it",
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def record(self, record: Record) -> None:
+        """Write a finished trial; one that stands there already stays as it is."""
+        result = asdict(record.result)
+        row = {
+            "trial": record.trial.id,
+            "content": record.trial.to_json(),
+            **{name: result[name] for name in _PLAIN},
+            **{name: json.dumps(result[name], sort_keys=True) for name in _AS_JSON},
+            "finished": _now(),
+        }
+        marks = ", ".join(f":{name}" for name in row)
+        with self._transaction():
+            self._db.execute(f"INSERT OR IGNORE INTO trials ({', '.join(row)}) VALUES ({marks})", row)  # noqa: S608
+
+    def forget_trial(self, trial: str) -> None:
+        """Forget a finished trial, so that it is trained again; for one whose saved files were lost."""
+        with self._transaction():
+            self._db.execute("DELETE FROM trials WHERE trial = ?", (trial,))
+
+    def get(self, trial: str) -> Record | None:
+        """Return what is recorded of the trial with this hash."""
+        names = ("content", *_PLAIN, *_AS_JSON)
+        row = self._db.execute(f"SELECT {', '.join(names)} FROM trials WHERE trial = ?", (trial,)).fetchone()  # noqa: S608
+        return None if row is None else _record_of(dict(zip(names, row, strict=True)))
+
+    def open_search(self, name: str, key: str, content: str) -> None:
+        """Begin or go on with a search. With another key than before, its list of trials begins anew."""
+        with self._transaction():
+            row = self._db.execute("SELECT key FROM searches WHERE name = ?", (name,)).fetchone()
+            if row is None or row[0] != key:
+                self._db.execute("DELETE FROM searches WHERE name = ?", (name,))
+                self._db.execute(
+                    "INSERT INTO searches (name, key, content, started) VALUES (?, ?, ?, ?)",
+                    (name, key, content, _now()),
+                )
+            else:
+                self._db.execute("UPDATE searches SET content = ?, finished = NULL WHERE name = ?", (content, name))
+
+    def close_search(self, name: str) -> None:
+        """Note that a search has ended with its report."""
+        with self._transaction():
+            self._db.execute("UPDATE searches SET finished = ? WHERE name = ?", (_now(), name))
+
+    def forget_search(self, name: str) -> None:
+        """Forget a search and those of its trials that no other search lists."""
+        with self._transaction():
+            mine = "SELECT trial FROM members WHERE search = ?"
+            others = "SELECT trial FROM members WHERE search <> ?"
+            self._db.execute(f"DELETE FROM trials WHERE trial IN ({mine}) AND trial NOT IN ({others})", (name, name))  # noqa: S608
+            self._db.execute("DELETE FROM searches WHERE name = ?", (name,))
+
+    def search_content(self, name: str) -> str | None:
+        """Return the search of this name as `Search.to_json` wrote it, or None if it never ran."""
+        row = self._db.execute("SELECT content FROM searches WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def enlist(self, search: str, member: Member) -> None:
+        """Note that a trial was proposed at this place of a search."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO members (search, model, dataset, role, number, trial) VALUES (?,?,?,?,?,?) "
+                "ON CONFLICT DO UPDATE SET trial = excluded.trial WHERE trial <> excluded.trial",
+                (search, member.model, member.dataset, member.role, member.number, member.trial),
+            )
+
+    def members(self, search: str) -> list[tuple[Member, Record | None]]:
+        """Return the trials of a search, each with its record if it has finished.
+
+        Search trials come before final ones; then they stand by model, data set and number.
+        """
+        names = ("content", *_PLAIN, *_AS_JSON)
+        columns = ", ".join(f"t.{name}" for name in names)
+        rows = self._db.execute(
+            "SELECT m.model, m.dataset, m.role, m.number, m.trial, "  # noqa: S608  # names of ours
+            f"{columns} FROM members m LEFT JOIN trials t ON t.trial = m.trial WHERE m.search = ? "
+            "ORDER BY m.role DESC, m.model, m.dataset, m.number",
+            (search,),
+        ).fetchall()
+        found = []
+        for row in rows:
+            fields = dict(zip(names, row[5:], strict=True))
+            found.append((Member(*row[:5]), None if fields["content"] is None else _record_of(fields)))
+        return found
+
+    def count_finished(self, search: str) -> int:
+        """Return how many of a search's search trials have finished."""
+        (count,) = self._db.execute(
+            "SELECT count(*) FROM members m JOIN trials t ON t.trial = m.trial WHERE m.search = ? AND m.role = 'search'",
+            (search,),
+        ).fetchone()
+        return int(count)
+
+    @contextmanager
+    def sole_runner(self, search: str) -> Iterator[None]:
+        """Hold a search for this process; two processes never run the same one.
+
+        Raises:
+            InputError: another process holds it.
+        """
+        folder = self.path.parent / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{search}.lock").open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise InputError(search, f"is being run by process {holder}", "wait for it or stop it") from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+
+def _record_of(fields: dict[str, Any]) -> Record:
+    plain = {name: fields[name] for name in _PLAIN}
+    parsed = {name: json.loads(fields[name]) for name in _AS_JSON}
+    return Record(Trial.from_json(fields["content"]), Result(**plain, **parsed))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,18 @@
+"""The oracles by name. A new one needs its file and a branch here."""
+
+from __future__ import annotations
+
+from tuner.oracles.base import Oracle, Pause, Proposal
+from tuner.oracles.grid import GridOracle
+from tuner.space import Space
+
+__all__ = ["Oracle", "Pause", "Proposal", "make_oracle"]
+
+
+def make_oracle(algorithm: str, space: Space, seed: int, max_trials: int | None, epochs: int) -> Oracle:
+    """Return a fresh oracle of this algorithm; see `KerasTunerOracle` for the arguments."""
+    if algorithm == "grid":
+        return GridOracle(space)
+    from tuner.oracles.kerastuner import KerasTunerOracle  # imports Keras, which a grid does not need
+
+    return KerasTunerOracle(algorithm, space, seed, max_trials, epochs)

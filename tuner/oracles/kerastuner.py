@@ -1,0 +1,120 @@
+"""`random`, `bayesian` and `hyperband`: KerasTuner's own oracles, with rules. Importing this imports Keras."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import keras_tuner
+import numpy as np
+from keras_tuner.engine.trial import TrialStatus
+
+from tuner.oracles.base import Oracle, Pause, Proposal
+from tuner.space import Configuration, Space
+
+_OBJECTIVE = keras_tuner.Objective("score", "max")
+#: How many random draws in a row may break a rule or repeat a configuration before the space counts as used up.
+_MOST_DRAWS = 10_000
+
+
+class _Ruled:
+    """Mixed into a KerasTuner oracle: its draws obey the rules, and it writes no files of its own."""
+
+    space: Space
+
+    def _duplicate(self, values: Configuration) -> bool:
+        # KerasTuner draws again where this is true, which is just what a broken rule needs.
+        active = {name: value for name, value in values.items() if not name.startswith("tuner/")}
+        return self.space.broken_rule(active) is not None or bool(super()._duplicate(values))  # type: ignore[misc]
+
+    def save(self) -> None:
+        """Write nothing: the ledger is the only truth."""
+
+    def _save_trial(self, trial: Any) -> None:
+        """Write nothing, for the same reason."""
+
+
+class _Random(_Ruled, keras_tuner.oracles.RandomSearchOracle):  # type: ignore[misc]
+    pass
+
+
+class _Hyperband(_Ruled, keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
+    pass
+
+
+class _Bayesian(_Ruled, keras_tuner.oracles.BayesianOptimizationOracle):  # type: ignore[misc]
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Propose the optimum of the acquisition, or the best allowed of many draws where a rule forbids it."""
+        response: dict[str, Any] = super().populate_space(trial_id)
+        values = response.get("values")
+        if values is None or not self._duplicate(values):
+            return response
+        draws = [draw for draw in (self._random_values() for _ in range(200)) if draw is not None]
+        if not draws:
+            return {"status": TrialStatus.STOPPED, "values": None}
+        mean, deviation = self.gpr.predict(np.array([self._vector(draw) for draw in draws]), return_std=True)
+        return {"status": TrialStatus.RUNNING, "values": draws[int(np.argmin(mean - self.beta * deviation))]}
+
+    def _vector(self, values: Configuration) -> list[float]:
+        return [hp.value_to_prob(values.get(hp.name, hp.default)) for hp in self._nonfixed_space()]
+
+
+_CLASSES = {"random": _Random, "bayesian": _Bayesian, "hyperband": _Hyperband}
+
+
+class KerasTunerOracle(Oracle):
+    """A KerasTuner oracle behind our interface.
+
+    Args:
+        algorithm: "random", "bayesian" or "hyperband".
+        space: what is searched.
+        seed: 0 is a seed like any other.
+        max_trials: after how many proposals to stop; None for Hyperband's own number.
+        epochs: the most epochs of a trial, for Hyperband.
+    """
+
+    def __init__(self, algorithm: str, space: Space, seed: int, max_trials: int | None, epochs: int) -> None:
+        self.adaptive = algorithm != "random"
+        self._max_trials = max_trials
+        options: dict[str, Any] = {"max_epochs": epochs} if algorithm == "hyperband" else {"max_trials": max_trials}
+        self._oracle = _CLASSES[algorithm](
+            objective=_OBJECTIVE,
+            hyperparameters=space.hyperparameters(),
+            allow_new_entries=False,
+            tune_new_entries=False,
+            seed=seed + 1,  # KerasTuner takes 0 for "any seed"
+            max_consecutive_failed_trials=1 << 60,  # when to give up is not the oracle's to say
+            **options,
+        )
+        self._oracle.space = space
+        self._oracle.verbose = 0
+        self._oracle._max_collisions = _MOST_DRAWS
+        self._space = space
+        self._trials: list[Any] = []
+
+    def propose(self) -> Proposal | Pause:
+        """Ask KerasTuner for a trial; see `Oracle.propose`."""
+        if self._max_trials is not None and len(self._trials) >= self._max_trials:
+            return Pause.EXHAUSTED
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # KerasTuner calls a deprecated method of threading
+            trial = self._oracle.create_trial(f"proposal {len(self._trials)}")
+        if trial.status == TrialStatus.STOPPED:
+            return Pause.EXHAUSTED
+        if trial.status == TrialStatus.IDLE:
+            return Pause.WAITING
+        self._trials.append(trial)
+        values = trial.hyperparameters.values
+        return Proposal(self._space.active(values), values.get("tuner/epochs"))
+
+    def observe(self, number: int, score: float | None) -> None:
+        """Tell KerasTuner how a trial ended; see `Oracle.observe`."""
+        trial = self._trials[number]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if score is None:
+                trial.status = TrialStatus.FAILED
+            else:
+                self._oracle.update_trial(trial.trial_id, {"score": score})
+                trial.status = TrialStatus.COMPLETED
+            self._oracle.end_trial(trial)

@@ -1,0 +1,180 @@
+"""What a family or a recipe takes, and the domain that a search gives to it.
+
+Plain values without Keras in them, so that a grid can be counted without importing TensorFlow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+Value = bool | int | float | str
+Values = Mapping[str, Value]
+
+_KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter: its default (whose type is the parameter's type), bounds and condition.
+
+    `choices` are the permitted values of a string, and for a number what plain KerasTuner searches when nobody
+    says anything else. `when = (parent, values)` makes it active only where the parent has one of these values.
+    """
+
+    name: str
+    default: Value
+    choices: tuple[Value, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+    doc: str = ""
+    when: tuple[str, tuple[Value, ...]] | None = None
+
+    @property
+    def kind(self) -> type[Value]:
+        """The type of its values."""
+        return type(self.default)
+
+    def check(self, raw: object) -> Value:
+        """Return `raw` as a value of this parameter.
+
+        Raises:
+            ValueError: with what was expected, when type, bounds or choices do not fit.
+        """
+        value: object = raw
+        if self.kind is float and isinstance(raw, int) and not isinstance(raw, bool):
+            value = float(raw)
+        if type(value) is not self.kind:
+            raise ValueError(f"{raw!r} is not {_KIND_NAMES[self.kind]}")
+        if isinstance(value, str) and self.choices and value not in self.choices:
+            raise ValueError(f"{raw!r} is not one of {', '.join(map(str, self.choices))}")
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                raise ValueError(f"{raw!r} is not finite")
+            if not self.low <= value <= self.high:
+                raise ValueError(f"{raw!r} is outside {self.low:g} to {self.high:g}")
+        return value  # type: ignore[return-value]  # the type was compared just above
+
+    def is_active(self, values: Values) -> bool:
+        """Whether the parameter matters beside `values`, which hold its parent if that is active."""
+        return self.when is None or values.get(self.when[0]) in self.when[1]
+
+
+@dataclass(frozen=True)
+class Layered:
+    """A parameter of each layer of a stack, as `filters` of each convolution: `filters_1`, `filters_2`, …
+
+    `depth` names the parameter that says how many layers there are. `first` is the name in the first layer,
+    where that is not numbered (`dense_units`, `dense_units_2`, …).
+    """
+
+    parameter: Parameter
+    depth: str
+    first: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the group, as search files give it for all layers at once."""
+        return self.parameter.name
+
+    def name_in(self, layer: int) -> str:
+        """Return the parameter's name in `layer`, which counts from 1."""
+        return self.first if layer == 1 and self.first else f"{self.name}_{layer}"
+
+    def expand(self, deepest: int) -> tuple[Parameter, ...]:
+        """Return one parameter per layer of a stack of up to `deepest` layers, each active where it exists."""
+        return tuple(
+            replace(
+                self.parameter, name=self.name_in(layer), when=(self.depth, tuple(range(layer, deepest + 1)))
+            )
+            for layer in range(1, deepest + 1)
+        )
+
+    def read(self, values: Values) -> list[Value]:
+        """Return the values of the existing layers, first to last."""
+        return [values[self.name_in(layer)] for layer in range(1, int(values[self.depth]) + 1)]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A list of values; a fixed value is a list of one."""
+
+    values: tuple[Value, ...]
+
+    def grid(self) -> tuple[Value, ...]:
+        """Return the values that a grid visits."""
+        return self.values
+
+
+@dataclass(frozen=True)
+class Range:
+    """All values from `low` to `high`, both included; with `step` (a factor where `log`) only every such one."""
+
+    low: float
+    high: float
+    step: float | None = None
+    log: bool = False
+    whole: bool = False
+
+    def grid(self) -> tuple[Value, ...]:
+        """Return the values that a grid visits.
+
+        Raises:
+            ValueError: a range of real numbers without a step has no end of values.
+        """
+        if self.step is None and not (self.whole and not self.log):
+            raise ValueError("a grid needs a list of values or a range with a step")
+        step = self.step or 1
+        span = math.log(self.high / self.low, step) if self.log else (self.high - self.low) / step
+        count = int(span + 1e-9) + 1
+        steps = (self.low * step**i if self.log else self.low + i * step for i in range(count))
+        return tuple(round(v) if self.whole else float(f"{v:.12g}") for v in steps)
+
+
+Domain = Choice | Range
+
+_RANGE_KEYS = ("min", "max", "step", "sampling")
+
+
+def domain_of(raw: object, parameter: Parameter) -> Domain:
+    """Read what a search file gives for `parameter`: a value, a list of values or `{min, max, step|sampling}`.
+
+    Raises:
+        ValueError: with what is wrong and what was expected.
+    """
+    if isinstance(raw, Mapping):
+        return _range_of(raw, parameter)
+    if not isinstance(raw, list):
+        return Choice((parameter.check(raw),))
+    values = tuple(parameter.check(item) for item in raw)
+    if not values:
+        raise ValueError("the list is empty, so that no trial is left")
+    if len(set(values)) < len(values):
+        raise ValueError("the list names a value twice")
+    return Choice(values)
+
+
+def _range_of(raw: Mapping[str, object], parameter: Parameter) -> Range:
+    if parameter.kind not in (int, float):
+        raise ValueError(f"a range needs numbers, and {parameter.name} takes {_KIND_NAMES[parameter.kind]}")
+    unknown = sorted(set(raw) - set(_RANGE_KEYS))
+    if unknown or "min" not in raw or "max" not in raw:
+        what = f"a range has no key {unknown[0]!r}" if unknown else "a range needs min and max"
+        raise ValueError(f"{what} (its keys: {', '.join(_RANGE_KEYS)})")
+    low, high = float(parameter.check(raw["min"])), float(parameter.check(raw["max"]))
+    sampling, step = raw.get("sampling", "linear"), raw.get("step")
+    if sampling not in ("linear", "log"):
+        raise ValueError(f"sampling {sampling!r} is not one of linear, log")
+    log = sampling == "log"
+    if low >= high:
+        raise ValueError(f"min {low:g} is not below max {high:g}")
+    if log and low <= 0:
+        raise ValueError("sampling 'log' needs a min above 0")
+    if step is not None and (
+        isinstance(step, bool) or not isinstance(step, int | float) or not step > (1 if log else 0)
+    ):
+        raise ValueError(f"step {step!r} is not a number above {1 if log else 0}")
+    if step is not None and parameter.kind is int and step != int(step):
+        raise ValueError(f"step {step!r} is not a whole number")
+    return Range(low, high, None if step is None else float(step), log, parameter.kind is int)

@@ -1,0 +1,114 @@
+"""What a person sees while a search runs: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from tuner.trial import Record, Trial
+
+#: Elsewhere than on a terminal, a line at most this often.
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class ProgressReport:
+    """Shows trials done, the best score so far, failures and the time that is left. A context manager."""
+
+    def __init__(self, console: Console, workers: int) -> None:
+        self._console, self._workers = console, workers
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("best {task.fields[best]}"),
+            TimeElapsedColumn(),
+            _TimeLeft(),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task: int | None = None
+        self._what, self._total = "", 0
+        self._done = self._known = self._failed = 0
+        self._best = 0.0
+        self._begun = self._last_line = 0.0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, what: str, total: int | None) -> None:
+        """A phase of so many trials begins."""
+        self._what, self._total = what, total or 0
+        self._done = self._known = self._failed = 0
+        self._best = 0.0
+        self._begun = self._last_line = time.monotonic()
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(what, total=total, best="–", left=None)
+        if not self._console.is_terminal:
+            count = f"{total} trials, " if total else ""
+            self._console.print(f"{what}: {count}{self._workers} at a time", highlight=False)
+
+    def finished(self, record: Record, known: bool) -> None:
+        """A trial has finished; `known` if it had finished in an earlier run."""
+        self._done += 1
+        self._known += known
+        self._failed += not record.completed
+        self._best = max(self._best, record.result.val_accuracy or record.result.test_accuracy or 0.0)
+        if self._task is not None:
+            self._bar.update(
+                self._task, completed=self._done, best=f"{self._best:.4f}", left=self._seconds_left()
+            )
+        if not record.completed:
+            self._console.print(
+                f"[yellow]failed[/]: {escape(record.trial.family)} on {escape(record.trial.dataset)}, trial "
+                f"{record.trial.id}: {escape(record.result.error)}",
+                highlight=False,
+                soft_wrap=True,
+            )
+        last = self._done == self._total
+        if not self._console.is_terminal and (last or time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES):
+            self._last_line = time.monotonic()
+            left = self._seconds_left()
+            eta = "" if left is None or last else f", {_clock(left)} left"
+            again = f", {self._known} from before" if self._known else ""
+            self._console.print(
+                f"{self._what}: {self._done}/{self._total or '?'}, best {self._best:.4f}{again}{eta}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+    def retried(self, trial: Trial, reason: str) -> None:
+        """A trial's worker died, and the trial is tried again."""
+        self._console.print(f"[yellow]again[/]: trial {trial.id}: {escape(reason)}", highlight=False, soft_wrap=True)
+
+    def _seconds_left(self) -> float | None:
+        fresh = self._done - self._known
+        if not fresh or not self._total:
+            return None
+        return (time.monotonic() - self._begun) / fresh * (self._total - self._done)
+
+
+class _TimeLeft(ProgressColumn):
+    """The time left, counted from the trials that this run trained, not from those that it found done."""
+
+    def render(self, task: Task) -> Text:
+        left = task.fields.get("left")
+        return Text("" if left is None else f"{_clock(left)} left", style="cyan")
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,126 @@
+"""The report: a pure function of ledger and predictions. Writing it twice gives the same bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from tuner.errors import InputError
+from tuner.findings import Chosen, Findings
+from tuner.report.base import Section, SectionMaker, escape, save_figure
+from tuner.report.classes import confusion_section, f1_section, roc_section
+from tuner.report.comparison import comparison_section, selection_section, verdict_on
+from tuner.report.curves import curves_section
+from tuner.report.images import samples_section
+from tuner.report.index import write_index
+from tuner.report.provenance import provenance_section
+from tuner.report.published import budget, published_section
+from tuner.report.style import report_style
+from tuner.report.trials import depth_section, failures_section, trials_section
+
+#: The sections in the order of the report. A new one needs its function and a line here.
+SECTIONS: tuple[SectionMaker, ...] = (
+    comparison_section,
+    selection_section,
+    published_section,
+    f1_section,
+    roc_section,
+    confusion_section,
+    curves_section,
+    depth_section,
+    trials_section,
+    samples_section,
+    failures_section,
+    provenance_section,
+)
+
+
+def write_report(findings: Findings) -> Path:
+    """Write `report.md` with its tables, pictures and models, and the index above it; return the report's path.
+
+    Files of an earlier report that this one does not have are removed.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    folder = findings.places.reports / findings.search.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with report_style():
+            sections = [section for make in SECTIONS if (section := make(findings))]
+            written = {"report.md"}
+            for section in sections:
+                for name, figure in section.figures.items():
+                    _write(folder / name, lambda path, figure=figure: save_figure(figure, path))  # type: ignore[misc]
+                for name, frame in section.tables.items():
+                    _write(folder / name, lambda path, frame=frame: frame.to_csv(path, index=False))  # type: ignore[misc]
+                written |= {*section.figures, *section.tables}
+        for chosen in findings.chosen:
+            _write(folder / chosen.file_name, lambda path, source=chosen.artifact: shutil.copyfile(source, path))  # type: ignore[misc]
+            card = Path(chosen.file_name).with_suffix(".json").name
+            _write(folder / card, lambda path, chosen=chosen: path.write_text(model_card(chosen), encoding="utf-8"))  # type: ignore[misc]
+            written |= {chosen.file_name, card}
+        text = _markdown(findings, sections)
+        _write(folder / "report.md", lambda path: path.write_text(text, encoding="utf-8"))
+        for old in folder.iterdir():
+            if old.suffix in {".png", ".csv", ".keras", ".json"} and old.name not in written:
+                old.unlink()
+        write_index(findings.places.reports)
+    except OSError as error:
+        raise InputError(str(error.filename or folder), f"cannot be written ({error.strerror})") from error
+    return folder / "report.md"
+
+
+def model_card(chosen: Chosen) -> str:
+    """Return as JSON what a saved model is: its classes, in the order of its output, and where it comes from."""
+    record = chosen.saved
+    card = {
+        "model": chosen.model,
+        "dataset": chosen.dataset,
+        "class_names": chosen.predictions.class_names,
+        "test_accuracy": record.result.test_accuracy,
+        "trial": {"id": record.trial.id, **json.loads(record.trial.to_json())},
+        "parameters": record.result.parameters,
+        "sha256": record.result.files["model"],
+        "environment": record.result.environment,
+    }
+    return json.dumps(card, indent=1, ensure_ascii=False) + "\n"
+
+
+def verdict(findings: Findings) -> list[str]:
+    """Return which model is best, a statement per data set."""
+    if not findings.chosen:
+        return ["No trial completed, so that there is nothing to compare; the failed trials stand below."]
+    missing = [entry.label for entry in findings.search.entries if entry.name not in {c.model for c in findings.chosen}]
+    lines = [verdict_on(findings, dataset) for dataset in findings.datasets]
+    if missing:
+        lines.append(f"No completed model of: {escape(', '.join(missing))}; see the failed trials below.")
+    return lines
+
+
+def _markdown(findings: Findings, sections: list[Section]) -> str:
+    search = findings.search
+    parts = [f"# {escape(search.title)}"]
+    if search.protocol == "published":
+        parts.append(
+            "> **Published protocol.** Models were chosen on the test set, as the published study did, and the same "
+            "test set scores them here. Their scores are flattered by the choice; use `protocol = \"holdout\"` for "
+            "scores that can be believed."
+        )
+    parts += verdict(findings)
+    parts.append(f"Budget: {budget(findings)}." if findings.members else "")
+    parts += [f"## {section.heading}\n\n{section.markdown}" for section in sections]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under another name first, so that a reader never meets half of it."""
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        write(partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

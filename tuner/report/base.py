@@ -1,0 +1,96 @@
+"""What a section is, and the markdown and pictures that all of them are made of."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from tabulate import tabulate
+
+from tuner.findings import Findings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report: markdown under a heading; its pictures and its tables by file name."""
+
+    heading: str
+    markdown: str
+    figures: dict[str, Figure] = field(default_factory=dict)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+
+#: Makes a section of what was found, or None where there is nothing to say.
+SectionMaker = Callable[[Findings], Section | None]
+
+DASH = "–"
+
+
+def escape(text: object) -> str:
+    """Return text of the user's as it can stand in a markdown table: no markup, no cell ends, one line."""
+    plain = html.escape(" ".join(str(text).split()), quote=False)
+    for mark in "\\`*_[]|":
+        plain = plain.replace(mark, "\\" + mark)
+    return plain
+
+
+def table(rows: Sequence[Sequence[object]], headers: Sequence[str], text_columns: int = 1) -> str:
+    """Return a markdown table; the first `text_columns` columns are aligned to the left, numbers to the right."""
+    align = ["left"] * text_columns + ["right"] * (len(headers) - text_columns)
+    return tabulate(
+        [[cell if isinstance(cell, str) else DASH if cell is None else str(cell) for cell in row] for row in rows],
+        headers=list(headers),
+        tablefmt="pipe",
+        colalign=align if rows else None,
+        disable_numparse=True,
+    )
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Return a score with `digits` decimals, or a dash where it is not defined."""
+    return DASH if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 4) -> str:
+    """Return a difference with its sign, or a dash."""
+    return DASH if value is None or not math.isfinite(value) else f"{value:+.{digits}f}".replace("-", "−")
+
+
+def plus_minus(mean: float, sd: float | None) -> str:
+    """Return a mean with its standard deviation, where there is one."""
+    return number(mean) if sd is None else f"{mean:.4f} ± {sd:.4f}"
+
+
+def p_text(p: float) -> str:
+    """Return a p-value in words that can follow the letter p."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def setting(value: object) -> str:
+    """Return a parameter's value as short text: 0.001, not 0.0010000."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def picture(name: str, caption: str) -> str:
+    """Return the markdown of a picture with its caption under it."""
+    return f"![{escape(caption)}]({name})\n\n*{escape(caption)}*"
+
+
+def stem(dataset: str) -> str:
+    """Return a data set's name as part of a file name."""
+    return Path(dataset).stem
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a picture so that the same content gives the same bytes."""
+    figure.savefig(path, dpi=144, bbox_inches="tight", metadata={"Software": None})

@@ -1,0 +1,152 @@
+"""Class by class: F1, ROC and the confusion matrix of each chosen model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from tuner import columns as col
+from tuner.findings import Chosen, Findings
+from tuner.report.base import Section, escape, number, picture, stem, table
+from tuner.report.style import SEQUENTIAL, colour, dash, new_figure
+from tuner.scores import averages, per_class
+
+
+def per_class_frame(findings: Findings) -> pd.DataFrame:
+    """Return the metrics of each class of each chosen model, averages included."""
+    parts = []
+    for chosen in findings.chosen:
+        metrics = per_class(chosen.predictions)
+        both = pd.concat([metrics, averages(metrics)], ignore_index=True)
+        both.insert(0, col.DATASET, chosen.dataset)
+        both.insert(0, col.MODEL, chosen.model)
+        parts.append(both)
+    return pd.concat(parts, ignore_index=True)
+
+
+def f1_section(findings: Findings) -> Section | None:
+    """Show F1 of each class as bars, and the metrics of each class as a table."""
+    if not findings.chosen:
+        return None
+    frame = per_class_frame(findings)
+    figures, parts = {}, []
+    for dataset in findings.datasets:
+        models = findings.on(dataset)
+        names = models[0].predictions.class_names
+        scores = [
+            frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][col.F1].to_numpy()[: len(names)]
+            for m in models
+        ]
+        figure = new_figure(9, 3.8)
+        axes = figure.subplots()
+        width = 0.8 / len(models)
+        for index, (chosen, values) in enumerate(zip(models, scores, strict=True)):
+            place = np.arange(len(names)) + (index - (len(models) - 1) / 2) * width
+            axes.bar(place, np.nan_to_num(values), width * 0.92, label=chosen.label, color=colour(index))
+        least = float(np.nanmin(np.concatenate(scores)))
+        axes.set_ylim(max(0.0, np.floor(least * 20 - 0.5) / 20), 1)
+        turned = max(map(len, names)) * len(names) > 60
+        axes.set_xticks(range(len(names)), names, rotation=35 if turned else 0, ha="right" if turned else "center")
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel("class")
+        axes.set_ylabel("F1")
+        axes.set_title(f"F1 of each class, {dataset}", pad=26 if len(models) > 1 else None)
+        if len(models) > 1:
+            axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(models), borderaxespad=0.2)
+        name = f"f1-{stem(dataset)}.png"
+        figures[name] = figure
+        cut = axes.get_ylim()[0]
+        note = f"; the axis begins at {cut:g}" if cut > 0 else ""
+        parts.append(picture(name, f"F1 of each class on the test images of {dataset}{note}"))
+        parts += [_class_table(chosen, frame) for chosen in models]
+    text = "\n\n".join(parts) + "\n\nEvery metric of every class: [per_class.csv](per_class.csv)."
+    return Section("Class by class", text, figures, {"per_class.csv": frame})
+
+
+def _class_table(chosen: Chosen, frame: pd.DataFrame) -> str:
+    mine = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == chosen.dataset)]
+    heads = ["class", "precision", "recall", "F1", "ROC AUC", "average precision", "images"]
+    rows = [
+        [escape(r[col.CLASS]), *[number(r[name]) for name in col.PER_CLASS[:-1]], r[col.SUPPORT]]
+        for r in mine.to_dict("records")
+    ]
+    return f"**{escape(chosen.label)} on {escape(chosen.dataset)}**:\n\n" + table(rows, heads)
+
+
+def roc_section(findings: Findings) -> Section | None:
+    """Draw the one-versus-rest ROC curve of each class of each chosen model."""
+    if not findings.chosen:
+        return None
+    figures, parts = {}, []
+    for dataset in findings.datasets:
+        models = findings.on(dataset)
+        figure = new_figure(4.6 * len(models) + 1.4, 4.4)
+        for axes, chosen in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
+            _draw_roc(axes, chosen)
+        name = f"roc-{stem(dataset)}.png"
+        figures[name] = figure
+        parts.append(
+            picture(name, f"ROC of each class against the rest on {dataset}; false positive rate on a logarithmic axis")
+        )
+    return Section("ROC curves", "\n\n".join(parts), figures)
+
+
+def _draw_roc(axes: Axes, chosen: Chosen) -> None:
+    table_of = per_class(chosen.predictions)
+    negatives = len(chosen.predictions.labels)
+    for index, name in enumerate(chosen.predictions.class_names):
+        false_rate, true_rate = chosen.predictions.roc(index)
+        if len(false_rate):
+            label = f"{name}  {table_of[col.ROC_AUC][index]:.4f}"
+            axes.plot(
+                np.maximum(false_rate, 0.5 / negatives),
+                true_rate,
+                color=colour(index),
+                linestyle=dash(index),
+                label=label,
+                linewidth=1.4,
+            )
+    axes.set_xscale("log")
+    axes.set_xlim(0.5 / negatives, 1)
+    axes.set_ylim(0, 1.01)
+    axes.set_xlabel("false positive rate")
+    axes.set_ylabel("true positive rate")
+    axes.set_title(f"{chosen.label}, {chosen.dataset}")
+    axes.legend(loc="lower right", title="class, AUC", alignment="left", fontsize=8, title_fontsize=8)
+
+
+def confusion_section(findings: Findings) -> Section | None:
+    """Draw the confusion matrix of each chosen model."""
+    if not findings.chosen:
+        return None
+    figures, parts = {}, []
+    for dataset in findings.datasets:
+        models = findings.on(dataset)
+        figure = new_figure(5.4 * len(models), 5.2)
+        for axes, chosen in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
+            _draw_confusion(axes, chosen)
+        name = f"confusion-{stem(dataset)}.png"
+        figures[name] = figure
+        parts.append(picture(name, f"Test images of {dataset} by true class (row) and predicted class (column)"))
+    return Section("Confusion matrices", "\n\n".join(parts), figures)
+
+
+def _draw_confusion(axes: Axes, chosen: Chosen) -> None:
+    counts, names = chosen.predictions.confusion, chosen.predictions.class_names
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1)
+    if len(names) <= 20:
+        for row, column in np.argwhere(counts > 0):
+            ink = "white" if shares[row, column] > 0.5 else "#222222"
+            axes.text(
+                column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=7.5
+            )
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_xlabel("predicted class")
+    axes.set_ylabel("true class")
+    axes.set_title(f"{chosen.label}, {chosen.dataset}")

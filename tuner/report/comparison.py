@@ -1,0 +1,233 @@
+"""The verdict, the comparison of the chosen models, and the search score beside the test score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import pandas as pd
+
+from tuner import columns as col
+from tuner.findings import Chosen, Findings
+from tuner.report.base import DASH, Section, escape, number, p_text, plus_minus, signed, table
+from tuner.significance import Interval, accuracy_interval, difference_interval, holm, mcnemar
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two models of one data set, the one with the better mean first, and what tells them apart.
+
+    `difference` and `interval` are of the saved models on the same test images; `p` is McNemar's, adjusted after
+    Holm where a data set has several pairs.
+    """
+
+    better: Chosen
+    worse: Chosen
+    difference: float
+    interval: Interval
+    p: float
+
+    @property
+    def proven(self) -> bool:
+        """Whether the better one is better beyond chance: in the saved models' test and in the means alike."""
+        return self.p < 0.05 and self.difference > 0 and self.better.mean > self.worse.mean
+
+
+def pairs_on(findings: Findings, dataset: str) -> list[Pair]:
+    """Return every pair of chosen models on a data set."""
+    models = sorted(findings.on(dataset), key=lambda chosen: -chosen.mean)
+    both = list(combinations(models, 2))
+    adjusted = holm([mcnemar(a.predictions.correct, b.predictions.correct) for a, b in both])
+    return [
+        Pair(
+            a,
+            b,
+            a.predictions.accuracy - b.predictions.accuracy,
+            difference_interval(a.predictions.correct, b.predictions.correct),
+            p,
+        )
+        for (a, b), p in zip(both, adjusted, strict=True)
+    ]
+
+
+def verdict_on(findings: Findings, dataset: str) -> str:
+    """Return in a sentence or two which model is best on a data set, and whether it really is."""
+    models = sorted(findings.on(dataset), key=lambda chosen: -chosen.mean)
+    where = escape(dataset)
+    repeats = len(models[0].finals)
+    if len(models) == 1:
+        only = models[0]
+        interval = accuracy_interval(only.predictions.correct)
+        return (
+            f"On {where}, **{escape(only.label)} reaches {100 * only.predictions.accuracy:.1f} %** of the test "
+            f"images (95 % interval {100 * interval.low:.1f} to {100 * interval.high:.1f}); "
+            f"mean over {repeats} retrainings {plus_minus(only.mean, only.sd)}."
+        )
+    pair = next(p for p in pairs_on(findings, dataset) if p.better is models[0] and p.worse is models[1])
+    a, b = escape(pair.better.label), escape(pair.worse.label)
+    points = f"{100 * pair.difference:.1f} points".replace("-", "−")
+    span = f"95 % interval {100 * pair.interval.low:.1f} to {100 * pair.interval.high:.1f}".replace("-", "−")
+    means = (
+        f"over {repeats} retrainings each, {plus_minus(pair.better.mean, pair.better.sd)} against "
+        f"{plus_minus(pair.worse.mean, pair.worse.sd)}"
+    )
+    if pair.proven:
+        return f"On {where}, **{a} beats {b} by {points}** of test accuracy ({span}, p {p_text(pair.p)}); {means}."
+    return (
+        f"On {where}, **{a} and {b} cannot be told apart**: {points} of test accuracy between them "
+        f"({span}, p {p_text(pair.p)}); {means}."
+    )
+
+
+def comparison_frame(findings: Findings) -> pd.DataFrame:
+    """Return a row per model and data set, with scores, deltas, interval, p-value, size and time.
+
+    `delta_dataset` is the mean on this data set minus that on the first of the comparison, `delta_model` the mean
+    minus the first model's on the same data set; `p_value` compares with the first model too.
+    """
+    rows = []
+    for chosen in findings.chosen:
+        first_set = next(
+            (other for other in findings.on(findings.datasets[0]) if other.model == chosen.model), None
+        )
+        first_model = findings.on(chosen.dataset)[0]
+        p = next(
+            (
+                pair.p
+                for pair in pairs_on(findings, chosen.dataset)
+                if {pair.better.model, pair.worse.model} == {chosen.model, first_model.model}
+            ),
+            None,
+        )
+        interval = accuracy_interval(chosen.predictions.correct)
+        result = chosen.saved.result
+        rows.append(
+            {
+                col.MODEL: chosen.model,
+                col.FAMILY: chosen.saved.trial.family,
+                col.DATASET: chosen.dataset,
+                col.SEARCH_SCORE: chosen.winner.result.val_accuracy if chosen.winner else None,
+                col.RETRAINED_MEAN: chosen.mean,
+                col.RETRAINED_SD: chosen.sd,
+                "repeats": len(chosen.finals),
+                col.TEST_ACCURACY: chosen.predictions.accuracy,
+                col.INTERVAL_LOW: interval.low,
+                col.INTERVAL_HIGH: interval.high,
+                col.TEST_LOSS: result.test_loss,
+                col.DELTA_DATASET: chosen.mean - first_set.mean if first_set and first_set is not chosen else None,
+                col.DELTA_MODEL: chosen.mean - first_model.mean if first_model is not chosen else None,
+                col.P_VALUE: p,
+                col.PARAMETERS: result.parameters,
+                col.MEGABYTES: chosen.megabytes,
+                col.SECONDS_PER_EPOCH: result.seconds_per_epoch,
+                col.LATENCY_MS: result.latency_ms,
+                col.EPOCHS: chosen.saved.trial.epochs,
+                "train_size": chosen.saved.trial.train_size,
+                "test_size": len(chosen.predictions.labels),
+                "file": chosen.file_name,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def margins_table(findings: Findings) -> str:
+    """Return models by data sets with the mean test accuracies and both delta margins."""
+    names = findings.datasets
+    models = list(dict.fromkeys((chosen.model, chosen.label) for chosen in findings.chosen))
+    mean = {(chosen.model, chosen.dataset): chosen.mean for chosen in findings.chosen}
+    sd = {(chosen.model, chosen.dataset): chosen.sd for chosen in findings.chosen}
+    rows: list[list[str]] = []
+    for model, label in models:
+        cells = [plus_minus(mean[model, d], sd[model, d]) if (model, d) in mean else DASH for d in names]
+        row = [escape(label), *cells]
+        if len(names) > 1:
+            ends = mean.get((model, names[-1])), mean.get((model, names[0]))
+            row.append(signed(ends[0] - ends[1]) if ends[0] is not None and ends[1] is not None else DASH)
+        rows.append(row)
+    for model, label in models[1:]:
+        cells = []
+        for d in names:
+            mine, first = mean.get((model, d)), mean.get((models[0][0], d))
+            cells.append(signed(mine - first) if mine is not None and first is not None else DASH)
+        rows.append([f"*delta_model: {escape(label)} − {escape(models[0][1])}*", *cells] + [""] * (len(names) > 1))
+    heads = ["mean test accuracy ± sd", *map(escape, names)]
+    if len(names) > 1:
+        heads.append(f"delta_dataset: {escape(names[-1])} − {escape(names[0])}")
+    return table(rows, heads)
+
+
+def comparison_section(findings: Findings) -> Section | None:
+    """Compare the chosen models: accuracies with deltas, then each with interval, test, size and time."""
+    if not findings.chosen:
+        return None
+    detail = [
+        [
+            escape(chosen.label),
+            escape(chosen.dataset),
+            number(chosen.predictions.accuracy),
+            "{0.low:.4f} to {0.high:.4f}".format(accuracy_interval(chosen.predictions.correct)),
+            f"{chosen.saved.result.parameters:,}",
+            f"{chosen.megabytes:.2f}",
+            number(chosen.saved.result.seconds_per_epoch, 2),
+            number(chosen.saved.result.latency_ms, 1),
+            f"[{escape(chosen.file_name)}]({chosen.file_name})",
+        ]
+        for chosen in findings.chosen
+    ]
+    heads = ["model", "data set", "test accuracy", "95 % interval", "parameters", "MB", "s/epoch", "ms/image", "file"]
+    pairs = [(dataset, pair) for dataset in findings.datasets for pair in pairs_on(findings, dataset)]
+    tests = table(
+        [
+            [
+                escape(dataset),
+                f"{escape(pair.better.label)} − {escape(pair.worse.label)}",
+                signed(pair.difference),
+                f"{signed(pair.interval.low)} to {signed(pair.interval.high)}",
+                p_text(pair.p).removeprefix("= "),
+                "yes" if pair.proven else "no",
+            ]
+            for dataset, pair in pairs
+        ],
+        ["data set", "saved models", "difference", "95 % interval", "McNemar p", "really better"],
+        text_columns=2,
+    )
+    text = margins_table(findings) + "\n\nThe saved models, each the first retraining of its configuration:\n\n"
+    text += table(detail, heads, text_columns=2)
+    if pairs:
+        text += "\n\nThe same test images, model against model:\n\n" + tests
+        if max(len(pairs_on(findings, dataset)) for dataset in findings.datasets) > 1:
+            text += "\n\nWhere a data set has several pairs, p is adjusted after Holm."
+    return Section("Comparison", text, tables={"comparison.csv": comparison_frame(findings)})
+
+
+def selection_section(findings: Findings) -> Section | None:
+    """Set the search score, the retrained mean and the test score side by side."""
+    chosen_here = [chosen for chosen in findings.chosen if chosen.winner]
+    if not chosen_here:
+        return None
+    rows = []
+    for chosen in chosen_here:
+        if chosen.winner is None:
+            continue
+        score = chosen.winner.result.val_accuracy
+        rows.append(
+            [
+                escape(chosen.label),
+                escape(chosen.dataset),
+                len([r for r in findings.trials(chosen.model, chosen.dataset) if r.completed]),
+                number(score),
+                plus_minus(chosen.mean, chosen.sd),
+                number(chosen.predictions.accuracy),
+                signed(chosen.mean - score if score is not None else None),
+            ]
+        )
+    published = findings.search.protocol == "published"
+    chosen_on = "the test set" if published else "validation images"
+    what = "the search" if published else "the search, plus the validation images,"
+    text = (
+        f"Each model was chosen on {chosen_on}, as the best of its trials; the best of many is flattered by luck. "
+        f"The chosen configuration was then trained again on what trained in {what} with other seeds, and scored "
+        "on the test set.\n\n"
+    )
+    heads = ["model", "data set", "trials", "search score", "retrained mean ± sd", "saved model's test score"]
+    return Section("Search score and test score", text + table(rows, [*heads, "retrained − search"], text_columns=2))

@@ -1,0 +1,43 @@
+"""Sample images of each class of every data set."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tuner.findings import Findings
+from tuner.report.base import Section, picture, stem
+from tuner.report.style import new_figure
+
+_EACH = 8
+_MOST_CLASSES = 20
+
+
+def samples_section(findings: Findings) -> Section | None:
+    """Show the first training images of each class."""
+    figures, parts = {}, []
+    seen = dict.fromkeys(member.dataset for member, _ in findings.members)
+    for dataset in seen:
+        data = findings.data(dataset)
+        names = data.class_names[:_MOST_CLASSES]
+        figure = new_figure(0.62 * _EACH + 1.4, 0.62 * len(names))
+        grid = figure.subplots(len(names), _EACH, squeeze=False)
+        for label, (row, name) in enumerate(zip(grid, names, strict=True)):
+            picked = np.flatnonzero(data.y_train == label)[:_EACH]
+            for axes, index in zip(row, picked, strict=False):
+                image = np.asarray(data.x_train[index])
+                axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray_r", vmin=0, vmax=255)
+            for axes in row:
+                axes.set_axis_off()
+            row[0].text(-0.15, 0.5, name, transform=row[0].transAxes, ha="right", va="center", fontsize=9)
+        file = f"samples-{stem(dataset)}.png"
+        figures[file] = figure
+        height, width, channels = data.shape
+        kind = "grey" if channels == 1 else "colour"
+        parts.append(
+            picture(
+                file,
+                f"{dataset}: {len(data.y_train):,} training and {len(data.y_test):,} test images of "
+                f"{height}x{width} pixels, {kind}; the first {_EACH} of each class",
+            )
+        )
+    return Section("Sample images", "\n\n".join(parts), figures) if parts else None

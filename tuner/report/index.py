@@ -1,0 +1,19 @@
+"""The index of all reports: `reports/README.md`, made from the reports that lie beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def write_index(reports: Path) -> None:
+    """Write the index of the reports in this folder, by name, each with its verdict and its comparison table."""
+    parts = ["# Reports", "Each folder is written by `tuner run NAME`; nothing in it is edited by hand."]
+    for report in sorted(reports.glob("*/report.md")):
+        title, *rest = report.read_text(encoding="utf-8").split("\n\n")
+        folder = report.parent.name
+        verdict = [part for part in rest if part.startswith(("On ", "No "))]
+        tables = [part for part in rest if part.startswith("| mean test accuracy")]
+        parts.append(f"## [{title.removeprefix('# ').strip()}]({folder}/report.md)")
+        parts += [part for part in rest if part.startswith("Budget: ")][:1]
+        parts += verdict + tables[:1]
+    (reports / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")

@@ -1,0 +1,120 @@
+"""The trials: ranked, summarised by depth, and the failed ones with their reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from tuner import columns as col
+from tuner.findings import Findings
+from tuner.parameters import Value
+from tuner.protocol import ranked
+from tuner.report.base import Section, escape, number, setting, table
+from tuner.trial import Record
+from tuner.trial_table import trial_rows
+
+#: How many trials the report shows of each search; the others stand in trials.csv.
+SHOWN = 15
+#: The parameters whose groups are summarised where they vary.
+DEPTHS = ("conv_depth", "dense_depth")
+
+
+def varying(records: Sequence[Record]) -> list[str]:
+    """Return the parameters that differ between trials, in the order in which families name them."""
+    names = dict.fromkeys(name for record in records for name in record.trial.values)
+    return [name for name in names if len({record.trial.values.get(name) for record in records}) > 1]
+
+
+def summary_by(trials: pd.DataFrame, parameter: str, score: str) -> pd.DataFrame:
+    """Return number, mean, sample standard deviation, best and worst of a score for each value of a parameter.
+
+    Args:
+        trials: a row per trial.
+        parameter: the column to group by.
+        score: the column to summarise; rows without it are left out.
+    """
+    groups = trials.dropna(subset=[parameter, score]).groupby(parameter, sort=True)[score]
+    return groups.agg(trials="count", mean="mean", sd="std", best="max", worst="min").reset_index()
+
+
+def values_and_score(records: Sequence[Record]) -> pd.DataFrame:
+    """Return the parameters and the validation accuracy of each trial, a row a trial."""
+    return pd.DataFrame([{**r.trial.values, col.VAL_ACCURACY: r.result.val_accuracy} for r in records])
+
+
+def trials_section(findings: Findings) -> Section | None:
+    """Rank the trials of each search; all of them go into trials.csv."""
+    parts = []
+    for entry in findings.search.entries:
+        for dataset in findings.search.datasets:
+            order = ranked(findings.trials(entry.name, dataset))
+            if len(order) < 2:
+                continue
+            names = varying(order)
+            rows = [
+                [
+                    rank,
+                    *[setting(r.trial.values[n]) if n in r.trial.values else "" for n in names],
+                    r.trial.epochs,
+                    f"{r.result.parameters:,}",
+                    number(r.result.val_loss),
+                    number(r.result.val_accuracy),
+                ]
+                for rank, r in enumerate(order[:SHOWN], start=1)
+            ]
+            more = f", the best {SHOWN} of {len(order)}" if len(order) > SHOWN else ""
+            fixed = {n: v for n, v in order[0].trial.values.items() if n not in names}
+            parts.append(
+                f"**{escape(entry.label)} on {escape(dataset)}**{more}:\n\n"
+                + table(rows, ["", *names, "epochs", "parameters", "val. loss", "val. accuracy"], text_columns=0)
+                + f"\n\nThe same in all: {_settings(fixed)}."
+            )
+    frame = pd.DataFrame(trial_rows(findings.members))
+    if frame.empty:
+        return None
+    text = "\n\n".join(parts) or "Each search has one trial."
+    return Section("Trials", text + "\n\nEvery trial: [trials.csv](trials.csv).", tables={"trials.csv": frame})
+
+
+def _settings(values: dict[str, Value]) -> str:
+    return ", ".join(f"{name} {setting(value)}" for name, value in values.items())
+
+
+def depth_section(findings: Findings) -> Section | None:
+    """Summarise the trials by their depth, where it varies."""
+    parts = []
+    for entry in findings.search.entries:
+        for dataset in findings.search.datasets:
+            records = [record for record in findings.trials(entry.name, dataset) if record.completed]
+            for parameter in DEPTHS:
+                if parameter not in varying(records):
+                    continue
+                summary = summary_by(values_and_score(records), parameter, col.VAL_ACCURACY)
+                rows = [
+                    [setting(r[parameter]), r["trials"], *[number(r[n]) for n in ("mean", "sd", "best", "worst")]]
+                    for r in summary.to_dict("records")
+                ]
+                parts.append(
+                    f"**{escape(entry.label)} on {escape(dataset)}**, validation accuracy:\n\n"
+                    + table(rows, [parameter, "trials", "mean", "sd", "best", "worst"], text_columns=0)
+                )
+    return Section("Mean and standard deviation by depth", "\n\n".join(parts)) if parts else None
+
+
+def failures_section(findings: Findings) -> Section | None:
+    """List the failed trials with their reasons."""
+    if not findings.failed:
+        return None
+    rows = [
+        [escape(m.model), escape(m.dataset), m.role, r.trial.id, escape(r.result.error), _short(r)]
+        for m, r in findings.failed
+    ]
+    return Section(
+        "Failed trials",
+        table(rows, ["model", "data set", "role", "trial", "reason", "configuration"], text_columns=6),
+    )
+
+
+def _short(record: Record) -> str:
+    return escape(_settings(record.trial.values))

@@ -1,0 +1,166 @@
+"""Rules that a configuration must obey: named ones, and free ones in a small expression language.
+
+An expression is parsed into Python's syntax tree and compiled to closures, node by node, from a short list of
+permitted nodes. Nothing of a search file is ever evaluated as Python.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from tuner.errors import suggestion
+from tuner.parameters import Value, Values
+
+Groups = Mapping[str, Sequence[str]]
+_Scope = tuple[Values, Groups]
+_Term = Callable[[_Scope], object]
+
+#: Rules that a search file switches on by name; each stands for an expression.
+NAMED = {
+    "filters_never_decrease": "never_decrease(filters)",
+    "filters_never_increase": "never_increase(filters)",
+    "dense_at_least_last_filters": "dense_units >= last(filters)",
+}
+
+
+class _InactiveError(Exception):
+    """A name in the rule is inactive in this configuration, so that the rule says nothing about it."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition on configurations; `text` is how the search file spells it."""
+
+    text: str
+    _term: _Term
+
+    def allows(self, values: Values, groups: Groups) -> bool:
+        """Whether the active `values` obey the rule; a rule about inactive parameters is obeyed.
+
+        Raises:
+            ValueError: the expression cannot be computed for these values, such as a division by zero.
+        """
+        try:
+            return bool(self._term((values, groups)))
+        except _InactiveError:
+            return True
+        except (TypeError, ArithmeticError) as error:
+            raise ValueError(f"cannot be computed for {dict(values)}: {error}") from error
+
+
+def _pairs(compare: Callable[[object, object], bool]) -> Callable[[Sequence[object]], bool]:
+    return lambda items: all(compare(a, b) for a, b in zip(items, items[1:], strict=False))
+
+
+def _end(index: int) -> Callable[[Sequence[object]], object]:
+    def pick(items: Sequence[object]) -> object:
+        if not items:
+            raise _InactiveError
+        return items[index]
+
+    return pick
+
+
+_FUNCTIONS: dict[str, Callable[..., object]] = {
+    "first": _end(0),
+    "last": _end(-1),
+    "len": len,
+    "min": min,
+    "max": max,
+    "sum": sum,
+    "abs": abs,
+    "never_decrease": _pairs(operator.le),  # type: ignore[arg-type]
+    "never_increase": _pairs(operator.ge),  # type: ignore[arg-type]
+}
+_BINARY: dict[type[ast.operator], Callable[..., object]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
+_COMPARE: dict[type[ast.cmpop], Callable[..., bool]] = {
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+_LONGEST = 500
+
+
+def parse_rule(text: str, names: Collection[str]) -> Rule:
+    """Parse an expression over the parameters and groups in `names`, such as `dense_units >= last(filters)`.
+
+    It may use comparisons, `and`, `or`, `not`, `in`, `+ - * / // %`, numbers, strings, `true`, `false`, lists and
+    the functions first, last, len, min, max, sum, abs, never_decrease and never_increase.
+
+    Raises:
+        ValueError: with what in the expression is not understood.
+    """
+    if len(text) > _LONGEST:
+        raise ValueError(f"the rule is longer than {_LONGEST} characters")
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+        return Rule(text, _compile(tree.body, names))
+    except (SyntaxError, RecursionError, MemoryError):
+        raise ValueError("the rule is not an expression like 'dense_units >= last(filters)'") from None
+
+
+def _compile(node: ast.expr, names: Collection[str]) -> _Term:
+    match node:
+        case ast.Constant(value=bool() | int() | float() | str() as constant):
+            return lambda scope: constant
+        case ast.Name(id="true" | "false" as word):
+            return lambda scope: word == "true"
+        case ast.Name(id=name):
+            if name not in names:
+                raise ValueError(f"no parameter is named {name!r}; {suggestion(name, names)}")
+            return _lookup(name)
+        case ast.List(elts=items) | ast.Tuple(elts=items):
+            parts = [_compile(item, names) for item in items]
+            return lambda scope: [part(scope) for part in parts]
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            inner = _compile(operand, names)
+            return lambda scope: not inner(scope)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = _compile(operand, names)
+            return lambda scope: -inner(scope)  # type: ignore[operator]  # a wrong type is caught in `allows`
+        case ast.BoolOp(op=joint, values=operands):
+            terms = [_compile(operand, names) for operand in operands]
+            every = all if isinstance(joint, ast.And) else any
+            return lambda scope: every(term(scope) for term in terms)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            do, a, b = _BINARY[type(op)], _compile(left, names), _compile(right, names)
+            return lambda scope: do(a(scope), b(scope))
+        case ast.Compare(left=left, ops=ops, comparators=rights) if all(type(op) in _COMPARE for op in ops):
+            sides = [_compile(side, names) for side in (left, *rights)]
+            tests = [_COMPARE[type(op)] for op in ops]
+            return lambda scope: all(
+                test(x(scope), y(scope)) for test, x, y in zip(tests, sides, sides[1:], strict=False)
+            )
+        case ast.Call(func=ast.Name(id=called), args=arguments, keywords=[]):
+            if called not in _FUNCTIONS:
+                raise ValueError(f"no function is named {called!r}; {suggestion(called, _FUNCTIONS)}")
+            function, inputs = _FUNCTIONS[called], [_compile(argument, names) for argument in arguments]
+            return lambda scope: function(*(each(scope) for each in inputs))
+    raise ValueError(f"{ast.unparse(node)!r} is not part of the rule language")
+
+
+def _lookup(name: str) -> _Term:
+    def look(scope: _Scope) -> Value | list[Value]:
+        values, groups = scope
+        if name in values:
+            return values[name]
+        if name in groups:
+            return [values[member] for member in groups[name] if member in values]
+        raise _InactiveError
+
+    return look

@@ -1,0 +1,169 @@
+"""From a search to its report: data, search, choice, retraining, scores, report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from tuner.datasets import load_dataset
+from tuner.datasets.base import Dataset
+from tuner.datasets.store import save_to_store
+from tuner.dryrun import build_all, check_keys, preview
+from tuner.errors import CheckError, InputError, suggestion
+from tuner.executors import EXECUTORS, PRELOAD
+from tuner.families.base import Shape
+from tuner.families.custom import CustomFamily
+from tuner.findings import Findings, Places, load_findings, winners
+from tuner.ledger import Ledger
+from tuner.oracles import Proposal, make_oracle
+from tuner.progress import ProgressReport
+from tuner.protocol import training_images
+from tuner.runner import Runner, Track, listed_track
+from tuner.search import Entry, Search
+from tuner.trial import Job, Trial
+
+TRAIN = "tuner.training:train"
+#: How many of the first configurations of a user's own network are looked at to check its parameters' names.
+MOST_CHECKED = 512
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set laid out for workers."""
+
+    fingerprint: str
+    folder: Path
+    shape: Shape
+    classes: int
+
+
+def run_search(
+    search: Search,
+    places: Places,
+    console: Console,
+    *,
+    executor: str = "local",
+    workers: int | None = None,
+    fresh: bool = False,
+) -> Path:
+    """Run a search to its report, going on from what the ledger holds, and return the report's path.
+
+    Args:
+        search: what to run.
+        places: where to read and write.
+        console: where progress is shown.
+        executor: where trials run, a name in `EXECUTORS`.
+        workers: how many trials at once; None for as many as fit.
+        fresh: forget the search first.
+
+    Raises:
+        InputError: the search cannot run as given.
+        CheckError: not a single trial completed; the report has been written all the same.
+    """
+    if executor not in EXECUTORS:
+        raise InputError("--executor", f"no executor is named {executor!r}; {suggestion(executor, EXECUTORS)}")
+    with Ledger(places.ledger) as ledger, ledger.sole_runner(search.name):
+        prepared = {name: _prepare(search, name, places) for name in search.all_datasets}
+        if fresh:
+            ledger.forget_search(search.name)
+        ledger.open_search(search.name, search.key, search.to_json())
+        _check_own_families(search, prepared)
+        log = places.runs / "workers.log"
+        with (
+            EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD) as pool,
+            ProgressReport(console, pool.slots) as progress,
+        ):
+            folders = {name: data.folder for name, data in prepared.items()}
+            runner = Runner(search.name, ledger, pool, _job_maker(search, folders, places), progress)
+            total = sum(entry.planned(search.epochs) for entry in search.entries) * len(search.datasets)
+            runner.drive("search", search_tracks(search, prepared), total)
+            finals = _final_tracks(search, ledger, prepared, places)
+            runner.drive("retraining", [track for track, _ in finals], sum(count for _, count in finals))
+        findings = load_findings(ledger, search, places)
+        from tuner.report import write_report  # draws, and so imports matplotlib
+
+        report = write_report(findings)
+        ledger.close_search(search.name)
+    if not findings.chosen:
+        reasons = Counter(record.result.error for _, record in findings.failed)
+        first = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""
+        raise CheckError(f"{search.name}: no trial completed{first} (see {report})")
+    return report
+
+
+def _prepare(search: Search, name: str, places: Places) -> Prepared:
+    dataset = load_dataset(name, places.data, search.folder, search.image_size, search.channels)
+    _check_split(search, name, dataset)
+    folder = save_to_store(dataset, places.store)
+    return Prepared(dataset.fingerprint, folder, dataset.shape, len(dataset.class_names))
+
+
+def _check_split(search: Search, name: str, dataset: Dataset) -> None:
+    """Split as every trial will, so that a data set that is too small costs no training."""
+    entry = search.entries[0]
+    training_images(search.trial(entry, name, dataset.fingerprint, {}, None), dataset.y_train)
+
+
+def _job_maker(search: Search, folders: dict[str, Path], places: Places) -> Callable[[Trial], Job]:
+    modules = search.folder.resolve()
+    return lambda trial: Job(trial, folders[trial.dataset].resolve(), places.artifacts.resolve(), modules)
+
+
+def search_tracks(search: Search, prepared: dict[str, Prepared]) -> list[Track]:
+    """Return a track for each entry on each data set of the search."""
+    return [
+        _search_track(search, entry, name, prepared[name].fingerprint)
+        for name in search.datasets
+        for entry in search.entries
+    ]
+
+
+def _search_track(search: Search, entry: Entry, dataset: str, fingerprint: str) -> Track:
+    def trial_of(proposal: Proposal) -> Trial:
+        return search.trial(entry, dataset, fingerprint, proposal.values, proposal.epochs)
+
+    oracle = make_oracle(entry.algorithm, entry.space, search.seed, entry.max_trials, search.epochs)
+    return Track(entry.name, dataset, "search", oracle, trial_of, entry.lag)
+
+
+def _final_tracks(
+    search: Search, ledger: Ledger, prepared: dict[str, Prepared], places: Places
+) -> list[tuple[Track, int]]:
+    """Return a track for each chosen configuration on each data set that it is compared on, with its length."""
+    best = winners(search, ledger.members(search.name))
+    tracks = []
+    for entry in search.entries:
+        for dataset in search.compare or search.datasets:
+            chosen_on = search.datasets[0] if search.compare else dataset
+            winner = best.get((entry.name, chosen_on))
+            if winner is None:
+                continue
+            template = search.trial(
+                entry, dataset, prepared[dataset].fingerprint, winner.trial.values, winner.trial.epochs
+            )
+            trials = [template.as_final(search.seed + repeat) for repeat in range(1, search.repeats + 1)]
+            for trial in trials:
+                _forget_if_lost(trial, ledger, places)
+            tracks.append((listed_track(entry.name, dataset, trials), len(trials)))
+    return tracks
+
+
+def _forget_if_lost(trial: Trial, ledger: Ledger, places: Places) -> None:
+    """Let a final trial be trained again if its model or predictions are no longer there."""
+    files = (places.artifacts / f"{trial.id}.keras", places.artifacts / f"{trial.id}.npz")
+    record = ledger.get(trial.id)
+    if record and record.completed and not all(file.is_file() for file in files):
+        ledger.forget_trial(trial.id)
+
+
+def _check_own_families(search: Search, prepared: dict[str, Prepared]) -> None:
+    for entry in search.entries:
+        if isinstance(entry.family, CustomFamily):
+            data = prepared[search.datasets[0]]
+            some = preview(search, entry, MOST_CHECKED)
+            spread = some[:: max(1, len(some) // 8)]
+            check_keys(entry, build_all(search, entry, data.shape, data.classes, spread))

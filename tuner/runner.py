@@ -1,0 +1,197 @@
+"""The only loop: asks the oracles, hands to the executor, writes to the ledger.
+
+A proposal depends on recorded results alone. Trial k of a track is proposed when its oracle has heard of the
+trials before k - lag, in their order, and of no others; so any number of workers, any interleaving and any crash
+give the same trials. Resuming is therefore the same loop, in which the ledger answers first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tuner.executors import Executor, Outcome
+from tuner.ledger import Ledger, Member
+from tuner.oracles import Oracle, Pause, Proposal
+from tuner.trial import Job, Record, Result, Trial
+
+#: How often a trial whose worker died is tried.
+MOST_ATTEMPTS = 2
+
+
+class Observer(Protocol):
+    """Watches a search; see `tuner.progress`."""
+
+    def begin(self, what: str, total: int | None) -> None:
+        """A phase of so many trials begins."""
+
+    def finished(self, record: Record, known: bool) -> None:
+        """A trial has finished; `known` if the ledger had it already."""
+
+    def retried(self, trial: Trial, reason: str) -> None:
+        """A trial's worker died, and the trial is tried again."""
+
+
+class Track:
+    """The proposals of one oracle, in order, and the results that it may hear.
+
+    Args:
+        model: the name of the search entry.
+        dataset: the name of the data set.
+        role: "search" or "final".
+        oracle: proposes.
+        trial_of: makes the trial of a proposal.
+        lag: how many results the oracle may lack when it proposes.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        dataset: str,
+        role: str,
+        oracle: Oracle,
+        trial_of: Callable[[Proposal], Trial],
+        lag: int,
+    ) -> None:
+        self.model, self.dataset, self.role = model, dataset, role
+        self.exhausted = False
+        self._oracle, self._trial_of, self._lag = oracle, trial_of, lag
+        self._scores: dict[int, float | None] = {}
+        self._proposed = 0
+        self._told = 0
+        self._stalled = False
+
+    def next(self) -> tuple[int, Trial] | None:
+        """Return the next trial with its number, or None if there is none now."""
+        if self.exhausted:
+            return None
+        if self._oracle.adaptive:
+            while self._told < self._proposed - self._lag:
+                if not self._tell():
+                    return None
+        while True:
+            if self._stalled and not self._tell():
+                return None
+            answer = self._oracle.propose()
+            self._stalled = answer is Pause.WAITING
+            if answer is Pause.EXHAUSTED:
+                self.exhausted = True
+                return None
+            if isinstance(answer, Proposal):
+                self._proposed += 1
+                return self._proposed - 1, self._trial_of(answer)
+
+    def _tell(self) -> bool:
+        """Tell the oracle the next result in order, if it is there."""
+        if self._told not in self._scores:
+            return False
+        self._oracle.observe(self._told, self._scores.pop(self._told))
+        self._told += 1
+        return True
+
+    def finished(self, number: int, record: Record) -> None:
+        """Keep the result of trial `number` for the oracle."""
+        if self._oracle.adaptive:
+            self._scores[number] = record.result.val_accuracy if record.completed else None
+
+
+class ListedTrials(Oracle):
+    """Proposes the trials of a list that is known beforehand, by their number."""
+
+    adaptive = False
+
+    def __init__(self, count: int) -> None:
+        self._left = iter(range(count))
+
+    def propose(self) -> Proposal | Pause:
+        """Return the next number, as the value `number`."""
+        number = next(self._left, None)
+        return Pause.EXHAUSTED if number is None else Proposal({"number": number})
+
+    def observe(self, number: int, score: float | None) -> None:
+        """Nothing to learn from results."""
+
+
+def listed_track(model: str, dataset: str, trials: Sequence[Trial]) -> Track:
+    """Return a track of final trials that are known beforehand."""
+    return Track(
+        model, dataset, "final", ListedTrials(len(trials)), lambda p: trials[int(p.values["number"])], lag=len(trials)
+    )
+
+
+@dataclass
+class _UnderWay:
+    job: Job
+    waiting: list[tuple[Track, int]]
+
+
+class Runner:
+    """Drives tracks to their end.
+
+    Args:
+        search: the name under which the ledger lists the trials.
+        ledger: where results are read and written.
+        executor: where trials run.
+        job_of: says where a trial finds its data.
+        observer: is told what happens.
+    """
+
+    def __init__(
+        self, search: str, ledger: Ledger, executor: Executor, job_of: Callable[[Trial], Job], observer: Observer
+    ) -> None:
+        self._search, self._ledger, self._executor = search, ledger, executor
+        self._job_of, self._observer = job_of, observer
+
+    def drive(self, what: str, tracks: Sequence[Track], total: int | None) -> None:
+        """Run every trial of the tracks that the ledger does not know, until all tracks are exhausted."""
+        self._observer.begin(what, total)
+        under_way: dict[str, _UnderWay] = {}
+        deaths: Counter[str] = Counter()
+        while True:
+            for track in tracks:
+                self._fill(track, under_way)
+            if not under_way:
+                break
+            for outcome in self._executor.wait():
+                self._take(outcome, under_way, deaths)
+        if not all(track.exhausted for track in tracks):
+            raise RuntimeError("an oracle waits for a result although every trial has finished")
+
+    def _fill(self, track: Track, under_way: dict[str, _UnderWay]) -> None:
+        while len(under_way) < self._executor.slots:
+            following = track.next()
+            if following is None:
+                return
+            number, trial = following
+            self._ledger.enlist(self._search, Member(track.model, track.dataset, track.role, number, trial.id))
+            if trial.id in under_way:
+                under_way[trial.id].waiting.append((track, number))
+                continue
+            known = self._ledger.get(trial.id)
+            if known is not None:
+                track.finished(number, known)
+                self._observer.finished(known, known=True)
+                continue
+            job = self._job_of(trial)
+            under_way[trial.id] = _UnderWay(job, [(track, number)])
+            self._executor.submit(trial.id, job)
+
+    def _take(self, outcome: Outcome, under_way: dict[str, _UnderWay], deaths: Counter[str]) -> None:
+        entry = under_way[outcome.key]
+        if outcome.died:
+            deaths[outcome.key] += 1
+            if deaths[outcome.key] < MOST_ATTEMPTS:
+                self._observer.retried(entry.job.trial, outcome.died)
+                self._executor.submit(outcome.key, entry.job)
+                return
+            result = Result("failed", f"{outcome.died} ({MOST_ATTEMPTS} times)")
+        else:
+            result = outcome.value
+        record = Record(entry.job.trial, result)
+        self._ledger.record(record)
+        del under_way[outcome.key]
+        for track, number in entry.waiting:
+            track.finished(number, record)
+        self._observer.finished(record, known=False)

@@ -1,0 +1,135 @@
+"""Scores: everything that is said about a chosen model, computed from its saved predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tuner import columns as col
+from tuner.errors import CheckError
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """A model's answers on the test set.
+
+    `probabilities` are `(n, classes)`, `labels` `(n,)`, `class_names` one per class.
+    """
+
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    class_names: tuple[str, ...]
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """The most probable class of each image, `(n,)`; of equal ones the first."""
+        return self.probabilities.argmax(axis=1).astype(np.int64)
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether each image was classified rightly, `(n,)`."""
+        return self.predicted == self.labels
+
+    @property
+    def accuracy(self) -> float:
+        """The share of images classified rightly."""
+        return float(self.correct.mean())
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """How many images of each true class (row) were taken for each class (column), `(classes, classes)`."""
+        from sklearn.metrics import confusion_matrix
+
+        every = range(len(self.class_names))
+        matrix: NDArray[np.int64] = confusion_matrix(self.labels, self.predicted, labels=list(every))
+        return matrix
+
+    def roc(self, class_index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return false and true positive rates of one class against the rest, over all thresholds.
+
+        Both are empty where the class never occurs, or nothing else does.
+        """
+        from sklearn.metrics import roc_curve
+
+        positive = self.labels == class_index
+        if positive.all() or not positive.any():
+            return np.array([]), np.array([])
+        false_rate, true_rate, _ = roc_curve(positive, self.probabilities[:, class_index])
+        return false_rate, true_rate
+
+
+def load_predictions(path: Path, sha256: str, class_names: tuple[str, ...]) -> Predictions:
+    """Load saved predictions and prove that they are those that were recorded.
+
+    Raises:
+        CheckError: the file is missing or its content is not what was recorded.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckError(f"{path}: the saved predictions cannot be read ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise CheckError(f"{path}: the saved predictions are not those that were recorded")
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return Predictions(arrays["labels"], arrays["probabilities"], class_names)
+    except (ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise CheckError(f"{path}: the saved predictions cannot be read ({error})") from error
+
+
+def per_class(predictions: Predictions) -> pd.DataFrame:
+    """Return precision, recall, F1, ROC AUC, average precision and support of each class against the rest.
+
+    A figure that is 0/0 is NaN: the precision of a class that is never predicted; the recall, ROC AUC and average
+    precision of one that never occurs. The F1 of either is 0, and NaN where both hold.
+    """
+    from sklearn.metrics import average_precision_score, precision_recall_fscore_support, roc_auc_score
+
+    every = list(range(len(predictions.class_names)))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        predictions.labels, predictions.predicted, labels=every, zero_division=np.nan
+    )
+    auc, average = [], []
+    for index in every:
+        positive = predictions.labels == index
+        scores = predictions.probabilities[:, index]
+        mixed = positive.any() and not positive.all()
+        auc.append(float(roc_auc_score(positive, scores)) if mixed else np.nan)
+        average.append(float(average_precision_score(positive, scores)) if positive.any() else np.nan)
+    return pd.DataFrame(
+        {
+            col.CLASS: predictions.class_names,
+            col.PRECISION: precision,
+            col.RECALL: recall,
+            col.F1: f1,
+            col.ROC_AUC: auc,
+            col.AVERAGE_PRECISION: average,
+            col.SUPPORT: support,
+        }
+    )
+
+
+def averages(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the macro and the weighted average of `per_class`, over the classes that occur.
+
+    The precision of a class that occurs and is never predicted counts as 0, so that ignoring a class never pays.
+    The macro average precision is what others call MAP.
+    """
+    occurring = table[table[col.SUPPORT] > 0].fillna({col.PRECISION: 0.0})
+    names = [name for name in col.PER_CLASS if name != col.SUPPORT]
+    support = occurring[col.SUPPORT].to_numpy()
+    rows = []
+    for label, weights in (("macro average", np.ones_like(support)), ("weighted average", support)):
+        row: dict[str, object] = {col.CLASS: label}
+        row |= {name: float(np.average(occurring[name], weights=weights)) for name in names}
+        row[col.SUPPORT] = int(support.sum())
+        rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,371 @@
+"""The search file: read, checked and frozen. No training code in it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tuner.errors import InputError, suggestion
+from tuner.families import get_family
+from tuner.families.base import Family
+from tuner.families.custom import CustomFamily
+from tuner.parameters import Layered, Parameter, Value, Values
+from tuner.recipe import RECIPE
+from tuner.space import Configuration, Space, read_space
+from tuner.trial import Protocol, Trial
+
+Algorithm = Literal["grid", "random", "bayesian", "hyperband"]
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class PublishedScore(_Part):
+    """A printed accuracy of one model on one data set."""
+
+    model: str
+    dataset: str
+    test_accuracy: float
+
+
+class PublishedGroup(_Part):
+    """A printed mean and sample standard deviation of the accuracy of all trials with one value of a parameter."""
+
+    parameter: str
+    value: int | float | str | bool
+    mean: float
+    sd: float
+
+
+class Published(_Part):
+    """Printed results of a study that the search repeats; the report sets ours beside them."""
+
+    study: str
+    scores: list[PublishedScore] = []
+    groups: list[PublishedGroup] = []
+
+
+class _Compare(_Part):
+    datasets: list[str] = Field(min_length=1)
+
+
+class _Entry(_Part):
+    family: str
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
+    algorithm: Algorithm = "grid"
+    max_trials: Positive | None = None
+    lag: Positive = 4
+    space: dict[str, Any] = {}
+    rules: dict[str, Any] = {}
+
+
+class _File(_Part):
+    title: str = Field(min_length=1)
+    dataset: str | list[str]
+    seed: Annotated[int, Field(ge=0, lt=2**31 - 1000)] = 0
+    protocol: Protocol = "holdout"
+    repeats: Annotated[int, Field(ge=1, le=100)] = 3
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    image_size: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = None
+    channels: Literal[1, 3] | None = None
+    training: dict[str, Any]
+    search: list[_Entry] = Field(min_length=1)
+    compare: _Compare | None = None
+    published: Published | None = None
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """Smaller stand-ins for a budget, from the command line; printed in every table that they shaped."""
+
+    epochs: int | None = None
+    train_size: int | None = None
+    test_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One `[[search]]`: a family with a space and the algorithm that searches it."""
+
+    name: str
+    family: Family
+    path: str
+    algorithm: Algorithm
+    max_trials: int | None
+    lag: int
+    space: Space
+
+    @property
+    def label(self) -> str:
+        """How tables call it: the family's label, or the entry's own name."""
+        return self.family.label if self.name == self.family.name else self.name
+
+    def planned(self, epochs: int) -> int:
+        """Return how many search trials the entry will have on one data set; for Hyperband, at most."""
+        if self.algorithm == "grid":
+            return self.space.count()[0]
+        if self.algorithm == "hyperband" and self.max_trials is None:
+            from tuner.oracles.base import hyperband_trials
+
+            return hyperband_trials(epochs)
+        return int(self.max_trials or 0)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search file with its overrides, every value checked."""
+
+    name: str
+    title: str
+    datasets: tuple[str, ...]
+    seed: int
+    protocol: Protocol
+    repeats: int
+    validation: float
+    image_size: tuple[int, int] | None
+    channels: int | None
+    epochs: int
+    threads: int
+    entries: tuple[Entry, ...]
+    compare: tuple[str, ...]
+    published: Published | None
+    overrides: Overrides
+    folder: Path
+    file_hash: str
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of what is searched, overrides included: the same key has the same trials in the same order."""
+        content = {"raw": self.raw, "overrides": vars(self.overrides), "backend": backend_name()}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def all_datasets(self) -> tuple[str, ...]:
+        """Every data set that is searched or compared on, in order, each once."""
+        return tuple(dict.fromkeys((*self.datasets, *self.compare)))
+
+    def trial(self, entry: Entry, dataset: str, fingerprint: str, values: Values, epochs: int | None) -> Trial:
+        """Return the search trial of one configuration; `epochs` where the oracle gives fewer than the recipe."""
+        return Trial(
+            family=entry.path,
+            dataset=dataset,
+            fingerprint=fingerprint,
+            values=dict(values),
+            epochs=epochs or self.epochs,
+            seed=self.seed,
+            protocol=self.protocol,
+            validation=self.validation,
+            split_seed=self.seed,
+            train_size=self.overrides.train_size,
+            test_size=self.overrides.test_size,
+            threads=self.threads,
+            backend=backend_name(),
+            source=entry.family.source_hash() if isinstance(entry.family, CustomFamily) else "",
+        )
+
+    def to_json(self) -> str:
+        """Return all that `search_from_json` needs, for the ledger."""
+        return json.dumps(
+            {
+                "name": self.name,
+                "raw": self.raw,
+                "overrides": vars(self.overrides),
+                "folder": str(self.folder),
+                "file_hash": self.file_hash,
+            }
+        )
+
+
+def search_from_json(text: str) -> Search:
+    """Return the search that `Search.to_json` wrote."""
+    saved = json.loads(text)
+    return parse_search(
+        saved["raw"], saved["name"], Path(saved["folder"]), Overrides(**saved["overrides"]), saved["file_hash"]
+    )
+
+
+def backend_name() -> str:
+    """Return Keras' backend as Keras will choose it, without importing Keras."""
+    name = os.environ.get("KERAS_BACKEND")
+    if name:
+        return name
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    try:
+        return str(json.loads((home / "keras.json").read_text(encoding="utf-8")).get("backend", "tensorflow"))
+    except (OSError, ValueError, AttributeError):
+        return "tensorflow"
+
+
+def find_search(name: str, searches: Path = Path("searches")) -> Path:
+    """Return the search file called `name`: a file in `searches` without its ending, or a path.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" or len(path.parts) > 1:
+        if path.is_file():
+            return path
+        raise InputError(name, "no such search file")
+    inside = searches / f"{name}.toml"
+    if inside.is_file():
+        return inside
+    known = [file.stem for file in searches.glob("*.toml")]
+    where = "" if searches.is_dir() else f" (there is no folder {searches}/ here)"
+    raise InputError(name, f"no such search{where}", suggestion(name, known) if known else "")
+
+
+def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # noqa: B008  # frozen
+    """Read and check a search file.
+
+    Raises:
+        InputError: it cannot be read, or something in it is wrong; the message names file, key and value.
+    """
+    try:
+        content = path.read_bytes()
+        raw = tomllib.loads(content.decode("utf-8"))
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(str(path), f"is not valid TOML ({error})") from error
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", path.stem):
+        raise InputError(str(path), "its name must be letters, digits, '.', '_' and '-', since its report is named so")
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    try:
+        return parse_search(raw, path.stem, path.parent, overrides, digest)
+    except InputError as error:
+        raise error.inside(str(path)) from error
+
+
+def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Overrides, file_hash: str) -> Search:
+    """Check the content of a search file, as `tomllib` read it.
+
+    Raises:
+        InputError: the first thing that is wrong.
+    """
+    try:
+        file = _File.model_validate(raw)
+    except ValidationError as error:
+        raise _explained(error, raw) from error
+    recipe = dict(file.training)
+    epochs = overrides.epochs or _whole(recipe.pop("epochs", None), "training.epochs")
+    threads = _whole(recipe.pop("threads", 1), "training.threads")
+    known = {parameter.name: parameter for parameter in RECIPE}
+    for key, value in recipe.items():
+        if key not in known:
+            remedy = suggestion(key, {*known, "epochs", "threads"})
+            raise InputError(f"training.{key}", f"no such setting; {remedy}")
+        try:
+            known[key].check(value)
+        except ValueError as error:
+            raise InputError(
+                f"training.{key}", str(error), "search a setting in [search.space]" if isinstance(value, list) else ""
+            ) from error
+
+    entries: list[Entry] = []
+    for index, part in enumerate(file.search, start=1):
+        place = f"[[search]] {index}"
+        try:
+            entries.append(_read_entry(part, recipe, folder))
+        except InputError as error:
+            raise error.inside(place) from error
+        if entries[-1].name in [entry.name for entry in entries[:-1]]:
+            raise InputError(place, f"a second search is named {entries[-1].name!r}", 'give it its own name = "…"')
+    datasets = (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
+    if not datasets or len(set(datasets)) < len(datasets):
+        raise InputError("dataset", "the list is empty or names a data set twice")
+    height_width = file.image_size
+    return Search(
+        name=name,
+        title=file.title,
+        datasets=datasets,
+        seed=file.seed,
+        protocol=file.protocol,
+        repeats=file.repeats,
+        validation=file.validation,
+        image_size=(height_width[0], height_width[1]) if height_width else None,
+        channels=file.channels,
+        epochs=epochs,
+        threads=threads,
+        entries=tuple(entries),
+        compare=tuple(file.compare.datasets) if file.compare else (),
+        published=file.published,
+        overrides=overrides,
+        folder=folder,
+        file_hash=file_hash,
+        raw=raw,
+    )
+
+
+def _whole(value: object, place: str) -> int:
+    if value is None:
+        raise InputError(place, "is missing", "say how many epochs a trial trains")
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(place, f"{value!r} is not a whole number of at least 1")
+    return value
+
+
+def _read_entry(part: _Entry, recipe: Mapping[str, Value], folder: Path) -> Entry:
+    family = get_family(part.family, folder)
+    accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
+    if isinstance(family, CustomFamily):
+        taken = {item.name for item in accepted}
+        accepted += [_own_parameter(key, raw) for key, raw in part.space.items() if key not in taken]
+    space = read_space(part.space, part.rules, accepted, recipe)
+    if part.algorithm == "grid":
+        if part.max_trials is not None:
+            raise InputError("max_trials", "a grid takes none: it tries all", "remove it, or use random")
+    elif part.max_trials is None and part.algorithm != "hyperband":
+        raise InputError("max_trials", f"is missing, and algorithm = {part.algorithm!r} needs it")
+    if part.algorithm == "grid" and next(space.grid(), None) is None:
+        rules = ", ".join(repr(rule.text) for rule in space.rules)
+        raise InputError("rules", f"leave no configuration ({rules})", "loosen a rule or widen the space")
+    return Entry(
+        part.name or family.name, family, part.family, part.algorithm, part.max_trials, part.lag, space
+    )
+
+
+def _own_parameter(name: str, raw: object) -> Parameter:
+    """Return a parameter of a user's own network, its type that of the values in the search file."""
+    values = raw if isinstance(raw, list) else list(raw.values()) if isinstance(raw, dict) else [raw]
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if numbers and all(isinstance(v, int) for v in numbers):
+        return Parameter(name, 0)
+    if numbers:
+        return Parameter(name, 0.0)
+    return Parameter(name, values[0] if values and isinstance(values[0], bool) else "")
+
+
+def _explained(error: ValidationError, raw: Mapping[str, Any]) -> InputError:
+    first = error.errors()[0]
+    place, node = "", _File
+    for step in first["loc"]:
+        if isinstance(step, int):
+            place += f" {step + 1}"
+            continue
+        if step in ("str", "list[str]", "int", "float", "bool") and place:
+            continue  # the branch of a union, not a key
+        place = f"{place}.{step}" if place else str(step)
+        inner = {"search": _Entry, "compare": _Compare, "published": Published}.get(str(step))
+        node = inner or node  # type: ignore[assignment]
+    place = re.sub(r"^search( \d+)", r"[[search]]\1", place)
+    if first["type"] == "extra_forbidden":
+        key = str(first["loc"][-1])
+        return InputError(place, "no such key; " + suggestion(key, node.model_fields))
+    if first["type"] == "missing":
+        return InputError(place, "is missing")
+    return InputError(place, f"{first['input']!r}: {first['msg'].lower()}")

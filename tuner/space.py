@@ -1,0 +1,222 @@
+"""Parameters and rules become configurations.
+
+A `Space` holds every parameter of one family and its recipe, each with a domain. It lists its grid itself and
+declares itself as `keras_tuner.HyperParameters`, from which KerasTuner's oracles propose.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tuner.errors import InputError, suggestion
+from tuner.parameters import Choice, Domain, Layered, Parameter, Range, Value, Values, domain_of
+from tuner.rules import NAMED, Rule, parse_rule
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+Configuration = dict[str, Value]
+
+
+@dataclass(frozen=True)
+class Space:
+    """The parameters of a search, parents before children, each with its domain; and the rules."""
+
+    parameters: tuple[Parameter, ...]
+    domains: Mapping[str, Domain]
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    def broken_rule(self, values: Values) -> Rule | None:
+        """Return the first rule that the active `values` break, or None if they are allowed."""
+        for rule in self.rules:
+            try:
+                allowed = rule.allows(values, self.groups)
+            except ValueError as error:
+                raise InputError("rule", f"{rule.text!r} {error}") from error
+            if not allowed:
+                return rule
+        return None
+
+    def active(self, values: Values) -> Configuration:
+        """Return `values` without those that do not matter, in the order of the parameters."""
+        kept: Configuration = {}
+        for parameter in self.parameters:
+            if parameter.name in values and parameter.is_active(kept):
+                kept[parameter.name] = values[parameter.name]
+        return kept
+
+    def candidates(self) -> Iterator[Configuration]:
+        """Yield every configuration of the grid, before any rule; the last parameter varies fastest.
+
+        Raises:
+            InputError: a range without a step has no grid.
+        """
+        grids: list[tuple[Parameter, tuple[Value, ...]]] = []
+        for parameter in self.parameters:
+            try:
+                grids.append((parameter, self.domains[parameter.name].grid()))
+            except ValueError as error:
+                raise InputError(
+                    parameter.name, str(error), 'give a list, a step, or algorithm = "random"'
+                ) from error
+
+        def extend(chosen: Configuration, position: int) -> Iterator[Configuration]:
+            if position == len(grids):
+                yield dict(chosen)
+                return
+            parameter, values = grids[position]
+            if not parameter.is_active(chosen):
+                yield from extend(chosen, position + 1)
+                return
+            for value in values:
+                chosen[parameter.name] = value
+                yield from extend(chosen, position + 1)
+            del chosen[parameter.name]
+
+        return extend({}, 0)
+
+    def grid(self) -> Iterator[Configuration]:
+        """Yield the configurations of the grid that every rule allows."""
+        return (values for values in self.candidates() if self.broken_rule(values) is None)
+
+    def count(self) -> tuple[int, Counter[str]]:
+        """Return how many configurations the grid holds, and how many each rule rejected (the first that did)."""
+        kept, rejected = 0, Counter({rule.text: 0 for rule in self.rules})
+        for values in self.candidates():
+            rule = self.broken_rule(values)
+            if rule is None:
+                kept += 1
+            else:
+                rejected[rule.text] += 1
+        return kept, rejected
+
+    def varying(self) -> tuple[str, ...]:
+        """Return the names of the parameters that can take more than one value."""
+        return tuple(
+            p.name
+            for p in self.parameters
+            if isinstance(self.domains[p.name], Range) or len(self.domains[p.name].grid()) > 1
+        )
+
+    def hyperparameters(self) -> keras_tuner.HyperParameters:
+        """Declare the space as KerasTuner's users know it. Imports KerasTuner, and with it Keras."""
+        import keras_tuner
+
+        declared = keras_tuner.HyperParameters()
+        for parameter in self.parameters:
+            condition: dict[str, Any] = {}
+            if parameter.when is not None:
+                condition = {"parent_name": parameter.when[0], "parent_values": list(parameter.when[1])}
+            domain = self.domains[parameter.name]
+            if isinstance(domain, Range):
+                number = declared.Int if domain.whole else declared.Float
+                whole = int if domain.whole else float
+                number(
+                    parameter.name,
+                    whole(domain.low),
+                    whole(domain.high),
+                    step=None if domain.step is None else whole(domain.step),
+                    sampling="log" if domain.log else "linear",
+                    **condition,
+                )
+            elif len(domain.values) == 1:
+                declared.Fixed(parameter.name, domain.values[0], **condition)
+            else:
+                declared.Choice(parameter.name, list(domain.values), **condition)
+        return declared
+
+
+def read_space(
+    given: Mapping[str, object],
+    rules: Mapping[str, object],
+    accepted: Sequence[Parameter | Layered],
+    defaults: Mapping[str, object],
+) -> Space:
+    """Build the space of a search from what its file gives.
+
+    Args:
+        given: `[search.space]`, by parameter or by group (`filters` for every layer, `filters_2` for one).
+        rules: `[search.rules]`, named rules and `where`.
+        accepted: what the family and the recipe take.
+        defaults: values for what `given` leaves out, from `[training]`; after them come the parameters' own.
+
+    Raises:
+        InputError: an unknown name, a wrong value or a rule that is not understood.
+    """
+    domains: dict[str, Domain] = {}
+    parameters: list[Parameter] = []
+    groups: dict[str, tuple[str, ...]] = {}
+    known = {item.name for item in accepted}
+    read: set[str] = set()
+
+    def take(parameter: Parameter, *keys: str) -> None:
+        key = next((key for key in keys if key in given), None)
+        try:
+            if key is not None:
+                domains[parameter.name] = domain_of(given[key], parameter)
+            elif parameter.name in defaults:
+                domains[parameter.name] = Choice((parameter.check(defaults[parameter.name]),))
+            else:
+                domains[parameter.name] = Choice((parameter.default,))
+        except ValueError as error:
+            raise InputError(f"space.{key or parameter.name}", str(error)) from error
+        parameters.append(parameter)
+        read.update(keys)
+
+    for item in accepted:
+        if isinstance(item, Layered):
+            deepest = _largest(domains[item.depth])
+            layers = item.expand(deepest)
+            groups[item.name] = tuple(layer.name for layer in layers)
+            for layer in layers:
+                take(layer, layer.name, item.name)
+            read.add(item.name)
+        else:
+            take(item, item.name)
+
+    for key in given:
+        if key not in read:
+            raise InputError(f"space.{key}", "no such parameter" + _too_deep(key, accepted, domains, known))
+    names = {*domains, *groups}
+    return Space(tuple(parameters), domains, groups, tuple(_read_rules(rules, names)))
+
+
+def _largest(domain: Domain) -> int:
+    return int(domain.high if isinstance(domain, Range) else max(int(v) for v in domain.values))
+
+
+def _too_deep(
+    key: str, accepted: Sequence[Parameter | Layered], domains: Mapping[str, Domain], known: set[str]
+) -> str:
+    for item in accepted:
+        if isinstance(item, Layered) and key.startswith(f"{item.name}_") and key[len(item.name) + 1 :].isdigit():
+            return f" here: {item.depth} is at most {_largest(domains[item.depth])}"
+    return "; " + suggestion(key, known)
+
+
+def _read_rules(rules: Mapping[str, object], names: set[str]) -> Iterator[Rule]:
+    for key, value in rules.items():
+        place = f"rules.{key}"
+        if key == "where":
+            texts = value if isinstance(value, list) else [value]
+            for text in texts:
+                if not isinstance(text, str):
+                    raise InputError(place, f"{text!r} is not a rule", 'write where = ["dense_units >= last(filters)"]')
+                yield _parsed(place, text, text, names)
+        elif key not in NAMED:
+            raise InputError(place, "no such rule; " + suggestion(key, {*NAMED, "where"}))
+        elif not isinstance(value, bool):
+            raise InputError(place, f"{value!r} is not true or false")
+        elif value:
+            yield _parsed(place, NAMED[key], key, names)
+
+
+def _parsed(place: str, text: str, shown: str, names: set[str]) -> Rule:
+    try:
+        return replace(parse_rule(text, names), text=shown)
+    except ValueError as error:
+        raise InputError(place, f"{text!r}: {error}") from error

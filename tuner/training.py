@@ -1,0 +1,239 @@
+"""Training of one trial, in a process of its own. Importing this imports Keras, and runs nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner import __version__
+from tuner.datasets.base import Dataset
+from tuner.datasets.store import load_from_store
+from tuner.errors import TrialError, TunerError, one_line
+from tuner.families import get_family
+from tuner.protocol import test_images, training_images
+from tuner.recipe import compile_network
+from tuner.trial import Job, Result, Trial
+
+_PREDICT_BATCH = 1000
+
+
+def train(job: Job) -> Result:
+    """Train a trial and return its result; whatever is wrong with the trial itself becomes a failed result.
+
+    A final trial leaves two files in `job.artifacts`, each written whole or not at all: `ID.keras`, the model
+    without its optimizer, and `ID.npz` with `probabilities`, `(n, classes)`, and `labels`, `(n,)`.
+    """
+    begun = time.perf_counter()
+    try:
+        return _train(job, begun)
+    except MemoryError as error:
+        reason = one_line(error)
+    except (TrialError, TunerError) as error:
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001  # a network or backend may raise anything; it is this trial's fault
+        reason = _out_of_memory(error) or one_line(error)
+    return Result("failed", reason, seconds=time.perf_counter() - begun, environment=environment(job.trial))
+
+
+def _train(job: Job, begun: float) -> Result:
+    trial = job.trial
+    make_repeatable(trial.seed, trial.threads)
+    data = load_from_store(job.data)
+    family = get_family(trial.family, job.modules)
+
+    def build() -> keras.Model:
+        return family.network(trial.values, data.shape, len(data.class_names))
+
+    network = build()
+    parameters = network.count_params()
+    compile_network(network, trial.values)
+    fit, held = training_images(trial, data.y_train)
+    validation = None if trial.role == "final" else _validation(trial, data, held)
+    epochs = _EpochClock()
+    nan = _StopAtNaN()
+    history = network.fit(
+        np.asarray(data.x_train[fit]),
+        data.y_train[fit],
+        batch_size=int(trial.values["batch_size"]),
+        epochs=trial.epochs,
+        validation_data=validation,
+        validation_batch_size=_PREDICT_BATCH,
+        callbacks=[epochs, nan],
+        verbose=0,
+    ).history
+    if nan.epoch is not None:
+        raise TrialError(f"the loss became {nan.loss} in epoch {nan.epoch}; try a lower learning rate")
+    curves = {name: [float(value) for value in values] for name, values in history.items()}
+    scores: dict[str, float] = {}
+    files: dict[str, str] = {}
+    latency = None
+    if trial.role == "final":
+        clean = build()  # never compiled, so that the file holds no optimizer
+        clean.set_weights(network.get_weights())
+        scores, files = _score(job, clean, data)
+        latency = _latency_ms(clean, data)
+    else:
+        scores = {name: curves[name][-1] for name in ("val_accuracy", "val_loss")}
+    return Result(
+        "completed",
+        parameters=int(parameters),
+        seconds=time.perf_counter() - begun,
+        seconds_per_epoch=epochs.median(),
+        latency_ms=latency,
+        history=curves,
+        files=files,
+        environment=environment(trial),
+        **scores,
+    )
+
+
+def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    if held is not None:
+        return np.asarray(data.x_train[held]), data.y_train[held]
+    tested = test_images(trial, data.y_test)
+    return np.asarray(data.x_test[tested]), data.y_test[tested]
+
+
+def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, float], dict[str, str]]:
+    tested = test_images(job.trial, data.y_test)
+    labels = data.y_test[tested]
+    probabilities = predict(network, np.asarray(data.x_test[tested]))
+    job.artifacts.mkdir(parents=True, exist_ok=True)
+    model_hash = _write_whole(job.artifacts / f"{job.trial.id}.keras", network.save)
+    predictions_hash = _write_whole(
+        job.artifacts / f"{job.trial.id}.npz",
+        lambda path: np.savez_compressed(path, probabilities=probabilities, labels=labels),
+    )
+    of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    scores = {
+        "test_accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
+        "test_loss": float(-np.log(np.clip(of_truth, 1e-15, 1)).mean()),
+    }
+    return scores, {"model": model_hash, "predictions": predictions_hash}
+
+
+def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return class probabilities, `(n, classes)`, of raw images, `(n, height, width, channels)`."""
+    probabilities: NDArray[np.float32] = network.predict(images, batch_size=_PREDICT_BATCH, verbose=0)
+    return probabilities
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> str:
+    """Write a file under another name first, so that it is there whole or not at all; return its SHA-256."""
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        write(partial)
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        digest = hashlib.sha256(partial.read_bytes()).hexdigest()
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return digest
+
+
+def _latency_ms(network: keras.Model, data: Dataset, calls: int = 30) -> float:
+    """Return the median time of one prediction of one image, in milliseconds, after warming up."""
+    image = np.asarray(data.x_test[:1])
+    times = []
+    for _ in range(calls + 3):
+        begun = time.perf_counter()
+        network.predict_on_batch(image)
+        times.append(time.perf_counter() - begun)
+    return float(np.median(times[3:]) * 1000)
+
+
+def make_repeatable(seed: int, threads: int) -> None:
+    """Seed every generator and fix the number of threads, so that a training repeats bit for bit on a CPU."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.config.experimental.enable_op_determinism()
+    elif keras.backend.backend() == "jax" and threads == 1:
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+    keras.utils.set_random_seed(seed)
+
+
+def environment(trial: Trial) -> dict[str, Any]:
+    """Return the versions and the hardware that a trial ran with."""
+    backend = keras.backend.backend()
+    module = __import__({"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}.get(backend, "keras"))
+    return {
+        "tuner": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "backend": f"{backend} {module.__version__}",
+        "numpy": np.__version__,
+        "device": _device(backend),
+        "threads": trial.threads,
+    }
+
+
+def _device(backend: str) -> str:
+    if backend == "jax":
+        import jax
+
+        return str(jax.devices()[0].device_kind)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        if gpus:
+            return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+    return "cpu"
+
+
+def _out_of_memory(error: Exception) -> str:
+    text = f"{type(error).__name__} {error}"
+    if any(mark in text for mark in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "Out of memory", "OOM when")):
+        return "out of memory; use a smaller network or batch_size, or fewer --workers"
+    return ""
+
+
+class _EpochClock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Times every epoch with its validation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float] = []
+        self._begun = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self._begun = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        self.seconds.append(time.perf_counter() - self._begun)
+
+    def median(self) -> float:
+        """Return the median epoch in seconds, leaving out the first, which compiles, where there are others."""
+        return float(np.median(self.seconds[1:] or self.seconds))
+
+
+class _StopAtNaN(keras.callbacks.Callback):  # type: ignore[misc]
+    """Stops at the end of an epoch whose loss is not finite."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch: int | None = None
+        self.loss = 0.0
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        for name in ("loss", "val_loss"):
+            value = (logs or {}).get(name, 0.0)
+            if not np.isfinite(value) and self.epoch is None:
+                self.epoch, self.loss = epoch + 1, value
+                self.model.stop_training = True

@@ -1,0 +1,115 @@
+"""A trial, named by its canonical content; and what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from tuner.parameters import Value
+
+Protocol = Literal["holdout", "published"]
+Role = Literal["search", "final"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training, whole: whoever trains it needs nothing else but the data.
+
+    `role` is "search" for a trial that is chosen among, scored on validation images, and "final" for a chosen
+    configuration trained on all training images and scored on the test set.
+    """
+
+    family: str
+    dataset: str
+    fingerprint: str
+    values: dict[str, Value]
+    epochs: int
+    seed: int
+    protocol: Protocol = "holdout"
+    role: Role = "search"
+    validation: float = 0.2
+    split_seed: int = 0
+    train_size: int | None = None
+    test_size: int | None = None
+    threads: int = 1
+    backend: str = "tensorflow"
+    source: str = ""
+
+    @cached_property
+    def id(self) -> str:
+        """A hash of the content. The data set counts by its fingerprint, not by its name.
+
+        A field that cannot matter does not count: the test set's size where the test set is not looked at, the
+        validation share where nothing is held out.
+        """
+        content = asdict(self)
+        del content["dataset"]
+        if self.role == "search" and self.protocol == "holdout":
+            del content["test_size"]
+        else:
+            del content["validation"]
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def as_final(self, seed: int) -> Trial:
+        """Return the retraining of this configuration with another seed, to be scored on the test set."""
+        return replace(self, role="final", seed=seed)
+
+    def to_json(self) -> str:
+        """Return the trial as JSON, for the ledger."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Trial:
+        """Return the trial that `to_json` wrote."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial and where its worker finds the data, the user's modules, and a place for what it leaves."""
+
+    trial: Trial
+    data: Path
+    artifacts: Path
+    modules: Path = Path()
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a trial.
+
+    `history` holds one list per metric, a value per epoch. `files` maps each saved file's kind, "model" and
+    "predictions", to its SHA-256. `seconds_per_epoch` is the median without the first epoch, which compiles.
+    """
+
+    status: Literal["completed", "failed"]
+    error: str = ""
+    parameters: int | None = None
+    seconds: float = 0.0
+    seconds_per_epoch: float | None = None
+    latency_ms: float | None = None
+    val_accuracy: float | None = None
+    val_loss: float | None = None
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A trial with its result, as the ledger holds it."""
+
+    trial: Trial
+    result: Result
+
+    @property
+    def completed(self) -> bool:
+        """Whether the trial ended with a score."""
+        return self.result.status == "completed"

@@ -1,0 +1,38 @@
+"""The table of trials, as `tuner results` prints it and trials.csv holds it. Free of pandas, so that it is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tuner import columns as col
+from tuner.ledger import Member
+from tuner.protocol import ranked
+from tuner.trial import Record
+
+
+def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
+    """Return a trial as one flat row: the columns of `tuner results`, then one per parameter."""
+    trial, result = record.trial, record.result
+    return {
+        col.TRIAL: trial.id,
+        col.MODEL: model,
+        col.FAMILY: trial.family,
+        col.DATASET: dataset,
+        col.STATUS: result.status,
+        col.ERROR: result.error,
+        col.SEED: trial.seed,
+        col.EPOCHS: trial.epochs,
+        col.PARAMETERS: result.parameters,
+        col.SECONDS: result.seconds,
+        col.VAL_ACCURACY: result.val_accuracy,
+        col.VAL_LOSS: result.val_loss,
+        **trial.values,
+    }
+
+
+def trial_rows(members: Iterable[tuple[Member, Record | None]]) -> list[dict[str, object]]:
+    """Return the finished search trials as rows, best first, failed ones last."""
+    finished = [(member, record) for member, record in members if record and member.role == "search"]
+    place = {record.trial.id: rank for rank, record in enumerate(ranked(record for _, record in finished))}
+    finished.sort(key=lambda pair: (place.get(pair[1].trial.id, len(place)), pair[0].model, pair[0].number))
+    return [trial_row(member.model, member.dataset, record) for member, record in finished]
