@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from tuner import __version__
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
+from tuner.engines import Plan, Samples, engine_for
+from tuner.engines.base import EVALUATION_BATCH
 from tuner.errors import TrialError, TunerError, one_line
 from tuner.families import get_family
 from tuner.protocol import test_images, training_images
 from tuner.recipe import compile_network
 from tuner.trial import Job, Result, Trial
-
-_PREDICT_BATCH = 1000
 
 
 def train(job: Job) -> Result:
@@ -58,21 +58,19 @@ def _train(job: Job, begun: float) -> Result:
     compile_network(network, trial.values)
     fit, held = training_images(trial, data.y_train)
     validation = None if trial.role == "final" else _validation(trial, data, held)
-    epochs = _EpochClock()
-    nan = _StopAtNaN()
-    history = network.fit(
-        np.asarray(data.x_train[fit]),
-        data.y_train[fit],
-        batch_size=int(trial.values["batch_size"]),
-        epochs=trial.epochs,
-        validation_data=validation,
-        validation_batch_size=_PREDICT_BATCH,
-        callbacks=[epochs, nan],
-        verbose=0,
-    ).history
-    if nan.epoch is not None:
-        raise TrialError(f"the loss became {nan.loss} in epoch {nan.epoch}; try a lower learning rate")
-    curves = {name: [float(value) for value in values] for name, values in history.items()}
+    engine = engine_for(network)
+    plan = Plan(trial.epochs, int(trial.values["batch_size"]), trial.seed)
+    training = Samples(np.asarray(data.x_train[fit]), np.asarray(data.y_train[fit]))
+    curves: dict[str, list[float]] = {}
+    seconds = []
+    started = time.perf_counter()
+    for number, metrics in enumerate(engine.fit(network, training, validation, plan), start=1):
+        seconds.append(time.perf_counter() - started)
+        for name, value in metrics.items():
+            if not np.isfinite(value):
+                raise TrialError(f"{name} became {value} in epoch {number}; try a lower learning rate")
+            curves.setdefault(name, []).append(value)
+        started = time.perf_counter()
     scores: dict[str, float] = {}
     files: dict[str, str] = {}
     latency = None
@@ -87,20 +85,20 @@ def _train(job: Job, begun: float) -> Result:
         "completed",
         parameters=int(parameters),
         seconds=time.perf_counter() - begun,
-        seconds_per_epoch=epochs.median(),
+        seconds_per_epoch=float(np.median(seconds[1:] or seconds)),  # the first compiles
         latency_ms=latency,
         history=curves,
         files=files,
-        environment=environment(trial),
+        environment={**environment(trial), "engine": engine.name},
         **scores,
     )
 
 
-def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> tuple[NDArray[Any], NDArray[Any]]:
+def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> Samples:
     if held is not None:
-        return np.asarray(data.x_train[held]), data.y_train[held]
+        return Samples(np.asarray(data.x_train[held]), np.asarray(data.y_train[held]))
     tested = test_images(trial, data.y_test)
-    return np.asarray(data.x_test[tested]), data.y_test[tested]
+    return Samples(np.asarray(data.x_test[tested]), np.asarray(data.y_test[tested]))
 
 
 def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, float], dict[str, str]]:
@@ -123,7 +121,7 @@ def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, flo
 
 def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return class probabilities, `(n, classes)`, of raw images, `(n, height, width, channels)`."""
-    probabilities: NDArray[np.float32] = network.predict(images, batch_size=_PREDICT_BATCH, verbose=0)
+    probabilities: NDArray[np.float32] = network.predict(images, batch_size=EVALUATION_BATCH, verbose=0)
     return probabilities
 
 
@@ -202,38 +200,3 @@ def _out_of_memory(error: Exception) -> str:
     if any(mark in text for mark in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "Out of memory", "OOM when")):
         return "out of memory; use a smaller network or batch_size, or fewer --workers"
     return ""
-
-
-class _EpochClock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Times every epoch with its validation."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
-        self._begun = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self._begun = time.perf_counter()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        self.seconds.append(time.perf_counter() - self._begun)
-
-    def median(self) -> float:
-        """Return the median epoch in seconds, leaving out the first, which compiles, where there are others."""
-        return float(np.median(self.seconds[1:] or self.seconds))
-
-
-class _StopAtNaN(keras.callbacks.Callback):  # type: ignore[misc]
-    """Stops at the end of an epoch whose loss is not finite."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.epoch: int | None = None
-        self.loss = 0.0
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        for name in ("loss", "val_loss"):
-            value = (logs or {}).get(name, 0.0)
-            if not np.isfinite(value) and self.epoch is None:
-                self.epoch, self.loss = epoch + 1, value
-                self.model.stop_training = True

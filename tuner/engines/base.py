@@ -1,0 +1,54 @@
+"""What an engine is: it fits a compiled network, epoch by epoch, and keeps the history."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from tuner.datasets.base import Images, Labels
+
+#: Images per step where nothing is learned.
+EVALUATION_BATCH = 1000
+#: One epoch's metrics: loss and accuracy, and val_loss and val_accuracy where there are validation images.
+Epoch = dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Images, `(n, height, width, channels)` uint8, and their labels, `(n,)`."""
+
+    images: Images
+    labels: Labels
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and in what order to fit: the order of the images is drawn anew for every epoch from `seed`."""
+
+    epochs: int
+    batch_size: int
+    seed: int
+
+    def orders(self, count: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
+        """Yield the order of `count` images for each epoch."""
+        rng = np.random.default_rng(self.seed)
+        for _ in range(self.epochs):
+            yield rng.permutation(count)
+
+
+class Engine(ABC):
+    """Fits networks. `loss` and `accuracy` of an epoch are means over its images while it learned, as in Keras."""
+
+    name: str
+
+    @abstractmethod
+    def takes(self, network: keras.Model) -> bool:
+        """Whether the engine can fit this compiled network as Keras would."""
+
+    @abstractmethod
+    def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
+        """Fit for `plan.epochs` epochs and yield each one's metrics as it ends; the caller may stop early."""

@@ -1,0 +1,34 @@
+"""`plain`: Keras' own `fit`, an epoch at a time, for any network on any backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import keras
+
+from tuner.engines.base import EVALUATION_BATCH, Engine, Epoch, Plan, Samples
+
+
+class PlainEngine(Engine):
+    """Calls `fit` once per epoch on images in the plan's order."""
+
+    name = "plain"
+
+    def takes(self, network: keras.Model) -> bool:
+        """Whether the engine can fit this network: always."""
+        return True
+
+    def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
+        """Fit and yield each epoch's metrics; see `Engine.fit`."""
+        held = None if validation is None else (validation.images, validation.labels)
+        for order in plan.orders(len(training.labels)):
+            history = network.fit(
+                training.images[order],
+                training.labels[order],
+                batch_size=plan.batch_size,
+                validation_data=held,
+                validation_batch_size=EVALUATION_BATCH,
+                shuffle=False,
+                verbose=0,
+            ).history
+            yield {name: float(values[0]) for name, values in history.items()}
