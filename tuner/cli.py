@@ -9,16 +9,18 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
-from rich.console import Console
 
 from tuner import __version__
 from tuner import columns as col
 from tuner.errors import InputError, TunerError
-from tuner.findings import Findings, Places, load_findings, load_search_from
+from tuner.places import Places, recorded_search
 from tuner.search import Overrides, find_search, load_search
+
+if TYPE_CHECKING:
+    from tuner.findings import Findings
 
 _EXIT_INTERRUPTED = 130
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -99,7 +101,9 @@ def space(name: str, as_json: bool, data_dir: Path | None) -> None:
     shown = {n for e in search.entries for n in e.space.varying()}
     for trial in found["trials"]:
         values = ", ".join(f"{k}={v}" for k, v in trial["values"].items() if k in shown)
-        size = f"{trial['parameters']:>12,}" if trial["parameters"] is not None else "cannot be built: " + trial["error"]
+        size = (
+            f"{trial['parameters']:>12,}" if trial["parameters"] is not None else "cannot be built: " + trial["error"]
+        )
         click.echo(f"{trial['family']} on {trial['dataset']}  {size}  {values}")
     click.echo(f"{len(found['trials'])} configurations")
     for rule, count in found["rejected"].items():
@@ -131,6 +135,8 @@ def run(
     """Search, retrain, score, report. Started again, it goes on where it stopped."""
     search = load_search(find_search(name), Overrides(epochs, train_size, test_size))
     places = Places(runs_dir, reports_dir, data_dir)
+    from rich.console import Console
+
     console = Console(stderr=True)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -142,7 +148,9 @@ def run(
         resume = " ".join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
         click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
         sys.exit(_EXIT_INTERRUPTED)
-    with _existing_ledger(places, name) as ledger:
+    from tuner.findings import load_findings
+
+    with places.existing_ledger(name) as ledger:
         _print_summary(load_findings(ledger, search, places))
     click.echo(f"\nreport: {report}")
 
@@ -160,17 +168,12 @@ def _print_summary(findings: Findings) -> None:
         click.echo(line.replace("**", ""))
 
 
-def _existing_ledger(places: Places, name: str) -> Any:
-    ledger = places.open_ledger()
-    if ledger is None:
-        raise InputError(name, f"has not been run here (there is no {places.ledger})", f"run: tuner run {name}")
-    return ledger
-
-
 def _recorded(name: str, places: Places) -> Findings:
     """Return what is recorded of a search, given by name or by path."""
-    with _existing_ledger(places, name) as ledger:
-        return load_findings(ledger, load_search_from(ledger, _stem(name)), places)
+    from tuner.findings import load_findings
+
+    with places.existing_ledger(name) as ledger:
+        return load_findings(ledger, recorded_search(ledger, _stem(name)), places)
 
 
 def _stem(name: str) -> str:
@@ -186,8 +189,8 @@ def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
     places = Places(runs_dir, reports_dir)
     from tuner.trial_table import trial_rows
 
-    with _existing_ledger(places, name) as ledger:
-        search = load_search_from(ledger, _stem(name))
+    with places.existing_ledger(name) as ledger:
+        search = recorded_search(ledger, _stem(name))
         rows = trial_rows(ledger.members(search.name))
     if form == "json":
         click.echo(json.dumps(rows, indent=1))

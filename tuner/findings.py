@@ -11,55 +11,25 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
-from tuner.errors import CheckError, InputError
+from tuner.errors import CheckError
 from tuner.ledger import Ledger, Member
+from tuner.places import Places
 from tuner.protocol import ranked
 from tuner.scores import Predictions, load_predictions
-from tuner.search import Search, search_from_json
+from tuner.search import Entry, Search
 from tuner.trial import Record
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where a search reads and writes."""
-
-    runs: Path = Path("runs")
-    reports: Path = Path("reports")
-    data: Path | None = None
-
-    @property
-    def ledger(self) -> Path:
-        """The ledger file."""
-        return self.runs / "ledger.sqlite"
-
-    @property
-    def artifacts(self) -> Path:
-        """The folder of models and predictions, named by their trial."""
-        return self.runs / "models"
-
-    @property
-    def store(self) -> Path:
-        """The folder of data sets laid out for workers."""
-        return self.runs / "data"
-
-    def store_of(self, fingerprint: str) -> Path:
-        """The folder of one data set laid out for workers."""
-        return self.store / fingerprint
-
-    def open_ledger(self) -> Ledger | None:
-        """Return the ledger if there is one; making one is for runs alone."""
-        return Ledger(self.ledger) if self.ledger.is_file() else None
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chosen:
     """A model that a search chose, on one data set.
 
     `winner` is its search trial (None where the data set is only compared on), `finals` its completed
-    retrainings, the first of which is the saved model, and `predictions` that model's.
+    retrainings, the first of which is the saved model, and `all_predictions` theirs in the same order.
     """
 
     model: str
@@ -67,7 +37,7 @@ class Chosen:
     dataset: str
     winner: Record | None
     finals: tuple[Record, ...]
-    predictions: Predictions
+    all_predictions: tuple[Predictions, ...]
     artifact: Path
 
     @property
@@ -76,12 +46,22 @@ class Chosen:
         return self.finals[0]
 
     @property
+    def predictions(self) -> Predictions:
+        """The saved model's predictions."""
+        return self.all_predictions[0]
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether each retraining classified each test image rightly, `(retrainings, n)`."""
+        return np.stack([predictions.correct for predictions in self.all_predictions])
+
+    @property
     def file_name(self) -> str:
         """The saved model's name in the report's folder."""
         return f"{self.model}-{Path(self.dataset).stem}.keras"
 
     @cached_property
-    def test_accuracies(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def test_accuracies(self) -> NDArray[np.float64]:
         """The test accuracy of each retraining."""
         return np.array([record.result.test_accuracy for record in self.finals], dtype=np.float64)
 
@@ -101,7 +81,7 @@ class Chosen:
         return self.artifact.stat().st_size / 1e6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Findings:
     """A search and everything that is recorded of it."""
 
@@ -155,18 +135,6 @@ def winners(search: Search, members: Sequence[tuple[Member, Record | None]]) -> 
     return best
 
 
-def load_search_from(ledger: Ledger | None, name: str) -> Search:
-    """Return a search as it last ran.
-
-    Raises:
-        InputError: it never ran.
-    """
-    content = ledger.search_content(name) if ledger else None
-    if content is None:
-        raise InputError(name, "has not been run here", f"run: tuner run {name}")
-    return search_from_json(content)
-
-
 def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
     """Read what is recorded of a search.
 
@@ -188,17 +156,18 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
                 and (member.role, member.model, member.dataset) == ("final", entry.name, dataset)
             )
             if finals:
-                artifact = places.artifacts / f"{finals[0].trial.id}.keras"
-                if not artifact.is_file():
-                    raise CheckError(f"{artifact}: the saved model is missing; run with --fresh to train it again")
-                about = load_from_store(places.store_of(finals[0].trial.fingerprint))
-                predictions = load_predictions(
-                    artifact.with_suffix(".npz"), finals[0].result.files["predictions"], about.class_names
-                )
-                chosen.append(
-                    Chosen(
-                        entry.name, entry.label, dataset, best.get((entry.name, dataset)), finals, predictions, artifact
-                    )
-                )
+                chosen.append(_chosen(entry, dataset, best.get((entry.name, dataset)), finals, places))
     finished = tuple((member, record) for member, record in members if record is not None)
     return Findings(search, finished, tuple(chosen), places)
+
+
+def _chosen(entry: Entry, dataset: str, winner: Record | None, finals: tuple[Record, ...], places: Places) -> Chosen:
+    artifact = places.artifacts / f"{finals[0].trial.id}.keras"
+    if not artifact.is_file():
+        raise CheckError(f"{artifact}: the saved model is missing; run the search again to train it again")
+    class_names = load_from_store(places.store_of(finals[0].trial.fingerprint)).class_names
+    predictions = tuple(
+        load_predictions(places.artifacts / f"{record.trial.id}.npz", record.result.files["predictions"], class_names)
+        for record in finals
+    )
+    return Chosen(entry.name, entry.label, dataset, winner, finals, predictions, artifact)

@@ -225,7 +225,8 @@ class Ledger:
     def count_finished(self, search: str) -> int:
         """Return how many of a search's search trials have finished."""
         (count,) = self._db.execute(
-            "SELECT count(*) FROM members m JOIN trials t ON t.trial = m.trial WHERE m.search = ? AND m.role = 'search'",
+            "SELECT count(*) FROM members m JOIN trials t ON t.trial = m.trial "
+            "WHERE m.search = ? AND m.role = 'search'",
             (search,),
         ).fetchone()
         return int(count)

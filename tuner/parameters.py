@@ -54,7 +54,7 @@ class Parameter:
                 raise ValueError(f"{raw!r} is not finite")
             if not self.low <= value <= self.high:
                 raise ValueError(f"{raw!r} is outside {self.low:g} to {self.high:g}")
-        return value  # type: ignore[return-value]  # the type was compared just above
+        return value
 
     def is_active(self, values: Values) -> bool:
         """Whether the parameter matters beside `values`, which hold its parent if that is active."""
@@ -85,9 +85,7 @@ class Layered:
     def expand(self, deepest: int) -> tuple[Parameter, ...]:
         """Return one parameter per layer of a stack of up to `deepest` layers, each active where it exists."""
         return tuple(
-            replace(
-                self.parameter, name=self.name_in(layer), when=(self.depth, tuple(range(layer, deepest + 1)))
-            )
+            replace(self.parameter, name=self.name_in(layer), when=(self.depth, tuple(range(layer, deepest + 1))))
             for layer in range(1, deepest + 1)
         )
 

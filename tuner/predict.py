@@ -26,7 +26,7 @@ def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list
 
     try:
         model = keras.models.load_model(model_path, safe_mode=True, compile=False)
-    except Exception as error:  # noqa: BLE001  # Keras raises many kinds for files that are not models
+    except Exception as error:  # Keras raises many kinds for files that are not models
         raise InputError(
             str(model_path), f"cannot be loaded in safe mode ({one_line(error, 160)})", "only plain .keras models are"
         ) from error

@@ -8,7 +8,16 @@ from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
 
 from tuner.trial import Record, Trial
@@ -32,7 +41,7 @@ class ProgressReport:
             console=console,
             disable=not console.is_terminal,
         )
-        self._task: int | None = None
+        self._task: TaskID | None = None
         self._what, self._total = "", 0
         self._done = self._known = self._failed = 0
         self._best = 0.0
@@ -67,9 +76,7 @@ class ProgressReport:
         self._failed += not record.completed
         self._best = max(self._best, record.result.val_accuracy or record.result.test_accuracy or 0.0)
         if self._task is not None:
-            self._bar.update(
-                self._task, completed=self._done, best=f"{self._best:.4f}", left=self._seconds_left()
-            )
+            self._bar.update(self._task, completed=self._done, best=f"{self._best:.4f}", left=self._seconds_left())
         if not record.completed:
             self._console.print(
                 f"[yellow]failed[/]: {escape(record.trial.family)} on {escape(record.trial.dataset)}, trial "

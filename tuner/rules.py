@@ -10,6 +10,7 @@ import ast
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tuner.errors import suggestion
 from tuner.parameters import Value, Values
@@ -52,7 +53,7 @@ class Rule:
 
 
 def _pairs(compare: Callable[[object, object], bool]) -> Callable[[Sequence[object]], bool]:
-    return lambda items: all(compare(a, b) for a, b in zip(items, items[1:], strict=False))
+    return lambda items: all(compare(a, b) for a, b in pairwise(items))
 
 
 def _end(index: int) -> Callable[[Sequence[object]], object]:
@@ -144,7 +145,7 @@ def _compile(node: ast.expr, names: Collection[str]) -> _Term:
             sides = [_compile(side, names) for side in (left, *rights)]
             tests = [_COMPARE[type(op)] for op in ops]
             return lambda scope: all(
-                test(x(scope), y(scope)) for test, x, y in zip(tests, sides, sides[1:], strict=False)
+                test(x(scope), y(scope)) for test, (x, y) in zip(tests, pairwise(sides), strict=True)
             )
         case ast.Call(func=ast.Name(id=called), args=arguments, keywords=[]):
             if called not in _FUNCTIONS:

@@ -17,9 +17,10 @@ from tuner.errors import CheckError, InputError, suggestion
 from tuner.executors import EXECUTORS, PRELOAD
 from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
-from tuner.findings import Findings, Places, load_findings, winners
+from tuner.findings import load_findings, winners
 from tuner.ledger import Ledger
 from tuner.oracles import Proposal, make_oracle
+from tuner.places import Places
 from tuner.progress import ProgressReport
 from tuner.protocol import training_images
 from tuner.runner import Runner, Track, listed_track

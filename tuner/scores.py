@@ -31,12 +31,14 @@ class Predictions:
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
         """The most probable class of each image, `(n,)`; of equal ones the first."""
-        return self.probabilities.argmax(axis=1).astype(np.int64)
+        best: NDArray[np.int64] = self.probabilities.argmax(axis=1).astype(np.int64)
+        return best
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
         """Whether each image was classified rightly, `(n,)`."""
-        return self.predicted == self.labels
+        same: NDArray[np.bool_] = self.predicted == self.labels
+        return same
 
     @property
     def accuracy(self) -> float:

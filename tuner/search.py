@@ -21,7 +21,7 @@ from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.parameters import Layered, Parameter, Value, Values
 from tuner.recipe import RECIPE
-from tuner.space import Configuration, Space, read_space
+from tuner.space import Space, read_space
 from tuner.trial import Protocol, Trial
 
 Algorithm = Literal["grid", "random", "bayesian", "hyperband"]
@@ -229,7 +229,7 @@ def find_search(name: str, searches: Path = Path("searches")) -> Path:
     raise InputError(name, f"no such search{where}", suggestion(name, known) if known else "")
 
 
-def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # noqa: B008  # frozen
+def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # frozen
     """Read and check a search file.
 
     Raises:
@@ -262,7 +262,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     except ValidationError as error:
         raise _explained(error, raw) from error
     recipe = dict(file.training)
-    epochs = overrides.epochs or _whole(recipe.pop("epochs", None), "training.epochs")
+    epochs = _whole(recipe.pop("epochs", None), "training.epochs")
     threads = _whole(recipe.pop("threads", 1), "training.threads")
     known = {parameter.name: parameter for parameter in RECIPE}
     for key, value in recipe.items():
@@ -299,7 +299,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         validation=file.validation,
         image_size=(height_width[0], height_width[1]) if height_width else None,
         channels=file.channels,
-        epochs=epochs,
+        epochs=overrides.epochs or epochs,
         threads=threads,
         entries=tuple(entries),
         compare=tuple(file.compare.datasets) if file.compare else (),
@@ -334,9 +334,7 @@ def _read_entry(part: _Entry, recipe: Mapping[str, Value], folder: Path) -> Entr
     if part.algorithm == "grid" and next(space.grid(), None) is None:
         rules = ", ".join(repr(rule.text) for rule in space.rules)
         raise InputError("rules", f"leave no configuration ({rules})", "loosen a rule or widen the space")
-    return Entry(
-        part.name or family.name, family, part.family, part.algorithm, part.max_trials, part.lag, space
-    )
+    return Entry(part.name or family.name, family, part.family, part.algorithm, part.max_trials, part.lag, space)
 
 
 def _own_parameter(name: str, raw: object) -> Parameter:

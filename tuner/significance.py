@@ -13,6 +13,8 @@ Correct = NDArray[np.bool_]
 #: Up to so many images on which two models disagree, McNemar's test is exact.
 EXACT_UP_TO = 25
 RESAMPLES = 10_000
+#: Resamples of retrainings and images together, which cost more each.
+PAIRED_RESAMPLES = 2_000
 
 
 @dataclass(frozen=True)
@@ -38,21 +40,25 @@ def accuracy_interval(correct: Correct, seed: int = 0) -> Interval:
     return _percentiles(shares)
 
 
-def difference_interval(a: Correct, b: Correct, seed: int = 0) -> Interval:
-    """Return the paired bootstrap 95 % interval of accuracy(a) - accuracy(b) on the same images.
+def difference_interval(a: NDArray[np.bool_], b: NDArray[np.bool_], seed: int = 0) -> Interval:
+    """Return the bootstrap 95 % interval of the difference of two configurations' mean accuracies.
 
     Args:
-        a: `(n,)`, whether model a classified each image rightly.
-        b: `(n,)`, the same of model b.
+        a: `(retrainings, n)`, whether each retraining of the first configuration classified each image rightly.
+        b: the same of the second, on the same n images; it may have another number of retrainings.
         seed: of the resampling.
 
-    An image counts 1 where only a is right, -1 where only b is, and 0 elsewhere, so that a resample is one draw of
-    a multinomial distribution.
+    A resample draws the retrainings of either side and the images, each with replacement (a bootstrap of crossed
+    random effects, Owen, 2007), so that the interval covers the luck of the seeds and of the test images.
     """
-    n = len(a)
-    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
-    draws = np.random.default_rng(seed).multinomial(n, [only_a / n, only_b / n, 1 - (only_a + only_b) / n], RESAMPLES)
-    return _percentiles((draws[:, 0] - draws[:, 1]) / n)
+    rng = np.random.default_rng(seed)
+    n = a.shape[1]
+    differences = np.empty(PAIRED_RESAMPLES)
+    for index in range(PAIRED_RESAMPLES):
+        shares = [rng.multinomial(len(side), np.full(len(side), 1 / len(side))) / len(side) for side in (a, b)]
+        per_image = shares[0] @ a - shares[1] @ b
+        differences[index] = per_image[rng.integers(0, n, n)].mean()
+    return _percentiles(differences)
 
 
 def _percentiles(values: NDArray[np.float64]) -> Interval:

@@ -60,9 +60,7 @@ class Space:
             try:
                 grids.append((parameter, self.domains[parameter.name].grid()))
             except ValueError as error:
-                raise InputError(
-                    parameter.name, str(error), 'give a list, a step, or algorithm = "random"'
-                ) from error
+                raise InputError(parameter.name, str(error), 'give a list, a step, or algorithm = "random"') from error
 
         def extend(chosen: Configuration, position: int) -> Iterator[Configuration]:
             if position == len(grids):
@@ -189,9 +187,7 @@ def _largest(domain: Domain) -> int:
     return int(domain.high if isinstance(domain, Range) else max(int(v) for v in domain.values))
 
 
-def _too_deep(
-    key: str, accepted: Sequence[Parameter | Layered], domains: Mapping[str, Domain], known: set[str]
-) -> str:
+def _too_deep(key: str, accepted: Sequence[Parameter | Layered], domains: Mapping[str, Domain], known: set[str]) -> str:
     for item in accepted:
         if isinstance(item, Layered) and key.startswith(f"{item.name}_") and key[len(item.name) + 1 :].isdigit():
             return f" here: {item.depth} is at most {_largest(domains[item.depth])}"

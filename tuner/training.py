@@ -71,7 +71,7 @@ def _train(job: Job, begun: float) -> Result:
                 raise TrialError(f"{name} became {value} in epoch {number}; try a lower learning rate")
             curves.setdefault(name, []).append(value)
         started = time.perf_counter()
-    scores: dict[str, float] = {}
+    scores: dict[str, Any] = {}
     files: dict[str, str] = {}
     latency = None
     if trial.role == "final":

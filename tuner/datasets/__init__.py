@@ -59,6 +59,4 @@ def load_dataset(
             return load_npz(place)
         if place.is_dir():
             return load_folder(place, image_size, channels)
-    raise InputError(
-        "dataset", f"no data set, .npz file or folder is named {source!r}; {suggestion(source, DATASETS)}"
-    )
+    raise InputError("dataset", f"no data set, .npz file or folder is named {source!r}; {suggestion(source, DATASETS)}")

@@ -115,7 +115,8 @@ def _images(name: str, key: str, images: NDArray[Any]) -> Images:
         raise InputError(name, f"{key} has pixels from {low:g} to {high:g}", "pixels are 0 to 255")
     if images.dtype.kind == "f" and high <= 1:
         images = images * 255
-    return np.rint(images).astype(np.uint8)
+    whole: Images = np.rint(images).astype(np.uint8)
+    return whole
 
 
 def _labels(name: str, key: str, labels: NDArray[Any]) -> NDArray[Any]:

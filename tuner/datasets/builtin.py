@@ -45,7 +45,7 @@ def load_keras(name: str) -> Dataset:
 
     try:
         (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
-    except Exception as error:  # noqa: BLE001  # Keras raises a bare Exception when a download fails
+    except Exception as error:  # Keras raises a bare Exception when a download fails
         raise InputError(
             name,
             f"the download failed ({one_line(error, 120)})",

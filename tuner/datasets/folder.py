@@ -118,10 +118,8 @@ def read_image(file: Path, image_size: tuple[int, int] | None, channels: int) ->
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def _pixels(
-    files: list[Path], image_size: tuple[int, int] | None, channels: int, folder: Path
-) -> NDArray[np.uint8]:
-    images = []
+def _pixels(files: list[Path], image_size: tuple[int, int] | None, channels: int, folder: Path) -> NDArray[np.uint8]:
+    images: list[NDArray[np.uint8]] = []
     for file in files:
         image = read_image(file, image_size, channels)
         if images and image.shape != images[0].shape:

@@ -29,7 +29,9 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
             missing = [key for key in ARRAYS if key not in archive.files]
             if missing:
                 raise InputError(
-                    str(path), f"has no {missing[0]} (it has: {', '.join(archive.files)})", "it needs " + ", ".join(ARRAYS)
+                    str(path),
+                    f"has no {missing[0]} (it has: {', '.join(archive.files)})",
+                    "it needs " + ", ".join(ARRAYS),
                 )
             arrays = {key: archive[key] for key in ARRAYS}
             if "class_names" in archive.files:

@@ -69,7 +69,9 @@ def _epoch_function(
         return loss, hits
 
     # Made outside the function: inside, the data would become part of its graph.
-    resident = {id(part): (tf.constant(part.images), tf.constant(part.labels)) for part in (training, validation) if part}
+    resident = {
+        id(part): (tf.constant(part.images), tf.constant(part.labels)) for part in (training, validation) if part
+    }
 
     def over(samples: Samples, order: Any, size: int, step: Callable[[Any, Any], tuple[Any, Any]]) -> list[Any]:
         """Run `step` over all batches, the last one smaller if need be, and return mean loss and accuracy."""

@@ -64,7 +64,8 @@ class CustomFamily(Family):
                 "family", f"{self.module} has no {self.attribute!r}; {suggestion(self.attribute, vars(module))}"
             )
         if inspect.isclass(target):
-            target = target().build
+            instance: Any = target()
+            target = getattr(instance, "build", None)
         if not callable(target):
             raise InputError("family", f"{self.path!r} is not a function build(hp) or a HyperModel")
         return target  # type: ignore[no-any-return]

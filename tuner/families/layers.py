@@ -34,9 +34,7 @@ def dropped(x: keras.KerasTensor, rate: Value, name: str) -> keras.KerasTensor:
     return layers.Dropout(float(rate), name=name)(x) if rate else x
 
 
-def dense_stack(
-    x: keras.KerasTensor, widths: Sequence[Value], values: Values, dropout: str = ""
-) -> keras.KerasTensor:
+def dense_stack(x: keras.KerasTensor, widths: Sequence[Value], values: Values, dropout: str = "") -> keras.KerasTensor:
     """Stack dense layers of these widths, each followed by dropout if `dropout` names its parameter.
 
     A layer's bias is left out in front of batch normalisation, whose own offset makes it useless.

@@ -59,7 +59,7 @@ class _Bayesian(_Ruled, keras_tuner.oracles.BayesianOptimizationOracle):  # type
         return [hp.value_to_prob(values.get(hp.name, hp.default)) for hp in self._nonfixed_space()]
 
 
-_CLASSES = {"random": _Random, "bayesian": _Bayesian, "hyperband": _Hyperband}
+_CLASSES: dict[str, Any] = {"random": _Random, "bayesian": _Bayesian, "hyperband": _Hyperband}
 
 
 class KerasTunerOracle(Oracle):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from tuner.errors import InputError
 from tuner.findings import Chosen, Findings
-from tuner.report.base import Section, SectionMaker, escape, save_figure
+from tuner.report.base import Section, SectionMaker, escape, png
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section, verdict_on
 from tuner.report.curves import curves_section
@@ -47,26 +45,22 @@ def write_report(findings: Findings) -> Path:
         InputError: the folder cannot be written.
     """
     folder = findings.places.reports / findings.search.name
+    with report_style():
+        sections = [section for make in SECTIONS if (section := make(findings))]
+        content: dict[str, bytes] = {}
+        for section in sections:
+            content |= {name: png(figure) for name, figure in section.figures.items()}
+            content |= {name: frame.to_csv(index=False).encode() for name, frame in section.tables.items()}
+    for chosen in findings.chosen:
+        content[chosen.file_name] = chosen.artifact.read_bytes()
+        content[Path(chosen.file_name).with_suffix(".json").name] = model_card(chosen).encode()
+    content["report.md"] = _markdown(findings, sections).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with report_style():
-            sections = [section for make in SECTIONS if (section := make(findings))]
-            written = {"report.md"}
-            for section in sections:
-                for name, figure in section.figures.items():
-                    _write(folder / name, lambda path, figure=figure: save_figure(figure, path))  # type: ignore[misc]
-                for name, frame in section.tables.items():
-                    _write(folder / name, lambda path, frame=frame: frame.to_csv(path, index=False))  # type: ignore[misc]
-                written |= {*section.figures, *section.tables}
-        for chosen in findings.chosen:
-            _write(folder / chosen.file_name, lambda path, source=chosen.artifact: shutil.copyfile(source, path))  # type: ignore[misc]
-            card = Path(chosen.file_name).with_suffix(".json").name
-            _write(folder / card, lambda path, chosen=chosen: path.write_text(model_card(chosen), encoding="utf-8"))  # type: ignore[misc]
-            written |= {chosen.file_name, card}
-        text = _markdown(findings, sections)
-        _write(folder / "report.md", lambda path: path.write_text(text, encoding="utf-8"))
+        for name, data in content.items():
+            _write_whole(folder / name, data)
         for old in folder.iterdir():
-            if old.suffix in {".png", ".csv", ".keras", ".json"} and old.name not in written:
+            if old.suffix in {".png", ".csv", ".keras", ".json"} and old.name not in content:
                 old.unlink()
         write_index(findings.places.reports)
     except OSError as error:
@@ -107,7 +101,7 @@ def _markdown(findings: Findings, sections: list[Section]) -> str:
     if search.protocol == "published":
         parts.append(
             "> **Published protocol.** Models were chosen on the test set, as the published study did, and the same "
-            "test set scores them here. Their scores are flattered by the choice; use `protocol = \"holdout\"` for "
+            'test set scores them here. Their scores are flattered by the choice; use `protocol = "holdout"` for '
             "scores that can be believed."
         )
     parts += verdict(findings)
@@ -116,11 +110,11 @@ def _markdown(findings: Findings, sections: list[Section]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
+def _write_whole(path: Path, content: bytes) -> None:
     """Write a file under another name first, so that a reader never meets half of it."""
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
-        write(partial)
+        partial.write_bytes(content)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -91,6 +92,8 @@ def stem(dataset: str) -> str:
     return Path(dataset).stem
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a picture so that the same content gives the same bytes."""
-    figure.savefig(path, dpi=144, bbox_inches="tight", metadata={"Software": None})
+def png(figure: Figure) -> bytes:
+    """Return a picture so that the same content gives the same bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", metadata={"Software": None})
+    return buffer.getvalue()

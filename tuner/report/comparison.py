@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import pandas as pd
@@ -17,8 +18,8 @@ from tuner.significance import Interval, accuracy_interval, difference_interval,
 class Pair:
     """Two models of one data set, the one with the better mean first, and what tells them apart.
 
-    `difference` and `interval` are of the saved models on the same test images; `p` is McNemar's, adjusted after
-    Holm where a data set has several pairs.
+    `difference` of the mean test accuracies and its `interval` are over all retrainings of both; `p` is McNemar's
+    of the two saved models, adjusted after Holm where a data set has several pairs.
     """
 
     better: Chosen
@@ -29,54 +30,48 @@ class Pair:
 
     @property
     def proven(self) -> bool:
-        """Whether the better one is better beyond chance: in the saved models' test and in the means alike."""
-        return self.p < 0.05 and self.difference > 0 and self.better.mean > self.worse.mean
+        """Whether the better one is better beyond chance: in the retrainings' means and in the saved models."""
+        a, b = self.better.predictions.accuracy, self.worse.predictions.accuracy
+        return self.interval.low > 0 and self.p < 0.05 and a > b
 
 
-def pairs_on(findings: Findings, dataset: str) -> list[Pair]:
-    """Return every pair of chosen models on a data set."""
+@lru_cache(maxsize=64)  # findings never change, and several sections ask
+def pairs_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
+    """Return every pair of chosen models on a data set, pairs of the best model first."""
     models = sorted(findings.on(dataset), key=lambda chosen: -chosen.mean)
     both = list(combinations(models, 2))
     adjusted = holm([mcnemar(a.predictions.correct, b.predictions.correct) for a, b in both])
-    return [
-        Pair(
-            a,
-            b,
-            a.predictions.accuracy - b.predictions.accuracy,
-            difference_interval(a.predictions.correct, b.predictions.correct),
-            p,
-        )
+    return tuple(
+        Pair(a, b, a.mean - b.mean, difference_interval(a.correct, b.correct), p)
         for (a, b), p in zip(both, adjusted, strict=True)
-    ]
+    )
 
 
 def verdict_on(findings: Findings, dataset: str) -> str:
     """Return in a sentence or two which model is best on a data set, and whether it really is."""
-    models = sorted(findings.on(dataset), key=lambda chosen: -chosen.mean)
     where = escape(dataset)
-    repeats = len(models[0].finals)
-    if len(models) == 1:
-        only = models[0]
+    pairs = pairs_on(findings, dataset)
+    if not pairs:
+        (only,) = findings.on(dataset)
         interval = accuracy_interval(only.predictions.correct)
         return (
-            f"On {where}, **{escape(only.label)} reaches {100 * only.predictions.accuracy:.1f} %** of the test "
-            f"images (95 % interval {100 * interval.low:.1f} to {100 * interval.high:.1f}); "
-            f"mean over {repeats} retrainings {plus_minus(only.mean, only.sd)}."
+            f"On {where}, **{escape(only.label)} reaches {100 * only.mean:.1f} %** of the test images "
+            f"({plus_minus(only.mean, only.sd)} over {_retrainings(only)}; the saved model's 95 % interval "
+            f"{100 * interval.low:.1f} to {100 * interval.high:.1f} %)."
         )
-    pair = next(p for p in pairs_on(findings, dataset) if p.better is models[0] and p.worse is models[1])
-    a, b = escape(pair.better.label), escape(pair.worse.label)
-    points = f"{100 * pair.difference:.1f} points".replace("-", "−")
-    span = f"95 % interval {100 * pair.interval.low:.1f} to {100 * pair.interval.high:.1f}".replace("-", "−")
-    means = (
-        f"over {repeats} retrainings each, {plus_minus(pair.better.mean, pair.better.sd)} against "
-        f"{plus_minus(pair.worse.mean, pair.worse.sd)}"
-    )
-    if pair.proven:
-        return f"On {where}, **{a} beats {b} by {points}** of test accuracy ({span}, p {p_text(pair.p)}); {means}."
-    return (
-        f"On {where}, **{a} and {b} cannot be told apart**: {points} of test accuracy between them "
-        f"({span}, p {p_text(pair.p)}); {means}."
-    )
+    best = pairs[0]  # of the best model and the second best
+    a, b = escape(best.better.label), escape(best.worse.label)
+    points = f"{100 * best.difference:.1f} points"
+    span = f"95 % interval {100 * best.interval.low:.1f} to {100 * best.interval.high:.1f}".replace("-", "−")
+    means = f"{plus_minus(best.better.mean, best.better.sd)} against {plus_minus(best.worse.mean, best.worse.sd)}"
+    evidence = f"({span}; McNemar p {p_text(best.p)}): {means} over {_retrainings(best.better)}."
+    if best.proven:
+        return f"On {where}, **{a} beats {b} by {points}** of test accuracy {evidence}"
+    return f"On {where}, **{a} is not shown to beat {b}**: it is {points} of test accuracy ahead {evidence}"
+
+
+def _retrainings(chosen: Chosen) -> str:
+    return "1 retraining" if len(chosen.finals) == 1 else f"{len(chosen.finals)} retrainings"
 
 
 def comparison_frame(findings: Findings) -> pd.DataFrame:
@@ -87,9 +82,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
     """
     rows = []
     for chosen in findings.chosen:
-        first_set = next(
-            (other for other in findings.on(findings.datasets[0]) if other.model == chosen.model), None
-        )
+        first_set = next((other for other in findings.on(findings.datasets[0]) if other.model == chosen.model), None)
         first_model = findings.on(chosen.dataset)[0]
         p = next(
             (
@@ -188,15 +181,19 @@ def comparison_section(findings: Findings) -> Section | None:
             ]
             for dataset, pair in pairs
         ],
-        ["data set", "saved models", "difference", "95 % interval", "McNemar p", "really better"],
+        ["data set", "models", "difference of means", "95 % interval", "McNemar p", "really better"],
         text_columns=2,
     )
     text = margins_table(findings) + "\n\nThe saved models, each the first retraining of its configuration:\n\n"
     text += table(detail, heads, text_columns=2)
     if pairs:
-        text += "\n\nThe same test images, model against model:\n\n" + tests
+        text += "\n\nModel against model, on the same test images:\n\n" + tests
+        text += (
+            "\n\nThe interval resamples retrainings and test images, McNemar's test compares the saved models. "
+            "A model is called really better where both say so: the interval lies above 0 and p below 0.05."
+        )
         if max(len(pairs_on(findings, dataset)) for dataset in findings.datasets) > 1:
-            text += "\n\nWhere a data set has several pairs, p is adjusted after Holm."
+            text += " Where a data set has several pairs, p is adjusted after Holm."
     return Section("Comparison", text, tables={"comparison.csv": comparison_frame(findings)})
 
 

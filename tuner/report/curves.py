@@ -26,7 +26,13 @@ def curves_section(findings: Findings) -> Section | None:
                 epochs = range(1, len(history[metric]) + 1)
                 dots = "o" if len(epochs) == 1 else None
                 axes.plot(
-                    epochs, history[metric], "--", color=colour(index), label=f"{label}, training", marker=dots, alpha=0.75
+                    epochs,
+                    history[metric],
+                    "--",
+                    color=colour(index),
+                    label=f"{label}, training",
+                    marker=dots,
+                    alpha=0.75,
                 )
                 axes.plot(
                     epochs, history[f"val_{metric}"], color=colour(index), label=f"{label}, validation", marker=dots

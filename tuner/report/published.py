@@ -71,8 +71,14 @@ def _groups(findings: Findings) -> list[list[object]]:
     rows: list[list[object]] = []
     published = findings.search.published
     for printed in published.groups if published else []:
-        records = [r for r in findings.trials() if r.completed and r.trial.values.get(printed.parameter) == printed.value]
-        row: list[object] = [f"{printed.parameter} = {setting(printed.value)}", number(printed.mean), number(printed.sd)]
+        records = [
+            r for r in findings.trials() if r.completed and r.trial.values.get(printed.parameter) == printed.value
+        ]
+        row: list[object] = [
+            f"{printed.parameter} = {setting(printed.value)}",
+            number(printed.mean),
+            number(printed.sd),
+        ]
         if records:
             ours = summary_by(values_and_score(records), printed.parameter, col.VAL_ACCURACY).iloc[0]
             row += [int(ours["trials"]), number(ours["mean"]), number(ours["sd"]), signed(ours["mean"] - printed.mean)]

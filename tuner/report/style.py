@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 #: Okabe and Ito's palette without its yellow, which is too light for lines on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-_DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("-", (0, (4, 1.5)))
+_DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", (0, (4, 1.5)))
 #: Light to dark in one hue, for counts.
 SEQUENTIAL = "Blues"
 
-_RC = {
+_RC: dict[Any, Any] = {
     "figure.facecolor": "white",
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -55,6 +56,6 @@ def colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def dash(index: int) -> str | tuple[int, tuple[int, ...]]:
+def dash(index: int) -> str | tuple[int, tuple[float, ...]]:
     """Return the line style of series `index`: another one when the colours begin again."""
     return _DASHES[index // len(COLOURS) % len(_DASHES)]

@@ -1,0 +1,65 @@
+"""Where a search reads and writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuner.errors import InputError
+from tuner.ledger import Ledger
+from tuner.search import Search, search_from_json
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a search reads and writes."""
+
+    runs: Path = Path("runs")
+    reports: Path = Path("reports")
+    data: Path | None = None
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger file."""
+        return self.runs / "ledger.sqlite"
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of models and predictions, named by their trial."""
+        return self.runs / "models"
+
+    @property
+    def store(self) -> Path:
+        """The folder of data sets laid out for workers."""
+        return self.runs / "data"
+
+    def store_of(self, fingerprint: str) -> Path:
+        """The folder of one data set laid out for workers."""
+        return self.store / fingerprint
+
+    def open_ledger(self) -> Ledger | None:
+        """Return the ledger if there is one; making one is for runs alone."""
+        return Ledger(self.ledger) if self.ledger.is_file() else None
+
+    def existing_ledger(self, name: str) -> Ledger:
+        """Return the ledger, which must be there for what is asked about the search `name`.
+
+        Raises:
+            InputError: there is none.
+        """
+        ledger = self.open_ledger()
+        if ledger is None:
+            raise InputError(name, f"has not been run here (there is no {self.ledger})", f"run: tuner run {name}")
+        return ledger
+
+
+def recorded_search(ledger: Ledger, name: str) -> Search:
+    """Return a search as it last ran.
+
+    Raises:
+        InputError: it never ran.
+    """
+    content = ledger.search_content(name)
+    if content is None:
+        raise InputError(name, "has not been run here", f"run: tuner run {name}")
+    return search_from_json(content)
