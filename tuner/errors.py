@@ -24,7 +24,8 @@ class InputError(TunerError):
 
     def __init__(self, place: str, problem: str, remedy: str = "") -> None:
         self.place, self.problem, self.remedy = place, problem, remedy
-        super().__init__(": ".join(part for part in (place, problem) if part) + (f"; {remedy}" if remedy else ""))
+        text = ": ".join(part for part in (place, problem) if part) + (f"; {remedy}" if remedy else "")
+        super().__init__(" ".join(text.split()))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
         return type(self), (self.place, self.problem, self.remedy)

@@ -87,34 +87,44 @@ class Ledger:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=60)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise InputError(str(path), f"cannot be written ({error})", "pass another --runs-dir") from error
+        try:
             self._db.execute("PRAGMA foreign_keys = ON")
             self._prepare()
             self._db.execute("PRAGMA journal_mode = WAL")  # one flush a transaction, and readers never wait
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            raise InputError(
+                str(path), f"cannot be used ({error})", "is another program holding it, or the disk full?"
+            ) from error
         except sqlite3.DatabaseError as error:
+            self._db.close()
             raise InputError(str(path), f"is not a ledger, or is damaged ({error})", "move it away") from error
-        except OSError as error:
-            raise InputError(str(path), f"cannot be written ({error.strerror})", "pass another --runs-dir") from error
+        except InputError:
+            self._db.close()
+            raise
 
     def _prepare(self) -> None:
-        (application,) = self._db.execute("PRAGMA application_id").fetchone()
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if application == 0 and version == 0 and tables == 0:
-            with self._transaction():
-                if not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                    for statement in _SCHEMA.split(";"):
-                        self._db.execute(statement)
-                    self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-                    self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif application != _APPLICATION_ID:
-            raise InputError(str(self.path), "is another program's database", "pass another --runs-dir")
-        elif version != SCHEMA_VERSION:
-            raise InputError(
-                str(self.path),
-                f"is a ledger of version {version}, and this is version {SCHEMA_VERSION}",
-                "pass another --runs-dir, or use the version that wrote it",
-            )
+        """Make the tables in a new file; accept a ledger of this version; refuse anything else."""
+        with self._transaction():  # so that two processes never make the same file
+            (application,) = self._db.execute("PRAGMA application_id").fetchone()
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if application == 0 and version == 0 and tables == 0:
+                for statement in _SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            elif application != _APPLICATION_ID:
+                raise InputError(str(self.path), "is another program's database", "pass another --runs-dir")
+            elif version != SCHEMA_VERSION:
+                raise InputError(
+                    str(self.path),
+                    f"is a ledger of version {version}, and this is version {SCHEMA_VERSION}",
+                    "pass another --runs-dir, or use the version that wrote it",
+                )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -141,6 +151,7 @@ class Ledger:
     def record(self, record: Record) -> None:
         """Write a finished trial; one that stands there already stays as it is."""
         result = asdict(record.result)
+        result["error"] = result["error"].encode("utf-8", "replace").decode("utf-8")  # may quote any file name
         row = {
             "trial": record.trial.id,
             "content": record.trial.to_json(),

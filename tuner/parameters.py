@@ -44,12 +44,14 @@ class Parameter:
         """
         value: object = raw
         if self.kind is float and isinstance(raw, int) and not isinstance(raw, bool):
-            value = float(raw)
+            value = float(raw) if abs(raw) < 1 << 63 else math.inf
         if type(value) is not self.kind:
             raise ValueError(f"{raw!r} is not {_KIND_NAMES[self.kind]}")
         if isinstance(value, str) and self.choices and value not in self.choices:
             raise ValueError(f"{raw!r} is not one of {', '.join(map(str, self.choices))}")
         if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, int) and abs(value) >= 1 << 63:
+                raise ValueError("the number is too large")
             if not math.isfinite(value):
                 raise ValueError(f"{raw!r} is not finite")
             if not self.low <= value <= self.high:
@@ -170,7 +172,7 @@ def _range_of(raw: Mapping[str, object], parameter: Parameter) -> Range:
     if log and low <= 0:
         raise ValueError("sampling 'log' needs a min above 0")
     if step is not None and (
-        isinstance(step, bool) or not isinstance(step, int | float) or not step > (1 if log else 0)
+        isinstance(step, bool) or not isinstance(step, int | float) or not (1 if log else 0) < step < 1e18
     ):
         raise ValueError(f"step {step!r} is not a number above {1 if log else 0}")
     if step is not None and parameter.kind is int and step != int(step):

@@ -67,7 +67,7 @@ class ProgressReport:
         self._task = self._bar.add_task(what, total=total, best="–", left=None)
         if not self._console.is_terminal:
             count = f"{total} trials, " if total else ""
-            self._console.print(f"{what}: {count}{self._workers} at a time", highlight=False)
+            self._console.print(f"{what}: {count}{self._workers} at a time", highlight=False, emoji=False)
 
     def finished(self, record: Record, known: bool) -> None:
         """A trial has finished; `known` if it had finished in an earlier run."""
@@ -82,23 +82,28 @@ class ProgressReport:
                 f"[yellow]failed[/]: {escape(record.trial.family)} on {escape(record.trial.dataset)}, trial "
                 f"{record.trial.id}: {escape(record.result.error)}",
                 highlight=False,
+                emoji=False,
                 soft_wrap=True,
             )
         last = self._done == self._total
         if not self._console.is_terminal and (last or time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES):
             self._last_line = time.monotonic()
             left = self._seconds_left()
+            failed = f", {self._failed} failed" if self._failed else ""
             eta = "" if left is None or last else f", {_clock(left)} left"
             again = f", {self._known} from before" if self._known else ""
             self._console.print(
-                f"{self._what}: {self._done}/{self._total or '?'}, best {self._best:.4f}{again}{eta}",
+                f"{self._what}: {self._done}/{self._total or '?'}, best {self._best:.4f}{failed}{again}{eta}",
                 highlight=False,
+                emoji=False,
                 soft_wrap=True,
             )
 
     def retried(self, trial: Trial, reason: str) -> None:
         """A trial's worker died, and the trial is tried again."""
-        self._console.print(f"[yellow]again[/]: trial {trial.id}: {escape(reason)}", highlight=False, soft_wrap=True)
+        self._console.print(
+            f"[yellow]again[/]: trial {trial.id}: {escape(reason)}", highlight=False, emoji=False, soft_wrap=True
+        )
 
     def _seconds_left(self) -> float | None:
         fresh = self._done - self._known

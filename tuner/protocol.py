@@ -14,18 +14,30 @@ Indices = NDArray[np.intp]
 
 
 def stratified(labels: NDArray[np.int64], size: int, seed: int) -> tuple[Indices, Indices]:
-    """Draw `size` of the images so that each class keeps its share, and return the drawn and the others.
+    """Draw exactly `size` of the images so that each class keeps its share, and return the drawn and the others.
 
-    Shares are rounded by largest remainder, every class that has an image to spare keeps one on either side, and
-    equal remainders fall to the lower class, so that the draw depends on labels, size and seed alone. Both
+    Shares are rounded by largest remainder, equal remainders in favour of the lower class; then every class that
+    has two images or more keeps at least one on either side. The draw depends on labels, size and seed alone. Both
     results are sorted.
+
+    Raises:
+        InputError: there are more classes than images on one of the sides.
     """
     classes, counts = np.unique(labels, return_counts=True)
-    exact = counts * size / len(labels)
-    quota = np.floor(exact).astype(int)
-    remainder = np.argsort(-(exact - quota), kind="stable")
-    quota[remainder[: size - quota.sum()]] += 1
-    quota = np.minimum(np.maximum(quota, np.minimum(1, counts - 1)), np.maximum(counts - 1, 0))
+    quota, remainder = np.divmod(counts * size, len(labels))
+    quota[np.argsort(-remainder, kind="stable")[: size - quota.sum()]] += 1
+    least, most = np.minimum(1, counts - 1), np.maximum(counts - 1, 1)
+    if not least.sum() <= size <= most.sum():
+        raise InputError(
+            "", f"{size} of {len(labels)} images cannot be drawn so that each of {len(classes)} classes is kept"
+        )
+    quota = np.clip(quota, least, most)
+    while (excess := int(quota.sum()) - size) != 0:
+        # One image at a time, from where the share is most exceeded or to where it is least reached.
+        over = quota * len(labels) - counts * size
+        movable = quota > least if excess > 0 else quota < most
+        over = np.where(movable, over, -np.inf if excess > 0 else np.inf)
+        quota[over.argmax() if excess > 0 else over.argmin()] -= np.sign(excess)
     rng = np.random.default_rng(seed)
     drawn = np.zeros(len(labels), dtype=bool)
     for label, wanted in zip(classes, quota, strict=True):
@@ -42,9 +54,7 @@ def training_images(trial: Trial, labels: NDArray[np.int64]) -> tuple[Indices, I
     Raises:
         InputError: too few images for the classes.
     """
-    everything = np.arange(len(labels))
-    if trial.train_size is not None and trial.train_size < len(labels):
-        everything = stratified(labels, trial.train_size, trial.split_seed)[0]
+    everything = _draw(labels, trial.train_size, trial, "--train-size")
     if trial.role == "final" or trial.protocol == "published":
         return everything, None
     mine = labels[everything]
@@ -61,10 +71,21 @@ def training_images(trial: Trial, labels: NDArray[np.int64]) -> tuple[Indices, I
 
 
 def test_images(trial: Trial, labels: NDArray[np.int64]) -> Indices:
-    """Return the indices into the test set that a trial is scored on."""
-    if trial.test_size is not None and trial.test_size < len(labels):
-        return stratified(labels, trial.test_size, trial.split_seed)[0]
-    return np.arange(len(labels))
+    """Return the indices into the test set that a trial is scored on.
+
+    Raises:
+        InputError: too few images for the classes.
+    """
+    return _draw(labels, trial.test_size, trial, "--test-size")
+
+
+def _draw(labels: NDArray[np.int64], size: int | None, trial: Trial, option: str) -> Indices:
+    if size is None or size >= len(labels):
+        return np.arange(len(labels))
+    try:
+        return stratified(labels, size, trial.split_seed)[0]
+    except InputError as error:
+        raise InputError(trial.dataset, error.problem, f"give {option} a larger number") from error
 
 
 def ranked(records: Iterable[Record]) -> list[Record]:

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from tuner.errors import suggestion
 from tuner.parameters import Value, Values
@@ -56,33 +57,46 @@ def _pairs(compare: Callable[[object, object], bool]) -> Callable[[Sequence[obje
     return lambda items: all(compare(a, b) for a, b in pairwise(items))
 
 
-def _end(index: int) -> Callable[[Sequence[object]], object]:
-    def pick(items: Sequence[object]) -> object:
-        if not items:
-            raise _InactiveError
-        return items[index]
+def _of_some(function: Callable[[Any], object]) -> Callable[..., object]:
+    """Let a function of a list say nothing about a stack without layers."""
 
-    return pick
+    def apply(*arguments: Any) -> object:
+        if arguments == ([],):
+            raise _InactiveError
+        return function(*arguments)
+
+    return apply
+
+
+def _on_numbers(operation: Callable[[Any, Any], object]) -> Callable[..., object]:
+    """Refuse strings and lists, whose products could be of any size."""
+
+    def apply(a: object, b: object) -> object:
+        if not (isinstance(a, int | float) and isinstance(b, int | float)):
+            raise TypeError(f"arithmetic needs numbers, not {a!r} and {b!r}")
+        return operation(a, b)
+
+    return apply
 
 
 _FUNCTIONS: dict[str, Callable[..., object]] = {
-    "first": _end(0),
-    "last": _end(-1),
+    "first": _of_some(operator.itemgetter(0)),
+    "last": _of_some(operator.itemgetter(-1)),
     "len": len,
-    "min": min,
-    "max": max,
+    "min": _of_some(min),
+    "max": _of_some(max),
     "sum": sum,
     "abs": abs,
     "never_decrease": _pairs(operator.le),  # type: ignore[arg-type]
     "never_increase": _pairs(operator.ge),  # type: ignore[arg-type]
 }
 _BINARY: dict[type[ast.operator], Callable[..., object]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
+    ast.Add: _on_numbers(operator.add),
+    ast.Sub: _on_numbers(operator.sub),
+    ast.Mult: _on_numbers(operator.mul),
+    ast.Div: _on_numbers(operator.truediv),
+    ast.FloorDiv: _on_numbers(operator.floordiv),
+    ast.Mod: _on_numbers(operator.mod),
 }
 _COMPARE: dict[type[ast.cmpop], Callable[..., bool]] = {
     ast.Lt: operator.lt,

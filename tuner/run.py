@@ -22,7 +22,7 @@ from tuner.ledger import Ledger
 from tuner.oracles import Proposal, make_oracle
 from tuner.places import Places
 from tuner.progress import ProgressReport
-from tuner.protocol import training_images
+from tuner.protocol import test_images, training_images
 from tuner.runner import Runner, Track, listed_track
 from tuner.search import Entry, Search
 from tuner.trial import Job, Trial
@@ -105,8 +105,9 @@ def _prepare(search: Search, name: str, places: Places) -> Prepared:
 
 def _check_split(search: Search, name: str, dataset: Dataset) -> None:
     """Split as every trial will, so that a data set that is too small costs no training."""
-    entry = search.entries[0]
-    training_images(search.trial(entry, name, dataset.fingerprint, {}, None), dataset.y_train)
+    trial = search.trial(search.entries[0], name, dataset.fingerprint, {}, None)
+    training_images(trial, dataset.y_train)
+    test_images(trial, dataset.y_test)
 
 
 def _job_maker(search: Search, folders: dict[str, Path], places: Places) -> Callable[[Trial], Job]:

@@ -10,16 +10,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from tuner.errors import InputError, suggestion
 from tuner.families import get_family
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
-from tuner.parameters import Layered, Parameter, Value, Values
+from tuner.parameters import Layered, Parameter, Range, Value, Values
 from tuner.recipe import RECIPE
 from tuner.space import Space, read_space
 from tuner.trial import Protocol, Trial
@@ -27,6 +28,12 @@ from tuner.trial import Protocol, Trial
 Algorithm = Literal["grid", "random", "bayesian", "hyperband"]
 
 Positive = Annotated[int, Field(ge=1)]
+
+
+def _grey_or_colour(channels: int) -> int:
+    if channels not in (1, 3):
+        raise ValueError("channels are 1 for grey or 3 for colour")
+    return channels
 
 
 class _Part(BaseModel):
@@ -80,7 +87,7 @@ class _File(_Part):
     repeats: Annotated[int, Field(ge=1, le=100)] = 3
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.2
     image_size: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = None
-    channels: Literal[1, 3] | None = None
+    channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = None
     training: dict[str, Any]
     search: list[_Entry] = Field(min_length=1)
     compare: _Compare | None = None
@@ -151,7 +158,8 @@ class Search:
     def key(self) -> str:
         """A hash of what is searched, overrides included: the same key has the same trials in the same order."""
         content = {"raw": self.raw, "overrides": vars(self.overrides), "backend": backend_name()}
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+        # Keys are not sorted: the order of a space's parameters is the order of its grid.
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
     @property
     def all_datasets(self) -> tuple[str, ...]:
@@ -220,7 +228,8 @@ def find_search(name: str, searches: Path = Path("searches")) -> Path:
     if path.suffix == ".toml" or len(path.parts) > 1:
         if path.is_file():
             return path
-        raise InputError(name, "no such search file")
+        beside = [str(file) for file in path.parent.glob("*.toml")]
+        raise InputError(name, "no such search file", suggestion(name, beside) if beside else "")
     inside = searches / f"{name}.toml"
     if inside.is_file():
         return inside
@@ -262,8 +271,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     except ValidationError as error:
         raise _explained(error, raw) from error
     recipe = dict(file.training)
-    epochs = _whole(recipe.pop("epochs", None), "training.epochs")
-    threads = _whole(recipe.pop("threads", 1), "training.threads")
+    epochs, threads = recipe.pop("epochs", None), recipe.pop("threads", 1)
     known = {parameter.name: parameter for parameter in RECIPE}
     for key, value in recipe.items():
         if key not in known:
@@ -275,6 +283,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
             raise InputError(
                 f"training.{key}", str(error), "search a setting in [search.space]" if isinstance(value, list) else ""
             ) from error
+    epochs, threads = _whole(epochs, "training.epochs"), _whole(threads, "training.threads")
 
     entries: list[Entry] = []
     for index, part in enumerate(file.search, start=1):
@@ -331,10 +340,23 @@ def _read_entry(part: _Entry, recipe: Mapping[str, Value], folder: Path) -> Entr
             raise InputError("max_trials", "a grid takes none: it tries all", "remove it, or use random")
     elif part.max_trials is None and part.algorithm != "hyperband":
         raise InputError("max_trials", f"is missing, and algorithm = {part.algorithm!r} needs it")
-    if part.algorithm == "grid" and next(space.grid(), None) is None:
+    if not _leaves_something(space, part.algorithm):
         rules = ", ".join(repr(rule.text) for rule in space.rules)
         raise InputError("rules", f"leave no configuration ({rules})", "loosen a rule or widen the space")
     return Entry(part.name or family.name, family, part.family, part.algorithm, part.max_trials, part.lag, space)
+
+
+#: How much of a space's grid is looked at to see that its rules leave something, where the grid is not the search.
+_LOOKED_AT = 100_000
+
+
+def _leaves_something(space: Space, algorithm: Algorithm) -> bool:
+    if algorithm == "grid":
+        return next(space.grid(), None) is not None
+    if not space.rules or any(isinstance(d, Range) and d.step is None for d in space.domains.values()):
+        return True  # what a rule leaves of a continuous range shows when it is drawn from
+    first = list(islice(space.candidates(), _LOOKED_AT))
+    return len(first) == _LOOKED_AT or any(space.broken_rule(values) is None for values in first)
 
 
 def _own_parameter(name: str, raw: object) -> Parameter:
@@ -348,8 +370,18 @@ def _own_parameter(name: str, raw: object) -> Parameter:
     return Parameter(name, values[0] if values and isinstance(values[0], bool) else "")
 
 
+_TABLES: dict[str, type[_Part]] = {
+    "search": _Entry,
+    "compare": _Compare,
+    "published": Published,
+    "scores": PublishedScore,
+    "groups": PublishedGroup,
+}
+
+
 def _explained(error: ValidationError, raw: Mapping[str, Any]) -> InputError:
-    first = error.errors()[0]
+    # A misspelt key is one key too many and one missing: the first tells more.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     place, node = "", _File
     for step in first["loc"]:
         if isinstance(step, int):
@@ -358,7 +390,7 @@ def _explained(error: ValidationError, raw: Mapping[str, Any]) -> InputError:
         if step in ("str", "list[str]", "int", "float", "bool") and place:
             continue  # the branch of a union, not a key
         place = f"{place}.{step}" if place else str(step)
-        inner = {"search": _Entry, "compare": _Compare, "published": Published}.get(str(step))
+        inner = _TABLES.get(str(step))
         node = inner or node  # type: ignore[assignment]
     place = re.sub(r"^search( \d+)", r"[[search]]\1", place)
     if first["type"] == "extra_forbidden":
@@ -366,4 +398,4 @@ def _explained(error: ValidationError, raw: Mapping[str, Any]) -> InputError:
         return InputError(place, "no such key; " + suggestion(key, node.model_fields))
     if first["type"] == "missing":
         return InputError(place, "is missing")
-    return InputError(place, f"{first['input']!r}: {first['msg'].lower()}")
+    return InputError(place, f"{first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}")

@@ -81,7 +81,7 @@ def mcnemar(a: Correct, b: Correct) -> float:
         return 1.0
     if disagree <= EXACT_UP_TO:
         return float(stats.binomtest(only_a, disagree, 0.5).pvalue)
-    return float(stats.chi2.sf((abs(only_a - only_b) - 1) ** 2 / disagree, df=1))
+    return float(stats.chi2.sf(max(abs(only_a - only_b) - 1, 0) ** 2 / disagree, df=1))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

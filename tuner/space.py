@@ -100,14 +100,33 @@ class Space:
             if isinstance(self.domains[p.name], Range) or len(self.domains[p.name].grid()) > 1
         )
 
-    def hyperparameters(self) -> keras_tuner.HyperParameters:
-        """Declare the space as KerasTuner's users know it. Imports KerasTuner, and with it Keras."""
+    def fixed(self) -> Configuration:
+        """Return the values of the parameters that cannot vary, of inactive ones too."""
+        return {
+            name: domain.values[0]
+            for name, domain in self.domains.items()
+            if isinstance(domain, Choice) and len(domain.values) == 1
+        }
+
+    def hyperparameters(self, *, varying_only: bool = False) -> keras_tuner.HyperParameters:
+        """Declare the space as KerasTuner's users know it. Imports KerasTuner, and with it Keras.
+
+        Args:
+            varying_only: leave out what is fixed. KerasTuner's Bayesian oracle draws three random trials for each
+                declared parameter before it learns from any, and counts fixed ones.
+        """
         import keras_tuner
 
         declared = keras_tuner.HyperParameters()
+        fixed = self.fixed() if varying_only else {}
         for parameter in self.parameters:
             condition: dict[str, Any] = {}
-            if parameter.when is not None:
+            if parameter.name in fixed:
+                continue
+            if parameter.when is not None and parameter.when[0] in fixed:
+                if not parameter.is_active(fixed):
+                    continue
+            elif parameter.when is not None:
                 condition = {"parent_name": parameter.when[0], "parent_values": list(parameter.when[1])}
             domain = self.domains[parameter.name]
             if isinstance(domain, Range):
@@ -169,7 +188,8 @@ def read_space(
         if isinstance(item, Layered):
             deepest = _largest(domains[item.depth])
             layers = item.expand(deepest)
-            groups[item.name] = tuple(layer.name for layer in layers)
+            if item.first != item.name:
+                groups[item.name] = tuple(layer.name for layer in layers)
             for layer in layers:
                 take(layer, layer.name, item.name)
             read.add(item.name)
@@ -179,7 +199,7 @@ def read_space(
     for key in given:
         if key not in read:
             raise InputError(f"space.{key}", "no such parameter" + _too_deep(key, accepted, domains, known))
-    names = {*domains, *groups}
+    names = {*domains, *groups, *known}
     return Space(tuple(parameters), domains, groups, tuple(_read_rules(rules, names)))
 
 
@@ -189,8 +209,10 @@ def _largest(domain: Domain) -> int:
 
 def _too_deep(key: str, accepted: Sequence[Parameter | Layered], domains: Mapping[str, Domain], known: set[str]) -> str:
     for item in accepted:
-        if isinstance(item, Layered) and key.startswith(f"{item.name}_") and key[len(item.name) + 1 :].isdigit():
-            return f" here: {item.depth} is at most {_largest(domains[item.depth])}"
+        if isinstance(item, Layered) and key.startswith(f"{item.name}_"):
+            layer, deepest = key[len(item.name) + 1 :], _largest(domains[item.depth])
+            if layer.isdecimal() and int(layer[:9]) > deepest:
+                return f" here: {item.depth} is at most {deepest}"
     return "; " + suggestion(key, known)
 
 

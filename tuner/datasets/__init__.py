@@ -49,14 +49,22 @@ def load_dataset(
         if not data_dir.is_dir():
             raise InputError("--data-dir", f"{data_dir} is not a folder")
         local = data_dir / f"{source}.npz"
-        if local.is_file():
+        if _is(Path.is_file, local):
             return load_npz(local, source, CLASS_NAMES.get(source))
-    if source in DATASETS:
+    if source in DATASETS and not (data_dir and (data_dir / source).is_dir()):
         return DATASETS[source]()
-    places = [base / source for base in (data_dir, Path(), folder) if base is not None]
-    for place in places:
-        if place.is_file():
-            return load_npz(place)
-        if place.is_dir():
-            return load_folder(place, image_size, channels)
+    for base in (data_dir, Path(), folder) if Path(source).name else ():
+        if base is None:
+            continue
+        if _is(Path.is_file, base / source):
+            return load_npz(base / source)
+        if _is(Path.is_dir, base / source):
+            return load_folder(base / source, image_size, channels)
     raise InputError("dataset", f"no data set, .npz file or folder is named {source!r}; {suggestion(source, DATASETS)}")
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    try:
+        return kind(path)
+    except (OSError, ValueError):  # a name that no file can have
+        return False

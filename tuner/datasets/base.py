@@ -49,7 +49,7 @@ class Dataset:
             array = getattr(self, name)
             digest.update(f"{name} {array.shape} {array.dtype}".encode())
             digest.update(np.ascontiguousarray(array).data)
-        digest.update("\0".join(self.class_names).encode())
+        digest.update("\0".join(self.class_names).encode("utf-8", "surrogateescape"))
         return digest.hexdigest()[:16]
 
 
@@ -74,6 +74,12 @@ def checked_dataset(
         raise InputError(
             name, f"x_train has images of shape {x['train'].shape[1:]} and x_test of {x['test'].shape[1:]}"
         )
+    if class_names is not None and len(set(class_names)) < len(class_names):
+        raise InputError(name, "names two classes alike")
+    if class_names is not None and any(labels.dtype.kind == "U" for labels in y.values()):
+        class_names = None  # the labels are names themselves
+    if y["train"].dtype.kind != y["test"].dtype.kind and "U" in y["train"].dtype.kind + y["test"].dtype.kind:
+        raise InputError(name, f"y_train holds {y['train'].dtype} and y_test {y['test'].dtype}")
     seen = np.unique(y["train"])
     strange = np.setdiff1d(y["test"], seen)
     if strange.size:
@@ -130,8 +136,12 @@ def _labels(name: str, key: str, labels: NDArray[Any]) -> NDArray[Any]:
         raise InputError(name, f"{key} has the shape {labels.shape}", "give one label per image")
     if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
         raise InputError(name, f"{key} holds real numbers", "labels are whole numbers, strings or one-hot rows")
+    if labels.dtype.kind == "f" and labels.size and np.abs(labels).max() >= 1 << 53:
+        raise InputError(name, f"{key} has the label {np.abs(labels).max():g}", "labels are whole numbers below 2**53")
     if labels.dtype.kind == "f":
         labels = labels.astype(np.int64)
+    if labels.dtype.kind == "S":
+        labels = np.char.decode(labels, "utf-8", "replace")
     if labels.dtype.kind in "iu" and labels.size and labels.min() < 0:
         raise InputError(name, f"{key} has the label {labels.min()}", "labels are not negative")
     if labels.dtype.kind not in "iuU":

@@ -47,7 +47,6 @@ def load_folder(path: Path, image_size: tuple[int, int] | None = None, channels:
     for split in SPLITS:
         arrays[f"x_{split}"] = _pixels([file for file, _ in listed[split]], image_size, channels, path)
         arrays[f"y_{split}"] = np.array([label for _, label in listed[split]], dtype=np.int64)
-        image_size = image_size or arrays[f"x_{split}"].shape[1:3]
     return checked_dataset(path.name, arrays, names)
 
 
@@ -59,16 +58,27 @@ def _files_by_class(folder: Path) -> dict[str, list[Path]]:
     for entry in sorted(folder.iterdir()):
         if not entry.is_dir() or entry.name.startswith("."):
             continue
-        inside = sorted(file for file in entry.iterdir() if file.suffix.lower() in SUFFIXES)
-        outside = [file for file in inside if not file.resolve().is_relative_to(root)]
+        inside = sorted(file for file in entry.iterdir() if _is_image(file))
+        outside = [file for file in inside if not _leads_inside(file, root)]
         if outside:
-            raise InputError(str(outside[0]), "a link that leads out of the data set's folder")
+            raise InputError(str(outside[0]), "a link that leads out of the data set's folder, or nowhere")
         if not inside:
             raise InputError(str(entry), "a class folder without images", "remove it or fill it")
         classes[entry.name] = inside
     if not classes:
         raise InputError(str(folder), "has no class folders with images", "put each class's images into a folder")
     return classes
+
+
+def _is_image(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith("._")  # macOS leaves such files
+
+
+def _leads_inside(file: Path, root: Path) -> bool:
+    try:
+        return file.resolve(strict=True).is_relative_to(root)
+    except (OSError, RuntimeError):  # a link to nowhere, or to itself
+        return False
 
 
 def _split(classes: dict[str, list[Path]]) -> dict[str, dict[str, list[Path]]]:
@@ -91,6 +101,8 @@ def _open(file: Path) -> Image.Image:
             image = Image.open(file)
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError, ValueError) as error:
         raise InputError(str(file), f"cannot be read as an image ({one_line(error, 80)})") from error
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        raise InputError(str(file), f"has pixels of more than 8 bits (mode {image.mode})", "convert it to 8 bits")
     if image.width * image.height > MOST_PIXELS:
         raise InputError(str(file), f"is {image.width}x{image.height} pixels", f"at most {MOST_PIXELS:,} are read")
     return image
@@ -98,7 +110,7 @@ def _open(file: Path) -> Image.Image:
 
 def _is_grey(file: Path) -> bool:
     with _open(file) as image:
-        return image.mode in ("1", "L", "LA", "I;16")
+        return image.mode in ("1", "L", "LA")
 
 
 def read_image(file: Path, image_size: tuple[int, int] | None, channels: int) -> NDArray[np.uint8]:

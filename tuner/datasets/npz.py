@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -35,8 +34,12 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
                 )
             arrays = {key: archive[key] for key in ARRAYS}
             if "class_names" in archive.files:
-                class_names = tuple(str(text) for text in archive["class_names"].ravel())
-    except (ValueError, OSError, zipfile.BadZipFile, EOFError, TypeError, AttributeError) as error:
+                class_names = tuple(str(text) for text in np.asarray(archive["class_names"], dtype=str).ravel())
+            if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+                raise InputError(str(path), "holds something else than arrays")
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged files
         raise InputError(str(path), f"cannot be read as an .npz of plain arrays ({one_line(error, 120)})") from error
     try:
         return checked_dataset(name or path.stem, arrays, class_names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from itertools import takewhile
 from typing import Any
 
 import keras_tuner
@@ -14,18 +15,20 @@ from tuner.space import Configuration, Space
 
 _OBJECTIVE = keras_tuner.Objective("score", "max")
 #: How many random draws in a row may break a rule or repeat a configuration before the space counts as used up.
-_MOST_DRAWS = 10_000
+_MOST_DRAWS = 1_000
 
 
 class _Ruled:
     """Mixed into a KerasTuner oracle: its draws obey the rules, and it writes no files of its own."""
 
     space: Space
+    fixed: Configuration
 
     def _duplicate(self, values: Configuration) -> bool:
         # KerasTuner draws again where this is true, which is just what a broken rule needs.
-        active = {name: value for name, value in values.items() if not name.startswith("tuner/")}
-        return self.space.broken_rule(active) is not None or bool(super()._duplicate(values))  # type: ignore[misc]
+        if super()._duplicate(values):  # type: ignore[misc]
+            return True
+        return self.space.broken_rule(self.space.active({**self.fixed, **values})) is not None
 
     def save(self) -> None:
         """Write nothing: the ledger is the only truth."""
@@ -49,7 +52,7 @@ class _Bayesian(_Ruled, keras_tuner.oracles.BayesianOptimizationOracle):  # type
         values = response.get("values")
         if values is None or not self._duplicate(values):
             return response
-        draws = [draw for draw in (self._random_values() for _ in range(200)) if draw is not None]
+        draws = list(takewhile(lambda draw: draw is not None, (self._random_values() for _ in range(200))))
         if not draws:
             return {"status": TrialStatus.STOPPED, "values": None}
         mean, deviation = self.gpr.predict(np.array([self._vector(draw) for draw in draws]), return_std=True)
@@ -79,14 +82,14 @@ class KerasTunerOracle(Oracle):
         options: dict[str, Any] = {"max_epochs": epochs} if algorithm == "hyperband" else {"max_trials": max_trials}
         self._oracle = _CLASSES[algorithm](
             objective=_OBJECTIVE,
-            hyperparameters=space.hyperparameters(),
+            hyperparameters=space.hyperparameters(varying_only=True),
             allow_new_entries=False,
             tune_new_entries=False,
             seed=seed + 1,  # KerasTuner takes 0 for "any seed"
             max_consecutive_failed_trials=1 << 60,  # when to give up is not the oracle's to say
             **options,
         )
-        self._oracle.space = space
+        self._oracle.space, self._oracle.fixed = space, space.fixed()
         self._oracle.verbose = 0
         self._oracle._max_collisions = _MOST_DRAWS
         self._space = space
@@ -105,7 +108,7 @@ class KerasTunerOracle(Oracle):
             return Pause.WAITING
         self._trials.append(trial)
         values = trial.hyperparameters.values
-        return Proposal(self._space.active(values), values.get("tuner/epochs"))
+        return Proposal(self._space.active({**self._space.fixed(), **values}), values.get("tuner/epochs"))
 
     def observe(self, number: int, score: float | None) -> None:
         """Tell KerasTuner how a trial ended; see `Oracle.observe`."""

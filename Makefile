@@ -1,0 +1,57 @@
+# Every target sets up what it needs on a fresh machine. ARGS passes options on: make search-digits ARGS="--epochs 4"
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+# uv where it is there, else venv and pip
+UV     := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev list search report test check coverage clean
+
+help: ## this list
+	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+setup: $(VENV)/.installed ## an environment in .venv/ with what searches need
+setup-dev: $(VENV)/.installed-dev ## the same with what tests and checks need
+
+$(BIN)/python:
+	$(if $(UV),uv venv -q --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	$(call install,.)
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(call install,.[dev$(COMMA)jax])
+	@touch $@
+
+COMMA := ,
+define install
+$(if $(UV),VIRTUAL_ENV=$(VENV) uv pip install -q -c constraints.txt -e '$(1)',$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '$(1)')
+endef
+
+list: setup ## the searches, and how many of their trials are done
+	$(BIN)/tuner list $(ARGS)
+
+search: search-digits ## the embedded search: ANN and CNN on 8x8 digits, about a minute on two cores
+
+search-%: setup ## run searches/NAME.toml to its report; started again, it goes on
+	$(BIN)/tuner run $* $(ARGS)
+
+report-%: setup ## write the report of NAME again
+	$(BIN)/tuner report $* $(ARGS)
+
+test: setup-dev ## all tests
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup-dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+coverage: setup-dev ## all tests, with line and branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+clean: ## remove the environment; ledgers and reports stay
+	rm -rf $(VENV) build *.egg-info

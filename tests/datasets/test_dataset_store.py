@@ -1,0 +1,93 @@
+"""Fingerprints, and data sets laid out for workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tuner.datasets.base import ARRAYS, Dataset
+from tuner.datasets.store import load_from_store, save_to_store
+
+
+def changed(dataset: Dataset, name: str, index: tuple[int, ...]) -> Dataset:
+    array = getattr(dataset, name).copy()
+    array[index] = (array[index] + 1) % 3
+    return replace(dataset, **{name: array})
+
+
+def test_the_same_content_has_the_same_fingerprint_under_any_name_and_in_any_memory_layout(blobs):
+    twin = replace(
+        blobs, name="other", x_train=np.asfortranarray(blobs.x_train), y_test=np.repeat(blobs.y_test, 2)[::2]
+    )
+    assert twin.fingerprint == blobs.fingerprint
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda d: changed(d, "x_train", (5, 2, 3, 0)), id="a train pixel"),
+        pytest.param(lambda d: changed(d, "x_test", (0, 0, 0, 0)), id="a test pixel"),
+        pytest.param(lambda d: changed(d, "y_train", (7,)), id="a train label"),
+        pytest.param(lambda d: changed(d, "y_test", (44,)), id="a test label"),
+        pytest.param(lambda d: replace(d, class_names=("top", "middle", "Bottom")), id="a class name"),
+        pytest.param(lambda d: replace(d, class_names=("middle", "top", "bottom")), id="the order of class names"),
+        pytest.param(lambda d: replace(d, x_test=d.x_test[:-1], y_test=d.y_test[:-1]), id="an image less"),
+        pytest.param(lambda d: replace(d, x_test=d.x_test.reshape(45, 4, 16, 1)), id="another shape"),
+    ],
+)
+def test_any_change_of_the_content_changes_the_fingerprint(blobs, change: Callable[[Dataset], Dataset]):
+    assert change(blobs).fingerprint != blobs.fingerprint
+
+
+def test_what_was_laid_out_is_read_back(tmp_path, blobs):
+    folder = save_to_store(blobs, tmp_path / "store")
+    loaded = load_from_store(folder)
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(blobs, name))
+    assert (loaded.name, loaded.class_names) == (blobs.name, blobs.class_names)
+    assert folder.name == loaded.fingerprint == blobs.fingerprint
+
+
+def test_the_arrays_are_mapped_into_memory_and_cannot_be_written(tmp_path, blobs):
+    loaded = load_from_store(save_to_store(blobs, tmp_path))
+    assert isinstance(loaded.x_train, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        loaded.x_train[0] = 0
+
+
+def test_laying_out_twice_keeps_the_first(tmp_path, blobs):
+    first = save_to_store(blobs, tmp_path)
+    written = (first / "x_train.npy").stat().st_mtime_ns
+    assert save_to_store(replace(blobs, name="other"), tmp_path) == first
+    assert (first / "x_train.npy").stat().st_mtime_ns == written
+    assert [entry.name for entry in tmp_path.iterdir()] == [blobs.fingerprint]
+
+
+def test_the_leftovers_of_an_interrupted_save_are_ignored(tmp_path, blobs):
+    left = tmp_path / f".{blobs.fingerprint}-1-0"
+    left.mkdir()
+    (left / "x_train.npy").write_bytes(b"half")
+    folder = save_to_store(blobs, tmp_path)
+    assert folder.name == blobs.fingerprint
+    assert load_from_store(folder).fingerprint == blobs.fingerprint
+
+
+def test_a_save_that_is_interrupted_leaves_nothing_that_looks_finished(tmp_path, blobs, monkeypatch):
+    def interrupted(path: Path, array: np.ndarray) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("numpy.save", interrupted)
+        save_to_store(blobs, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert load_from_store(save_to_store(blobs, tmp_path)).fingerprint == blobs.fingerprint
+
+
+def test_two_data_sets_lie_side_by_side(tmp_path, blobs):
+    other = changed(blobs, "y_train", (0,))
+    folders = {save_to_store(dataset, tmp_path) for dataset in (blobs, other)}
+    assert {load_from_store(folder).fingerprint for folder in folders} == {blobs.fingerprint, other.fingerprint}

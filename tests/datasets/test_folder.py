@@ -1,0 +1,258 @@
+"""Folders of class folders: how they are split, what their images become, and what is refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tuner.datasets import folder as folder_module
+from tuner.datasets.folder import load_folder
+from tuner.errors import InputError
+
+
+def picture(path: Path, value: int | tuple[int, int, int] = 100, size: tuple[int, int] = (5, 4)) -> Path:
+    """Write an image of one colour; `size` is width and height, as in Pillow."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L" if isinstance(value, int) else "RGB", size, value).save(path)
+    return path
+
+
+def fill(root: Path, train: int = 3, test: int = 1, classes: tuple[str, ...] = ("ant", "bee")) -> Path:
+    """Write `train` and `test` grey images of each class; each image has a grey of its own."""
+    grey = 0
+    for split, count in (("train", train), ("test", test)):
+        for name in classes:
+            for number in range(count):
+                picture(root / split / name / f"{number}.png", grey)
+                grey += 1
+    return root
+
+
+def fill_flat(root: Path, counts: dict[str, int]) -> Path:
+    """Write class folders without a split; the n-th image of the k-th class by name has the grey 50 k + n."""
+    for name, count in counts.items():
+        for number in range(count):
+            picture(root / name / f"{number:03}.png", 50 * sorted(counts).index(name) + number)
+    return root
+
+
+def greys(images: np.ndarray) -> list[int]:
+    return images[:, 0, 0, 0].tolist()
+
+
+def test_train_and_test_folders_are_the_split_and_class_folders_the_classes(tmp_path):
+    dataset = load_folder(fill(tmp_path / "insects"))
+    assert dataset.name == "insects"
+    assert dataset.class_names == ("ant", "bee")
+    assert dataset.shape == (4, 5, 1)
+    assert greys(dataset.x_train) == [0, 1, 2, 3, 4, 5]
+    assert dataset.y_train.tolist() == [0, 0, 0, 1, 1, 1]
+    assert greys(dataset.x_test) == [6, 7]
+    assert dataset.y_test.tolist() == [0, 1]
+
+
+def test_a_class_may_be_missing_from_the_test_folder(tmp_path):
+    root = fill(tmp_path / "d", classes=("ant", "bee", "cow"))
+    (root / "test" / "bee" / "0.png").unlink()
+    (root / "test" / "bee").rmdir()
+    assert load_folder(root).y_test.tolist() == [0, 2]
+
+
+def test_of_flat_class_folders_a_fifth_of_each_class_is_the_test(tmp_path):
+    dataset = load_folder(fill_flat(tmp_path / "d", {"ant": 10, "bee": 20, "cow": 2}))
+    assert np.bincount(dataset.y_train).tolist() == [8, 16, 1]
+    assert np.bincount(dataset.y_test).tolist() == [2, 4, 1]
+    every = [*range(10), *range(50, 70), 100, 101]
+    assert sorted(greys(dataset.x_train) + greys(dataset.x_test)) == every
+
+
+def test_the_split_of_flat_folders_is_the_same_every_time_and_in_every_place(tmp_path):
+    first = load_folder(fill_flat(tmp_path / "one", {"ant": 10, "bee": 7}))
+    again = load_folder(tmp_path / "one")
+    elsewhere = load_folder(fill_flat(tmp_path / "two", {"bee": 7, "ant": 10}))
+    assert first.fingerprint == again.fingerprint == elsewhere.fingerprint
+
+
+def test_files_that_are_no_images_and_hidden_folders_are_passed_over(tmp_path):
+    root = fill(tmp_path / "d")
+    before = load_folder(root).fingerprint
+    (root / "train" / "ant" / "notes.txt").write_text("not an image")
+    (root / "train" / "README.md").write_text("about")
+    (root / "train" / ".cache").mkdir()
+    assert load_folder(root).fingerprint == before
+
+
+@pytest.mark.parametrize("suffix", [".png", ".PNG", ".bmp", ".gif", ".pgm", ".tif", ".webp"])
+def test_lossless_images_of_every_format_keep_their_pixels(tmp_path, suffix):
+    root = fill(tmp_path / "d")
+    path = root / "test" / "ant" / f"0{suffix}"
+    (root / "test" / "ant" / "0.png").unlink()
+    pixels = np.arange(20, dtype=np.uint8).reshape(4, 5) * 12
+    image = Image.fromarray(pixels)
+    image.save(path, lossless=True) if suffix == ".webp" else image.save(path)
+    np.testing.assert_array_equal(load_folder(root, channels=1).x_test[0, ..., 0], pixels)
+
+
+@pytest.mark.parametrize(
+    ("colour", "channels", "expected"),
+    [
+        pytest.param(50, None, [50], id="all grey"),
+        pytest.param((50, 60, 70), None, [50, 60, 70], id="one in colour makes all colour"),
+        pytest.param(50, 3, [50, 50, 50], id="grey asked for in colour"),
+        # 0.299 x 50 + 0.587 x 60 + 0.114 x 70 = 58.15 (ITU-R 601-2)
+        pytest.param((50, 60, 70), 1, [58], id="colour asked for in grey"),
+    ],
+)
+def test_images_are_grey_if_every_one_is_and_else_as_asked_for(tmp_path, colour, channels, expected):
+    root = fill(tmp_path / "d")
+    picture(root / "test" / "bee" / "0.png", colour)
+    dataset = load_folder(root, channels=channels)
+    assert dataset.x_test[1, 0, 0].tolist() == expected
+    assert dataset.x_train.shape == (6, 4, 5, len(expected))
+    assert dataset.x_train[3, 0, 0].tolist() == [3] * len(expected)
+
+
+def test_image_size_is_height_and_width_and_brings_all_images_to_it(tmp_path):
+    root = fill(tmp_path / "d")
+    picture(root / "train" / "bee" / "large.png", 200, size=(40, 30))
+    dataset = load_folder(root, image_size=(6, 9))
+    assert dataset.shape == (6, 9, 1)
+    assert np.unique(dataset.x_train[-1]).tolist() == [200]
+
+
+def test_images_of_two_sizes_are_refused_with_the_remedy(tmp_path):
+    root = fill(tmp_path / "d")
+    picture(root / "train" / "bee" / "large.png", size=(7, 6))
+    with pytest.raises(InputError, match=r"has images of 4x5 and 6x7; set image_size = \[height, width\]"):
+        load_folder(root)
+
+
+def _truncate(root: Path) -> Path:
+    path = root / "train" / "ant" / "0.png"
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:1500])
+    return path
+
+
+def _text(root: Path) -> Path:
+    path = root / "train" / "bee" / "9.png"
+    path.write_text("I am no image")
+    return path
+
+
+def _empty_file(root: Path) -> Path:
+    path = root / "test" / "bee" / "9.jpg"
+    path.touch()
+    return path
+
+
+def _folder_named_as_an_image(root: Path) -> Path:
+    path = root / "train" / "ant" / "folder.png"
+    path.mkdir()
+    return path
+
+
+def _dangling_link(root: Path) -> Path:
+    path = root / "train" / "ant" / "link.png"
+    path.symlink_to("nowhere.png")
+    return path
+
+
+def _empty_class(root: Path) -> Path:
+    path = root / "train" / "cow"
+    path.mkdir()
+    return path
+
+
+def _only_in_test(root: Path) -> Path:
+    return picture(root / "test" / "cow" / "0.png").parent
+
+
+def _link_to_a_file_outside(root: Path) -> Path:
+    path = root / "train" / "ant" / "link.png"
+    path.symlink_to(picture(root.parent / "secret.png"))
+    return path
+
+
+def _link_to_a_folder_outside(root: Path) -> Path:
+    picture(root.parent / "outside" / "0.png")
+    (root / "train" / "cow").symlink_to(root.parent / "outside")
+    return root / "train" / "cow" / "0.png"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "problem"),
+    [
+        (_truncate, "is a broken image"),
+        (_text, "cannot be read as an image"),
+        (_empty_file, "cannot be read as an image"),
+        (_folder_named_as_an_image, "cannot be read as an image"),
+        (_dangling_link, "a link that leads out of the data set's folder, or nowhere"),
+        (_empty_class, "a class folder without images; remove it or fill it"),
+        (_only_in_test, "a class that the train folder does not have"),
+        (_link_to_a_file_outside, "a link that leads out of the data set's folder"),
+        (_link_to_a_folder_outside, "a link that leads out of the data set's folder"),
+    ],
+)
+def test_what_is_wrong_in_a_folder_is_named_with_its_path(tmp_path, spoil, problem):
+    root = fill(tmp_path / "d")
+    place = spoil(root)
+    with pytest.raises(InputError) as caught:
+        load_folder(root)
+    assert str(caught.value).startswith(f"{place}: {problem}")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_image_that_is_too_large_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    monkeypatch.setattr(folder_module, "MOST_PIXELS", 50)
+    root = fill(tmp_path / "d")
+    path = picture(root / "train" / "ant" / "huge.png", size=(51, 1))
+    path.write_bytes(path.read_bytes()[:45])  # hardly more than the header: decoding it would say that it is broken
+    with pytest.raises(InputError, match=r"huge\.png: is 51x1 pixels; at most 50 are read"):
+        load_folder(root)
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        pytest.param(lambda root: root.mkdir(), "has no class folders with images", id="empty"),
+        pytest.param(lambda root: picture(root / "0.png"), "has no class folders with images", id="images alone"),
+        pytest.param(lambda root: None, "no such folder", id="absent"),
+        pytest.param(lambda root: fill_flat(root, {"ant": 5}), "one class only", id="one class"),
+        pytest.param(lambda root: fill_flat(root, {"ant": 5, "bee": 1}), "one image only", id="one image of a class"),
+        pytest.param(
+            lambda root: [(root / s).mkdir(parents=True) for s in ("train", "test")],
+            "has no class folders with images",
+            id="empty train and test",
+        ),
+    ],
+)
+def test_a_folder_that_is_no_data_set_is_refused(tmp_path, make, problem):
+    make(tmp_path / "d")
+    with pytest.raises(InputError, match=problem):
+        load_folder(tmp_path / "d")
+
+
+def test_odd_names_of_classes_and_files_are_kept_as_they_are(tmp_path):
+    names = ("-rf", "Ä ö", "[bold]", "a b", "日本")
+    root = tmp_path / "my data"
+    for name in names:
+        for split in ("train", "test"):
+            picture(root / split / name / "-0 ü.png")
+    dataset = load_folder(root)
+    assert dataset.name == "my data"
+    assert dataset.class_names == tuple(sorted(names))
+    assert len(dataset.fingerprint) == 16
+
+
+def test_the_working_folder_does_not_matter(tmp_path, monkeypatch):
+    fill(tmp_path / "d")
+    absolute = load_folder(tmp_path / "d").fingerprint
+    monkeypatch.chdir(tmp_path)
+    assert load_folder(Path("d")).fingerprint == absolute
+    assert load_folder(Path(os.curdir) / "d").fingerprint == absolute

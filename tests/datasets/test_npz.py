@@ -1,0 +1,277 @@
+"""`.npz` files: the many forms that are right, and what the error says about those that are wrong."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tuner.datasets.base import Dataset, checked_dataset
+from tuner.datasets.npz import load_npz
+from tuner.errors import InputError
+
+Arrays = dict[str, NDArray[Any]]
+
+PIXELS = np.arange(6 * 4 * 5).reshape(6, 4, 5).astype(np.uint8)  # from 0 to 119
+Y_TRAIN = np.array([0, 1, 2, 0, 1, 2])
+Y_TEST = np.array([2, 0, 1])
+
+
+def arrays(**changed: NDArray[Any] | None) -> Arrays:
+    """Return a good data set's arrays with some of them changed, and those that are None left out."""
+    good: Arrays = {"x_train": PIXELS, "y_train": Y_TRAIN, "x_test": PIXELS[:3], "y_test": Y_TEST}
+    return {key: array for key, array in (good | changed).items() if array is not None}
+
+
+def saved(folder: Path, **changed: NDArray[Any] | None) -> Path:
+    path = folder / "mine.npz"
+    np.savez(path, **arrays(**changed))
+    return path
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        pytest.param(lambda x: x, id="uint8"),
+        pytest.param(lambda x: x[..., np.newaxis], id="uint8 with a channel axis"),
+        pytest.param(lambda x: x.astype(np.int64), id="int64"),
+        pytest.param(lambda x: x.astype(">i2"), id="big-endian int16"),
+        pytest.param(lambda x: x.astype(np.float32), id="float32 from 0 to 255"),
+        pytest.param(lambda x: x + 0.25, id="float64 that is rounded"),
+        pytest.param(np.asfortranarray, id="Fortran order"),
+        pytest.param(lambda x: np.repeat(x, 2, axis=2)[..., ::2], id="a view with strides"),
+    ],
+)
+def test_images_in_any_form_become_the_same_whole_numbers_from_0_to_255(tmp_path, convert):
+    dataset = load_npz(saved(tmp_path, x_train=convert(PIXELS), x_test=convert(PIXELS[:3])))
+    assert dataset.x_train.dtype == np.uint8
+    assert dataset.shape == (4, 5, 1)
+    np.testing.assert_array_equal(dataset.x_train[..., 0], PIXELS)
+    np.testing.assert_array_equal(dataset.x_test[..., 0], PIXELS[:3])
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_real_pixels_from_0_to_1_are_multiplied_by_255(tmp_path, dtype):
+    x = np.zeros((6, 4, 5), dtype)
+    x[0, 0, :3] = [1.0, 0.5, 0.2]
+    dataset = load_npz(saved(tmp_path, x_train=x, x_test=x[:3]))
+    assert dataset.x_train[0, 0, :, 0].tolist() == [255, 128, 51, 0, 0]  # 127.5 is rounded to the even 128
+
+
+def test_whole_pixels_of_0_and_1_stay_as_they_are(tmp_path):
+    x = (PIXELS > 60).astype(np.int32)
+    assert load_npz(saved(tmp_path, x_train=x, x_test=x[:3])).x_train.max() == 1
+
+
+def test_three_channels_are_colour(tmp_path):
+    x = np.stack([PIXELS, PIXELS + 1, PIXELS + 2], axis=-1)
+    dataset = load_npz(saved(tmp_path, x_train=x, x_test=x[:3]))
+    assert dataset.shape == (4, 5, 3)
+    np.testing.assert_array_equal(dataset.x_train, x)
+
+
+@pytest.mark.parametrize(
+    ("y_train", "y_test", "class_names"),
+    [
+        pytest.param(Y_TRAIN, Y_TEST, ("0", "1", "2"), id="whole numbers"),
+        pytest.param(Y_TRAIN.astype(np.uint8), Y_TEST.astype(np.int32), ("0", "1", "2"), id="differing widths"),
+        pytest.param(Y_TRAIN.astype(float), Y_TEST.astype(float), ("0", "1", "2"), id="whole real numbers"),
+        pytest.param(Y_TRAIN[:, np.newaxis], Y_TEST[:, np.newaxis], ("0", "1", "2"), id="a column"),
+        pytest.param(np.eye(3, dtype=int)[Y_TRAIN], np.eye(3, dtype=int)[Y_TEST], ("0", "1", "2"), id="one-hot"),
+        pytest.param(np.eye(3)[Y_TRAIN], np.eye(3)[Y_TEST], ("0", "1", "2"), id="real one-hot"),
+        pytest.param(np.eye(3, dtype=bool)[Y_TRAIN], np.eye(3)[Y_TEST], ("0", "1", "2"), id="boolean one-hot"),
+        pytest.param(
+            np.array(["ant", "bee", "cow"])[Y_TRAIN],
+            np.array(["ant", "bee", "cow"])[Y_TEST],
+            ("ant", "bee", "cow"),
+            id="strings",
+        ),
+        pytest.param(
+            np.array([3, 10, 700])[Y_TRAIN], np.array([3, 10, 700])[Y_TEST], ("3", "10", "700"), id="with gaps"
+        ),
+    ],
+)
+def test_labels_in_any_form_become_indices_into_the_class_names(tmp_path, y_train, y_test, class_names):
+    dataset = load_npz(saved(tmp_path, y_train=y_train, y_test=y_test))
+    assert dataset.class_names == class_names
+    assert dataset.y_train.tolist() == Y_TRAIN.tolist()
+    assert dataset.y_test.tolist() == Y_TEST.tolist()
+    assert dataset.y_train.dtype == dataset.y_test.dtype == np.int64
+
+
+def test_a_test_set_may_lack_a_class(tmp_path):
+    dataset = load_npz(saved(tmp_path, y_test=np.array([2, 2, 0])))
+    assert dataset.class_names == ("0", "1", "2")
+    assert dataset.y_test.tolist() == [2, 2, 0]
+
+
+def test_the_file_names_its_classes_and_may_name_one_that_never_occurs(tmp_path):
+    dataset = load_npz(saved(tmp_path, class_names=np.array(["ant", "bee", "cow", "dog"])))
+    assert dataset.class_names == ("ant", "bee", "cow", "dog")
+    assert dataset.y_train.tolist() == Y_TRAIN.tolist()
+
+
+def test_the_names_in_the_file_come_before_those_of_the_caller(tmp_path):
+    path = saved(tmp_path, class_names=np.array(["ant", "bee", "cow"]))
+    assert load_npz(path, class_names=("x", "y", "z")).class_names == ("ant", "bee", "cow")
+    path = saved(tmp_path)
+    assert load_npz(path, class_names=("x", "y", "z")).class_names == ("x", "y", "z")
+
+
+def test_the_data_set_is_named_by_the_file_or_by_the_caller(tmp_path):
+    path = saved(tmp_path)
+    assert load_npz(path).name == "mine"
+    assert load_npz(path, "yours").name == "yours"
+
+
+def test_a_compressed_file_is_read_as_well(tmp_path):
+    path = tmp_path / "small.npz"
+    np.savez_compressed(path, **arrays())
+    assert load_npz(path).fingerprint == load_npz(saved(tmp_path)).fingerprint
+
+
+def _with(value: float, dtype: type = np.float32) -> NDArray[Any]:
+    changed = PIXELS.astype(dtype)
+    changed[1, 2, 3] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("changed", "fragments"),
+    [
+        pytest.param({"y_test": None}, ["has no y_test", "x_train, y_train, x_test, y_test"], id="missing array"),
+        pytest.param(
+            {"y_train": np.array([0, 1, 2, 0, 1, "x"], dtype=object)}, ["cannot be read", "Object arrays"], id="pickle"
+        ),
+        pytest.param(
+            {"class_names": np.array(["a", None, "c"], dtype=object)}, ["cannot be read"], id="pickled class names"
+        ),
+        pytest.param({"x_train": PIXELS.reshape(6, 20)}, ["x_train", "(6, 20)"], id="flat images"),
+        pytest.param({"x_test": PIXELS[0]}, ["x_test", "(4, 5)"], id="a single image"),
+        pytest.param({"x_train": np.stack([PIXELS] * 5, axis=-1)}, ["x_train", "(6, 4, 5, 5)"], id="five channels"),
+        pytest.param({"x_train": PIXELS[:5]}, ["x_train has 5 images", "y_train 6 labels"], id="fewer train images"),
+        pytest.param({"y_test": Y_TEST[:2]}, ["x_test has 3 images", "y_test 2 labels"], id="fewer test labels"),
+        pytest.param({"x_test": PIXELS[:3, :3]}, ["(4, 5, 1)", "(3, 5, 1)"], id="images of two sizes"),
+        pytest.param({"x_train": PIXELS[:0], "y_train": Y_TRAIN[:0]}, ["x_train is empty"], id="no train images"),
+        pytest.param({"x_test": PIXELS[:0], "y_test": Y_TEST[:0]}, ["x_test is empty"], id="no test images"),
+        pytest.param({"x_train": PIXELS[:, :0]}, ["x_train is empty", "(6, 0, 5, 1)"], id="no rows"),
+        pytest.param({"x_train": _with(np.nan)}, ["x_train", "NaN"], id="NaN pixel"),
+        pytest.param({"x_train": _with(np.inf)}, ["x_train", "infinite"], id="infinite pixel"),
+        pytest.param({"x_train": _with(256)}, ["x_train has pixels from 0 to 256"], id="real pixel above 255"),
+        pytest.param({"x_test": PIXELS[:3] + np.int32(300)}, ["x_test", "from 300 to 359"], id="whole pixels over 255"),
+        pytest.param({"x_train": _with(-1, np.int16)}, ["x_train has pixels from -1"], id="negative pixel"),
+        pytest.param({"x_train": PIXELS.astype("U3")}, ["x_train holds <U3"], id="text pixels"),
+        pytest.param({"x_train": PIXELS.astype(complex)}, ["x_train holds complex128"], id="complex pixels"),
+        pytest.param({"y_train": Y_TRAIN + 0.5}, ["y_train holds real numbers"], id="real labels"),
+        pytest.param({"y_test": np.array([0, np.nan, 1])}, ["y_test holds real numbers"], id="NaN label"),
+        pytest.param({"y_train": Y_TRAIN - 1}, ["y_train has the label -1"], id="negative label"),
+        pytest.param({"y_train": np.zeros((6, 2, 2))}, ["y_train has the shape (6, 2, 2)"], id="labels of rank 3"),
+        pytest.param({"y_train": np.ones((6, 3))}, ["y_train", "not one-hot"], id="rows that are not one-hot"),
+        pytest.param({"y_train": Y_TRAIN > 0}, ["y_train holds bool"], id="true and false"),
+        pytest.param({"y_train": np.full(6, 4)}, ["y_test has the label 0"], id="test label never in train"),
+        pytest.param(
+            {"y_test": np.array(["0", "1", "2"])}, ["y_train holds int64 and y_test <U1"], id="text against numbers"
+        ),
+        pytest.param({"y_train": np.full(6, 7), "y_test": np.full(3, 7)}, ["one class only (7)"], id="one class"),
+        pytest.param({"class_names": np.array(["a", "b"])}, ["label 2", "2 class names"], id="too few class names"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_path_and_what_is_wrong_in_it(tmp_path, changed, fragments):
+    path = saved(tmp_path, **changed)
+    with pytest.raises(InputError) as caught:
+        load_npz(path)
+    assert str(path) in str(caught.value)
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def _bytes_of_a_good_file() -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays())
+    return buffer.getvalue()
+
+
+def _bytes_of_one_array() -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, PIXELS)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"x_train,y_train\n1,2\n", id="a table"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\x80\x04K\x01.", id="a pickle"),
+        pytest.param(_bytes_of_one_array(), id="a single array"),
+        pytest.param(_bytes_of_a_good_file()[:-100], id="truncated"),
+        pytest.param(_bytes_of_a_good_file()[:400], id="truncated early"),
+        pytest.param(_bytes_of_a_good_file().replace(PIXELS.tobytes(), bytes(120)), id="changed under its checksum"),
+    ],
+)
+def test_a_file_that_is_no_whole_npz_is_refused(tmp_path, content):
+    path = tmp_path / "broken.npz"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"broken\.npz: cannot be read as an \.npz"):
+        load_npz(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.npz: no such file"):
+        load_npz(tmp_path / "absent.npz")
+
+
+def test_a_refused_file_does_not_run_what_is_pickled_in_it(tmp_path):
+    class Mischief:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (tmp_path / "ran",)
+
+    path = saved(tmp_path, y_train=np.array([Mischief()], dtype=object))
+    with pytest.raises(InputError):
+        load_npz(path)
+    assert not (tmp_path / "ran").exists()
+
+
+@given(
+    content=st.binary(max_size=300)
+    | st.builds(lambda cut, end: _bytes_of_a_good_file()[:cut] + end, st.integers(0, 2500), st.binary(max_size=30))
+)
+@settings(max_examples=60, deadline=None)
+def test_any_bytes_at_all_are_a_data_set_or_an_input_error(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "any.npz"
+    path.write_bytes(content)
+    try:
+        dataset = load_npz(path)
+    except InputError as error:
+        assert str(path) in str(error)
+    else:
+        assert isinstance(dataset, Dataset)
+
+
+def test_arrays_without_a_file_are_checked_by_the_name_of_the_data_set():
+    with pytest.raises(InputError, match=r"^mine: y_train has one class only"):
+        checked_dataset("mine", arrays(y_train=np.zeros(6, int), y_test=np.zeros(3, int)))
+
+
+def test_text_labels_of_a_known_data_set_keep_their_own_names(tmp_path):
+    path = saved(tmp_path, y_train=Y_TRAIN.astype("U1"), y_test=Y_TEST.astype("U1"))
+    assert load_npz(path, class_names=("x", "y", "z")).class_names == ("0", "1", "2")
+
+
+@pytest.mark.parametrize("position", range(60, 400, 17))
+def test_a_damaged_archive_is_refused_or_read(tmp_path, position):
+    path = saved(tmp_path)
+    content = bytearray(path.read_bytes())
+    content[position % len(content)] ^= 0xFF
+    path.write_bytes(content)
+    try:
+        assert load_npz(path).shape
+    except InputError as error:
+        assert str(path) in str(error)

@@ -1,0 +1,191 @@
+"""The contract of an executor, over all of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tuner.executors import EXECUTORS, Executor, Outcome
+from tuner.executors.local import LocalExecutor, default_workers, visible_gpus
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def pid(_: object) -> int:
+    return os.getpid()
+
+
+def large(size: int) -> bytes:
+    return bytes(size)
+
+
+def doze(seconds: float) -> str:
+    time.sleep(seconds)
+    return "rested"
+
+
+def die(how: str) -> None:
+    if how == "exit":
+        os._exit(3)
+    if how == "raise":
+        raise RuntimeError("a bug")
+    os.kill(os.getpid(), getattr(signal, how))
+
+
+def print_both(text: str) -> None:
+    print(text)  # noqa: T201
+    print(text, file=sys.stderr)  # noqa: T201
+
+
+def gpu(_: object) -> str | None:
+    return os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+def every(executor: Executor, count: int) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    while len(outcomes) < count:
+        outcomes += executor.wait(timeout=60)
+    return outcomes
+
+
+@pytest.fixture(params=EXECUTORS)
+def make(request: pytest.FixtureRequest) -> Iterator[object]:
+    opened: list[Executor] = []
+
+    def build(function: object, workers: int = 2) -> Executor:
+        executor = EXECUTORS[request.param](f"{__name__}:{function.__name__}", workers)  # type: ignore[attr-defined]
+        opened.append(executor)
+        return executor
+
+    yield build
+    for executor in opened:
+        executor.close()
+
+
+class TestEveryExecutor:
+    def test_hands_back_what_the_function_returns(self, make) -> None:
+        executor = make(double)
+        for number in range(2):
+            executor.submit(str(number), number)
+        assert {outcome.key: outcome.value for outcome in every(executor, 2)} == {"0": 0, "1": 2}
+
+    def test_a_place_is_free_again_after_its_result(self, make) -> None:
+        executor = make(double, workers=1)
+        for number in range(3):
+            executor.submit(str(number), number)
+            assert every(executor, 1)[0].value == 2 * number
+
+    def test_every_call_has_a_process_of_its_own(self, make) -> None:
+        executor = make(pid, workers=1)
+        seen = {os.getpid()}
+        for number in range(3):
+            executor.submit(str(number), None)
+            seen.add(every(executor, 1)[0].value)
+        assert len(seen) == 4
+
+    def test_large_results_come_through(self, make) -> None:
+        executor = make(large)
+        executor.submit("a", 5_000_000)
+        assert len(every(executor, 1)[0].value) == 5_000_000
+
+    @pytest.mark.parametrize(
+        ("how", "reason"),
+        [
+            ("SIGKILL", "SIGKILL"),
+            ("SIGSEGV", "SIGSEGV"),
+            ("SIGTERM", "SIGTERM"),
+            ("exit", "exit code 3"),
+            ("raise", "exit code 1"),
+        ],
+    )
+    def test_a_death_is_an_outcome_with_its_reason(self, make, how: str, reason: str) -> None:
+        executor = make(die)
+        executor.submit("doomed", how)
+        (outcome,) = every(executor, 1)
+        assert outcome.key == "doomed"
+        assert reason in outcome.died
+
+    def test_waiting_ends_at_its_time_limit(self, make) -> None:
+        executor = make(doze)
+        executor.submit("a", 30)
+        assert executor.wait(timeout=0.05) == []
+
+    def test_closing_ends_what_is_under_way(self, make) -> None:
+        executor = make(doze)
+        executor.submit("a", 60)
+        pids = executor.worker_pids()
+        begun = time.monotonic()
+        executor.close()
+        assert time.monotonic() - begun < 10
+        assert pids
+        for number in pids:
+            with pytest.raises(ProcessLookupError):
+                os.kill(number, 0)
+
+
+def test_what_workers_print_goes_to_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "deep" / "log.txt"
+    with LocalExecutor(f"{__name__}:print_both", 1, log=log) as executor:
+        executor.submit("a", "hello")
+        every(executor, 1)
+    assert log.read_text().count("hello") == 2
+    assert "hello" not in "".join(capfd.readouterr())
+
+
+def test_each_worker_sees_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
+    assert visible_gpus() == ["4", "6"]
+    with LocalExecutor(f"{__name__}:gpu") as executor:
+        assert executor.slots == 2
+        executor.submit("a", None)
+        executor.submit("b", None)
+        assert {outcome.value for outcome in every(executor, 2)} == {"4", "6"}
+
+
+@pytest.mark.parametrize("hidden", ["", "-1"])
+def test_hidden_gpus_are_not_used(monkeypatch: pytest.MonkeyPatch, hidden: str) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    assert visible_gpus() == []
+
+
+def test_workers_share_the_cores_and_there_is_always_one() -> None:
+    assert default_workers(1) >= default_workers(2) >= default_workers(10_000) == 1
+
+
+def test_workers_end_when_the_main_process_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "main.py"
+    script.write_text(
+        f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from tuner.executors import LocalExecutor
+if __name__ == "__main__":
+    executor = LocalExecutor("{__name__}:doze", 1)
+    executor.submit("a", 120)
+    print(executor.worker_pids()[0], flush=True)
+    executor.wait()
+"""
+    )
+    main = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    assert main.stdout is not None
+    worker = int(main.stdout.readline())
+    os.kill(worker, 0)  # it is there
+    main.kill()
+    main.wait()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail("the worker outlived its main process")

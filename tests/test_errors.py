@@ -1,0 +1,74 @@
+"""Errors say in one line whose fault it is, where it is and what to write instead."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from tuner.errors import CheckError, InputError, TrialError, TunerError, one_line, suggestion
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "expected"),
+    [
+        ("filtres", ["filters", "dropout"], "did you mean 'filters'?"),
+        ("dense_unit", ["dense_depth", "dense_units"], "did you mean 'dense_units'?"),
+        ("zzz", ["filters", "dropout"], "known: dropout, filters"),
+        ("zzz", [], "nothing is known here"),
+    ],
+)
+def test_a_misspelt_name_gets_the_nearest_known_one_or_else_all_of_them(
+    name: str, known: list[str], expected: str
+) -> None:
+    assert suggestion(name, known) == expected
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (("seed", "-1 is negative"), "seed: -1 is negative"),
+        (("seed", "-1 is negative", "write 0"), "seed: -1 is negative; write 0"),
+        (("", "nothing to do"), "nothing to do"),
+    ],
+)
+def test_an_input_error_reads_place_problem_remedy(parts: tuple[str, ...], expected: str) -> None:
+    assert str(InputError(*parts)) == expected
+
+
+def test_an_outer_place_comes_in_front_of_the_inner_one() -> None:
+    error = InputError("space.filters", "is empty", "give a list").inside("[[search]] 2").inside("cnn.toml")
+    assert str(error) == "cnn.toml [[search]] 2 space.filters: is empty; give a list"
+
+
+def test_an_input_error_survives_the_way_from_a_worker_process() -> None:
+    error = InputError("family", "no module 'nets'", "put it in searches")
+    back = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+    assert type(back) is InputError
+    assert (back.place, back.problem, back.remedy) == (error.place, error.problem, error.remedy)
+    assert str(back) == str(error)
+
+
+def test_exit_codes_tell_wrong_input_from_a_failed_check() -> None:
+    assert (InputError("seed", "wrong").exit_code, CheckError("differs").exit_code) == (2, 1)
+
+
+def test_a_failed_trial_does_not_end_the_command() -> None:
+    assert not issubclass(TrialError, TunerError)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("too small"), "ValueError: too small"),
+        (ValueError("first\n  second\t third\r\n"), "ValueError: first second third"),
+        (KeyError(), "KeyError"),
+    ],
+)
+def test_an_exception_becomes_one_line_with_its_type_in_front(error: Exception, expected: str) -> None:
+    assert one_line(error) == expected
+
+
+def test_a_long_exception_is_cut_at_the_limit_and_shows_that_it_was() -> None:
+    assert one_line(ValueError("x" * 100), limit=20) == "ValueError: xxxxxxx…"
+    assert one_line(ValueError("x" * 8), limit=20) == "ValueError: xxxxxxxx"

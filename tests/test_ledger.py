@@ -1,0 +1,351 @@
+"""The ledger: what is written is read back, whatever happens in between."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tuner.errors import InputError
+from tuner.ledger import Ledger, Member
+from tuner.trial import Record, Result, Trial
+
+TRIAL = Trial("cnn", "blobs", "0" * 16, {"units": 8, "rate": 0.1, "pool": "max", "bias": True}, epochs=2, seed=0)
+RESULT = Result(
+    "completed",
+    parameters=1234,
+    seconds=1.5,
+    seconds_per_epoch=0.25,
+    latency_ms=0.125,
+    val_accuracy=0.75,
+    val_loss=0.5,
+    history={"loss": [1.0, 0.5], "val_loss": [1.25, 0.625]},
+    files={"model": "ab" * 32},
+    environment={"keras": "3.12", "devices": ["cpu"], "threads": 2},
+)
+
+
+def trial(seed: int) -> Trial:
+    return replace(TRIAL, seed=seed)
+
+
+def record(seed: int, accuracy: float = 0.5) -> Record:
+    return Record(trial(seed), Result("completed", val_accuracy=accuracy))
+
+
+def member(number: int, seed: int, model: str = "cnn", dataset: str = "blobs", role: str = "search") -> Member:
+    return Member(model, dataset, role, number, trial(seed).id)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger(tmp_path / "runs" / "ledger.sqlite") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(Record(TRIAL, RESULT), id="completed"),
+        pytest.param(Record(TRIAL.as_final(3), replace(RESULT, test_accuracy=0.5, test_loss=1.0)), id="final"),
+        pytest.param(Record(TRIAL, Result("failed", "it's “out” of memory; DROP TABLE trials\n\0")), id="failed"),
+        pytest.param(Record(replace(TRIAL, train_size=10, values={}), Result("completed")), id="bare"),
+    ],
+)
+def test_a_recorded_trial_is_read_back_as_it_was_after_closing_too(tmp_path, written):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        ledger.record(written)
+        assert ledger.get(written.trial.id) == written
+    with Ledger(path) as ledger:
+        assert ledger.get(written.trial.id) == written
+        assert ledger.get(written.trial.id).trial.id == written.trial.id
+
+
+def test_a_trial_that_is_not_recorded_is_none(ledger):
+    assert ledger.get(TRIAL.id) is None
+
+
+def test_of_two_records_of_one_trial_the_first_stays(ledger):
+    ledger.record(record(0, 0.25))
+    ledger.record(record(0, 0.75))
+    ledger.record(Record(trial(0), Result("failed", "boom")))
+    assert ledger.get(trial(0).id).result.val_accuracy == 0.25
+
+
+def test_a_forgotten_trial_can_be_recorded_anew(ledger):
+    ledger.record(record(0, 0.25))
+    ledger.record(record(1, 0.5))
+    ledger.forget_trial(trial(0).id)
+    assert ledger.get(trial(0).id) is None
+    assert ledger.get(trial(1).id) == record(1, 0.5)
+    ledger.record(record(0, 0.75))
+    assert ledger.get(trial(0).id).result.val_accuracy == 0.75
+
+
+def test_members_stand_by_role_model_data_set_and_number_with_their_records(ledger):
+    ledger.open_search("s", "key", "{}")
+    proposed = [
+        member(10, 1),
+        member(9, 2),
+        member(0, 3, model="ann", dataset="other"),
+        member(0, 3, model="ann"),
+        member(0, 4, model="ann", role="final"),
+    ]
+    for one in proposed:
+        ledger.enlist("s", one)
+    ledger.record(record(2))
+    ledger.record(record(3))
+    assert ledger.members("s") == [
+        (proposed[3], record(3)),
+        (proposed[2], record(3)),
+        (proposed[1], record(2)),
+        (proposed[0], None),
+        (proposed[4], None),
+    ]
+
+
+def test_finished_search_trials_alone_are_counted(ledger):
+    ledger.open_search("s", "key", "{}")
+    ledger.enlist("s", member(0, 0))
+    ledger.enlist("s", member(1, 1))
+    ledger.enlist("s", member(2, 2))
+    ledger.enlist("s", member(0, 3, role="final"))
+    for seed in (0, 2, 3):
+        ledger.record(record(seed))
+    ledger.record(Record(trial(2), Result("failed", "boom")))
+    assert ledger.count_finished("s") == 2
+    assert ledger.count_finished("another") == 0
+
+
+def test_enlisting_a_place_again_replaces_its_trial_and_no_other(ledger):
+    ledger.open_search("s", "key", "{}")
+    ledger.enlist("s", member(0, 0))
+    ledger.enlist("s", member(1, 1))
+    ledger.enlist("s", member(0, 0))
+    ledger.enlist("s", member(1, 5))
+    assert [one for one, _ in ledger.members("s")] == [member(0, 0), member(1, 5)]
+
+
+def test_a_search_opened_again_with_the_same_key_goes_on(ledger):
+    ledger.open_search("s", "key", '{"title": "old"}')
+    ledger.enlist("s", member(0, 0))
+    ledger.close_search("s")
+    ledger.open_search("s", "key", '{"title": "new"}')
+    assert [one for one, _ in ledger.members("s")] == [member(0, 0)]
+    assert ledger.search_content("s") == '{"title": "new"}'
+
+
+def test_a_search_opened_with_another_key_begins_anew_and_its_trials_stay(ledger):
+    ledger.open_search("s", "key", "old")
+    ledger.open_search("untouched", "key", "{}")
+    for name in ("s", "untouched"):
+        ledger.enlist(name, member(0, 0))
+    ledger.record(record(0))
+    ledger.open_search("s", "another key", "new")
+    assert ledger.members("s") == []
+    assert ledger.search_content("s") == "new"
+    assert ledger.get(trial(0).id) == record(0)
+    assert ledger.members("untouched") == [(member(0, 0), record(0))]
+
+
+def test_a_search_that_never_ran_has_no_content_and_no_members(ledger):
+    assert ledger.search_content("s") is None
+    assert ledger.members("s") == []
+
+
+def test_forgetting_a_search_keeps_the_trials_that_another_search_lists(ledger):
+    for name, seeds in (("mine", (0, 1)), ("other", (1, 2))):
+        ledger.open_search(name, "key", "{}")
+        for number, seed in enumerate(seeds):
+            ledger.enlist(name, member(number, seed))
+    for seed in range(4):
+        ledger.record(record(seed))
+    ledger.forget_search("mine")
+    assert ledger.search_content("mine") is None
+    assert ledger.members("mine") == []
+    assert ledger.get(trial(0).id) is None
+    assert ledger.members("other") == [(member(0, 1), record(1)), (member(1, 2), record(2))]
+    assert ledger.get(trial(3).id) == record(3)  # in no search at all
+
+
+def _text(path: Path) -> None:
+    path.write_text("trial,accuracy\n" * 100)
+
+
+def _foreign(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE bookmarks (url TEXT)")
+    db.close()
+
+
+def _newer(path: Path) -> None:
+    Ledger(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 2")
+    db.close()
+
+
+def _damaged(path: Path) -> None:
+    Ledger(path).close()
+    content = bytearray(path.read_bytes())
+    content[100:3000] = bytes(2900)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (_text, "is not a ledger, or is damaged"),
+        (_foreign, "is another program's database"),
+        (_newer, "is a ledger of version 2, and this is version 1"),
+        (_damaged, "is not a ledger, or is damaged"),
+    ],
+)
+def test_a_file_that_is_no_ledger_of_ours_is_refused_and_stays_as_it_is(tmp_path, make, problem):
+    path = tmp_path / "ledger.sqlite"
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(InputError) as caught:
+        Ledger(path)
+    assert str(caught.value).startswith(f"{path}: {problem}")
+    assert path.read_bytes() == before
+
+
+def test_a_place_where_no_file_can_be_made_is_an_input_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        Ledger(tmp_path / "file" / "ledger.sqlite")
+
+
+def test_an_empty_file_becomes_a_ledger(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    path.touch()
+    with Ledger(path) as ledger:
+        ledger.record(record(0))
+    with Ledger(path) as ledger:
+        assert ledger.get(trial(0).id) == record(0)
+
+
+_HOLD = """
+    import sys
+    from pathlib import Path
+    from tuner.errors import InputError
+    from tuner.ledger import Ledger
+    try:
+        with Ledger(Path(sys.argv[1])) as ledger, ledger.sole_runner("s"):
+            print("held", flush=True)
+            sys.stdin.read()
+    except InputError as error:
+        print(error, flush=True)
+"""
+
+
+def hold_elsewhere(path: Path) -> subprocess.Popen[str]:
+    """Start a process that holds search `s` until its standard input ends, or says why it cannot."""
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(_HOLD), str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_another_process_cannot_run_a_held_search_and_is_told_who_holds_it(ledger):
+    with ledger.sole_runner("s"):
+        answer, _ = hold_elsewhere(ledger.path).communicate("", timeout=60)
+    assert answer.strip() == f"s: is being run by process {os.getpid()}; wait for it or stop it"
+
+
+def test_a_process_that_is_killed_holds_its_search_no_longer(ledger):
+    with hold_elsewhere(ledger.path) as process:
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(InputError, match=f"is being run by process {process.pid};"), ledger.sole_runner("s"):
+            pass
+        process.kill()
+        process.wait()
+        with ledger.sole_runner("s"):
+            pass
+
+
+def test_a_search_that_is_let_go_can_be_held_again_and_others_can_be_held_beside_it(ledger):
+    with Ledger(ledger.path) as second:
+        with ledger.sole_runner("s"), second.sole_runner("another"):
+            pass
+        with pytest.raises(ZeroDivisionError), second.sole_runner("s"):
+            raise ZeroDivisionError
+        with ledger.sole_runner("s"), pytest.raises(InputError, match=f"process {os.getpid()};"):
+            second.sole_runner("s").__enter__()
+
+
+#: Where a flush to disk costs nothing, which is what a ledger's transactions take their time for.
+IN_MEMORY = Path("/dev/shm")  # noqa: S108
+Step = tuple[str, int, int]
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["record", "enlist", "open"]), st.integers(0, 3), st.integers(0, 3)), max_size=10
+)
+
+
+def _apply(ledger: Ledger, step: Step) -> None:
+    kind, first, second = step
+    if kind == "record":
+        ledger.record(record(first, second / 4))
+    elif kind == "enlist":
+        ledger.enlist("s", member(first, second))
+    else:
+        ledger.open_search("s", "key" if first else "another key", f"content {second}")
+
+
+def _final_state(path: Path, steps: list[Step], reopened: set[int]) -> object:
+    """Take the steps, closing and opening the ledger again before those that are `reopened`; return what it holds."""
+    ledger = Ledger(path)
+    ledger.open_search("s", "key", "content")
+    for number, step in enumerate(steps):
+        if number in reopened:
+            ledger.close()
+            ledger = Ledger(path)
+        _apply(ledger, step)
+    state = ledger.members("s"), ledger.search_content("s"), [ledger.get(trial(seed).id) for seed in range(4)]
+    ledger.close()
+    return state
+
+
+@given(steps=STEPS, reopened=st.sets(st.integers(0, 9)))
+@settings(max_examples=25, deadline=None)
+def test_closing_and_opening_the_ledger_between_any_steps_changes_nothing(steps, reopened):
+    with tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else None) as folder:
+        straight = _final_state(Path(folder) / "straight.sqlite", steps, set())
+        stopped = _final_state(Path(folder) / "stopped.sqlite", steps, reopened)
+    assert stopped == straight
+
+
+def test_a_second_reader_sees_each_record_at_once(ledger):
+    with Ledger(ledger.path) as reader:
+        ledger.record(record(0))
+        assert reader.get(trial(0).id) == record(0)
+
+
+def test_the_file_is_read_with_pandas_while_a_search_runs(ledger):
+    ledger.open_search("s", "key", "{}")
+    for seed, accuracy in enumerate((0.25, 0.75)):
+        ledger.enlist("s", member(seed, seed))
+        ledger.record(record(seed, accuracy))
+    db = sqlite3.connect(ledger.path)
+    trials = pd.read_sql("SELECT * FROM trials ORDER BY val_accuracy DESC", db, index_col="trial")
+    members = pd.read_sql("SELECT * FROM members JOIN trials USING (trial)", db)
+    db.close()
+    assert trials.index.tolist() == [trial(1).id, trial(0).id]
+    assert trials["val_accuracy"].tolist() == [0.75, 0.25]
+    assert trials["status"].unique().tolist() == ["completed"]
+    assert pd.to_datetime(trials["finished"]).dt.tz is not None
+    assert len(members) == 2

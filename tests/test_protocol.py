@@ -1,0 +1,215 @@
+"""Which images train, which choose, which score; and the order of the trials."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tuner import protocol  # not its functions: one is named test_images
+from tuner.errors import InputError
+from tuner.trial import Record, Result, Trial
+
+TRIAL = Trial("ann", "blobs", "0" * 16, {"units": 8}, epochs=2, seed=0)
+
+
+def shuffled(counts: list[int], seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
+
+
+@pytest.mark.parametrize(
+    ("counts", "size", "quota"),
+    [
+        ([50, 50], 20, [10, 10]),
+        ([60, 30, 10], 10, [6, 3, 1]),
+        ([70, 20, 10], 15, [11, 3, 1]),  # 10.5, 3 and 1.5: equal remainders fall to the lower class
+        ([50, 30, 20], 8, [4, 2, 2]),  # 4, 2.4 and 1.6
+        ([34, 33, 33], 10, [4, 3, 3]),  # 3.4, 3.3, 3.3
+        ([10, 10, 10], 4, [2, 1, 1]),
+        ([10, 10, 10], 27, [9, 9, 9]),
+        ([99, 1], 50, [50, 0]),  # a class with one image has none to spare
+    ],
+)
+def test_each_class_keeps_its_share_by_largest_remainder(counts, size, quota):
+    labels = shuffled(counts)
+    drawn, _ = protocol.stratified(labels, size, seed=0)
+    assert np.bincount(labels[drawn], minlength=len(counts)).tolist() == quota
+
+
+@given(
+    counts=st.lists(st.integers(1, 30), min_size=1, max_size=6),
+    share=st.floats(0.01, 0.99),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=80, deadline=None)
+def test_the_halves_are_sorted_disjoint_and_complete_and_hold_every_class_that_has_two(counts, share, seed):
+    least, most = sum(count >= 2 for count in counts), sum(count - 1 for count in counts)
+    assume(most > 0)
+    labels = shuffled(counts, seed % 100)
+    drawn, others = protocol.stratified(labels, round(least + share * (most - least)), seed)
+    assert sorted([*drawn, *others]) == list(range(len(labels)))
+    assert drawn.tolist() == sorted(drawn)
+    assert others.tolist() == sorted(others)
+    for label, count in enumerate(counts):
+        if count >= 2:
+            assert label in labels[drawn]
+            assert label in labels[others]
+
+
+@given(counts=st.lists(st.integers(2, 60), min_size=1, max_size=6), share=st.floats(0.05, 0.95))
+@settings(max_examples=80, deadline=None)
+def test_the_size_is_exact_and_no_share_is_off_by_one_where_no_class_is_too_small(counts, share):
+    labels = shuffled(counts)
+    size = round(share * len(labels))
+    exact = np.array(counts) * size / len(labels)
+    assume((exact >= 1).all() and (np.ceil(exact) <= np.array(counts) - 1).all())
+    drawn, _ = protocol.stratified(labels, size, seed=0)
+    assert len(drawn) == size
+    assert (abs(np.bincount(labels[drawn], minlength=len(counts)) - exact) < 1).all()
+
+
+def test_the_draw_depends_on_labels_size_and_seed_alone():
+    labels = shuffled([40, 30, 30])
+    first = protocol.stratified(labels, 20, seed=5)[0]
+    np.random.default_rng(1).random(10)  # nothing global is drawn from
+    np.testing.assert_array_equal(first, protocol.stratified(labels.copy(), 20, seed=5)[0])
+    assert first.tolist() != protocol.stratified(labels, 20, seed=6)[0].tolist()
+    assert first.tolist() != protocol.stratified(labels, 20, seed=0)[0].tolist()
+
+
+def test_a_draw_is_not_the_first_images_of_a_class():
+    drawn, _ = protocol.stratified(np.zeros(1000, dtype=np.int64), 100, seed=0)
+    assert drawn.max() > 800
+
+
+def test_holdout_splits_the_training_set_into_what_fits_and_what_chooses():
+    labels = shuffled([60, 40])
+    fit, validation = protocol.training_images(replace(TRIAL, validation=0.25), labels)
+    assert np.bincount(labels[validation]).tolist() == [15, 10]
+    assert np.bincount(labels[fit]).tolist() == [45, 30]
+    assert sorted([*fit, *validation]) == list(range(100))
+
+
+def test_every_trial_of_a_search_is_validated_on_the_same_images():
+    labels = shuffled([60, 40])
+    first, second = (
+        protocol.training_images(trial, labels)[1]
+        for trial in (TRIAL, replace(TRIAL, seed=99, values={"units": 4}, epochs=7))
+    )
+    np.testing.assert_array_equal(first, second)
+    other = protocol.training_images(replace(TRIAL, split_seed=1), labels)[1]
+    assert first.tolist() != other.tolist()
+
+
+@pytest.mark.parametrize(
+    "trial",
+    [
+        pytest.param(replace(TRIAL, protocol="published"), id="published search"),
+        pytest.param(replace(TRIAL, protocol="published", role="final"), id="published final"),
+        pytest.param(replace(TRIAL, role="final"), id="holdout final"),
+    ],
+)
+def test_a_final_and_a_published_trial_fit_everything_and_hold_nothing_out(trial):
+    fit, validation = protocol.training_images(trial, shuffled([6, 4]))
+    assert fit.tolist() == list(range(10))
+    assert validation is None
+
+
+@pytest.mark.parametrize("train_size", [None, 100, 5000])
+def test_a_train_size_of_all_images_or_more_is_all_of_them(train_size):
+    fit, _ = protocol.training_images(replace(TRIAL, train_size=train_size, role="final"), shuffled([60, 40]))
+    assert len(fit) == 100
+
+
+def test_a_smaller_train_size_is_drawn_first_and_split_then():
+    labels = shuffled([60, 40])
+    small = replace(TRIAL, train_size=50)
+    fit, validation = protocol.training_images(small, labels)
+    everything, _ = protocol.training_images(small.as_final(seed=1), labels)
+    assert np.bincount(labels[everything]).tolist() == [30, 20]
+    assert sorted([*fit, *validation]) == everything.tolist()
+    assert np.bincount(labels[validation]).tolist() == [6, 4]
+
+
+@pytest.mark.parametrize(
+    ("counts", "changes"),
+    [
+        pytest.param([2, 2, 2], {}, id="a fifth of 6 is less than 3 classes"),
+        pytest.param([2, 2, 2], {"validation": 0.8}, id="what is left is less than 3 classes"),
+        pytest.param([50, 50, 50], {"train_size": 6}, id="a small train size"),
+        pytest.param([1, 1], {}, id="one image of each class"),
+    ],
+)
+def test_too_few_images_to_hold_out_some_of_each_class_are_an_input_error(counts, changes):
+    with pytest.raises(InputError) as caught:
+        protocol.training_images(replace(TRIAL, **changes), shuffled(counts))
+    assert str(caught.value).startswith("blobs: ")
+    assert "too few" in str(caught.value)
+    assert "--train-size" in str(caught.value)
+
+
+def test_all_test_images_score_unless_fewer_are_asked_for():
+    labels = shuffled([60, 40])
+    assert protocol.test_images(TRIAL, labels).tolist() == list(range(100))
+    assert protocol.test_images(replace(TRIAL, test_size=100), labels).tolist() == list(range(100))
+    fewer = protocol.test_images(replace(TRIAL, test_size=20), labels)
+    assert np.bincount(labels[fewer]).tolist() == [12, 8]
+
+
+def record(seed: int, val_accuracy: float | None, val_loss: float | None = 1.0, parameters: int | None = 10) -> Record:
+    result = Result("completed", parameters=parameters, val_accuracy=val_accuracy, val_loss=val_loss)
+    return Record(replace(TRIAL, seed=seed), result)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        pytest.param(record(1, 0.9, 2.0, 99), record(2, 0.8, 0.1, 1), id="accuracy before all"),
+        pytest.param(record(1, 0.9, 0.3, 99), record(2, 0.9, 0.4, 1), id="then the lower loss"),
+        pytest.param(record(1, 0.9, 0.3, 99), record(2, 0.9, None, 1), id="any loss before none"),
+        pytest.param(record(1, 0.9, 0.3, 10), record(2, 0.9, 0.3, 11), id="then fewer parameters"),
+        pytest.param(record(1, 0.1), record(2, None), id="any accuracy before none"),
+    ],
+)
+def test_the_better_trial_comes_first_whichever_was_first(better, worse):
+    assert protocol.ranked([better, worse]) == protocol.ranked([worse, better]) == [better, worse]
+
+
+def test_trials_that_are_equal_in_all_have_one_order_all_the_same():
+    orders = [protocol.ranked(order) for order in permutations([record(seed, 0.9) for seed in range(4)])]
+    assert all(order == orders[0] for order in orders)
+
+
+def test_only_completed_search_trials_are_ranked():
+    good = record(1, 0.5)
+    failed = Record(replace(TRIAL, seed=2), Result("failed", "boom", val_accuracy=0.99))
+    final = Record(TRIAL.as_final(seed=3), Result("completed", val_accuracy=0.99, test_accuracy=0.99))
+    assert protocol.ranked([failed, final, good]) == [good]
+    assert protocol.ranked([]) == []
+
+
+@pytest.mark.parametrize(
+    ("counts", "size", "quota"),
+    [
+        ([60, 30, 10], 5, [3, 1, 1]),
+        ([40, 5, 5], 6, [4, 1, 1]),
+        ([1, 1, 8], 7, [1, 1, 5]),
+        ([16, 10, 4], 10, [6, 3, 1]),  # equal remainders fall to the lower class
+        ([2, 2, 2], 3, [1, 1, 1]),
+    ],
+)
+def test_exactly_as_many_images_are_drawn_as_asked_for(counts: list[int], size: int, quota: list[int]) -> None:
+    labels = np.repeat(np.arange(len(counts)), counts)
+    drawn, left = protocol.stratified(labels, size, 0)
+    assert len(drawn) == size
+    assert len(left) == len(labels) - size
+    assert np.bincount(labels[drawn], minlength=len(counts)).tolist() == quota
+
+
+def test_fewer_images_than_classes_cannot_be_drawn() -> None:
+    with pytest.raises(InputError, match="5 of 20 images cannot be drawn so that each of 10 classes is kept"):
+        protocol.stratified(np.repeat(np.arange(10), 2), 5, 0)

@@ -1,0 +1,304 @@
+"""The rule language computes what Python would for the little that it permits, and refuses all else unevaluated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tuner.parameters import Value
+from tuner.rules import NAMED, Rule, parse_rule
+
+VALUES: dict[str, Value] = {
+    "conv_depth": 2,
+    "filters_1": 16,
+    "filters_2": 64,
+    "dense_units": 32,
+    "dropout": 0.5,
+    "padding": "same",
+    "norm": True,
+}
+GROUPS = {"filters": ("filters_1", "filters_2", "filters_3"), "widths": ("width_1", "width_2")}
+NAMES = {*VALUES, *GROUPS, "filters_3", "width_1", "width_2"}
+
+
+def allowed(text: str) -> bool:
+    return parse_rule(text, NAMES).allows(VALUES, GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("conv_depth == 2", True),
+        ("conv_depth != 2", False),
+        ("conv_depth < 2", False),
+        ("conv_depth <= 2", True),
+        ("conv_depth > 1", True),
+        ("conv_depth >= 3", False),
+        ("1 < conv_depth < 3", True),
+        ("1 < conv_depth < 2", False),
+        ("16 <= filters_1 < filters_2 > dense_units", True),
+        ("conv_depth == 1 or dropout > 0", True),
+        ("conv_depth == 1 and dropout > 0", False),
+        ("not conv_depth == 1", True),
+        ("not (conv_depth == 1 or dropout > 0)", False),
+        ("conv_depth == 2 or conv_depth == 1 and dropout > 1", True),
+        ("(conv_depth == 2 or conv_depth == 1) and dropout > 1", False),
+        ("padding == 'same'", True),
+        ("padding in ['valid', 'full']", False),
+        ("padding not in ('valid', 'full')", True),
+        ("conv_depth in [1, 2]", True),
+        ("16 in filters", True),
+        ("norm", True),
+        ("norm == true", True),
+        ("norm == false", False),
+        ("norm == True", True),
+        ("filters_1 + filters_2 == 80", True),
+        ("filters_1 - filters_2 == -48", True),
+        ("filters_1 * conv_depth == dense_units", True),
+        ("filters_2 / dense_units == 2", True),
+        ("7 // conv_depth == 3", True),
+        ("7 % conv_depth == 1", True),
+        ("2 + 3 * 4 == 14", True),
+        ("(2 + 3) * 4 == 20", True),
+        ("-dropout == -0.5", True),
+        ("first(filters) == 16", True),
+        ("last(filters) == 64", True),
+        ("len(filters) == conv_depth", True),
+        ("min(filters) == 16 and max(filters) == 64", True),
+        ("max(filters_1, dense_units) == 32", True),
+        ("sum(filters) == 80", True),
+        ("abs(filters_1 - filters_2) == 48", True),
+        ("never_decrease(filters)", True),
+        ("never_increase(filters)", False),
+        ("never_decrease([1, 1, 2]) and never_increase([2, 1, 1])", True),
+        ("never_decrease([2, 1]) or never_increase([1, 2])", False),
+        ("filters == [16, 64]", True),
+        ("dense_units >= last(filters)", False),
+        ("  dense_units >= first(filters)\n", True),
+    ],
+)
+def test_a_rule_allows_or_rejects_a_configuration(text: str, expected: bool) -> None:
+    assert allowed(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("filters_never_decrease", {"filters_1": 16, "filters_2": 16, "filters_3": 32}, True),
+        ("filters_never_decrease", {"filters_1": 16, "filters_2": 32, "filters_3": 16}, False),
+        ("filters_never_decrease", {"filters_1": 16}, True),
+        ("filters_never_increase", {"filters_1": 32, "filters_2": 16, "filters_3": 16}, True),
+        ("filters_never_increase", {"filters_1": 16, "filters_2": 32}, False),
+        ("dense_at_least_last_filters", {"filters_1": 64, "filters_2": 32, "dense_units": 32}, True),
+        ("dense_at_least_last_filters", {"filters_1": 16, "filters_2": 64, "dense_units": 32}, False),
+    ],
+)
+def test_a_named_rule_means_what_its_name_says(name: str, values: dict[str, Value], expected: bool) -> None:
+    assert parse_rule(NAMED[name], NAMES).allows(values, GROUPS) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "filters_3 > 1000",
+        "not filters_3 > 0",
+        "filters_1 > filters_3",
+        "filters_1 < 0 or filters_3 > 1000",
+        "first(widths) > 1000",
+        "dense_units < last(widths)",
+        "min(filters_1, filters_3) > 1000",
+    ],
+)
+def test_a_rule_about_an_inactive_parameter_is_obeyed(text: str) -> None:
+    assert allowed(text)
+
+
+def test_a_side_that_need_not_be_looked_at_is_not() -> None:
+    assert not allowed("conv_depth == 1 and filters_3 > 0")
+    assert allowed("conv_depth == 2 or 1 / 0 > 1")
+
+
+def test_a_group_holds_only_its_active_parameters() -> None:
+    values: dict[str, Value] = {"filters_1": 16}
+    assert parse_rule("len(filters) == 1 and last(filters) == 16", NAMES).allows(values, GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("text", "fragments"),
+    [
+        ("dense_unit > 3", ["'dense_unit'", "did you mean 'dense_units'?"]),
+        ("filter == 3", ["'filter'", "did you mean 'filters"]),
+        ("filters_9 > 1 and last(filterz) > 1", ["'filters_9'", "did you mean 'filters_"]),
+        ("lst(filters) > 1", ["no function", "'lst'", "did you mean 'last'?"]),
+        ("eval('1')", ["no function", "'eval'", "never_decrease"]),
+        ("len > 1", ["'len'"]),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest_known_one(text: str, fragments: list[str]) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_rule(text, NAMES)
+    assert [part for part in fragments if part not in str(caught.value)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "conv_depth >",
+        "conv_depth = 2",
+        "conv_depth == 2; dropout == 1",
+        "import os",
+        "padding.upper() == 'SAME'",
+        "conv_depth.real",
+        "filters[0] == 16",
+        "filters[0:1] == [16]",
+        "2 ** 3 == 8",
+        "conv_depth ** 999999999 ** 999999999",
+        "1 << 999999999",
+        "~1",
+        "lambda: 1",
+        "(lambda: 1)()",
+        "[f for f in filters]",
+        "{f for f in filters}",
+        "{f: f for f in filters}",
+        "sum(f for f in filters)",
+        "{1, 2}",
+        "{1: 2}",
+        "f'{padding}' == 'same'",
+        "(x := 2) == 2",
+        "1 if conv_depth else 2",
+        "conv_depth is 2",
+        "len(*filters)",
+        "max(filters, key=abs)",
+        "len(filters)(1)",
+        "None",
+        "...",
+        "1j",
+        "b'same'",
+        "(yield)",
+        "await conv_depth",
+        "conv_depth\x00",
+        "__builtins__",
+        "+".join(["1"] * 300),
+        "(" * 240 + "1" + ")" * 240,
+        "[" * 240 + "1" + "]" * 240,
+    ],
+)
+def test_what_is_not_in_the_language_is_refused(text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        parse_rule(text, NAMES)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "open('evidence', 'w')",
+        "__import__('pathlib').Path('evidence').touch()",
+        "eval(\"open('evidence', 'w')\")",
+        "exec(\"open('evidence', 'w')\")",
+        "(lambda: open('evidence', 'w'))()",
+        "[open('evidence', 'w') for x in [1]]",
+        "f\"{open('evidence', 'w')}\"",
+        "(x := open('evidence', 'w'))",
+        "len([open('evidence', 'w')]) == 1",
+        "abs.__self__.open('evidence', 'w')",
+        "().__class__.__base__.__subclasses__()",
+        "conv_depth == 2 or open('evidence', 'w')",
+    ],
+)
+def test_nothing_of_a_refused_rule_is_evaluated(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError):
+        parse_rule(text, NAMES)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("conv_depth / 0 > 1", "division by zero"),
+        ("conv_depth // (dense_units - 32) > 1", "by zero"),
+        ("conv_depth % 0 == 1", "by zero"),
+        ("padding > 3", "'>' not supported"),
+        ("conv_depth + padding == 3", "arithmetic needs numbers"),
+        ("padding * 999999999999 == padding", "arithmetic needs numbers"),
+        ("-padding == 3", "bad operand"),
+        ("len(conv_depth) == 1", "has no len"),
+        ("3 in conv_depth", "not iterable"),
+        ("never_decrease(conv_depth)", "not iterable"),
+    ],
+)
+def test_a_rule_that_cannot_be_computed_says_for_which_values_and_why(text: str, fragment: str) -> None:
+    rule = parse_rule(text, NAMES)
+    with pytest.raises(ValueError) as caught:
+        rule.allows(VALUES, GROUPS)
+    assert "'conv_depth': 2" in str(caught.value)
+    assert fragment in str(caught.value)
+
+
+def test_a_rule_keeps_the_text_that_the_search_file_gave() -> None:
+    assert parse_rule("conv_depth   <3", NAMES).text == "conv_depth   <3"
+
+
+_WORDS = "conv_depth filters dropout first last len min true not and or in is if else for lambda yield _ __import__"
+_SIGNS = "( ) [ ] { } , : . ; := == != < <= > >= + - * / // % ** << ~ @ = ' \" \\ # f' b' 0 1 2.5 1e999"
+_PIECES = st.sampled_from([*_WORDS.split(), *_SIGNS.split(), "\n", "\t", "\x00", "é", " "])
+_TEXTS = (
+    st.text(max_size=60) | st.lists(_PIECES, max_size=25).map(" ".join) | st.lists(_PIECES, max_size=25).map("".join)
+)
+
+
+@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")  # Python's, about the odd text
+@settings(deadline=None, max_examples=120)
+@given(_TEXTS)
+def test_any_text_either_is_a_rule_or_raises_value_error(text: str) -> None:
+    try:
+        rule = parse_rule(text, NAMES)
+    except ValueError:
+        return
+    assert isinstance(rule, Rule)
+
+
+def _calculations(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    operators = st.sampled_from(["+", "-", "*", "/", "//", "%"])
+    return st.one_of(
+        st.tuples(inner, operators, inner).map(" ".join),
+        inner.map("({})".format),
+        inner.map("-{}".format),
+        inner.map("abs({})".format),
+        st.builds("{}({}, {})".format, st.sampled_from(["min", "max"]), inner, inner),
+    )
+
+
+def _conditions(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(" ".join),
+        inner.map("({})".format),
+        inner.map("not {}".format),
+    )
+
+
+_TERMS = st.recursive(st.integers(0, 20).map(str) | st.sampled_from("abc"), _calculations, max_leaves=6)
+_COMPARISONS = st.sampled_from(["<", "<=", ">", ">=", "==", "!="])
+_CHAINS = st.tuples(_TERMS, _COMPARISONS, _TERMS).map(" ".join) | st.tuples(
+    _TERMS, _COMPARISONS, _TERMS, _COMPARISONS, _TERMS
+).map(" ".join)
+_EXPRESSIONS = st.recursive(_CHAINS, _conditions, max_leaves=3).filter(lambda text: len(text) <= 500)
+
+
+@settings(deadline=None, max_examples=200)
+@given(_EXPRESSIONS, st.fixed_dictionaries({name: st.integers(-20, 20) for name in "abc"}))
+def test_an_expression_means_what_it_means_in_python(text: str, values: dict[str, Value]) -> None:
+    rule = parse_rule(text, values)
+    try:
+        expected = bool(eval(text, {"__builtins__": {}, "abs": abs, "min": min, "max": max}, dict(values)))  # noqa: S307
+    except ZeroDivisionError:
+        with pytest.raises(ValueError):
+            rule.allows(values, {})
+    else:
+        assert rule.allows(values, {}) is expected

@@ -1,0 +1,241 @@
+"""The loop: any number of workers, any order of finishing and any crash give the same search."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tuner.executors import Executor, Outcome
+from tuner.families import FAMILIES
+from tuner.ledger import Ledger
+from tuner.oracles import Pause, Proposal, make_oracle
+from tuner.oracles.base import Oracle
+from tuner.recipe import RECIPE
+from tuner.runner import Runner, Track, listed_track
+from tuner.space import read_space
+from tuner.trial import Job, Record, Result, Trial
+
+ALGORITHMS = ("grid", "random", "bayesian", "hyperband")
+
+
+class CrashError(Exception):
+    """Stands for the main process's death at this moment."""
+
+
+class SimulatedExecutor(Executor):
+    """Finishes calls in a random order, at once, in this process; may crash the loop after so many results."""
+
+    def __init__(self, slots: int, rng: random.Random, crash_after: int | None = None) -> None:
+        self.slots, self._rng, self._crash_after = slots, rng, crash_after
+        self._calls: dict[str, Job] = {}
+        self.trained: list[str] = []
+        self.most_at_once = 0
+
+    def submit(self, key: str, argument: object) -> None:
+        assert isinstance(argument, Job)
+        assert key not in self._calls
+        self._calls[key] = argument
+        self.most_at_once = max(self.most_at_once, len(self._calls))
+
+    def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+        if self._crash_after is not None and len(self.trained) >= self._crash_after:
+            raise CrashError
+        keys = self._rng.sample(sorted(self._calls), self._rng.randint(1, len(self._calls)))
+        self.trained += keys
+        return [Outcome(key, result_of(self._calls.pop(key).trial)) for key in keys]
+
+    def close(self) -> None:
+        self._calls.clear()
+
+
+def result_of(trial: Trial) -> Result:
+    rng = random.Random(trial.id)  # noqa: S311
+    if rng.random() < 0.15:
+        return Result("failed", "a bad one")
+    return Result("completed", val_accuracy=rng.random(), val_loss=1.0, parameters=10)
+
+
+class Silent:
+    def __init__(self) -> None:
+        self.known: list[str] = []
+        self.retries: list[str] = []
+
+    def begin(self, what: str, total: int | None) -> None: ...
+
+    def finished(self, record: Record, known: bool) -> None:
+        if known:
+            self.known.append(record.trial.id)
+
+    def retried(self, trial: Trial, reason: str) -> None:
+        self.retries.append(reason)
+
+
+def trial_of(proposal: Proposal) -> Trial:
+    return Trial("cnn", "blobs", "f", proposal.values, proposal.epochs or 9, seed=0)
+
+
+def track(algorithm: str, model: str = "cnn") -> Track:
+    given = {"conv_depth": [1, 2], "filters": [4, 8], "dense_units": [4, 8, 16]}
+    searched = read_space(given, {"filters_never_decrease": True}, [*FAMILIES["cnn"].parameters, *RECIPE], {})
+    most = None if algorithm in ("grid", "hyperband") else 12
+    return Track(model, "blobs", "search", make_oracle(algorithm, searched, 0, most, 9), trial_of, lag=3)
+
+
+def run_once(path: Path, algorithm: str, executor: Executor, observer: Silent | None = None) -> None:
+    with Ledger(path) as ledger:
+        ledger.open_search("s", "key", "{}")
+        runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), observer or Silent())
+        runner.drive("search", [track(algorithm)], None)
+
+
+def table(path: Path) -> list[tuple[object, ...]]:
+    with Ledger(path) as ledger:
+        return [(m, r.trial, r.result) for m, r in ledger.members("s") if r is not None]
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[tuple[object, ...]]]:
+    tables: dict[str, list[tuple[object, ...]]] = {}
+
+    def of(algorithm: str) -> list[tuple[object, ...]]:
+        if algorithm not in tables:
+            path = tmp_path_factory.mktemp("whole") / "ledger.sqlite"
+            run_once(path, algorithm, SimulatedExecutor(1, random.Random(0)))  # noqa: S311
+            tables[algorithm] = table(path)
+        return tables[algorithm]
+
+    return of
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+class TestEveryAlgorithm:
+    @pytest.mark.parametrize("slots", [2, 3, 7])
+    def test_any_number_of_workers_gives_the_same_search(
+        self, algorithm: str, slots: int, tmp_path: Path, uninterrupted: Callable[[str], object]
+    ) -> None:
+        executor = SimulatedExecutor(slots, random.Random(slots))  # noqa: S311
+        run_once(tmp_path / "l", algorithm, executor)
+        assert table(tmp_path / "l") == uninterrupted(algorithm)
+        assert executor.most_at_once > 1
+
+    def test_a_search_crashed_again_and_again_ends_as_an_uninterrupted_one(
+        self, algorithm: str, tmp_path: Path, uninterrupted: Callable[[str], object]
+    ) -> None:
+        trained: list[str] = []
+        for attempt in range(200):
+            executor = SimulatedExecutor(1 + attempt % 3, random.Random(attempt), crash_after=attempt % 3)  # noqa: S311
+            try:
+                run_once(tmp_path / "l", algorithm, executor)
+            except CrashError:
+                trained += executor.trained
+                continue
+            trained += executor.trained
+            break
+        else:
+            pytest.fail("the search never ended")
+        assert table(tmp_path / "l") == uninterrupted(algorithm)
+        assert len(trained) == len(set(trained)), "a trial was trained twice"
+
+    def test_a_finished_search_trains_nothing_when_started_again(self, algorithm: str, tmp_path: Path) -> None:
+        run_once(tmp_path / "l", algorithm, SimulatedExecutor(2, random.Random(0)))  # noqa: S311
+        executor, observer = SimulatedExecutor(2, random.Random(0)), Silent()  # noqa: S311
+        run_once(tmp_path / "l", algorithm, executor, observer)
+        assert executor.trained == []
+        assert len(observer.known) == len(table(tmp_path / "l"))
+
+
+class DyingExecutor(SimulatedExecutor):
+    """Loses each call's worker so many times before it gives the result."""
+
+    def __init__(self, deaths: int) -> None:
+        super().__init__(2, random.Random(0))  # noqa: S311
+        self._left: dict[str, int] = {}
+        self._deaths = deaths
+
+    def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+        outcomes: list[Outcome] = []
+        for outcome in super().wait(timeout):
+            left = self._left.setdefault(outcome.key, self._deaths)
+            self._left[outcome.key] -= 1
+            outcomes.append(Outcome(outcome.key, died="killed by SIGKILL") if left > 0 else outcome)
+        return outcomes
+
+
+def test_a_trial_whose_worker_died_once_is_tried_again(tmp_path: Path, uninterrupted: Callable[[str], object]) -> None:
+    observer = Silent()
+    run_once(tmp_path / "l", "grid", DyingExecutor(1), observer)
+    assert table(tmp_path / "l") == uninterrupted("grid")
+    assert set(observer.retries) == {"killed by SIGKILL"}
+
+
+def test_a_trial_whose_worker_died_twice_is_a_failed_row_with_the_signal(tmp_path: Path) -> None:
+    run_once(tmp_path / "l", "grid", DyingExecutor(2))
+    rows = table(tmp_path / "l")
+    assert len(rows) == 15
+    assert {result.error for _, _, result in rows} == {"killed by SIGKILL (2 times)"}  # type: ignore[attr-defined]
+
+
+def test_two_entries_with_the_same_trials_train_them_once(tmp_path: Path) -> None:
+    executor = SimulatedExecutor(3, random.Random(1))  # noqa: S311
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.open_search("s", "key", "{}")
+        runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent())
+        runner.drive("search", [track("grid", "a"), track("grid", "b")], None)
+        members = ledger.members("s")
+    assert len(members) == 30
+    assert all(record is not None for _, record in members)
+    assert len(executor.trained) == len(set(executor.trained)) == 15
+
+
+def test_a_trial_of_another_search_is_not_trained_again(tmp_path: Path) -> None:
+    run_once(tmp_path / "l", "grid", SimulatedExecutor(2, random.Random(0)))  # noqa: S311
+    executor = SimulatedExecutor(2, random.Random(0))  # noqa: S311
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.open_search("other", "key", "{}")
+        Runner("other", ledger, executor, lambda t: Job(t, Path(), Path()), Silent()).drive("x", [track("grid")], None)
+        assert len(ledger.members("other")) == 15
+    assert executor.trained == []
+
+
+def test_listed_trials_run_in_their_order(tmp_path: Path) -> None:
+    trials = [Trial("cnn", "d", "f", {"x": i}, 1, seed=i).as_final(i) for i in range(4)]
+    executor = SimulatedExecutor(1, random.Random(0))  # noqa: S311
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.open_search("s", "key", "{}")
+        runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent())
+        runner.drive("finals", [listed_track("cnn", "d", trials)], 4)
+    assert executor.trained == [trial.id for trial in trials]
+
+
+class Recorder(Oracle):
+    """Notes what it had heard of when it proposed."""
+
+    adaptive = True
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+        self.at_proposal: list[int] = []
+
+    def propose(self) -> Proposal | Pause:
+        if len(self.at_proposal) == 12:
+            return Pause.EXHAUSTED
+        self.at_proposal.append(len(self.heard))
+        return Proposal({"x": len(self.at_proposal)})
+
+    def observe(self, number: int, score: float | None) -> None:
+        self.heard.append(number)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 9])
+def test_an_oracle_hears_of_exactly_the_trials_before_its_lag_and_in_order(tmp_path: Path, slots: int) -> None:
+    oracle = Recorder()
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.open_search("s", "key", "{}")
+        executor = SimulatedExecutor(slots, random.Random(slots))  # noqa: S311
+        runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent())
+        runner.drive("x", [Track("m", "d", "search", oracle, trial_of, lag=3)], None)
+    assert oracle.at_proposal == [max(0, k - 3) for k in range(12)]
+    assert oracle.heard == sorted(oracle.heard)
