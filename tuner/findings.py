@@ -146,7 +146,7 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
     members = sorted(members, key=lambda pair: (pair[0].role != "search", order.get(pair[0].model, len(order))))
     best = winners(search, members)
     chosen = []
-    for dataset in search.all_datasets:
+    for dataset in search.compare or search.datasets:
         for entry in search.entries:
             finals = tuple(
                 record

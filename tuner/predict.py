@@ -9,6 +9,7 @@ import numpy as np
 
 from tuner.datasets.folder import read_image
 from tuner.errors import InputError, one_line
+from tuner.quiet import import_keras
 
 
 def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list[tuple[str, float]]]]:
@@ -22,6 +23,7 @@ def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list
     """
     if not model_path.is_file():
         raise InputError(str(model_path), "no such model file")
+    import_keras()
     import keras
 
     try:

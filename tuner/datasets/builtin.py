@@ -6,6 +6,7 @@ import numpy as np
 
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.errors import InputError, one_line
+from tuner.quiet import import_keras
 
 FASHION = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -41,6 +42,7 @@ def load_keras(name: str) -> Dataset:
     Raises:
         InputError: the download fails.
     """
+    import_keras()
     import keras
 
     try:

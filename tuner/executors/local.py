@@ -11,10 +11,8 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver
 from multiprocessing.connection import Connection
@@ -22,6 +20,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from tuner.executors.base import Executor, Outcome
+from tuner.quiet import printing_to
 
 #: A worker on a CPU takes about this much memory; the default number of workers leaves room for it.
 WORKER_BYTES = 1_500_000_000
@@ -65,7 +64,7 @@ class LocalExecutor(Executor):
         self._context.set_forkserver_preload(list(preload))
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         log.parent.mkdir(parents=True, exist_ok=True)
-        with _printing_to(log):
+        with printing_to(log):
             forkserver.ensure_running()
 
     def submit(self, key: str, argument: object) -> None:
@@ -150,24 +149,6 @@ def _reason(code: int | None) -> str:
         hint = ", which is also how the system ends a process when memory runs out" if name == "SIGKILL" else ""
         return f"the worker was killed by {name}{hint}"
     return f"the worker ended with exit code {code} and no result"
-
-
-@contextmanager
-def _printing_to(log: Path) -> Iterator[None]:
-    """Send this process's output to `log` for a moment, so that what is started now keeps printing there."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.dup2(file, 1)
-        os.dup2(file, 2)
-        yield
-    finally:
-        os.dup2(kept[0], 1)
-        os.dup2(kept[1], 2)
-        for descriptor in (*kept, file):
-            os.close(descriptor)
 
 
 def _work(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuner.oracles.base import Oracle, Pause, Proposal
 from tuner.oracles.grid import GridOracle
+from tuner.quiet import import_keras
 from tuner.space import Space
 
 __all__ = ["Oracle", "Pause", "Proposal", "make_oracle"]
@@ -13,6 +14,7 @@ def make_oracle(algorithm: str, space: Space, seed: int, max_trials: int | None,
     """Return a fresh oracle of this algorithm; see `KerasTunerOracle` for the arguments."""
     if algorithm == "grid":
         return GridOracle(space)
-    from tuner.oracles.kerastuner import KerasTunerOracle  # imports Keras, which a grid does not need
+    import_keras()  # which a grid does not need
+    from tuner.oracles.kerastuner import KerasTunerOracle
 
     return KerasTunerOracle(algorithm, space, seed, max_trials, epochs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,9 +39,8 @@ DASH = "–"
 def escape(text: object) -> str:
     """Return text of the user's as it can stand in a markdown table: no markup, no cell ends, one line."""
     plain = html.escape(" ".join(str(text).split()), quote=False)
-    for mark in "\\`*_[]|":
-        plain = plain.replace(mark, "\\" + mark)
-    return plain
+    plain = re.sub(r"([\\`*\[\]|])", r"\\\1", plain)
+    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", plain)  # inside a word it is no markup
 
 
 def table(rows: Sequence[Sequence[object]], headers: Sequence[str], text_columns: int = 1) -> str:

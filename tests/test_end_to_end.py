@@ -1,0 +1,561 @@
+"""The command line on a small search: from the file to the report, resumed, reloaded, tampered with."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.slow
+
+SEARCH = """
+title = "Blobs | with <odd> *marks*"
+dataset = "blobs.npz"
+seed = 0
+repeats = 2
+[training]
+optimizer = "adam"
+learning_rate = 0.01
+batch_size = 16
+epochs = 3
+[[search]]
+family = "ann"
+[search.space]
+dense_units = [4, 8]
+[[search]]
+family = "cnn"
+[search.space]
+conv_depth = [1, 2]
+filters = [2, 4]
+dense_units = 8
+dropout = [0.0, 0.3]
+[search.rules]
+filters_never_decrease = true
+"""
+SEARCH_TRIALS = 2 + 4 + 6
+
+
+def tuner(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tuner", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env={**os.environ, **(env or {})},
+        check=False,
+    )
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tuner", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def make_project(folder: Path, blobs_npz: Path, search: str = SEARCH) -> Path:
+    (folder / "searches").mkdir(parents=True)
+    (folder / "searches" / "small.toml").write_text(search)
+    shutil.copy(blobs_npz, folder / "searches" / "blobs.npz")
+    return folder
+
+
+def trials(folder: Path, name: str = "small") -> list[dict[str, object]]:
+    answer = tuner(folder, "results", name, "--format", "json")
+    assert answer.returncode == 0, answer.stderr
+    rows = json.loads(answer.stdout)
+    return sorted(({k: v for k, v in row.items() if k != "seconds"} for row in rows), key=lambda row: row["trial"])
+
+
+@pytest.fixture(scope="module")
+def blobs_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(7)
+
+    def draw(count: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.arange(count) % 3
+        images = rng.integers(0, 140, (count, 8, 8))
+        for image, label in zip(images, labels, strict=True):
+            image[label * 3 : label * 3 + 2] += 60
+        return images.astype(np.uint8), labels
+
+    (x_train, y_train), (x_test, y_test) = draw(150), draw(60)
+    path = tmp_path_factory.mktemp("data") / "blobs.npz"
+    names = np.array(["top", "middle|odd", "bottom"])
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test, class_names=names)
+    return path
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
+    """A project whose search has run to its end with one worker; tests only read it, or copy it."""
+    folder = make_project(tmp_path_factory.mktemp("finished"), blobs_file)
+    ran = tuner(folder, "run", "small", "--workers", "1")
+    assert ran.returncode == 0, ran.stderr
+    assert "report: reports/small/report.md" in ran.stdout
+    assert "mean test accuracy" in ran.stdout
+    return folder
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+class TestAFinishedSearch:
+    def test_has_every_trial_in_its_table_best_first(self, finished: Path) -> None:
+        rows = json.loads(tuner(finished, "results", "small", "--format", "json").stdout)
+        assert len(rows) == SEARCH_TRIALS
+        assert {row["status"] for row in rows} == {"completed"}
+        scores = [row["val_accuracy"] for row in rows]
+        assert scores == sorted(scores, reverse=True)
+        keys = ("trial", "family", "dataset", "status", "error", "seed", "epochs", "parameters", "seconds")
+        assert all(key in rows[0] for key in (*keys, "val_accuracy", "val_loss", "learning_rate", "dense_units"))
+        assert {row["seed"] for row in rows} == {0}
+
+    def test_prints_its_table_as_csv_and_markdown(self, finished: Path) -> None:
+        rows = list(csv.DictReader(tuner(finished, "results", "small", "--format", "csv").stdout.splitlines()))
+        assert len(rows) == SEARCH_TRIALS
+        assert rows[0]["status"] == "completed"
+        assert tuner(finished, "results", "small").stdout.count("\n|") == SEARCH_TRIALS + 1
+
+    def test_has_a_report_with_tables_pictures_models_and_an_index(self, finished: Path) -> None:
+        folder = finished / "reports" / "small"
+        names = {file.name for file in folder.iterdir()}
+        assert names == {
+            "report.md", "trials.csv", "comparison.csv", "per_class.csv",
+            "f1-blobs.png", "roc-blobs.png", "confusion-blobs.png", "curves-blobs.png", "samples-blobs.png",
+            "ann-blobs.keras", "ann-blobs.json", "cnn-blobs.keras", "cnn-blobs.json",
+        }  # fmt: skip
+        text = (folder / "report.md").read_text()
+        for heading in (
+            "Comparison",
+            "Search score and test score",
+            "Class by class",
+            "ROC curves",
+            "Confusion matrices",
+            "Training curves",
+            "Mean and standard deviation by depth",
+            "Trials",
+            "Sample images",
+            "Provenance",
+        ):
+            assert f"\n## {heading}" in text
+        assert "# Blobs \\| with &lt;odd&gt; \\*marks\\*" in text
+        assert "middle\\|odd" in text
+        assert "Blobs" in (finished / "reports" / "README.md").read_text()
+
+    def test_has_finals_with_seeds_of_their_own_scored_on_the_test_set(self, finished: Path) -> None:
+        database = sqlite3.connect(finished / "runs" / "ledger.sqlite")
+        rows = database.execute(
+            "SELECT json_extract(content, '$.seed'), test_accuracy, val_accuracy FROM trials "
+            "WHERE json_extract(content, '$.role') = 'final'"
+        ).fetchall()
+        assert sorted(seed for seed, _, _ in rows) == [1, 1, 2, 2]
+        assert all(test is not None and validation is None for _, test, validation in rows)
+        looked = database.execute(
+            "SELECT count(*) FROM trials WHERE json_extract(content, '$.role') = 'search' AND test_accuracy NOT NULL"
+        ).fetchone()
+        assert looked == (0,), "a search trial looked at the test set"
+
+    def test_writes_the_same_bytes_when_reported_again(self, copied: Path) -> None:
+        def hashes() -> dict[str, str]:
+            files = sorted((copied / "reports").rglob("*"))
+            return {str(f): hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.is_file()}
+
+        before = hashes()
+        (copied / "reports" / "small" / "report.md").write_text("overwritten")
+        (copied / "reports" / "small" / "left-over.png").write_bytes(b"old")
+        assert tuner(copied, "report", "small").returncode == 0
+        assert hashes() == before
+
+    def test_trains_nothing_when_run_again(self, copied: Path) -> None:
+        before = trials(copied)
+        again = tuner(copied, "run", "small")
+        assert again.returncode == 0
+        assert f"{SEARCH_TRIALS}/{SEARCH_TRIALS}, best" in again.stderr
+        assert f"{SEARCH_TRIALS} from before" in again.stderr
+        assert "4 from before" in again.stderr
+        assert trials(copied) == before
+
+    def test_gives_the_same_tables_with_more_workers(self, finished: Path, tmp_path: Path, blobs_file: Path) -> None:
+        other = make_project(tmp_path / "other", blobs_file)
+        assert tuner(other, "run", "small", "--workers", "3").returncode == 0
+        assert trials(other) == trials(finished)
+        measured = {"seconds_per_epoch", "latency_ms", "megabytes"}  # times, and zip files that hold a date
+        for name in ("comparison.csv", "per_class.csv"):
+            tables = []
+            for folder in (finished, other):
+                with (folder / "reports" / "small" / name).open() as file:
+                    tables.append([{k: v for k, v in r.items() if k not in measured} for r in csv.DictReader(file)])
+            assert tables[0] == tables[1]
+
+    def test_retrains_a_final_whose_model_was_lost(self, copied: Path) -> None:
+        before = (copied / "reports" / "small" / "per_class.csv").read_bytes()
+        for model in (copied / "runs" / "models").glob("*.keras"):
+            model.unlink()
+        assert tuner(copied, "run", "small").returncode == 0
+        assert (copied / "reports" / "small" / "per_class.csv").read_bytes() == before
+        assert tuner(copied, "verify", "small").returncode == 0
+
+    def test_is_listed_with_what_is_done(self, finished: Path) -> None:
+        line = tuner(finished, "list").stdout.splitlines()[1]
+        assert line.split("  ")[0] == "small"
+        assert f" {SEARCH_TRIALS} " in line
+        assert "ANN, CNN" in line
+
+    def test_is_compared_with_itself_under_another_name(self, copied: Path) -> None:
+        shutil.copy(copied / "searches" / "small.toml", copied / "searches" / "twin.toml")
+        assert tuner(copied, "run", "twin").returncode == 0
+        answer = tuner(copied, "compare", "small", "twin")
+        assert answer.returncode == 0, answer.stderr
+        rows = answer.stdout.splitlines()[2:]
+        assert len(rows) == 4
+        assert {row.split("|")[2].strip() for row in rows} == {"small", "twin"}
+        assert sum("1.000" in row for row in rows) >= 1
+
+    def test_with_other_options_is_another_budget_printed_in_the_report(self, copied: Path) -> None:
+        small = tuner(copied, "run", "small", "--epochs", "1", "--train-size", "60", "--test-size", "30")
+        assert small.returncode == 0, small.stderr
+        assert {row["epochs"] for row in trials(copied)} == {1}
+        text = (copied / "reports" / "small" / "report.md").read_text()
+        assert "--epochs 1 --train-size 60 --test-size 30" in text
+        card = json.loads((copied / "reports" / "small" / "cnn-blobs.json").read_text())
+        assert card["trial"]["train_size"] == 60
+
+    def test_started_fresh_is_trained_again(self, copied: Path) -> None:
+        assert tuner(copied, "run", "small", "--fresh").returncode == 0
+        ledger = sqlite3.connect(copied / "runs" / "ledger.sqlite")
+        assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (SEARCH_TRIALS + 4,)
+
+
+class TestASavedModel:
+    RELOAD = """
+import json, sys
+import keras, numpy as np
+assert "tuner" not in sys.modules
+model = keras.models.load_model(sys.argv[1])
+data = np.load(sys.argv[2])
+accuracy = (model.predict(data["x_test"], verbose=0).argmax(-1) == data["y_test"]).mean()
+print(json.dumps({"accuracy": float(accuracy), "optimizer": getattr(model, "optimizer", None) is not None}))
+"""
+
+    def test_reloads_with_plain_keras_and_reaches_the_recorded_accuracy_on_raw_pixels(self, finished: Path) -> None:
+        folder = finished / "reports" / "small"
+        for family in ("ann", "cnn"):
+            ran = subprocess.run(
+                [sys.executable, "-I", "-c", self.RELOAD, str(folder / f"{family}-blobs.keras"),
+                 str(finished / "searches" / "blobs.npz")],
+                capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            found = json.loads(ran.stdout.splitlines()[-1])
+            card = json.loads((folder / f"{family}-blobs.json").read_text())
+            assert found == {"accuracy": pytest.approx(card["test_accuracy"]), "optimizer": False}
+
+    def test_is_verified(self, finished: Path) -> None:
+        answer = tuner(finished, "verify", "small")
+        assert answer.returncode == 0, answer.stderr
+        assert answer.stdout.count("as recorded") == 2
+
+    @pytest.mark.parametrize("what", ["reports/small/cnn-blobs.keras", "runs/models/*.npz"])
+    def test_is_refused_by_verify_after_one_byte_has_changed(self, copied: Path, what: str) -> None:
+        for file in copied.glob(what):
+            content = bytearray(file.read_bytes())
+            content[len(content) // 2] ^= 1
+            file.write_bytes(content)
+        answer = tuner(copied, "verify", "small")
+        assert answer.returncode == 1
+        assert len(answer.stderr.splitlines()) == 1
+        assert Path(what).suffix in answer.stderr
+
+    def test_predicts_classes_of_image_files_by_name(self, finished: Path, tmp_path: Path) -> None:
+        data = np.load(finished / "searches" / "blobs.npz")
+        files = []
+        for index in range(3):
+            files.append(str(tmp_path / f"{index}.png"))
+            Image.fromarray(data["x_test"][index]).save(files[-1])
+        answer = tuner(finished, "predict", "reports/small/ann-blobs.keras", *files)
+        assert answer.returncode == 0, answer.stderr
+        lines = answer.stdout.splitlines()
+        assert len(lines) == 3
+        for line, label in zip(lines, data["y_test"][:3], strict=True):
+            assert set(data["class_names"]) == {part.rsplit(" ", 1)[0] for part in line.split("(")[1].split(", ")}
+            assert line.split(": ")[1].startswith(str(data["class_names"][label])) or "0." in line
+
+
+class TestAKilledSearch:
+    """Ten kills of the main process or of a worker, at random moments; then the same command to the end."""
+
+    def test_goes_on_and_ends_as_if_nothing_had_happened(
+        self, finished: Path, tmp_path: Path, blobs_file: Path
+    ) -> None:
+        folder = make_project(tmp_path / "killed", blobs_file)
+        rng = random.Random(11)  # noqa: S311
+        kills = 0
+        for attempt in range(30):
+            main = start(folder, "run", "small", "--workers", "2")
+            time.sleep(rng.uniform(0.5, 9))
+            victim = "worker" if attempt % 3 == 2 else "main"
+            if main.poll() is not None:
+                break
+            if victim == "worker":
+                children = _descendants(main.pid)
+                for child in children[-1:]:
+                    os.kill(child, signal.SIGKILL)
+                    kills += 1
+                time.sleep(rng.uniform(0, 1))
+            main.kill()
+            main.communicate()
+            kills += 1
+            if kills >= 10:
+                break
+        ended = tuner(folder, "run", "small", "--workers", "2")
+        assert ended.returncode == 0, ended.stderr
+        assert kills >= 3
+        assert trials(folder) == trials(finished)
+        database = sqlite3.connect(folder / "runs" / "ledger.sqlite")
+        assert database.execute("SELECT count(*) FROM trials").fetchone() == (SEARCH_TRIALS + 4,)
+        assert (folder / "reports" / "small" / "per_class.csv").read_bytes() == (
+            finished / "reports" / "small" / "per_class.csv"
+        ).read_bytes()
+        assert not list((folder / "runs" / "models").glob(".partial*"))
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_says_how_to_go_on_when_it_is_asked_to_stop(
+        self, tmp_path: Path, blobs_file: Path, number: signal.Signals
+    ) -> None:
+        folder = make_project(tmp_path / "stopped", blobs_file)
+        main = start(folder, "run", "small", "--epochs", "60", "--workers", "1")
+        time.sleep(7)
+        main.send_signal(number)
+        _, errors = main.communicate(timeout=60)
+        assert main.returncode == 130
+        assert "tuner run small --epochs 60 --workers 1" in errors.splitlines()[-1]
+        assert "Traceback" not in errors
+        assert not _descendants(main.pid)
+
+    def test_cannot_be_started_twice_at_once(self, tmp_path: Path, blobs_file: Path) -> None:
+        folder = make_project(tmp_path / "twice", blobs_file)
+        first = start(folder, "run", "small", "--epochs", "200")
+        deadline = time.monotonic() + 60
+        lock = folder / "runs" / "locks" / "small.lock"
+        while not (lock.is_file() and lock.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        second = tuner(folder, "run", "small", "--epochs", "200")
+        first.kill()
+        first.communicate()
+        assert second.returncode == 2
+        assert f"is being run by process {first.pid}" in second.stderr
+
+
+def _descendants(pid: int) -> list[int]:
+    """Return the processes under `pid`, parents before children; those of a dead parent are found by session."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        session = int(fields[3])
+        if session == pid and int(entry.name) != pid and fields[0] != "Z":
+            found.append(int(entry.name))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+def test_every_algorithm_runs_and_runs_again_without_training(algorithm: str, tmp_path: Path, blobs_file: Path) -> None:
+    most = "" if algorithm == "hyperband" else "max_trials = 4"
+    search = f"""
+title = "x"
+dataset = "blobs.npz"
+repeats = 1
+[training]
+epochs = 3
+[[search]]
+family = "ann"
+algorithm = "{algorithm}"
+{most}
+[search.space]
+dense_units = {{ min = 4, max = 32, step = 4 }}
+learning_rate = {{ min = 1e-4, max = 1e-2, sampling = "log" }}
+[search.rules]
+where = ["dense_units > 4"]
+"""
+    folder = make_project(tmp_path / "p", blobs_file, search)
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 0, ran.stderr
+    rows = trials(folder)
+    assert len(rows) >= 4
+    assert all(int(str(row["dense_units"])) > 4 for row in rows)
+    if algorithm == "hyperband":
+        assert {row["epochs"] for row in rows} == {1, 3}
+    again = tuner(folder, "run", "small")
+    assert "from before" in again.stderr
+    assert trials(folder) == rows
+
+
+def test_failed_trials_are_rows_with_reasons_and_the_search_goes_on(tmp_path: Path, blobs_file: Path) -> None:
+    search = SEARCH.replace("conv_depth = [1, 2]", "conv_depth = [1, 5]\npadding = 'valid'")
+    folder = make_project(tmp_path / "p", blobs_file, search)
+    ran = tuner(folder, "run", "small", "--epochs", "1")
+    assert ran.returncode == 0, ran.stderr
+    failed = [row for row in trials(folder) if row["status"] == "failed"]
+    assert failed
+    assert all("conv_depth = 5 is too deep for 8x8 images" in str(row["error"]) for row in failed)
+    text = (folder / "reports" / "small" / "report.md").read_text()
+    assert "## Failed trials" in text
+    assert "is too deep for 8x8 images" in text
+
+
+def test_a_search_without_a_single_completed_trial_ends_with_1_and_a_report_that_says_so(
+    tmp_path: Path, blobs_file: Path
+) -> None:
+    search = """
+title = "x"
+dataset = "blobs.npz"
+[training]
+optimizer = "sgd"
+learning_rate = 1000.0
+epochs = 3
+[[search]]
+family = "ann"
+"""
+    folder = make_project(
+        tmp_path / "p",
+        blobs_file,
+        search.replace('[[search]]\nfamily = "ann"', '[[search]]\nfamily = "ann"\n[search.space]\ndense_depth = 3'),
+    )
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 1
+    assert "no trial completed" in ran.stderr
+    assert "became nan" in ran.stderr or "became inf" in ran.stderr
+    assert "No trial completed" in (folder / "reports" / "small" / "report.md").read_text()
+    assert tuner(folder, "verify", "small").returncode == 1
+
+
+def test_the_published_protocol_says_so_on_top(tmp_path: Path, blobs_file: Path) -> None:
+    search = SEARCH.replace("seed = 0", 'seed = 0\nprotocol = "published"').replace("dropout = [0.0, 0.3]", "")
+    folder = make_project(tmp_path / "p", blobs_file, search)
+    assert tuner(folder, "run", "small", "--epochs", "1").returncode == 0
+    text = (folder / "reports" / "small" / "report.md").read_text()
+    assert text.index("Published protocol") < text.index("## Comparison")
+    assert "chosen on the test set" in text
+
+
+def test_winners_are_compared_on_other_data_sets_with_both_deltas(tmp_path: Path, blobs_file: Path) -> None:
+    search = SEARCH + '[compare]\ndatasets = ["other.npz", "blobs.npz"]\n'
+    folder = make_project(tmp_path / "p", blobs_file, search)
+    shutil.copy(blobs_file, folder / "searches" / "other.npz")
+    ran = tuner(folder, "run", "small", "--epochs", "1")
+    assert ran.returncode == 0, ran.stderr
+    with (folder / "reports" / "small" / "comparison.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["model"], row["dataset"]) for row in rows] == [
+        ("ann", "other.npz"), ("cnn", "other.npz"), ("ann", "blobs.npz"), ("cnn", "blobs.npz"),
+    ]  # fmt: skip
+    mean = {(row["model"], row["dataset"]): float(row["retrained_mean"]) for row in rows}
+    for row in rows:
+        if row["dataset"] == "blobs.npz":
+            expected = mean[row["model"], "blobs.npz"] - mean[row["model"], "other.npz"]
+            assert float(row["delta_dataset"]) == pytest.approx(expected)
+        if row["model"] == "cnn":
+            assert float(row["delta_model"]) == pytest.approx(mean["cnn", row["dataset"]] - mean["ann", row["dataset"]])
+    # The two files hold the same images, so that each model is trained once for both.
+    database = sqlite3.connect(folder / "runs" / "ledger.sqlite")
+    assert database.execute("SELECT count(*) FROM trials").fetchone() == (SEARCH_TRIALS + 4,)
+
+
+def test_a_users_own_network_and_folder_of_images_run_with_a_search_file_and_nothing_else(
+    tmp_path: Path, blobs_file: Path
+) -> None:
+    folder = make_project(
+        tmp_path / "p",
+        blobs_file,
+        """
+title = "mine"
+dataset = "pictures"
+repeats = 1
+[training]
+epochs = 2
+[[search]]
+family = "mymodels:build"
+[search.space]
+units = [4, 8]
+[[search]]
+family = "ann"
+""",
+    )
+    (folder / "searches" / "mymodels.py").write_text(
+        """
+import keras
+
+def build(hp):
+    return keras.Sequential([
+        keras.Input((8, 8, 1)),
+        keras.layers.Flatten(),
+        keras.layers.Dense(hp.Int("units", 2, 64), activation="relu"),
+        keras.layers.Dense(3, activation="softmax"),
+    ])
+"""
+    )
+    data = np.load(blobs_file)
+    for split in ("train", "test"):
+        for index, (image, label) in enumerate(zip(data[f"x_{split}"], data[f"y_{split}"], strict=True)):
+            place = folder / "searches" / "pictures" / split / f"class {label}"
+            place.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(place / f"{index:03}.png")
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 0, ran.stderr
+    assert {row["family"] for row in trials(folder)} == {"mymodels:build", "ann"}
+    assert (folder / "reports" / "small" / "build-pictures.keras").is_file()
+    assert tuner(folder, "verify", "small").returncode == 0
+    file = folder / "searches" / "small.toml"
+    file.write_text(file.read_text().replace("units = ", "unitz = "))
+    wrong = tuner(folder, "run", "small")
+    assert wrong.returncode == 2
+    assert "did you mean 'units'" in wrong.stderr
+
+
+def test_everything_runs_on_the_jax_backend_too(tmp_path: Path, blobs_file: Path) -> None:
+    pytest.importorskip("jax")
+    folder = make_project(tmp_path / "p", blobs_file)
+    jax = {"KERAS_BACKEND": "jax"}
+    ran = tuner(folder, "run", "small", "--epochs", "1", env=jax)
+    assert ran.returncode == 0, ran.stderr
+    assert len(trials(folder)) == SEARCH_TRIALS
+    text = (folder / "reports" / "small" / "report.md").read_text()
+    assert "| backend" in text
+    assert "jax 0." in text
+    assert tuner(folder, "verify", "small", env=jax).returncode == 0
+    assert tuner(folder, "verify", "small").returncode == 0, "TensorFlow reloads what JAX trained"
+
+
+def test_list_results_and_help_import_neither_tensorflow_nor_keras(finished: Path) -> None:
+    script = (
+        "import sys; from tuner.cli import main\n"
+        "try:\n    main()\nexcept SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'keras_tuner', 'pandas', 'matplotlib', 'sklearn'} & set(sys.modules)\n"
+        "print('heavy:', sorted(heavy))"
+    )
+    for arguments in (["--help"], ["list"], ["results", "small"]):
+        ran = subprocess.run(
+            [sys.executable, "-c", script, *arguments], cwd=finished, capture_output=True, text=True, check=True
+        )
+        assert ran.stdout.splitlines()[-1] == "heavy: []"
