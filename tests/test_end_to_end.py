@@ -311,7 +311,7 @@ class TestAKilledSearch:
         kills = 0
         for attempt in range(30):
             main = start(folder, "run", "small", "--workers", "2")
-            time.sleep(rng.uniform(0.5, 9))
+            time.sleep(rng.uniform(1, 6.5))
             victim = "worker" if attempt % 3 == 2 else "main"
             if main.poll() is not None:
                 break
@@ -328,7 +328,7 @@ class TestAKilledSearch:
                 break
         ended = tuner(folder, "run", "small", "--workers", "2")
         assert ended.returncode == 0, ended.stderr
-        assert kills >= 3
+        assert kills >= 5
         assert trials(folder) == trials(finished)
         database = sqlite3.connect(folder / "runs" / "ledger.sqlite")
         assert database.execute("SELECT count(*) FROM trials").fetchone() == (SEARCH_TRIALS + 4,)
@@ -349,6 +349,9 @@ class TestAKilledSearch:
         assert main.returncode == 130
         assert "tuner run small --epochs 60 --workers 1" in errors.splitlines()[-1]
         assert "Traceback" not in errors
+        deadline = time.monotonic() + 20
+        while _descendants(main.pid) and time.monotonic() < deadline:
+            time.sleep(0.1)  # the server of workers notices a moment later
         assert not _descendants(main.pid)
 
     def test_cannot_be_started_twice_at_once(self, tmp_path: Path, blobs_file: Path) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from tuner import __version__
-from tuner import columns as col
 from tuner.errors import InputError, TunerError
 from tuner.places import Places, recorded_search
 from tuner.search import Overrides, find_search, load_search
@@ -187,7 +186,7 @@ def _stem(name: str) -> str:
 def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
     """Print the table of trials, best first."""
     places = Places(runs_dir, reports_dir)
-    from tuner.trial_table import trial_rows
+    from tuner.trial_table import column_names, trial_rows
 
     with places.existing_ledger(name) as ledger:
         search = recorded_search(ledger, _stem(name))
@@ -195,7 +194,7 @@ def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
     if form == "json":
         click.echo(json.dumps(rows, indent=1))
         return
-    names = list(dict.fromkeys((*col.RESULTS, *(key for row in rows for key in row))))
+    names = column_names(rows)
     if form == "csv":
         writer = csv.DictWriter(sys.stdout, names, restval="", lineterminator="\n")
         writer.writeheader()

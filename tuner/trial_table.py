@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tuner import columns as col
+from tuner.families import in_order
 from tuner.ledger import Member
 from tuner.protocol import ranked
 from tuner.trial import Record
@@ -26,8 +27,14 @@ def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
         col.SECONDS: result.seconds,
         col.VAL_ACCURACY: result.val_accuracy,
         col.VAL_LOSS: result.val_loss,
-        **trial.values,
+        **{name: trial.values[name] for name in in_order(trial.values)},
     }
+
+
+def column_names(rows: Iterable[dict[str, object]]) -> list[str]:
+    """Return the columns of a table of such rows: the fixed ones, then every parameter that a row has."""
+    parameters = in_order(name for row in rows for name in row if name not in col.RESULTS)
+    return [*col.RESULTS, *parameters]
 
 
 def trial_rows(members: Iterable[tuple[Member, Record | None]]) -> list[dict[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from tuner.errors import InputError, suggestion
@@ -9,8 +10,10 @@ from tuner.families.ann import Ann
 from tuner.families.base import Family
 from tuner.families.cnn import Cnn
 from tuner.families.custom import CustomFamily
+from tuner.parameters import Layered
+from tuner.recipe import RECIPE
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (Ann(), Cnn())}
+FAMILIES: dict[str, Family] = {family.name: family for family in (Cnn(), Ann())}
 
 
 def get_family(name: str, folder: Path = Path()) -> Family:
@@ -28,3 +31,24 @@ def get_family(name: str, folder: Path = Path()) -> Family:
     if name not in FAMILIES:
         raise InputError("family", f"no family is named {name!r}; {suggestion(name, FAMILIES)}")
     return FAMILIES[name]
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return parameter names in the order in which families and recipe declare them, layers by number.
+
+    Names that nobody declares, those of a user's own networks, come first and keep their order.
+    """
+    rank: dict[str, int] = {}
+    layered: dict[str, int] = {}
+    for item in (*(item for family in FAMILIES.values() for item in family.parameters), *RECIPE):
+        place = rank.setdefault(item.name, len(rank) + 1)
+        if isinstance(item, Layered):
+            layered[item.name] = place
+
+    def key(name: str) -> tuple[int, int]:
+        group, _, layer = name.rpartition("_")
+        if group in layered and layer.isdecimal():
+            return layered[group], int(layer)
+        return rank.get(name, 0), 0
+
+    return sorted(dict.fromkeys(names), key=key)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from tuner import columns as col
+from tuner.families import in_order
 from tuner.findings import Findings
 from tuner.parameters import Value
 from tuner.protocol import ranked
 from tuner.report.base import Section, escape, number, setting, table
 from tuner.trial import Record
-from tuner.trial_table import trial_rows
+from tuner.trial_table import column_names, trial_rows
 
 #: How many trials the report shows of each search; the others stand in trials.csv.
 SHOWN = 15
@@ -21,8 +22,8 @@ DEPTHS = ("conv_depth", "dense_depth")
 
 
 def varying(records: Sequence[Record]) -> list[str]:
-    """Return the parameters that differ between trials, in the order in which families name them."""
-    names = dict.fromkeys(name for record in records for name in record.trial.values)
+    """Return the parameters that differ between trials, in the order of the families."""
+    names = in_order(name for record in records for name in record.trial.values)
     return [name for name in names if len({record.trial.values.get(name) for record in records}) > 1]
 
 
@@ -70,15 +71,16 @@ def trials_section(findings: Findings) -> Section | None:
                 + table(rows, ["", *names, "epochs", "parameters", "val. loss", "val. accuracy"], text_columns=0)
                 + f"\n\nThe same in all: {_settings(fixed)}."
             )
-    frame = pd.DataFrame(trial_rows(findings.members))
-    if frame.empty:
+    table_rows = trial_rows(findings.members)
+    if not table_rows:
         return None
+    frame = pd.DataFrame(table_rows, columns=column_names(table_rows), dtype=object)  # whole numbers stay so
     text = "\n\n".join(parts) or "Each search has one trial."
     return Section("Trials", text + "\n\nEvery trial: [trials.csv](trials.csv).", tables={"trials.csv": frame})
 
 
 def _settings(values: dict[str, Value]) -> str:
-    return ", ".join(f"{name} {setting(value)}" for name, value in values.items())
+    return ", ".join(f"{name} {setting(values[name])}" for name in in_order(values))
 
 
 def depth_section(findings: Findings) -> Section | None:

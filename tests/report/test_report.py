@@ -1,0 +1,296 @@
+"""Tables, verdicts and sections, from records made up for the purpose."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tuner import columns as col
+from tuner.compare import compare_searches
+from tuner.datasets.base import Dataset
+from tuner.datasets.store import save_to_store
+from tuner.findings import Findings, load_findings
+from tuner.ledger import Ledger, Member
+from tuner.places import Places
+from tuner.report import SECTIONS, verdict, write_report
+from tuner.report.base import Section, escape, number, p_text, png, setting, signed
+from tuner.report.comparison import comparison_frame, margins_table, pairs_on
+from tuner.report.style import report_style
+from tuner.report.trials import summary_by
+from tuner.search import Overrides, Search, parse_search
+from tuner.training import _write_whole
+from tuner.trial import Record, Result, Trial
+
+PUBLISHED = Path(__file__).parent.parent / "published"
+
+RAW = {
+    "title": "Blobs",
+    "dataset": "blobs",
+    "repeats": 2,
+    "training": {"epochs": 3},
+    "search": [
+        {"family": "ann", "space": {"dense_units": [4, 8]}},
+        {"family": "cnn", "space": {"conv_depth": [1, 2], "filters": [2, 4], "padding": "same"}},
+    ],
+    "published": {
+        "study": "A study",
+        "scores": [
+            {"model": "ann", "dataset": "blobs", "test_accuracy": 0.75},
+            {"model": "lenet", "dataset": "blobs", "test_accuracy": 0.5},
+        ],
+        "groups": [{"parameter": "conv_depth", "value": 2, "mean": 0.7, "sd": 0.01}],
+    },
+}
+
+
+class Project:
+    """A search whose trials and predictions are made up; `right` says how many test images each model gets right."""
+
+    def __init__(self, folder: Path, data: Dataset, raw: dict[str, object] | None = None, name: str = "small") -> None:
+        self.data = data
+        self.search: Search = parse_search(raw or RAW, name, folder, Overrides(train_size=60), "0" * 16)
+        self.places = Places(folder / "runs", folder / "reports")
+        save_to_store(data, self.places.store)
+        self.ledger = Ledger(self.places.ledger)
+        self.ledger.open_search(self.search.name, self.search.key, self.search.to_json())
+
+    def searched(self, model: str, scores: list[float | None], dataset: str = "blobs") -> list[Trial]:
+        entry = next(e for e in self.search.entries if e.name == model)
+        trials = []
+        for index, (values, score) in enumerate(zip(entry.space.grid(), scores, strict=False)):
+            trial = self.search.trial(entry, dataset, self.data.fingerprint, values, None)
+            curve = {m: [0.1, 0.2, 0.3] for m in ("loss", "accuracy", "val_loss", "val_accuracy")}
+            result = (
+                Result("failed", "it | <broke>", seconds=1.0)
+                if score is None
+                else Result("completed", "", 1000, 1.0, val_accuracy=score, val_loss=1 - score, history=curve)
+            )
+            self.ledger.record(Record(trial, result))
+            self.ledger.enlist(self.search.name, Member(model, dataset, "search", index, trial.id))
+            trials.append(trial)
+        return trials
+
+    def retrained(self, model: str, trial: Trial, right: list[np.ndarray], dataset: str = "blobs") -> None:
+        labels = self.data.y_test
+        self.places.artifacts.mkdir(exist_ok=True)
+        for repeat, correct in enumerate(right):
+            final = trial.as_final(repeat + 1)
+            predicted = np.where(correct, labels, (labels + 1) % 3)
+            probabilities = np.full((len(labels), 3), 0.1, np.float32)
+            probabilities[np.arange(len(labels)), predicted] = 0.8
+            path = self.places.artifacts / f"{final.id}.npz"
+            digest = _write_whole(path, lambda p, q=probabilities: np.savez(p, probabilities=q, labels=labels))
+            path.with_suffix(".keras").write_bytes(b"a model of 16 B.")
+            accuracy = float(correct.mean())
+            files = {"model": "0" * 64, "predictions": digest}
+            result = Result(
+                "completed", "", 1000, 2.0, 0.5, 0.25, test_accuracy=accuracy, test_loss=0.5, files=files,
+                environment={"backend": "tensorflow 0", "keras": "3"},
+            )  # fmt: skip
+            self.ledger.record(Record(final, result))
+            self.ledger.enlist(self.search.name, Member(model, dataset, "final", repeat, final.id))
+
+    def findings(self) -> Findings:
+        return load_findings(self.ledger, self.search, self.places)
+
+
+def first(count: int, total: int = 45) -> np.ndarray:
+    return np.arange(total) < count
+
+
+@pytest.fixture
+def project(tmp_path: Path, blobs: Dataset) -> Project:
+    made = Project(tmp_path, blobs)
+    ann = made.searched("ann", [0.5, 0.6])
+    cnn = made.searched("cnn", [0.7, 0.8, None, 0.9, 0.85, 0.6])
+    made.retrained("ann", ann[1], [first(30), first(31)])
+    made.retrained("cnn", cnn[3], [first(43), first(44)])
+    return made
+
+
+def test_the_depth_summary_of_the_published_tables_is_the_published_one() -> None:
+    rows = []
+    for depth in (1, 2, 3):
+        with (PUBLISHED / f"fashion_cnn_depth{depth}.csv").open() as file:
+            rows += [{"conv_depth": depth, "accuracy": float(r["test_accuracy"])} for r in csv.DictReader(file)]
+    summary = summary_by(pd.DataFrame(rows), "conv_depth", "accuracy").set_index("conv_depth")
+    assert summary["trials"].tolist() == [10, 20, 35]
+    assert f"{summary['mean'][1]:.5f} / {summary['sd'][1]:.5f}" == "0.87753 / 0.00483"
+    assert f"{summary['mean'][2]:.6f} / {summary['sd'][2]:.7f}" == "0.901985 / 0.0054891"
+    assert f"{summary['mean'][3]:.7f} / {summary['sd'][3]:.7f}" == "0.8871486 / 0.0082615"
+
+
+def test_the_margins_of_the_published_comparison_are_the_published_ones(tmp_path: Path, blobs: Dataset) -> None:
+    """Made-up retrainings with the published accuracies give the published deltas: a test set of 10,000 in small."""
+    raw = {**RAW, "compare": {"datasets": ["mnist", "fashion_mnist"]}, "dataset": "fashion_mnist", "published": None}
+    raw = {key: value for key, value in raw.items() if value is not None}
+    labels = np.arange(10_000) % 3
+    big = Dataset(
+        "fashion_mnist", blobs.x_train, blobs.y_train, np.zeros((10_000, 8, 8, 1), np.uint8), labels, blobs.class_names
+    )
+    made = Project(tmp_path, big, raw)
+    with (PUBLISHED / "compare_fashion_mnist.csv").open() as file:
+        ann, cnn, deltas = csv.DictReader(file)
+    for model, row in (("ann", ann), ("cnn", cnn)):
+        trial = made.searched(model, [0.5], "fashion_mnist")[0]
+        for dataset in ("mnist", "fashion_mnist"):
+            # Another configuration of the same model stands for each data set, so that each is a trial of its own.
+            own = replace(trial, dataset=dataset, epochs=5 if dataset == "mnist" else 6)
+            made.retrained(model, own, [first(round(float(row[dataset]) * 10_000), 10_000)], dataset)
+    frame = comparison_frame(made.findings()).set_index(["model", "dataset"])
+    assert frame[col.DELTA_DATASET]["ann", "fashion_mnist"] == pytest.approx(float(ann["delta_dataset"]))
+    assert frame[col.DELTA_DATASET]["cnn", "fashion_mnist"] == pytest.approx(float(cnn["delta_dataset"]))
+    assert frame[col.DELTA_MODEL]["cnn", "mnist"] == pytest.approx(float(deltas["mnist"]))
+    assert frame[col.DELTA_MODEL]["cnn", "fashion_mnist"] == pytest.approx(float(deltas["fashion_mnist"]))
+    text = margins_table(made.findings())
+    for cell in ("−0.0972", "−0.0826", "+0.0114", "+0.0260"):
+        assert cell in text
+
+
+def test_a_clear_difference_is_called_better_with_its_interval_and_p(project: Project) -> None:
+    (line,) = verdict(project.findings())
+    assert line.startswith("On blobs, **CNN beats ANN by 28.9 points** of test accuracy (95 % interval ")
+    assert "McNemar p < 0.001" in line
+    assert "over 2 retrainings" in line
+    (pair,) = pairs_on(project.findings(), "blobs")
+    assert pair.proven
+    assert pair.difference == pytest.approx((43 + 44 - 30 - 31) / 90)
+
+
+def test_a_small_difference_is_not(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.retrained("ann", made.searched("ann", [0.5])[0], [first(40), first(38)])
+    made.retrained("cnn", made.searched("cnn", [0.5])[0], [first(41), first(39)])
+    (line,) = verdict(made.findings())
+    assert "**CNN is not shown to beat ANN**: it is 2.2 points of test accuracy ahead" in line
+
+
+def test_the_saved_model_is_the_first_retraining_and_not_the_best(project: Project) -> None:
+    ann = project.findings().on("blobs")[0]
+    assert ann.predictions.accuracy == pytest.approx(30 / 45)
+    assert ann.mean == pytest.approx(30.5 / 45)
+    assert ann.sd == pytest.approx(np.std([30 / 45, 31 / 45], ddof=1))
+
+
+def test_the_winner_is_the_best_on_validation_images(project: Project) -> None:
+    cnn = project.findings().on("blobs")[1]
+    assert cnn.winner is not None
+    assert cnn.winner.result.val_accuracy == 0.9
+
+
+def test_the_report_says_what_the_tables_hold(project: Project) -> None:
+    path = write_report(project.findings())
+    text = path.read_text()
+    assert "0.6778 ± 0.0157" in text
+    assert "| A study" not in text
+    assert "Published: A study" in text
+    assert "--train-size 60" in text
+    assert "it \\| &lt;broke&gt;" in text
+    depth = text[text.index("## Mean and standard deviation by depth") : text.index("## Trials")]
+    rows = [line.split("|")[1:-1] for line in depth.splitlines() if line.startswith("|")][2:]
+    assert [cell.strip() for cell in rows[1]][:3] == ["2", "3", "0.7833"]  # 0.9, 0.85 and 0.6; the failed one not
+    with (path.parent / "trials.csv").open() as file:
+        trials = list(csv.DictReader(file))
+    assert [row["status"] for row in trials].count("failed") == 1
+    assert trials[0]["filters_2"] in ("2", "4")
+    with (path.parent / "per_class.csv").open() as file:
+        per_class = list(csv.DictReader(file))
+    assert [row["class"] for row in per_class][:5] == ["top", "middle", "bottom", "macro average", "weighted average"]
+
+
+def test_the_report_of_an_unfinished_search_says_what_is_missing(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.searched("ann", [None, None])
+    text = write_report(made.findings()).read_text()
+    assert "No trial completed" in text
+    assert "## Failed trials" in text
+    assert "## Comparison" not in text
+
+
+def test_a_model_without_a_completed_trial_is_named(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.retrained("ann", made.searched("ann", [0.5])[0], [first(40)])
+    made.searched("cnn", [None])
+    assert verdict(made.findings())[-1] == "No completed model of: CNN; see the failed trials below."
+
+
+def test_several_pairs_are_adjusted_and_all_compared(tmp_path: Path, blobs: Dataset) -> None:
+    raw = {**RAW, "search": [{"family": "ann", "name": name} for name in ("one", "two", "three")]}
+    made = Project(tmp_path, blobs, raw)
+    for index, name in enumerate(("one", "two", "three")):
+        trial = made.searched(name, [0.5])[0]
+        own = replace(trial, epochs=10 + index)
+        made.retrained(name, own, [first(20 + 8 * index), first(21 + 8 * index)])
+    pairs = pairs_on(made.findings(), "blobs")
+    assert [(pair.better.model, pair.worse.model) for pair in pairs] == [
+        ("three", "two"),
+        ("three", "one"),
+        ("two", "one"),
+    ]
+    # 8, 16 and 8 images told apart, all on one side: p = 2 * 2**-8 twice and 2 * 2**-16, adjusted after Holm
+    assert [pair.p for pair in pairs] == pytest.approx([2 * 2 / 2**8, 3 * 2 / 2**16, 2 * 2 / 2**8])
+
+
+def test_searches_are_compared_in_one_table(tmp_path: Path, project: Project, blobs: Dataset) -> None:
+    other = Project(tmp_path / "other", blobs, name="other")
+    other.retrained("ann", other.searched("ann", [0.5])[0], [first(36)])
+    lines = compare_searches([project.findings(), other.findings()]).splitlines()
+    assert [[cell.strip() for cell in line.split("|")[1:4]] for line in lines[2:]] == [
+        ["blobs", "small", "CNN"],
+        ["blobs", "other", "ANN"],
+        ["blobs", "small", "ANN"],
+    ]
+
+
+@pytest.mark.parametrize("make", SECTIONS, ids=lambda make: make.__name__)
+class TestEverySection:
+    def test_is_a_function_of_the_findings_alone(self, make, project: Project) -> None:
+        with report_style():
+            one, two = make(project.findings()), make(project.findings())
+            assert isinstance(one, Section)
+            assert one.markdown == two.markdown
+            assert [png(figure) for figure in one.figures.values()] == [png(figure) for figure in two.figures.values()]
+
+    def test_refers_to_every_picture_that_it_draws(self, make, project: Project) -> None:
+        with report_style():
+            section = make(project.findings())
+        for name in (*section.figures, *section.tables):
+            if name != "comparison.csv":
+                assert f"({name})" in section.markdown
+
+    def test_has_axes_with_labels(self, make, project: Project) -> None:
+        with report_style():
+            section = make(project.findings())
+        for figure in section.figures.values():
+            for axes in figure.axes:
+                if axes.axison:
+                    assert axes.get_xlabel()
+                    assert axes.get_ylabel()
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("plain_name.npz", "plain_name.npz"),
+        ("a|b", "a\\|b"),
+        ("<script>", "&lt;script&gt;"),
+        ("*bold* [x](y)", "\\*bold\\* \\[x\\](y)"),
+        ("two\nlines", "two lines"),
+        ("_emphasis_", "\\_emphasis\\_"),
+        ("`code`", "\\`code\\`"),
+    ],
+)
+def test_text_from_files_cannot_be_markup(text: str, escaped: str) -> None:
+    assert escape(text) == escaped
+
+
+def test_numbers_are_written_as_people_read_them() -> None:
+    assert [number(None), number(float("nan")), number(0.12345)] == ["–", "–", "0.1235"]
+    assert [signed(0.5), signed(-0.5), signed(None)] == ["+0.5000", "−0.5000", "–"]
+    assert [p_text(0.0004), p_text(0.04)] == ["< 0.001", "= 0.040"]
+    assert [setting(True), setting(1e-3), setting(64), setting("same")] == ["yes", "0.001", "64", "same"]
