@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tuner.errors import InputError
-from tuner.search import Overrides, Search, backend_name, find_search, load_search, search_from_json
+from tuner.search import Overrides, Search, backend_name
+from tuner.search_file import find_search, load_search, search_from_json
 from tuner.trial import Trial
 
 SEARCHES = Path(__file__).parents[1] / "searches"

@@ -17,7 +17,7 @@ from tuner.errors import InputError
 from tuner.families import FAMILIES, get_family
 from tuner.parameters import Choice, Layered, Parameter
 from tuner.recipe import RECIPE
-from tuner.search import load_search
+from tuner.search_file import load_search
 from tuner.space import Configuration, Space, read_space
 
 SEARCHES = Path(__file__).parents[1] / "searches"

@@ -16,7 +16,8 @@ import click
 from tuner import __version__
 from tuner.errors import InputError, TunerError
 from tuner.places import Places, recorded_search
-from tuner.search import Overrides, find_search, load_search
+from tuner.search import Overrides
+from tuner.search_file import find_search, load_search
 
 if TYPE_CHECKING:
     from tuner.findings import Findings

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tuner.errors import InputError
 from tuner.ledger import Ledger
-from tuner.search import Search, search_from_json
+from tuner.search import Search
+from tuner.search_file import search_from_json
 
 
 @dataclass(frozen=True)

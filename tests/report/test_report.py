@@ -22,7 +22,8 @@ from tuner.report.base import Section, escape, number, p_text, png, setting, sig
 from tuner.report.comparison import comparison_frame, margins_table, pairs_on
 from tuner.report.style import report_style
 from tuner.report.trials import summary_by
-from tuner.search import Overrides, Search, parse_search
+from tuner.search import Overrides, Search
+from tuner.search_file import parse_search
 from tuner.training import _write_whole
 from tuner.trial import Record, Result, Trial
 

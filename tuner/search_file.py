@@ -1,0 +1,251 @@
+"""Reading of search files: TOML, checked by pydantic, every mistake in one line that names file, key and value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from tuner.errors import InputError, suggestion
+from tuner.families import get_family
+from tuner.families.custom import CustomFamily
+from tuner.parameters import Layered, Parameter, Range, Value
+from tuner.recipe import RECIPE
+from tuner.search import Algorithm, Entry, FilePart, Overrides, Published, PublishedGroup, PublishedScore, Search
+from tuner.space import Space, read_space
+from tuner.trial import Protocol
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+def _grey_or_colour(channels: int) -> int:
+    if channels not in (1, 3):
+        raise ValueError("channels are 1 for grey or 3 for colour")
+    return channels
+
+
+class _Compare(FilePart):
+    datasets: list[str] = Field(min_length=1)
+
+
+class _Entry(FilePart):
+    family: str
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
+    algorithm: Algorithm = "grid"
+    max_trials: Positive | None = None
+    lag: Positive = 4
+    space: dict[str, Any] = Field(default_factory=dict)
+    rules: dict[str, Any] = Field(default_factory=dict)
+
+
+class _File(FilePart):
+    title: str = Field(min_length=1)
+    dataset: str | list[str]
+    seed: Annotated[int, Field(ge=0, lt=2**31 - 1000)] = 0
+    protocol: Protocol = "holdout"
+    repeats: Annotated[int, Field(ge=1, le=100)] = 3
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    image_size: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = None
+    channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = None
+    training: dict[str, Any]
+    search: list[_Entry] = Field(min_length=1)
+    compare: _Compare | None = None
+    published: Published | None = None
+
+
+def search_from_json(text: str) -> Search:
+    """Return the search that `Search.to_json` wrote."""
+    saved = json.loads(text)
+    return parse_search(
+        saved["raw"], saved["name"], Path(saved["folder"]), Overrides(**saved["overrides"]), saved["file_hash"]
+    )
+
+
+def find_search(name: str, searches: Path = Path("searches")) -> Path:
+    """Return the search file called `name`: a file in `searches` without its ending, or a path.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" or len(path.parts) > 1:
+        if path.is_file():
+            return path
+        beside = [str(file) for file in path.parent.glob("*.toml")]
+        raise InputError(name, "no such search file", suggestion(name, beside) if beside else "")
+    inside = searches / f"{name}.toml"
+    if inside.is_file():
+        return inside
+    known = [file.stem for file in searches.glob("*.toml")]
+    where = "" if searches.is_dir() else f" (there is no folder {searches}/ here)"
+    raise InputError(name, f"no such search{where}", suggestion(name, known) if known else "")
+
+
+def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # noqa: B008  # frozen
+    """Read and check a search file.
+
+    Raises:
+        InputError: it cannot be read, or something in it is wrong; the message names file, key and value.
+    """
+    try:
+        content = path.read_bytes()
+        raw = tomllib.loads(content.decode("utf-8"))
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(str(path), f"is not valid TOML ({error})") from error
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", path.stem):
+        raise InputError(str(path), "its name must be letters, digits, '.', '_' and '-', since its report is named so")
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    try:
+        return parse_search(raw, path.stem, path.parent, overrides, digest)
+    except InputError as error:
+        raise error.inside(str(path)) from error
+
+
+def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Overrides, file_hash: str) -> Search:
+    """Check the content of a search file, as `tomllib` read it.
+
+    Raises:
+        InputError: the first thing that is wrong.
+    """
+    try:
+        file = _File.model_validate(raw)
+    except ValidationError as error:
+        raise _explained(error, raw) from error
+    recipe = dict(file.training)
+    epochs, threads = recipe.pop("epochs", None), recipe.pop("threads", 1)
+    known = {parameter.name: parameter for parameter in RECIPE}
+    for key, value in recipe.items():
+        if key not in known:
+            remedy = suggestion(key, {*known, "epochs", "threads"})
+            raise InputError(f"training.{key}", f"no such setting; {remedy}")
+        try:
+            known[key].check(value)
+        except ValueError as error:
+            raise InputError(
+                f"training.{key}", str(error), "search a setting in [search.space]" if isinstance(value, list) else ""
+            ) from error
+    epochs, threads = _whole(epochs, "training.epochs"), _whole(threads, "training.threads")
+
+    entries: list[Entry] = []
+    for index, part in enumerate(file.search, start=1):
+        place = f"[[search]] {index}"
+        try:
+            entries.append(_read_entry(part, recipe, folder))
+        except InputError as error:
+            raise error.inside(place) from error
+        if entries[-1].name in [entry.name for entry in entries[:-1]]:
+            raise InputError(place, f"a second search is named {entries[-1].name!r}", 'give it its own name = "…"')
+    datasets = (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
+    if not datasets or len(set(datasets)) < len(datasets):
+        raise InputError("dataset", "the list is empty or names a data set twice")
+    height_width = file.image_size
+    return Search(
+        name=name,
+        title=file.title,
+        datasets=datasets,
+        seed=file.seed,
+        protocol=file.protocol,
+        repeats=file.repeats,
+        validation=file.validation,
+        image_size=(height_width[0], height_width[1]) if height_width else None,
+        channels=file.channels,
+        epochs=overrides.epochs or epochs,
+        threads=threads,
+        entries=tuple(entries),
+        compare=tuple(file.compare.datasets) if file.compare else (),
+        published=file.published,
+        overrides=overrides,
+        folder=folder,
+        file_hash=file_hash,
+        raw=raw,
+    )
+
+
+def _whole(value: object, place: str) -> int:
+    if value is None:
+        raise InputError(place, "is missing", "say how many epochs a trial trains")
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(place, f"{value!r} is not a whole number of at least 1")
+    return value
+
+
+def _read_entry(part: _Entry, recipe: Mapping[str, Value], folder: Path) -> Entry:
+    family = get_family(part.family, folder)
+    accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
+    if isinstance(family, CustomFamily):
+        taken = {item.name for item in accepted}
+        accepted += [_own_parameter(key, raw) for key, raw in part.space.items() if key not in taken]
+    space = read_space(part.space, part.rules, accepted, recipe)
+    if part.algorithm == "grid":
+        if part.max_trials is not None:
+            raise InputError("max_trials", "a grid takes none: it tries all", "remove it, or use random")
+    elif part.max_trials is None and part.algorithm != "hyperband":
+        raise InputError("max_trials", f"is missing, and algorithm = {part.algorithm!r} needs it")
+    if not _leaves_something(space, part.algorithm):
+        rules = ", ".join(repr(rule.text) for rule in space.rules)
+        raise InputError("rules", f"leave no configuration ({rules})", "loosen a rule or widen the space")
+    return Entry(part.name or family.name, family, part.family, part.algorithm, part.max_trials, part.lag, space)
+
+
+#: How much of a space's grid is looked at to see that its rules leave something, where the grid is not the search.
+_LOOKED_AT = 100_000
+
+
+def _leaves_something(space: Space, algorithm: Algorithm) -> bool:
+    if algorithm == "grid":
+        return next(space.grid(), None) is not None
+    if not space.rules or any(isinstance(d, Range) and d.step is None for d in space.domains.values()):
+        return True  # what a rule leaves of a continuous range shows when it is drawn from
+    first = list(islice(space.candidates(), _LOOKED_AT))
+    return len(first) == _LOOKED_AT or any(space.broken_rule(values) is None for values in first)
+
+
+def _own_parameter(name: str, raw: object) -> Parameter:
+    """Return a parameter of a user's own network, its type that of the values in the search file."""
+    values = raw if isinstance(raw, list) else list(raw.values()) if isinstance(raw, dict) else [raw]
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if numbers and all(isinstance(v, int) for v in numbers):
+        return Parameter(name, 0)
+    if numbers:
+        return Parameter(name, 0.0)
+    return Parameter(name, values[0] if values and isinstance(values[0], bool) else "")
+
+
+_TABLES: dict[str, type[FilePart]] = {
+    "search": _Entry,
+    "compare": _Compare,
+    "published": Published,
+    "scores": PublishedScore,
+    "groups": PublishedGroup,
+}
+
+
+def _explained(error: ValidationError, raw: Mapping[str, Any]) -> InputError:
+    # A misspelt key is one key too many and one missing: the first tells more.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    place, node = "", _File
+    for step in first["loc"]:
+        if isinstance(step, int):
+            place += f" {step + 1}"
+            continue
+        if step in ("str", "list[str]", "int", "float", "bool") and place:
+            continue  # the branch of a union, not a key
+        place = f"{place}.{step}" if place else str(step)
+        inner = _TABLES.get(str(step))
+        node = inner or node  # type: ignore[assignment]
+    place = re.sub(r"^search( \d+)", r"[[search]]\1", place)
+    if first["type"] == "extra_forbidden":
+        key = str(first["loc"][-1])
+        return InputError(place, "no such key; " + suggestion(key, node.model_fields))
+    if first["type"] == "missing":
+        return InputError(place, "is missing")
+    return InputError(place, f"{first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}")
