@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import signal
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -265,6 +266,9 @@ def main() -> NoReturn:
     except TunerError as error:
         click.echo(f"tuner: {' '.join(str(error).split())}", err=True)
         sys.exit(error.exit_code)
+    except sqlite3.OperationalError as error:  # a full disk, a file held by another program
+        click.echo(f"tuner: ledger: {error}; nothing recorded is lost, start the command again", err=True)
+        sys.exit(1)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         sys.exit(0)
