@@ -13,6 +13,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -211,6 +213,8 @@ class TestAFinishedSearch:
         before = (copied / "reports" / "small" / "per_class.csv").read_bytes()
         for model in (copied / "runs" / "models").glob("*.keras"):
             model.unlink()
+        for predictions in list((copied / "runs" / "models").glob("*.npz"))[:1]:
+            predictions.write_bytes(predictions.read_bytes()[:-1] + b"?")
         assert tuner(copied, "run", "small").returncode == 0
         assert (copied / "reports" / "small" / "per_class.csv").read_bytes() == before
         assert tuner(copied, "verify", "small").returncode == 0
@@ -241,9 +245,35 @@ class TestAFinishedSearch:
         assert card["trial"]["train_size"] == 60
 
     def test_started_fresh_is_trained_again(self, copied: Path) -> None:
+        time.sleep(1.1)  # the ledger notes whole seconds
+        begun = datetime.now(UTC).isoformat(timespec="seconds")
         assert tuner(copied, "run", "small", "--fresh").returncode == 0
         ledger = sqlite3.connect(copied / "runs" / "ledger.sqlite")
         assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (SEARCH_TRIALS + 4,)
+        assert ledger.execute("SELECT min(finished) FROM trials").fetchone()[0] >= begun
+
+    def test_is_searched_anew_when_its_data_have_changed(self, copied: Path) -> None:
+        file = copied / "searches" / "blobs.npz"
+        with np.load(file) as arrays:
+            changed = {name: arrays[name] for name in arrays.files}
+        changed["x_train"][0, 0, 0] ^= 1
+        np.savez(file, **changed)
+        again = tuner(copied, "run", "small", "--epochs", "1")
+        assert again.returncode == 0, again.stderr
+        assert "from before" not in again.stderr
+        assert len(trials(copied)) == SEARCH_TRIALS
+
+    def test_that_was_interrupted_says_so_in_a_report_written_meanwhile(self, copied: Path) -> None:
+        ledger = sqlite3.connect(copied / "runs" / "ledger.sqlite")
+        ledger.execute("DELETE FROM trials WHERE test_accuracy NOT NULL")
+        ledger.execute("UPDATE searches SET finished = NULL")
+        ledger.commit()
+        ledger.close()
+        assert tuner(copied, "report", "small").returncode == 0
+        text = (copied / "reports" / "small" / "report.md").read_text()
+        assert "This search is unfinished: 12 of its trials are recorded." in text
+        assert "failed trials" not in text
+        assert not (copied / "reports" / "small" / "cnn-blobs.keras").exists()
 
 
 class TestASavedModel:
@@ -342,30 +372,45 @@ class TestAKilledSearch:
         self, tmp_path: Path, blobs_file: Path, number: signal.Signals
     ) -> None:
         folder = make_project(tmp_path / "stopped", blobs_file)
-        main = start(folder, "run", "small", "--epochs", "60", "--workers", "1")
-        time.sleep(7)
+        main = start(folder, "run", "small", "--epochs", "5000", "--workers", "1")
+        _wait_for(lambda: len(_descendants(main.pid)) >= 3)  # a worker beside its server and the tracker
         main.send_signal(number)
         _, errors = main.communicate(timeout=60)
         assert main.returncode == 130
-        assert "tuner run small --epochs 60 --workers 1" in errors.splitlines()[-1]
+        assert "tuner run small --epochs 5000 --workers 1" in errors.splitlines()[-1]
         assert "Traceback" not in errors
-        deadline = time.monotonic() + 20
-        while _descendants(main.pid) and time.monotonic() < deadline:
-            time.sleep(0.1)  # the server of workers notices a moment later
-        assert not _descendants(main.pid)
+        _wait_for(lambda: not _descendants(main.pid))  # the server of workers notices a moment later
 
     def test_cannot_be_started_twice_at_once(self, tmp_path: Path, blobs_file: Path) -> None:
         folder = make_project(tmp_path / "twice", blobs_file)
         first = start(folder, "run", "small", "--epochs", "200")
-        deadline = time.monotonic() + 60
         lock = folder / "runs" / "locks" / "small.lock"
-        while not (lock.is_file() and lock.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        _wait_for(lambda: lock.is_file() and bool(lock.read_text()))
         second = tuner(folder, "run", "small", "--epochs", "200")
         first.kill()
         first.communicate()
         assert second.returncode == 2
         assert f"is being run by process {first.pid}" in second.stderr
+
+    def test_tries_a_trial_again_whose_worker_was_killed(
+        self, finished: Path, tmp_path: Path, blobs_file: Path
+    ) -> None:
+        folder = make_project(tmp_path / "worker", blobs_file)
+        main = start(folder, "run", "small", "--workers", "1")
+        _wait_for(lambda: len(_descendants(main.pid)) >= 3)
+        os.kill(_descendants(main.pid)[-1], signal.SIGKILL)
+        _, errors = main.communicate(timeout=200)
+        assert main.returncode == 0, errors
+        assert "again: trial" in errors
+        assert "SIGKILL" in errors
+        assert trials(folder) == trials(finished)
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
 
 
 def _descendants(pid: int) -> list[int]:

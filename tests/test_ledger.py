@@ -164,19 +164,29 @@ def test_a_search_that_never_ran_has_no_content_and_no_members(ledger):
     assert ledger.members("s") == []
 
 
-def test_forgetting_a_search_keeps_the_trials_that_another_search_lists(ledger):
+def test_a_trial_is_listed_elsewhere_where_another_search_lists_it(ledger):
     for name, seeds in (("mine", (0, 1)), ("other", (1, 2))):
         ledger.open_search(name, "key", "{}")
         for number, seed in enumerate(seeds):
             ledger.enlist(name, member(number, seed))
-    for seed in range(4):
-        ledger.record(record(seed))
-    ledger.forget_search("mine")
-    assert ledger.search_content("mine") is None
-    assert ledger.members("mine") == []
+    assert [ledger.is_listed_elsewhere(trial(seed).id, "mine") for seed in range(4)] == [False, True, True, False]
+
+
+def test_a_forgotten_trial_is_gone_and_keeps_its_place_in_its_searches(ledger):
+    ledger.open_search("mine", "key", "{}")
+    ledger.enlist("mine", member(0, 0))
+    ledger.record(record(0))
+    ledger.forget_trial(trial(0).id)
     assert ledger.get(trial(0).id) is None
-    assert ledger.members("other") == [(member(0, 1), record(1)), (member(1, 2), record(2))]
-    assert ledger.get(trial(3).id) == record(3)  # in no search at all
+    assert ledger.members("mine") == [(member(0, 0), None)]
+
+
+def test_a_search_is_finished_when_it_is_closed_and_no_longer_when_it_is_opened_again(ledger):
+    states = [ledger.is_finished("mine")]
+    for step in (ledger.open_search, ledger.close_search, ledger.open_search):
+        step("mine", *([] if step == ledger.close_search else ["key", "{}"]))
+        states.append(ledger.is_finished("mine"))
+    assert states == [False, False, True, False]
 
 
 def _text(path: Path) -> None:

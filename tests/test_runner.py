@@ -239,3 +239,28 @@ def test_an_oracle_hears_of_exactly_the_trials_before_its_lag_and_in_order(tmp_p
         runner.drive("x", [Track("m", "d", "search", oracle, trial_of, lag=3)], None)
     assert oracle.at_proposal == [max(0, k - 3) for k in range(12)]
     assert oracle.heard == sorted(oracle.heard)
+
+
+def test_failures_of_the_machine_are_tried_again_by_the_next_run_and_others_are_not(tmp_path: Path) -> None:
+    run_once(tmp_path / "l", "grid", DyingExecutor(2))
+    executor = SimulatedExecutor(2, random.Random(0))  # noqa: S311
+    run_once(tmp_path / "l", "grid", executor)
+    assert len(executor.trained) == 15
+    assert "failed" in {result.status for _, _, result in table(tmp_path / "l")}  # type: ignore[attr-defined]
+    third = SimulatedExecutor(2, random.Random(0))  # noqa: S311
+    run_once(tmp_path / "l", "grid", third)
+    assert third.trained == []
+
+
+def test_a_fresh_run_trains_its_own_trials_again_once_and_leaves_those_of_other_searches(tmp_path: Path) -> None:
+    run_once(tmp_path / "l", "grid", SimulatedExecutor(2, random.Random(0)))  # noqa: S311
+    with Ledger(tmp_path / "l") as ledger:
+        shared = [member for member, _ in ledger.members("s")][:5]
+        ledger.open_search("other", "key", "{}")
+        for member in shared:
+            ledger.enlist("other", member)
+        executor = SimulatedExecutor(2, random.Random(0))  # noqa: S311
+        runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent(), fresh=True)
+        runner.drive("search", [track("grid"), track("grid", "twin")], None)
+    assert len(executor.trained) == len(set(executor.trained)) == 10
+    assert not set(executor.trained) & {member.trial for member in shared}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tuner import training
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.families import FAMILIES
+from tuner.files import remove_partials, write_whole
 from tuner.recipe import RECIPE
 from tuner.space import read_space
 from tuner.trial import Job, Result, Trial
@@ -72,7 +75,8 @@ def test_the_test_set_is_drawn_by_class_where_a_size_is_given(tmp_path: Path, bl
     final = job(tmp_path, blobs)
     final = replace(final, trial=replace(final.trial, test_size=9).as_final(1))
     training.train(final)
-    with np.load(tmp_path / "models" / f"{final.trial.id}.npz") as saved:
+    (file,) = (tmp_path / "models").glob("*.npz")
+    with np.load(file) as saved:
         assert np.bincount(saved["labels"]).tolist() == [3, 3, 3]
 
 
@@ -151,5 +155,21 @@ def test_a_file_that_cannot_be_written_whole_is_not_left_behind(tmp_path: Path) 
         raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space left"):
-        training._write_whole(tmp_path / "model.keras", fail)
+        write_whole(tmp_path / "model.keras", fail)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_half_written_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    (tmp_path / f".partial-{killed.pid}-a.keras").touch()
+    (tmp_path / f".partial-{os.getpid()}-b.keras").touch()
+    (tmp_path / "c.keras").touch()
+    remove_partials(tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [f".partial-{os.getpid()}-b.keras", "c.keras"]
+
+
+def test_failures_of_the_machine_are_marked_as_such_and_those_of_the_trial_not(tmp_path: Path, blobs: Dataset) -> None:
+    (tmp_path / "own_kinds.py").write_text(OWN)
+    for attribute, transient in (("memory", True), ("resources", True), ("bug", False), ("leaves", False)):
+        assert training.train(job(tmp_path, blobs, family=f"own_kinds:{attribute}")).transient is transient

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import signal
 import sqlite3
 import sys
@@ -22,6 +23,8 @@ from tuner.search_file import find_search, load_search
 
 if TYPE_CHECKING:
     from tuner.findings import Findings
+    from tuner.ledger import Ledger
+    from tuner.search import Search
 
 _EXIT_INTERRUPTED = 130
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -75,7 +78,7 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
             wrong.append(str(error))
             continue
         planned = sum(entry.planned(search.epochs) for entry in search.entries) * len(search.datasets)
-        done = ledger.count_finished(search.name) if ledger else 0
+        done = ledger.count_finished(search.name) if ledger and _is_as_recorded(search, ledger) else 0
         names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
         rows.append((search.name, names, ", ".join(search.all_datasets), str(planned), str(done), search.title))
     heads = ("search", "models", "data sets", "trials", "done", "title")
@@ -84,6 +87,12 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     if wrong:
         raise InputError("", "; ".join(wrong))
+
+
+def _is_as_recorded(search: Search, ledger: Ledger) -> bool:
+    """Whether a search last ran with the file as it is now."""
+    content = ledger.search_content(search.name)
+    return content is not None and json.loads(content)["raw"] == search.raw
 
 
 @app.command()
@@ -120,7 +129,7 @@ def space(name: str, as_json: bool, data_dir: Path | None) -> None:
 @click.option("--executor", default="local", show_default=True, help="Where trials run.")
 @_data_dir
 @_folders
-@click.option("--fresh", is_flag=True, help="Forget this search's trials first; those of other searches stay.")
+@click.option("--fresh", is_flag=True, help="Train again what is recorded of this search alone.")
 def run(
     name: str,
     epochs: int | None,
@@ -140,13 +149,14 @@ def run(
 
     console = Console(stderr=True)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, _interrupt)
     try:
         from tuner.run import run_search
 
         report = run_search(search, places, console, executor=executor, workers=workers, fresh=fresh)
     except KeyboardInterrupt:
-        resume = " ".join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
+        resume = shlex.join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
         click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
         sys.exit(_EXIT_INTERRUPTED)
     from tuner.findings import load_findings
@@ -162,9 +172,10 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 def _print_summary(findings: Findings) -> None:
     from tuner.report import verdict
+    from tuner.report.budget import budget
     from tuner.report.comparison import margins_table
 
-    click.echo("\n" + margins_table(findings) + "\n")
+    click.echo(f"\n{margins_table(findings)}\n\nBudget: {budget(findings)}.")
     for line in verdict(findings):
         click.echo(line.replace("**", ""))
 

@@ -1,4 +1,4 @@
-"""The name of every column, once. Tables, the ledger and the report take them from here."""
+"""The names of the columns of every table that users read, once."""
 
 TRIAL = "trial"
 MODEL = "model"
@@ -8,19 +8,21 @@ STATUS = "status"
 ERROR = "error"
 SEED = "seed"
 EPOCHS = "epochs"
+TRAIN_SIZE = "train_size"
+TEST_SIZE = "test_size"
 PARAMETERS = "parameters"
 SECONDS = "seconds"
 SECONDS_PER_EPOCH = "seconds_per_epoch"
 LATENCY_MS = "latency_ms"
 MEGABYTES = "megabytes"
 
-ACCURACY = "accuracy"
-LOSS = "loss"
 VAL_ACCURACY = "val_accuracy"
 VAL_LOSS = "val_loss"
 TEST_ACCURACY = "test_accuracy"
 TEST_LOSS = "test_loss"
 
+REPEATS = "repeats"
+FILE = "file"
 SEARCH_SCORE = "search_score"
 RETRAINED_MEAN = "retrained_mean"
 RETRAINED_SD = "retrained_sd"
@@ -40,7 +42,8 @@ SUPPORT = "support"
 
 #: What `tuner results` prints in front of the parameters, in this order.
 RESULTS = (
-    TRIAL, MODEL, FAMILY, DATASET, STATUS, ERROR, SEED, EPOCHS, PARAMETERS, SECONDS, VAL_ACCURACY, VAL_LOSS,
+    TRIAL, MODEL, FAMILY, DATASET, STATUS, ERROR, SEED, EPOCHS, TRAIN_SIZE, PARAMETERS, SECONDS,
+    VAL_ACCURACY, VAL_LOSS,
 )  # fmt: skip
 #: Metrics of one class against the rest, in the order in which tables show them.
 PER_CLASS = (PRECISION, RECALL, F1, ROC_AUC, AVERAGE_PRECISION, SUPPORT)

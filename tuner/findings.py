@@ -21,7 +21,7 @@ from tuner.places import Places
 from tuner.protocol import ranked
 from tuner.scores import Predictions, load_predictions
 from tuner.search import Entry, Search
-from tuner.trial import Record
+from tuner.trial import Record, artifact_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,7 @@ class Chosen:
     model: str
     label: str
     dataset: str
+    slug: str
     winner: Record | None
     finals: tuple[Record, ...]
     all_predictions: tuple[Predictions, ...]
@@ -58,7 +59,7 @@ class Chosen:
     @property
     def file_name(self) -> str:
         """The saved model's name in the report's folder."""
-        return f"{self.model}-{Path(self.dataset).stem}.keras"
+        return f"{self.model}-{self.slug}.keras"
 
     @cached_property
     def test_accuracies(self) -> NDArray[np.float64]:
@@ -83,12 +84,13 @@ class Chosen:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """A search and everything that is recorded of it."""
+    """A search and everything that is recorded of it; `finished` if its last run got to its end."""
 
     search: Search
     members: tuple[tuple[Member, Record], ...]
     chosen: tuple[Chosen, ...]
     places: Places
+    finished: bool = True
 
     def trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
         """Return the finished search trials, of one entry or data set where given, in order of proposal."""
@@ -117,6 +119,11 @@ class Findings:
         """Return a data set as the search saw it."""
         fingerprint = next(record.trial.fingerprint for member, record in self.members if member.dataset == dataset)
         return load_from_store(self.places.store_of(fingerprint))
+
+    @property
+    def seen_datasets(self) -> list[str]:
+        """The data sets of the trials that have finished."""
+        return list(dict.fromkeys(member.dataset for member, _ in self.members))
 
 
 def winners(search: Search, members: Sequence[tuple[Member, Record | None]]) -> dict[tuple[str, str], Record]:
@@ -156,18 +163,25 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
                 and (member.role, member.model, member.dataset) == ("final", entry.name, dataset)
             )
             if finals:
-                chosen.append(_chosen(entry, dataset, best.get((entry.name, dataset)), finals, places))
+                winner = best.get((entry.name, dataset))
+                chosen.append(_chosen(search, entry, dataset, winner, finals, places))
     finished = tuple((member, record) for member, record in members if record is not None)
-    return Findings(search, finished, tuple(chosen), places)
+    return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name))
 
 
-def _chosen(entry: Entry, dataset: str, winner: Record | None, finals: tuple[Record, ...], places: Places) -> Chosen:
-    artifact = places.artifacts / f"{finals[0].trial.id}.keras"
+def _chosen(
+    search: Search, entry: Entry, dataset: str, winner: Record | None, finals: tuple[Record, ...], places: Places
+) -> Chosen:
+    def file_of(record: Record, kind: str, suffix: str) -> Path:
+        return artifact_path(places.artifacts, record.trial.id, record.result.files[kind], suffix)
+
+    artifact = file_of(finals[0], "model", ".keras")
     if not artifact.is_file():
         raise CheckError(f"{artifact}: the saved model is missing; run the search again to train it again")
     class_names = load_from_store(places.store_of(finals[0].trial.fingerprint)).class_names
     predictions = tuple(
-        load_predictions(places.artifacts / f"{record.trial.id}.npz", record.result.files["predictions"], class_names)
+        load_predictions(file_of(record, "predictions", ".npz"), record.result.files["predictions"], class_names)
         for record in finals
     )
-    return Chosen(entry.name, entry.label, dataset, winner, finals, predictions, artifact)
+    slug = search.slugs[dataset]
+    return Chosen(entry.name, entry.label, dataset, slug, winner, finals, predictions, artifact)

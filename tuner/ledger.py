@@ -30,6 +30,7 @@ CREATE TABLE trials (
     content TEXT NOT NULL,          -- the trial, JSON
     status TEXT NOT NULL,           -- completed, failed
     error TEXT NOT NULL,
+    transient INTEGER NOT NULL,     -- 1 for a failure that the next run tries again
     parameters INTEGER,
     seconds REAL NOT NULL,
     seconds_per_epoch REAL,
@@ -45,7 +46,7 @@ CREATE TABLE searches (
     key TEXT NOT NULL,              -- hash of the file's content and the overrides
     content TEXT NOT NULL,          -- the search, JSON
     started TEXT NOT NULL,
-    finished TEXT                   -- NULL until the report is written
+    finished TEXT                   -- NULL until every trial has finished
 ) STRICT;
 CREATE TABLE members (
     search TEXT NOT NULL REFERENCES searches(name) ON DELETE CASCADE,
@@ -58,7 +59,7 @@ CREATE TABLE members (
 ) STRICT;
 """
 _PLAIN = (
-    "status", "error", "parameters", "seconds", "seconds_per_epoch", "latency_ms",
+    "status", "error", "transient", "parameters", "seconds", "seconds_per_epoch", "latency_ms",
     "val_accuracy", "val_loss", "test_accuracy", "test_loss",
 )  # fmt: skip
 _AS_JSON = ("history", "files", "environment")
@@ -188,22 +189,24 @@ class Ledger:
                 self._db.execute("UPDATE searches SET content = ?, finished = NULL WHERE name = ?", (content, name))
 
     def close_search(self, name: str) -> None:
-        """Note that a search has ended with its report."""
+        """Note that every trial of a search has finished."""
         with self._transaction():
             self._db.execute("UPDATE searches SET finished = ? WHERE name = ?", (_now(), name))
-
-    def forget_search(self, name: str) -> None:
-        """Forget a search and those of its trials that no other search lists."""
-        with self._transaction():
-            mine = "SELECT trial FROM members WHERE search = ?"
-            others = "SELECT trial FROM members WHERE search <> ?"
-            self._db.execute(f"DELETE FROM trials WHERE trial IN ({mine}) AND trial NOT IN ({others})", (name, name))  # noqa: S608
-            self._db.execute("DELETE FROM searches WHERE name = ?", (name,))
 
     def search_content(self, name: str) -> str | None:
         """Return the search of this name as `Search.to_json` wrote it, or None if it never ran."""
         row = self._db.execute("SELECT content FROM searches WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
+
+    def is_finished(self, name: str) -> bool:
+        """Return whether the last run of a search got to its end."""
+        row = self._db.execute("SELECT finished FROM searches WHERE name = ?", (name,)).fetchone()
+        return row is not None and row[0] is not None
+
+    def is_listed_elsewhere(self, trial: str, search: str) -> bool:
+        """Return whether another search than this one lists a trial."""
+        found = self._db.execute("SELECT 1 FROM members WHERE trial = ? AND search <> ? LIMIT 1", (trial, search))
+        return found.fetchone() is not None
 
     def enlist(self, search: str, member: Member) -> None:
         """Note that a trial was proposed at this place of a search."""
@@ -265,7 +268,7 @@ class Ledger:
 
 
 def _record_of(fields: dict[str, Any]) -> Record:
-    plain = {name: fields[name] for name in _PLAIN}
+    plain = {name: fields[name] for name in _PLAIN} | {"transient": bool(fields["transient"])}
     parsed = {name: json.loads(fields[name]) for name in _AS_JSON}
     return Record(Trial.from_json(fields["content"]), Result(**plain, **parsed))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib.util
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from tuner.errors import CheckError, InputError, suggestion
 from tuner.executors import EXECUTORS, PRELOAD
 from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
+from tuner.files import remove_partials, sha256_of
 from tuner.findings import load_findings, winners
 from tuner.ledger import Ledger
 from tuner.oracles import Proposal, make_oracle
@@ -24,12 +27,13 @@ from tuner.places import Places
 from tuner.progress import ProgressReport
 from tuner.protocol import test_images, training_images
 from tuner.runner import Runner, Track, listed_track
-from tuner.search import Entry, Search
-from tuner.trial import Job, Trial
+from tuner.search import Entry, Search, backend_name
+from tuner.trial import Job, Trial, artifact_path
 
 TRAIN = "tuner.training:train"
-#: How many of the first configurations of a user's own network are looked at to check its parameters' names.
-MOST_CHECKED = 512
+BACKENDS = ("tensorflow", "jax")
+#: Up to so many configurations of a user's own network are built before a search, to check its parameters' names.
+MOST_CHECKED = 200
 
 
 @dataclass(frozen=True)
@@ -59,41 +63,57 @@ def run_search(
         console: where progress is shown.
         executor: where trials run, a name in `EXECUTORS`.
         workers: how many trials at once; None for as many as fit.
-        fresh: forget the search first.
+        fresh: train again what is recorded of this search alone.
 
     Raises:
         InputError: the search cannot run as given.
         CheckError: not a single trial completed; the report has been written all the same.
     """
+    _check_backend()
     if executor not in EXECUTORS:
         raise InputError("--executor", f"no executor is named {executor!r}; {suggestion(executor, EXECUTORS)}")
     with Ledger(places.ledger) as ledger, ledger.sole_runner(search.name):
+        remove_partials(places.artifacts)
         prepared = {name: _prepare(search, name, places) for name in search.all_datasets}
-        if fresh:
-            ledger.forget_search(search.name)
-        ledger.open_search(search.name, search.key, search.to_json())
         _check_own_families(search, prepared)
+        ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
         log = places.runs / "workers.log"
         with (
             EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD) as pool,
             ProgressReport(console, pool.slots) as progress,
         ):
-            folders = {name: data.folder for name, data in prepared.items()}
-            runner = Runner(search.name, ledger, pool, _job_maker(search, folders, places), progress)
+            folders = {data.fingerprint: data.folder for data in prepared.values()}
+            job_of = _job_maker(search, folders, places)
+            runner = Runner(search.name, ledger, pool, job_of, progress, fresh)
             total = sum(entry.planned(search.epochs) for entry in search.entries) * len(search.datasets)
             runner.drive("search", search_tracks(search, prepared), total)
             finals = _final_tracks(search, ledger, prepared, places)
             runner.drive("retraining", [track for track, _ in finals], sum(count for _, count in finals))
+        ledger.close_search(search.name)
         findings = load_findings(ledger, search, places)
         from tuner.report import write_report  # draws, and so imports matplotlib
 
         report = write_report(findings)
-        ledger.close_search(search.name)
     if not findings.chosen:
         reasons = Counter(record.result.error for _, record in findings.failed)
         first = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""
         raise CheckError(f"{search.name}: no trial completed{first} (see {report})")
     return report
+
+
+def _run_key(search: Search, prepared: dict[str, Prepared]) -> str:
+    """Return what names a list of trials: the search, and the content of its data and of the user's networks."""
+    content = [search.key, *(data.fingerprint for data in prepared.values())]
+    content += [entry.family.source_hash() for entry in search.entries if isinstance(entry.family, CustomFamily)]
+    return hashlib.sha256(" ".join(content).encode()).hexdigest()[:16]
+
+
+def _check_backend() -> None:
+    name = backend_name()
+    if name not in BACKENDS:
+        raise InputError("KERAS_BACKEND", f"{name!r} is no backend of Keras; {suggestion(name, BACKENDS)}")
+    if importlib.util.find_spec(name) is None:
+        raise InputError("KERAS_BACKEND", f"{name} is not installed", f"install it: pip install {name}")
 
 
 def _prepare(search: Search, name: str, places: Places) -> Prepared:
@@ -112,7 +132,7 @@ def _check_split(search: Search, name: str, dataset: Dataset) -> None:
 
 def _job_maker(search: Search, folders: dict[str, Path], places: Places) -> Callable[[Trial], Job]:
     modules = search.folder.resolve()
-    return lambda trial: Job(trial, folders[trial.dataset].resolve(), places.artifacts.resolve(), modules)
+    return lambda trial: Job(trial, folders[trial.fingerprint].resolve(), places.artifacts.resolve(), modules)
 
 
 def search_tracks(search: Search, prepared: dict[str, Prepared]) -> list[Track]:
@@ -140,8 +160,7 @@ def _final_tracks(
     tracks = []
     for entry in search.entries:
         for dataset in search.compare or search.datasets:
-            chosen_on = search.datasets[0] if search.compare else dataset
-            winner = best.get((entry.name, chosen_on))
+            winner = best.get((entry.name, search.chosen_on(dataset)))
             if winner is None:
                 continue
             template = search.trial(
@@ -155,17 +174,22 @@ def _final_tracks(
 
 
 def _forget_if_lost(trial: Trial, ledger: Ledger, places: Places) -> None:
-    """Let a final trial be trained again if its model or predictions are no longer there."""
-    files = (places.artifacts / f"{trial.id}.keras", places.artifacts / f"{trial.id}.npz")
+    """Let a final trial be trained again if its model or predictions are no longer what was recorded."""
     record = ledger.get(trial.id)
-    if record and record.completed and not all(file.is_file() for file in files):
-        ledger.forget_trial(trial.id)
+    if record is None or not record.completed:
+        return
+    for kind, suffix in (("model", ".keras"), ("predictions", ".npz")):
+        sha256 = record.result.files[kind]
+        file = artifact_path(places.artifacts, trial.id, sha256, suffix)
+        if not file.is_file() or sha256_of(file) != sha256:
+            ledger.forget_trial(trial.id)
+            return
 
 
 def _check_own_families(search: Search, prepared: dict[str, Prepared]) -> None:
     for entry in search.entries:
         if isinstance(entry.family, CustomFamily):
             data = prepared[search.datasets[0]]
-            some = preview(search, entry, MOST_CHECKED)
-            spread = some[:: max(1, len(some) // 8)]
-            check_keys(entry, build_all(search, entry, data.shape, data.classes, spread))
+            configurations = preview(search, entry, MOST_CHECKED)
+            if len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
+                check_keys(entry, build_all(search, entry, data.shape, data.classes, configurations))

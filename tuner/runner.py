@@ -136,13 +136,21 @@ class Runner:
         executor: where trials run.
         job_of: says where a trial finds its data.
         observer: is told what happens.
+        fresh: train what is recorded again, unless another search lists it too.
     """
 
     def __init__(
-        self, search: str, ledger: Ledger, executor: Executor, job_of: Callable[[Trial], Job], observer: Observer
+        self,
+        search: str,
+        ledger: Ledger,
+        executor: Executor,
+        job_of: Callable[[Trial], Job],
+        observer: Observer,
+        fresh: bool = False,
     ) -> None:
         self._search, self._ledger, self._executor = search, ledger, executor
-        self._job_of, self._observer = job_of, observer
+        self._job_of, self._observer, self._fresh = job_of, observer, fresh
+        self._trained: set[str] = set()
 
     def drive(self, what: str, tracks: Sequence[Track], total: int | None) -> None:
         """Run every trial of the tracks that the ledger does not know, until all tracks are exhausted."""
@@ -169,7 +177,7 @@ class Runner:
             if trial.id in under_way:
                 under_way[trial.id].waiting.append((track, number))
                 continue
-            known = self._ledger.get(trial.id)
+            known = self._known(trial)
             if known is not None:
                 track.finished(number, known)
                 self._observer.finished(known, known=True)
@@ -177,6 +185,17 @@ class Runner:
             job = self._job_of(trial)
             under_way[trial.id] = _UnderWay(job, [(track, number)])
             self._executor.submit(trial.id, job)
+
+    def _known(self, trial: Trial) -> Record | None:
+        """Return what is recorded of a trial, unless it is to be trained again."""
+        known = self._ledger.get(trial.id)
+        if known is None or trial.id in self._trained:
+            return known
+        again = self._fresh and not self._ledger.is_listed_elsewhere(trial.id, self._search)
+        if not again and not known.result.transient:
+            return known
+        self._ledger.forget_trial(trial.id)
+        return None
 
     def _take(self, outcome: Outcome, under_way: dict[str, _UnderWay], deaths: Counter[str]) -> None:
         entry = under_way[outcome.key]
@@ -186,11 +205,15 @@ class Runner:
                 self._observer.retried(entry.job.trial, outcome.died)
                 self._executor.submit(outcome.key, entry.job)
                 return
-            result = Result("failed", f"{outcome.died} ({MOST_ATTEMPTS} times)")
+            result = Result("failed", f"{outcome.died} ({MOST_ATTEMPTS} times)", transient=True)
         else:
             result = outcome.value
-        record = Record(entry.job.trial, result)
-        self._ledger.record(record)
+        self._ledger.record(Record(entry.job.trial, result))
+        self._trained.add(outcome.key)
+        # Another search may have recorded the same trial meanwhile: what stands in the ledger is what counts.
+        record = self._ledger.get(outcome.key)
+        if record is None:
+            raise RuntimeError(f"trial {outcome.key} was recorded and is not there")
         del under_way[outcome.key]
         for track, number in entry.waiting:
             track.finished(number, record)

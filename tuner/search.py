@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -124,6 +125,24 @@ class Search:
     def all_datasets(self) -> tuple[str, ...]:
         """Every data set that is searched or compared on, in order, each once."""
         return tuple(dict.fromkeys((*self.datasets, *self.compare)))
+
+    def chosen_on(self, dataset: str) -> str:
+        """Return the data set on which the models that are compared on `dataset` were chosen."""
+        return dataset if dataset in self.datasets else self.datasets[0]
+
+    @cached_property
+    def slugs(self) -> dict[str, str]:
+        """Each data set's name as part of a file name: letters, digits, '.', '_' and '-', no two alike."""
+        slugs: dict[str, str] = {}
+        for name in self.all_datasets:
+            plain = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).name.removesuffix(".npz")).strip(".-") or "data"
+            number = 1
+            slug = plain
+            while slug in slugs.values():
+                number += 1
+                slug = f"{plain}-{number}"
+            slugs[name] = slug
+        return slugs
 
     def trial(self, entry: Entry, dataset: str, fingerprint: str, values: Values, epochs: int | None) -> Trial:
         """Return the search trial of one configuration; `epochs` where the oracle gives fewer than the recipe."""

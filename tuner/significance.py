@@ -49,7 +49,8 @@ def difference_interval(a: NDArray[np.bool_], b: NDArray[np.bool_], seed: int = 
         seed: of the resampling.
 
     A resample draws the retrainings of either side and the images, each with replacement (a bootstrap of crossed
-    random effects, Owen, 2007), so that the interval covers the luck of the seeds and of the test images.
+    random effects, Owen, 2007), so that the interval covers the luck of the seeds and of the test images. Of few
+    retrainings it covers too little: of n of them the bootstrap sees (n - 1)/n of their variance, of one none.
     """
     rng = np.random.default_rng(seed)
     n = a.shape[1]
@@ -59,6 +60,16 @@ def difference_interval(a: NDArray[np.bool_], b: NDArray[np.bool_], seed: int = 
         per_image = shares[0] @ a - shares[1] @ b
         differences[index] = per_image[rng.integers(0, n, n)].mean()
     return _percentiles(differences)
+
+
+def mean_interval(correct: NDArray[np.bool_], seed: int = 0) -> Interval:
+    """Return the bootstrap 95 % interval of a configuration's mean accuracy over its retrainings.
+
+    Args:
+        correct: `(retrainings, n)`, whether each retraining classified each image rightly.
+        seed: of the resampling, of retrainings and images as in `difference_interval`.
+    """
+    return difference_interval(correct, np.zeros((1, correct.shape[1]), dtype=np.bool_), seed)
 
 
 def _percentiles(values: NDArray[np.float64]) -> Interval:

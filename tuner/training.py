@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import time
@@ -21,27 +20,32 @@ from tuner.engines import Plan, Samples, engine_for
 from tuner.engines.base import EVALUATION_BATCH
 from tuner.errors import TrialError, TunerError, one_line
 from tuner.families import get_family
+from tuner.files import sha256_of, write_whole
 from tuner.protocol import test_images, training_images
 from tuner.recipe import compile_network
-from tuner.trial import Job, Result, Trial
+from tuner.trial import Job, Result, Trial, artifact_path
 
 
 def train(job: Job) -> Result:
     """Train a trial and return its result; whatever is wrong with the trial itself becomes a failed result.
 
-    A final trial leaves two files in `job.artifacts`, each written whole or not at all: `ID.keras`, the model
-    without its optimizer, and `ID.npz` with `probabilities`, `(n, classes)`, and `labels`, `(n,)`.
+    A final trial leaves two files in `job.artifacts`, each written whole or not at all: the model without its
+    optimizer, `.keras`, and `.npz` with `probabilities`, `(n, classes)`, and `labels`, `(n,)`.
     """
     begun = time.perf_counter()
+    transient = False
     try:
         return _train(job, begun)
-    except MemoryError as error:
-        reason = one_line(error)
     except (TrialError, TunerError) as error:
         reason = str(error)
+    except (MemoryError, OSError) as error:
+        reason, transient = one_line(error), True
     except Exception as error:  # noqa: BLE001  # a network or backend may raise anything; it is this trial's fault
-        reason = _out_of_memory(error) or one_line(error)
-    return Result("failed", reason, seconds=time.perf_counter() - begun, environment=environment(job.trial))
+        transient = _is_out_of_memory(error)
+        hint = "out of memory; use a smaller network or batch_size, or fewer --workers"
+        reason = hint if transient else one_line(error)
+    spent = time.perf_counter() - begun
+    return Result("failed", reason, transient=transient, seconds=spent, environment=environment(job.trial))
 
 
 def _train(job: Job, begun: float) -> Result:
@@ -106,17 +110,18 @@ def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, flo
     labels = data.y_test[tested]
     probabilities = predict(network, np.asarray(data.x_test[tested]))
     job.artifacts.mkdir(parents=True, exist_ok=True)
-    model_hash = _write_whole(job.artifacts / f"{job.trial.id}.keras", network.save)
-    predictions_hash = _write_whole(
-        job.artifacts / f"{job.trial.id}.npz",
-        lambda path: np.savez_compressed(path, probabilities=probabilities, labels=labels),
-    )
+    files = {
+        "model": _keep(job, ".keras", network.save),
+        "predictions": _keep(
+            job, ".npz", lambda path: np.savez_compressed(path, probabilities=probabilities, labels=labels)
+        ),
+    }
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     scores = {
         "test_accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
         "test_loss": float(-np.log(np.clip(of_truth, 1e-15, 1)).mean()),
     }
-    return scores, {"model": model_hash, "predictions": predictions_hash}
+    return scores, files
 
 
 def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -125,17 +130,18 @@ def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float
     return probabilities
 
 
-def _write_whole(path: Path, write: Callable[[Path], object]) -> str:
-    """Write a file under another name first, so that it is there whole or not at all; return its SHA-256."""
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+def _keep(job: Job, suffix: str, write: Callable[[Path], object]) -> str:
+    """Write a file into the artifacts and return its SHA-256, part of which names it.
+
+    Two searches may train the same trial at once; their files differ by a date, and neither replaces the other.
+    """
+    scratch = job.artifacts / f".partial-{os.getpid()}-{job.trial.id}{suffix}"
     try:
-        write(partial)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        digest = hashlib.sha256(partial.read_bytes()).hexdigest()
-        partial.replace(path)
+        write(scratch)
+        digest = sha256_of(scratch)
+        write_whole(artifact_path(job.artifacts, job.trial.id, digest, suffix), scratch.rename)
     finally:
-        partial.unlink(missing_ok=True)
+        scratch.unlink(missing_ok=True)
     return digest
 
 
@@ -195,8 +201,6 @@ def _device(backend: str) -> str:
     return "cpu"
 
 
-def _out_of_memory(error: Exception) -> str:
+def _is_out_of_memory(error: Exception) -> bool:
     text = f"{type(error).__name__} {error}"
-    if any(mark in text for mark in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "Out of memory", "OOM when")):
-        return "out of memory; use a smaller network or batch_size, or fewer --workers"
-    return ""
+    return any(mark in text for mark in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "Out of memory", "OOM when"))

@@ -83,12 +83,14 @@ class Job:
 class Result:
     """What came of a trial.
 
-    `history` holds one list per metric, a value per epoch. `files` maps each saved file's kind, "model" and
+    `transient` marks a failure that is the machine's and not the trial's, such as lacking memory: the next run tries
+    it again. `history` holds one list per metric, a value per epoch. `files` maps each saved file's kind, "model" and
     "predictions", to its SHA-256. `seconds_per_epoch` is the median without the first epoch, which compiles.
     """
 
     status: Literal["completed", "failed"]
     error: str = ""
+    transient: bool = False
     parameters: int | None = None
     seconds: float = 0.0
     seconds_per_epoch: float | None = None
@@ -113,3 +115,8 @@ class Record:
     def completed(self) -> bool:
         """Whether the trial ended with a score."""
         return self.result.status == "completed"
+
+
+def artifact_path(folder: Path, trial: str, sha256: str, suffix: str) -> Path:
+    """Return where a final trial's file with this hash lies: `.keras` its model, `.npz` its predictions."""
+    return folder / f"{trial}-{sha256[:8]}{suffix}"

@@ -14,6 +14,7 @@ from tuner import columns as col
 from tuner.compare import compare_searches
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
+from tuner.files import sha256_of
 from tuner.findings import Findings, load_findings
 from tuner.ledger import Ledger, Member
 from tuner.places import Places
@@ -24,8 +25,7 @@ from tuner.report.style import report_style
 from tuner.report.trials import summary_by
 from tuner.search import Overrides, Search
 from tuner.search_file import parse_search
-from tuner.training import _write_whole
-from tuner.trial import Record, Result, Trial
+from tuner.trial import Record, Result, Trial, artifact_path
 
 PUBLISHED = Path(__file__).parent.parent / "published"
 
@@ -85,8 +85,10 @@ class Project:
             probabilities = np.full((len(labels), 3), 0.1, np.float32)
             probabilities[np.arange(len(labels)), predicted] = 0.8
             path = self.places.artifacts / f"{final.id}.npz"
-            digest = _write_whole(path, lambda p, q=probabilities: np.savez(p, probabilities=q, labels=labels))
-            path.with_suffix(".keras").write_bytes(b"a model of 16 B.")
+            np.savez(path, probabilities=probabilities, labels=labels)
+            digest = sha256_of(path)
+            path.rename(artifact_path(self.places.artifacts, final.id, digest, ".npz"))
+            artifact_path(self.places.artifacts, final.id, "0" * 64, ".keras").write_bytes(b"a model of 16 B.")
             accuracy = float(correct.mean())
             files = {"model": "0" * 64, "predictions": digest}
             result = Result(
@@ -97,6 +99,7 @@ class Project:
             self.ledger.enlist(self.search.name, Member(model, dataset, "final", repeat, final.id))
 
     def findings(self) -> Findings:
+        self.ledger.close_search(self.search.name)
         return load_findings(self.ledger, self.search, self.places)
 
 
@@ -217,7 +220,7 @@ def test_a_model_without_a_completed_trial_is_named(tmp_path: Path, blobs: Datas
     made = Project(tmp_path, blobs)
     made.retrained("ann", made.searched("ann", [0.5])[0], [first(40)])
     made.searched("cnn", [None])
-    assert verdict(made.findings())[-1] == "No completed model of: CNN; see the failed trials below."
+    assert verdict(made.findings())[-1] == "On blobs, no completed model of CNN; see the failed trials below."
 
 
 def test_several_pairs_are_adjusted_and_all_compared(tmp_path: Path, blobs: Dataset) -> None:

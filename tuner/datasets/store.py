@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from tuner.datasets.base import ARRAYS, Dataset
+from tuner.errors import CheckError
 
 
 def save_to_store(dataset: Dataset, store: Path) -> Path:
     """Lay `dataset` out under `store`, unless it lies there, and return its folder, named by its fingerprint."""
     folder = store / dataset.fingerprint
-    if folder.is_dir():
+    if _is_whole(folder):
         return folder
+    shutil.rmtree(folder, ignore_errors=True)
     building = store / f".{dataset.fingerprint}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     building.mkdir(parents=True)
     try:
@@ -28,15 +30,25 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
         try:
             building.rename(folder)
         except OSError:
-            if not folder.is_dir():  # otherwise another process was first
+            if not _is_whole(folder):  # otherwise another process was first
                 raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return folder
 
 
+def _is_whole(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in ("about.json", *(f"{name}.npy" for name in ARRAYS)))
+
+
 def load_from_store(folder: Path) -> Dataset:
-    """Return the data set that `save_to_store` laid out in `folder`, its images mapped rather than read."""
+    """Return the data set that `save_to_store` laid out in `folder`, its images mapped rather than read.
+
+    Raises:
+        CheckError: it is not there, or not whole.
+    """
+    if not _is_whole(folder):
+        raise CheckError(f"{folder}: the data set's copy for workers is missing; run the search again to make it")
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
     return Dataset(about["name"], **arrays, class_names=tuple(about["class_names"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.executors.base import Executor, Outcome
 from tuner.executors.local import LocalExecutor
 
-EXECUTORS: dict[str, type[LocalExecutor]] = {"local": LocalExecutor}
+EXECUTORS = {"local": LocalExecutor}
 
 #: What a server of workers imports once, so that no trial has to: Keras, its backend, and nothing run.
 PRELOAD = ("tuner.training",)

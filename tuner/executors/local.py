@@ -139,7 +139,10 @@ def visible_gpus() -> list[str]:
     if tool is None:
         return []
     query = [tool, "--query-gpu=index", "--format=csv,noheader"]
-    found = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
+    try:
+        found = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return []
     return found.stdout.split() if found.returncode == 0 else []
 
 

@@ -99,6 +99,7 @@ class CustomFamily(Family):
 def _on_raw_pixels(model: keras.Model, shape: Shape, classes: int, family: CustomFamily) -> keras.Model:
     import keras
 
+    model = _uncompiled(model, family)
     pixels = keras.Input(shape, name="pixels")
     scales = any(
         isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization)
@@ -115,6 +116,18 @@ def _on_raw_pixels(model: keras.Model, shape: Shape, classes: int, family: Custo
             "probability per class"
         )
     return wrapped
+
+
+def _uncompiled(model: keras.Model, family: CustomFamily) -> keras.Model:
+    """Return the same network without what `compile` left on it, which a saved file would carry along."""
+    import keras
+
+    if any(getattr(type(model), step) is not getattr(keras.Model, step) for step in ("train_step", "compute_loss")):
+        raise TrialError(f"{family.path} trains by steps of its own, and the recipe trains by Keras'")
+    try:
+        return keras.models.clone_model(model)
+    except ValueError:  # a subclass of keras.Model, which only its own code can build
+        return model
 
 
 @contextmanager

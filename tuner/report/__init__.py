@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 from pathlib import Path
 
 from tuner.errors import InputError
+from tuner.files import write_whole
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, SectionMaker, escape, png
+from tuner.report.budget import budget
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section, verdict_on
 from tuner.report.curves import curves_section
 from tuner.report.images import samples_section
 from tuner.report.index import write_index
 from tuner.report.provenance import provenance_section
-from tuner.report.published import budget, published_section
+from tuner.report.published import published_section
 from tuner.report.style import report_style
 from tuner.report.trials import depth_section, failures_section, trials_section
 
@@ -57,11 +59,10 @@ def write_report(findings: Findings) -> Path:
     content["report.md"] = _markdown(findings, sections).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in _files_of(folder / "report.md") - set(content):
+            (folder / name).unlink(missing_ok=True)
         for name, data in content.items():
-            _write_whole(folder / name, data)
-        for old in folder.iterdir():
-            if old.suffix in {".png", ".csv", ".keras", ".json"} and old.name not in content:
-                old.unlink()
+            write_whole(folder / name, lambda path, data=data: path.write_bytes(data))  # type: ignore[misc]
         write_index(findings.places.reports)
     except OSError as error:
         raise InputError(str(error.filename or folder), f"cannot be written ({error.strerror})") from error
@@ -86,12 +87,18 @@ def model_card(chosen: Chosen) -> str:
 
 def verdict(findings: Findings) -> list[str]:
     """Return which model is best, a statement per data set."""
-    if not findings.chosen:
-        return ["No trial completed, so that there is nothing to compare; the failed trials stand below."]
-    missing = [entry.label for entry in findings.search.entries if entry.name not in {c.model for c in findings.chosen}]
     lines = [verdict_on(findings, dataset) for dataset in findings.datasets]
-    if missing:
-        lines.append(f"No completed model of: {escape(', '.join(missing))}; see the failed trials below.")
+    if not findings.finished:
+        done = len(findings.members)
+        return [*lines, f"This search is unfinished: {done} of its trials are recorded. `tuner run` goes on with it."]
+    if not lines:
+        return ["No trial completed, so that there is nothing to compare; the failed trials stand below."]
+    for dataset in findings.search.compare or findings.search.datasets:
+        there = {chosen.model for chosen in findings.on(dataset)}
+        missing = [entry.label for entry in findings.search.entries if entry.name not in there]
+        if missing:
+            names = escape(", ".join(missing))
+            lines.append(f"On {escape(dataset)}, no completed model of {names}; see the failed trials below.")
     return lines
 
 
@@ -110,11 +117,11 @@ def _markdown(findings: Findings, sections: list[Section]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name first, so that a reader never meets half of it."""
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+def _files_of(report: Path) -> set[str]:
+    """Return the files that an earlier report refers to; what a user put beside it is not among them."""
     try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        text = report.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return set()
+    names = set(re.findall(r"\]\(([A-Za-z0-9._-]+\.(?:png|csv|keras))\)", text))
+    return names | {Path(name).with_suffix(".json").name for name in names if name.endswith(".keras")}

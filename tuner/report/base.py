@@ -8,7 +8,6 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -85,11 +84,6 @@ def setting(value: object) -> str:
 def picture(name: str, caption: str) -> str:
     """Return the markdown of a picture with its caption under it."""
     return f"![{escape(caption)}]({name})\n\n*{escape(caption)}*"
-
-
-def stem(dataset: str) -> str:
-    """Return a data set's name as part of a file name."""
-    return Path(dataset).stem
 
 
 def png(figure: Figure) -> bytes:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
-from tuner.report.base import Section, escape, number, picture, stem, table
+from tuner.report.base import Section, escape, number, picture, table
 from tuner.report.style import SEQUENTIAL, colour, dash, new_figure
 from tuner.scores import averages, per_class
 
@@ -19,6 +19,8 @@ def per_class_frame(findings: Findings) -> pd.DataFrame:
     for chosen in findings.chosen:
         metrics = per_class(chosen.predictions)
         both = pd.concat([metrics, averages(metrics)], ignore_index=True)
+        both[col.EPOCHS] = chosen.saved.trial.epochs
+        both[col.TRAIN_SIZE] = chosen.saved.trial.train_size
         both.insert(0, col.DATASET, chosen.dataset)
         both.insert(0, col.MODEL, chosen.model)
         parts.append(both)
@@ -54,7 +56,7 @@ def f1_section(findings: Findings) -> Section | None:
         axes.set_title(f"F1 of each class, {dataset}", pad=26 if len(models) > 1 else None)
         if len(models) > 1:
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(models), borderaxespad=0.2)
-        name = f"f1-{stem(dataset)}.png"
+        name = f"f1-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
         cut = axes.get_ylim()[0]
         note = f"; the axis begins at {cut:g}" if cut > 0 else ""
@@ -84,7 +86,7 @@ def roc_section(findings: Findings) -> Section | None:
         figure = new_figure(4.6 * len(models) + 1.4, 4.4)
         for axes, chosen in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
             _draw_roc(axes, chosen)
-        name = f"roc-{stem(dataset)}.png"
+        name = f"roc-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
         parts.append(
             picture(name, f"ROC of each class against the rest on {dataset}; false positive rate on a logarithmic axis")
@@ -98,7 +100,8 @@ def _draw_roc(axes: Axes, chosen: Chosen) -> None:
     for index, name in enumerate(chosen.predictions.class_names):
         false_rate, true_rate = chosen.predictions.roc(index)
         if len(false_rate):
-            label = f"{name}  {table_of[col.ROC_AUC][index]:.4f}"
+            # matplotlib leaves labels that begin with an underscore out of its legends
+            label = f"{'' if name[:1] != '_' else ' '}{name}  {table_of[col.ROC_AUC][index]:.4f}"
             axes.plot(
                 np.maximum(false_rate, 0.5 / negatives),
                 true_rate,
@@ -126,7 +129,7 @@ def confusion_section(findings: Findings) -> Section | None:
         figure = new_figure(5.4 * len(models), 5.2)
         for axes, chosen in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
             _draw_confusion(axes, chosen)
-        name = f"confusion-{stem(dataset)}.png"
+        name = f"confusion-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
         parts.append(picture(name, f"Test images of {dataset} by true class (row) and predicted class (column)"))
     return Section("Confusion matrices", "\n\n".join(parts), figures)

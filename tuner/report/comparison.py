@@ -102,7 +102,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.SEARCH_SCORE: chosen.winner.result.val_accuracy if chosen.winner else None,
                 col.RETRAINED_MEAN: chosen.mean,
                 col.RETRAINED_SD: chosen.sd,
-                "repeats": len(chosen.finals),
+                col.REPEATS: len(chosen.finals),
                 col.TEST_ACCURACY: chosen.predictions.accuracy,
                 col.INTERVAL_LOW: interval.low,
                 col.INTERVAL_HIGH: interval.high,
@@ -115,9 +115,9 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.SECONDS_PER_EPOCH: result.seconds_per_epoch,
                 col.LATENCY_MS: result.latency_ms,
                 col.EPOCHS: chosen.saved.trial.epochs,
-                "train_size": chosen.saved.trial.train_size,
-                "test_size": len(chosen.predictions.labels),
-                "file": chosen.file_name,
+                col.TRAIN_SIZE: chosen.saved.trial.train_size,
+                col.TEST_SIZE: len(chosen.predictions.labels),
+                col.FILE: chosen.file_name,
             }
         )
     return pd.DataFrame(rows)
@@ -184,17 +184,33 @@ def comparison_section(findings: Findings) -> Section | None:
         ["data set", "models", "difference of means", "95 % interval", "McNemar p", "really better"],
         text_columns=2,
     )
-    text = margins_table(findings) + "\n\nThe saved models, each the first retraining of its configuration:\n\n"
+    text = _chosen_on(findings) + margins_table(findings)
+    text += "\n\nThe saved models, each the first retraining of its configuration:\n\n"
     text += table(detail, heads, text_columns=2)
     if pairs:
         text += "\n\nModel against model, on the same test images:\n\n" + tests
         text += (
-            "\n\nThe interval resamples retrainings and test images, McNemar's test compares the saved models. "
+            f"\n\nThe interval resamples {_resampled(findings)}, McNemar's test compares the saved models. "
             "A model is called really better where both say so: the interval lies above 0 and p below 0.05."
         )
         if max(len(pairs_on(findings, dataset)) for dataset in findings.datasets) > 1:
             text += " Where a data set has several pairs, p is adjusted after Holm."
     return Section("Comparison", text, tables={"comparison.csv": comparison_frame(findings)})
+
+
+def _resampled(findings: Findings) -> str:
+    if min(len(chosen.finals) for chosen in findings.chosen) == 1:
+        return "test images only, since a model has one retraining"
+    return "retrainings and test images"
+
+
+def _chosen_on(findings: Findings) -> str:
+    """Return where models were chosen, if it is not where they are compared; empty otherwise."""
+    others = [name for name in findings.datasets if findings.search.chosen_on(name) != name]
+    if not others:
+        return ""
+    chosen_on = findings.search.chosen_on(others[0])
+    return f"The models compared on {escape(', '.join(others))} were chosen on {escape(chosen_on)}.\n\n"
 
 
 def selection_section(findings: Findings) -> Section | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.findings import Findings, winners
-from tuner.report.base import Section, picture, stem
+from tuner.report.base import Section, picture
 from tuner.report.style import colour, new_figure
 
 
@@ -42,7 +42,7 @@ def curves_section(findings: Findings) -> Section | None:
             axes.set_title(f"{metric.capitalize()}, {dataset}")
             axes.xaxis.get_major_locator().set_params(integer=True)
             axes.legend()
-        name = f"curves-{stem(dataset)}.png"
+        name = f"curves-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
         parts.append(picture(name, f"Training and validation of the best trial of each search on {dataset}"))
     return Section("Training curves", "\n\n".join(parts), figures) if parts else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tuner.findings import Findings
-from tuner.report.base import Section, picture, stem
+from tuner.report.base import Section, picture
 from tuner.report.style import new_figure
 
 _EACH = 8
@@ -15,8 +15,7 @@ _MOST_CLASSES = 20
 def samples_section(findings: Findings) -> Section | None:
     """Show the first training images of each class."""
     figures, parts = {}, []
-    seen = dict.fromkeys(member.dataset for member, _ in findings.members)
-    for dataset in seen:
+    for dataset in findings.seen_datasets:
         data = findings.data(dataset)
         names = data.class_names[:_MOST_CLASSES]
         figure = new_figure(0.62 * _EACH + 1.4, 0.62 * len(names))
@@ -29,7 +28,7 @@ def samples_section(findings: Findings) -> Section | None:
             for axes in row:
                 axes.set_axis_off()
             row[0].text(-0.15, 0.5, name, transform=row[0].transAxes, ha="right", va="center", fontsize=9)
-        file = f"samples-{stem(dataset)}.png"
+        file = f"samples-{findings.search.slugs[dataset]}.png"
         figures[file] = figure
         height, width, channels = data.shape
         kind = "grey" if channels == 1 else "colour"

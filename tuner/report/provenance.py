@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuner.findings import Findings
 from tuner.report.base import Section, escape, table
-from tuner.report.published import budget
+from tuner.report.budget import budget
 
 #: What workers note about where they ran, and how the table calls it.
 _ENVIRONMENT = {
@@ -35,7 +35,7 @@ def provenance_section(findings: Findings) -> Section:
         ["trials", _counts(findings)],
         ["seeds", f"search {search.seed}; retraining {', '.join(map(str, finals)) or '–'}"],
     ]
-    for dataset in dict.fromkeys(member.dataset for member, _ in findings.members):
+    for dataset in findings.seen_datasets:
         data = findings.data(dataset)
         rows.append(
             [

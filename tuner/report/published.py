@@ -5,8 +5,9 @@ from __future__ import annotations
 from tuner import columns as col
 from tuner.findings import Findings
 from tuner.report.base import DASH, Section, escape, number, plus_minus, setting, signed, table
+from tuner.report.budget import budget
 from tuner.report.trials import summary_by, values_and_score
-from tuner.significance import accuracy_interval
+from tuner.significance import mean_interval
 
 
 def published_section(findings: Findings) -> Section | None:
@@ -22,7 +23,7 @@ def published_section(findings: Findings) -> Section | None:
         if ours is None:
             scores.append([*row, DASH, DASH, DASH, DASH])
             continue
-        interval = accuracy_interval(ours.predictions.correct)
+        interval = mean_interval(ours.correct)
         inside = interval.low <= printed.test_accuracy <= interval.high
         row[0] = escape(ours.label)
         scores.append(
@@ -47,24 +48,6 @@ def published_section(findings: Findings) -> Section | None:
             + table(groups, heads)
         )
     return Section("Published and ours", "\n\n".join(parts))
-
-
-def budget(findings: Findings) -> str:
-    """Return in words what the trials were trained with: epochs, images, protocol."""
-    search = findings.search
-    trained = {len(findings.data(name).y_train) for name in search.datasets}
-    images = search.overrides.train_size or max(trained)
-    share = "" if search.protocol == "published" else f", {search.validation:.0%} of them held out during the search"
-    epochs = "epoch" if search.epochs == 1 else "epochs"
-    smaller = []
-    if search.overrides.epochs:
-        smaller.append(f"--epochs {search.overrides.epochs}")
-    if search.overrides.train_size:
-        smaller.append(f"--train-size {search.overrides.train_size}")
-    if search.overrides.test_size:
-        smaller.append(f"--test-size {search.overrides.test_size}")
-    note = f"; smaller than the search file says: {' '.join(smaller)}" if smaller else ""
-    return f"{search.epochs} {epochs}, {images:,} training images{share}, {search.protocol} protocol{note}"
 
 
 def _groups(findings: Findings) -> list[list[object]]:

@@ -16,6 +16,7 @@ _DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", (0, (4, 1.5)))
 SEQUENTIAL = "Blues"
 
 _RC: dict[Any, Any] = {
+    "text.parse_math": False,  # a dollar sign in a class name is a dollar sign
     "figure.facecolor": "white",
     "font.family": "DejaVu Sans",
     "font.size": 10,

@@ -1,0 +1,19 @@
+"""The budget of a search in words, for every table that it shaped."""
+
+from __future__ import annotations
+
+from tuner.findings import Findings
+
+
+def budget(findings: Findings) -> str:
+    """Return what the trials were trained with: epochs, images, protocol, and what the command line made smaller."""
+    search = findings.search
+    given = search.overrides
+    sizes = {len(findings.data(name).y_train) for name in findings.seen_datasets}
+    images = " or ".join(f"{size:,}" for size in sorted({min(size, given.train_size or size) for size in sizes}))
+    share = "" if search.protocol == "published" else f", {search.validation:.0%} of them held out during the search"
+    epochs = "1 epoch" if search.epochs == 1 else f"{search.epochs} epochs"
+    options = {"--epochs": given.epochs, "--train-size": given.train_size, "--test-size": given.test_size}
+    smaller = " ".join(f"{option} {value}" for option, value in options.items() if value)
+    note = f"; smaller than the search file says: {smaller}" if smaller else ""
+    return f"{epochs}, {images or 'no'} training images{share}, {search.protocol} protocol{note}"
