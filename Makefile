@@ -7,7 +7,7 @@ ARGS   ?=
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev list search report test check coverage clean
+.PHONY: help setup setup-dev list search test check coverage bench clean
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -52,6 +52,10 @@ check: setup-dev ## ruff and mypy
 
 coverage: setup-dev ## all tests, with line and branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+bench: setup-dev ## time the tool against its peers on the same trials, into reports/benchmarks.md
+	$(call install,.[dev$(COMMA)jax$(COMMA)bench])
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 clean: ## remove the environment; ledgers and reports stay
 	rm -rf $(VENV) build *.egg-info

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,56 @@ class Prepared:
     classes: int
 
 
+class StartedSearch:
+    """A search under way: its data laid out, its ledger and its workers open. `started` makes it."""
+
+    def __init__(
+        self, search: Search, places: Places, ledger: Ledger, runner: Runner, prepared: dict[str, Prepared]
+    ) -> None:
+        self.ledger = ledger
+        self._search, self._places, self._runner, self._prepared = search, places, runner, prepared
+
+    def search_trials(self) -> None:
+        """Run every trial that the oracles propose."""
+        search = self._search
+        total = sum(entry.planned(search.epochs) for entry in search.entries) * len(search.datasets)
+        self._runner.drive("search", search_tracks(search, self._prepared), total)
+
+    def retrain_winners(self) -> None:
+        """Train the best of each entry again, with other seeds and on each data set of the comparison."""
+        finals = _final_tracks(self._search, self.ledger, self._prepared, self._places)
+        self._runner.drive("retraining", [track for track, _ in finals], sum(count for _, count in finals))
+
+
+@contextmanager
+def started(
+    search: Search,
+    places: Places,
+    console: Console,
+    *,
+    executor: str = "local",
+    workers: int | None = None,
+    fresh: bool = False,
+) -> Iterator[StartedSearch]:
+    """Hold a search for this process, with its data prepared and its workers ready; see `run_search`."""
+    _check_backend()
+    if executor not in EXECUTORS:
+        raise InputError("--executor", f"no executor is named {executor!r}; {suggestion(executor, EXECUTORS)}")
+    with Ledger(places.ledger) as ledger, ledger.sole_runner(search.name):
+        remove_partials(places.artifacts)
+        prepared = {name: _prepare(search, name, places) for name in search.all_datasets}
+        _check_own_families(search, prepared)
+        ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
+        folders = {data.fingerprint: data.folder for data in prepared.values()}
+        log = places.runs / "workers.log"
+        with (
+            EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD) as pool,
+            ProgressReport(console, pool.slots) as progress,
+        ):
+            runner = Runner(search.name, ledger, pool, _job_maker(search, folders, places), progress, fresh)
+            yield StartedSearch(search, places, ledger, runner, prepared)
+
+
 def run_search(
     search: Search,
     places: Places,
@@ -69,31 +120,14 @@ def run_search(
         InputError: the search cannot run as given.
         CheckError: not a single trial completed; the report has been written all the same.
     """
-    _check_backend()
-    if executor not in EXECUTORS:
-        raise InputError("--executor", f"no executor is named {executor!r}; {suggestion(executor, EXECUTORS)}")
-    with Ledger(places.ledger) as ledger, ledger.sole_runner(search.name):
-        remove_partials(places.artifacts)
-        prepared = {name: _prepare(search, name, places) for name in search.all_datasets}
-        _check_own_families(search, prepared)
-        ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
-        log = places.runs / "workers.log"
-        with (
-            EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD) as pool,
-            ProgressReport(console, pool.slots) as progress,
-        ):
-            folders = {data.fingerprint: data.folder for data in prepared.values()}
-            job_of = _job_maker(search, folders, places)
-            runner = Runner(search.name, ledger, pool, job_of, progress, fresh)
-            total = sum(entry.planned(search.epochs) for entry in search.entries) * len(search.datasets)
-            runner.drive("search", search_tracks(search, prepared), total)
-            finals = _final_tracks(search, ledger, prepared, places)
-            runner.drive("retraining", [track for track, _ in finals], sum(count for _, count in finals))
-        ledger.close_search(search.name)
-        findings = load_findings(ledger, search, places)
-        from tuner.report import write_report  # draws, and so imports matplotlib
+    with started(search, places, console, executor=executor, workers=workers, fresh=fresh) as run:
+        run.search_trials()
+        run.retrain_winners()
+        run.ledger.close_search(search.name)
+        findings = load_findings(run.ledger, search, places)
+    from tuner.report import write_report  # draws, and so imports matplotlib
 
-        report = write_report(findings)
+    report = write_report(findings)
     if not findings.chosen:
         reasons = Counter(record.result.error for _, record in findings.failed)
         first = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""

@@ -42,11 +42,14 @@ class Space:
         return None
 
     def active(self, values: Values) -> Configuration:
-        """Return `values` without those that do not matter, in the order of the parameters."""
+        """Return `values` without those that do not matter, in the order of the parameters, each of its type.
+
+        KerasTuner hands true and false back as 1 and 0.
+        """
         kept: Configuration = {}
         for parameter in self.parameters:
             if parameter.name in values and parameter.is_active(kept):
-                kept[parameter.name] = values[parameter.name]
+                kept[parameter.name] = parameter.kind(values[parameter.name])
         return kept
 
     def candidates(self) -> Iterator[Configuration]:

@@ -16,7 +16,13 @@ ALGORITHMS = ("grid", "random", "bayesian", "hyperband")
 
 
 def space() -> Space:
-    given = {"conv_depth": [1, 2, 3], "filters": [4, 8, 16], "dense_units": [4, 8], "dropout": [0.0, 0.5]}
+    given = {
+        "conv_depth": [1, 2, 3],
+        "filters": [4, 8, 16],
+        "dense_units": [4, 8],
+        "dropout": [0.0, 0.5],
+        "batch_norm": [True, False],
+    }
     rules = {"filters_never_decrease": True, "where": ["dense_units >= first(filters) or dropout == 0"]}
     return read_space(given, rules, [*FAMILIES["cnn"].parameters, *RECIPE], {})
 
@@ -59,6 +65,8 @@ class TestEveryOracle:
             assert searched.broken_rule(proposal.values) is None
             assert searched.active(proposal.values) == proposal.values
             assert ("filters_3" in proposal.values) == (proposal.values["conv_depth"] == 3)
+            kinds = {parameter.name: parameter.kind for parameter in searched.parameters}
+            assert all(type(value) is kinds[name] for name, value in proposal.values.items())
 
     def test_the_same_seed_and_results_give_the_same_proposals(self, algorithm: str) -> None:
         assert drive(algorithm, 0, 14) == drive(algorithm, 0, 14)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from tuner.errors import InputError
-from tuner.files import write_whole
+from tuner.files import remove_partials, write_whole
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, SectionMaker, escape, png
 from tuner.report.budget import budget
@@ -59,6 +59,7 @@ def write_report(findings: Findings) -> Path:
     content["report.md"] = _markdown(findings, sections).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        remove_partials(folder)
         for name in _files_of(folder / "report.md") - set(content):
             (folder / name).unlink(missing_ok=True)
         for name, data in content.items():

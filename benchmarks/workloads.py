@@ -1,0 +1,73 @@
+"""The workloads: which configurations are trained for how long on what, the same for every competitor."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tuner.datasets import load_dataset
+from tuner.protocol import stratified
+
+DATA_DIR = os.environ.get("TUNER_DATA_DIR")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A grid of CNNs; `train` images to fit and `validation` images to score on after every epoch."""
+
+    name: str
+    title: str
+    dataset: str
+    train: int
+    validation: int
+    epochs: int
+    batch_size: int
+    stacks: tuple[tuple[int, ...], ...]
+    dense_units: tuple[int, ...]
+    dropout: tuple[float, ...]
+    padding: str
+    shape: tuple[int, int, int]
+
+    def configurations(self) -> list[dict[str, object]]:
+        """Return the configurations in one fixed order."""
+        return [
+            {"filters": list(stack), "dense_units": units, "dropout": rate}
+            for stack in self.stacks
+            for units in self.dense_units
+            for rate in self.dropout
+            if units >= (stack[-1] if self.name == "fashion20" else 0)
+        ]
+
+    def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return images and labels to fit and to validate on, images as uint8 `(n, h, w, 1)`."""
+        whole = load_dataset(self.dataset, Path(DATA_DIR) if DATA_DIR else None)
+        total = self.train + self.validation
+        drawn = np.arange(len(whole.y_train))
+        if total < len(drawn):
+            drawn = stratified(whole.y_train, total, 0)[0]
+        held, fit = stratified(whole.y_train[drawn], self.validation, 0)
+        x, y = whole.x_train[drawn], whole.y_train[drawn]
+        return x[fit], y[fit], x[held], y[held]
+
+
+_WIDTHS = (16, 32, 64, 128)
+WORKLOADS = {
+    workload.name: workload
+    for workload in (
+        Workload(
+            "digits36",
+            "36 CNNs on 8x8 digits: 6 convolution stacks, 2 dense widths, 3 dropout rates; 1,200 images, 3 epochs",
+            "digits", 1200, 300, 3, 32,
+            ((8,), (16,), (32,), (8, 16), (16, 16), (16, 32)), (32, 64), (0.0, 0.25, 0.5), "same", (8, 8, 1),
+        ),
+        Workload(
+            "fashion20",
+            "study A's grid of depth 2, 20 CNNs on Fashion-MNIST; 6,400 images, 2 epochs",
+            "fashion_mnist", 6400, 1600, 2, 64,
+            tuple((a, b) for a in _WIDTHS for b in _WIDTHS if a <= b), _WIDTHS, (0.5,), "valid", (28, 28, 1),
+        ),
+    )
+}  # fmt: skip
