@@ -143,7 +143,9 @@ def _draw_confusion(axes: Axes, chosen: Chosen) -> None:
         for row, column in np.argwhere(counts > 0):
             ink = "white" if shares[row, column] > 0.5 else "#222222"
             axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=7.5)
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=8)
+    long = max(map(len, names)) > 3
+    turned: dict[str, object] = {"rotation": 45, "ha": "right"} if long else {}
+    axes.set_xticks(range(len(names)), names, fontsize=8, **turned)
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
