@@ -70,6 +70,8 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell starts what it puts into the background with SIGINT ignored, and so would be what tests start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
 
 
@@ -182,8 +184,9 @@ class TestAFinishedSearch:
             files = sorted((copied / "reports").rglob("*"))
             return {str(f): hashlib.sha256(f.read_bytes()).hexdigest() for f in files if f.is_file()}
 
+        (copied / "reports" / "small" / "my-own.png").write_bytes(b"put there by the user")
         before = hashes()
-        (copied / "reports" / "small" / "report.md").write_text("overwritten")
+        (copied / "reports" / "small" / "report.md").write_text("an older one ![x](left-over.png)")
         (copied / "reports" / "small" / "left-over.png").write_bytes(b"old")
         assert tuner(copied, "report", "small").returncode == 0
         assert hashes() == before
@@ -375,7 +378,10 @@ class TestAKilledSearch:
         main = start(folder, "run", "small", "--epochs", "5000", "--workers", "1")
         _wait_for(lambda: len(_descendants(main.pid)) >= 3)  # a worker beside its server and the tracker
         main.send_signal(number)
-        _, errors = main.communicate(timeout=60)
+        try:
+            _, errors = main.communicate(timeout=60)
+        finally:
+            main.kill()
         assert main.returncode == 130
         assert "tuner run small --epochs 5000 --workers 1" in errors.splitlines()[-1]
         assert "Traceback" not in errors

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -144,7 +146,7 @@ def _draw_confusion(axes: Axes, chosen: Chosen) -> None:
             ink = "white" if shares[row, column] > 0.5 else "#222222"
             axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=7.5)
     long = max(map(len, names)) > 3
-    turned: dict[str, object] = {"rotation": 45, "ha": "right"} if long else {}
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right"} if long else {}
     axes.set_xticks(range(len(names)), names, fontsize=8, **turned)
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.grid(visible=False)
