@@ -153,11 +153,11 @@ def _provenance(rounds: int, missing: set[str]) -> str:
             continue
     left_out = f" Not installed and so not measured: {', '.join(sorted(missing))}." if missing else ""
     return (
-        f"Same configurations, images, batch size and epochs for all; {rounds} rounds in alternating order, medians. "
+        f"Same configurations, images, batch size and epochs for all; rounds in alternating order: {rounds}; medians. "
         "Each run is timed as a whole process, imports and data loading included; this tool's with its ledger on disk "
-        "and a process for each trial, up to the end of its search. Memory is the largest sum over all processes of a "
-        "run, in which pages that they share count once for each. The means of the validation accuracies show that all "
-        "learned the same; seeds differ.\n\n"
+        "and a process for each trial, up to the end of its search. All fit and validate on the same images. Memory is "
+        "the largest sum over all processes of a run, in which pages that they share count once for each. The means of "
+        "the validation accuracies show that all learned the same; seeds differ.\n\n"
         f"{os.cpu_count()} cores, no GPU, Python {platform.python_version()}, {', '.join(versions)}.{left_out}"
     )
 

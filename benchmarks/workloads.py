@@ -41,15 +41,19 @@ class Workload:
             if units >= (stack[-1] if self.name == "fashion20" else 0)
         ]
 
-    def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return images and labels to fit and to validate on, images as uint8 `(n, h, w, 1)`."""
+    def images(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return all images of the workload as uint8 `(n, h, w, 1)`, and their labels."""
         whole = load_dataset(self.dataset, Path(DATA_DIR) if DATA_DIR else None)
         total = self.train + self.validation
         drawn = np.arange(len(whole.y_train))
         if total < len(drawn):
             drawn = stratified(whole.y_train, total, 0)[0]
-        held, fit = stratified(whole.y_train[drawn], self.validation, 0)
-        x, y = whole.x_train[drawn], whole.y_train[drawn]
+        return whole.x_train[drawn], whole.y_train[drawn]
+
+    def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return images and labels to fit and to validate on, split just as this tool splits `images` at seed 0."""
+        x, y = self.images()
+        held, fit = stratified(y, self.validation, 0)
         return x[fit], y[fit], x[held], y[held]
 
 
