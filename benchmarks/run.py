@@ -157,8 +157,8 @@ def _provenance(rounds: int, missing: set[str]) -> str:
         "Each run is timed as a whole process, imports and data loading included; this tool's with its ledger on disk "
         "and a process for each trial, up to the end of its search. All fit and validate on the same images. Memory is "
         "the largest sum over all processes of a run, in which pages that they share count once for each. The means of "
-        "the validation accuracies show what was learned: the trials of this tool and of the loops share one seed and so "
-        "vary together, KerasTuner's have a seed each.\n\n"
+        "the validation accuracies show what was learned: the trials of this tool and of the loops share one seed and "
+        "so vary together, KerasTuner's have a seed each.\n\n"
         f"{os.cpu_count()} cores, no GPU, Python {platform.python_version()}, {', '.join(versions)}.{left_out}"
     )
 
