@@ -154,15 +154,12 @@ def run(
     try:
         from tuner.run import run_search
 
-        report = run_search(search, places, console, executor=executor, workers=workers, fresh=fresh)
+        findings, report = run_search(search, places, console, executor=executor, workers=workers, fresh=fresh)
     except KeyboardInterrupt:
         resume = shlex.join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
         click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
         sys.exit(_EXIT_INTERRUPTED)
-    from tuner.findings import load_findings
-
-    with places.existing_ledger(name) as ledger:
-        _print_summary(load_findings(ledger, search, places))
+    _print_summary(findings)
     click.echo(f"\nreport: {report}")
 
 

@@ -5,22 +5,35 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PARTIAL = ".partial-"
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make the file under another name, flush it to the disk and move it into place."""
+@contextmanager
+def partial_of(path: Path) -> Iterator[Path]:
+    """Give the name under which `path` is written until it is whole; what still has it at the end is removed."""
     partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{path.name}")
     try:
-        write(partial)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        yield partial
     finally:
         partial.unlink(missing_ok=True)
+
+
+def publish(partial: Path, path: Path) -> None:
+    """Flush a file that is whole to the disk and move it into place."""
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make the file under another name, flush it to the disk and move it into place."""
+    with partial_of(path) as partial:
+        write(partial)
+        publish(partial, path)
 
 
 def sha256_of(path: Path) -> str:

@@ -21,7 +21,7 @@ from tuner.executors import EXECUTORS, PRELOAD
 from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
 from tuner.files import remove_partials, sha256_of
-from tuner.findings import load_findings, winners
+from tuner.findings import Findings, load_findings, winners
 from tuner.ledger import Ledger
 from tuner.oracles import Proposal, make_oracle
 from tuner.places import Places
@@ -105,8 +105,8 @@ def run_search(
     executor: str = "local",
     workers: int | None = None,
     fresh: bool = False,
-) -> Path:
-    """Run a search to its report, going on from what the ledger holds, and return the report's path.
+) -> tuple[Findings, Path]:
+    """Run a search to its report, going on from what the ledger holds; return what it found and the report's path.
 
     Args:
         search: what to run.
@@ -132,7 +132,7 @@ def run_search(
         reasons = Counter(record.result.error for _, record in findings.failed)
         first = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""
         raise CheckError(f"{search.name}: no trial completed{first} (see {report})")
-    return report
+    return findings, report
 
 
 def _run_key(search: Search, prepared: dict[str, Prepared]) -> str:

@@ -20,7 +20,7 @@ from tuner.engines import Plan, Samples, engine_for
 from tuner.engines.base import EVALUATION_BATCH
 from tuner.errors import TrialError, TunerError, one_line
 from tuner.families import get_family
-from tuner.files import sha256_of, write_whole
+from tuner.files import partial_of, publish, sha256_of
 from tuner.protocol import test_images, training_images
 from tuner.recipe import compile_network
 from tuner.trial import Job, Result, Trial, artifact_path
@@ -135,13 +135,10 @@ def _keep(job: Job, suffix: str, write: Callable[[Path], object]) -> str:
 
     Two searches may train the same trial at once; their files differ by a date, and neither replaces the other.
     """
-    scratch = job.artifacts / f".partial-{os.getpid()}-{job.trial.id}{suffix}"
-    try:
-        write(scratch)
-        digest = sha256_of(scratch)
-        write_whole(artifact_path(job.artifacts, job.trial.id, digest, suffix), scratch.rename)
-    finally:
-        scratch.unlink(missing_ok=True)
+    with partial_of(job.artifacts / f"{job.trial.id}{suffix}") as partial:
+        write(partial)
+        digest = sha256_of(partial)
+        publish(partial, artifact_path(job.artifacts, job.trial.id, digest, suffix))
     return digest
 
 
