@@ -77,7 +77,7 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
             rows.append((file.stem, "", "", "", "", "wrong: see below"))
             wrong.append(str(error))
             continue
-        planned = sum(entry.planned(search.epochs) for entry in search.entries) * len(search.datasets)
+        planned = sum(entry.planned() for entry in search.entries) * len(search.datasets)
         done = ledger.count_finished(search.name) if ledger and _is_as_recorded(search, ledger) else 0
         names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
         rows.append((search.name, names, ", ".join(search.all_datasets), str(planned), str(done), search.title))

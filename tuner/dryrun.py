@@ -25,7 +25,7 @@ def preview(search: Search, entry: Entry, most: int | None = None) -> list[Confi
 
     For a grid and a random search these are all of them; for Bayesian and Hyperband the first ones.
     """
-    oracle = make_oracle(entry.algorithm, entry.space, search.seed, entry.max_trials, search.epochs)
+    oracle = make_oracle(entry.algorithm, entry.space, search.seed, entry.max_trials, entry.epochs)
     found: list[Configuration] = []
     while len(found) != most and not (oracle.adaptive and len(found) > entry.lag):
         answer = oracle.propose()

@@ -21,7 +21,7 @@ from typing import Any, Self
 from tuner.errors import InputError
 from tuner.trial import Record, Result, Trial
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x74756E65  # "tune": tells our file from another program's
 
 _SCHEMA = """
@@ -39,7 +39,10 @@ CREATE TABLE trials (
     history TEXT NOT NULL,          -- one list per metric, a value per epoch, JSON
     files TEXT NOT NULL,            -- SHA-256 of each saved file, JSON
     environment TEXT NOT NULL,      -- versions and hardware, JSON
-    finished TEXT NOT NULL          -- UTC
+    finished TEXT NOT NULL,         -- UTC
+    best_epoch INTEGER,             -- whose weights early stopping kept
+    layers TEXT NOT NULL DEFAULT '[]',  -- the network, layer by layer, JSON
+    watched TEXT NOT NULL DEFAULT '{}'  -- what was recorded of watched layers, JSON
 ) STRICT;
 CREATE TABLE searches (
     name TEXT PRIMARY KEY,
@@ -58,11 +61,19 @@ CREATE TABLE members (
     PRIMARY KEY (search, model, dataset, role, number)
 ) STRICT;
 """
+#: What brings a ledger of each earlier version to the next one.
+_MIGRATIONS = {
+    1: (
+        "ALTER TABLE trials ADD COLUMN best_epoch INTEGER",
+        "ALTER TABLE trials ADD COLUMN layers TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE trials ADD COLUMN watched TEXT NOT NULL DEFAULT '{}'",
+    ),
+}
 _PLAIN = (
     "status", "error", "transient", "parameters", "seconds", "seconds_per_epoch", "latency_ms",
-    "val_accuracy", "val_loss", "test_accuracy", "test_loss",
+    "val_accuracy", "val_loss", "test_accuracy", "test_loss", "best_epoch",
 )  # fmt: skip
-_AS_JSON = ("history", "files", "environment")
+_AS_JSON = ("history", "files", "environment", "layers", "watched")
 
 
 @dataclass(frozen=True)
@@ -108,7 +119,7 @@ class Ledger:
             raise
 
     def _prepare(self) -> None:
-        """Make the tables in a new file; accept a ledger of this version; refuse anything else."""
+        """Make the tables in a new file; bring an earlier version up to date; refuse anything else."""
         with self._transaction():  # so that two processes never make the same file
             (application,) = self._db.execute("PRAGMA application_id").fetchone()
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
@@ -120,6 +131,11 @@ class Ledger:
                 self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             elif application != _APPLICATION_ID:
                 raise InputError(str(self.path), "is another program's database", "pass another --runs-dir")
+            elif version in _MIGRATIONS:
+                for earlier in range(version, SCHEMA_VERSION):
+                    for statement in _MIGRATIONS[earlier]:
+                        self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             elif version != SCHEMA_VERSION:
                 raise InputError(
                     str(self.path),

@@ -6,8 +6,9 @@ Plain values without Keras in them, so that a grid can be counted without import
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 Value = bool | int | float | str
 Values = Mapping[str, Value]
@@ -21,6 +22,7 @@ class Parameter:
 
     `choices` are the permitted values of a string, and for a number what plain KerasTuner searches when nobody
     says anything else. `when = (parent, values)` makes it active only where the parent has one of these values.
+    `verify` raises ValueError for a value of the right type that makes no sense.
     """
 
     name: str
@@ -30,6 +32,7 @@ class Parameter:
     high: float = math.inf
     doc: str = ""
     when: tuple[str, tuple[Value, ...]] | None = None
+    verify: Callable[[Any], object] | None = None
 
     @property
     def kind(self) -> type[Value]:
@@ -56,6 +59,8 @@ class Parameter:
                 raise ValueError(f"{raw!r} is not finite")
             if not self.low <= value <= self.high:
                 raise ValueError(f"{raw!r} is outside {self.low:g} to {self.high:g}")
+        if self.verify is not None:
+            self.verify(value)
         return value
 
     def is_active(self, values: Values) -> bool:

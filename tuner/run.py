@@ -59,7 +59,7 @@ class StartedSearch:
     def search_trials(self) -> None:
         """Run every trial that the oracles propose."""
         search = self._search
-        total = sum(entry.planned(search.epochs) for entry in search.entries) * len(search.datasets)
+        total = sum(entry.planned() for entry in search.entries) * len(search.datasets)
         self._runner.drive("search", search_tracks(search, self._prepared), total)
 
     def retrain_winners(self) -> None:
@@ -182,7 +182,7 @@ def _search_track(search: Search, entry: Entry, dataset: str, fingerprint: str) 
     def trial_of(proposal: Proposal) -> Trial:
         return search.trial(entry, dataset, fingerprint, proposal.values, proposal.epochs)
 
-    oracle = make_oracle(entry.algorithm, entry.space, search.seed, entry.max_trials, search.epochs)
+    oracle = make_oracle(entry.algorithm, entry.space, search.seed, entry.max_trials, entry.epochs)
     return Track(entry.name, dataset, "search", oracle, trial_of, entry.lag)
 
 
@@ -200,7 +200,10 @@ def _final_tracks(
             template = search.trial(
                 entry, dataset, prepared[dataset].fingerprint, winner.trial.values, winner.trial.epochs
             )
-            trials = [template.as_final(search.seed + repeat) for repeat in range(1, search.repeats + 1)]
+            trials = [
+                template.as_final(search.seed + repeat, winner.result.best_epoch)
+                for repeat in range(1, search.repeats + 1)
+            ]
             for trial in trials:
                 _forget_if_lost(trial, ledger, places)
             tracks.append((listed_track(entry.name, dataset, trials), len(trials)))

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
@@ -30,11 +30,28 @@ class FilePart(BaseModel):
 
 
 class PublishedScore(FilePart):
-    """A printed accuracy of one model on one data set."""
+    """A printed accuracy of one model on one data set, and what else was printed of it.
+
+    `why` says in a sentence why ours may differ, where the study tells.
+    """
 
     model: str
     dataset: str
     test_accuracy: float
+    test_loss: float | None = None
+    parameters: int | None = None
+    megabytes: float | None = None
+    why: str = ""
+
+
+class PublishedTrial(FilePart):
+    """A printed accuracy of one model at one value of a parameter."""
+
+    model: str
+    parameter: str
+    value: int | float | str | bool
+    accuracy: float
+    why: str = ""
 
 
 class PublishedGroup(FilePart):
@@ -51,7 +68,20 @@ class Published(FilePart):
 
     study: str
     scores: list[PublishedScore] = []
+    trials: list[PublishedTrial] = []
     groups: list[PublishedGroup] = []
+
+
+class ReportWishes(FilePart):
+    """What the report shows beyond what it shows of every search.
+
+    `pivots` are tables of the best score for each pair of values of two parameters, "model" being one; `curves`
+    names a parameter for a figure with a curve per value; `reach` holds accuracies for the table of convergence.
+    """
+
+    pivots: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
+    curves: str | None = None
+    reach: list[Annotated[float, Field(gt=0, lt=1)]] = []
 
 
 @dataclass(frozen=True)
@@ -73,6 +103,7 @@ class Entry:
     algorithm: Algorithm
     max_trials: int | None
     lag: int
+    epochs: int
     space: Space
 
     @property
@@ -80,14 +111,14 @@ class Entry:
         """How tables call it: the family's label, or the entry's own name."""
         return self.family.label if self.name == self.family.name else self.name
 
-    def planned(self, epochs: int) -> int:
+    def planned(self) -> int:
         """Return how many search trials the entry will have on one data set; for Hyperband, at most."""
         if self.algorithm == "grid":
             return self.space.count()[0]
         if self.algorithm == "hyperband" and self.max_trials is None:
             from tuner.oracles.base import hyperband_trials
 
-            return hyperband_trials(epochs)
+            return hyperband_trials(self.epochs)
         return int(self.max_trials or 0)
 
 
@@ -109,6 +140,8 @@ class Search:
     entries: tuple[Entry, ...]
     compare: tuple[str, ...]
     published: Published | None
+    watch: tuple[str, ...]
+    report: ReportWishes
     overrides: Overrides
     folder: Path
     file_hash: str
@@ -151,7 +184,7 @@ class Search:
             dataset=dataset,
             fingerprint=fingerprint,
             values=dict(values),
-            epochs=epochs or self.epochs,
+            epochs=epochs or entry.epochs,
             seed=self.seed,
             protocol=self.protocol,
             validation=self.validation,
@@ -160,6 +193,7 @@ class Search:
             test_size=self.overrides.test_size,
             threads=self.threads,
             backend=backend_name(),
+            watch=self.watch,
             source=entry.family.source_hash() if isinstance(entry.family, CustomFamily) else "",
         )
 

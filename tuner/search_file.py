@@ -18,7 +18,18 @@ from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.parameters import Layered, Parameter, Range, Value
 from tuner.recipe import RECIPE
-from tuner.search import Algorithm, Entry, FilePart, Overrides, Published, PublishedGroup, PublishedScore, Search
+from tuner.search import (
+    Algorithm,
+    Entry,
+    FilePart,
+    Overrides,
+    Published,
+    PublishedGroup,
+    PublishedScore,
+    PublishedTrial,
+    ReportWishes,
+    Search,
+)
 from tuner.space import Space, read_space
 from tuner.trial import Protocol
 
@@ -41,6 +52,7 @@ class _Entry(FilePart):
     algorithm: Algorithm = "grid"
     max_trials: Positive | None = None
     lag: Positive = 4
+    epochs: Positive | None = None
     space: dict[str, Any] = Field(default_factory=dict)
     rules: dict[str, Any] = Field(default_factory=dict)
 
@@ -58,6 +70,8 @@ class _File(FilePart):
     search: list[_Entry] = Field(min_length=1)
     compare: _Compare | None = None
     published: Published | None = None
+    watch: list[str] = Field(default_factory=list)
+    report: ReportWishes = ReportWishes()
 
 
 def search_from_json(text: str) -> Search:
@@ -139,7 +153,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     for index, part in enumerate(file.search, start=1):
         place = f"[[search]] {index}"
         try:
-            entries.append(_read_entry(part, recipe, folder))
+            entries.append(_read_entry(part, recipe, folder, overrides.epochs or part.epochs or epochs))
         except InputError as error:
             raise error.inside(place) from error
         if entries[-1].name in [entry.name for entry in entries[:-1]]:
@@ -147,6 +161,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     datasets = (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
     if not datasets or len(set(datasets)) < len(datasets):
         raise InputError("dataset", "the list is empty or names a data set twice")
+    _check_names(file, entries)
     height_width = file.image_size
     return Search(
         name=name,
@@ -163,11 +178,31 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         entries=tuple(entries),
         compare=tuple(file.compare.datasets) if file.compare else (),
         published=file.published,
+        watch=tuple(file.watch),
+        report=file.report,
         overrides=overrides,
         folder=folder,
         file_hash=file_hash,
         raw=raw,
     )
+
+
+def _check_names(file: _File, entries: list[Entry]) -> None:
+    """Check that what `[report]` and `[published]` name is there."""
+    models = {entry.name for entry in entries}
+    parameters = {"model"}.union(*(entry.space.domains for entry in entries))
+    for key, name in [("pivots", name) for pair in file.report.pivots for name in pair] + [
+        ("curves", file.report.curves or "model")
+    ]:
+        if name not in parameters:
+            raise InputError(f"report.{key}", f"no parameter is named {name!r}; {suggestion(name, parameters)}")
+    study = file.published or Published(study="")
+    for model in [*(part.model for part in study.scores), *(part.model for part in study.trials)]:
+        if model not in models:
+            raise InputError("published", f"no search is named {model!r}; {suggestion(model, models)}")
+    for name in [*(part.parameter for part in study.groups), *(part.parameter for part in study.trials)]:
+        if name not in parameters:
+            raise InputError("published", f"no parameter is named {name!r}; {suggestion(name, parameters)}")
 
 
 def _whole(value: object, place: str) -> int:
@@ -178,7 +213,7 @@ def _whole(value: object, place: str) -> int:
     return value
 
 
-def _read_entry(part: _Entry, recipe: Mapping[str, Value], folder: Path) -> Entry:
+def _read_entry(part: _Entry, recipe: Mapping[str, Value], folder: Path, epochs: int) -> Entry:
     family = get_family(part.family, folder)
     accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
     if isinstance(family, CustomFamily):
@@ -193,7 +228,9 @@ def _read_entry(part: _Entry, recipe: Mapping[str, Value], folder: Path) -> Entr
     if not _leaves_something(space, part.algorithm):
         rules = ", ".join(repr(rule.text) for rule in space.rules)
         raise InputError("rules", f"leave no configuration ({rules})", "loosen a rule or widen the space")
-    return Entry(part.name or family.name, family, part.family, part.algorithm, part.max_trials, part.lag, space)
+    return Entry(
+        part.name or family.name, family, part.family, part.algorithm, part.max_trials, part.lag, epochs, space
+    )
 
 
 #: How much of a space's grid is looked at to see that its rules leave something, where the grid is not the search.
@@ -226,6 +263,8 @@ _TABLES: dict[str, type[FilePart]] = {
     "published": Published,
     "scores": PublishedScore,
     "groups": PublishedGroup,
+    "trials": PublishedTrial,
+    "report": ReportWishes,
 }
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner import __version__
+from tuner.anatomy import describe, first_layer_view
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
-from tuner.engines import Plan, Samples, engine_for
+from tuner.engines import Epoch, Plan, Samples, engine_for
 from tuner.engines.base import EVALUATION_BATCH
 from tuner.errors import TrialError, TunerError, one_line
 from tuner.families import get_family
 from tuner.files import partial_of, publish, sha256_of
 from tuner.protocol import test_images, training_images
-from tuner.recipe import compile_network
+from tuner.recipe import Stopping, augmenter, compile_network, steps_per_epoch, use_precision
 from tuner.trial import Job, Result, Trial, artifact_path
+from tuner.watch import Watcher
 
 
 def train(job: Job) -> Result:
     """Train a trial and return its result; whatever is wrong with the trial itself becomes a failed result.
 
     A final trial leaves two files in `job.artifacts`, each written whole or not at all: the model without its
-    optimizer, `.keras`, and `.npz` with `probabilities`, `(n, classes)`, and `labels`, `(n,)`.
+    optimizer, `.keras`, and `.npz` with `probabilities`, `(n, classes)`, and `labels`, `(n,)`, and with what the first
+    convolution sees (`tuner.anatomy.first_layer_view`).
     """
     begun = time.perf_counter()
     transient = False
@@ -57,45 +61,72 @@ def _train(job: Job, begun: float) -> Result:
     def build() -> keras.Model:
         return family.network(trial.values, data.shape, len(data.class_names))
 
+    use_precision(trial.values)
     network = build()
     parameters = network.count_params()
-    compile_network(network, trial.values)
     fit, held = training_images(trial, data.y_train)
+    batch_size = int(trial.values["batch_size"])
+    compile_network(network, trial.values, trial.epochs, steps_per_epoch(len(fit), batch_size))
     validation = None if trial.role == "final" else _validation(trial, data, held)
-    engine = engine_for(network)
-    plan = Plan(trial.epochs, int(trial.values["batch_size"]), trial.seed)
     training = Samples(np.asarray(data.x_train[fit]), np.asarray(data.y_train[fit]))
-    curves: dict[str, list[float]] = {}
-    seconds = []
-    started = time.perf_counter()
-    for number, metrics in enumerate(engine.fit(network, training, validation, plan), start=1):
-        seconds.append(time.perf_counter() - started)
-        for name, value in metrics.items():
-            if not np.isfinite(value):
-                raise TrialError(f"{name} became {value} in epoch {number}; try a lower learning rate")
-            curves.setdefault(name, []).append(value)
-        started = time.perf_counter()
-    scores: dict[str, Any] = {}
-    files: dict[str, str] = {}
-    latency = None
+    engine = engine_for(network)
+    plan = Plan(
+        trial.stop_after or trial.epochs, batch_size, trial.seed, augmenter(trial.values, data.shape, trial.seed)
+    )
+    watcher = Watcher(network, trial.watch, training) if trial.watch else None
+    stopping = Stopping(trial.values if validation is not None else {"early_stopping": "off"})
+    epochs = _fit(network, engine.fit(network, training, validation, plan), stopping, watcher)
+    found: dict[str, Any] = {}
     if trial.role == "final":
+        use_precision({"precision": "float32"})
         clean = build()  # never compiled, so that the file holds no optimizer
         clean.set_weights(network.get_weights())
         scores, files = _score(job, clean, data)
-        latency = _latency_ms(clean, data)
+        found = {**scores, "files": files, "latency_ms": _latency_ms(clean, data), "layers": describe(clean)}
     else:
-        scores = {name: curves[name][-1] for name in ("val_accuracy", "val_loss")}
+        kept = epochs.best_epoch or len(epochs.seconds)
+        found = {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
     return Result(
         "completed",
         parameters=int(parameters),
         seconds=time.perf_counter() - begun,
-        seconds_per_epoch=float(np.median(seconds[1:] or seconds)),  # the first compiles
-        latency_ms=latency,
-        history=curves,
-        files=files,
+        seconds_per_epoch=float(np.median(epochs.seconds[1:] or epochs.seconds)),  # the first compiles
+        best_epoch=epochs.best_epoch,
+        history=epochs.curves,
         environment={**environment(trial), "engine": engine.name},
-        **scores,
+        watched=watcher.notes if watcher else {},
+        **found,
     )
+
+
+@dataclass
+class _Epochs:
+    curves: dict[str, list[float]] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    best_epoch: int | None = None
+
+
+def _fit(network: keras.Model, run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _Epochs:
+    """Run epochs to their end or until they stop improving; leave the network with the weights that count."""
+    epochs, best = _Epochs(), None
+    started = time.perf_counter()
+    for number, metrics in enumerate(run, start=1):
+        epochs.seconds.append(time.perf_counter() - started)
+        for name, value in metrics.items():
+            if not np.isfinite(value):
+                raise TrialError(f"{name} became {value} in epoch {number}; try a lower learning rate")
+            epochs.curves.setdefault(name, []).append(value)
+        if watcher:
+            watcher.note()
+        if stopping.is_best(metrics):
+            best = network.get_weights()
+        if stopping.over:
+            break
+        started = time.perf_counter()
+    if best is not None:
+        network.set_weights(best)
+        epochs.best_epoch = stopping.best_epoch
+    return epochs
 
 
 def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> Samples:
@@ -108,13 +139,13 @@ def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> S
 def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, float], dict[str, str]]:
     tested = test_images(job.trial, data.y_test)
     labels = data.y_test[tested]
-    probabilities = predict(network, np.asarray(data.x_test[tested]))
+    images = np.asarray(data.x_test[tested])
+    probabilities = predict(network, images)
+    arrays: Any = {"probabilities": probabilities, "labels": labels, **first_layer_view(network, images, labels)}
     job.artifacts.mkdir(parents=True, exist_ok=True)
     files = {
         "model": _keep(job, ".keras", network.save),
-        "predictions": _keep(
-            job, ".npz", lambda path: np.savez_compressed(path, probabilities=probabilities, labels=labels)
-        ),
+        "predictions": _keep(job, ".npz", lambda path: np.savez_compressed(path, **arrays)),
     }
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     scores = {

@@ -20,7 +20,9 @@ class Trial:
     """One training, whole: whoever trains it needs nothing else but the data.
 
     `role` is "search" for a trial that is chosen among, scored on validation images, and "final" for a chosen
-    configuration trained on all training images and scored on the test set.
+    configuration trained on all training images and scored on the test set. `stop_after` ends a training before
+    its last epoch, on a schedule that spans all `epochs`. `watch` names layers whose kernels and gradients are
+    recorded; see `tuner.watch`.
     """
 
     family: str
@@ -38,16 +40,21 @@ class Trial:
     threads: int = 1
     backend: str = "tensorflow"
     source: str = ""
+    stop_after: int | None = None
+    watch: tuple[str, ...] = ()
 
     @cached_property
     def id(self) -> str:
         """A hash of the content. The data set counts by its fingerprint, not by its name.
 
         A field that cannot matter does not count: the test set's size where the test set is not looked at, the
-        validation share where nothing is held out.
+        validation share where nothing is held out, what is watched where nothing is.
         """
         content = asdict(self)
         del content["dataset"]
+        for name in ("stop_after", "watch"):
+            if not content[name]:
+                del content[name]
         if self.role == "search" and self.protocol == "holdout":
             del content["test_size"]
         else:
@@ -55,9 +62,12 @@ class Trial:
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def as_final(self, seed: int) -> Trial:
-        """Return the retraining of this configuration with another seed, to be scored on the test set."""
-        return replace(self, role="final", seed=seed)
+    def as_final(self, seed: int, stop_after: int | None = None) -> Trial:
+        """Return the retraining of this configuration with another seed, to be scored on the test set.
+
+        It has no validation images that could stop it: `stop_after` is the epoch that was best in the search.
+        """
+        return replace(self, role="final", seed=seed, stop_after=stop_after, watch=())
 
     def to_json(self) -> str:
         """Return the trial as JSON, for the ledger."""
@@ -66,7 +76,8 @@ class Trial:
     @classmethod
     def from_json(cls, text: str) -> Trial:
         """Return the trial that `to_json` wrote."""
-        return cls(**json.loads(text))
+        content = json.loads(text)
+        return cls(**{**content, "watch": tuple(content.get("watch", ()))})
 
 
 @dataclass(frozen=True)
@@ -86,6 +97,9 @@ class Result:
     `transient` marks a failure that is the machine's and not the trial's, such as lacking memory: the next run tries
     it again. `history` holds one list per metric, a value per epoch. `files` maps each saved file's kind, "model" and
     "predictions", to its SHA-256. `seconds_per_epoch` is the median without the first epoch, which compiles.
+    `best_epoch`, counted from 1, is the epoch whose weights early stopping kept; None without it. `layers` describes
+    the network, a dict per layer (`tuner.anatomy`), of final trials. `watched` holds what was recorded of watched
+    layers (`tuner.watch`).
     """
 
     status: Literal["completed", "failed"]
@@ -99,9 +113,12 @@ class Result:
     val_loss: float | None = None
     test_accuracy: float | None = None
     test_loss: float | None = None
+    best_epoch: int | None = None
     history: dict[str, list[float]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     environment: dict[str, Any] = field(default_factory=dict)
+    layers: list[dict[str, Any]] = field(default_factory=list)
+    watched: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

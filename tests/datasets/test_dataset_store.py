@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -50,6 +51,20 @@ def test_what_was_laid_out_is_read_back(tmp_path, blobs):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(blobs, name))
     assert (loaded.name, loaded.class_names) == (blobs.name, blobs.class_names)
     assert folder.name == loaded.fingerprint == blobs.fingerprint
+
+
+def test_where_the_images_came_from_is_kept_but_does_not_count_as_content(tmp_path, blobs):
+    told = replace(blobs, source="blobs.npz")
+    assert told.fingerprint == blobs.fingerprint
+    assert load_from_store(save_to_store(told, tmp_path)).source == "blobs.npz"
+
+
+def test_a_copy_of_an_earlier_version_does_not_say_where_its_images_came_from(tmp_path, blobs):
+    about = save_to_store(replace(blobs, source="blobs.npz"), tmp_path) / "about.json"
+    known = json.loads(about.read_text(encoding="utf-8"))
+    del known["source"]
+    about.write_text(json.dumps(known), encoding="utf-8")
+    assert load_from_store(about.parent).source == ""
 
 
 def test_the_arrays_are_mapped_into_memory_and_cannot_be_written(tmp_path, blobs):

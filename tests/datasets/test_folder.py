@@ -116,6 +116,21 @@ def test_images_are_grey_if_every_one_is_and_else_as_asked_for(tmp_path, colour,
     assert dataset.x_train[3, 0, 0].tolist() == [3] * len(expected)
 
 
+@pytest.mark.parametrize(
+    ("suffixes", "source"),
+    [
+        ([".png"] * 4, "folder insects of .png files"),
+        ([".png", ".PNG", ".bmp", ".png"], "folder insects of .png and .bmp files"),
+        ([".bmp", ".gif", ".gif", ".png"], "folder insects of .gif, .bmp and .png files"),
+    ],
+)
+def test_the_source_names_the_folder_and_its_formats_the_most_frequent_first(tmp_path, suffixes, source):
+    places = [tmp_path / "insects" / split / name for split in ("train", "test") for name in ("ant", "bee")]
+    for place, suffix in zip(places, suffixes, strict=True):
+        picture(place / f"0{suffix}")
+    assert load_folder(tmp_path / "insects").source == source
+
+
 def test_image_size_is_height_and_width_and_brings_all_images_to_it(tmp_path):
     root = fill(tmp_path / "d")
     picture(root / "train" / "bee" / "large.png", 200, size=(40, 30))

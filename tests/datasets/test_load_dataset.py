@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.datasets import DATASETS, SHAPES, load_dataset
+from tuner.datasets import CLASS_NAMES, DATASETS, SHAPES, load_dataset
 from tuner.datasets.builtin import load_keras
 from tuner.errors import InputError
 
@@ -38,10 +38,21 @@ def test_digits_are_1500_and_297_images_of_8_by_8_pixels_from_0_to_255():
     assert digits.y_train[:10].tolist() == list(range(10))  # the file begins with 0, 1, 2, …
     assert np.unique(digits.y_test).tolist() == list(range(10))
     assert SHAPES["digits"] == (digits.shape, len(digits.class_names))
+    assert digits.source == "scikit-learn"
 
 
-def test_every_named_data_set_has_a_shape_for_the_dry_run():
-    assert SHAPES.keys() == DATASETS.keys()
+def test_every_named_data_set_has_a_shape_for_the_dry_run_and_names_of_its_classes():
+    assert SHAPES.keys() == DATASETS.keys() == CLASS_NAMES.keys()
+    for name, (_, classes) in SHAPES.items():
+        assert len(set(CLASS_NAMES[name])) == classes
+
+
+@pytest.mark.parametrize("name", sorted(DATASETS))
+def test_a_local_file_of_a_named_data_set_has_the_names_of_its_classes(tmp_path, name):
+    write_npz(tmp_path / f"{name}.npz", 7)
+    dataset = load_dataset(name, data_dir=tmp_path)
+    assert (dataset.name, dataset.class_names) == (name, CLASS_NAMES[name])
+    assert dataset.source == f"{name}.npz"
 
 
 def test_the_data_dir_is_looked_at_first_for_a_named_data_set(tmp_path):
@@ -50,11 +61,6 @@ def test_the_data_dir_is_looked_at_first_for_a_named_data_set(tmp_path):
     assert dataset.x_train[0, 0, 0, 0] == 7
     assert dataset.name == "mnist"
     assert dataset.class_names == tuple("0123456789")
-
-
-def test_a_local_file_of_fashion_mnist_has_the_names_of_its_classes(tmp_path):
-    write_npz(tmp_path / "fashion_mnist.npz", 7)
-    assert load_dataset("fashion_mnist", data_dir=tmp_path).class_names[:2] == ("T-shirt/top", "Trouser")
 
 
 def test_a_named_data_set_that_the_data_dir_lacks_is_loaded_as_ever(tmp_path):
@@ -102,7 +108,8 @@ def test_size_and_channels_reach_the_images_of_a_folder(tmp_path):
     [
         ("fashion-mnist", "did you mean 'fashion_mnist'?"),
         ("digit", "did you mean 'digits'?"),
-        ("zebra", "known: digits, fashion_mnist, mnist"),
+        ("cifar-100", "did you mean 'cifar100'?"),
+        ("zebra", "known: cifar10, cifar100, cifar100_coarse, digits, fashion_mnist, kmnist, mnist"),
     ],
 )
 def test_an_unknown_data_set_is_answered_with_the_nearest_name(tmp_path, monkeypatch, name, remedy):
@@ -127,6 +134,7 @@ def test_keras_mnist_is_loaded_with_the_names_of_its_classes(monkeypatch):
     assert (dataset.shape, len(dataset.class_names)) == SHAPES["mnist"]
     np.testing.assert_array_equal(dataset.x_train[..., 0], x)
     assert dataset.y_test.tolist() == [0, 1, 2]
+    assert dataset.source == "Keras' download"
 
 
 def test_a_download_that_fails_is_an_input_error_that_names_the_data_dir(monkeypatch):

@@ -128,6 +128,7 @@ def test_the_data_set_is_named_by_the_file_or_by_the_caller(tmp_path):
     path = saved(tmp_path)
     assert load_npz(path).name == "mine"
     assert load_npz(path, "yours").name == "yours"
+    assert load_npz(path, "yours").source == "mine.npz"
 
 
 def test_a_compressed_file_is_read_as_well(tmp_path):

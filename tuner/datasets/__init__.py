@@ -1,4 +1,4 @@
-"""The data sets by name, by `.npz` file and by folder. A new named one needs a loader and a line here."""
+"""The data sets by name, by `.npz` file and by folder. A new named one needs a loader and a line in each table here."""
 
 from __future__ import annotations
 
@@ -8,14 +8,26 @@ from pathlib import Path
 
 from tuner.datasets.base import Dataset
 from tuner.datasets.builtin import CLASS_NAMES, load_digits, load_keras
-from tuner.datasets.folder import load_folder
+from tuner.datasets.cifar import CIFAR10, CIFAR100, CIFAR100_COARSE
+from tuner.datasets.folder import has_class_folders, load_folder
+from tuner.datasets.kmnist import KMNIST
 from tuner.datasets.npz import load_npz
+from tuner.datasets.published import Published, is_a
 from tuner.errors import InputError, suggestion
+
+#: Those in files as their authors publish them, which a user may have already.
+PUBLISHED: dict[str, Published] = {
+    "kmnist": KMNIST,
+    "cifar10": CIFAR10,
+    "cifar100": CIFAR100,
+    "cifar100_coarse": CIFAR100_COARSE,
+}
 
 DATASETS: dict[str, Callable[[], Dataset]] = {
     "digits": load_digits,
     "mnist": partial(load_keras, "mnist"),
     "fashion_mnist": partial(load_keras, "fashion_mnist"),
+    **{name: published.load for name, published in PUBLISHED.items()},
 }
 
 #: Image shape and number of classes of the named data sets, so that a dry run needs none of their data.
@@ -23,6 +35,10 @@ SHAPES: dict[str, tuple[tuple[int, int, int], int]] = {
     "digits": ((8, 8, 1), 10),
     "mnist": ((28, 28, 1), 10),
     "fashion_mnist": ((28, 28, 1), 10),
+    "kmnist": ((28, 28, 1), 10),
+    "cifar10": ((32, 32, 3), 10),
+    "cifar100": ((32, 32, 3), 100),
+    "cifar100_coarse": ((32, 32, 3), 20),
 }
 
 
@@ -37,7 +53,7 @@ def load_dataset(
 
     Args:
         source: a name in `DATASETS`, an `.npz` file or a folder of class folders.
-        data_dir: looked at first, for `SOURCE.npz` or a folder of that name.
+        data_dir: looked at first, for `SOURCE.npz`, a folder of class folders or the published files of that name.
         folder: where relative paths start, besides the working folder.
         image_size: height and width that the images of a folder are brought to.
         channels: 1 or 3 for the images of a folder.
@@ -49,22 +65,19 @@ def load_dataset(
         if not data_dir.is_dir():
             raise InputError("--data-dir", f"{data_dir} is not a folder")
         local = data_dir / f"{source}.npz"
-        if _is(Path.is_file, local):
+        if is_a(Path.is_file, local):
             return load_npz(local, source, CLASS_NAMES.get(source))
-    if source in DATASETS and not (data_dir and (data_dir / source).is_dir()):
+        if source in PUBLISHED and not is_a(has_class_folders, data_dir / source):
+            found = PUBLISHED[source].find(data_dir)
+            if found is not None:
+                return found
+    if source in DATASETS and not (data_dir and is_a(Path.is_dir, data_dir / source)):
         return DATASETS[source]()
     for base in (data_dir, Path(), folder) if Path(source).name else ():
         if base is None:
             continue
-        if _is(Path.is_file, base / source):
+        if is_a(Path.is_file, base / source):
             return load_npz(base / source)
-        if _is(Path.is_dir, base / source):
+        if is_a(Path.is_dir, base / source):
             return load_folder(base / source, image_size, channels)
     raise InputError("dataset", f"no data set, .npz file or folder is named {source!r}; {suggestion(source, DATASETS)}")
-
-
-def _is(kind: Callable[[Path], bool], path: Path) -> bool:
-    try:
-        return kind(path)
-    except (OSError, ValueError):  # a name that no file can have
-        return False

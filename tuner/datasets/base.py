@@ -25,7 +25,7 @@ class Dataset:
     """Images and labels, split into train and test.
 
     `x_*` are `(n, height, width, channels)`, uint8 from 0 to 255; `y_*` are `(n,)`, whole numbers that index
-    `class_names`.
+    `class_names`. `source` says in a few words where the images came from; it names files, but no folders above them.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Dataset:
     x_test: Images
     y_test: Labels
     class_names: tuple[str, ...]
+    source: str = ""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -54,7 +55,7 @@ class Dataset:
 
 
 def checked_dataset(
-    name: str, arrays: Mapping[str, NDArray[Any]], class_names: tuple[str, ...] | None = None
+    name: str, arrays: Mapping[str, NDArray[Any]], class_names: tuple[str, ...] | None = None, source: str = ""
 ) -> Dataset:
     """Build a `Dataset` from arrays as users have them, or say in one line what is wrong with them.
 
@@ -98,6 +99,7 @@ def checked_dataset(
         x["test"],
         y["test"].astype(np.int64),
         class_names,
+        source,
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from tuner.datasets.base import Dataset, checked_dataset
-from tuner.errors import InputError, one_line
+from tuner.datasets.cifar import CIFAR10_NAMES, COARSE_NAMES, FINE_NAMES
+from tuner.datasets.kmnist import HIRAGANA
+from tuner.datasets.published import download_error
 from tuner.quiet import import_keras
 
 FASHION = (
@@ -14,7 +16,15 @@ FASHION = (
 DIGITS = tuple("0123456789")
 
 #: Names of the classes of data sets that are known by name, for their local `.npz` files too.
-CLASS_NAMES = {"digits": DIGITS, "mnist": DIGITS, "fashion_mnist": FASHION}
+CLASS_NAMES: dict[str, tuple[str, ...]] = {
+    "digits": DIGITS,
+    "mnist": DIGITS,
+    "fashion_mnist": FASHION,
+    "kmnist": HIRAGANA,
+    "cifar10": CIFAR10_NAMES,
+    "cifar100": FINE_NAMES,
+    "cifar100_coarse": COARSE_NAMES,
+}
 
 
 def load_digits() -> Dataset:
@@ -33,7 +43,7 @@ def load_digits() -> Dataset:
         "x_test": pixels[cut:],
         "y_test": labels[cut:],
     }
-    return checked_dataset("digits", arrays, DIGITS)
+    return checked_dataset("digits", arrays, DIGITS, "scikit-learn")
 
 
 def load_keras(name: str) -> Dataset:
@@ -48,10 +58,6 @@ def load_keras(name: str) -> Dataset:
     try:
         (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
     except Exception as error:  # Keras raises a bare Exception when a download fails
-        raise InputError(
-            name,
-            f"the download failed ({one_line(error, 120)})",
-            f"go online, or pass --data-dir with {name}.npz in it",
-        ) from error
+        raise download_error(name, error) from error
     arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
-    return checked_dataset(name, arrays, CLASS_NAMES[name])
+    return checked_dataset(name, arrays, CLASS_NAMES[name], "Keras' download")

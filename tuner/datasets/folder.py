@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +49,19 @@ def load_folder(path: Path, image_size: tuple[int, int] | None = None, channels:
     for split in SPLITS:
         arrays[f"x_{split}"] = _pixels([file for file, _ in listed[split]], image_size, channels, path)
         arrays[f"y_{split}"] = np.array([label for _, label in listed[split]], dtype=np.int64)
-    return checked_dataset(path.name, arrays, names)
+    kinds = _suffixes(file for split in SPLITS for file, _ in listed[split])
+    return checked_dataset(path.name, arrays, names, f"folder {path.name} of {kinds} files")
+
+
+def has_class_folders(path: Path) -> bool:
+    """Tell whether there are folders in `path` that `load_folder` would look into."""
+    return path.is_dir() and any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir())
+
+
+def _suffixes(files: Iterable[Path]) -> str:
+    counts = Counter(file.suffix.lower() for file in files)
+    *others, last = sorted(counts, key=lambda suffix: (-counts[suffix], suffix))
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _files_by_class(folder: Path) -> dict[str, list[Path]]:

@@ -42,6 +42,6 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged files
         raise InputError(str(path), f"cannot be read as an .npz of plain arrays ({one_line(error, 120)})") from error
     try:
-        return checked_dataset(name or path.stem, arrays, class_names)
+        return checked_dataset(name or path.stem, arrays, class_names, path.name)
     except InputError as error:
         raise InputError(str(path), error.problem, error.remedy) from error

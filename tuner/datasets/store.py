@@ -25,7 +25,7 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
     try:
         for name in ARRAYS:
             np.save(building / f"{name}.npy", getattr(dataset, name))
-        about = {"name": dataset.name, "class_names": dataset.class_names}
+        about = {"name": dataset.name, "class_names": dataset.class_names, "source": dataset.source}
         (building / "about.json").write_text(json.dumps(about), encoding="utf-8")
         try:
             building.rename(folder)
@@ -51,4 +51,9 @@ def load_from_store(folder: Path) -> Dataset:
         raise CheckError(f"{folder}: the data set's copy for workers is missing; run the search again to make it")
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
-    return Dataset(about["name"], **arrays, class_names=tuple(about["class_names"]))
+    return Dataset(
+        about["name"],
+        **arrays,
+        class_names=tuple(about["class_names"]),
+        source=about.get("source", ""),  # a copy laid out by an earlier version does not say
+    )

@@ -27,11 +27,15 @@ class Samples:
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and in what order to fit: the order of the images is drawn anew for every epoch from `seed`."""
+    """How long and in what order to fit: the order of the images is drawn anew for every epoch from `seed`.
+
+    `augment` makes random variants of raw training images, `(n, height, width, channels)`; None leaves them alone.
+    """
 
     epochs: int
     batch_size: int
     seed: int
+    augment: keras.Sequential | None = None
 
     def orders(self, count: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
         """Yield the order of `count` images for each epoch."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 
+from tuner.datasets.base import Images
 from tuner.engines.base import EVALUATION_BATCH, Engine, Epoch, Plan, Samples
 
 
@@ -22,8 +24,9 @@ class PlainEngine(Engine):
         """Fit and yield each epoch's metrics; see `Engine.fit`."""
         held = None if validation is None else (validation.images, validation.labels)
         for order in plan.orders(len(training.labels)):
+            images = training.images[order]
             history = network.fit(
-                training.images[order],
+                images if plan.augment is None else _variants(plan.augment, images),
                 training.labels[order],
                 batch_size=plan.batch_size,
                 validation_data=held,
@@ -32,3 +35,11 @@ class PlainEngine(Engine):
                 verbose=0,
             ).history
             yield {name: float(values[0]) for name, values in history.items()}
+
+
+def _variants(augment: keras.Sequential, images: Images) -> np.ndarray[tuple[int, int, int, int], np.dtype[np.float32]]:
+    """Return a random variant of each image, batch by batch so that little memory is needed on the way."""
+    batches = (images[start : start + EVALUATION_BATCH] for start in range(0, len(images), EVALUATION_BATCH))
+    return np.concatenate(
+        [keras.ops.convert_to_numpy(augment(batch.astype(np.float32), training=True)) for batch in batches]
+    )

@@ -20,7 +20,7 @@ class TensorFlowEpochsEngine(Engine):
     name = "tf_epochs"
 
     def takes(self, network: keras.Model) -> bool:
-        """Whether the network trains by Keras' own steps on TensorFlow, with the recipe's loss and no scaling of it."""
+        """Whether the network trains by Keras' own steps on TensorFlow, with a Keras loss and no scaling of it."""
         plain_steps = all(
             getattr(type(network), step) is getattr(keras.Model, step)
             for step in ("train_step", "test_step", "compute_loss")
@@ -28,7 +28,7 @@ class TensorFlowEpochsEngine(Engine):
         return (
             keras.backend.backend() == "tensorflow"
             and plain_steps
-            and network.loss == "sparse_categorical_crossentropy"
+            and isinstance(network.loss, keras.losses.Loss)
             and not isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer)
         )
 
@@ -36,7 +36,7 @@ class TensorFlowEpochsEngine(Engine):
         """Fit and yield each epoch's metrics; see `Engine.fit`."""
         import tensorflow as tf
 
-        run = _epoch_function(network, training, validation, plan.batch_size)
+        run = _epoch_function(network, training, validation, plan)
         names = ("loss", "accuracy", "val_loss", "val_accuracy")
         for order in plan.orders(len(training.labels)):
             metrics = run(tf.constant(order, tf.int32))
@@ -44,7 +44,7 @@ class TensorFlowEpochsEngine(Engine):
 
 
 def _epoch_function(
-    network: keras.Model, training: Samples, validation: Samples | None, batch_size: int
+    network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
 ) -> Callable[[Any], list[Any]]:
     """Return the function that runs one epoch in a given order and returns the means of its metrics."""
     import tensorflow as tf
@@ -52,7 +52,7 @@ def _epoch_function(
     variables = network.trainable_variables
     network.optimizer.build(variables)
     watched = [variable.value for variable in variables]
-    cross_entropy = keras.losses.SparseCategoricalCrossentropy()
+    cross_entropy = network.loss
 
     def forward(images: Any, labels: Any, learning: bool) -> tuple[Any, Any]:
         probabilities = network(images, training=learning)
@@ -63,6 +63,8 @@ def _epoch_function(
         return loss, tf.reduce_sum(tf.cast(hits, tf.float32))
 
     def learn(images: Any, labels: Any) -> tuple[Any, Any]:
+        if plan.augment is not None:
+            images = plan.augment(tf.cast(images, tf.float32), training=True)
         with tf.GradientTape() as tape:
             loss, hits = forward(images, labels, learning=True)
         network.optimizer.apply(tape.gradient(loss, watched), variables)
@@ -89,7 +91,7 @@ def _epoch_function(
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def epoch(order: Any) -> list[Any]:
-        metrics = over(training, order, batch_size, learn)
+        metrics = over(training, order, plan.batch_size, learn)
         if validation is not None:
             # TensorFlow keeps the order of reading and writing variables, so that this sees the learned weights.
             everything = tf.range(len(validation.labels))

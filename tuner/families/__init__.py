@@ -6,14 +6,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tuner.errors import InputError, suggestion
+from tuner.families.alexnet import Alexnet
 from tuner.families.ann import Ann
 from tuner.families.base import Family
 from tuner.families.cnn import Cnn
 from tuner.families.custom import CustomFamily
+from tuner.families.lenet import Lenet
+from tuner.families.resnet import Resnet
+from tuner.families.resnet_cifar import ResnetCifar
 from tuner.parameters import Layered
 from tuner.recipe import RECIPE
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (Cnn(), Ann())}
+FAMILIES: dict[str, Family] = {
+    family.name: family for family in (Cnn(), Ann(), Lenet(), Alexnet(), Resnet(), ResnetCifar())
+}
 
 
 def get_family(name: str, folder: Path = Path()) -> Family:

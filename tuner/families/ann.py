@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.families.base import Family, Shape
-from tuner.families.common import ACTIVATION, BATCH_NORM, DROPOUT, L2
+from tuner.families.common import ACTIVATION, BATCH_NORM, L2, dropout
 from tuner.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ class Ann(Family):
         _WIDTHS,
         ACTIVATION,
         BATCH_NORM,
-        DROPOUT,
+        dropout(0.0, "share of units dropped in front of the softmax"),
+        Parameter("dense_dropout", 0.0, low=0, high=0.95, doc="dropout after each dense layer but the last"),
         L2,
     )
 
@@ -41,6 +42,6 @@ class Ann(Family):
 
         pixels, x = raw_pixels(shape)
         x = layers.Flatten(name="flatten")(x)
-        x = dense_stack(x, _WIDTHS.read(values), values)
+        x = dense_stack(x, _WIDTHS.read(values), values, between=values["dense_dropout"])
         x = dropped(x, values["dropout"], "dropout")
         return keras.Model(pixels, class_probabilities(x, classes), name=self.name)

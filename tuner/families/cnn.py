@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import TrialError
 from tuner.families.base import Family, Shape
-from tuner.families.common import ACTIVATION, BATCH_NORM, DROPOUT, L2
+from tuner.families.common import ACTIVATION, DROPOUT, L2, batch_norm, pooling
 from tuner.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
@@ -33,14 +33,20 @@ class Cnn(Family):
         _FILTERS,
         Parameter("kernel_size", 3, (3, 5), low=1, high=64, doc="height and width of every kernel"),
         Parameter("padding", "valid", ("valid", "same"), doc="padding of every convolution"),
-        Parameter("pooling", "max", ("max", "average"), doc="kind of pooling"),
+        pooling("max"),
         Parameter("pool_size", 2, low=1, high=64, doc="height, width and stride of a pool; 1 for none"),
         Parameter("pool_last", False, doc="pool after the last convolution too"),
+        Parameter(
+            "head", "flatten", ("flatten", "average"), doc="what leads to the dense layers: all places, or means"
+        ),
         Parameter("dense_depth", 1, low=0, high=64, doc="number of dense layers before the softmax"),
         _WIDTHS,
         ACTIVATION,
-        BATCH_NORM,
+        batch_norm(False),
+        Parameter("bias_before_norm", False, doc="keep a convolution's bias in front of batch normalisation"),
+        Parameter("dense_batch_norm", False, doc="batch normalisation in the dense layers too"),
         DROPOUT,
+        Parameter("conv_dropout", 0.0, low=0, high=0.95, doc="dropout after each convolution and its pool"),
         Parameter("dense_dropout", 0.0, low=0, high=0.95, doc="dropout after each dense layer"),
         L2,
     )
@@ -50,37 +56,32 @@ class Cnn(Family):
         import keras
         from keras import layers
 
-        from tuner.families.layers import (
-            activated,
-            class_probabilities,
-            dense_stack,
-            dropped,
-            l2_of,
-            raw_pixels,
-        )
+        from tuner.families.layers import class_probabilities, conv, dense_stack, dropped, pooled, raw_pixels
 
-        pool = layers.MaxPooling2D if values["pooling"] == "max" else layers.AveragePooling2D
         kernel, size = int(values["kernel_size"]), int(values["pool_size"])
         filters = _FILTERS.read(values)
         pixels, x = raw_pixels(shape)
         for i, width in enumerate(filters, start=1):
             if values["padding"] == "valid":
                 _must_fit(x.shape[1:3], kernel, f"the {kernel}x{kernel} kernel of convolution {i}", shape, values)
-            x = layers.Conv2D(
-                int(width),
+            x = conv(
+                x,
+                width,
                 kernel,
-                padding=values["padding"],
-                use_bias=not values["batch_norm"],
-                kernel_regularizer=l2_of(values),
-                name=f"conv_{i}",
-            )(x)
-            x = activated(x, values, f"conv_{i}")
+                values,
+                f"conv_{i}",
+                padding=str(values["padding"]),
+                bias=values["bias_before_norm"],
+            )
             if size > 1 and (i < len(filters) or values["pool_last"]):
                 _must_fit(x.shape[1:3], size, f"the {size}x{size} pool after convolution {i}", shape, values)
-                x = pool(size, name=f"pool_{i}")(x)
-        x = layers.Flatten(name="flatten")(x)
+                x = pooled(x, values["pooling"], size, f"pool_{i}")
+            x = dropped(x, values["conv_dropout"], f"conv_dropout_{i}")
+        head = layers.GlobalAveragePooling2D if values["head"] == "average" else layers.Flatten
+        x = head(name=str(values["head"]))(x)
         x = dropped(x, values["dropout"], "dropout")
-        x = dense_stack(x, _WIDTHS.read(values), values, dropout="dense_dropout")
+        dense = {**values, "batch_norm": values["dense_batch_norm"]}
+        x = dense_stack(x, _WIDTHS.read(values), dense, after=values["dense_dropout"])
         return keras.Model(pixels, class_probabilities(x, classes), name=self.name)
 
 

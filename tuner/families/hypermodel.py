@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import keras_tuner
 
 from tuner.parameters import Layered, Parameter, Value, Values
-from tuner.recipe import RECIPE, compile_network
+from tuner.recipe import BATCH_SIZE, COMPILED, compile_network
 from tuner.space import Configuration
 
 if TYPE_CHECKING:
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 class FamilyHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # KerasTuner has no types
     """Declares a family's parameters and its recipe's in `hp`, with their own choices where `hp` has none yet.
 
-    A parameter that `hp` already holds keeps the domain that it has there, as everywhere in KerasTuner.
+    Of the recipe, what a compiled model carries and the batch size; schedules, early stopping and augmentation are
+    callbacks and layers of the loop that trains, which is KerasTuner's here. A parameter that `hp` already holds
+    keeps the domain that it has there, as everywhere in KerasTuner.
     """
 
     def __init__(self, family: Family, shape: Shape, classes: int) -> None:
@@ -29,7 +31,7 @@ class FamilyHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # KerasTu
     def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
         """Build and compile the network for the values that `hp` holds or now gets."""
         values: Configuration = {}
-        for item in (*self.family.parameters, *RECIPE):
+        for item in (*self.family.parameters, *COMPILED, BATCH_SIZE):
             if isinstance(item, Layered):
                 for layer in item.expand(int(values[item.depth])):
                     values[layer.name] = _declare(hp, layer)

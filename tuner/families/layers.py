@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import layers
@@ -22,6 +23,11 @@ def l2_of(values: Values) -> keras.regularizers.Regularizer | None:
     return keras.regularizers.L2(float(values["l2"])) if values["l2"] else None
 
 
+def widened(filters: int, values: Values) -> int:
+    """Return a number of filters times the parameter `width`, at least 1."""
+    return max(1, round(filters * float(values["width"])))
+
+
 def activated(x: keras.KerasTensor, values: Values, name: str) -> keras.KerasTensor:
     """Apply batch normalisation where `batch_norm` asks for it, then the activation."""
     if values["batch_norm"]:
@@ -29,13 +35,53 @@ def activated(x: keras.KerasTensor, values: Values, name: str) -> keras.KerasTen
     return layers.Activation(values["activation"], name=f"{name}_{values['activation']}")(x)
 
 
+def conv(
+    x: keras.KerasTensor,
+    filters: Value,
+    kernel: Value,
+    values: Values,
+    name: str,
+    *,
+    strides: int = 1,
+    padding: str = "same",
+    bias: Value = False,
+    initializer: str = "glorot_uniform",
+    activate: bool = True,
+) -> keras.KerasTensor:
+    """Convolve, normalise where `batch_norm` asks for it, and activate unless told otherwise.
+
+    The bias is left out in front of batch normalisation, whose own offset makes it useless, unless `bias` keeps it.
+    """
+    x = layers.Conv2D(
+        int(filters),
+        int(kernel),
+        strides=strides,
+        padding=padding,
+        use_bias=bool(bias) or not values["batch_norm"],
+        kernel_initializer=initializer,
+        kernel_regularizer=l2_of(values),
+        name=name,
+    )(x)
+    if activate:
+        return activated(x, values, name)
+    return layers.BatchNormalization(name=f"{name}_norm")(x) if values["batch_norm"] else x
+
+
+def pooled(x: keras.KerasTensor, kind: Value, size: int, name: str, **options: Any) -> keras.KerasTensor:
+    """Apply maximum or average pooling, `kind` "max" or "average"."""
+    pool = layers.MaxPooling2D if kind == "max" else layers.AveragePooling2D
+    return pool(size, name=name, **options)(x)
+
+
 def dropped(x: keras.KerasTensor, rate: Value, name: str) -> keras.KerasTensor:
     """Apply dropout at `rate`; nothing at 0."""
     return layers.Dropout(float(rate), name=name)(x) if rate else x
 
 
-def dense_stack(x: keras.KerasTensor, widths: Sequence[Value], values: Values, dropout: str = "") -> keras.KerasTensor:
-    """Stack dense layers of these widths, each followed by dropout if `dropout` names its parameter.
+def dense_stack(
+    x: keras.KerasTensor, widths: Sequence[Value], values: Values, *, after: Value = 0.0, between: Value = 0.0
+) -> keras.KerasTensor:
+    """Stack dense layers of these widths, with dropout after each at `after`, or only between them at `between`.
 
     A layer's bias is left out in front of batch normalisation, whose own offset makes it useless.
     """
@@ -44,8 +90,8 @@ def dense_stack(x: keras.KerasTensor, widths: Sequence[Value], values: Values, d
             int(width), use_bias=not values["batch_norm"], kernel_regularizer=l2_of(values), name=f"dense_{i}"
         )(x)
         x = activated(x, values, f"dense_{i}")
-        if dropout:
-            x = dropped(x, values[dropout], f"{dropout}_{i}")
+        rate = after if i == len(widths) else after or between
+        x = dropped(x, rate, f"dense_dropout_{i}")
     return x
 
 

@@ -12,7 +12,8 @@ def budget(findings: Findings) -> str:
     sizes = {len(findings.data(name).y_train) for name in findings.seen_datasets}
     images = " or ".join(f"{size:,}" for size in sorted({min(size, given.train_size or size) for size in sizes}))
     share = "" if search.protocol == "published" else f", {search.validation:.0%} of them held out during the search"
-    epochs = "1 epoch" if search.epochs == 1 else f"{search.epochs} epochs"
+    lengths = sorted({entry.epochs for entry in search.entries})
+    epochs = "1 epoch" if lengths == [1] else f"{' or '.join(map(str, lengths))} epochs"
     options = {"--epochs": given.epochs, "--train-size": given.train_size, "--test-size": given.test_size}
     smaller = " ".join(f"{option} {value}" for option, value in options.items() if value)
     note = f"; smaller than the search file says: {smaller}" if smaller else ""

@@ -1,0 +1,107 @@
+"""What a network is made of: its layers with their parameter formulas, and what its first convolution sees.
+
+Importing this imports Keras.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.datasets.base import Images, Labels
+
+#: At most so many classes, and filters, are kept of what the first convolution sees.
+MOST_CLASSES = 10
+MOST_FILTERS = 16
+
+
+def describe(network: keras.Model) -> list[dict[str, Any]]:
+    """Return the layers of a network in order, each as a dict that JSON can hold.
+
+    Its keys: `name`; `kind`, the Keras class; `shape` of its output without the batch; `parameters`, their number;
+    `formula`, how they come about, "3·3·32·64 + 64" for a convolution; `activation`, its own; `inputs`, the names
+    of the layers that feed it. Layers of a nested model stand in its place.
+    """
+    return [_described(layer) for layer in _flat(network)]
+
+
+def _flat(network: keras.Model) -> list[keras.Layer]:
+    found = []
+    for layer in network.layers:
+        found += _flat(layer) if isinstance(layer, keras.Model) else [layer]
+    return found
+
+
+def _described(layer: keras.Layer) -> dict[str, Any]:
+    output = getattr(layer, "output", None)
+    shape = list(output.shape[1:]) if isinstance(output, keras.KerasTensor) else []
+    activation = getattr(getattr(layer, "activation", None), "__name__", "")
+    return {
+        "name": layer.name,
+        "kind": type(layer).__name__,
+        "shape": shape,
+        "parameters": int(layer.count_params()),
+        "formula": _formula(layer),
+        "activation": "" if activation == "linear" else activation,
+        "inputs": _inputs(layer),
+    }
+
+
+def _inputs(layer: keras.Layer) -> list[str]:
+    try:
+        tensors = layer.input
+    except (AttributeError, ValueError):  # used several times, or part of a subclassed model
+        return []
+    tensors = tensors if isinstance(tensors, list | tuple) else [tensors]
+    names = [tensor._keras_history.operation.name for tensor in tensors if isinstance(tensor, keras.KerasTensor)]
+    return [] if isinstance(layer, keras.layers.InputLayer) else names
+
+
+def _formula(layer: keras.Layer) -> str:
+    if not layer.count_params():
+        return ""
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return f"4·{layer.count_params() // 4}"
+    factors = "·".join(map(str, layer.kernel.shape)) if hasattr(layer, "kernel") else ""
+    if factors and getattr(layer, "use_bias", False):
+        return f"{factors} + {layer.bias.shape[0]}"
+    return factors
+
+
+def first_convolution(network: keras.Model) -> keras.Layer | None:
+    """Return the first convolution of a network, or None where it has none at its top level."""
+    return next((layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)), None)
+
+
+def first_layer_view(network: keras.Model, images: Images, labels: Labels) -> dict[str, NDArray[Any]]:
+    """Return what the first convolution is and sees, as arrays to be saved; empty where there is no convolution.
+
+    `filters` is its kernel, `(height, width, channels, filters)`; `shown` the images, `(m, height, width,
+    channels)`, the first of each of at most ten classes, and `shown_labels` theirs; `outputs` what comes out of its
+    activation for them, `(m, height, width, filters)`. At most 16 filters are kept.
+    """
+    layer = first_convolution(network)
+    if layer is None:
+        return {}
+    picked = [int(np.flatnonzero(labels == label)[0]) for label in np.unique(labels)[:MOST_CLASSES]]
+    view = keras.Model(network.inputs, _activated_output(network, layer))
+    outputs = view.predict_on_batch(np.asarray(images[picked]))
+    return {
+        "filters": keras.ops.convert_to_numpy(layer.kernel)[..., :MOST_FILTERS].astype(np.float32),
+        "shown": np.asarray(images[picked]),
+        "shown_labels": np.asarray(labels[picked]),
+        "outputs": np.asarray(outputs[..., :MOST_FILTERS], np.float16),
+    }
+
+
+def _activated_output(network: keras.Model, layer: keras.Layer) -> keras.KerasTensor:
+    """Return a layer's output after the batch normalisation and the activation that follow it, where they do."""
+    follows = {name: other for other in network.layers for name in _inputs(other)}
+    while isinstance(follows.get(layer.name), keras.layers.BatchNormalization | keras.layers.Activation):
+        layer = follows[layer.name]
+        if isinstance(layer, keras.layers.Activation):
+            break
+    return layer.output

@@ -1,0 +1,94 @@
+"""`resnet_cifar`: the residual networks for CIFAR of He, Zhang, Ren and Sun 2016 (arXiv:1512.03385, section 4.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.families.base import Family, Shape
+from tuner.families.common import L2, WIDTH, activation, batch_norm, dropout
+from tuner.parameters import Parameter, Values
+
+if TYPE_CHECKING:
+    import keras
+
+
+#: The initialisation of He et al. 2015 (arXiv:1502.01852), which the networks were published with.
+HE = "he_normal"
+
+
+def _is_depth(value: int) -> None:
+    if value % 6 != 2:
+        near = max(8, value - (value - 2) % 6)
+        raise ValueError(f"{value} is not 6n + 2, as a depth of three stages of n blocks is; take {near} or {near + 6}")
+
+
+class ResnetCifar(Family):
+    """A 3x3 convolution, three stages of residual blocks with 16, 32 and 64 filters, global average, softmax.
+
+    `depth` is 6n + 2: n blocks of two convolutions in each stage. With depth 20 and width 1 it is ResNet-20, 0.27
+    million parameters; width 6 gives about 40 MB. Shortcuts are the identity, with zeros for new channels (option A).
+    """
+
+    name = "resnet_cifar"
+    label = "ResNet (CIFAR)"
+    parameters = (
+        Parameter("depth", 20, (8, 14, 20, 32), low=8, high=2000, doc="layers with weights, 6n + 2", verify=_is_depth),
+        WIDTH,
+        Parameter(
+            "shortcut", "identity", ("identity", "projection", "none"), doc="option A, option B, or plain network"
+        ),
+        activation("relu"),
+        batch_norm(True),
+        dropout(0.0, "share of channels' averages dropped in front of the softmax"),
+        L2,
+    )
+
+    def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
+        """Build the network; see `Family.network`."""
+        import keras
+        from keras import layers
+
+        from tuner.families.layers import class_probabilities, conv, dropped, raw_pixels, widened
+
+        pixels, x = raw_pixels(shape)
+        x = conv(x, widened(16, values), 3, values, "conv_1", initializer=HE)
+        for stage, filters in enumerate((16, 32, 64), start=1):
+            for block in range(1, (int(values["depth"]) - 2) // 6 + 1):
+                strides = 2 if stage > 1 and block == 1 else 1
+                x = self._block(x, widened(filters, values), strides, values, f"stage_{stage}_block_{block}")
+        x = layers.GlobalAveragePooling2D(name="average")(x)
+        x = dropped(x, values["dropout"], "dropout")
+        return keras.Model(pixels, class_probabilities(x, classes), name=self.name)
+
+    def _block(self, x: keras.KerasTensor, filters: int, strides: int, values: Values, name: str) -> keras.KerasTensor:
+        from keras import layers
+
+        from tuner.families.layers import activated, conv
+
+        y = conv(x, filters, 3, values, f"{name}_conv_1", strides=strides, initializer=HE)
+        y = conv(y, filters, 3, values, f"{name}_conv_2", activate=False, initializer=HE)
+        if values["shortcut"] != "none":
+            y = layers.Add(name=f"{name}_add")([y, self._shortcut(x, filters, strides, values, name)])
+        return activated(y, {**values, "batch_norm": False}, name)
+
+    def _shortcut(
+        self, x: keras.KerasTensor, filters: int, strides: int, values: Values, name: str
+    ) -> keras.KerasTensor:
+        from keras import layers
+
+        from tuner.families.layers import conv
+
+        channels = x.shape[-1]
+        if channels == filters and strides == 1:
+            return x
+        if values["shortcut"] == "projection":
+            return conv(x, filters, 1, values, f"{name}_shortcut", strides=strides, activate=False, initializer=HE)
+        if strides > 1:  # every second pixel
+            x = layers.AveragePooling2D(1, strides, padding="same", name=f"{name}_every_second")(x)
+        if filters == channels:
+            return x
+        # Zeros for the new channels: channels become rows for a moment, since Keras pads rows.
+        before, after = (filters - channels) // 2, filters - channels - (filters - channels) // 2
+        x = layers.Permute((3, 2, 1), name=f"{name}_channels_first")(x)
+        x = layers.ZeroPadding2D(((before, after), (0, 0)), name=f"{name}_zeros")(x)
+        return layers.Permute((3, 2, 1), name=f"{name}_channels_last")(x)

@@ -1,0 +1,58 @@
+"""The recipe: how a network is trained. Its parameters can be searched like those of the network.
+
+`optimizers.py`, `schedules.py`, `losses.py`, `stopping.py` and `augmentation.py` each declare their parameters and
+what comes of them; a new variant is a line in the table of its file. Free of Keras until something is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuner.parameters import Parameter, Values
+from tuner.recipe.augmentation import AUGMENTATION, augmenter
+from tuner.recipe.losses import LOSS, make_loss
+from tuner.recipe.optimizers import OPTIMIZER, make_optimizer
+from tuner.recipe.schedules import SCHEDULE, learning_rate
+from tuner.recipe.stopping import STOPPING, Stopping
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["COMPILED", "RECIPE", "Stopping", "augmenter", "compile_network", "steps_per_epoch", "use_precision"]
+
+BATCH_SIZE = Parameter("batch_size", 64, (32, 64, 128), low=1, high=1 << 20, doc="images per step")
+PRECISION = Parameter(
+    "precision",
+    "float32",
+    ("float32", "mixed_bfloat16", "mixed_float16"),
+    doc="Keras' dtype policy in training; the saved model computes in float32",
+)
+#: The part of a recipe that `compile` knows; the rest belongs to the loop that trains.
+COMPILED: tuple[Parameter, ...] = (*OPTIMIZER, *LOSS)
+#: The parameters of a recipe; `[training]` fixes them, `[search.space]` searches them.
+RECIPE: tuple[Parameter, ...] = (*OPTIMIZER, BATCH_SIZE, *SCHEDULE, *LOSS, *STOPPING, *AUGMENTATION, PRECISION)
+
+
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Return how many steps an epoch over so many images takes; the last one may be smaller."""
+    return -(-images // batch_size)
+
+
+def compile_network(network: keras.Model, values: Values, epochs: int = 1, steps: int = 1) -> None:
+    """Compile `network` with the recipe in `values`: optimizer with its schedule, cross-entropy, accuracy.
+
+    Args:
+        network: takes raw pixels, gives a probability per class; its labels are whole numbers.
+        values: a value for every active parameter in `COMPILED`, and in `SCHEDULE` where the rate changes.
+        epochs: how many epochs a schedule spans.
+        steps: how many steps an epoch has.
+    """
+    optimizer = make_optimizer(values, learning_rate(values, epochs, steps))
+    network.compile(optimizer=optimizer, loss=make_loss(values), metrics=["accuracy"])
+
+
+def use_precision(values: Values) -> None:
+    """Let the layers that this process builds from now on compute in the recipe's precision."""
+    import keras
+
+    keras.config.set_dtype_policy(str(values["precision"]))

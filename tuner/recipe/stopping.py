@@ -1,0 +1,54 @@
+"""Early stopping: when a trial ends before its last epoch, and whose epoch's weights it keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tuner.parameters import Parameter, Values
+
+_WATCHED = ("val_loss", "val_accuracy")
+
+STOPPING: tuple[Parameter, ...] = (
+    Parameter(
+        "early_stopping",
+        "off",
+        ("off", *_WATCHED),
+        doc="what has to improve; the weights of its best epoch are kept, and retrainings stop at that epoch",
+    ),
+    Parameter(
+        "patience",
+        5,
+        low=1,
+        high=1_000_000,
+        doc="epochs without improvement after which a trial stops",
+        when=("early_stopping", _WATCHED),
+    ),
+)
+
+
+class Stopping:
+    """Follows a training's metrics and tells its best epoch and when to stop."""
+
+    def __init__(self, values: Values) -> None:
+        self.watched = "" if values["early_stopping"] == "off" else str(values["early_stopping"])
+        self._patience = int(values.get("patience", 0))
+        self._best = float("inf")
+        self._epoch = 0
+        #: The best epoch so far, counted from 1; 0 before the first, and for ever where nothing is watched.
+        self.best_epoch = 0
+
+    def is_best(self, metrics: Mapping[str, float]) -> bool:
+        """Take an epoch's metrics and return whether it is the best so far; an equal one is not."""
+        if not self.watched:
+            return False
+        self._epoch += 1
+        value = metrics[self.watched] * (-1 if self.watched == "val_accuracy" else 1)
+        if value >= self._best:
+            return False
+        self._best, self.best_epoch = value, self._epoch
+        return True
+
+    @property
+    def over(self) -> bool:
+        """Whether the last `patience` epochs brought no improvement."""
+        return bool(self.watched) and self._epoch - self.best_epoch >= self._patience
