@@ -25,13 +25,14 @@ def describe(network: keras.Model) -> list[dict[str, Any]]:
     `formula`, how they come about, "3·3·32·64 + 64" for a convolution; `activation`, its own; `inputs`, the names
     of the layers that feed it. Layers of a nested model stand in its place.
     """
-    return [_described(layer) for layer in _flat(network)]
+    return [_described(layer) for layer in flat_layers(network)]
 
 
-def _flat(network: keras.Model) -> list[keras.Layer]:
+def flat_layers(network: keras.Model) -> list[keras.Layer]:
+    """Return the layers of a network in order, those of a nested model in its place."""
     found = []
     for layer in network.layers:
-        found += _flat(layer) if isinstance(layer, keras.Model) else [layer]
+        found += flat_layers(layer) if isinstance(layer, keras.Model) else [layer]
     return found
 
 
@@ -61,14 +62,10 @@ def _inputs(layer: keras.Layer) -> list[str]:
 
 
 def _formula(layer: keras.Layer) -> str:
-    if not layer.count_params():
-        return ""
+    shapes = ["·".join(map(str, weight.shape)) or "1" for weight in layer.weights]
     if isinstance(layer, keras.layers.BatchNormalization):
-        return f"4·{layer.count_params() // 4}"
-    factors = "·".join(map(str, layer.kernel.shape)) if hasattr(layer, "kernel") else ""
-    if factors and getattr(layer, "use_bias", False):
-        return f"{factors} + {layer.bias.shape[0]}"
-    return factors
+        return f"{len(shapes)}·{shapes[0]}"
+    return " + ".join(shapes)
 
 
 def first_convolution(network: keras.Model) -> keras.Layer | None:

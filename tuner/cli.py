@@ -52,6 +52,13 @@ def _data_dir(command: _F) -> _F:
     )(command)
 
 
+def _tensorboard(command: _F) -> _F:
+    """Give a command `--tensorboard`."""
+    return click.option(
+        "--tensorboard", is_flag=True, help="Write logs too; see them: tensorboard --logdir runs/tensorboard/NAME"
+    )(command)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tuner")
 def app() -> None:
@@ -130,6 +137,7 @@ def space(name: str, as_json: bool, data_dir: Path | None) -> None:
 @_data_dir
 @_folders
 @click.option("--fresh", is_flag=True, help="Train again what is recorded of this search alone.")
+@_tensorboard
 def run(
     name: str,
     epochs: int | None,
@@ -141,6 +149,7 @@ def run(
     runs_dir: Path,
     reports_dir: Path,
     fresh: bool,
+    tensorboard: bool,
 ) -> None:
     """Search, retrain, score, report. Started again, it goes on where it stopped."""
     search = load_search(find_search(name), Overrides(epochs, train_size, test_size))
@@ -154,7 +163,9 @@ def run(
     try:
         from tuner.run import run_search
 
-        findings, report = run_search(search, places, console, executor=executor, workers=workers, fresh=fresh)
+        findings, report = run_search(
+            search, places, console, executor=executor, workers=workers, fresh=fresh, tensorboard=tensorboard
+        )
     except KeyboardInterrupt:
         resume = shlex.join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
         click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
@@ -218,12 +229,19 @@ def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
 @app.command()
 @click.argument("name")
 @_folders
-def report(name: str, runs_dir: Path, reports_dir: Path) -> None:
+@_tensorboard
+def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> None:
     """Write the report again from what is recorded."""
-    findings = _recorded(name, Places(runs_dir, reports_dir))
+    places = Places(runs_dir, reports_dir)
+    findings = _recorded(name, places)
     from tuner.report import write_report
 
     click.echo(f"report: {write_report(findings)}")
+    if tensorboard:
+        from tuner.tensorboard import write_recorded
+
+        with places.existing_ledger(name) as ledger:
+            click.echo(f"logs: {write_recorded(findings.search, places, ledger)}")
 
 
 @app.command()

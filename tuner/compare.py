@@ -35,11 +35,12 @@ def compare_searches(all_findings: list[Findings]) -> str:
                     f"{interval.low:.4f} to {interval.high:.4f}",
                     DASH if p is None else p_text(p).removeprefix("= "),
                     f"{chosen.saved.result.parameters:,}",
+                    number(chosen.megabytes, 2),
                     escape(budget(findings)),
                 ]
             )
     heads = ["data set", "search", "model", "mean test accuracy ± sd", "saved model", "95 % interval", "p against best"]
-    return table(rows, [*heads, "parameters", "budget"], text_columns=3)
+    return table(rows, [*heads, "parameters", "file, MB", "budget"], text_columns=3)
 
 
 def _same_images(a: Chosen, b: Chosen) -> bool:

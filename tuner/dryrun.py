@@ -90,7 +90,7 @@ def dry_run(search: Search, data_dir: Path | None) -> dict[str, Any]:
 
 
 def _shape_of(search: Search, name: str, data_dir: Path | None) -> tuple[Shape, int]:
-    if name in SHAPES and not (data_dir and (data_dir / f"{name}.npz").is_file()):
+    if name in SHAPES and not (data_dir and ((data_dir / f"{name}.npz").is_file() or (data_dir / name).is_dir())):
         return SHAPES[name]
     dataset = load_dataset(name, data_dir, search.folder, search.image_size, search.channels)
     return dataset.shape, len(dataset.class_names)

@@ -13,15 +13,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner import columns as col
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
 from tuner.errors import CheckError
 from tuner.ledger import Ledger, Member
 from tuner.places import Places
-from tuner.protocol import ranked
+from tuner.protocol import ranked, test_images, training_images
 from tuner.scores import Predictions, load_predictions
 from tuner.search import Entry, Search
-from tuner.trial import Record, artifact_path
+from tuner.trial import Record, Trial, artifact_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +120,26 @@ class Findings:
         """Return a data set as the search saw it."""
         fingerprint = next(record.trial.fingerprint for member, record in self.members if member.dataset == dataset)
         return load_from_store(self.places.store_of(fingerprint))
+
+    def chosen_on_images(self, trial: Trial) -> NDArray[np.int64]:
+        """Return the labels of the images that a search trial was validated on."""
+        data = self.data(trial.dataset)
+        held = training_images(trial, data.y_train)[1]
+        return data.y_train[held] if held is not None else data.y_test[test_images(trial, data.y_test)]
+
+    def chance(self, trial: Trial) -> float:
+        """Return the accuracy up to which a search trial has not left chance.
+
+        That is the share of the largest class among its validation images, plus three standard errors of a share.
+        """
+        labels = self.chosen_on_images(trial)
+        share = float(np.bincount(labels).max() / len(labels))
+        return share + 3 * float(np.sqrt(share * (1 - share) / len(labels)))
+
+    def stuck_at_chance(self, record: Record) -> bool:
+        """Return whether a completed search trial never left chance, in any epoch."""
+        reached = [record.result.val_accuracy or 0.0, *record.result.history.get(col.VAL_ACCURACY, [])]
+        return max(reached) <= self.chance(record.trial)
 
     @property
     def seen_datasets(self) -> list[str]:

@@ -27,7 +27,7 @@ from tuner.oracles import Proposal, make_oracle
 from tuner.places import Places
 from tuner.progress import ProgressReport
 from tuner.protocol import test_images, training_images
-from tuner.runner import Runner, Track, listed_track
+from tuner.runner import Listener, Runner, Track, listed_track
 from tuner.search import Entry, Search, backend_name
 from tuner.trial import Job, Trial, artifact_path
 
@@ -77,6 +77,7 @@ def started(
     executor: str = "local",
     workers: int | None = None,
     fresh: bool = False,
+    tensorboard: bool = False,
 ) -> Iterator[StartedSearch]:
     """Hold a search for this process, with its data prepared and its workers ready; see `run_search`."""
     _check_backend()
@@ -93,7 +94,9 @@ def started(
             EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD) as pool,
             ProgressReport(console, pool.slots) as progress,
         ):
-            runner = Runner(search.name, ledger, pool, _job_maker(search, folders, places), progress, fresh)
+            job_of = _job_maker(search, folders, places)
+            listener = _logs(search, places, ledger, console) if tensorboard else None
+            runner = Runner(search.name, ledger, pool, job_of, progress, fresh, listener)
             yield StartedSearch(search, places, ledger, runner, prepared)
 
 
@@ -105,6 +108,7 @@ def run_search(
     executor: str = "local",
     workers: int | None = None,
     fresh: bool = False,
+    tensorboard: bool = False,
 ) -> tuple[Findings, Path]:
     """Run a search to its report, going on from what the ledger holds; return what it found and the report's path.
 
@@ -115,12 +119,15 @@ def run_search(
         executor: where trials run, a name in `EXECUTORS`.
         workers: how many trials at once; None for as many as fit.
         fresh: train again what is recorded of this search alone.
+        tensorboard: write logs for TensorBoard, too.
 
     Raises:
         InputError: the search cannot run as given.
         CheckError: not a single trial completed; the report has been written all the same.
     """
-    with started(search, places, console, executor=executor, workers=workers, fresh=fresh) as run:
+    with started(
+        search, places, console, executor=executor, workers=workers, fresh=fresh, tensorboard=tensorboard
+    ) as run:
         run.search_trials()
         run.retrain_winners()
         run.ledger.close_search(search.name)
@@ -162,6 +169,12 @@ def _check_split(search: Search, name: str, dataset: Dataset) -> None:
     trial = search.trial(search.entries[0], name, dataset.fingerprint, {}, None)
     training_images(trial, dataset.y_train)
     test_images(trial, dataset.y_test)
+
+
+def _logs(search: Search, places: Places, ledger: Ledger, console: Console) -> Listener:
+    from tuner.tensorboard import LogListener
+
+    return LogListener(search, places, ledger, console)
 
 
 def _job_maker(search: Search, folders: dict[str, Path], places: Places) -> Callable[[Trial], Job]:

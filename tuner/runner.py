@@ -34,6 +34,11 @@ class Observer(Protocol):
         """A trial's worker died, and the trial is tried again."""
 
 
+#: Is given a place of a search and the record of its trial. Two entries may share a trial: it is trained and observed
+#: once, and has two places.
+Listener = Callable[[Member, Record], None]
+
+
 class Track:
     """The proposals of one oracle, in order, and the results that it may hear.
 
@@ -82,6 +87,10 @@ class Track:
             if isinstance(answer, Proposal):
                 self._proposed += 1
                 return self._proposed - 1, self._trial_of(answer)
+
+    def member(self, number: int, trial: Trial) -> Member:
+        """Return the place of trial `number` in its search."""
+        return Member(self.model, self.dataset, self.role, number, trial.id)
 
     def _tell(self) -> bool:
         """Tell the oracle the next result in order, if it is there."""
@@ -137,6 +146,7 @@ class Runner:
         job_of: says where a trial finds its data.
         observer: is told what happens.
         fresh: train what is recorded again, unless another search lists it too.
+        listener: is told of each place of the search whose trial has finished.
     """
 
     def __init__(
@@ -147,9 +157,11 @@ class Runner:
         job_of: Callable[[Trial], Job],
         observer: Observer,
         fresh: bool = False,
+        listener: Listener | None = None,
     ) -> None:
         self._search, self._ledger, self._executor = search, ledger, executor
         self._job_of, self._observer, self._fresh = job_of, observer, fresh
+        self._listener = listener
         self._trained: set[str] = set()
 
     def drive(self, what: str, tracks: Sequence[Track], total: int | None) -> None:
@@ -173,18 +185,24 @@ class Runner:
             if following is None:
                 return
             number, trial = following
-            self._ledger.enlist(self._search, Member(track.model, track.dataset, track.role, number, trial.id))
+            self._ledger.enlist(self._search, track.member(number, trial))
             if trial.id in under_way:
                 under_way[trial.id].waiting.append((track, number))
                 continue
             known = self._known(trial)
             if known is not None:
-                track.finished(number, known)
+                self._settle(track, number, known)
                 self._observer.finished(known, known=True)
                 continue
             job = self._job_of(trial)
             under_way[trial.id] = _UnderWay(job, [(track, number)])
             self._executor.submit(trial.id, job)
+
+    def _settle(self, track: Track, number: int, record: Record) -> None:
+        """Pass on what came of the trial at one place of the search."""
+        track.finished(number, record)
+        if self._listener is not None:
+            self._listener(track.member(number, record.trial), record)
 
     def _known(self, trial: Trial) -> Record | None:
         """Return what is recorded of a trial, unless it is to be trained again."""
@@ -216,5 +234,5 @@ class Runner:
             raise RuntimeError(f"trial {outcome.key} was recorded and is not there")
         del under_way[outcome.key]
         for track, number in entry.waiting:
-            track.finished(number, record)
+            self._settle(track, number, record)
         self._observer.finished(record, known=False)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,12 +23,14 @@ from tuner.errors import CheckError
 class Predictions:
     """A model's answers on the test set.
 
-    `probabilities` are `(n, classes)`, `labels` `(n,)`, `class_names` one per class.
+    `probabilities` are `(n, classes)`, `labels` `(n,)`, `class_names` one per class. `view` is what the model's
+    first convolution sees, as `tuner.anatomy.first_layer_view` returns it; empty where there is none.
     """
 
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float32]
     class_names: tuple[str, ...]
+    view: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
@@ -82,7 +86,8 @@ def load_predictions(path: Path, sha256: str, class_names: tuple[str, ...]) -> P
         raise CheckError(f"{path}: the saved predictions are not those that were recorded")
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return Predictions(arrays["labels"], arrays["probabilities"], class_names)
+            view = {name: arrays[name] for name in arrays.files if name not in ("labels", "probabilities")}
+            return Predictions(arrays["labels"], arrays["probabilities"], class_names, view)
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
         raise CheckError(f"{path}: the saved predictions cannot be read ({error})") from error
 

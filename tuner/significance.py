@@ -40,6 +40,14 @@ def accuracy_interval(correct: Correct, seed: int = 0) -> Interval:
     return _percentiles(shares)
 
 
+def wilson_interval(share: float, n: int) -> Interval:
+    """Return the 95 % interval of a share of `n` images (Wilson, 1927), where only the share is known."""
+    z = 1.959964
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return Interval(middle - half, middle + half)
+
+
 def difference_interval(a: NDArray[np.bool_], b: NDArray[np.bool_], seed: int = 0) -> Interval:
     """Return the bootstrap 95 % interval of the difference of two configurations' mean accuracies.
 

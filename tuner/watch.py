@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.anatomy import flat_layers
 from tuner.engines.base import Samples
 from tuner.errors import TrialError, suggestion
 
@@ -38,7 +39,7 @@ class Watcher:
     """
 
     def __init__(self, network: keras.Model, names: tuple[str, ...], training: Samples) -> None:
-        kernels = {layer.name: layer for layer in network.layers if hasattr(layer, "kernel")}
+        kernels = {layer.name: layer for layer in flat_layers(network) if hasattr(layer, "kernel")}
         wanted = [next(iter(kernels), FIRST) if name == FIRST else name for name in names]
         for name in wanted:
             if name not in kernels:
@@ -63,7 +64,7 @@ def _histogram(values: NDArray[np.float32]) -> dict[str, Any]:
     finite = values[np.isfinite(values)]
     if not finite.size:
         return {"low": 0.0, "high": 0.0, "counts": []}
-    counts, edges = np.histogram(finite, bins=_BINS)
+    counts, edges = np.histogram(finite.astype(np.float64), bins=_BINS)  # 32 bits may lack 60 numbers in between
     return {"low": float(edges[0]), "high": float(edges[-1]), "counts": counts.tolist()}
 
 

@@ -9,112 +9,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import RAW, Project, first
 
 from tuner import columns as col
 from tuner.compare import compare_searches
 from tuner.datasets.base import Dataset
-from tuner.datasets.store import save_to_store
-from tuner.files import sha256_of
-from tuner.findings import Findings, load_findings
-from tuner.ledger import Ledger, Member
-from tuner.places import Places
 from tuner.report import SECTIONS, verdict, write_report
 from tuner.report.base import Section, escape, number, p_text, png, setting, signed
 from tuner.report.comparison import comparison_frame, margins_table, pairs_on
 from tuner.report.style import report_style
 from tuner.report.trials import summary_by
-from tuner.search import Overrides, Search
-from tuner.search_file import parse_search
-from tuner.trial import Record, Result, Trial, artifact_path
 
 PUBLISHED = Path(__file__).parent.parent / "published"
-
-RAW = {
-    "title": "Blobs",
-    "dataset": "blobs",
-    "repeats": 2,
-    "training": {"epochs": 3},
-    "search": [
-        {"family": "ann", "space": {"dense_units": [4, 8]}},
-        {"family": "cnn", "space": {"conv_depth": [1, 2], "filters": [2, 4], "padding": "same"}},
-    ],
-    "published": {
-        "study": "A study",
-        "scores": [
-            {"model": "ann", "dataset": "blobs", "test_accuracy": 0.75},
-            {"model": "lenet", "dataset": "blobs", "test_accuracy": 0.5},
-        ],
-        "groups": [{"parameter": "conv_depth", "value": 2, "mean": 0.7, "sd": 0.01}],
-    },
-}
-
-
-class Project:
-    """A search whose trials and predictions are made up; `right` says how many test images each model gets right."""
-
-    def __init__(self, folder: Path, data: Dataset, raw: dict[str, object] | None = None, name: str = "small") -> None:
-        self.data = data
-        self.search: Search = parse_search(raw or RAW, name, folder, Overrides(train_size=60), "0" * 16)
-        self.places = Places(folder / "runs", folder / "reports")
-        save_to_store(data, self.places.store)
-        self.ledger = Ledger(self.places.ledger)
-        self.ledger.open_search(self.search.name, self.search.key, self.search.to_json())
-
-    def searched(self, model: str, scores: list[float | None], dataset: str = "blobs") -> list[Trial]:
-        entry = next(e for e in self.search.entries if e.name == model)
-        trials = []
-        for index, (values, score) in enumerate(zip(entry.space.grid(), scores, strict=False)):
-            trial = self.search.trial(entry, dataset, self.data.fingerprint, values, None)
-            curve = {m: [0.1, 0.2, 0.3] for m in ("loss", "accuracy", "val_loss", "val_accuracy")}
-            result = (
-                Result("failed", "it | <broke>", seconds=1.0)
-                if score is None
-                else Result("completed", "", 1000, 1.0, val_accuracy=score, val_loss=1 - score, history=curve)
-            )
-            self.ledger.record(Record(trial, result))
-            self.ledger.enlist(self.search.name, Member(model, dataset, "search", index, trial.id))
-            trials.append(trial)
-        return trials
-
-    def retrained(self, model: str, trial: Trial, right: list[np.ndarray], dataset: str = "blobs") -> None:
-        labels = self.data.y_test
-        self.places.artifacts.mkdir(exist_ok=True)
-        for repeat, correct in enumerate(right):
-            final = trial.as_final(repeat + 1)
-            predicted = np.where(correct, labels, (labels + 1) % 3)
-            probabilities = np.full((len(labels), 3), 0.1, np.float32)
-            probabilities[np.arange(len(labels)), predicted] = 0.8
-            path = self.places.artifacts / f"{final.id}.npz"
-            np.savez(path, probabilities=probabilities, labels=labels)
-            digest = sha256_of(path)
-            path.rename(artifact_path(self.places.artifacts, final.id, digest, ".npz"))
-            artifact_path(self.places.artifacts, final.id, "0" * 64, ".keras").write_bytes(b"a model of 16 B.")
-            accuracy = float(correct.mean())
-            files = {"model": "0" * 64, "predictions": digest}
-            result = Result(
-                "completed", "", 1000, 2.0, 0.5, 0.25, test_accuracy=accuracy, test_loss=0.5, files=files,
-                environment={"backend": "tensorflow 0", "keras": "3"},
-            )  # fmt: skip
-            self.ledger.record(Record(final, result))
-            self.ledger.enlist(self.search.name, Member(model, dataset, "final", repeat, final.id))
-
-    def findings(self) -> Findings:
-        self.ledger.close_search(self.search.name)
-        return load_findings(self.ledger, self.search, self.places)
-
-
-def first(count: int, total: int = 45) -> np.ndarray:
-    return np.arange(total) < count
-
-
-@pytest.fixture
-def project(tmp_path: Path, blobs: Dataset) -> Project:
-    made = Project(tmp_path, blobs)
-    ann = made.searched("ann", [0.5, 0.6])
-    cnn = made.searched("cnn", [0.7, 0.8, None, 0.9, 0.85, 0.6])
-    made.retrained("ann", ann[1], [first(30), first(31)])
-    made.retrained("cnn", cnn[3], [first(43), first(44)])
-    return made
 
 
 def test_the_depth_summary_of_the_published_tables_is_the_published_one() -> None:
@@ -225,6 +131,7 @@ def test_a_model_without_a_completed_trial_is_named(tmp_path: Path, blobs: Datas
 
 def test_several_pairs_are_adjusted_and_all_compared(tmp_path: Path, blobs: Dataset) -> None:
     raw = {**RAW, "search": [{"family": "ann", "name": name} for name in ("one", "two", "three")]}
+    del raw["published"]
     made = Project(tmp_path, blobs, raw)
     for index, name in enumerate(("one", "two", "three")):
         trial = made.searched(name, [0.5])[0]
@@ -274,7 +181,8 @@ class TestEverySection:
             for axes in figure.axes:
                 if axes.axison:
                     assert axes.get_xlabel()
-                    assert axes.get_ylabel()
+                    beside = axes.get_shared_y_axes().get_siblings(axes)
+                    assert any(other.get_ylabel() for other in beside)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tuner.errors import TrialError
 from tuner.families.base import Family, Shape
 from tuner.families.common import L2, WIDTH, activation, batch_norm, dropout
 from tuner.parameters import Parameter, Values
@@ -50,6 +51,10 @@ class ResnetCifar(Family):
 
         from tuner.families.layers import class_probabilities, conv, dropped, raw_pixels, widened
 
+        try:
+            _is_depth(int(values["depth"]))
+        except ValueError as error:  # a range of a search file, or plain KerasTuner, may draw any number
+            raise TrialError(f"depth = {error}") from error
         pixels, x = raw_pixels(shape)
         x = conv(x, widened(16, values), 3, values, "conv_1", initializer=HE)
         for stage, filters in enumerate((16, 32, 64), start=1):

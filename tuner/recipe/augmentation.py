@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tuner.errors import TrialError
 from tuner.parameters import Parameter, Value, Values
 
 if TYPE_CHECKING:
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 
     from tuner.families.base import Shape
 
-_FLIPS = {"horizontal": "horizontal", "vertical": "vertical", "both": "horizontal_and_vertical"}
-
 
 def _flip(value: Value, shape: Shape, seed: int) -> keras.Layer:
     import keras
 
-    return keras.layers.RandomFlip(_FLIPS[str(value)], seed=seed)
+    if value == "both":  # Keras' own "horizontal_and_vertical" turns an image by 180 degrees or leaves it
+        return keras.Sequential([_flip("horizontal", shape, seed), _flip("vertical", shape, seed + len(AUGMENTATIONS))])
+    return keras.layers.RandomFlip(str(value), seed=seed)
 
 
 def _rotation(value: Value, shape: Shape, seed: int) -> keras.Layer:
@@ -37,6 +38,8 @@ def _crop(value: Value, shape: Shape, seed: int) -> keras.Layer:
     """
     import keras
 
+    if float(value) > min(shape[:2]):
+        raise TrialError(f"crop = {value} pads by more than the {shape[0]}x{shape[1]} images have; take fewer pixels")
     height, width = float(value) / shape[0], float(value) / shape[1]
     return keras.layers.RandomTranslation(
         height, width, fill_mode="constant", interpolation="nearest", fill_value=0.0, seed=seed
@@ -58,7 +61,10 @@ def _zoom(value: Value, shape: Shape, seed: int) -> keras.Layer:
 _Maker = Callable[[Value, "Shape", int], Any]
 #: Each parameter with the layer that it makes; a value of 0 or "none" makes none. Applied in this order.
 AUGMENTATIONS: tuple[tuple[Parameter, _Maker], ...] = (
-    (Parameter("flip", "none", ("none", *_FLIPS), doc="random flips of training images"), _flip),
+    (
+        Parameter("flip", "none", ("none", "horizontal", "vertical", "both"), doc="random flips of training images"),
+        _flip,
+    ),
     (Parameter("rotation", 0.0, low=0, high=180, doc="random rotation by up to so many degrees"), _rotation),
     (Parameter("crop", 0, low=0, high=1000, doc="pad by so many pixels and crop at random"), _crop),
     (Parameter("shift", 0.0, low=0, high=0.9, doc="random shift by up to this share of height and width"), _shift),

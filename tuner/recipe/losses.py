@@ -24,8 +24,11 @@ def make_loss(values: Values) -> keras.losses.Loss:
     if not smoothing:
         return keras.losses.SparseCategoricalCrossentropy()
 
-    def smoothed(labels: Any, probabilities: Any) -> Any:
-        hot = keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), probabilities.shape[-1])
-        return keras.losses.categorical_crossentropy(hot, probabilities, label_smoothing=smoothing)
+    class Smoothed(keras.losses.Loss):  # type: ignore[misc]  # Keras has no types
+        """Keras' smoothed cross-entropy, which takes one-hot labels alone."""
 
-    return keras.losses.LossFunctionWrapper(smoothed, name="smoothed_crossentropy")
+        def call(self, labels: Any, probabilities: Any) -> Any:
+            hot = keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), probabilities.shape[-1])
+            return keras.losses.categorical_crossentropy(hot, probabilities, label_smoothing=smoothing)
+
+    return Smoothed(name="smoothed_crossentropy")

@@ -24,7 +24,7 @@ def parse_steps(text: str) -> list[float]:
         steps = []
     rising = all(a < b for a, b in pairwise(steps))
     shares = [0 < step < 1 for step in steps]
-    whole = [step >= 1 and step == int(step) for step in steps]
+    whole = [step >= 1 and step.is_integer() for step in steps]
     if not steps or not rising or not (all(shares) or all(whole)):
         raise ValueError(f'{text!r} is not rising epochs ("14 29 39") or rising shares of the training ("0.5 0.75")')
     return steps

@@ -13,23 +13,32 @@ from tuner.report.base import Section, SectionMaker, escape, png
 from tuner.report.budget import budget
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section, verdict_on
-from tuner.report.curves import curves_section
+from tuner.report.curves import convergence_section, curves_section
+from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
 from tuner.report.index import write_index
+from tuner.report.lookalikes import lookalikes_section
+from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
 from tuner.report.published import published_section
 from tuner.report.style import report_style
 from tuner.report.trials import depth_section, failures_section, trials_section
+from tuner.report.watched import watched_section
 
 #: The sections in the order of the report. A new one needs its function and a line here.
 SECTIONS: tuple[SectionMaker, ...] = (
     comparison_section,
     selection_section,
     published_section,
+    pivot_section,
+    convergence_section,
+    curves_section,
+    watched_section,
     f1_section,
     roc_section,
     confusion_section,
-    curves_section,
+    lookalikes_section,
+    first_layer_section,
     depth_section,
     trials_section,
     samples_section,

@@ -124,7 +124,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
 
 
 def margins_table(findings: Findings) -> str:
-    """Return models by data sets with the mean test accuracies and both delta margins."""
+    """Return models by data sets with the mean test accuracies, both delta margins and the size of the file."""
     names = findings.datasets
     models = list(dict.fromkeys((chosen.model, chosen.label) for chosen in findings.chosen))
     mean = {(chosen.model, chosen.dataset): chosen.mean for chosen in findings.chosen}
@@ -136,17 +136,19 @@ def margins_table(findings: Findings) -> str:
         if len(names) > 1:
             ends = mean.get((model, names[-1])), mean.get((model, names[0]))
             row.append(signed(ends[0] - ends[1]) if ends[0] is not None and ends[1] is not None else DASH)
-        rows.append(row)
+        rows.append([*row, number(max(chosen.megabytes for chosen in findings.chosen if chosen.model == model), 2)])
     for model, label in models[1:]:
         cells = []
         for d in names:
             mine, first = mean.get((model, d)), mean.get((models[0][0], d))
             cells.append(signed(mine - first) if mine is not None and first is not None else DASH)
-        rows.append([f"*delta_model: {escape(label)} − {escape(models[0][1])}*", *cells] + [""] * (len(names) > 1))
+        rows.append(
+            [f"*delta_model: {escape(label)} − {escape(models[0][1])}*", *cells] + [""] * (1 + (len(names) > 1))
+        )
     heads = ["mean test accuracy ± sd", *map(escape, names)]
     if len(names) > 1:
         heads.append(f"delta_dataset: {escape(names[-1])} − {escape(names[0])}")
-    return table(rows, heads)
+    return table(rows, [*heads, "file, MB"])
 
 
 def comparison_section(findings: Findings) -> Section | None:

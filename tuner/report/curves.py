@@ -1,48 +1,148 @@
-"""Training and validation by epoch, of the chosen search trials."""
+"""Accuracy and loss by epoch: of the best trials, of the values of a parameter; and how fast they got there."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from tuner import columns as col
 from tuner.findings import Findings, winners
-from tuner.report.base import Section, picture
-from tuner.report.style import colour, new_figure
+from tuner.protocol import ranked
+from tuner.report.base import DASH, Section, escape, number, picture, setting, table
+from tuner.report.style import colour, dash, new_figure, whole_numbers
+from tuner.trial import Record
+
+_Labelled = Sequence[tuple[str, Record]]
+#: Accuracies of the table of convergence where the search file names none.
+_REACHED = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
 
 
 def curves_section(findings: Findings) -> Section | None:
-    """Draw accuracy and loss by epoch of the best trial of each search, training against validation."""
-    best = winners(findings.search, findings.members)
+    """Draw accuracy and loss by epoch of the best trial of each search, training against validation.
+
+    Where the search file names a parameter, draw the best trial of each of its values too.
+    """
     figures, parts = {}, []
     for dataset in findings.search.datasets:
-        shown = [
-            (entry.label, best[entry.name, dataset])
-            for entry in findings.search.entries
-            if (entry.name, dataset) in best
-        ]
-        if not shown:
-            continue
-        figure = new_figure(9.5, 3.8)
-        for axes, metric in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
-            for index, (label, record) in enumerate(shown):
-                history = record.result.history
-                epochs = range(1, len(history[metric]) + 1)
-                dots = "o" if len(epochs) == 1 else None
-                axes.plot(
-                    epochs,
-                    history[metric],
-                    "--",
-                    color=colour(index),
-                    label=f"{label}, training",
-                    marker=dots,
-                    alpha=0.75,
-                )
-                axes.plot(
-                    epochs, history[f"val_{metric}"], color=colour(index), label=f"{label}, validation", marker=dots
-                )
-            axes.set_xlabel("epoch")
-            axes.set_ylabel("accuracy" if metric == "accuracy" else "loss (cross-entropy and penalties)")
-            axes.set_title(f"{metric.capitalize()}, {dataset}")
-            axes.xaxis.get_major_locator().set_params(integer=True)
-            axes.legend()
-        name = f"curves-{findings.search.slugs[dataset]}.png"
-        figures[name] = figure
-        parts.append(picture(name, f"Training and validation of the best trial of each search on {dataset}"))
+        slug = findings.search.slugs[dataset]
+        shown = _best_trials(findings, dataset)
+        if shown:
+            name = f"curves-{slug}.png"
+            figure = new_figure(9.5, 4.0)
+            axes = figure.subplots(1, 2)
+            _draw_training_and_validation(axes, shown)
+            axes[0].set_title(f"Accuracy, {dataset}")
+            axes[1].set_title(f"Loss, {dataset}")
+            figures[name] = figure
+            parts.append(picture(name, f"Training and validation of the best trial of each search on {dataset}"))
+        parameter = findings.search.report.curves
+        by_value = _best_of_values(findings, dataset, parameter) if parameter else []
+        if by_value:
+            name = f"curves-{parameter}-{slug}.png"
+            figure = new_figure(9.5, 3.8)
+            left, right = figure.subplots(1, 2)
+            _draw(left, by_value, "loss", "training loss (cross-entropy and penalties)")
+            _draw(right, by_value, "val_accuracy", "validation accuracy")
+            left.set_title(f"Training loss, {dataset}")
+            right.set_title(f"Validation accuracy, {dataset}")
+            right.legend(title=parameter, alignment="left")
+            figures[name] = figure
+            parts.append(picture(name, f"The best trial of each {parameter} on {dataset}, by epoch"))
     return Section("Training curves", "\n\n".join(parts), figures) if parts else None
+
+
+def _best_trials(findings: Findings, dataset: str) -> list[tuple[str, Record]]:
+    best = winners(findings.search, findings.members)
+    return [
+        (entry.label, best[entry.name, dataset]) for entry in findings.search.entries if (entry.name, dataset) in best
+    ]
+
+
+def _best_of_values(findings: Findings, dataset: str, parameter: str) -> list[tuple[str, Record]]:
+    records = [record for record in findings.trials(None, dataset) if parameter in record.trial.values]
+    values = sorted({record.trial.values[parameter] for record in records}, key=str)
+    if all(isinstance(value, int | float) for value in values):
+        values = sorted(values, key=float)
+    best = [(setting(v), ranked(r for r in records if r.trial.values[parameter] == v)) for v in values]
+    return [(label, order[0]) for label, order in best if order]
+
+
+def _draw_training_and_validation(both: Sequence[Axes], shown: _Labelled) -> None:
+    for axes, metric in zip(both, ("accuracy", "loss"), strict=True):
+        _draw(axes, shown, metric, "", training=True)
+        _draw(axes, shown, f"val_{metric}", metric if metric == "accuracy" else "loss (cross-entropy and penalties)")
+    models = [Line2D([], [], color=colour(i), linestyle=dash(i)) for i in range(len(shown))]
+    both[0].legend(models, [label for label, _ in shown], loc="lower right")
+    kinds = [Line2D([], [], color="#555555"), Line2D([], [], color="#555555", linewidth=1, alpha=0.55)]
+    both[1].legend(kinds, ["validation", "training"], loc="upper right")
+
+
+def _draw(axes: Axes, shown: _Labelled, metric: str, y_label: str, training: bool = False) -> None:
+    for index, (label, record) in enumerate(shown):
+        values = record.result.history[metric]
+        axes.plot(
+            range(1, len(values) + 1),
+            values,
+            color=colour(index),
+            linestyle=dash(index),
+            linewidth=1.0 if training else 1.8,
+            alpha=0.55 if training else 1.0,
+            marker="o" if len(values) == 1 else None,
+            label=label,
+        )
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(y_label)
+    whole_numbers(axes.xaxis)
+
+
+def convergence_section(findings: Findings) -> Section | None:
+    """Show how fast the best trial of each search learned: seconds per epoch, and epochs to reach given accuracies."""
+    rows, frames = [], []
+    wanted: list[float] = []
+    for dataset in findings.search.datasets:
+        shown = _best_trials(findings, dataset)
+        wanted = findings.search.report.reach or wanted or _telling(shown)
+        for label, record in shown:
+            cells = [_reached(record, accuracy) for accuracy in wanted]
+            per_epoch = record.result.seconds_per_epoch or math.nan
+            texts = [DASH if n is None else f"{n} ({_clock(n * per_epoch)})" for n in cells]
+            best = max(record.result.history[col.VAL_ACCURACY])
+            rows.append([escape(label), escape(dataset), number(per_epoch, 2), *texts, number(best)])
+            frames.append(
+                {
+                    col.MODEL: label,
+                    col.DATASET: dataset,
+                    col.SECONDS_PER_EPOCH: per_epoch,
+                    **{f"epochs_to_{accuracy:g}": n for accuracy, n in zip(wanted, cells, strict=True)},
+                    "best_val_accuracy": best,
+                }
+            )
+    if not rows or not wanted:
+        return None
+    heads = ["model", "data set", "s/epoch", *[f"to {accuracy:g}" for accuracy in wanted], "best epoch's accuracy"]
+    text = (
+        "Epochs, and the time that they took, until the best trial of each search first reached an accuracy on the "
+        "validation images; a dash where it never did:\n\n" + table(rows, heads, text_columns=2)
+        + "\n\nThe same as numbers: [convergence.csv](convergence.csv)."
+    )
+    return Section("Convergence", text, tables={"convergence.csv": pd.DataFrame(frames)})
+
+
+def _telling(shown: _Labelled) -> list[float]:
+    """Return up to three accuracies that some trial reached and not all did at once."""
+    firsts = {a: [_reached(record, a) for _, record in shown] for a in _REACHED}
+    return [a for a, n in firsts.items() if any(n) and any(first != 1 for first in n)][-3:]
+
+
+def _reached(record: Record, accuracy: float) -> int | None:
+    """Return the first epoch, counted from 1, with at least this validation accuracy."""
+    curve = record.result.history[col.VAL_ACCURACY]
+    return next((epoch for epoch, value in enumerate(curve, start=1) if value >= accuracy), None)
+
+
+def _clock(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"

@@ -1,8 +1,12 @@
-"""Sample images of each class of every data set."""
+"""Sample images of each class of every data set, and how any image is shown."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from tuner.findings import Findings
 from tuner.report.base import Section, picture
@@ -23,11 +27,10 @@ def samples_section(findings: Findings) -> Section | None:
         for label, (row, name) in enumerate(zip(grid, names, strict=True)):
             picked = np.flatnonzero(data.y_train == label)[:_EACH]
             for axes, index in zip(row, picked, strict=False):
-                image = np.asarray(data.x_train[index])
-                axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray_r", vmin=0, vmax=255)
+                show_image(axes, np.asarray(data.x_train[index]))
             for axes in row:
                 axes.set_axis_off()
-            row[0].text(-0.15, 0.5, name, transform=row[0].transAxes, ha="right", va="center", fontsize=9)
+            name_row(row[0], name)
         file = f"samples-{findings.search.slugs[dataset]}.png"
         figures[file] = figure
         height, width, channels = data.shape
@@ -40,3 +43,14 @@ def samples_section(findings: Findings) -> Section | None:
             )
         )
     return Section("Sample images", "\n\n".join(parts), figures) if parts else None
+
+
+def show_image(axes: Axes, image: NDArray[Any]) -> None:
+    """Show an image `(height, width, 1 or 3)`, 0 to 255; grey ones as ink on paper."""
+    axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray_r", vmin=0, vmax=255)
+    axes.set_axis_off()
+
+
+def name_row(first: Axes, text: str) -> None:
+    """Write a row's name to the left of its first image."""
+    first.text(-0.15, 0.5, text, transform=first.transAxes, ha="right", va="center", fontsize=9)

@@ -40,7 +40,9 @@ def provenance_section(findings: Findings) -> Section:
         rows.append(
             [
                 f"data set {escape(dataset)}",
-                f"{len(data.y_train):,} training and {len(data.y_test):,} test images, fingerprint {data.fingerprint}",
+                f"{len(data.y_train):,} training and {len(data.y_test):,} test images"
+                + (f" from {escape(data.source)}" if data.source else "")
+                + f", fingerprint {data.fingerprint}",
             ]
         )
     environments = [record.result.environment for record in records]

@@ -3,30 +3,60 @@
 from __future__ import annotations
 
 from tuner import columns as col
-from tuner.findings import Findings
+from tuner.findings import Chosen, Findings
+from tuner.protocol import ranked
 from tuner.report.base import DASH, Section, escape, number, plus_minus, setting, signed, table
 from tuner.report.budget import budget
 from tuner.report.trials import summary_by, values_and_score
-from tuner.significance import mean_interval
+from tuner.search import PublishedScore, PublishedTrial
+from tuner.significance import mean_interval, wilson_interval
+from tuner.trial import Record
 
 
 def published_section(findings: Findings) -> Section | None:
-    """Set the printed scores and group means of a study beside ours."""
+    """Set the printed scores, trials and group means of a study beside ours."""
     study = findings.search.published
     if study is None:
         return None
     parts = [f"Published: {escape(study.study)}. Ours: {budget(findings)}."]
-    scores = []
-    for printed in study.scores:
-        ours = next((c for c in findings.on(printed.dataset) if c.model == printed.model), None)
-        row = [escape(printed.model), escape(printed.dataset), number(printed.test_accuracy)]
+    parts += _scores(findings)
+    parts += _others(findings)
+    parts += _trials(findings)
+    groups = _groups(findings)
+    if groups:
+        heads = ["parameter", "published mean", "published sd", "our trials", "our mean", "our sd", "difference"]
+        parts.append(
+            f"Mean and sample standard deviation of the trials' accuracy; theirs on the test set, ours on "
+            f"{_where(findings)}:\n\n" + table(groups, heads)
+        )
+    return Section("Published and ours", "\n\n".join(parts))
+
+
+def _where(findings: Findings) -> str:
+    return "the test set" if findings.search.protocol == "published" else "validation images"
+
+
+def _ours(findings: Findings, printed: PublishedScore) -> Chosen | None:
+    return next((c for c in findings.on(printed.dataset) if c.model == printed.model), None)
+
+
+def _label(findings: Findings, model: str) -> str:
+    return escape(next(entry.label for entry in findings.search.entries if entry.name == model))
+
+
+def _scores(findings: Findings) -> list[str]:
+    """Compare the printed test accuracies with the retrained models', and say why one lies outside our interval."""
+    rows, reasons = [], []
+    for printed in findings.search.published.scores if findings.search.published else []:
+        ours = _ours(findings, printed)
+        label = _label(findings, printed.model)
+        row = [label, escape(printed.dataset), number(printed.test_accuracy)]
         if ours is None:
-            scores.append([*row, DASH, DASH, DASH, DASH])
+            rows.append([*row, DASH, DASH, DASH, DASH])
             continue
         interval = mean_interval(ours.correct)
         inside = interval.low <= printed.test_accuracy <= interval.high
-        row[0] = escape(ours.label)
-        scores.append(
+        rows.append(
             [
                 *row,
                 plus_minus(ours.mean, ours.sd),
@@ -35,19 +65,114 @@ def published_section(findings: Findings) -> Section | None:
                 "yes" if inside else "no",
             ]
         )
-    if scores:
-        heads = ["model", "data set", "published", "ours, mean ± sd", "ours − published", "our 95 % interval"]
-        parts.append(table(scores, [*heads, "published inside it"], text_columns=2))
-    groups = _groups(findings)
-    if groups:
-        heads = ["parameter", "published mean", "published sd", "our trials", "our mean", "our sd", "difference"]
-        parts.append(
-            "Mean and sample standard deviation of the trials' accuracy; theirs on the test set, ours on "
-            + ("the test set" if findings.search.protocol == "published" else "validation images")
-            + ":\n\n"
-            + table(groups, heads)
+        if not inside:
+            lower = ours.mean < printed.test_accuracy
+            reasons.append(f"{label} on {escape(printed.dataset)}: {_why(findings, lower, printed.why)}")
+    if not rows:
+        return []
+    heads = ["model", "data set", "published", "ours, mean ± sd", "ours − published", "our 95 % interval"]
+    parts = [table(rows, [*heads, "published inside it"], text_columns=2)]
+    return [*parts, _list_of("Where the published score lies outside our interval:", reasons)]
+
+
+def _why(findings: Findings, lower: bool, told: str) -> str:
+    """Return what is known of a difference: what the search file tells, and how the two protocols differ."""
+    search, reasons = findings.search, [escape(told)] if told else []
+    smaller = any(vars(search.overrides).values())
+    if lower and smaller:
+        reasons.append("Ours is lower after a smaller budget.")
+    if lower and search.protocol == "holdout":
+        reasons.append(
+            "Theirs was scored on the images that it was chosen on, which flatters; ours was chosen on others."
         )
-    return Section("Published and ours", "\n\n".join(parts))
+    reasons.append("Theirs is a single run, printed without its spread.")
+    return " ".join(reasons)
+
+
+def _list_of(head: str, reasons: list[str]) -> str:
+    return head + "\n\n" + "\n".join(f"- {reason}" for reason in reasons) if reasons else ""
+
+
+def _others(findings: Findings) -> list[str]:
+    """Compare what else was printed of each model: test loss, parameters and the size of its file."""
+    rows = []
+    for printed in findings.search.published.scores if findings.search.published else []:
+        ours = _ours(findings, printed)
+        if printed.test_loss is None and printed.parameters is None and printed.megabytes is None:
+            continue
+        result = ours.saved.result if ours else None
+        rows.append(
+            [
+                _label(findings, printed.model),
+                escape(printed.dataset),
+                number(printed.test_loss, 3),
+                number(result.test_loss if result else None, 3),
+                DASH if printed.parameters is None else f"{printed.parameters:,}",
+                f"{result.parameters:,}" if result else DASH,
+                number(printed.megabytes, 2),
+                number(ours.megabytes if ours else None, 2),
+            ]
+        )
+    heads = ["model", "data set", "test loss, published", "ours", "parameters, published", "ours"]
+    return [table(rows, [*heads, "MB, published", "ours"], text_columns=2)] if rows else []
+
+
+def _trials(findings: Findings) -> list[str]:
+    """Compare the printed accuracies of single trials with those of our search trials."""
+    rows, reasons = [], []
+    for printed in findings.search.published.trials if findings.search.published else []:
+        label, value = _label(findings, printed.model), f"{printed.parameter} = {setting(printed.value)}"
+        ours = next(iter(ranked(_matching(findings, printed))), None)
+        if ours is None:
+            failed = any(not record.completed for record in _matching(findings, printed))
+            rows.append([label, value, number(printed.accuracy), "failed" if failed else DASH, DASH, DASH, DASH])
+            continue
+        score = ours.result.val_accuracy or 0.0
+        interval = wilson_interval(score, len(findings.chosen_on_images(ours.trial)))
+        inside = interval.low <= printed.accuracy <= interval.high
+        stuck, theirs_stuck = findings.stuck_at_chance(ours), printed.accuracy <= findings.chance(ours.trial)
+        rows.append(
+            [
+                label,
+                value,
+                number(printed.accuracy) + (" †" if theirs_stuck else ""),
+                number(score) + (" †" if stuck else ""),
+                signed(score - printed.accuracy),
+                f"{interval.low:.4f} to {interval.high:.4f}",
+                "yes" if inside else "no",
+            ]
+        )
+        if not inside:
+            reasons.append(f"{label} at {value}: {_why_trial(findings, printed, score, stuck, theirs_stuck)}")
+    if not rows:
+        return []
+    heads = ["model", "trial", "published", "ours", "ours − published", "our 95 % interval", "published inside it"]
+    text = (
+        f"Single trials, theirs on the test set, ours on {_where(findings)} (Wilson's interval over those images; "
+        "† never left chance):\n\n"
+    )
+    return [
+        text + table(rows, heads, text_columns=2),
+        _list_of("Where the published trial lies outside our interval:", reasons),
+    ]
+
+
+def _matching(findings: Findings, printed: PublishedTrial) -> list[Record]:
+    return [
+        record
+        for record in findings.trials(printed.model)
+        if record.trial.values.get(printed.parameter) == printed.value
+    ]
+
+
+def _why_trial(findings: Findings, printed: PublishedTrial, score: float, ours_stuck: bool, theirs_stuck: bool) -> str:
+    told = f"{escape(printed.why)} " if printed.why else ""
+    if ours_stuck != theirs_stuck:
+        return f"{told}{'Ours' if ours_stuck else 'Theirs'} never left chance; at such a rate the seed decides."
+    if ours_stuck:
+        return told + "Neither left chance; which class a stuck network names is luck."
+    fewer = "" if findings.search.protocol == "published" else "Ours trained on fewer images. "
+    return told + (fewer if score < printed.accuracy else "") + "One seed each; the interval does not cover its luck."
 
 
 def _groups(findings: Findings) -> list[list[object]]:

@@ -7,13 +7,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 #: Okabe and Ito's palette without its yellow, which is too light for lines on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-_DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = ("-", (0, (4, 1.5)))
+Dash = tuple[int, tuple[float, ...]]
+_DASHES: tuple[Dash, ...] = ((0, ()), (0, (4, 1.5)))
 #: Light to dark in one hue, for counts.
 SEQUENTIAL = "Blues"
+#: Blue over white to red, for signed values.
+DIVERGING = "RdBu_r"
 
 _RC: dict[Any, Any] = {
     "text.parse_math": False,  # a dollar sign in a class name is a dollar sign
@@ -57,6 +62,11 @@ def colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def dash(index: int) -> str | tuple[int, tuple[float, ...]]:
+def dash(index: int) -> Dash:
     """Return the line style of series `index`: another one when the colours begin again."""
     return _DASHES[index // len(COLOURS) % len(_DASHES)]
+
+
+def whole_numbers(axis: Axis) -> None:
+    """Put the ticks of an axis on whole numbers, as those of epochs."""
+    axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))

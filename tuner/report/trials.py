@@ -60,7 +60,7 @@ def trials_section(findings: Findings) -> Section | None:
                     r.trial.epochs,
                     f"{r.result.parameters:,}",
                     number(r.result.val_loss),
-                    number(r.result.val_accuracy),
+                    number(r.result.val_accuracy) + (" †" if findings.stuck_at_chance(r) else ""),
                 ]
                 for rank, r in enumerate(order[:SHOWN], start=1)
             ]
@@ -76,6 +76,8 @@ def trials_section(findings: Findings) -> Section | None:
         return None
     frame = pd.DataFrame(table_rows, columns=column_names(table_rows), dtype=object)  # whole numbers stay so
     text = "\n\n".join(parts) or "Each search has one trial."
+    if "†" in text:
+        text += "\n\n† never left chance."
     return Section("Trials", text + "\n\nEvery trial: [trials.csv](trials.csv).", tables={"trials.csv": frame})
 
 

@@ -1,0 +1,185 @@
+"""Published results, pivots, convergence, look-alikes and watched layers, against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up import RAW, Project, first
+
+from tuner import columns as col
+from tuner.datasets.base import Dataset
+from tuner.ledger import Member
+from tuner.report.curves import convergence_section
+from tuner.report.lookalikes import look_alikes, lookalikes_section
+from tuner.report.pivot import pivot_section
+from tuner.report.published import published_section
+from tuner.report.trials import trials_section
+from tuner.report.watched import watched_section
+from tuner.trial import Record, Result
+
+
+def rows_of(markdown: str, head: str) -> list[list[str]]:
+    """Return the cells of the table whose header line begins with `head`."""
+    lines = markdown.splitlines()
+    begin = next(i for i, line in enumerate(lines) if line.startswith(f"| {head}"))
+    table = []
+    for line in lines[begin + 2 :]:
+        if not line.startswith("|"):
+            break
+        table.append([cell.strip() for cell in line.strip("|").split("|")])
+    return table
+
+
+def made(tmp_path: Path, blobs: Dataset, **changes: object) -> Project:
+    raw = {**RAW, **changes}
+    return Project(tmp_path, blobs, {key: value for key, value in raw.items() if value is not None})
+
+
+def with_curves(project: Project, model: str, curves: list[list[float]]) -> None:
+    """Record a trial of `model` for each curve of validation accuracy, in the order of its grid."""
+    entry = next(e for e in project.search.entries if e.name == model)
+    for number, (values, curve) in enumerate(zip(entry.space.grid(), curves, strict=False)):
+        trial = project.search.trial(entry, "blobs", project.data.fingerprint, values, None)
+        history = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), curve)
+        result = Result(
+            "completed", seconds_per_epoch=2.0, parameters=1000, val_accuracy=curve[-1], val_loss=0.5, history=history
+        )
+        project.ledger.record(Record(trial, result))
+        project.ledger.enlist(project.search.name, Member(model, "blobs", "search", number, trial.id))
+
+
+def test_a_pivot_shows_the_best_score_of_each_pair_and_how_many_trials_it_is_the_best_of(project: Project) -> None:
+    section = pivot_section(project.findings())
+    assert section is not None
+    assert rows_of(section.markdown, "model") == [
+        ["ANN", "0.5000 †", "0.6000 †", "–"],
+        ["CNN", "–", "–", "0.9000 (best of 6)"],
+    ]
+    frame = section.tables["pivot.csv"]
+    assert frame[col.TRIALS].tolist() == [1, 1, 6]
+    assert frame[col.FAILED].tolist() == [0, 0, 1]
+
+
+def test_two_parameters_that_alone_vary_make_a_pivot_by_themselves(tmp_path: Path, blobs: Dataset) -> None:
+    search = [{"family": "ann", "space": {"dense_units": [4, 8], "learning_rate": [0.1, 0.01]}}]
+    project = made(tmp_path, blobs, search=search, report=None, published=None)
+    project.searched("ann", [0.5, 0.6, 0.7, None])
+    section = pivot_section(project.findings())
+    assert section is not None
+    assert rows_of(section.markdown, "dense_units") == [["4", "0.6000 †", "0.5000 †"], ["8", "failed", "0.7000 †"]]
+
+
+def test_models_by_the_one_parameter_that_varies_in_all_make_one_too_and_nothing_else_does(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    rates = {"learning_rate": [0.1, 0.01]}
+    search = [{"family": "ann", "space": rates}, {"family": "cnn", "space": rates}]
+    project = made(tmp_path, blobs, search=search, report=None, published=None)
+    project.searched("ann", [0.8, 0.6])
+    project.searched("cnn", [0.9, 0.7])
+    section = pivot_section(project.findings())
+    assert section is not None
+    assert rows_of(section.markdown, "model") == [["ANN", "0.6000 †", "0.8000"], ["CNN", "0.7000 †", "0.9000"]]
+    more = made(tmp_path / "more", blobs, report=None, published=None)
+    more.searched("ann", [0.5, 0.6])
+    more.searched("cnn", [0.7, 0.8])
+    assert pivot_section(more.findings()) is None
+
+
+def test_a_trial_that_never_left_chance_is_marked(tmp_path: Path, blobs: Dataset) -> None:
+    # 60 images, 12 held out, 4 of each of 3 classes: chance is 1/3 + 3 * sqrt(1/3 * 2/3 / 12) = 0.7416
+    project = made(tmp_path, blobs)
+    with_curves(project, "ann", [[0.2, 0.4, 0.34], [0.2, 0.75, 0.34]])
+    findings = project.findings()
+    stuck, left = findings.trials("ann")
+    assert findings.chance(stuck.trial) == pytest.approx(1 / 3 + 3 * np.sqrt(2 / 9 / 12))
+    assert findings.stuck_at_chance(stuck)
+    assert not findings.stuck_at_chance(left), "it had left chance in its second epoch"
+    section = trials_section(findings)
+    assert section is not None
+    assert section.markdown.count("0.3400 †") == 1
+    assert "† never left chance" in section.markdown
+
+
+def test_convergence_counts_the_epochs_to_an_accuracy_from_one(tmp_path: Path, blobs: Dataset) -> None:
+    project = made(tmp_path, blobs)
+    with_curves(project, "ann", [[0.1, 0.26, 0.5], [0.1, 0.2, 0.2]])
+    section = convergence_section(project.findings())
+    assert section is not None
+    # 2 seconds an epoch; the best trial is the first; 0.15 and 0.25 are reached in its second epoch, 0.95 never
+    assert rows_of(section.markdown, "model") == [["ANN", "blobs", "2.00", "2 (4.0 s)", "2 (4.0 s)", "–", "0.5000"]]
+
+
+def test_published_scores_stand_beside_ours_with_interval_and_a_reason_outside_it(project: Project) -> None:
+    section = published_section(project.findings())
+    assert section is not None
+    ann, elsewhere = rows_of(section.markdown, "model   | data set")
+    assert ann[:5] == ["ANN", "blobs", "0.7500", "0.6778 ± 0.0157", "−0.0722"]
+    assert ann[6] == "yes"  # 45 images make a wide interval
+    assert elsewhere == ["CNN", "elsewhere", "0.5000", "–", "–", "–", "–"]
+    trials = rows_of(section.markdown, "model   | trial")
+    assert trials[0] == ["ANN", "dense_units = 4", "0.3000 †", "0.5000 †", "+0.2000", "0.2538 to 0.7462", "yes"]
+    assert trials[1][2:5] == ["0.6200 †", "0.6000 †", "−0.0200"]
+
+
+def test_a_published_score_outside_our_interval_gets_its_reasons(tmp_path: Path, blobs: Dataset) -> None:
+    scores = [{"model": "ann", "dataset": "blobs", "test_accuracy": 0.99, "why": "They | cheated.", "megabytes": 1.0}]
+    project = made(tmp_path, blobs, published={"study": "S", "scores": scores})
+    project.retrained("ann", project.searched("ann", [0.5])[0], [first(20), first(21)])
+    section = published_section(project.findings())
+    assert section is not None
+    (line,) = [line for line in section.markdown.splitlines() if line.startswith("- ANN on blobs: ")]
+    assert "They \\| cheated." in line
+    assert "smaller budget" in line
+    assert "single run" in line
+    assert rows_of(section.markdown, "model   | data set   |   test loss")[0][-2:] == ["1.00", "0.00"]
+
+
+def test_look_alikes_are_the_classes_that_are_confused_most() -> None:
+    class Made:
+        def __init__(self, confusion: list[list[int]]) -> None:
+            self.predictions = type("P", (), {"confusion": np.array(confusion)})()
+
+    four = Made([[90, 0, 10, 0], [0, 97, 0, 3], [12, 0, 80, 8], [0, 0, 0, 100]])
+    assert look_alikes([four]) == [0, 2, 3]  # type: ignore[list-item]
+    assert look_alikes([Made([[5, 0], [0, 5]])]) == []  # type: ignore[list-item]
+
+
+def test_mistakes_are_counted_for_every_model(project: Project) -> None:
+    section = lookalikes_section(project.findings())
+    assert section is not None
+    frame = section.tables["confusions.csv"]
+    assert frame[["ann", "cnn"]].sum().tolist() == [15, 2]  # each model's first retraining
+
+
+def test_watched_layers_become_a_table_of_epochs(project: Project) -> None:
+    section = watched_section(project.findings())
+    assert section is not None
+    frame = section.tables["watched.csv"]
+    mine = frame[frame[col.MODEL] == "CNN"]
+    assert mine[col.EPOCH].tolist() == [0, 1, 2, 3]
+    assert mine[col.GRADIENT_NORM].tolist() == [1.0, 0.5, 0.25, 0.125]
+    # Bins of 0.2 with centres -0.4, -0.2, 0, 0.2, 0.4 and counts 1, 4, 9, 4, 1
+    assert mine["kernel_mean"].tolist() == pytest.approx([0.0] * 4, abs=1e-12)
+    assert mine["kernel_sd"].iloc[0] == pytest.approx(np.sqrt((2 * 0.16 + 8 * 0.04) / 19))
+
+
+def test_a_report_without_anything_watched_has_no_such_section(tmp_path: Path, blobs: Dataset) -> None:
+    project = made(tmp_path, blobs)
+    with_curves(project, "ann", [[0.5]])
+    assert watched_section(project.findings()) is None
+
+
+def test_stopped_trials_are_drawn_as_long_as_they_ran(tmp_path: Path, blobs: Dataset) -> None:
+    from tuner.report.curves import curves_section
+    from tuner.report.style import report_style
+
+    project = made(tmp_path, blobs)
+    with_curves(project, "ann", [[0.3, 0.5], [0.2]])
+    with report_style():
+        section = curves_section(project.findings())
+    assert section is not None
+    lines = section.figures["curves-dense_units-blobs.png"].axes[0].get_lines()
+    assert [len(line.get_xdata()) for line in lines] == [2, 1]

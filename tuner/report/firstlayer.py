@@ -1,0 +1,84 @@
+"""What the first convolution learned: its filters, and what comes out of them for an image of each class."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from tuner.findings import Chosen, Findings
+from tuner.report.base import Section, picture
+from tuner.report.images import name_row, show_image
+from tuner.report.style import DIVERGING, new_figure
+
+_CELL = 0.52
+
+
+def first_layer_section(findings: Findings) -> Section | None:
+    """Show the first convolution of each saved model: filters, and outputs after the activation."""
+    figures, parts = {}, []
+    for dataset in findings.datasets:
+        models = [chosen for chosen in findings.on(dataset) if "filters" in chosen.predictions.view]
+        if not models:
+            continue
+        slug = findings.search.slugs[dataset]
+        figures[f"filters-{slug}.png"] = _filters_figure(models)
+        colour = models[0].predictions.view["filters"].shape[2] == 3
+        inks = "in the colours that they answer to" if colour else "blue for negative weights, red for positive"
+        parts.append(picture(f"filters-{slug}.png", f"First-layer filters of the models on {dataset}, {inks}"))
+        for chosen in models:
+            name = f"outputs-{chosen.model}-{slug}.png"
+            figures[name] = _outputs_figure(chosen)
+            parts.append(
+                picture(
+                    name,
+                    f"{chosen.label} on {dataset}: a test image of each class and the first convolution's outputs "
+                    "for it after the activation, a column per filter; dark is high",
+                )
+            )
+    return Section("What the first convolution sees", "\n\n".join(parts), figures) if parts else None
+
+
+def _filters_figure(models: list[Chosen]) -> Figure:
+    most = max(chosen.predictions.view["filters"].shape[-1] for chosen in models)
+    figure = new_figure(_CELL * most + 1.5, (_CELL + 0.06) * len(models) + 0.1)
+    grid = figure.subplots(len(models), most, squeeze=False)
+    for row, chosen in zip(grid, models, strict=True):
+        filters = chosen.predictions.view["filters"]
+        for axes in row:
+            axes.set_axis_off()
+        for index in range(filters.shape[-1]):
+            _draw_filter(row[index], filters[..., index], float(np.abs(filters).max()) or 1.0)
+        name_row(row[0], chosen.label)
+    return figure
+
+
+def _draw_filter(axes: Axes, weights: NDArray[np.float32], largest: float) -> None:
+    if weights.shape[-1] == 3:
+        span = np.ptp(weights) or 1.0
+        axes.imshow((weights - weights.min()) / span)
+    else:
+        axes.imshow(weights.mean(axis=-1), cmap=DIVERGING, vmin=-largest, vmax=largest)
+
+
+def _outputs_figure(chosen: Chosen) -> Figure:
+    view = chosen.predictions.view
+    outputs = np.asarray(view["outputs"], np.float32)
+    count, filters = len(outputs), outputs.shape[-1]
+    figure = new_figure(_CELL * (filters + 1) + 1.5, (_CELL + 0.04) * count + 0.3)
+    grid = figure.subplots(count, filters + 1, squeeze=False)
+    low, high = outputs.min(axis=(0, 1, 2)), outputs.max(axis=(0, 1, 2))
+    for place, row in enumerate(grid):
+        show_image(row[0], view["shown"][place])
+        name_row(row[0], chosen.predictions.class_names[int(view["shown_labels"][place])])
+        if place == 0:
+            row[0].set_title("image", loc="center", fontsize=8, fontweight="normal", pad=3)
+        for index in range(filters):
+            axes = row[index + 1]
+            axes.imshow(outputs[place, ..., index], cmap="gray_r", vmin=low[index], vmax=high[index] or 1.0)
+            axes.set_axis_off()
+            if place == 0:
+                head = f"filter {index + 1}" if index == 0 else str(index + 1)
+                axes.set_title(head, loc="center", fontsize=8, fontweight="normal", pad=3)
+    return figure

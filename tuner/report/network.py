@@ -1,0 +1,70 @@
+"""What each chosen network is made of: a drawing, and its layers with the parameters of each."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from tuner.findings import Chosen, Findings
+from tuner.report.base import DASH, Section, escape, picture, table
+from tuner.report.blocks import Plan, identity, plan_of, shape_text
+from tuner.report.drawing import draw_network
+
+_MOST_ROWS = 32
+
+
+def network_section(findings: Findings) -> Section | None:
+    """Draw the network of each chosen model and list its layers; the same network once."""
+    groups: dict[Hashable, list[Chosen]] = {}
+    seen: set[str] = set()
+    for dataset in findings.datasets:
+        for chosen in findings.on(dataset):
+            if chosen.saved.result.layers and chosen.model not in seen:
+                seen.add(chosen.model)
+                groups.setdefault(identity(chosen.saved.result.layers), []).append(chosen)
+    if not groups:
+        return None
+    figures = {}
+    parts = [
+        "Height and depth of a block follow the height and width of its output, its width the number of channels, on "
+        "compressed scales; BN is batch normalisation, ÷2 the factor by which a layer makes its input smaller. "
+        "A convolution with k×k kernels, m input channels and c filters has k·k·m·c + c parameters, a dense layer of "
+        "c units on m inputs m·c + c; the c biases are left out where batch normalisation follows. That has 4·c, half "
+        "of them moving statistics that are not trained."
+    ]
+    for group in groups.values():
+        first = group[0]
+        layers = first.saved.result.layers
+        title = f"{' and '.join(chosen.label for chosen in group)}, {first.dataset}"
+        name = f"network-{first.model}.png"
+        plan = plan_of(layers)
+        figures[name] = draw_network(plan, title)
+        total = sum(int(layer.get("parameters") or 0) for layer in layers)
+        parts += [
+            picture(name, f"The network of {title}: {total:,} parameters"),
+            layer_table(plan, total),
+        ]
+    return Section("Networks", "\n\n".join(parts), figures)
+
+
+def layer_table(plan: Plan, total: int) -> str:
+    """Return the layers that have weights or change the shape as a table; a long one folded away."""
+    rows: list[list[object]] = []
+    for index, block in enumerate(plan.blocks):
+        layers = [layer for arc in plan.arcs if arc.end == index for layer in arc.layers] + list(block.layers)
+        for layer in layers:
+            if not layer.parameters and layer.shape == layer.before:
+                continue
+            formula, times = escape(layer.formula), block.times
+            if formula and times > 1:
+                formula = f"{times} × ({formula})" if "+" in formula else f"{times} × {formula}"
+            count = f"{layer.parameters * times:,}" if layer.parameters else ""
+            rows.append([escape(layer.name), escape(layer.kind), shape_text(layer.shape) or DASH, formula, count])
+    rows.append(["**total**", "", "", "", f"**{total:,}**"])
+    text = table(rows, ["layer", "kind", "output", "formula", "parameters"], text_columns=4)
+    if any(block.times > 1 for block in plan.blocks):
+        text += (
+            "\n\nWhat occurs n times in a row stands here once, by the names of its first layers, with n × its formula."
+        )
+    if len(rows) > _MOST_ROWS:
+        text = f"<details>\n<summary>The layers and their parameters</summary>\n\n{text}\n\n</details>"
+    return text

@@ -1,0 +1,118 @@
+"""Pivot tables: the best score for each pair of values of two search parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from tuner import columns as col
+from tuner.findings import Findings
+from tuner.ledger import Member
+from tuner.parameters import Value
+from tuner.protocol import ranked
+from tuner.report.base import DASH, Section, escape, number, setting, table
+from tuner.report.trials import varying
+from tuner.trial import Record
+
+_Pairs = Sequence[tuple[Member, Record]]
+#: A table of more rows or columns than this says less than the table of trials does.
+_MOST_VALUES = 12
+
+
+def pivot_section(findings: Findings) -> Section | None:
+    """Show the pivots that the search file names, or the one that two varying parameters give by themselves."""
+    parts, frames = [], []
+    for dataset in findings.search.datasets:
+        pairs = [
+            (member, record)
+            for member, record in findings.members
+            if member.role == "search" and member.dataset == dataset
+        ]
+        for rows, columns in findings.search.report.pivots or _by_itself(pairs):
+            frame = pivot_frame(findings, pairs, rows, columns)
+            if frame.empty:
+                continue
+            frames.append(frame.assign(**{col.DATASET: dataset}))
+            parts.append(
+                f"**{escape(rows)} by {escape(columns)} on {escape(dataset)}**, validation accuracy:\n\n"
+                + _markdown(findings, frame, rows, columns)
+            )
+    if not parts:
+        return None
+    every = pd.concat(frames, ignore_index=True)
+    if "†" in "".join(parts):
+        parts.append(
+            "† never left chance: no better than always naming the largest class, within three standard errors."
+        )
+    parts.append("Every cell: [pivot.csv](pivot.csv).")
+    return Section("Score by parameter", "\n\n".join(parts), tables={"pivot.csv": every})
+
+
+def _by_itself(pairs: _Pairs) -> list[list[str]]:
+    """Return the pair of parameters that alone vary, the model counting as one; nothing where more or fewer do."""
+    records: dict[str, list[Record]] = {}
+    for member, record in pairs:
+        records.setdefault(member.model, []).append(record)
+    names = [varying(mine) for mine in records.values()]
+    if len(names) == 1 and len(names[0]) == 2:
+        return names
+    if len(names) > 1 and len(names[0]) == 1 and all(each == names[0] for each in names):
+        return [["model", names[0][0]]]
+    return []
+
+
+def pivot_frame(findings: Findings, pairs: _Pairs, rows: str, columns: str) -> pd.DataFrame:
+    """Return a row per pair of values: both values, the best trial and its score, trials, failures, stuck or not."""
+    found = []
+    cells: dict[tuple[Value, Value], list[Record]] = {}
+    for member, record in pairs:
+        values = {**record.trial.values, "model": member.model}
+        if rows in values and columns in values:
+            cells.setdefault((values[rows], values[columns]), []).append(record)
+    for (row, column), records in cells.items():
+        best = next(iter(ranked(records)), None)
+        found.append(
+            {
+                rows: row,
+                columns: column,
+                col.VAL_ACCURACY: best.result.val_accuracy if best else None,
+                col.TRIAL: best.trial.id if best else None,
+                col.TRIALS: len(records),
+                col.FAILED: sum(not record.completed for record in records),
+                col.STUCK: findings.stuck_at_chance(best) if best else False,
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def _markdown(findings: Findings, frame: pd.DataFrame, rows: str, columns: str) -> str:
+    def ordered(name: str) -> list[Value]:
+        seen = list(dict.fromkeys(frame[name]))
+        if name == "model":
+            order = [entry.name for entry in findings.search.entries]
+            return sorted(seen, key=order.index)
+        return sorted(seen) if len({type(value) for value in seen}) == 1 else seen
+
+    labels = {entry.name: entry.label for entry in findings.search.entries}
+    cells = {(r[rows], r[columns]): r for r in frame.to_dict("records")}
+    across = ordered(columns)[:_MOST_VALUES]
+    body = []
+    for row in ordered(rows)[:_MOST_VALUES]:
+        shown = [_cell(cells.get((row, column))) for column in across]
+        body.append([escape(labels.get(str(row), setting(row)) if rows == "model" else setting(row)), *shown])
+    heads = [setting(value) if columns != "model" else labels[str(value)] for value in across]
+    corner = rows if rows == "model" else f"{rows} \\ {columns}"
+    heads = [f"{columns} {heads[0]}" if rows == "model" else heads[0], *heads[1:]]
+    return table(body, [escape(corner) if rows == "model" else corner.replace("\\", "╲"), *map(escape, heads)])
+
+
+def _cell(cell: dict[Any, Any] | None) -> str:
+    if cell is None:
+        return DASH
+    score = cell[col.VAL_ACCURACY]
+    if not isinstance(score, float) or pd.isna(score):
+        return "failed"
+    several = f" (best of {cell[col.TRIALS]})" if cell[col.TRIALS] > 1 else ""
+    return number(score) + (" †" if cell[col.STUCK] else "") + several
