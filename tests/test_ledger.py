@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.errors import InputError
-from tuner.ledger import Ledger, Member
+from tuner.ledger import SCHEMA_VERSION, Ledger, Member
 from tuner.trial import Record, Result, Trial
 
 TRIAL = Trial("cnn", "blobs", "0" * 16, {"units": 8, "rate": 0.1, "pool": "max", "bias": True}, epochs=2, seed=0)
@@ -31,7 +32,10 @@ RESULT = Result(
     val_loss=0.5,
     history={"loss": [1.0, 0.5], "val_loss": [1.25, 0.625]},
     files={"model": "ab" * 32},
+    best_epoch=2,
     environment={"keras": "3.12", "devices": ["cpu"], "threads": 2},
+    layers=[{"name": "conv_1", "kind": "Conv2D", "shape": [26, 26, 8], "formula": "3·3·1·8 + 8", "inputs": ["scale"]}],
+    watched={"conv_1": {"gradient_norm": [0.5, 0.25], "kernel": [{"low": -1.0, "high": 1.0, "counts": [1, 2]}] * 2}},
 )
 
 
@@ -60,6 +64,8 @@ def ledger(tmp_path):
         pytest.param(Record(TRIAL.as_final(3), replace(RESULT, test_accuracy=0.5, test_loss=1.0)), id="final"),
         pytest.param(Record(TRIAL, Result("failed", "it's “out” of memory; DROP TABLE trials\n\0")), id="failed"),
         pytest.param(Record(replace(TRIAL, train_size=10, values={}), Result("completed")), id="bare"),
+        pytest.param(Record(replace(TRIAL, watch=("first", "conv_2")), RESULT), id="watched"),
+        pytest.param(Record(TRIAL.as_final(3, stop_after=2), RESULT), id="final that stops early"),
     ],
 )
 def test_a_recorded_trial_is_read_back_as_it_was_after_closing_too(tmp_path, written):
@@ -202,7 +208,7 @@ def _foreign(path: Path) -> None:
 def _newer(path: Path) -> None:
     Ledger(path).close()
     with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     db.close()
 
 
@@ -218,7 +224,7 @@ def _damaged(path: Path) -> None:
     [
         (_text, "is not a ledger, or is damaged"),
         (_foreign, "is another program's database"),
-        (_newer, "is a ledger of version 2, and this is version 1"),
+        (_newer, f"is a ledger of version {SCHEMA_VERSION + 1}, and this is version {SCHEMA_VERSION}"),
         (_damaged, "is not a ledger, or is damaged"),
     ],
 )
@@ -359,3 +365,107 @@ def test_the_file_is_read_with_pandas_while_a_search_runs(ledger):
     assert trials["status"].unique().tolist() == ["completed"]
     assert pd.to_datetime(trials["finished"]).dt.tz is not None
     assert len(members) == 2
+
+
+# --- a ledger of an earlier version ---
+
+#: As version 1 made its tables.
+VERSION_1 = """
+CREATE TABLE trials (
+    trial TEXT PRIMARY KEY, content TEXT NOT NULL, status TEXT NOT NULL, error TEXT NOT NULL,
+    transient INTEGER NOT NULL, parameters INTEGER, seconds REAL NOT NULL, seconds_per_epoch REAL, latency_ms REAL,
+    val_accuracy REAL, val_loss REAL, test_accuracy REAL, test_loss REAL, history TEXT NOT NULL, files TEXT NOT NULL,
+    environment TEXT NOT NULL, finished TEXT NOT NULL
+) STRICT;
+CREATE TABLE searches (
+    name TEXT PRIMARY KEY, key TEXT NOT NULL, content TEXT NOT NULL, started TEXT NOT NULL, finished TEXT
+) STRICT;
+CREATE TABLE members (
+    search TEXT NOT NULL REFERENCES searches(name) ON DELETE CASCADE, model TEXT NOT NULL, dataset TEXT NOT NULL,
+    role TEXT NOT NULL, number INTEGER NOT NULL, trial TEXT NOT NULL,
+    PRIMARY KEY (search, model, dataset, role, number)
+) STRICT;
+PRAGMA application_id = 1953853029;
+PRAGMA user_version = 1;
+"""
+
+
+@pytest.fixture
+def version_1(tmp_path: Path) -> Path:
+    """A ledger as version 1 left it: three trials, one failed, in a search that is not finished."""
+    path = tmp_path / "ledger.sqlite"
+    with sqlite3.connect(path) as db:
+        db.executescript(VERSION_1)
+        db.execute("INSERT INTO searches VALUES ('s', 'key', '{}', '2026-01-01T00:00:00+00:00', NULL)")
+        for number in range(3):
+            one = replace(TRIAL, seed=number)
+            content = json.loads(one.to_json())
+            del content["stop_after"], content["watch"]  # which version 1 did not know
+            row = [one.id, json.dumps(content), "completed", "", 0, 1234, 1.5, 0.25, None, number / 4, 0.5, None, None]
+            if number == 2:
+                row[2:4] = "failed", "boom"
+            row += ['{"loss": [1.0, 0.5]}', '{"model": "ab"}', '{"keras": "3.12"}', "2026-01-01T00:00:00+00:00"]
+            db.execute(f"INSERT INTO trials VALUES ({','.join('?' * 17)})", row)
+            db.execute("INSERT INTO members VALUES ('s', 'cnn', 'blobs', 'search', ?, ?)", (number, one.id))
+    db.close()
+    return path
+
+
+def test_a_ledger_of_version_1_keeps_its_trials_and_its_searches(version_1: Path) -> None:
+    with Ledger(version_1) as ledger:
+        members = ledger.members("s")
+        assert [one for one, _ in members] == [member(number, number) for number in range(3)]
+        assert ledger.search_content("s") == "{}"
+    for number, (_, found) in enumerate(members):
+        assert found is not None
+        assert found.trial == trial(number)
+        assert found.trial.id == trial(number).id
+        expected = Result(
+            "completed" if number < 2 else "failed",
+            "" if number < 2 else "boom",
+            parameters=1234,
+            seconds=1.5,
+            seconds_per_epoch=0.25,
+            val_accuracy=number / 4,
+            val_loss=0.5,
+            history={"loss": [1.0, 0.5]},
+            files={"model": "ab"},
+            environment={"keras": "3.12"},
+        )
+        assert found.result == expected
+        assert (expected.best_epoch, expected.layers, expected.watched) == (None, [], {})
+
+
+def test_a_ledger_of_version_1_takes_everything_that_a_new_one_takes(version_1: Path) -> None:
+    with Ledger(version_1) as ledger:
+        ledger.record(Record(trial(9), RESULT))
+    with Ledger(version_1) as ledger:
+        assert ledger.get(trial(9).id) == Record(trial(9), RESULT)
+        assert ledger.get(trial(0).id).result.val_accuracy == 0.0
+
+
+def test_a_ledger_of_version_1_becomes_what_a_new_one_is(version_1: Path, tmp_path: Path) -> None:
+    def made_of(path: Path) -> tuple[object, ...]:
+        Ledger(path).close()
+        with sqlite3.connect(path) as db:
+            tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            columns = {name: db.execute(f"PRAGMA table_info({name})").fetchall() for name in tables}
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+        db.close()
+        return columns, version
+
+    assert made_of(version_1) == made_of(tmp_path / "new.sqlite")
+    assert made_of(version_1)[1] == SCHEMA_VERSION
+
+
+def test_a_ledger_that_cannot_be_brought_up_to_date_stays_as_it_is(version_1: Path) -> None:
+    with sqlite3.connect(version_1) as db:
+        db.execute("ALTER TABLE trials ADD COLUMN layers TEXT")  # which is in the way
+    db.close()
+    with pytest.raises(InputError, match="cannot be used"):
+        Ledger(version_1)
+    with sqlite3.connect(version_1) as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(trials)")]
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+    db.close()
+    assert "best_epoch" not in columns

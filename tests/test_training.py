@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +18,7 @@ import pytest
 from tuner import training
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
+from tuner.engines import Engine, Plan, Samples
 from tuner.families import FAMILIES
 from tuner.files import remove_partials, write_whole
 from tuner.recipe import RECIPE
@@ -23,15 +27,17 @@ from tuner.trial import Job, Result, Trial
 
 
 @pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+def _here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Trials run in this process, whose threads TensorFlow has fixed by now; the seed is what matters here."""
     monkeypatch.setattr(training, "make_repeatable", lambda seed, threads: keras.utils.set_random_seed(seed))
+    yield
+    keras.config.set_dtype_policy("float32")
 
 
-def job(tmp_path: Path, data: Dataset, family: str = "ann", **given: object) -> Job:
-    space = read_space(given, {}, [*FAMILIES["ann"].parameters, *RECIPE], {"batch_size": 16})
-    (values,) = space.grid()
-    trial = Trial(family, data.name, data.fingerprint, values, epochs=2, seed=4)
+def job(tmp_path: Path, data: Dataset, family: str = "ann", epochs: int = 2, **given: object) -> Job:
+    declared = FAMILIES[family if family in FAMILIES else "ann"].parameters
+    (values,) = read_space(given, {}, [*declared, *RECIPE], {"batch_size": 16}).grid()
+    trial = Trial(family, data.name, data.fingerprint, values, epochs=epochs, seed=4)
     return Job(trial, save_to_store(data, tmp_path / "data"), tmp_path / "models", tmp_path)
 
 
@@ -173,3 +179,215 @@ def test_failures_of_the_machine_are_marked_as_such_and_those_of_the_trial_not(t
     (tmp_path / "own_kinds.py").write_text(OWN)
     for attribute, transient in (("memory", True), ("resources", True), ("bug", False), ("leaves", False)):
         assert training.train(job(tmp_path, blobs, family=f"own_kinds:{attribute}")).transient is transient
+
+
+# --- early stopping ---
+
+
+class Scripted(Engine):
+    """Yields metrics that a test wrote down, and sets every weight to the number of the epoch."""
+
+    name = "scripted"
+
+    def __init__(self, **metrics: list[float]) -> None:
+        self.metrics = metrics
+        self.plan: Plan | None = None
+        self.network: keras.Model | None = None
+        self.validated = False
+
+    def takes(self, network: keras.Model) -> bool:
+        return True
+
+    def fit(
+        self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
+    ) -> Iterator[dict[str, float]]:
+        self.plan, self.network, self.validated = plan, network, validation is not None
+        for epoch in range(1, plan.epochs + 1):
+            network.set_weights([np.full_like(weights, epoch) for weights in network.get_weights()])
+            yield {name: values[epoch - 1] for name, values in self.metrics.items()}
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
+    def of(**metrics: list[float]) -> Scripted:
+        engine = Scripted(**metrics)
+        monkeypatch.setattr(training, "engine_for", lambda network: engine)
+        return engine
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("watched", "val_loss", "val_accuracy"),
+    [
+        ("val_loss", [3.0, 1.0, 2.0, 1.5, 0.5, 0.1], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]),
+        ("val_accuracy", [6.0, 5.0, 4.0, 3.0, 2.0, 1.0], [0.5, 0.7, 0.7, 0.6, 0.9, 0.9]),
+    ],
+)
+def test_early_stopping_keeps_the_weights_and_the_scores_of_the_best_epoch(
+    tmp_path: Path, blobs: Dataset, scripted: Any, watched: str, val_loss: list[float], val_accuracy: list[float]
+) -> None:
+    engine = scripted(loss=[1.0] * 6, accuracy=[0.5] * 6, val_loss=val_loss, val_accuracy=val_accuracy)
+    result = training.train(job(tmp_path, blobs, epochs=6, early_stopping=watched, patience=2))
+    assert (result.status, result.best_epoch) == ("completed", 2)
+    assert (result.val_loss, result.val_accuracy) == (val_loss[1], val_accuracy[1])
+    assert result.history["val_loss"] == val_loss[:4]
+    assert {len(values) for values in result.history.values()} == {4}
+    assert all((weights == 2).all() for weights in engine.network.get_weights())
+
+
+def test_without_early_stopping_the_last_epoch_counts(tmp_path: Path, blobs: Dataset, scripted: Any) -> None:
+    engine = scripted(loss=[1.0] * 3, accuracy=[0.5] * 3, val_loss=[1.0, 2.0, 3.0], val_accuracy=[0.9, 0.8, 0.7])
+    result = training.train(job(tmp_path, blobs, epochs=3))
+    assert (result.best_epoch, result.val_loss, result.val_accuracy) == (None, 3.0, 0.7)
+    assert all((weights == 3).all() for weights in engine.network.get_weights())
+
+
+def test_a_training_that_improves_to_its_end_is_kept_whole(tmp_path: Path, blobs: Dataset, scripted: Any) -> None:
+    scripted(loss=[1.0] * 3, accuracy=[0.5] * 3, val_loss=[3.0, 2.0, 1.0], val_accuracy=[0.5] * 3)
+    result = training.train(job(tmp_path, blobs, epochs=3, early_stopping="val_loss", patience=1))
+    assert (result.best_epoch, result.val_loss, len(result.history["loss"])) == (3, 1.0, 3)
+
+
+def test_a_final_trial_stops_where_it_is_told_and_not_by_itself(tmp_path: Path, blobs: Dataset, scripted: Any) -> None:
+    engine = scripted(loss=[1.0] * 9, accuracy=[0.5] * 9)
+    one = job(tmp_path, blobs, epochs=9, early_stopping="val_loss", patience=1)
+    result = training.train(replace(one, trial=one.trial.as_final(3, stop_after=4)))
+    assert result.status == "completed"
+    assert (engine.plan.epochs, engine.validated) == (4, False)
+    assert {name: len(values) for name, values in result.history.items()} == {"loss": 4, "accuracy": 4}
+    assert result.best_epoch is None
+
+
+def test_a_final_trial_that_stops_early_is_on_the_schedule_of_all_epochs(tmp_path: Path, blobs: Dataset) -> None:
+    def losses(epochs: int, stop_after: int | None) -> list[float]:
+        one = job(tmp_path, blobs, epochs=epochs, schedule="cosine", learning_rate=0.01, dense_units=8)
+        result = training.train(replace(one, trial=one.trial.as_final(3, stop_after=stop_after)))
+        assert set(result.history) == {"loss", "accuracy"}
+        return result.history["loss"]
+
+    assert losses(4, 2) == losses(4, None)[:2]
+    assert losses(4, 2) != losses(2, None)
+
+
+def test_early_stopping_is_followed_by_real_epochs_too(tmp_path: Path, blobs: Dataset) -> None:
+    one = job(tmp_path, blobs, epochs=30, early_stopping="val_accuracy", patience=2, learning_rate=0.01)
+    result = training.train(one)
+    best = result.best_epoch
+    assert best is not None
+    assert len(result.history["loss"]) == best + 2
+    assert result.val_accuracy == max(result.history["val_accuracy"]) == result.history["val_accuracy"][best - 1]
+
+
+# --- what else a recipe asks for ---
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"label_smoothing": 0.1},
+        {"schedule": "steps", "schedule_steps": "1"},
+        {"schedule": "cosine", "warmup_epochs": 1},
+        {"flip": "horizontal", "rotation": 10.0, "crop": 1, "shift": 0.1, "zoom": 0.1},
+        {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4},
+    ],
+    ids=lambda given: "-".join(given),
+)
+def test_every_part_of_a_recipe_changes_what_is_learned(tmp_path: Path, blobs: Dataset, given: dict[str, Any]) -> None:
+    plain, other = (training.train(job(tmp_path, blobs, dense_units=8, **values)) for values in ({}, given))
+    assert (plain.status, other.status, other.error) == ("completed", "completed", "")
+    assert plain.history["loss"] != other.history["loss"]
+
+
+def test_augmentation_follows_the_seed_of_the_trial(tmp_path: Path, blobs: Dataset) -> None:
+    one = job(tmp_path, blobs, dense_units=8, rotation=20.0, crop=1)
+    first, again = training.train(one), training.train(one)
+    assert first.history == again.history
+
+
+def test_an_augmentation_that_the_images_are_too_small_for_fails_the_trial_in_words(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    result = training.train(job(tmp_path, blobs, crop=9))
+    assert (result.status, result.transient) == ("failed", False)
+    assert result.error.startswith("crop = 9 pads by more than the 8x8 images have")
+
+
+def test_a_trial_of_mixed_precision_leaves_a_model_of_32_bits(tmp_path: Path, blobs: Dataset) -> None:
+    one = job(tmp_path, blobs, family="cnn", filters=4, dense_units=8, precision="mixed_bfloat16", batch_norm=True)
+    result = training.train(replace(one, trial=one.trial.as_final(9)))
+    assert result.status == "completed", result.error
+    assert keras.config.dtype_policy().name == "float32"
+    model = keras.models.load_model(*(tmp_path / "models").glob("*.keras"))
+    assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+    with np.load(*(tmp_path / "models").glob("*.npz")) as saved:
+        again = model.predict(blobs.x_test, verbose=0)
+        np.testing.assert_allclose(again, saved["probabilities"], atol=1e-6)
+        assert saved["probabilities"].dtype == np.float32
+
+
+def test_the_precision_of_a_search_trial_does_not_reach_the_next_one(tmp_path: Path, blobs: Dataset) -> None:
+    training.train(job(tmp_path, blobs, precision="mixed_bfloat16", dense_units=8))
+    result = training.train(job(tmp_path, blobs, dense_units=8))
+    assert keras.config.dtype_policy().name == "float32"
+    assert result.status == "completed"
+
+
+# --- what is recorded of layers ---
+
+
+def test_watched_layers_are_noted_before_the_first_epoch_and_after_each(tmp_path: Path, blobs: Dataset) -> None:
+    one = job(tmp_path, blobs, epochs=3, dense_depth=2, dense_units=8)
+    result = training.train(replace(one, trial=replace(one.trial, watch=("first", "dense_2"))))
+    assert list(result.watched) == ["dense_1", "dense_2"]
+    for name, size in (("dense_1", 64 * 8), ("dense_2", 8 * 8)):
+        noted = result.watched[name]
+        assert len(noted["gradient_norm"]) == len(noted["kernel"]) == 3 + 1
+        assert all(norm > 0 for norm in noted["gradient_norm"])
+        assert [sum(histogram["counts"]) for histogram in noted["kernel"]] == [size] * 4
+        assert noted["kernel"][0] != noted["kernel"][-1]
+    json.dumps(result.watched)
+
+
+def test_watching_changes_nothing_of_what_is_learned(tmp_path: Path, blobs: Dataset) -> None:
+    one = job(tmp_path, blobs, dense_units=8, dropout=0.5)
+    plain, watched = (training.train(replace(one, trial=replace(one.trial, watch=w))) for w in ((), ("first",)))
+    assert watched.history == plain.history
+    assert plain.watched == {}
+
+
+def test_an_unknown_layer_to_watch_fails_the_trial_with_a_suggestion(tmp_path: Path, blobs: Dataset) -> None:
+    one = job(tmp_path, blobs)
+    result = training.train(replace(one, trial=replace(one.trial, watch=("dense_2",))))
+    assert (result.status, result.transient) == ("failed", False)
+    assert result.error == "watch: no layer with a kernel is named 'dense_2'; did you mean 'dense_1'?"
+
+
+def test_a_final_trial_describes_its_layers_and_keeps_what_the_first_convolution_sees(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    one = job(tmp_path, blobs, family="cnn", filters=4, dense_units=8, precision="mixed_bfloat16")
+    result = training.train(replace(one, trial=one.trial.as_final(9)))
+    assert [layer["name"] for layer in result.layers] == [
+        "pixels", "scale", "conv_1", "conv_1_relu", "pool_1", "conv_2", "conv_2_relu", "flatten", "dense_1",
+        "dense_1_relu", "probabilities",
+    ]  # fmt: skip
+    assert sum(layer["parameters"] for layer in result.layers) == result.parameters
+    json.dumps(result.layers)
+    with np.load(*(tmp_path / "models").glob("*.npz")) as saved:
+        assert saved["filters"].shape == (3, 3, 1, 4)
+        assert saved["shown"].shape == (3, 8, 8, 1)
+        assert saved["outputs"].shape == (3, 6, 6, 4)
+        assert saved["shown_labels"].tolist() == [0, 1, 2]
+
+
+def test_a_final_trial_without_a_convolution_keeps_its_predictions_alone(tmp_path: Path, blobs: Dataset) -> None:
+    one = job(tmp_path, blobs, dense_units=8)
+    result = training.train(replace(one, trial=one.trial.as_final(9)))
+    assert [layer["name"] for layer in result.layers][-1] == "probabilities"
+    with np.load(*(tmp_path / "models").glob("*.npz")) as saved:
+        assert set(saved) == {"probabilities", "labels"}
+
+
+def test_a_search_trial_describes_no_layers(tmp_path: Path, blobs: Dataset) -> None:
+    assert training.train(job(tmp_path, blobs)).layers == []

@@ -8,6 +8,7 @@ STATUS = "status"
 ERROR = "error"
 SEED = "seed"
 EPOCHS = "epochs"
+BEST_EPOCH = "best_epoch"
 TRAIN_SIZE = "train_size"
 TEST_SIZE = "test_size"
 PARAMETERS = "parameters"
@@ -48,7 +49,7 @@ SUPPORT = "support"
 
 #: What `tuner results` prints in front of the parameters, in this order.
 RESULTS = (
-    TRIAL, MODEL, FAMILY, DATASET, STATUS, ERROR, SEED, EPOCHS, TRAIN_SIZE, PARAMETERS, SECONDS,
+    TRIAL, MODEL, FAMILY, DATASET, STATUS, ERROR, SEED, EPOCHS, BEST_EPOCH, TRAIN_SIZE, PARAMETERS, SECONDS,
     VAL_ACCURACY, VAL_LOSS,
 )  # fmt: skip
 #: Metrics of one class against the rest, in the order in which tables show them.

@@ -23,6 +23,7 @@ def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
         col.ERROR: result.error,
         col.SEED: trial.seed,
         col.EPOCHS: trial.epochs,
+        col.BEST_EPOCH: result.best_epoch,
         col.TRAIN_SIZE: trial.train_size,
         col.PARAMETERS: result.parameters,
         col.SECONDS: result.seconds,

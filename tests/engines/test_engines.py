@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import keras
 import numpy as np
 import pytest
@@ -11,15 +13,25 @@ from tuner.engines import ENGINES, Engine, Plan, Samples, engine_for
 from tuner.engines.plain import PlainEngine
 from tuner.engines.tf_epochs import TensorFlowEpochsEngine
 from tuner.families import FAMILIES
-from tuner.recipe import RECIPE, compile_network
-from tuner.space import read_space
+from tuner.recipe import RECIPE, augmenter, compile_network, steps_per_epoch, use_precision
+from tuner.recipe.augmentation import AUGMENTATIONS
+from tuner.recipe.schedules import SCHEDULES
+from tuner.space import Configuration, read_space
 
 
-def network_of(family: str = "cnn", **given: object) -> keras.Model:
+TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the fast engine is TensorFlow's")
+
+
+def values_of(family: str, **given: object) -> Configuration:
     space = read_space(given, {}, [*FAMILIES[family].parameters, *RECIPE], {"learning_rate": 0.01})
     (values,) = space.grid()
+    return values
+
+
+def network_of(family: str = "cnn", epochs: int = 1, steps: int = 1, **given: object) -> keras.Model:
+    values = values_of(family, **given)
     network = FAMILIES[family].network(values, (8, 8, 1), 3)
-    compile_network(network, values)
+    compile_network(network, values, epochs, steps)
     return network
 
 
@@ -59,8 +71,116 @@ class TestEveryEngine:
         np.testing.assert_array_equal(weights[0], weights[1])
         assert not np.array_equal(weights[0], weights[2])
 
+    def test_can_be_left_after_any_epoch(self, engine: Engine, blobs: Dataset) -> None:
+        keras.utils.set_random_seed(1)
+        whole = list(engine.fit(network_of("ann"), *samples(blobs), Plan(4, 40, seed=3)))
+        keras.utils.set_random_seed(1)
+        left = list(islice(engine.fit(network_of("ann"), *samples(blobs), Plan(4, 40, seed=3)), 2))
+        assert left == whole[:2]
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the fast engine is TensorFlow's")
+    @pytest.mark.parametrize("name", SCHEDULES)
+    def test_steps_by_the_schedule_over_all_epochs(self, engine: Engine, name: str, blobs: Dataset) -> None:
+        steps = steps_per_epoch(120, 50)
+        network = network_of("ann", 4, steps, schedule=name, warmup_epochs=1)
+        rates = []
+        for _ in engine.fit(network, samples(blobs)[0], None, Plan(4, 50, seed=3)):
+            rates.append(float(keras.ops.convert_to_numpy(network.optimizer.learning_rate)))
+        assert int(network.optimizer.iterations) == 4 * steps
+        after = {"constant": [1, 1, 1, 1], "steps": [1, 0.1, 0.01, 0.01]}
+        if name in after:
+            assert rates == pytest.approx([0.01 * share for share in after[name]])
+        assert all(rate <= 0.01 * (1 + 1e-6) for rate in rates)
+
+    def test_learns_smoothed_targets(self, engine: Engine, blobs: Dataset) -> None:
+        keras.utils.set_random_seed(1)
+        network = network_of("ann", dense_units=16, label_smoothing=0.3)
+        *_, epoch = engine.fit(network, *samples(blobs), Plan(8, 16, seed=3))
+        assert epoch["val_accuracy"] == 1.0
+        # The least loss there is: the entropy of 0.8, 0.1 and 0.1.
+        assert epoch["val_loss"] > 0.639
+        assert epoch["val_loss"] == pytest.approx(0.639, rel=0.1)
+
+    @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+    def test_learns_in_mixed_precision_where_it_takes_it(self, engine: Engine, precision: str, blobs: Dataset) -> None:
+        keras.utils.set_random_seed(1)
+        try:
+            use_precision({"precision": precision})
+            network = network_of("cnn", filters=4, l2=1e-4, batch_norm=True, padding="same", flip="horizontal")
+            augment = augmenter(values_of("cnn", flip="horizontal"), (8, 8, 1), 5)
+        finally:
+            use_precision({"precision": "float32"})
+        if not engine.takes(network):
+            assert (engine.name, precision) == ("tf_epochs", "mixed_float16")
+            return
+        *_, epoch = engine.fit(network, *samples(blobs), Plan(6, 16, seed=3, augment=augment))
+        assert epoch["val_accuracy"] > 0.9
+
+
+# --- augmentation ---
+
+
+class Blackened(keras.layers.Layer):
+    """Makes training images black, which no random variant would do by chance."""
+
+    def call(self, images: object, training: bool = False) -> object:
+        return images * 0.0 if training else images
+
+
+def augmented(**given: object) -> keras.Sequential:
+    augment = augmenter(values_of("ann", **given), (8, 8, 1), 5)
+    assert augment is not None
+    return augment
+
+
+def asked() -> dict[str, object]:
+    """Return values that ask for every kind of augmentation at once."""
+    some = {str: lambda p: p.choices[-1], int: lambda p: 2, float: lambda p: 0.2 if p.high <= 1 else 20.0}
+    return {parameter.name: some[parameter.kind](parameter) for parameter, _ in AUGMENTATIONS}
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+class TestAugmentationInEveryEngine:
+    def test_changes_what_is_learned_and_not_what_validates(self, engine: Engine, blobs: Dataset) -> None:
+        training, validation = samples(blobs)
+        network = network_of("ann", optimizer="sgd", learning_rate=1e-12)  # so that the weights stay
+        dark = keras.Sequential([keras.Input((8, 8, 1)), Blackened()])
+        (epoch,) = engine.fit(network, training, validation, Plan(1, 50, seed=3, augment=dark))
+        black = network.evaluate(training.images * 0, training.labels, verbose=0, return_dict=True)
+        seen = network.evaluate(validation.images, validation.labels, verbose=0, return_dict=True)
+        assert epoch["loss"] == pytest.approx(black["loss"], rel=1e-5)
+        assert epoch["accuracy"] == pytest.approx(black["accuracy"])
+        assert epoch["val_loss"] == pytest.approx(seen["loss"], rel=1e-5)
+        assert epoch["val_accuracy"] == pytest.approx(seen["accuracy"])
+
+    def test_draws_anew_in_every_epoch(self, engine: Engine, blobs: Dataset) -> None:
+        network = network_of("ann", optimizer="sgd", learning_rate=1e-12)
+        plan = Plan(4, 50, seed=3, augment=augmented(**asked()))
+        losses = [epoch["loss"] for epoch in engine.fit(network, samples(blobs)[0], None, plan)]
+        assert len({round(loss, 5) for loss in losses}) == 4
+
+    def test_repeats_with_the_same_seed(self, engine: Engine, blobs: Dataset) -> None:
+        weights = []
+        for _ in range(2):
+            keras.utils.set_random_seed(1)
+            network = network_of("ann")
+            list(engine.fit(network, *samples(blobs), Plan(2, 50, seed=3, augment=augmented(**asked()))))
+            weights.append(network.get_weights()[0])
+        np.testing.assert_array_equal(*weights)
+
+    def test_learns_from_the_variants(self, engine: Engine, blobs: Dataset) -> None:
+        # Bright thirds of the rows: flips up and down make "top" and "bottom" one.
+        keras.utils.set_random_seed(1)
+        network = network_of("ann", dense_units=32)
+        *_, epoch = engine.fit(network, *samples(blobs), Plan(12, 16, seed=3, augment=augmented(flip="vertical")))
+        assert 0.5 < epoch["val_accuracy"] < 0.95
+        shown = keras.ops.convert_to_numpy(network(blobs.x_test[blobs.y_test == 1]))
+        assert (shown.argmax(axis=1) == 1).all()
+
+
+# --- the fast engine against Keras' own fit ---
+
+
+@TENSORFLOW
 @pytest.mark.parametrize(
     "given",
     [
@@ -69,6 +189,8 @@ class TestEveryEngine:
         {"optimizer": "adamw", "weight_decay": 0.01},
         {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "activation": "tanh"},
         {"optimizer": "sgd", "batch_norm": True},
+        {"optimizer": "adam", "label_smoothing": 0.2, "warmup_epochs": 1},
+        *({"optimizer": "sgd", "momentum": 0.9, "schedule": name, "warmup_epochs": 1} for name in SCHEDULES),
     ],
     ids=str,
 )
@@ -77,7 +199,7 @@ def test_the_fast_engine_learns_the_weights_that_fit_learns(given: dict[str, obj
     learned, histories = [], []
     for engine in (PlainEngine(), TensorFlowEpochsEngine()):
         keras.utils.set_random_seed(1)
-        network = network_of("cnn", filters=4, **given)
+        network = network_of("cnn", 3, steps_per_epoch(120, 50), filters=4, **given)
         histories.append(list(engine.fit(network, *samples(blobs), Plan(3, 50, seed=2))))
         learned.append(network.get_weights())
     for one, other in zip(*learned, strict=True):
@@ -87,23 +209,28 @@ def test_the_fast_engine_learns_the_weights_that_fit_learns(given: dict[str, obj
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the fast engine is TensorFlow's")
+@TENSORFLOW
 def test_with_dropout_both_engines_give_final_losses_of_one_distribution(blobs: Dataset) -> None:
     from scipy import stats
 
     losses: list[list[float]] = []
     for engine in (PlainEngine(), TensorFlowEpochsEngine()):
         losses.append([])
-        for seed in range(20):
+        network = network_of("ann", dense_units=16, dropout=0.5)
+        network.optimizer.build(network.trainable_variables)
+        begin = [keras.ops.convert_to_numpy(variable) for variable in network.optimizer.variables]
+        for seed in range(12):  # of one network, whose graph is traced once
             keras.utils.set_random_seed(seed)
-            network = network_of("ann", dense_units=16, dropout=0.5)
+            network.set_weights(network_of("ann", dense_units=16, dropout=0.5).get_weights())
+            for variable, value in zip(network.optimizer.variables, begin, strict=True):
+                variable.assign(value)
             losses[-1].append([*engine.fit(network, *samples(blobs), Plan(3, 40, seed=seed))][-1]["val_loss"])
     assert stats.ks_2samp(*losses).pvalue > 0.01
     spread = np.std(losses[0])
     assert abs(np.mean(losses[0]) - np.mean(losses[1])) < 1.0 * spread
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the fast engine is TensorFlow's")
+@TENSORFLOW
 def test_the_fast_engine_leaves_networks_with_steps_of_their_own_to_fit() -> None:
     class Own(keras.Model):
         def train_step(self, *args: object) -> dict[str, float]:
@@ -114,3 +241,22 @@ def test_the_fast_engine_leaves_networks_with_steps_of_their_own_to_fit() -> Non
     own.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     assert engine_for(plain).name == "tf_epochs"
     assert engine_for(own).name == "plain"
+
+
+@TENSORFLOW
+@pytest.mark.parametrize(
+    ("precision", "engine"),
+    [("float32", "tf_epochs"), ("mixed_bfloat16", "tf_epochs"), ("mixed_float16", "plain")],
+)
+def test_a_loss_that_is_scaled_is_left_to_fit(precision: str, engine: str) -> None:
+    try:
+        use_precision({"precision": precision})
+        assert engine_for(network_of("ann")).name == engine
+    finally:
+        use_precision({"precision": "float32"})
+
+
+@TENSORFLOW
+def test_smoothed_targets_and_schedules_are_no_reason_to_be_slow() -> None:
+    network = network_of("ann", label_smoothing=0.1, schedule="cosine", warmup_epochs=1)
+    assert engine_for(network).name == "tf_epochs"

@@ -39,7 +39,9 @@ class Lenet(Family):
         from tuner.families.layers import class_probabilities, conv, dense_stack, dropped, pooled, raw_pixels
 
         if min(shape[:2]) < (12 if values["padding"] == "same" else 16):
-            raise TrialError(f"lenet needs images of at least 12x12 pixels (16x16 with padding = 'valid'), not {shape}")
+            raise TrialError(
+                f"lenet needs images of at least 12x12 pixels (16x16 with padding = 'valid'), not {shape[0]}x{shape[1]}"
+            )
         pixels, x = raw_pixels(shape)
         x = conv(x, values["filters_1"], 5, values, "conv_1", padding=str(values["padding"]))
         x = pooled(x, values["pooling"], 2, "pool_1")

@@ -18,6 +18,7 @@ from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
 from tuner.report.index import write_index
 from tuner.report.lookalikes import lookalikes_section
+from tuner.report.network import network_section
 from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
 from tuner.report.published import published_section
@@ -38,6 +39,7 @@ SECTIONS: tuple[SectionMaker, ...] = (
     roc_section,
     confusion_section,
     lookalikes_section,
+    network_section,
     first_layer_section,
     depth_section,
     trials_section,

@@ -201,9 +201,8 @@ def _title(layer: Layer) -> tuple[str, str]:
     if "Pool" in layer.kind:
         name = "max" if "Max" in layer.kind else "average"
         factor = _factor(layer)
-        return "pooling", f"global {name}" if "Global" in layer.kind else f"{name} pool" + (
-            f" ÷{factor}" if factor > 1 else ""
-        )
+        ending = f" ÷{factor}" if factor > 1 else ""
+        return "pooling", f"global {name}" if "Global" in layer.kind else f"{name} pool{ending}"
     if layer.kind == "Dense":
         return "dense", f"dense {layer.shape[-1]:,}" if layer.shape else "dense"
     return ("merge", layer.kind.lower()) if layer.kind in _MERGES else ("other", layer.kind or "?")

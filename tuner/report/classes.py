@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, escape, number, picture, table
-from tuner.report.style import SEQUENTIAL, colour, dash, new_figure
+from tuner.report.style import SEQUENTIAL, colour, dash, new_figure, panels, plain_decades
 from tuner.scores import averages, per_class
 
 
@@ -64,7 +64,10 @@ def f1_section(findings: Findings) -> Section | None:
         note = f"; the axis begins at {cut:g}" if cut > 0 else ""
         parts.append(picture(name, f"F1 of each class on the test images of {dataset}{note}"))
         parts += [_class_table(chosen, frame) for chosen in models]
-    text = "\n\n".join(parts) + "\n\nEvery metric of every class: [per_class.csv](per_class.csv)."
+    text = "\n\n".join(parts) + (
+        "\n\nThe macro average of the average precision is also called MAP. Every metric of every class: "
+        "[per_class.csv](per_class.csv)."
+    )
     return Section("Class by class", text, figures, {"per_class.csv": frame})
 
 
@@ -85,8 +88,8 @@ def roc_section(findings: Findings) -> Section | None:
     figures, parts = {}, []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        figure = new_figure(4.6 * len(models) + 1.4, 4.4)
-        for axes, chosen in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
+        figure, places = panels(len(models), 5.3, 4.4)
+        for axes, chosen in zip(places, models, strict=True):
             _draw_roc(axes, chosen)
         name = f"roc-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
@@ -114,6 +117,7 @@ def _draw_roc(axes: Axes, chosen: Chosen) -> None:
             )
     axes.set_xscale("log")
     axes.set_xlim(0.5 / negatives, 1)
+    plain_decades(axes.xaxis)
     axes.set_ylim(0, 1.01)
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
@@ -128,8 +132,8 @@ def confusion_section(findings: Findings) -> Section | None:
     figures, parts = {}, []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        figure = new_figure(5.4 * len(models), 5.2)
-        for axes, chosen in zip(figure.subplots(1, len(models), squeeze=False)[0], models, strict=True):
+        figure, places = panels(len(models), 5.4, 5.2)
+        for axes, chosen in zip(places, models, strict=True):
             _draw_confusion(axes, chosen)
         name = f"confusion-{findings.search.slugs[dataset]}.png"
         figures[name] = figure

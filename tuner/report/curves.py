@@ -126,7 +126,8 @@ def convergence_section(findings: Findings) -> Section | None:
     heads = ["model", "data set", "s/epoch", *[f"to {accuracy:g}" for accuracy in wanted], "best epoch's accuracy"]
     text = (
         "Epochs, and the time that they took, until the best trial of each search first reached an accuracy on the "
-        "validation images; a dash where it never did:\n\n" + table(rows, heads, text_columns=2)
+        "validation images; a dash where it never did:\n\n"
+        + table(rows, heads, text_columns=2)
         + "\n\nThe same as numbers: [convergence.csv](convergence.csv)."
     )
     return Section("Convergence", text, tables={"convergence.csv": pd.DataFrame(frames)})

@@ -35,6 +35,8 @@ KINDS = {
 }
 #: What is written into the circle of a merge.
 _SIGNS = {"add": "+", "subtract": "−", "multiply": "×", "concatenate": "∪"}
+#: Merges whose output has the shape of their inputs, so that it need not be written again.
+_SAME = ("add", "subtract", "multiply", "average", "maximum", "minimum")
 
 _WIDTH, _MARGIN = 9.0, 0.28  # nine inches are shown about 900 pixels wide, a point of text then is 1.4 pixels
 _TALLEST, _LINE = 1.25, 0.145
@@ -49,6 +51,7 @@ def draw_network(plan: Plan, title: str) -> Figure:
     """Draw a network; very long ones without their middle."""
     plan = _without_middle(plan)
     columns = _columns(plan)
+    title = _cut(title, 90)
     rows, y = [], _heading_height(title, plan) + 0.1
     for first, end in _breaks(plan, columns):
         row = _Row(plan, columns, first, end)
@@ -105,13 +108,13 @@ def _columns(plan: Plan) -> list[_Column]:
     firsts, lasts = {box.first for box in plan.boxes}, {box.last for box in plan.boxes}
     columns = []
     for index, block in enumerate(plan.blocks):
-        lines = [(block.title, _TEXT, _INK)]
+        lines = [(_cut(block.title, 40), _TEXT, _INK)]
         shape = shape_text(block.shape)
-        if shape and block.kind != "merge" and not block.title.endswith(f" {shape}"):
+        if shape and block.title not in _SAME and not block.title.endswith(f" {shape}"):
             lines.append((shape, _TEXT, _PALE))
         stride = [note for note in block.notes if note.startswith("stride")]
         others = ", ".join(note for note in block.notes if note not in stride)
-        notes = stride + textwrap.wrap(others, max(14, len(block.title)))
+        notes = stride + textwrap.wrap(others, max(14, min(40, len(block.title))))
         lines += [(note, _SMALL, _PALE) for note in notes]
         before = _GAP + _DOT * (index in begins) + _BOX * (index in firsts)
         columns.append(_Column(_body(block, largest), tuple(lines), before, _BOX * (index in lasts)))
@@ -308,6 +311,10 @@ def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[f
     length = abs(other[0] - corner[0]) + abs(other[1] - corner[1])  # lines run along the axes
     share = min(0.5, 0.08 / length) if length else 0.0
     return corner[0] + (other[0] - corner[0]) * share, corner[1] + (other[1] - corner[1]) * share
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _wrapped(text: str, room: float) -> str:

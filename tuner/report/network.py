@@ -10,6 +10,14 @@ from tuner.report.blocks import Plan, identity, plan_of, shape_text
 from tuner.report.drawing import draw_network
 
 _MOST_ROWS = 32
+_INTRODUCTION = (
+    "Height and depth of a block follow height and width of its output, its own width the number of channels, on "
+    "compressed scales. BN is batch normalisation; ÷2 says that a pool halves height and width. A convolution with k×k "
+    "kernels, m input channels and c filters has k·k·m·c + c parameters, a dense layer of c units on m inputs m·c + c; "
+    "the c biases may be left out, as in front of batch normalisation. That has 4·c parameters, half of them moving "
+    "statistics that are not trained."
+)
+_REPEATED = "What occurs n times in a row stands here once, named as its first occurrence, with n × its formula."
 
 
 def network_section(findings: Findings) -> Section | None:
@@ -24,13 +32,7 @@ def network_section(findings: Findings) -> Section | None:
     if not groups:
         return None
     figures = {}
-    parts = [
-        "Height and depth of a block follow the height and width of its output, its width the number of channels, on "
-        "compressed scales; BN is batch normalisation, ÷2 the factor by which a layer makes its input smaller. "
-        "A convolution with k×k kernels, m input channels and c filters has k·k·m·c + c parameters, a dense layer of "
-        "c units on m inputs m·c + c; the c biases are left out where batch normalisation follows. That has 4·c, half "
-        "of them moving statistics that are not trained."
-    ]
+    parts = [_INTRODUCTION]
     for group in groups.values():
         first = group[0]
         layers = first.saved.result.layers
@@ -39,10 +41,7 @@ def network_section(findings: Findings) -> Section | None:
         plan = plan_of(layers)
         figures[name] = draw_network(plan, title)
         total = sum(int(layer.get("parameters") or 0) for layer in layers)
-        parts += [
-            picture(name, f"The network of {title}: {total:,} parameters"),
-            layer_table(plan, total),
-        ]
+        parts += [picture(name, f"The network of {title}: {total:,} parameters"), layer_table(plan, total)]
     return Section("Networks", "\n\n".join(parts), figures)
 
 
@@ -62,9 +61,7 @@ def layer_table(plan: Plan, total: int) -> str:
     rows.append(["**total**", "", "", "", f"**{total:,}**"])
     text = table(rows, ["layer", "kind", "output", "formula", "parameters"], text_columns=4)
     if any(block.times > 1 for block in plan.blocks):
-        text += (
-            "\n\nWhat occurs n times in a row stands here once, by the names of its first layers, with n × its formula."
-        )
+        text += f"\n\n{_REPEATED}"
     if len(rows) > _MOST_ROWS:
         text = f"<details>\n<summary>The layers and their parameters</summary>\n\n{text}\n\n</details>"
     return text

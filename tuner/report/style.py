@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 #: Okabe and Ito's palette without its yellow, which is too light for lines on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -70,3 +71,20 @@ def dash(index: int) -> Dash:
 def whole_numbers(axis: Axis) -> None:
     """Put the ticks of an axis on whole numbers, as those of epochs."""
     axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
+
+
+def plain_decades(axis: Axis) -> None:
+    """Write the ticks of a logarithmic axis as plain numbers, 0.001: powers need the markup that is switched off."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure of `count` panels, each of this size in inches, two in a row so that they stay legible."""
+    across = min(2, count)
+    down = -(-count // across)
+    figure = new_figure(width * across, height * down)
+    axes = list(figure.subplots(down, across, squeeze=False).flat)
+    for unused in axes[count:]:
+        unused.set_axis_off()
+    return figure, axes[:count]

@@ -12,6 +12,7 @@ from tuner.findings import Findings
 from tuner.parameters import Value
 from tuner.protocol import ranked
 from tuner.report.base import Section, escape, number, setting, table
+from tuner.search import Entry
 from tuner.trial import Record
 from tuner.trial_table import column_names, trial_rows
 
@@ -57,7 +58,7 @@ def trials_section(findings: Findings) -> Section | None:
                 [
                     rank,
                     *[setting(r.trial.values[n]) if n in r.trial.values else "" for n in names],
-                    r.trial.epochs,
+                    f"{r.result.best_epoch} of {r.trial.epochs}" if r.result.best_epoch else r.trial.epochs,
                     f"{r.result.parameters:,}",
                     number(r.result.val_loss),
                     number(r.result.val_accuracy) + (" †" if findings.stuck_at_chance(r) else ""),
@@ -65,11 +66,12 @@ def trials_section(findings: Findings) -> Section | None:
                 for rank, r in enumerate(order[:SHOWN], start=1)
             ]
             more = f", the best {SHOWN} of {len(order)}" if len(order) > SHOWN else ""
-            fixed = {n: v for n, v in order[0].trial.values.items() if n not in names}
+            fixed = _settings(_chosen_by_hand(entry, order[0], leave_out=names))
             parts.append(
                 f"**{escape(entry.label)} on {escape(dataset)}**{more}:\n\n"
                 + table(rows, ["", *names, "epochs", "parameters", "val. loss", "val. accuracy"], text_columns=0)
-                + f"\n\nThe same in all: {_settings(fixed)}."
+                + (f"\n\nThe same in all: {fixed}; " if fixed else "\n\nThe same in all: ")
+                + "everything else at its default."
             )
     table_rows = trial_rows(findings.members)
     if not table_rows:
@@ -110,8 +112,16 @@ def failures_section(findings: Findings) -> Section | None:
     """List the failed trials with their reasons."""
     if not findings.failed:
         return None
+    entries = {entry.name: entry for entry in findings.search.entries}
     rows = [
-        [escape(m.model), escape(m.dataset), m.role, r.trial.id, escape(r.result.error), _short(r)]
+        [
+            escape(m.model),
+            escape(m.dataset),
+            m.role,
+            r.trial.id,
+            escape(r.result.error),
+            escape(_settings(_chosen_by_hand(entries[m.model], r))),
+        ]
         for m, r in findings.failed
     ]
     return Section(
@@ -120,5 +130,7 @@ def failures_section(findings: Findings) -> Section | None:
     )
 
 
-def _short(record: Record) -> str:
-    return escape(_settings(record.trial.values))
+def _chosen_by_hand(entry: Entry, record: Record, leave_out: Sequence[str] = ()) -> dict[str, Value]:
+    """Return the values of a trial that are not at their parameter's default."""
+    defaults = {parameter.name: parameter.default for parameter in entry.space.parameters}
+    return {n: v for n, v in record.trial.values.items() if n not in leave_out and v != defaults.get(n)}

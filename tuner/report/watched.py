@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from tuner import columns as col
 from tuner.findings import Findings, winners
 from tuner.report.base import Section, escape, picture
-from tuner.report.style import colour, dash, new_figure, whole_numbers
+from tuner.report.style import colour, dash, new_figure, plain_decades, whole_numbers
 
 #: Ridges of one figure; of a longer training, evenly spread epochs are shown.
 _MOST_RIDGES = 21
@@ -94,6 +94,7 @@ def _draw_gradients(axes: Axes, notes: list[tuple[str, str, dict[str, Any]]], da
         norms = found["gradient_norm"]
         axes.plot(range(len(norms)), norms, color=colour(index), linestyle=dash(index), label=f"{label}, {layer}")
     axes.set_yscale("log")
+    plain_decades(axes.yaxis)
     axes.set_xlabel("epoch (0: before training)")
     axes.set_ylabel("norm of the gradient")
     whole_numbers(axes.xaxis)
