@@ -10,7 +10,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 #: Okabe and Ito's palette without its yellow, which is too light for lines on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -74,7 +74,13 @@ def whole_numbers(axis: Axis) -> None:
 
 
 def plain_decades(axis: Axis) -> None:
-    """Write the ticks of a logarithmic axis as plain numbers, 0.001: powers need the markup that is switched off."""
+    """Write the ticks of a logarithmic axis as plain numbers, 0.001: powers need the markup that is switched off.
+
+    Call it when the data are drawn: over less than two decades, ticks stand at 2 and 5 as well.
+    """
+    low, high = axis.get_view_interval()
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 

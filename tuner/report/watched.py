@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.findings import Findings, winners
 from tuner.report.base import Section, escape, picture
 from tuner.report.style import colour, dash, new_figure, plain_decades, whole_numbers
 
+_Curve = NDArray[np.float64]
 #: Ridges of one figure; of a longer training, evenly spread epochs are shown.
 _MOST_RIDGES = 21
 
@@ -50,7 +53,7 @@ def watched_section(findings: Findings) -> Section | None:
                 f"Norm of the gradient that reaches the layer's kernel, on {dataset}: over the first 256 training "
                 "images, before training (0) and after each epoch; logarithmic axis",
             ),
-            picture(f"kernels-{slug}.png", f"Histograms of the layer's kernel by epoch, on {dataset}"),
+            picture(f"kernels-{slug}.png", f"Distribution of the layer's weights by epoch, smoothed, on {dataset}"),
         ]
         frames += [_frame(dataset, *note) for note in notes]
     if not parts:
@@ -107,31 +110,46 @@ def _range(found: list[dict[str, Any]]) -> tuple[float, float]:
     return min(kernel["low"] for kernel in kernels), max(kernel["high"] for kernel in kernels)
 
 
-def _centres(kernel: dict[str, Any]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _centres(kernel: dict[str, Any]) -> _Curve:
     edges = np.linspace(kernel["low"], kernel["high"], len(kernel["counts"]) + 1)
-    centres: np.ndarray[tuple[int], np.dtype[np.float64]] = (edges[1:] + edges[:-1]) / 2
+    centres: _Curve = (edges[1:] + edges[:-1]) / 2
     return centres
 
 
 def _draw_ridges(axes: Axes, kernels: list[dict[str, Any]], low: float, high: float, ink: str) -> None:
-    """Draw a histogram per epoch, each a little above the one before, the later ones behind."""
+    """Draw a density per epoch, each a little above the one before, the later ones behind."""
     shown = np.unique(np.linspace(0, len(kernels) - 1, min(len(kernels), _MOST_RIDGES)).round().astype(int))
     step = (len(kernels) - 1) / max(len(shown) - 1, 1) or 1.0
-    densities = {}
-    for epoch in shown:
-        counts = np.asarray(kernels[epoch]["counts"], float)
-        width = (kernels[epoch]["high"] - kernels[epoch]["low"]) / max(len(counts), 1) or 1.0
-        # Over three bins: kernels of a few hundred values are ragged otherwise.
-        smooth = np.convolve(counts, (0.25, 0.5, 0.25), mode="same") if len(counts) else counts
-        densities[epoch] = smooth / max(counts.sum(), 1) / width
-    tallest = max((float(d.max()) for d in densities.values() if len(d)), default=1.0) or 1.0
+    densities = {epoch: _density(kernels[epoch]) for epoch in shown}
+    tallest = max((float(height.max()) for _, height in densities.values() if len(height)), default=0.0) or 1.0
     for order, epoch in enumerate(reversed(shown)):
-        x, height = _centres(kernels[epoch]), densities[epoch] / tallest * 2.6 * step
+        x, density = densities[epoch]
+        height = density / tallest * 2.6 * step
         axes.fill_between(x, epoch, epoch + height, facecolor="white", alpha=0.75, zorder=2 + order, linewidth=0)
         axes.fill_between(x, epoch, epoch + height, facecolor=ink, alpha=0.3, zorder=2 + order, linewidth=0)
         axes.plot(x, epoch + height, color=ink, linewidth=1.0, zorder=2 + order)
-    margin = 0.04 * (high - low or 1.0)
+    margin = 0.18 * (high - low or 1.0)
     axes.set_xlim(low - margin, high + margin)
     axes.set_xlabel("value of a weight")
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.grid(axis="y", visible=False)
     whole_numbers(axes.yaxis)
+
+
+def _density(kernel: dict[str, Any]) -> tuple[_Curve, _Curve]:
+    """Return places and densities of a histogram, smoothed: a kernel of a few hundred weights is ragged otherwise.
+
+    By a Gaussian of half the width of Silverman (1986), equation 3.28, which smooths too much what is not normal.
+    """
+    counts, centres = np.asarray(kernel["counts"], float), _centres(kernel)
+    if not counts.sum() or kernel["high"] <= kernel["low"]:
+        return centres[:0], counts[:0]
+    bin_width = centres[1] - centres[0]
+    mean = np.average(centres, weights=counts)
+    spread = float(np.sqrt(np.average((centres - mean) ** 2, weights=counts)))
+    width = max(0.53 * spread * counts.sum() ** -0.2 / bin_width, 0.5)
+    reach = int(np.ceil(3 * width))
+    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    smooth = np.convolve(np.pad(counts, reach), bell / bell.sum(), mode="same")
+    x = centres[0] + bin_width * np.arange(-reach, len(counts) + reach)
+    return x, smooth / counts.sum() / bin_width
