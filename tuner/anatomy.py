@@ -44,7 +44,7 @@ def _described(layer: keras.Layer) -> dict[str, Any]:
         "name": layer.name,
         "kind": type(layer).__name__,
         "shape": shape,
-        "parameters": int(layer.count_params()),
+        "parameters": int(layer.count_params()) if layer.built else 0,
         "formula": _formula(layer),
         "activation": "" if activation == "linear" else activation,
         "inputs": _inputs(layer),
@@ -68,11 +68,6 @@ def _formula(layer: keras.Layer) -> str:
     return " + ".join(shapes)
 
 
-def first_convolution(network: keras.Model) -> keras.Layer | None:
-    """Return the first convolution of a network, or None where it has none at its top level."""
-    return next((layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)), None)
-
-
 def first_layer_view(network: keras.Model, images: Images, labels: Labels) -> dict[str, NDArray[Any]]:
     """Return what the first convolution is and sees, as arrays to be saved; empty where there is no convolution.
 
@@ -80,18 +75,33 @@ def first_layer_view(network: keras.Model, images: Images, labels: Labels) -> di
     channels)`, the first of each of at most ten classes, and `shown_labels` theirs; `outputs` what comes out of its
     activation for them, `(m, height, width, filters)`. At most 16 filters are kept.
     """
-    layer = first_convolution(network)
-    if layer is None:
-        return {}
     picked = [int(np.flatnonzero(labels == label)[0]) for label in np.unique(labels)[:MOST_CLASSES]]
-    view = keras.Model(network.inputs, _activated_output(network, layer))
-    outputs = view.predict_on_batch(np.asarray(images[picked]))
+    shown = np.asarray(images[picked])
+    found = _into(network, shown)
+    if found is None:
+        return {}
+    network, fed, layer = found
+    outputs = keras.Model(network.inputs, _activated_output(network, layer)).predict_on_batch(fed)
     return {
         "filters": keras.ops.convert_to_numpy(layer.kernel)[..., :MOST_FILTERS].astype(np.float32),
-        "shown": np.asarray(images[picked]),
+        "shown": shown,
         "shown_labels": np.asarray(labels[picked]),
         "outputs": np.asarray(outputs[..., :MOST_FILTERS], np.float16),
     }
+
+
+def _into(network: keras.Model, fed: NDArray[Any]) -> tuple[keras.Model, NDArray[Any], keras.Layer] | None:
+    """Return the model that holds the first convolution itself, what it is fed, and the convolution."""
+    for before, layer in zip([None, *network.layers], network.layers, strict=False):
+        if isinstance(layer, keras.layers.Conv2D):
+            return network, fed, layer
+        if isinstance(layer, keras.Model) and any(
+            isinstance(inner, keras.layers.Conv2D) for inner in flat_layers(layer)
+        ):
+            if before is not None:
+                fed = keras.Model(network.inputs, before.output).predict_on_batch(fed)
+            return _into(layer, fed)
+    return None
 
 
 def _activated_output(network: keras.Model, layer: keras.Layer) -> keras.KerasTensor:

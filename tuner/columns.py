@@ -21,6 +21,7 @@ VAL_ACCURACY = "val_accuracy"
 VAL_LOSS = "val_loss"
 TEST_ACCURACY = "test_accuracy"
 TEST_LOSS = "test_loss"
+BEST_VAL_ACCURACY = "best_val_accuracy"
 
 TRIALS = "trials"
 FAILED = "failed"

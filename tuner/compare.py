@@ -40,7 +40,20 @@ def compare_searches(all_findings: list[Findings]) -> str:
                 ]
             )
     heads = ["data set", "search", "model", "mean test accuracy ± sd", "saved model", "95 % interval", "p against best"]
-    return table(rows, [*heads, "parameters", "file, MB", "budget"], text_columns=3)
+    detail = table(rows, [*heads, "parameters", "file, MB", "budget"], text_columns=3)
+    return f"{_models_by_datasets(all_findings, list(datasets))}\n\n{detail}" if len(datasets) > 1 else detail
+
+
+def _models_by_datasets(all_findings: list[Findings], datasets: list[str]) -> str:
+    """Return a row per model and a column per data set: mean test accuracy, and the size of the file in brackets."""
+    cells: dict[str, dict[str, str]] = {}
+    for findings in all_findings:
+        for chosen in findings.chosen:
+            cell = f"{plus_minus(chosen.mean, chosen.sd)} ({chosen.megabytes:.2f} MB)"
+            row = cells.setdefault(chosen.label, {})
+            row[chosen.dataset] = f"{row[chosen.dataset]}; {cell}" if chosen.dataset in row else cell
+    rows = [[escape(label), *[row.get(dataset, DASH) for dataset in datasets]] for label, row in cells.items()]
+    return table(rows, ["mean test accuracy ± sd (file)", *map(escape, datasets)])
 
 
 def _same_images(a: Chosen, b: Chosen) -> bool:

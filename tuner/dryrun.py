@@ -16,6 +16,7 @@ from tuner.probe import Built, Question
 from tuner.recipe import RECIPE
 from tuner.search import Entry, Search
 from tuner.space import Configuration
+from tuner.trial import FIRST_LAYER
 
 PROBE = "tuner.probe:probe"
 
@@ -66,6 +67,22 @@ def check_keys(entry: Entry, built: Sequence[Built]) -> None:
         raise InputError(f"space.{name}", f"{entry.path} never asks for it; {suggestion(name, asked)}")
 
 
+def check_watch(entry: Entry, built: Sequence[Built]) -> None:
+    """Compare the layers that are to be watched with those of the networks.
+
+    Raises:
+        InputError: no network of the entry has such a layer.
+    """
+    there = {name for one in built for name in one.kernels}
+    for name in entry.watch:
+        if there and name not in {FIRST_LAYER, *there}:
+            raise InputError(
+                f"watch of {entry.name}",
+                f"no layer with a kernel is named {name!r}; {suggestion(name, there)}",
+                f'name one, or "{FIRST_LAYER}"; a [[search]] can have its own watch',
+            )
+
+
 def dry_run(search: Search, data_dir: Path | None) -> dict[str, Any]:
     """Return `{"trials": […], "rejected": {rule: count}}`, a trial for each configuration on each data set.
 
@@ -80,6 +97,7 @@ def dry_run(search: Search, data_dir: Path | None) -> dict[str, Any]:
             configurations = preview(search, entry)
             built = build_all(search, entry, shape, classes, configurations)
             check_keys(entry, built)
+            check_watch(entry, built)
             for values, one in zip(configurations, built, strict=True):
                 trial = {"family": entry.path, "dataset": name, "values": values, "parameters": one.parameters}
                 trials.append({**trial, "error": one.error} if one.error else trial)

@@ -123,7 +123,7 @@ class Findings:
 
     def chosen_on_images(self, trial: Trial) -> NDArray[np.int64]:
         """Return the labels of the images that a search trial was validated on."""
-        data = self.data(trial.dataset)
+        data = load_from_store(self.places.store_of(trial.fingerprint))  # another search may name it differently
         held = training_images(trial, data.y_train)[1]
         return data.y_train[held] if held is not None else data.y_test[test_images(trial, data.y_test)]
 

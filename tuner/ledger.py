@@ -40,7 +40,7 @@ CREATE TABLE trials (
     files TEXT NOT NULL,            -- SHA-256 of each saved file, JSON
     environment TEXT NOT NULL,      -- versions and hardware, JSON
     finished TEXT NOT NULL,         -- UTC
-    best_epoch INTEGER,             -- whose weights early stopping kept
+    best_epoch INTEGER,             -- that early stopping chose
     layers TEXT NOT NULL DEFAULT '[]',  -- the network, layer by layer, JSON
     watched TEXT NOT NULL DEFAULT '{}'  -- what was recorded of watched layers, JSON
 ) STRICT;

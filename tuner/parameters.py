@@ -49,7 +49,8 @@ class Parameter:
         if self.kind is float and isinstance(raw, int) and not isinstance(raw, bool):
             value = float(raw) if abs(raw) < 1 << 63 else math.inf
         if type(value) is not self.kind:
-            raise ValueError(f"{raw!r} is not {_KIND_NAMES[self.kind]}")
+            hint = f": {self.doc}" if self.verify is not None else ""
+            raise ValueError(f"{raw!r} is not {_KIND_NAMES[self.kind]}{hint}")
         if isinstance(value, str) and self.choices and value not in self.choices:
             raise ValueError(f"{raw!r} is not one of {', '.join(map(str, self.choices))}")
         if isinstance(value, int | float) and not isinstance(value, bool):

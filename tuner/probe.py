@@ -28,11 +28,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Built:
-    """A network's number of parameters, or why it cannot be built; and what a `build(hp)` asked for."""
+    """A network's number of parameters, or why it cannot be built; its layers with a kernel; what `build(hp)` asked."""
 
     parameters: int | None
     error: str = ""
     asked: frozenset[str] | None = None
+    kernels: tuple[str, ...] = ()
 
 
 def probe(question: Question) -> list[Built] | TunerError:
@@ -52,11 +53,14 @@ def probe(question: Question) -> list[Built] | TunerError:
 
 def _build(family: Family, values: Configuration, question: Question) -> Built:
     try:
+        asked = None
         if isinstance(family, CustomFamily):
-            network, asked = family.build_watched(values, question.shape, question.classes)
-            return Built(int(network.count_params()), asked=frozenset(asked))
-        network = family.network(values, question.shape, question.classes)
-        return Built(int(network.count_params()))
+            network, names = family.build_watched(values, question.shape, question.classes)
+            asked = frozenset(names)
+        else:
+            network = family.network(values, question.shape, question.classes)
+        kernels = tuple(layer.name for layer in network.layers if hasattr(layer, "kernel"))
+        return Built(int(network.count_params()), asked=asked, kernels=kernels)
     except TrialError as error:
         return Built(None, str(error))
     except TunerError:

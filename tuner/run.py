@@ -15,7 +15,7 @@ from rich.console import Console
 from tuner.datasets import load_dataset
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
-from tuner.dryrun import build_all, check_keys, preview
+from tuner.dryrun import build_all, check_keys, check_watch, preview
 from tuner.errors import CheckError, InputError, suggestion
 from tuner.executors import EXECUTORS, PRELOAD
 from tuner.families.base import Shape
@@ -29,7 +29,7 @@ from tuner.progress import ProgressReport
 from tuner.protocol import test_images, training_images
 from tuner.runner import Listener, Runner, Track, listed_track
 from tuner.search import Entry, Search, backend_name
-from tuner.trial import Job, Trial, artifact_path
+from tuner.trial import FIRST_LAYER, Job, Trial, artifact_path
 
 TRAIN = "tuner.training:train"
 BACKENDS = ("tensorflow", "jax")
@@ -86,7 +86,7 @@ def started(
     with Ledger(places.ledger) as ledger, ledger.sole_runner(search.name):
         remove_partials(places.artifacts)
         prepared = {name: _prepare(search, name, places) for name in search.all_datasets}
-        _check_own_families(search, prepared)
+        _check_networks(search, prepared)
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
         folders = {data.fingerprint: data.folder for data in prepared.values()}
         log = places.runs / "workers.log"
@@ -236,10 +236,14 @@ def _forget_if_lost(trial: Trial, ledger: Ledger, places: Places) -> None:
             return
 
 
-def _check_own_families(search: Search, prepared: dict[str, Prepared]) -> None:
+def _check_networks(search: Search, prepared: dict[str, Prepared]) -> None:
+    """Build networks before any is trained, where the search file names what only they can tell: keys, layers."""
     for entry in search.entries:
-        if isinstance(entry.family, CustomFamily):
+        own = isinstance(entry.family, CustomFamily)
+        if own or set(entry.watch) - {FIRST_LAYER}:
             data = prepared[search.datasets[0]]
-            configurations = preview(search, entry, MOST_CHECKED)
-            if len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
-                check_keys(entry, build_all(search, entry, data.shape, data.classes, configurations))
+            configurations = preview(search, entry, MOST_CHECKED if own else 1)
+            built = build_all(search, entry, data.shape, data.classes, configurations)
+            check_watch(entry, built)
+            if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
+                check_keys(entry, built)

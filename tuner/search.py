@@ -29,44 +29,63 @@ class FilePart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 class PublishedScore(FilePart):
-    """A printed accuracy of one model on one data set, and what else was printed of it.
+    """A printed accuracy of one model on one data set, or its printed range; and what else was printed of it.
 
     `why` says in a sentence why ours may differ, where the study tells.
     """
 
     model: str
     dataset: str
-    test_accuracy: float
+    test_accuracy: Share | Annotated[list[Share], Field(min_length=2, max_length=2)]
     test_loss: float | None = None
     parameters: int | None = None
     megabytes: float | None = None
     why: str = ""
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest printed accuracy, which mostly are one number."""
+        given = self.test_accuracy
+        return (given[0], given[1]) if isinstance(given, list) else (given, given)
+
 
 class PublishedTrial(FilePart):
-    """A printed accuracy of one model at one value of a parameter."""
+    """A printed accuracy of one model at some values of its parameters, on the first data set if none is named."""
 
     model: str
-    parameter: str
-    value: int | float | str | bool
-    accuracy: float
+    values: dict[str, int | float | str | bool] = Field(min_length=1)
+    accuracy: Share
+    dataset: str | None = None
     why: str = ""
 
 
 class PublishedGroup(FilePart):
-    """A printed mean and sample standard deviation of the accuracy of all trials with one value of a parameter."""
+    """A printed mean and sample standard deviation of the accuracy of all trials with one value of a parameter.
+
+    They are trials on the first data set, unless another is named.
+    """
 
     parameter: str
     value: int | float | str | bool
-    mean: float
+    mean: Share
     sd: float
+    dataset: str | None = None
 
 
 class Published(FilePart):
-    """Printed results of a study that the search repeats; the report sets ours beside them."""
+    """Printed results of a study that the search repeats; the report sets ours beside them.
+
+    `chosen_on_test_set` says that the study chose its models on the images that it then reported; `runs` how many
+    trainings are behind a printed number.
+    """
 
     study: str
+    chosen_on_test_set: bool = False
+    runs: Annotated[int, Field(ge=1)] | None = None
     scores: list[PublishedScore] = []
     trials: list[PublishedTrial] = []
     groups: list[PublishedGroup] = []
@@ -104,6 +123,7 @@ class Entry:
     max_trials: int | None
     lag: int
     epochs: int
+    watch: tuple[str, ...]
     space: Space
 
     @property
@@ -140,7 +160,6 @@ class Search:
     entries: tuple[Entry, ...]
     compare: tuple[str, ...]
     published: Published | None
-    watch: tuple[str, ...]
     report: ReportWishes
     overrides: Overrides
     folder: Path
@@ -153,6 +172,11 @@ class Search:
         content = {"raw": self.raw, "overrides": vars(self.overrides), "backend": backend_name()}
         # Keys are not sorted: the order of a space's parameters is the order of its grid.
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+    @property
+    def validates_on(self) -> str:
+        """What trials are chosen on, in words."""
+        return "the test set" if self.protocol == "published" else "validation images"
 
     @property
     def all_datasets(self) -> tuple[str, ...]:
@@ -193,7 +217,7 @@ class Search:
             test_size=self.overrides.test_size,
             threads=self.threads,
             backend=backend_name(),
-            watch=self.watch,
+            watch=entry.watch,
             source=entry.family.source_hash() if isinstance(entry.family, CustomFamily) else "",
         )
 

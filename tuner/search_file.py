@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,8 +16,9 @@ from pydantic import AfterValidator, Field, ValidationError
 from tuner.errors import InputError, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
-from tuner.parameters import Layered, Parameter, Range, Value
+from tuner.parameters import Choice, Domain, Layered, Parameter, Range, Value
 from tuner.recipe import RECIPE
+from tuner.recipe.schedules import parse_steps
 from tuner.search import (
     Algorithm,
     Entry,
@@ -53,6 +54,7 @@ class _Entry(FilePart):
     max_trials: Positive | None = None
     lag: Positive = 4
     epochs: Positive | None = None
+    watch: list[str] | None = None
     space: dict[str, Any] = Field(default_factory=dict)
     rules: dict[str, Any] = Field(default_factory=dict)
 
@@ -153,15 +155,16 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     for index, part in enumerate(file.search, start=1):
         place = f"[[search]] {index}"
         try:
-            entries.append(_read_entry(part, recipe, folder, overrides.epochs or part.epochs or epochs))
+            entries.append(_read_entry(part, recipe, folder, part.epochs or epochs, overrides, file.watch))
         except InputError as error:
             raise error.inside(place) from error
         if entries[-1].name in [entry.name for entry in entries[:-1]]:
             raise InputError(place, f"a second search is named {entries[-1].name!r}", 'give it its own name = "…"')
-    datasets = (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
+    datasets = _datasets(file)
     if not datasets or len(set(datasets)) < len(datasets):
         raise InputError("dataset", "the list is empty or names a data set twice")
-    _check_names(file, entries)
+    _check_settings_matter(recipe, entries)
+    _check_names(file, entries, {*datasets, *(file.compare.datasets if file.compare else ())})
     height_width = file.image_size
     return Search(
         name=name,
@@ -178,7 +181,6 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         entries=tuple(entries),
         compare=tuple(file.compare.datasets) if file.compare else (),
         published=file.published,
-        watch=tuple(file.watch),
         report=file.report,
         overrides=overrides,
         folder=folder,
@@ -187,22 +189,75 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     )
 
 
-def _check_names(file: _File, entries: list[Entry]) -> None:
+def _check_names(file: _File, entries: list[Entry], datasets: Collection[str]) -> None:
     """Check that what `[report]` and `[published]` name is there."""
-    models = {entry.name for entry in entries}
-    parameters = {"model"}.union(*(entry.space.domains for entry in entries))
-    for key, name in [("pivots", name) for pair in file.report.pivots for name in pair] + [
-        ("curves", file.report.curves or "model")
-    ]:
-        if name not in parameters:
-            raise InputError(f"report.{key}", f"no parameter is named {name!r}; {suggestion(name, parameters)}")
-    study = file.published or Published(study="")
-    for model in [*(part.model for part in study.scores), *(part.model for part in study.trials)]:
-        if model not in models:
-            raise InputError("published", f"no search is named {model!r}; {suggestion(model, models)}")
-    for name in [*(part.parameter for part in study.groups), *(part.parameter for part in study.trials)]:
-        if name not in parameters:
-            raise InputError("published", f"no parameter is named {name!r}; {suggestion(name, parameters)}")
+    domains = {entry.name: entry.space.domains for entry in entries}
+    parameters = set[str]().union(*domains.values())
+
+    def known(place: str, what: str, name: str, names: Collection[str]) -> None:
+        if name not in names:
+            raise InputError(place, f"no {what} is named {name!r}; {suggestion(name, names)}")
+
+    for pair in file.report.pivots:
+        for name in pair:
+            known("report.pivots", "parameter", name, {*parameters, "model"})
+        if pair[0] == pair[1]:
+            raise InputError("report.pivots", f"{pair[0]!r} stands there twice", "name two parameters")
+    if file.report.curves:
+        known("report.curves", "parameter", file.report.curves, parameters)
+    study = file.published
+    if study is None:
+        return
+    for index, score in enumerate(study.scores, start=1):
+        known(f"published.scores {index}", "search", score.model, domains)
+        known(f"published.scores {index}", "data set", score.dataset, datasets)
+    for index, printed in enumerate(study.trials, start=1):
+        place = f"published.trials {index}"
+        known(place, "search", printed.model, domains)
+        known(place, "data set", printed.dataset or _datasets(file)[0], datasets)
+        for name in printed.values:
+            known(place, f"parameter of {printed.model}", name, domains[printed.model])
+    for index, group in enumerate(study.groups, start=1):
+        known(f"published.groups {index}", "parameter", group.parameter, parameters)
+        known(f"published.groups {index}", "data set", group.dataset or _datasets(file)[0], datasets)
+
+
+def _datasets(file: _File) -> tuple[str, ...]:
+    """Return the data sets that a file searches."""
+    return (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
+
+
+def _check_settings_matter(recipe: Mapping[str, Value], entries: list[Entry]) -> None:
+    """Refuse a setting of `[training]` that no search could ever use, such as momentum beside Adam."""
+    for parameter in RECIPE:
+        if parameter.name not in recipe or parameter.when is None:
+            continue
+        parent, needed = parameter.when
+        offered = {value for entry in entries for value in _choices(entry.space.domains[parent])}
+        if offered and not offered & set(needed):
+            raise InputError(
+                f"training.{parameter.name}",
+                f"is never used: it needs {parent} = {' or '.join(map(repr, needed))}",
+                "remove it, or set that",
+            )
+
+
+def _choices(domain: Domain) -> tuple[Value, ...]:
+    return domain.values if isinstance(domain, Choice) else ()
+
+
+def _check_schedule(space: Space, epochs: int) -> None:
+    """Refuse drops of the learning rate, or a warm-up, that this many epochs never come to."""
+    kinds = _choices(space.domains["schedule"])
+    for text in _choices(space.domains["schedule_steps"]) if "steps" in kinds else ():
+        last = parse_steps(str(text))[-1]
+        if last >= epochs:
+            raise InputError(
+                "schedule_steps", f"{text!r} goes beyond {epochs} epochs", 'give shares of the training: "0.5 0.75"'
+            )
+    for warmup in _choices(space.domains["warmup_epochs"]):
+        if int(warmup) >= epochs:
+            raise InputError("warmup_epochs", f"{warmup} is not below the {epochs} epochs of the training")
 
 
 def _whole(value: object, place: str) -> int:
@@ -213,13 +268,16 @@ def _whole(value: object, place: str) -> int:
     return value
 
 
-def _read_entry(part: _Entry, recipe: Mapping[str, Value], folder: Path, epochs: int) -> Entry:
+def _read_entry(
+    part: _Entry, recipe: Mapping[str, Value], folder: Path, epochs: int, overrides: Overrides, watch: list[str]
+) -> Entry:
     family = get_family(part.family, folder)
     accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
     if isinstance(family, CustomFamily):
         taken = {item.name for item in accepted}
         accepted += [_own_parameter(key, raw) for key, raw in part.space.items() if key not in taken]
     space = read_space(part.space, part.rules, accepted, recipe)
+    _check_schedule(space, epochs)
     if part.algorithm == "grid":
         if part.max_trials is not None:
             raise InputError("max_trials", "a grid takes none: it tries all", "remove it, or use random")
@@ -228,9 +286,9 @@ def _read_entry(part: _Entry, recipe: Mapping[str, Value], folder: Path, epochs:
     if not _leaves_something(space, part.algorithm):
         rules = ", ".join(repr(rule.text) for rule in space.rules)
         raise InputError("rules", f"leave no configuration ({rules})", "loosen a rule or widen the space")
-    return Entry(
-        part.name or family.name, family, part.family, part.algorithm, part.max_trials, part.lag, epochs, space
-    )
+    name, length = part.name or family.name, overrides.epochs or epochs
+    watched = tuple(watch if part.watch is None else part.watch)
+    return Entry(name, family, part.family, part.algorithm, part.max_trials, part.lag, length, watched, space)
 
 
 #: How much of a space's grid is looked at to see that its rules leave something, where the grid is not the search.

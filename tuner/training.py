@@ -70,19 +70,17 @@ def _train(job: Job, begun: float) -> Result:
     validation = None if trial.role == "final" else _validation(trial, data, held)
     training = Samples(np.asarray(data.x_train[fit]), np.asarray(data.y_train[fit]))
     engine = engine_for(network)
-    plan = Plan(
-        trial.stop_after or trial.epochs, batch_size, trial.seed, augmenter(trial.values, data.shape, trial.seed)
-    )
+    plan = Plan(trial.last_epoch, batch_size, trial.seed, augmenter(trial.values, data.shape, trial.seed))
     watcher = Watcher(network, trial.watch, training) if trial.watch else None
     stopping = Stopping(trial.values if validation is not None else {"early_stopping": "off"})
-    epochs = _fit(network, engine.fit(network, training, validation, plan), stopping, watcher)
+    epochs = _fit(engine.fit(network, training, validation, plan), stopping, watcher)
     found: dict[str, Any] = {}
     if trial.role == "final":
         use_precision({"precision": "float32"})
         clean = build()  # never compiled, so that the file holds no optimizer
         clean.set_weights(network.get_weights())
         scores, files = _score(job, clean, data)
-        found = {**scores, "files": files, "latency_ms": _latency_ms(clean, data), "layers": describe(clean)}
+        found = {**scores, "files": files, "latency_ms": _latency_ms(clean, data), "layers": _described(clean)}
     else:
         kept = epochs.best_epoch or len(epochs.seconds)
         found = {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
@@ -106,9 +104,9 @@ class _Epochs:
     best_epoch: int | None = None
 
 
-def _fit(network: keras.Model, run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _Epochs:
-    """Run epochs to their end or until they stop improving; leave the network with the weights that count."""
-    epochs, best = _Epochs(), None
+def _fit(run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _Epochs:
+    """Run epochs to their end, or until they stop improving, and return what was seen of them."""
+    epochs = _Epochs()
     started = time.perf_counter()
     for number, metrics in enumerate(run, start=1):
         epochs.seconds.append(time.perf_counter() - started)
@@ -118,15 +116,28 @@ def _fit(network: keras.Model, run: Iterator[Epoch], stopping: Stopping, watcher
             epochs.curves.setdefault(name, []).append(value)
         if watcher:
             watcher.note()
-        if stopping.is_best(metrics):
-            best = network.get_weights()
+        stopping.observe(metrics)
         if stopping.over:
             break
         started = time.perf_counter()
-    if best is not None:
-        network.set_weights(best)
-        epochs.best_epoch = stopping.best_epoch
+    epochs.best_epoch = stopping.best_epoch or None
     return epochs
+
+
+def _described(network: keras.Model) -> list[dict[str, Any]]:
+    """Describe a network; one of an odd build goes without rather than lose its retraining."""
+    try:
+        return describe(network)
+    except Exception:  # noqa: BLE001  # a user's network may be anything
+        return []
+
+
+def _view(network: keras.Model, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, Any]:
+    """Return what the first convolution sees; see `_described`."""
+    try:
+        return first_layer_view(network, images, labels)
+    except Exception:  # noqa: BLE001
+        return {}
 
 
 def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> Samples:
@@ -141,7 +152,7 @@ def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, flo
     labels = data.y_test[tested]
     images = np.asarray(data.x_test[tested])
     probabilities = predict(network, images)
-    arrays: Any = {"probabilities": probabilities, "labels": labels, **first_layer_view(network, images, labels)}
+    arrays: Any = {"probabilities": probabilities, "labels": labels, **_view(network, images, labels)}
     job.artifacts.mkdir(parents=True, exist_ok=True)
     files = {
         "model": _keep(job, ".keras", network.save),

@@ -13,6 +13,8 @@ from tuner.parameters import Value
 
 Protocol = Literal["holdout", "published"]
 Role = Literal["search", "final"]
+#: What stands for the first layer with a kernel among the layers that are watched.
+FIRST_LAYER = "first"
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,11 @@ class Trial:
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    @property
+    def last_epoch(self) -> int:
+        """The epoch at which a training ends if nothing stops it before."""
+        return self.stop_after or self.epochs
+
     def as_final(self, seed: int, stop_after: int | None = None) -> Trial:
         """Return the retraining of this configuration with another seed, to be scored on the test set.
 
@@ -97,7 +104,7 @@ class Result:
     `transient` marks a failure that is the machine's and not the trial's, such as lacking memory: the next run tries
     it again. `history` holds one list per metric, a value per epoch. `files` maps each saved file's kind, "model" and
     "predictions", to its SHA-256. `seconds_per_epoch` is the median without the first epoch, which compiles.
-    `best_epoch`, counted from 1, is the epoch whose weights early stopping kept; None without it. `layers` describes
+    `best_epoch`, counted from 1, is the epoch that early stopping chose; None without it. `layers` describes
     the network, a dict per layer (`tuner.anatomy`), of final trials. `watched` holds what was recorded of watched
     layers (`tuner.watch`).
     """

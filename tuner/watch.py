@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from tuner.anatomy import flat_layers
 from tuner.engines.base import Samples
 from tuner.errors import TrialError, suggestion
+from tuner.trial import FIRST_LAYER
 
 #: How many training images the gradient is taken over.
 PROBED = 256
 _BINS = 60
-#: The name that stands for the first layer with a kernel.
-FIRST = "first"
 
 
 class Watcher:
@@ -40,10 +39,12 @@ class Watcher:
 
     def __init__(self, network: keras.Model, names: tuple[str, ...], training: Samples) -> None:
         kernels = {layer.name: layer for layer in flat_layers(network) if hasattr(layer, "kernel")}
-        wanted = [next(iter(kernels), FIRST) if name == FIRST else name for name in names]
+        wanted = [next(iter(kernels), name) if name == FIRST_LAYER else name for name in names]
         for name in wanted:
             if name not in kernels:
                 raise TrialError(f"watch: no layer with a kernel is named {name!r}; {suggestion(name, kernels)}")
+            if not kernels[name].trainable:
+                raise TrialError(f"watch: the layer {name!r} is frozen, so that no gradient reaches it")
         self._network, self._layers = network, [kernels[name] for name in dict.fromkeys(wanted)]
         self._probe = Samples(np.asarray(training.images[:PROBED]), np.asarray(training.labels[:PROBED]))
         self.notes: dict[str, dict[str, list[Any]]] = {

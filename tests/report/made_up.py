@@ -30,13 +30,14 @@ RAW = {
     "report": {"pivots": [["model", "dense_units"]], "curves": "dense_units", "reach": [0.15, 0.25, 0.95]},
     "published": {
         "study": "A study",
+        "runs": 1,
         "scores": [
             {"model": "ann", "dataset": "blobs", "test_accuracy": 0.75},
-            {"model": "cnn", "dataset": "elsewhere", "test_accuracy": 0.5, "parameters": 1000},
+            {"model": "cnn", "dataset": "blobs", "test_accuracy": [0.5, 0.98], "parameters": 1000},
         ],
         "trials": [
-            {"model": "ann", "parameter": "dense_units", "value": 4, "accuracy": 0.3},
-            {"model": "ann", "parameter": "dense_units", "value": 8, "accuracy": 0.62},
+            {"model": "ann", "values": {"dense_units": 4}, "accuracy": 0.3},
+            {"model": "ann", "values": {"dense_units": 8}, "accuracy": 0.62},
         ],
         "groups": [{"parameter": "conv_depth", "value": 2, "mean": 0.7, "sd": 0.01}],
     },
@@ -127,9 +128,17 @@ class Project:
             accuracy = float(correct.mean())
             files = {"model": "0" * 64, "predictions": digest}
             result = Result(
-                "completed", parameters=1000, seconds=2.0, seconds_per_epoch=0.5, latency_ms=0.25, test_accuracy=accuracy, test_loss=0.5, files=files,
-                environment={"backend": "tensorflow 0", "keras": "3"}, layers=LAYERS,
-            )  # fmt: skip
+                "completed",
+                parameters=1000,
+                seconds=2.0,
+                seconds_per_epoch=0.5,
+                latency_ms=0.25,
+                test_accuracy=accuracy,
+                test_loss=0.5,
+                files=files,
+                environment={"backend": "tensorflow 0", "keras": "3"},
+                layers=LAYERS,
+            )
             self.ledger.record(Record(final, result))
             self.ledger.enlist(self.search.name, Member(model, dataset, "final", repeat, final.id))
 

@@ -157,14 +157,14 @@ def test_convolutions_in_a_row_are_drawn_once_where_there_are_many() -> None:
 def test_a_section_has_a_picture_and_a_table_for_each_model() -> None:
     section = section_of(("a", "A | b", "digits", layers_of("ann")), ("c", "C", "digits", layers_of("cnn")))
     assert section.heading == "Networks"
-    assert list(section.figures) == ["network-a.png", "network-c.png"]
+    assert list(section.figures) == ["network-a-digits.png", "network-c-digits.png"]
     assert r"A \| b" in section.markdown and "A | b" not in section.markdown
     assert "| conv_1 " in section.markdown and "3·3·3·32" in section.markdown
     with report_style():
         assert all(png(figure).startswith(b"\x89PNG") for figure in section.figures.values())
 
 
-def test_equal_networks_are_drawn_once_and_each_model_on_one_data_set() -> None:
+def test_equal_networks_are_drawn_once_and_different_ones_of_a_model_each() -> None:
     renamed = [
         {**one, "name": f"x_{one['name']}", "inputs": [f"x_{name}" for name in one["inputs"]]}
         for one in layers_of("ann")
@@ -172,13 +172,13 @@ def test_equal_networks_are_drawn_once_and_each_model_on_one_data_set() -> None:
     section = section_of(
         ("a", "A", "one", layers_of("ann")), ("b", "B", "one", renamed), ("a", "A", "two", layers_of("cnn"))
     )
-    assert list(section.figures) == ["network-a.png"]
+    assert list(section.figures) == ["network-a-one.png", "network-a-two.png"]
     assert "A and B, one" in section.markdown
 
 
 def test_models_without_layers_are_skipped() -> None:
     assert network_section(findings(("a", "A", "one", []))) is None
-    assert list(section_of(("a", "A", "one", []), ("b", "B", "one", layers_of("ann"))).figures) == ["network-b.png"]
+    assert list(section_of(("a", "A", "one", []), ("b", "B", "one", layers_of("ann"))).figures) == ["network-b-one.png"]
 
 
 def test_a_long_table_is_folded_away() -> None:

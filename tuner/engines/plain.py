@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from tuner.datasets.base import Images
 from tuner.engines.base import EVALUATION_BATCH, Engine, Epoch, Plan, Samples
@@ -37,9 +38,10 @@ class PlainEngine(Engine):
             yield {name: float(values[0]) for name, values in history.items()}
 
 
-def _variants(augment: keras.Sequential, images: Images) -> np.ndarray[tuple[int, int, int, int], np.dtype[np.float32]]:
-    """Return a random variant of each image, batch by batch so that little memory is needed on the way."""
-    batches = (images[start : start + EVALUATION_BATCH] for start in range(0, len(images), EVALUATION_BATCH))
-    return np.concatenate(
-        [keras.ops.convert_to_numpy(augment(batch.astype(np.float32), training=True)) for batch in batches]
-    )
+def _variants(augment: keras.Sequential, images: Images) -> NDArray[np.float32]:
+    """Return a random variant of each image, made batch by batch into one array."""
+    made = np.empty(images.shape, np.float32)
+    for start in range(0, len(images), EVALUATION_BATCH):
+        batch = images[start : start + EVALUATION_BATCH].astype(np.float32)
+        made[start : start + EVALUATION_BATCH] = keras.ops.convert_to_numpy(augment(batch, training=True))
+    return made

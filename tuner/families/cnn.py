@@ -43,7 +43,12 @@ class Cnn(Family):
         _WIDTHS,
         ACTIVATION,
         batch_norm(False),
-        Parameter("bias_before_norm", False, doc="keep a convolution's bias in front of batch normalisation"),
+        Parameter(
+            "bias_before_norm",
+            False,
+            doc="keep a convolution's bias in front of batch normalisation",
+            when=("batch_norm", (True,)),
+        ),
         Parameter("dense_batch_norm", False, doc="batch normalisation in the dense layers too"),
         DROPOUT,
         Parameter("conv_dropout", 0.0, low=0, high=0.95, doc="dropout after each convolution and its pool"),
@@ -71,7 +76,7 @@ class Cnn(Family):
                 values,
                 f"conv_{i}",
                 padding=str(values["padding"]),
-                bias=values["bias_before_norm"],
+                bias=values.get("bias_before_norm", False),
             )
             if size > 1 and (i < len(filters) or values["pool_last"]):
                 _must_fit(x.shape[1:3], size, f"the {size}x{size} pool after convolution {i}", shape, values)

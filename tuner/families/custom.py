@@ -15,9 +15,14 @@ from typing import TYPE_CHECKING, Any
 from tuner.errors import InputError, TrialError, one_line, suggestion
 from tuner.families.base import Family, Shape
 from tuner.parameters import Values
+from tuner.recipe import BATCH_SIZE, COMPILED, RECIPE
 
 if TYPE_CHECKING:
     import keras
+
+
+#: Settings of the recipe that a network has no use for; the optimizer's and the batch size it may ask for.
+_RESERVED = frozenset(parameter.name for parameter in RECIPE) - {p.name for p in (*COMPILED, BATCH_SIZE)}
 
 
 class CustomFamily(Family):
@@ -81,7 +86,7 @@ class CustomFamily(Family):
         from tuner.families.hypermodel import WatchedHyperParameters
 
         build = self._builder()
-        hp = WatchedHyperParameters(values)
+        hp = WatchedHyperParameters({name: value for name, value in values.items() if name not in _RESERVED})
         extra = {"shape": shape, "classes": classes}
         try:
             takes = inspect.signature(build).parameters
@@ -93,6 +98,9 @@ class CustomFamily(Family):
             raise TrialError(f"{self.path} called sys.exit({error.code!r})") from error
         if not isinstance(model, keras.Model):
             raise TrialError(f"{self.path} returned {type(model).__name__}, not a keras.Model")
+        if hp.asked & _RESERVED:
+            name = min(hp.asked & _RESERVED)
+            raise TrialError(f"{self.path} asks for {name!r}, which is a setting of the recipe; call its own otherwise")
         return _on_raw_pixels(model, shape, classes, self), hp.asked
 
 

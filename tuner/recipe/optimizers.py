@@ -17,7 +17,13 @@ OPTIMIZER: tuple[Parameter, ...] = (
     Parameter("learning_rate", 1e-3, (1e-2, 1e-3, 1e-4), low=1e-12, high=1e3, doc="step size of the optimizer"),
     Parameter("momentum", 0.0, low=0, high=0.9999, doc="momentum of SGD", when=("optimizer", ("sgd",))),
     Parameter("nesterov", False, doc="Nesterov momentum of SGD", when=("optimizer", ("sgd",))),
-    Parameter("weight_decay", 0.0, low=0, high=10, doc="decoupled weight decay of the optimizer, each step"),
+    Parameter(
+        "weight_decay",
+        0.0,
+        low=0,
+        high=10,
+        doc="decoupled weight decay: each step takes rate x decay off; 10 times it acts as L2 at momentum 0.9",
+    ),
 )
 
 
@@ -28,7 +34,7 @@ def make_optimizer(
     import keras
 
     options: dict[str, object] = {"learning_rate": rate}
-    if values["weight_decay"]:
+    if values["weight_decay"] or values["optimizer"] == "adamw":  # whose own default is not 0
         options["weight_decay"] = float(values["weight_decay"])
     if values["optimizer"] == "sgd":
         options |= {"momentum": float(values["momentum"]), "nesterov": bool(values["nesterov"])}

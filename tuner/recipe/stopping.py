@@ -1,4 +1,4 @@
-"""Early stopping: when a trial ends before its last epoch, and whose epoch's weights it keeps."""
+"""Early stopping: when a trial ends before its last epoch, and which of its epochs counts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STOPPING: tuple[Parameter, ...] = (
         "early_stopping",
         "off",
         ("off", *_WATCHED),
-        doc="what has to improve; the weights of its best epoch are kept, and retrainings stop at that epoch",
+        doc="what has to improve; the best epoch's score counts, and retrainings stop at that epoch",
     ),
     Parameter(
         "patience",
@@ -37,16 +37,14 @@ class Stopping:
         #: The best epoch so far, counted from 1; 0 before the first, and for ever where nothing is watched.
         self.best_epoch = 0
 
-    def is_best(self, metrics: Mapping[str, float]) -> bool:
-        """Take an epoch's metrics and return whether it is the best so far; an equal one is not."""
+    def observe(self, metrics: Mapping[str, float]) -> None:
+        """Take the metrics of the epoch that has just ended; one that equals the best is not better."""
         if not self.watched:
-            return False
+            return
         self._epoch += 1
         value = metrics[self.watched] * (-1 if self.watched == "val_accuracy" else 1)
-        if value >= self._best:
-            return False
-        self._best, self.best_epoch = value, self._epoch
-        return True
+        if value < self._best:
+            self._best, self.best_epoch = value, self._epoch
 
     @property
     def over(self) -> bool:

@@ -119,9 +119,9 @@ def _markdown(findings: Findings, sections: list[Section]) -> str:
     parts = [f"# {escape(search.title)}"]
     if search.protocol == "published":
         parts.append(
-            "> **Published protocol.** Models were chosen on the test set, as the published study did, and the same "
-            'test set scores them here. Their scores are flattered by the choice; use `protocol = "holdout"` for '
-            "scores that can be believed."
+            "> **Published protocol.** Models, and the epochs of early stopping, were chosen on the test set, as the "
+            "published study did, and the same test set scores them here. Their scores are flattered by the choice; "
+            'use `protocol = "holdout"` for scores that can be believed.'
         )
     parts += verdict(findings)
     parts.append(f"Budget: {budget(findings)}." if findings.members else "")

@@ -81,6 +81,11 @@ def setting(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def file_part(text: str) -> str:
+    """Return text as part of a file name: letters, digits, '.', '_' and '-'."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or "x"
+
+
 def picture(name: str, caption: str) -> str:
     """Return the markdown of a picture with its caption under it."""
     return f"![{escape(caption)}]({name})\n\n*{escape(caption)}*"

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, escape, number, picture, table
-from tuner.report.style import SEQUENTIAL, colour, dash, new_figure, panels, plain_decades
+from tuner.report.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades
 from tuner.scores import averages, per_class
+
+#: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
+MOST_CLASSES = 20
 
 
 def per_class_frame(findings: Findings) -> pd.DataFrame:
@@ -21,7 +25,7 @@ def per_class_frame(findings: Findings) -> pd.DataFrame:
     for chosen in findings.chosen:
         metrics = per_class(chosen.predictions)
         both = pd.concat([metrics, averages(metrics)], ignore_index=True)
-        both[col.EPOCHS] = chosen.saved.trial.epochs
+        both[col.EPOCHS] = chosen.saved.trial.last_epoch
         both[col.TRAIN_SIZE] = chosen.saved.trial.train_size
         both.insert(0, col.DATASET, chosen.dataset)
         both.insert(0, col.MODEL, chosen.model)
@@ -42,16 +46,18 @@ def f1_section(findings: Findings) -> Section | None:
             frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][col.F1].to_numpy()[: len(names)]
             for m in models
         ]
+        shown = _worst(np.nanmean(np.nan_to_num(scores), axis=0))
         figure = new_figure(9, 3.8)
         axes = figure.subplots()
         width = 0.8 / len(models)
         for index, (chosen, values) in enumerate(zip(models, scores, strict=True)):
-            place = np.arange(len(names)) + (index - (len(models) - 1) / 2) * width
-            axes.bar(place, np.nan_to_num(values), width * 0.92, label=chosen.label, color=colour(index))
-        least = float(np.nanmin(np.concatenate(scores)))
+            place = np.arange(len(shown)) + (index - (len(models) - 1) / 2) * width
+            axes.bar(place, np.nan_to_num(values[shown]), width * 0.92, label=chosen.label, color=colour(index))
+        least = float(np.nanmin(np.concatenate([values[shown] for values in scores])))
         axes.set_ylim(max(0.0, np.floor(least * 20 - 0.5) / 20), 1)
-        turned = max(map(len, names)) * len(names) > 60
-        axes.set_xticks(range(len(names)), names, rotation=35 if turned else 0, ha="right" if turned else "center")
+        ticks = [names[label] for label in shown]
+        turned = max(map(len, ticks)) * len(ticks) > 60
+        axes.set_xticks(range(len(ticks)), ticks, rotation=35 if turned else 0, ha="right" if turned else "center")
         axes.grid(axis="x", visible=False)
         axes.set_xlabel("class")
         axes.set_ylabel("F1")
@@ -62,13 +68,19 @@ def f1_section(findings: Findings) -> Section | None:
         figures[name] = figure
         cut = axes.get_ylim()[0]
         note = f"; the axis begins at {cut:g}" if cut > 0 else ""
-        parts.append(picture(name, f"F1 of each class on the test images of {dataset}{note}"))
+        what = "each class" if len(shown) == len(names) else f"the {len(shown)} worst of {len(names)} classes"
+        parts.append(picture(name, f"F1 of {what} on the test images of {dataset}{note}"))
         parts += [_class_table(chosen, frame) for chosen in models]
     text = "\n\n".join(parts) + (
         "\n\nThe macro average of the average precision is also called MAP. Every metric of every class: "
         "[per_class.csv](per_class.csv)."
     )
     return Section("Class by class", text, figures, {"per_class.csv": frame})
+
+
+def _worst(scores: NDArray[np.float64]) -> list[int]:
+    """Return every class, or of too many the worst by these scores, in order of their labels."""
+    return sorted(np.argsort(scores, kind="stable")[:MOST_CLASSES].tolist())
 
 
 def _class_table(chosen: Chosen, frame: pd.DataFrame) -> str:
@@ -78,7 +90,10 @@ def _class_table(chosen: Chosen, frame: pd.DataFrame) -> str:
         [escape(r[col.CLASS]), *[number(r[name]) for name in col.PER_CLASS[:-1]], r[col.SUPPORT]]
         for r in mine.to_dict("records")
     ]
-    return f"**{escape(chosen.label)} on {escape(chosen.dataset)}**:\n\n" + table(rows, heads)
+    body = table(rows, heads)
+    if len(rows) > 2 * MOST_CLASSES:
+        body = f"<details>\n<summary>All {len(rows) - 2} classes</summary>\n\n{body}\n\n</details>"
+    return f"**{escape(chosen.label)} on {escape(chosen.dataset)}**:\n\n{body}"
 
 
 def roc_section(findings: Findings) -> Section | None:
@@ -93,20 +108,27 @@ def roc_section(findings: Findings) -> Section | None:
             _draw_roc(axes, chosen)
         name = f"roc-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
-        parts.append(
-            picture(name, f"ROC of each class against the rest on {dataset}; false positive rate on a logarithmic axis")
-        )
+        what = f"ROC of {_curves(models[0])} against the rest on {dataset}"
+        parts.append(picture(name, f"{what}; false positive rate on a logarithmic axis"))
     return Section("ROC curves", "\n\n".join(parts), figures)
+
+
+def _curves(chosen: Chosen) -> str:
+    count = len(chosen.predictions.class_names)
+    return "each class" if count <= MOST_CLASSES else f"each model's {len(COLOURS) * 2} worst of {count} classes"
 
 
 def _draw_roc(axes: Axes, chosen: Chosen) -> None:
     table_of = per_class(chosen.predictions)
     negatives = len(chosen.predictions.labels)
-    for index, name in enumerate(chosen.predictions.class_names):
-        false_rate, true_rate = chosen.predictions.roc(index)
+    names = chosen.predictions.class_names
+    most = len(COLOURS) * 2 if len(names) > MOST_CLASSES else len(names)  # so that no two curves look alike
+    for index, label_of in enumerate(np.sort(np.argsort(table_of[col.ROC_AUC].fillna(1.0), kind="stable")[:most])):
+        name = names[label_of]
+        false_rate, true_rate = chosen.predictions.roc(int(label_of))
         if len(false_rate):
             # matplotlib leaves labels that begin with an underscore out of its legends
-            label = f"{'' if name[:1] != '_' else ' '}{name}  {table_of[col.ROC_AUC][index]:.4f}"
+            label = f"{'' if name[:1] != '_' else ' '}{name}  {table_of[col.ROC_AUC][label_of]:.4f}"
             axes.plot(
                 np.maximum(false_rate, 0.5 / negatives),
                 true_rate,
@@ -145,14 +167,18 @@ def _draw_confusion(axes: Axes, chosen: Chosen) -> None:
     counts, names = chosen.predictions.confusion, chosen.predictions.class_names
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1)
-    if len(names) <= 20:
+    if len(names) <= MOST_CLASSES:
         for row, column in np.argwhere(counts > 0):
             ink = "white" if shares[row, column] > 0.5 else "#222222"
             axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", color=ink, fontsize=7.5)
     long = max(map(len, names)) > 3
     turned: dict[str, Any] = {"rotation": 45, "ha": "right"} if long else {}
-    axes.set_xticks(range(len(names)), names, fontsize=8, **turned)
-    axes.set_yticks(range(len(names)), names, fontsize=8)
+    if len(names) <= 2 * MOST_CLASSES:
+        axes.set_xticks(range(len(names)), names, fontsize=8 if len(names) <= MOST_CLASSES else 6, **turned)
+        axes.set_yticks(range(len(names)), names, fontsize=8 if len(names) <= MOST_CLASSES else 6)
+    else:
+        axes.set_xticks([])
+        axes.set_yticks([])
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

@@ -114,7 +114,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.MEGABYTES: chosen.megabytes,
                 col.SECONDS_PER_EPOCH: result.seconds_per_epoch,
                 col.LATENCY_MS: result.latency_ms,
-                col.EPOCHS: chosen.saved.trial.epochs,
+                col.EPOCHS: chosen.saved.trial.last_epoch,
                 col.TRAIN_SIZE: chosen.saved.trial.train_size,
                 col.TEST_SIZE: len(chosen.predictions.labels),
                 col.FILE: chosen.file_name,

@@ -12,11 +12,13 @@ from matplotlib.lines import Line2D
 from tuner import columns as col
 from tuner.findings import Findings, winners
 from tuner.protocol import ranked
-from tuner.report.base import DASH, Section, escape, number, picture, setting, table
+from tuner.report.base import DASH, Section, escape, file_part, number, picture, setting, table
 from tuner.report.style import colour, dash, new_figure, whole_numbers
 from tuner.trial import Record
 
 _Labelled = Sequence[tuple[str, Record]]
+#: Curves of one figure; more cannot be told apart.
+_MOST_CURVES = 8
 #: Accuracies of the table of convergence where the search file names none.
 _REACHED = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
 
@@ -42,17 +44,23 @@ def curves_section(findings: Findings) -> Section | None:
         parameter = findings.search.report.curves
         by_value = _best_of_values(findings, dataset, parameter) if parameter else []
         if by_value:
-            name = f"curves-{parameter}-{slug}.png"
+            name = f"curves-{file_part(str(parameter))}-{slug}.png"
             figure = new_figure(9.5, 3.8)
             left, right = figure.subplots(1, 2)
             _draw(left, by_value, "loss", "training loss (cross-entropy and penalties)")
-            _draw(right, by_value, "val_accuracy", "validation accuracy")
+            _draw(right, by_value, "val_accuracy", f"accuracy on {findings.search.validates_on}")
             left.set_title(f"Training loss, {dataset}")
-            right.set_title(f"Validation accuracy, {dataset}")
+            right.set_title(f"Accuracy, {dataset}")
             right.legend(title=parameter, alignment="left")
             figures[name] = figure
-            parts.append(picture(name, f"The best trial of each {parameter} on {dataset}, by epoch"))
+            parts.append(
+                picture(name, f"The best trial of each {parameter} on {dataset}, by epoch{_of_many(by_value)}")
+            )
     return Section("Training curves", "\n\n".join(parts), figures) if parts else None
+
+
+def _of_many(shown: _Labelled) -> str:
+    return f"; the {_MOST_CURVES} best values" if len(shown) == _MOST_CURVES else ""
 
 
 def _best_trials(findings: Findings, dataset: str) -> list[tuple[str, Record]]:
@@ -68,7 +76,9 @@ def _best_of_values(findings: Findings, dataset: str, parameter: str) -> list[tu
     if all(isinstance(value, int | float) for value in values):
         values = sorted(values, key=float)
     best = [(setting(v), ranked(r for r in records if r.trial.values[parameter] == v)) for v in values]
-    return [(label, order[0]) for label, order in best if order]
+    found = [(label, order[0]) for label, order in best if order]
+    chosen = {id(record) for record in ranked(record for _, record in found)[:_MOST_CURVES]}
+    return [(label, record) for label, record in found if id(record) in chosen]
 
 
 def _draw_training_and_validation(both: Sequence[Axes], shown: _Labelled) -> None:
@@ -101,41 +111,45 @@ def _draw(axes: Axes, shown: _Labelled, metric: str, y_label: str, training: boo
 
 def convergence_section(findings: Findings) -> Section | None:
     """Show how fast the best trial of each search learned: seconds per epoch, and epochs to reach given accuracies."""
-    rows, frames = [], []
-    wanted: list[float] = []
-    for dataset in findings.search.datasets:
-        shown = _best_trials(findings, dataset)
-        wanted = findings.search.report.reach or wanted or _telling(shown)
-        for label, record in shown:
-            cells = [_reached(record, accuracy) for accuracy in wanted]
-            per_epoch = record.result.seconds_per_epoch or math.nan
-            texts = [DASH if n is None else f"{n} ({_clock(n * per_epoch)})" for n in cells]
-            best = max(record.result.history[col.VAL_ACCURACY])
-            rows.append([escape(label), escape(dataset), number(per_epoch, 2), *texts, number(best)])
-            frames.append(
-                {
-                    col.MODEL: label,
-                    col.DATASET: dataset,
-                    col.SECONDS_PER_EPOCH: per_epoch,
-                    **{f"epochs_to_{accuracy:g}": n for accuracy, n in zip(wanted, cells, strict=True)},
-                    "best_val_accuracy": best,
-                }
-            )
-    if not rows or not wanted:
+    best = winners(findings.search, findings.members)
+    shown = [
+        (entry, dataset, best[entry.name, dataset])
+        for dataset in findings.search.datasets
+        for entry in findings.search.entries
+        if (entry.name, dataset) in best
+    ]
+    wanted = findings.search.report.reach or _telling([record for _, _, record in shown])
+    if not shown or not wanted:
         return None
+    rows, made = [], []
+    for entry, dataset, record in shown:
+        cells = [_reached(record, accuracy) for accuracy in wanted]
+        per_epoch = record.result.seconds_per_epoch or math.nan
+        texts = [DASH if n is None else f"{n} ({_clock(n * per_epoch)})" for n in cells]
+        top = max(record.result.history[col.VAL_ACCURACY])
+        rows.append([escape(entry.label), escape(dataset), number(per_epoch, 2), *texts, number(top)])
+        made.append(
+            {
+                col.MODEL: entry.name,
+                col.DATASET: dataset,
+                col.SECONDS_PER_EPOCH: per_epoch,
+                **{f"epochs_to_{accuracy:g}": n for accuracy, n in zip(wanted, cells, strict=True)},
+                col.BEST_VAL_ACCURACY: top,
+            }
+        )
     heads = ["model", "data set", "s/epoch", *[f"to {accuracy:g}" for accuracy in wanted], "best epoch's accuracy"]
     text = (
-        "Epochs, and the time that they took, until the best trial of each search first reached an accuracy on the "
-        "validation images; a dash where it never did:\n\n"
-        + table(rows, heads, text_columns=2)
-        + "\n\nThe same as numbers: [convergence.csv](convergence.csv)."
+        "Epochs until the best trial of each search first reached an accuracy on "
+        f"{findings.search.validates_on}, and in brackets that many times its seconds per epoch; a dash where it never "
+        "did:\n\n" + table(rows, heads, text_columns=2) + "\n\nThe same as numbers: [convergence.csv](convergence.csv)."
     )
-    return Section("Convergence", text, tables={"convergence.csv": pd.DataFrame(frames)})
+    frame = pd.DataFrame(made, dtype=object)  # whole numbers stay so beside empty cells
+    return Section("Convergence", text, tables={"convergence.csv": frame})
 
 
-def _telling(shown: _Labelled) -> list[float]:
+def _telling(records: Sequence[Record]) -> list[float]:
     """Return up to three accuracies that some trial reached and not all did at once."""
-    firsts = {a: [_reached(record, a) for _, record in shown] for a in _REACHED}
+    firsts = {accuracy: [_reached(record, accuracy) for record in records] for accuracy in _REACHED}
     return [a for a, n in firsts.items() if any(n) and any(first != 1 for first in n)][-3:]
 
 

@@ -26,18 +26,32 @@ def first_layer_section(findings: Findings) -> Section | None:
         figures[f"filters-{slug}.png"] = _filters_figure(models)
         colour = models[0].predictions.view["filters"].shape[2] == 3
         inks = "in the colours that they answer to" if colour else "blue for negative weights, red for positive"
-        parts.append(picture(f"filters-{slug}.png", f"First-layer filters of the models on {dataset}, {inks}"))
+        parts.append(
+            picture(f"filters-{slug}.png", f"First-layer filters of the models on {dataset}, {inks}{_cut(models)}")
+        )
         for chosen in models:
             name = f"outputs-{chosen.model}-{slug}.png"
             figures[name] = _outputs_figure(chosen)
             parts.append(
                 picture(
                     name,
-                    f"{chosen.label} on {dataset}: a test image of each class and the first convolution's outputs "
-                    "for it after the activation, a column per filter; dark is high",
+                    f"{chosen.label} on {dataset}: a test image of each of {len(chosen.predictions.view['shown'])} "
+                    "classes and the first convolution's outputs for it after the activation, a column per filter; "
+                    f"dark is high{_cut([chosen])}",
                 )
             )
     return Section("What the first convolution sees", "\n\n".join(parts), figures) if parts else None
+
+
+def _cut(models: list[Chosen]) -> str:
+    """Return of which models not every filter is shown."""
+    cut = []
+    for chosen in models:
+        there = next((layer["shape"][-1] for layer in chosen.saved.result.layers if layer["kind"] == "Conv2D"), 0)
+        shown = chosen.predictions.view["filters"].shape[-1]
+        if there > shown:
+            cut.append(f"{chosen.label} {shown} of {there}")
+    return f"; {', '.join(cut)} filters" if cut else ""
 
 
 def _filters_figure(models: list[Chosen]) -> Figure:

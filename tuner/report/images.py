@@ -35,11 +35,13 @@ def samples_section(findings: Findings) -> Section | None:
         figures[file] = figure
         height, width, channels = data.shape
         kind = "grey" if channels == 1 else "colour"
+        classes = len(data.class_names)
+        whose = "each class" if classes <= _MOST_CLASSES else f"each of the first {_MOST_CLASSES} of {classes} classes"
         parts.append(
             picture(
                 file,
                 f"{dataset}: {len(data.y_train):,} training and {len(data.y_test):,} test images of "
-                f"{height}x{width} pixels, {kind}; the first {_EACH} of each class",
+                f"{height}x{width} pixels, {kind}; the first {_EACH} of {whose}",
             )
         )
     return Section("Sample images", "\n\n".join(parts), figures) if parts else None

@@ -23,11 +23,9 @@ _REPEATED = "What occurs n times in a row stands here once, named as its first o
 def network_section(findings: Findings) -> Section | None:
     """Draw the network of each chosen model and list its layers; the same network once."""
     groups: dict[Hashable, list[Chosen]] = {}
-    seen: set[str] = set()
     for dataset in findings.datasets:
         for chosen in findings.on(dataset):
-            if chosen.saved.result.layers and chosen.model not in seen:
-                seen.add(chosen.model)
+            if chosen.saved.result.layers:
                 groups.setdefault(identity(chosen.saved.result.layers), []).append(chosen)
     if not groups:
         return None
@@ -36,8 +34,9 @@ def network_section(findings: Findings) -> Section | None:
     for group in groups.values():
         first = group[0]
         layers = first.saved.result.layers
-        title = f"{' and '.join(chosen.label for chosen in group)}, {first.dataset}"
-        name = f"network-{first.model}.png"
+        labels = dict.fromkeys(chosen.label for chosen in group)
+        title = f"{' and '.join(labels)}, {', '.join(dict.fromkeys(chosen.dataset for chosen in group))}"
+        name = f"network-{first.model}-{first.slug}.png"
         plan = plan_of(layers)
         figures[name] = draw_network(plan, title)
         total = sum(int(layer.get("parameters") or 0) for layer in layers)

@@ -24,6 +24,7 @@ _MOST_VALUES = 12
 def pivot_section(findings: Findings) -> Section | None:
     """Show the pivots that the search file names, or the one that two varying parameters give by themselves."""
     parts, frames = [], []
+    on = findings.search.validates_on
     for dataset in findings.search.datasets:
         pairs = [
             (member, record)
@@ -36,7 +37,7 @@ def pivot_section(findings: Findings) -> Section | None:
                 continue
             frames.append(frame.assign(**{col.DATASET: dataset}))
             parts.append(
-                f"**{escape(rows)} by {escape(columns)} on {escape(dataset)}**, validation accuracy:\n\n"
+                f"**{escape(rows)} by {escape(columns)} on {escape(dataset)}**, accuracy on {on}:\n\n"
                 + _markdown(findings, frame, rows, columns)
             )
     if not parts:
@@ -57,7 +58,8 @@ def _by_itself(pairs: _Pairs) -> list[list[str]]:
         records.setdefault(member.model, []).append(record)
     names = [varying(mine) for mine in records.values()]
     if len(names) == 1 and len(names[0]) == 2:
-        return names
+        values = [{record.trial.values.get(name) for _, record in pairs} for name in names[0]]
+        return names if max(map(len, values)) <= _MOST_VALUES else []
     if len(names) > 1 and len(names[0]) == 1 and all(each == names[0] for each in names):
         return [["model", names[0][0]]]
     return []
@@ -88,24 +90,31 @@ def pivot_frame(findings: Findings, pairs: _Pairs, rows: str, columns: str) -> p
 
 
 def _markdown(findings: Findings, frame: pd.DataFrame, rows: str, columns: str) -> str:
-    def ordered(name: str) -> list[Value]:
+    labels = {entry.name: entry.label for entry in findings.search.entries}
+
+    def values_of(name: str) -> list[Value]:
         seen = list(dict.fromkeys(frame[name]))
         if name == "model":
-            order = [entry.name for entry in findings.search.entries]
-            return sorted(seen, key=order.index)
+            return sorted(seen, key=list(labels).index)
         return sorted(seen) if len({type(value) for value in seen}) == 1 else seen
 
-    labels = {entry.name: entry.label for entry in findings.search.entries}
+    def text_of(name: str, value: Value) -> str:
+        return escape(labels[str(value)] if name == "model" else setting(value))
+
     cells = {(r[rows], r[columns]): r for r in frame.to_dict("records")}
-    across = ordered(columns)[:_MOST_VALUES]
-    body = []
-    for row in ordered(rows)[:_MOST_VALUES]:
-        shown = [_cell(cells.get((row, column))) for column in across]
-        body.append([escape(labels.get(str(row), setting(row)) if rows == "model" else setting(row)), *shown])
-    heads = [setting(value) if columns != "model" else labels[str(value)] for value in across]
-    corner = rows if rows == "model" else f"{rows} \\ {columns}"
-    heads = [f"{columns} {heads[0]}" if rows == "model" else heads[0], *heads[1:]]
-    return table(body, [escape(corner) if rows == "model" else corner.replace("\\", "╲"), *map(escape, heads)])
+    down, across = values_of(rows), values_of(columns)
+    body = [
+        [text_of(rows, row), *[_cell(cells.get((row, column))) for column in across[:_MOST_VALUES]]]
+        for row in down[:_MOST_VALUES]
+    ]
+    heads = [text_of(columns, column) for column in across[:_MOST_VALUES]]
+    cut = [
+        f"the first {_MOST_VALUES} of {len(values)} values of {escape(name)}"
+        for name, values in ((rows, down), (columns, across))
+        if len(values) > _MOST_VALUES
+    ]
+    note = f"\n\nShown are {' and '.join(cut)}." if cut else ""
+    return table(body, [f"{escape(rows)} ╲ {escape(columns)}", *heads]) + note
 
 
 def _cell(cell: dict[Any, Any] | None) -> str:

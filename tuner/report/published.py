@@ -12,6 +12,9 @@ from tuner.search import PublishedScore, PublishedTrial
 from tuner.significance import mean_interval, wilson_interval
 from tuner.trial import Record
 
+#: More trials than this are folded away, with one reason for all.
+_LONG = 20
+
 
 def published_section(findings: Findings) -> Section | None:
     """Set the printed scores, trials and group means of a study beside ours."""
@@ -27,13 +30,9 @@ def published_section(findings: Findings) -> Section | None:
         heads = ["parameter", "published mean", "published sd", "our trials", "our mean", "our sd", "difference"]
         parts.append(
             f"Mean and sample standard deviation of the trials' accuracy; theirs on the test set, ours on "
-            f"{_where(findings)}:\n\n" + table(groups, heads)
+            f"{findings.search.validates_on}:\n\n" + table(groups, heads)
         )
     return Section("Published and ours", "\n\n".join(parts))
-
-
-def _where(findings: Findings) -> str:
-    return "the test set" if findings.search.protocol == "published" else "validation images"
 
 
 def _ours(findings: Findings, printed: PublishedScore) -> Chosen | None:
@@ -49,44 +48,52 @@ def _scores(findings: Findings) -> list[str]:
     rows, reasons = [], []
     for printed in findings.search.published.scores if findings.search.published else []:
         ours = _ours(findings, printed)
+        low, high = printed.span
         label = _label(findings, printed.model)
-        row = [label, escape(printed.dataset), number(printed.test_accuracy)]
+        row = [label, escape(printed.dataset), number(low) if low == high else f"{low:g} to {high:g}"]
         if ours is None:
-            rows.append([*row, DASH, DASH, DASH, DASH])
+            rows.append([*row, *[DASH] * 5])
             continue
         interval = mean_interval(ours.correct)
-        inside = interval.low <= printed.test_accuracy <= interval.high
+        inside = interval.low <= high and low <= interval.high
+        nearest = min(max(ours.mean, low), high)
         rows.append(
             [
                 *row,
                 plus_minus(ours.mean, ours.sd),
-                signed(ours.mean - printed.test_accuracy),
+                _winner(findings, ours),
+                signed(ours.mean - nearest),
                 f"{interval.low:.4f} to {interval.high:.4f}",
                 "yes" if inside else "no",
             ]
         )
         if not inside:
-            lower = ours.mean < printed.test_accuracy
-            reasons.append(f"{label} on {escape(printed.dataset)}: {_why(findings, lower, printed.why)}")
+            reasons.append(f"{label} on {escape(printed.dataset)}: {_why(findings, ours.mean < low, printed.why)}")
     if not rows:
         return []
-    heads = ["model", "data set", "published", "ours, mean ± sd", "ours − published", "our 95 % interval"]
+    heads = ["model", "data set", "published", "ours, mean ± sd", "chosen", "ours − published", "our 95 % interval"]
     parts = [table(rows, [*heads, "published inside it"], text_columns=2)]
     return [*parts, _list_of("Where the published score lies outside our interval:", reasons)]
+
+
+def _winner(findings: Findings, ours: Chosen) -> str:
+    """Return what was chosen of the parameters that varied."""
+    entry = next(entry for entry in findings.search.entries if entry.name == ours.model)
+    values = ours.saved.trial.values
+    return escape(", ".join(f"{n} {setting(values[n])}" for n in entry.space.varying() if n in values)) or DASH
 
 
 def _why(findings: Findings, lower: bool, told: str) -> str:
     """Return what is known of a difference: what the search file tells, and how the two protocols differ."""
     search, reasons = findings.search, [escape(told)] if told else []
-    smaller = any(vars(search.overrides).values())
-    if lower and smaller:
+    study = search.published
+    if lower and any(vars(search.overrides).values()):
         reasons.append("Ours is lower after a smaller budget.")
-    if lower and search.protocol == "holdout":
-        reasons.append(
-            "Theirs was scored on the images that it was chosen on, which flatters; ours was chosen on others."
-        )
-    reasons.append("Theirs is a single run, printed without its spread.")
-    return " ".join(reasons)
+    if lower and search.protocol == "holdout" and study and study.chosen_on_test_set:
+        reasons.append("Theirs was chosen on the images that it was scored on, which flatters; ours was not.")
+    if study and study.runs == 1:
+        reasons.append("Theirs is a single run, printed without its spread.")
+    return " ".join(reasons) or "Nothing that is recorded explains it."
 
 
 def _list_of(head: str, reasons: list[str]) -> str:
@@ -119,22 +126,24 @@ def _others(findings: Findings) -> list[str]:
 
 def _trials(findings: Findings) -> list[str]:
     """Compare the printed accuracies of single trials with those of our search trials."""
-    rows, reasons = [], []
+    rows, reasons, within = [], [], 0
     for printed in findings.search.published.trials if findings.search.published else []:
-        label, value = _label(findings, printed.model), f"{printed.parameter} = {setting(printed.value)}"
-        ours = next(iter(ranked(_matching(findings, printed))), None)
+        label = _label(findings, printed.model)
+        text = escape(", ".join(f"{name} {setting(value)}" for name, value in printed.values.items()))
+        matching = _matching(findings, printed)
+        ours = next(iter(ranked(matching)), None)
         if ours is None:
-            failed = any(not record.completed for record in _matching(findings, printed))
-            rows.append([label, value, number(printed.accuracy), "failed" if failed else DASH, DASH, DASH, DASH])
+            rows.append([label, text, number(printed.accuracy), "failed" if matching else DASH, *[DASH] * 3])
             continue
         score = ours.result.val_accuracy or 0.0
         interval = wilson_interval(score, len(findings.chosen_on_images(ours.trial)))
         inside = interval.low <= printed.accuracy <= interval.high
+        within += inside
         stuck, theirs_stuck = findings.stuck_at_chance(ours), printed.accuracy <= findings.chance(ours.trial)
         rows.append(
             [
                 label,
-                value,
+                text,
                 number(printed.accuracy) + (" †" if theirs_stuck else ""),
                 number(score) + (" †" if stuck else ""),
                 signed(score - printed.accuracy),
@@ -143,16 +152,17 @@ def _trials(findings: Findings) -> list[str]:
             ]
         )
         if not inside:
-            reasons.append(f"{label} at {value}: {_why_trial(findings, printed, score, stuck, theirs_stuck)}")
+            reasons.append(f"{label} at {text}: {_why_trial(findings, printed, score, stuck, theirs_stuck)}")
     if not rows:
         return []
     heads = ["model", "trial", "published", "ours", "ours − published", "our 95 % interval", "published inside it"]
-    text = (
-        f"Single trials, theirs on the test set, ours on {_where(findings)} (Wilson's interval over those images; "
-        "† never left chance):\n\n"
-    )
+    body = table(rows, heads, text_columns=2)
+    if len(rows) > _LONG:
+        body = f"<details>\n<summary>All {len(rows)} trials</summary>\n\n{body}\n\n</details>"
+        reasons = [f"{len(rows) - within} of {len(rows)}: {_why(findings, lower=True, told='')}"]
     return [
-        text + table(rows, heads, text_columns=2),
+        f"Single trials, theirs on the test set, ours on {findings.search.validates_on} (Wilson's interval over those "
+        f"images; † never left chance); {within} of {len(rows)} published ones lie inside:\n\n{body}",
         _list_of("Where the published trial lies outside our interval:", reasons),
     ]
 
@@ -160,8 +170,8 @@ def _trials(findings: Findings) -> list[str]:
 def _matching(findings: Findings, printed: PublishedTrial) -> list[Record]:
     return [
         record
-        for record in findings.trials(printed.model)
-        if record.trial.values.get(printed.parameter) == printed.value
+        for record in findings.trials(printed.model, printed.dataset or findings.search.datasets[0])
+        if all(record.trial.values.get(name) == value for name, value in printed.values.items())
     ]
 
 
@@ -179,9 +189,8 @@ def _groups(findings: Findings) -> list[list[object]]:
     rows: list[list[object]] = []
     published = findings.search.published
     for printed in published.groups if published else []:
-        records = [
-            r for r in findings.trials() if r.completed and r.trial.values.get(printed.parameter) == printed.value
-        ]
+        searched = findings.trials(None, printed.dataset or findings.search.datasets[0])
+        records = [r for r in searched if r.completed and r.trial.values.get(printed.parameter) == printed.value]
         row: list[object] = [
             f"{printed.parameter} = {setting(printed.value)}",
             number(printed.mean),

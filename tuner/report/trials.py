@@ -46,7 +46,7 @@ def values_and_score(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def trials_section(findings: Findings) -> Section | None:
-    """Rank the trials of each search; all of them go into trials.csv."""
+    """Rank the trials of each search, of each depth by itself where that varies; all of them go into trials.csv."""
     parts = []
     for entry in findings.search.entries:
         for dataset in findings.search.datasets:
@@ -54,24 +54,21 @@ def trials_section(findings: Findings) -> Section | None:
             if len(order) < 2:
                 continue
             names = varying(order)
-            rows = [
-                [
-                    rank,
-                    *[setting(r.trial.values[n]) if n in r.trial.values else "" for n in names],
-                    f"{r.result.best_epoch} of {r.trial.epochs}" if r.result.best_epoch else r.trial.epochs,
-                    f"{r.result.parameters:,}",
-                    number(r.result.val_loss),
-                    number(r.result.val_accuracy) + (" †" if findings.stuck_at_chance(r) else ""),
-                ]
-                for rank, r in enumerate(order[:SHOWN], start=1)
-            ]
-            more = f", the best {SHOWN} of {len(order)}" if len(order) > SHOWN else ""
             fixed = _settings(_chosen_by_hand(entry, order[0], leave_out=names))
+            head = f"**{escape(entry.label)} on {escape(dataset)}**"
+            depth = next((name for name in DEPTHS if name in names), None)
+            groups: dict[object, list[tuple[int, Record]]] = {}
+            for rank, record in enumerate(order, start=1):
+                groups.setdefault(record.trial.values.get(depth) if depth else None, []).append((rank, record))
+            for value in sorted(groups, key=str):
+                group = groups[value]
+                of_depth = f", {depth} {setting(value)}" if len(groups) > 1 else ""
+                more = f", the best {SHOWN} of {len(group)}" if len(group) > SHOWN else ""
+                shown = varying([record for _, record in group]) or names
+                parts.append(f"{head}{of_depth}{more}:\n\n" + _ranking(findings, group[:SHOWN], shown))
             parts.append(
-                f"**{escape(entry.label)} on {escape(dataset)}**{more}:\n\n"
-                + table(rows, ["", *names, "epochs", "parameters", "val. loss", "val. accuracy"], text_columns=0)
-                + (f"\n\nThe same in all: {fixed}; " if fixed else "\n\nThe same in all: ")
-                + "everything else at its default."
+                (f"The same in all of {escape(entry.label)}: {fixed}; " if fixed else "The same in all: ")
+                + "everything else at its default. Ranks are among all trials of the search."
             )
     table_rows = trial_rows(findings.members)
     if not table_rows:
@@ -81,6 +78,21 @@ def trials_section(findings: Findings) -> Section | None:
     if "†" in text:
         text += "\n\n† never left chance."
     return Section("Trials", text + "\n\nEvery trial: [trials.csv](trials.csv).", tables={"trials.csv": frame})
+
+
+def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Sequence[str]) -> str:
+    rows = [
+        [
+            rank,
+            *[setting(record.trial.values[n]) if n in record.trial.values else "" for n in names],
+            f"{record.result.best_epoch} of {record.trial.epochs}" if record.result.best_epoch else record.trial.epochs,
+            f"{record.result.parameters:,}",
+            number(record.result.val_loss),
+            number(record.result.val_accuracy) + (" †" if findings.stuck_at_chance(record) else ""),
+        ]
+        for rank, record in ranks
+    ]
+    return table(rows, ["", *names, "epochs", "parameters", "val. loss", "val. accuracy"], text_columns=0)
 
 
 def _settings(values: dict[str, Value]) -> str:
@@ -102,7 +114,7 @@ def depth_section(findings: Findings) -> Section | None:
                     for r in summary.to_dict("records")
                 ]
                 parts.append(
-                    f"**{escape(entry.label)} on {escape(dataset)}**, validation accuracy:\n\n"
+                    f"**{escape(entry.label)} on {escape(dataset)}**, accuracy on {findings.search.validates_on}:\n\n"
                     + table(rows, [parameter, "trials", "mean", "sd", "best", "worst"], text_columns=0)
                 )
     return Section("Mean and standard deviation by depth", "\n\n".join(parts)) if parts else None

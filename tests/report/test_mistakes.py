@@ -1,0 +1,165 @@
+"""Confidence, calibration and the most confident mistakes, from predictions made up for the purpose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up import RAW, Project, first
+
+from tuner import columns as col
+from tuner.datasets.base import Dataset
+from tuner.files import sha256_of
+from tuner.ledger import Member
+from tuner.protocol import test_images as images_scored
+from tuner.report.base import Section, png
+from tuner.report.mistakes import mistakes_section
+from tuner.report.style import report_style
+from tuner.trial import Record, Result, artifact_path
+
+
+def made_section(project: Project) -> Section:
+    with report_style():
+        section = mistakes_section(project.findings())
+        assert section is not None
+        for figure in section.figures.values():
+            png(figure)
+    return section
+
+
+def data_of(names: tuple[str, ...], train: np.ndarray, test: np.ndarray) -> Dataset:
+    """Return a data set of 4x4 images whose pixels are all their place in the test set."""
+    pixels = np.arange(len(test)).astype(np.uint8)[:, None, None, None] + np.zeros((1, 4, 4, 1), np.uint8)
+    return Dataset("blobs", np.zeros((len(train), 4, 4, 1), np.uint8), train, pixels, test, names)
+
+
+def scored(project: Project, model: str, probabilities: np.ndarray) -> None:
+    """Record a retraining with these probabilities of the images that it is scored on."""
+    trial = project.searched(model, [0.5])[0].as_final(1)
+    labels = project.data.y_test[images_scored(trial, project.data.y_test)]
+    project.places.artifacts.mkdir(exist_ok=True)
+    path = project.places.artifacts / f"{trial.id}.npz"
+    np.savez(path, probabilities=probabilities.astype(np.float32), labels=labels)
+    digest = sha256_of(path)
+    path.rename(artifact_path(project.places.artifacts, trial.id, digest, ".npz"))
+    artifact_path(project.places.artifacts, trial.id, "0" * 64, ".keras").write_bytes(b"a model")
+    files = {"model": "0" * 64, "predictions": digest}
+    right = float((probabilities.argmax(axis=1) == labels).mean())
+    project.ledger.record(Record(trial, Result("completed", test_accuracy=right, test_loss=0.5, files=files)))
+    project.ledger.enlist(project.search.name, Member(model, "blobs", "final", 0, trial.id))
+
+
+def project_of(tmp_path: Path, data: Dataset) -> Project:
+    return Project(tmp_path, data, {key: value for key, value in RAW.items() if key != "published"})
+
+
+def test_each_model_has_its_row_of_calibration(project: Project) -> None:
+    section = made_section(project)
+    frame = section.tables["calibration.csv"].set_index(col.MODEL)
+    # Confidence 0.8 throughout; 30 of 45 and 43 of 45 right; 0.1 for the true class where it is wrong
+    assert frame["mean_confidence"].tolist() == pytest.approx([0.8, 0.8])
+    assert frame["ece"].tolist() == pytest.approx([0.8 - 30 / 45, 43 / 45 - 0.8], abs=1e-6)
+    assert frame["nll"]["ann"] == pytest.approx(-(30 * np.log(0.8) + 15 * np.log(0.1)) / 45, abs=1e-6)
+    # (0.2, 0.1, 0.1) squared is 0.06 and (0.8, 0.9, 0.1) squared 1.46
+    assert frame["brier"]["ann"] == pytest.approx((30 * 0.06 + 15 * 1.46) / 45, abs=1e-6)
+    assert "overconfident |" in section.markdown
+    assert "underconfident |" in section.markdown
+
+
+def test_an_error_that_a_calibrated_model_would_have_too_is_not_held_against_it(tmp_path: Path, blobs: Dataset) -> None:
+    project = Project(tmp_path, blobs)
+    # 35 of 45 right is 0.778; at a confidence of 0.8 the standard error is 0.06
+    project.retrained("ann", project.searched("ann", [0.5])[0], [first(35)])
+    assert "not shown to be off" in made_section(project).markdown
+
+
+def test_mistakes_are_listed_by_model_the_most_confident_first(project: Project) -> None:
+    frame = made_section(project).tables["mistakes.csv"]
+    assert frame.groupby(col.MODEL)["test_image"].apply(list).to_dict() == {"ann": [*range(30, 45)], "cnn": [43, 44]}
+    assert frame["confidence"].tolist() == pytest.approx([0.8] * 17)
+    assert frame[["true_class", "predicted_class"]].iloc[0].tolist() == ["top", "middle"]  # image 30 is of class 0
+
+
+def test_the_pictures_are_of_the_images_that_were_scored(tmp_path: Path) -> None:
+    names = ("even", "odd")
+    data = data_of(names, np.arange(60) % 2, np.arange(40) % 2)
+    project = project_of(tmp_path, data)
+    project.search = replace(project.search, overrides=replace(project.search.overrides, test_size=10))
+    trial = project.searched("ann", [0.5])[0].as_final(1)
+    scored_on = images_scored(trial, data.y_test)
+    assert len(scored_on) == 10
+    labels = data.y_test[scored_on]
+    probabilities = np.where(np.eye(2)[labels] == 1, 0.9, 0.1)
+    probabilities[[3, 7]] = probabilities[[3, 7], ::-1]
+    probabilities[7] = np.where(probabilities[7] > 0.5, 0.97, 0.03)
+    scored(project, "ann", probabilities)
+    section = made_section(project)
+    frame = section.tables["mistakes.csv"]
+    assert frame["test_image"].tolist() == [scored_on[7], scored_on[3]]
+    shown = [axes for axes in section.figures["mistakes-ann-blobs.png"].axes if axes.get_images()]
+    assert [int(axes.get_images()[0].get_array().max()) for axes in shown] == [scored_on[7], scored_on[3]]
+    there = names[labels[7]], names[1 - labels[7]]
+    assert shown[0].texts[0].get_text() == f"{there[0]} → {there[1]}\np = 0.970"
+
+
+def test_a_model_that_is_never_wrong_is_said_to_be_so(tmp_path: Path, blobs: Dataset) -> None:
+    project = Project(tmp_path, blobs)
+    scored(project, "ann", np.eye(3)[blobs.y_test])
+    section = made_section(project)
+    assert "ANN classified all 45 test images of blobs rightly." in section.markdown
+    assert set(section.tables) == {"calibration.csv"}
+    assert "mistakes.csv" not in section.markdown
+    assert list(section.figures) == ["reliability-blobs.png"]
+
+
+def test_a_hundred_classes_of_unequal_size_show_the_smallest_and_the_largest(tmp_path: Path) -> None:
+    names = tuple(f"a class with the long name {k}" for k in range(100))
+    train = np.concatenate([np.arange(100), np.arange(50)])  # two images of each of the first 50 classes
+    project = project_of(tmp_path, data_of(names, train, np.arange(100)))
+    project.search = replace(project.search, overrides=replace(project.search.overrides, train_size=None))
+    scored(project, "ann", np.full((100, 100), 0.01))
+    section = made_section(project)
+    assert len(section.tables["mistakes.csv"]) == 50
+    assert "the 12 most confident of 99 mistakes on 100 test images" in section.markdown
+    rows = [line.split("|")[1:4] for line in section.markdown.splitlines() if line.startswith("| a class with")]
+    assert [row[1].strip() for row in rows] == ["1"] * 10 + ["2"] * 10
+    assert rows[0][0].strip() == names[50]
+
+
+def test_classes_of_nearly_equal_size_have_no_table_of_sizes(project: Project) -> None:
+    assert "training images each class had" not in made_section(project).markdown
+
+
+def test_class_names_cannot_be_markup_nor_break_a_picture(tmp_path: Path) -> None:
+    names = ("$x_1$ | <b>", "_hidden_ *two*\nlines")
+    train = np.array([0] * 40 + [1] * 10)
+    project = project_of(tmp_path, data_of(names, train, np.arange(20) % 2))
+    project.search = replace(project.search, overrides=replace(project.search.overrides, train_size=None))
+    scored(project, "ann", np.tile([0.6, 0.4], (20, 1)))
+    section = made_section(project)
+    assert "$x_1$ \\| &lt;b&gt;" in section.markdown
+    assert "\\_hidden\\_ \\*two\\* lines" in section.markdown
+    # always the first class: all of it is right, and nothing of the other
+    small, large = (line for line in section.markdown.splitlines() if "hidden" in line or "&lt;b" in line)
+    assert [cell.strip() for cell in small.rsplit("|", 3)[1:3]] == ["10", "0.0000"]
+    assert [cell.strip() for cell in large.rsplit("|", 3)[1:3]] == ["40", "1.0000"]
+
+
+def test_a_search_without_a_chosen_model_has_no_such_section(tmp_path: Path, blobs: Dataset) -> None:
+    project = Project(tmp_path, blobs)
+    project.searched("ann", [0.5])
+    assert mistakes_section(project.findings()) is None
+
+
+def test_the_section_fulfils_what_every_section_has_to(project: Project) -> None:
+    section, again = made_section(project), made_section(project)
+    assert section.markdown == again.markdown
+    for name in (*section.figures, *section.tables):
+        assert f"({name})" in section.markdown
+    with report_style():
+        for name, figure in section.figures.items():
+            assert png(figure) == png(again.figures[name])
+            for axes in figure.axes:
+                assert not axes.axison or (axes.get_xlabel() and axes.get_ylabel())
