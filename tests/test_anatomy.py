@@ -131,13 +131,15 @@ def test_a_network_of_the_users_own_class_is_described_as_far_as_it_can_be() -> 
     class Own(keras.Model):
         def __init__(self) -> None:
             super().__init__()
+            self.unused = keras.layers.Dense(9, name="unused")
             self.flat, self.dense = keras.layers.Flatten(), keras.layers.Dense(3, name="dense")
 
         def call(self, x: object) -> object:
             return self.dense(self.flat(x))
 
     pixels = keras.Input((4, 4, 1), name="pixels")
-    last = describe(keras.Model(pixels, Own()(pixels)))[-1]
+    _, unused, _, last = describe(keras.Model(pixels, Own()(pixels)))
+    assert (unused["name"], unused["formula"], unused["parameters"]) == ("unused", "", 0)
     assert (last["name"], last["formula"], last["shape"], last["inputs"]) == ("dense", "16·3 + 3", [], [])
 
 
@@ -204,6 +206,27 @@ def test_of_every_family_the_first_activation_of_the_first_convolution_is_shown(
     activation = next(layer for layer in behind if isinstance(layer, keras.layers.Activation))
     expected = keras.ops.convert_to_numpy(keras.Model(network.input, activation.output)(images))
     np.testing.assert_allclose(view["outputs"], expected[..., :MOST_FILTERS], atol=2e-3)
+
+
+@pytest.mark.parametrize("functional", [False, True])
+def test_the_first_convolution_of_a_nested_model_is_fed_what_comes_before_it(functional: bool) -> None:
+    layers = keras.layers
+    stack = [layers.Conv2D(5, 3, use_bias=False, name="mine"), layers.BatchNormalization(), layers.Activation("tanh")]
+    tail = [layers.Flatten(), layers.Dense(4, activation="softmax")]
+    if functional:
+        inside = x = keras.Input((7, 6, 2))
+        for layer in [*stack, *tail]:
+            x = layer(x)
+        inner = keras.Model(inside, x)
+    else:
+        inner = keras.Sequential([keras.Input((7, 6, 2)), *stack, *tail])
+    pixels = keras.Input((7, 6, 2), name="pixels")
+    network = keras.Model(pixels, inner(layers.Rescaling(1 / 255, name="scale")(pixels)))
+    view = first_layer_view(network, IMAGES, LABELS)
+    kernel = keras.ops.convert_to_numpy(stack[0].kernel)
+    expected = np.tanh(convolved(IMAGES[[3, 2, 5, 0]] / 255.0, kernel) / np.sqrt(1 + stack[1].epsilon))
+    np.testing.assert_allclose(view["outputs"], expected, atol=2e-3)
+    np.testing.assert_array_equal(view["filters"], kernel)
 
 
 def test_a_network_without_a_convolution_shows_nothing() -> None:

@@ -405,7 +405,7 @@ def version_1(tmp_path: Path) -> Path:
             if number == 2:
                 row[2:4] = "failed", "boom"
             row += ['{"loss": [1.0, 0.5]}', '{"model": "ab"}', '{"keras": "3.12"}', "2026-01-01T00:00:00+00:00"]
-            db.execute(f"INSERT INTO trials VALUES ({','.join('?' * 17)})", row)
+            db.execute("INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             db.execute("INSERT INTO members VALUES ('s', 'cnn', 'blobs', 'search', ?, ?)", (number, one.id))
     db.close()
     return path

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tuner.datasets import SHAPES
+from tuner.dryrun import preview
 from tuner.errors import InputError
-from tuner.search import Overrides, Search, backend_name
+from tuner.oracles.base import hyperband_trials
+from tuner.recipe import RECIPE
+from tuner.search import Entry, Overrides, ReportWishes, Search, backend_name
 from tuner.search_file import find_search, load_search, search_from_json
 from tuner.trial import Trial
 
@@ -44,18 +49,72 @@ def load(folder: Path, overrides: Overrides | None = None, **parts: str) -> Sear
 # --- the searches of this repository ---
 
 
-PLANNED = {"digits": 54, "fashion_cnn": 65, "fashion_ann_vs_cnn": 66, "fashion_random": 40, "overfitting": 2}
-
-
-def test_every_search_file_has_its_number_of_trials_in_this_table() -> None:
-    assert {path.stem for path in SEARCHES.glob("*.toml")} == set(PLANNED)
+FILES = sorted(path.stem for path in SEARCHES.glob("*.toml"))
+#: How many search trials a file plans, counted by hand.
+PLANNED = {
+    "activations": 5,
+    "batch_size": 4 * 3,
+    "batchnorm_dropout": 5,
+    "digits": 18 + 36,
+    "fashion_ann_vs_cnn": 1 + 65,
+    "fashion_cnn": 65,
+    "fashion_random": 40,
+    "fashion_sgd": 3,
+    "mnist_cnn_vs_mlp": 3,
+    "mnist_learning_rates": 3 * 4,
+    "overfitting": 2,
+    "vanishing_gradients": 2,
+    "zoo_cifar10_wide": 1,
+    "zoo_cifar100_wide": 1,
+    "zoo_kmnist": 3,
+    "zoo_mnist": 3,
+}
 
 
 @pytest.mark.parametrize(("name", "trials"), PLANNED.items())
 def test_a_search_file_plans_this_many_trials(name: str, trials: int) -> None:
     search = load_search(SEARCHES / f"{name}.toml")
     assert search.name == name
-    assert sum(entry.planned(search.epochs) for entry in search.entries) == trials
+    assert sum(entry.planned() for entry in search.entries) == trials
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_search_file_is_right_and_comes_back_from_json(name: str) -> None:
+    search = load_search(SEARCHES / f"{name}.toml")
+    assert all(entry.planned() > 0 for entry in search.entries)
+    back = search_from_json(search.to_json())
+    assert replace(back, entries=()) == replace(search, entries=())
+    assert back.key == search.key
+    assert [(entry.epochs, entry.space.domains) for entry in back.entries] == [
+        (entry.epochs, entry.space.domains) for entry in search.entries
+    ]
+
+
+def networks_of(entry: Entry, search: Search, dataset: str) -> dict[str, int]:
+    """Return the size of each network that an entry plans, by what its family makes of it."""
+    shape, classes = SHAPES[dataset]
+    recipe = {parameter.name for parameter in RECIPE}
+    sizes: dict[str, int] = {}
+    for values in preview(search, entry):
+        own = {name: value for name, value in values.items() if name not in recipe}
+        key = str(own)
+        if key not in sizes:
+            sizes[key] = int(entry.family.network(values, shape, classes).count_params())
+    return sizes
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_planned_network_of_every_search_file_builds_and_is_as_large_as_printed(name: str) -> None:
+    search = load_search(SEARCHES / f"{name}.toml")
+    for dataset in search.datasets:
+        sizes = {entry.name: networks_of(entry, search, dataset).values() for entry in search.entries}
+        for score in search.published.scores if search.published else ():
+            if score.dataset != dataset:
+                continue
+            if score.parameters is not None:
+                assert any(abs(size - score.parameters) <= 10 for size in sizes[score.model]), score
+            if score.megabytes is not None:
+                assert any(size * 4e-6 == pytest.approx(score.megabytes, rel=0.1) for size in sizes[score.model]), score
 
 
 def test_every_value_of_a_search_file_arrives() -> None:
@@ -84,6 +143,7 @@ def test_what_a_search_file_leaves_out_has_these_defaults(tmp_path: Path) -> Non
     assert (search.seed, search.protocol, search.repeats, search.validation) == (0, "holdout", 3, 0.2)
     assert (search.threads, search.image_size, search.channels, search.compare) == (1, None, None, ())
     assert search.published is None
+    assert (search.entries[0].watch, search.report) == ((), ReportWishes())
 
 
 def test_a_list_of_data_sets_and_an_image_shape_are_taken(tmp_path: Path) -> None:
@@ -98,7 +158,7 @@ def test_a_users_own_network_takes_the_parameters_that_the_file_names(tmp_path: 
         search='family = "nets.small:Tiny"',
         space='width = [8, 16]\nrate = [0.5, 1]\nskip = [true, false]\nkind = "a"\nlearning_rate = 0.01',
     ).entries
-    assert (entry.name, entry.label, entry.planned(3)) == ("tiny", "Tiny", 8)
+    assert (entry.name, entry.label, entry.planned()) == ("tiny", "Tiny", 8)
     first = next(entry.space.grid())
     assert {name: first[name] for name in ("width", "rate", "skip", "kind", "learning_rate")} == {
         "width": 8,
@@ -236,6 +296,157 @@ WRONG = [
     wrong("a range without a step in a grid", "dropout", "step", "random", space="dropout = { min = 0.0, max = 0.5 }"),
     wrong("a misspelt key of a range", "space.dropout", "'mx'", "max", space="dropout = { min = 0.0, mx = 0.5 }"),
     wrong("empty list in [compare]", "compare.datasets", "at least 1", rest="[compare]\ndatasets = []"),
+    wrong("negative epochs of an entry", "[[search]] 1", "epochs", "-1", search='family = "cnn"\nepochs = -1'),
+    wrong("epochs of an entry are a fraction", "epochs", "2.5", search='family = "cnn"\nepochs = 2.5'),
+    wrong("epochs of an entry alone", "training.epochs", "missing", training="", search='family = "cnn"\nepochs = 2'),
+    wrong("what is watched is no list", "watch", "'first'", "list", top='watch = "first"'),
+    wrong("what is watched is no name", "watch", "1", "string", top="watch = [1]"),
+    wrong(
+        "misspelt key in [report]", "report.pivot", "did you mean 'pivots'?", rest='[report]\npivot = [["model", "l2"]]'
+    ),
+    wrong(
+        "a pivot of one parameter", "report.pivots 1", "at least 2 items", rest='[report]\npivots = [["conv_depth"]]'
+    ),
+    wrong(
+        "a pivot of three parameters",
+        "report.pivots 1",
+        "at most 2 items",
+        rest='[report]\npivots = [["conv_depth", "l2", "dropout"]]',
+    ),
+    wrong(
+        "a pivot of an unknown parameter",
+        "report.pivots",
+        "'conv_dept'",
+        "did you mean 'conv_depth'?",
+        rest='[report]\npivots = [["model", "conv_dept"]]',
+    ),
+    wrong(
+        "curves of an unknown parameter",
+        "report.curves",
+        "'lerning_rate'",
+        "did you mean 'learning_rate'?",
+        rest='[report]\ncurves = "lerning_rate"',
+    ),
+    wrong("an accuracy to reach above 1", "report.reach 1", "90.0", "less than 1", rest="[report]\nreach = [90.0]"),
+    wrong(
+        "misspelt key in [published]",
+        "published.score",
+        "did you mean 'scores'?",
+        rest='[published]\nstudy = "A"\nscore = []',
+    ),
+    wrong(
+        "misspelt key of a published score",
+        "published.scores 1.megabyte",
+        "did you mean 'megabytes'?",
+        rest='[published]\nstudy = "A"\nscores = [{ model = "cnn", dataset = "m", test_accuracy = 0.9, megabyte = 1 }]',
+    ),
+    wrong(
+        "misspelt key of a published trial",
+        "published.trials 1.value",
+        "did you mean 'values'?",
+        rest='[published]\nstudy = "A"\ntrials = [{ model = "cnn", value = { l2 = 0.1 }, accuracy = 0.9 }]',
+    ),
+    wrong(
+        "misspelt key of a published group",
+        "published.groups 1.men",
+        "did you mean 'mean'?",
+        rest='[published]\nstudy = "A"\ngroups = [{ parameter = "l2", value = 0.1, men = 0.9, sd = 0.1 }]',
+    ),
+    wrong(
+        "a published score of an unknown model",
+        "published",
+        "'cnm'",
+        "did you mean 'cnn'?",
+        rest='[published]\nstudy = "A"\nscores = [{ model = "cnm", dataset = "mnist", test_accuracy = 0.9 }]',
+    ),
+    wrong(
+        "a published trial of an unknown model",
+        "published.trials 1",
+        "'ann'",
+        "'cnn'",
+        rest='[published]\nstudy = "A"\ntrials = [{ model = "ann", values = { l2 = 0.1 }, accuracy = 0.9 }]',
+    ),
+    wrong(
+        "a published trial of an unknown parameter",
+        "published.trials 1",
+        "'droput'",
+        "did you mean 'dropout'?",
+        rest='[published]\nstudy = "A"\ntrials = [{ model = "cnn", values = { droput = 0.1 }, accuracy = 0.9 }]',
+    ),
+    wrong(
+        "a published trial of another search's parameter",
+        "published.trials 1",
+        "parameter of cnn",
+        "'dense_dropout_1'",
+        rest='[published]\nstudy = "A"\ntrials = [{ model = "cnn", values = { dense_dropout_1 = 1 }, accuracy = 1 }]',
+    ),
+    wrong(
+        "a published trial without values",
+        "published.trials 1.values",
+        "at least 1",
+        rest='[published]\nstudy = "A"\ntrials = [{ model = "cnn", values = {}, accuracy = 0.9 }]',
+    ),
+    wrong(
+        "a published score on a data set that is not searched",
+        "published.scores 1",
+        "'digit'",
+        "did you mean 'digits'?",
+        rest='[published]\nstudy = "A"\nscores = [{ model = "cnn", dataset = "digit", test_accuracy = 0.9 }]',
+    ),
+    wrong(
+        "a published accuracy in percent",
+        "published.scores 1.test_accuracy",
+        "90.5",
+        "less than or equal to 1",
+        rest='[published]\nstudy = "A"\nscores = [{ model = "cnn", dataset = "digits", test_accuracy = 90.5 }]',
+    ),
+    wrong(
+        "a pivot of one parameter twice",
+        "report.pivots",
+        "'l2' stands there twice",
+        rest='[report]\npivots = [["l2", "l2"]]',
+    ),
+    wrong(
+        "momentum beside Adam", "training.momentum", "'sgd'", training='epochs = 3\noptimizer = "adam"\nmomentum = 0.9'
+    ),
+    wrong(
+        "patience without early stopping",
+        "training.patience",
+        "is never used",
+        "'val_loss' or 'val_accuracy'",
+        training="epochs = 3\npatience = 2",
+    ),
+    wrong(
+        "steps of a schedule behind the last epoch",
+        "[[search]] 1",
+        "schedule_steps",
+        "'2 3' goes beyond 3 epochs",
+        training='epochs = 3\nschedule = "steps"\nschedule_steps = "2 3"',
+    ),
+    wrong("nothing but warm-up", "warmup_epochs", "3 is not below the 3", training="epochs = 3\nwarmup_epochs = 3"),
+    wrong(
+        "a published group of an unknown parameter",
+        "published",
+        "'conv_dept'",
+        "did you mean 'conv_depth'?",
+        rest='[published]\nstudy = "A"\ngroups = [{ parameter = "conv_dept", value = 1, mean = 0.9, sd = 0.1 }]',
+    ),
+    wrong("a published study without its name", "published.study", "missing", rest="[published]\nscores = []"),
+    wrong(
+        "steps of a schedule that do not rise",
+        "training.schedule_steps",
+        "'9 5'",
+        "is not rising epochs",
+        training='epochs = 3\nschedule = "steps"\nschedule_steps = "9 5"',
+    ),
+    wrong(
+        "a depth that no residual network has",
+        "space.depth",
+        "21 is not 6n + 2",
+        "take 20 or 26",
+        search='family = "resnet_cifar"',
+        space="depth = [20, 21]",
+    ),
     wrong("not TOML", "TOML", "line 3", top="seed = "),
     wrong("a key twice", "TOML", "line", top="seed = 1\nseed = 2"),
 ]
@@ -366,8 +577,106 @@ def test_a_trial_of_a_search_carries_what_the_search_says(tmp_path: Path) -> Non
     assert search.trial(entry, "digits", "abc", values, 1).epochs == 1
 
 
-def test_epochs_of_the_command_line_replace_those_of_the_file(tmp_path: Path) -> None:
-    assert (load(tmp_path).epochs, load(tmp_path, Overrides(epochs=9)).epochs) == (3, 9)
+TWO = {"search": 'family = "cnn"\nepochs = 7', "rest": '[[search]]\nfamily = "ann"'}
+
+
+@pytest.mark.parametrize(("override", "epochs"), [(None, [7, 3]), (9, [9, 9])])
+def test_epochs_of_an_entry_beat_those_of_training_and_those_of_the_command_line_beat_both(
+    tmp_path: Path, override: int | None, epochs: list[int]
+) -> None:
+    search = load(tmp_path, Overrides(epochs=override), **TWO)
+    assert search.epochs == (override or 3)
+    assert [entry.epochs for entry in search.entries] == epochs
+    trials = [search.trial(entry, "digits", "f", next(entry.space.grid()), None) for entry in search.entries]
+    assert [trial.epochs for trial in trials] == epochs
+    assert [entry.epochs for entry in search_from_json(search.to_json()).entries] == epochs
+
+
+def test_hyperband_plans_with_the_epochs_of_its_entry(tmp_path: Path) -> None:
+    planned = [
+        load(tmp_path, search=f'family = "cnn"\nalgorithm = "hyperband"\n{epochs}').entries[0].planned()
+        for epochs in ("", "epochs = 9")
+    ]
+    assert planned == [hyperband_trials(3), hyperband_trials(9)]
+
+
+# --- what is watched, reported and published ---
+
+
+def test_watched_layers_are_part_of_every_search_trial_and_an_entry_can_name_its_own(tmp_path: Path) -> None:
+    more = '[[search]]\nfamily = "ann"\nwatch = ["dense_1"]\n[[search]]\nname = "no"\nfamily = "ann"\nwatch = []'
+    search = load(tmp_path, top='watch = ["first", "conv_2"]', rest=more)
+    trials = [search.trial(entry, "digits", "f", next(entry.space.grid()), None) for entry in search.entries]
+    assert [entry.watch for entry in search.entries] == [("first", "conv_2"), ("dense_1",), ()]
+    assert [trial.watch for trial in trials] == [entry.watch for entry in search.entries]
+    assert trials[0].as_final(1).watch == ()
+
+
+def test_wishes_for_the_report_arrive(tmp_path: Path) -> None:
+    rest = '[report]\npivots = [["model", "filters_1"], ["l2", "dropout"]]\ncurves = "l2"\nreach = [0.5, 0.9]'
+    report = load(tmp_path, rest=rest).report
+    assert report.pivots == [["model", "filters_1"], ["l2", "dropout"]]
+    assert (report.curves, report.reach) == ("l2", [0.5, 0.9])
+
+
+def test_a_parameter_of_any_entry_can_be_reported_on(tmp_path: Path) -> None:
+    rest = '[[search]]\nfamily = "resnet_cifar"\n[report]\npivots = [["conv_depth", "depth"]]\ncurves = "warmup_epochs"'
+    assert load(tmp_path, rest=rest).report.curves == "warmup_epochs"
+
+
+def test_what_a_study_printed_arrives(tmp_path: Path) -> None:
+    published = load(
+        tmp_path,
+        search='family = "cnn"\nname = "Net"',
+        rest="""
+        [compare]
+        datasets = ["mnist"]
+        [published]
+        study = "A study"
+        chosen_on_test_set = true
+        runs = 3
+        scores = [
+            { model = "Net", dataset = "mnist", test_accuracy = 1, test_loss = 0.5, megabytes = 2.5, why = "w" },
+            { model = "Net", dataset = "digits", test_accuracy = [0.75, 0.8], parameters = 10 },
+        ]
+        trials = [
+            { model = "Net", values = { l2 = 0.1, filters_1 = 8 }, accuracy = 0.9 },
+            { model = "Net", values = { batch_norm = true, optimizer = "sgd" }, accuracy = 0.8, dataset = "mnist" },
+        ]
+        groups = [{ parameter = "l2", value = 0.1, mean = 0.9, sd = 0.01, dataset = "mnist" }]
+        """,
+    ).published
+    assert published is not None
+    assert (published.chosen_on_test_set, published.runs) == (True, 3)
+    one, other = published.scores
+    assert (one.span, one.test_loss, one.parameters, one.megabytes, one.why) == ((1, 1), 0.5, None, 2.5, "w")
+    assert (other.span, other.parameters) == ((0.75, 0.8), 10)
+    assert [trial.values for trial in published.trials] == [
+        {"l2": 0.1, "filters_1": 8},
+        {"batch_norm": True, "optimizer": "sgd"},
+    ]
+    assert published.trials[1].values["batch_norm"] is True
+    assert [trial.dataset for trial in published.trials] == [None, "mnist"]
+    assert published.groups[0].dataset == "mnist"
+
+
+@pytest.mark.parametrize(
+    ("training", "space"),
+    [
+        ("momentum = 0.9", 'optimizer = ["adam", "sgd"]'),
+        ('schedule = "steps"\nschedule_steps = "1 2"', ""),
+        ('schedule_steps = "1 2"', 'schedule = ["cosine", "steps"]'),
+        ("warmup_epochs = 2", ""),
+        ('early_stopping = "val_loss"\npatience = 1', ""),
+    ],
+)
+def test_settings_that_some_trial_uses_are_taken(tmp_path: Path, training: str, space: str) -> None:
+    assert load(tmp_path, training=f"epochs = 3\n{training}", space=space).entries[0].planned() > 0
+
+
+def test_a_smaller_number_of_epochs_on_the_command_line_leaves_a_schedule_right(tmp_path: Path) -> None:
+    training = 'epochs = 50\nschedule = "steps"\nschedule_steps = "14 29 39"\nwarmup_epochs = 5'
+    assert load(tmp_path, Overrides(epochs=2), training=training).entries[0].epochs == 2
 
 
 # --- finding a search ---
@@ -384,7 +693,7 @@ def test_a_search_is_found_by_name_or_by_path(tmp_path: Path) -> None:
     ("name", "fragments"),
     [
         ("fashion_cn", ["fashion_cn", "did you mean 'fashion_cnn'?"]),
-        ("zzz", ["zzz", "known: digits, fashion_ann_vs_cnn"]),
+        ("zzz", ["zzz", "known: ", "digits, fashion_ann_vs_cnn"]),
         ("no/such.toml", ["no/such.toml", "no such search file"]),
         ("such.toml", ["such.toml", "no such search file"]),
     ],
@@ -423,6 +732,8 @@ TRIAL = Trial("cnn", "digits", "abc", {"conv_depth": 1, "filters_1": 16}, epochs
         {"threads": 2},
         {"backend": "jax"},
         {"source": "0123"},
+        {"stop_after": 2},
+        {"watch": ("first",)},
     ],
     ids=str,
 )
@@ -462,7 +773,26 @@ def test_the_share_of_validation_images_matters_only_where_they_are_held_out(
     assert (replace(trial, validation=0.3).id != trial.id) is matters
 
 
-def test_a_trial_keeps_its_id_through_json_and_as_final_changes_only_role_and_seed() -> None:
-    assert Trial.from_json(TRIAL.to_json()) == TRIAL
-    assert Trial.from_json(TRIAL.to_json()).id == TRIAL.id
+@pytest.mark.parametrize(
+    "changed", [{}, {"stop_after": 2}, {"watch": ("first", "conv_2")}, {"role": "final", "stop_after": 1}], ids=str
+)
+def test_a_trial_is_the_same_after_json(changed: dict[str, Any]) -> None:
+    trial = replace(TRIAL, **changed)
+    back = Trial.from_json(trial.to_json())
+    assert back == trial
+    assert back.id == trial.id
+    assert isinstance(back.watch, tuple)
+
+
+def test_a_final_trial_has_another_role_and_seed_may_stop_early_and_is_not_watched() -> None:
     assert TRIAL.as_final(5) == replace(TRIAL, role="final", seed=5)
+    watched = replace(TRIAL, watch=("first",))
+    assert watched.as_final(5, stop_after=2) == replace(TRIAL, role="final", seed=5, stop_after=2)
+
+
+def test_trials_without_the_newer_fields_are_named_as_they_were_before_these_came() -> None:
+    # Ids that the version without `stop_after` and `watch` gave: recorded trials are found by them.
+    assert (TRIAL.id, TRIAL.as_final(5).id) == ("dd109381e13c2259", "0953c63976b55620")
+    assert replace(TRIAL, stop_after=None, watch=()).id == TRIAL.id
+    before = {key: value for key, value in json.loads(TRIAL.to_json()).items() if key not in ("stop_after", "watch")}
+    assert Trial.from_json(json.dumps(before)) == TRIAL

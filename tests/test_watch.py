@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
+from tuner.dryrun import check_watch
 from tuner.engines import Samples
-from tuner.errors import TrialError
+from tuner.errors import InputError, TrialError
 from tuner.families import FAMILIES
+from tuner.probe import Built
 from tuner.recipe import RECIPE, compile_network
+from tuner.search import Entry, Overrides
+from tuner.search_file import parse_search
 from tuner.space import read_space
 from tuner.watch import PROBED, Watcher
 
@@ -150,3 +155,37 @@ def test_the_layers_of_a_users_nested_network_are_found() -> None:
     compile_network(network, values)
     for wanted in ("first", "mine"):
         assert Watcher(network, (wanted,), TRAINING).notes["mine"]["gradient_norm"][0] > 0
+
+
+def test_a_frozen_layer_is_refused_since_no_gradient_reaches_it() -> None:
+    network = network_of(dense_depth=2)
+    network.get_layer("dense_2").trainable = False
+    with pytest.raises(TrialError, match="the layer 'dense_2' is frozen"):
+        Watcher(network, ("dense_1", "dense_2"), TRAINING)
+
+
+# --- before anything is trained ---
+
+
+def entry_that_watches(*names: str) -> Entry:
+    raw = {
+        "title": "A test",
+        "dataset": "digits",
+        "training": {"epochs": 1},
+        "search": [{"family": "ann", "watch": list(names), "space": {"dense_depth": [1, 2]}}],
+    }
+    return parse_search(raw, "mine", Path(), Overrides(), "").entries[0]
+
+
+BUILT = [Built(10, kernels=("dense_1", "probabilities")), Built(10, kernels=("dense_1", "dense_2", "probabilities"))]
+
+
+@pytest.mark.parametrize("names", [(), ("first",), ("dense_2", "probabilities")])
+def test_a_dry_run_takes_layers_that_some_network_of_the_search_has(names: tuple[str, ...]) -> None:
+    check_watch(entry_that_watches(*names), BUILT)
+    check_watch(entry_that_watches(*names), [Built(None, "cannot be built")])
+
+
+def test_a_dry_run_refuses_a_layer_that_no_network_of_the_search_has() -> None:
+    with pytest.raises(InputError, match=r"watch of ann: no layer .* named 'dens_2'; did you mean 'dense_2'\?"):
+        check_watch(entry_that_watches("first", "dens_2"), BUILT)

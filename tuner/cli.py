@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -100,6 +101,21 @@ def _is_as_recorded(search: Search, ledger: Ledger) -> bool:
     """Whether a search last ran with the file as it is now."""
     content = ledger.search_content(search.name)
     return content is not None and json.loads(content)["raw"] == search.raw
+
+
+@app.command()
+@click.argument("name")
+@click.option("--data", "source", required=True, help="A folder of class folders, an .npz file or a known name.")
+@click.option("--force", is_flag=True, help="Write over a file of this name.")
+@_data_dir
+def new(name: str, source: str, force: bool, data_dir: Path | None) -> None:
+    """Write searches/NAME.toml for a data set, with reasons, and show its dry run. Trains nothing."""
+    from tuner.new import new_search, summary
+
+    path, look = new_search(name, source, data_dir, force)
+    click.echo(f"wrote {path}")
+    for line in summary(path, look, data_dir):
+        click.echo(line)
 
 
 @app.command()
@@ -196,6 +212,24 @@ def _recorded(name: str, places: Places) -> Findings:
         return load_findings(ledger, recorded_search(ledger, _stem(name)), places)
 
 
+def _as_described_now(recorded: Search, name: str) -> Search:
+    """Return a recorded search with title, `[report]` and `[published]` as its file has them now.
+
+    Only where the file differs in nothing else: what was not trained cannot be reported.
+    """
+    try:
+        now = load_search(find_search(name), recorded.overrides)
+    except InputError:
+        return recorded
+    before, after = (
+        {key: value for key, value in search.raw.items() if key not in ("title", "report", "published")}
+        for search in (recorded, now)
+    )
+    return (
+        replace(recorded, title=now.title, report=now.report, published=now.published) if before == after else recorded
+    )
+
+
 def _stem(name: str) -> str:
     return Path(name).stem if name.endswith(".toml") else name
 
@@ -233,7 +267,8 @@ def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
 def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> None:
     """Write the report again from what is recorded."""
     places = Places(runs_dir, reports_dir)
-    findings = _recorded(name, places)
+    recorded = _recorded(name, places)
+    findings = replace(recorded, search=_as_described_now(recorded.search, name))
     from tuner.report import write_report
 
     click.echo(f"report: {write_report(findings)}")

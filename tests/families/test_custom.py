@@ -38,6 +38,15 @@ def leaves(hp): sys.exit("bye")
 def wide(hp): return keras.Sequential([keras.Input((8, 8, 1)), layers.Flatten(), layers.Dense(5)])
 def large(hp): return keras.Sequential([keras.Input((9, 9, 1)), layers.Flatten(), layers.Dense(3)])
 number = 3
+
+def flips(hp, shape, classes):
+    hp.Choice("flip", ["none", "horizontal"])
+    return build(hp)
+
+def compiles(hp):
+    hp.Float("learning_rate", 1e-4, 1e-1)
+    hp.Choice("batch_size", [8, 16])
+    return build(hp)
 '''
 
 
@@ -89,6 +98,17 @@ def test_networks_that_cannot_be_used_fail_their_trial_with_a_reason(
 ) -> None:
     with pytest.raises(TrialError, match=message):
         family(folder, attribute).network({}, (8, 8, 1), 3)
+
+
+def test_what_the_loop_that_trains_does_is_not_for_a_network_to_ask_for(folder: Path) -> None:
+    with pytest.raises(TrialError, match="asks for 'flip', which is a setting of the recipe"):
+        family(folder, "flips").network({"units": 4, "flip": "none"}, (8, 8, 1), 3)
+
+
+def test_a_network_may_ask_for_what_compile_takes_and_for_the_batch_size(folder: Path) -> None:
+    values = {"units": 4, "learning_rate": 0.01, "batch_size": 8, "flip": "none"}
+    _, asked = family(folder, "compiles").build_watched(values, (8, 8, 1), 3)
+    assert asked == {"units", "activation", "learning_rate", "batch_size"}
 
 
 @pytest.mark.parametrize(

@@ -433,6 +433,25 @@ def test_option_a_costs_nothing_and_option_b_costs_two_projections() -> None:
     assert projection == plain + (16 * 32 + 2 * 32) + (32 * 64 + 2 * 64)
 
 
+@pytest.mark.parametrize(("shortcut", "end"), [("identity", "channels_last"), ("projection", "shortcut_norm")])
+def test_a_residual_block_adds_the_shortcut_before_its_last_activation(shortcut: str, end: str) -> None:
+    network = resnet_cifar(depth=8, shortcut=shortcut)
+    layer = network.get_layer("stage_2_block_1_relu")
+    for name in ("relu", "add", "conv_2_norm", "conv_2", "conv_1_relu", "conv_1_norm", "conv_1"):
+        assert layer.name == f"stage_2_block_1_{name}"
+        inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+        feeds = [tensor._keras_history.operation for tensor in inputs]
+        assert [feed.name for feed in feeds[1:]] == ([f"stage_2_block_1_{end}"] if name == "add" else [])
+        layer = feeds[0]
+    assert layer.name == "stage_1_block_1_relu"
+
+
+def test_the_convolutions_of_the_published_residual_networks_begin_as_he_and_others_say() -> None:
+    network = resnet_cifar(depth=8, shortcut="projection")
+    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert {type(layer.kernel_initializer).__name__ for layer in convolutions} == {"HeNormal"}
+
+
 def test_option_a_takes_every_second_pixel_and_zeros_for_the_new_channels() -> None:
     network = resnet_cifar((9, 8, 3), depth=8)
     shortcut = network.get_layer("stage_2_block_1_channels_last").output
@@ -451,7 +470,7 @@ def test_a_residual_block_whose_convolutions_are_zero_gives_its_input_back() -> 
             layer.kernel.assign(keras.ops.zeros_like(layer.kernel))
     before, after = network.get_layer("stage_1_block_1_relu").output, network.get_layer(f"{block}_relu").output
     given, returned = keras.Model(network.input, [before, after])(images_of((8, 8, 3)))
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(returned), keras.ops.convert_to_numpy(given))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(returned), keras.ops.convert_to_numpy(given), atol=1e-6)
 
 
 # --- names ---

@@ -40,12 +40,7 @@ class TestEveryOptimizer:
         optimizer = make_optimizer(recipe(optimizer=name, weight_decay=0.5), 0.1)
         assert moved(optimizer, 0.0) == pytest.approx(1 - 0.1 * 0.5)
 
-    def test_decays_nothing_where_no_decay_is_asked_for(
-        self, name: str, recipe: Any, request: pytest.FixtureRequest
-    ) -> None:
-        if name == "adamw":
-            reason = "weight_decay = 0 leaves AdamW its own default of 0.004"
-            request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+    def test_decays_nothing_where_no_decay_is_asked_for(self, name: str, recipe: Any) -> None:
         assert moved(make_optimizer(recipe(optimizer=name), 0.1), 0.0) == 1.0
 
 

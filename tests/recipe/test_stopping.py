@@ -10,13 +10,14 @@ from tuner.recipe import Stopping
 
 
 def follow(values: dict[str, Any], metrics: list[float]) -> tuple[int, list[int], int]:
-    """Return how many epochs ran, which were the best so far, and which one is kept."""
+    """Return how many epochs ran, which were the best so far, and which one counts."""
     stopping = Stopping(values)
     bests = []
     for epoch, metric in enumerate(metrics, start=1):
         # The metric that is not watched says the opposite.
         opposite = {"val_loss": -metric, "val_accuracy": -metric}
-        if stopping.is_best({"loss": 1.0, **opposite, str(values["early_stopping"]): metric}):
+        stopping.observe({"loss": 1.0, **opposite, str(values["early_stopping"]): metric})
+        if stopping.best_epoch == epoch:
             bests.append(epoch)
         if stopping.over:
             return epoch, bests, stopping.best_epoch
@@ -32,7 +33,7 @@ def follow(values: dict[str, Any], metrics: list[float]) -> tuple[int, list[int]
         # one bad epoch within the patience, then two
         ("val_loss", 2, [3, 2, 2.5, 1, 1.5, 1.2, 0.1], (6, [1, 2, 4], 4)),
         ("val_accuracy", 2, [0.5, 0.7, 0.6, 0.8, 0.7, 0.7, 0.9], (6, [1, 2, 4], 4)),
-        # an equal epoch is no improvement: the earlier one is kept
+        # an equal epoch is no improvement: the earlier one counts
         ("val_loss", 3, [1, 1, 1, 1, 0.5], (4, [1], 1)),
         ("val_accuracy", 2, [0.9, 0.9, 0.9, 1.0], (3, [1], 1)),
         # the first is the best
@@ -44,13 +45,13 @@ def follow(values: dict[str, Any], metrics: list[float]) -> tuple[int, list[int]
         ("val_accuracy", 2, [0, 0, 0, 0], (3, [1], 1)),
     ],
 )
-def test_the_best_epoch_is_kept_and_patience_counts_from_it(
+def test_the_best_epoch_is_told_and_patience_counts_from_it(
     recipe: Any, watched: str, patience: int, metrics: list[float], expected: tuple[int, list[int], int]
 ) -> None:
     assert follow(recipe(early_stopping=watched, patience=patience), metrics) == expected
 
 
-def test_switched_off_it_never_stops_and_keeps_no_epoch(recipe: Any) -> None:
+def test_switched_off_it_never_stops_and_chooses_no_epoch(recipe: Any) -> None:
     assert follow(recipe(), [1, 2, 3, 4, 5, 6, 7, 8, 9]) == (9, [], 0)
     assert "patience" not in recipe()
 

@@ -62,7 +62,7 @@ def trained(project: Project, model: str, score: Measure, seconds: Measure = lam
 def both(tmp_path: Path, blobs: Dataset) -> Project:
     """12 trials whose score falls with dropout, and 36 better ones that need their second layer and the time for it."""
     project = made(tmp_path, blobs, ANN, CNN)
-    trained(project, "ann", lambda v: 0.8 - 0.1 * v["dropout"], lambda _: 0.1)
+    trained(project, "ann", lambda v: 0.9 - 0.1 * v["dropout"], lambda _: 0.1)
     trained(project, "cnn", lambda v: 0.88 + 0.04 * v["conv_depth"], lambda v: 0.4 * v["conv_depth"])
     return project
 
@@ -131,6 +131,7 @@ def test_a_search_without_trials_has_no_such_section(tmp_path: Path, blobs: Data
 
 def test_the_table_has_a_row_per_parameter_and_target(both: Project) -> None:
     frame = made_section(both).tables["importance.csv"]
+    assert set(frame["trials_of"]) == {"all models", "ANN", "CNN"}, "all of them learned"
     cnn = frame[(frame[col.MODEL] == "cnn") & (frame["target"] == col.VAL_ACCURACY)]
     single = cnn[cnn["together_with"] == ""]
     assert sorted(single["parameter"]) == ["conv_depth", "dropout", "filters_1", "filters_2"]
@@ -156,6 +157,7 @@ def test_trials_at_chance_leave_the_axis_to_the_others_and_are_counted(tmp_path:
     section = made_section(project)
     # dropout 0.4 and 2 filters in the first layer: one trial of depth 1 and three of depth 2
     assert "stand for 4 trials further down" in section.markdown
+    assert row_of(section, "CNN that learned")[1:3] == ["32", "nothing stands out"]
     assert section.figures["slices-blobs.png"].axes[0].get_ylim()[0] > 0.9
 
 

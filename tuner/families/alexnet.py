@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.families.base import Family, Shape
-from tuner.families.common import BATCH_NORM, L2, WIDTH, activation, dropout, pooling
+from tuner.families.common import BATCH_NORM, L2, SCALING, WIDTH, activation, dropout, pooling
 from tuner.parameters import Parameter, Values
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Alexnet(Family):
     name = "alexnet"
     label = "AlexNet"
     parameters = (
+        SCALING,
         WIDTH,
         Parameter("stride", 2, (1, 2), low=1, high=8, doc="stride of the first convolution"),
         pooling("max"),
@@ -42,7 +43,7 @@ class Alexnet(Family):
 
         from tuner.families.layers import class_probabilities, conv, dense_stack, dropped, pooled, raw_pixels, widened
 
-        pixels, x = raw_pixels(shape)
+        pixels, x = raw_pixels(shape, values)
         for i, (filters, kernel, pools) in enumerate(_CONVOLUTIONS, start=1):
             strides = int(values["stride"]) if i == 1 else 1
             x = conv(x, widened(filters, values), kernel, values, f"conv_{i}", strides=strides)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.families.base import Family, Shape
-from tuner.families.common import ACTIVATION, BATCH_NORM, L2, dropout
+from tuner.families.common import ACTIVATION, BATCH_NORM, L2, SCALING, dropout
 from tuner.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Ann(Family):
     name = "ann"
     label = "ANN"
     parameters = (
+        SCALING,
         Parameter("dense_depth", 1, (1, 2, 3), low=0, high=64, doc="number of dense layers before the softmax"),
         _WIDTHS,
         ACTIVATION,
@@ -40,7 +41,7 @@ class Ann(Family):
 
         from tuner.families.layers import class_probabilities, dense_stack, dropped, raw_pixels
 
-        pixels, x = raw_pixels(shape)
+        pixels, x = raw_pixels(shape, values)
         x = layers.Flatten(name="flatten")(x)
         x = dense_stack(x, _WIDTHS.read(values), values, between=values["dense_dropout"])
         x = dropped(x, values["dropout"], "dropout")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import TrialError
 from tuner.families.base import Family, Shape
-from tuner.families.common import ACTIVATION, DROPOUT, L2, batch_norm, pooling
+from tuner.families.common import ACTIVATION, DROPOUT, L2, SCALING, batch_norm, pooling
 from tuner.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Cnn(Family):
     name = "cnn"
     label = "CNN"
     parameters = (
+        SCALING,
         Parameter("conv_depth", 2, (1, 2, 3), low=1, high=64, doc="number of convolutions"),
         _FILTERS,
         Parameter("kernel_size", 3, (3, 5), low=1, high=64, doc="height and width of every kernel"),
@@ -65,7 +66,7 @@ class Cnn(Family):
 
         kernel, size = int(values["kernel_size"]), int(values["pool_size"])
         filters = _FILTERS.read(values)
-        pixels, x = raw_pixels(shape)
+        pixels, x = raw_pixels(shape, values)
         for i, width in enumerate(filters, start=1):
             if values["padding"] == "valid":
                 _must_fit(x.shape[1:3], kernel, f"the {kernel}x{kernel} kernel of convolution {i}", shape, values)

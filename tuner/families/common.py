@@ -34,3 +34,6 @@ BATCH_NORM = batch_norm(False)
 DROPOUT = dropout(0.0)
 L2 = Parameter("l2", 0.0, (0.0, 1e-4, 1e-3), low=0, high=10, doc="L2 penalty on the weights of hidden layers")
 WIDTH = Parameter("width", 1.0, (0.5, 1.0, 2.0), low=0.01, high=100, doc="factor on the filters of every convolution")
+SCALING = Parameter(
+    "scaling", "0 to 1", ("0 to 1", "-1 to 1"), doc="what the first layer brings pixels to; the model takes 0 to 255"
+)

@@ -12,9 +12,11 @@ from tuner.families.base import Shape
 from tuner.parameters import Value, Values
 
 
-def raw_pixels(shape: Shape) -> tuple[keras.KerasTensor, keras.KerasTensor]:
-    """Return the model's input, raw pixels from 0 to 255, and the same scaled to [0, 1]."""
+def raw_pixels(shape: Shape, values: Values) -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Return the model's input, raw pixels from 0 to 255, and the same scaled as the parameter `scaling` says."""
     pixels = keras.Input(shape, name="pixels")
+    if values["scaling"] == "-1 to 1":
+        return pixels, layers.Rescaling(1 / 127.5, offset=-1, name="scale")(pixels)
     return pixels, layers.Rescaling(1 / 255, name="scale")(pixels)
 
 

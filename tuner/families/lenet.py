@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import TrialError
 from tuner.families.base import Family, Shape
-from tuner.families.common import BATCH_NORM, DROPOUT, L2, activation, pooling
+from tuner.families.common import BATCH_NORM, DROPOUT, L2, SCALING, activation, pooling
 from tuner.parameters import Parameter, Values
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ class Lenet(Family):
     name = "lenet"
     label = "LeNet"
     parameters = (
+        SCALING,
         Parameter("filters_1", 6, (6, 12, 24), low=1, high=65536, doc="filters of the first convolution"),
         Parameter("filters_2", 16, (16, 32, 64), low=1, high=65536, doc="filters of the second convolution"),
         Parameter("padding", "same", ("same", "valid"), doc="padding of the first convolution; valid for 32x32 images"),
@@ -42,7 +43,7 @@ class Lenet(Family):
             raise TrialError(
                 f"lenet needs images of at least 12x12 pixels (16x16 with padding = 'valid'), not {shape[0]}x{shape[1]}"
             )
-        pixels, x = raw_pixels(shape)
+        pixels, x = raw_pixels(shape, values)
         x = conv(x, values["filters_1"], 5, values, "conv_1", padding=str(values["padding"]))
         x = pooled(x, values["pooling"], 2, "pool_1")
         x = conv(x, values["filters_2"], 5, values, "conv_2", padding="valid")

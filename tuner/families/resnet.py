@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.families.base import Family, Shape
-from tuner.families.common import BATCH_NORM, DROPOUT, L2, activation, pooling
+from tuner.families.common import BATCH_NORM, DROPOUT, L2, SCALING, activation, pooling
 from tuner.parameters import Parameter, Values
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ class Resnet(Family):
     name = "resnet"
     label = "ResNet"
     parameters = (
+        SCALING,
         Parameter("shortcut", True, doc="whether the shortcut is there"),
         Parameter(
             "filters", 32, (16, 32, 64), low=1, high=16384, doc="filters of the first convolution; x2, x2, x4, x4"
@@ -41,7 +42,7 @@ class Resnet(Family):
         from tuner.families.layers import class_probabilities, conv, dense_stack, dropped, pooled, raw_pixels
 
         width, kind = int(values["filters"]), values["pooling"]
-        pixels, x = raw_pixels(shape)
+        pixels, x = raw_pixels(shape, values)
         x = conv(x, width, 3, values, "conv_1")
         x = begin = pooled(x, kind, 2, "pool_1", padding="same")
         x = conv(x, 2 * width, 3, values, "conv_2")

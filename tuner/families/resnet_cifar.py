@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import TrialError
 from tuner.families.base import Family, Shape
-from tuner.families.common import L2, WIDTH, activation, batch_norm, dropout
+from tuner.families.common import L2, SCALING, WIDTH, activation, batch_norm, dropout
 from tuner.parameters import Parameter, Values
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class ResnetCifar(Family):
     name = "resnet_cifar"
     label = "ResNet (CIFAR)"
     parameters = (
+        SCALING,
         Parameter("depth", 20, (8, 14, 20, 32), low=8, high=2000, doc="layers with weights, 6n + 2", verify=_is_depth),
         WIDTH,
         Parameter(
@@ -55,7 +56,7 @@ class ResnetCifar(Family):
             _is_depth(int(values["depth"]))
         except ValueError as error:  # a range of a search file, or plain KerasTuner, may draw any number
             raise TrialError(f"depth = {error}") from error
-        pixels, x = raw_pixels(shape)
+        pixels, x = raw_pixels(shape, values)
         x = conv(x, widened(16, values), 3, values, "conv_1", initializer=HE)
         for stage, filters in enumerate((16, 32, 64), start=1):
             for block in range(1, (int(values["depth"]) - 2) // 6 + 1):

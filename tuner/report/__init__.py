@@ -16,8 +16,10 @@ from tuner.report.comparison import comparison_section, selection_section, verdi
 from tuner.report.curves import convergence_section, curves_section
 from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
+from tuner.report.importance import importance_section
 from tuner.report.index import write_index
 from tuner.report.lookalikes import lookalikes_section
+from tuner.report.mistakes import mistakes_section
 from tuner.report.network import network_section
 from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
@@ -32,6 +34,7 @@ SECTIONS: tuple[SectionMaker, ...] = (
     selection_section,
     published_section,
     pivot_section,
+    importance_section,
     convergence_section,
     curves_section,
     watched_section,
@@ -39,6 +42,7 @@ SECTIONS: tuple[SectionMaker, ...] = (
     roc_section,
     confusion_section,
     lookalikes_section,
+    mistakes_section,
     network_section,
     first_layer_section,
     depth_section,

@@ -1,0 +1,275 @@
+"""How far a model's probabilities can be believed, and the mistakes that it was surest of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
+from numpy.typing import NDArray
+
+from tuner import columns as col
+from tuner.calibration import BINS, Calibration, confident_mistakes
+from tuner.findings import Chosen, Findings
+from tuner.protocol import test_images, training_images
+from tuner.report.base import Section, escape, number, picture, table
+from tuner.report.images import show_image
+from tuner.report.style import colour, new_figure, plain_decades
+from tuner.significance import wilson_interval
+
+#: So many mistakes of each model are pictured, and so many stand in mistakes.csv.
+_PICTURED, _IN_ROW, _LISTED = 12, 6, 50
+#: Accuracy by class size is shown where the largest class has so many times the images of the smallest.
+_UNEQUAL = 1.5
+#: Of more classes than twice this only so many of the smallest and of the largest are shown.
+_CLASSES = 10
+#: Bins of fewer images than this are drawn hollow, and no line runs through them.
+_SURE = 10
+#: Letters of class names under a picture, before they are cut.
+_LETTERS = 17
+
+
+def mistakes_section(findings: Findings) -> Section | None:
+    """Show how the saved models' confidence stands to their accuracy, and their most confident mistakes."""
+    figures: dict[str, Figure] = {}
+    parts, scores, mistakes = [], [], []
+    for dataset in findings.datasets:
+        models = findings.on(dataset)
+        slug = findings.search.slugs[dataset]
+        calibrations = [Calibration(chosen.predictions) for chosen in models]
+        frame = _calibration_frame(models, calibrations)
+        scores.append(frame)
+        parts.append(_calibration_text(dataset, models, frame))
+        name = f"reliability-{slug}.png"
+        figures[name] = _reliability_figure(models, calibrations)
+        parts.append(
+            picture(
+                name,
+                f"Accuracy by confidence on the test images of {dataset}, in {BINS} bins with 95 % intervals, and how "
+                f"many images each bin has; hollow where fewer than {_SURE}. A calibrated model is on the dashed line",
+            )
+        )
+        for chosen, calibration in zip(models, calibrations, strict=True):
+            images = _test_images(findings, chosen)
+            wrong = confident_mistakes(chosen.predictions, _LISTED)
+            if not len(wrong):
+                count = f"{len(chosen.predictions.labels):,}"
+                parts.append(f"{escape(chosen.label)} classified all {count} test images of {escape(dataset)} rightly.")
+                continue
+            mistakes.append(_mistakes_frame(chosen, calibration, images, wrong))
+            name = f"mistakes-{chosen.model}-{slug}.png"
+            figures[name] = _mistakes_figure(findings, chosen, calibration, images, wrong[:_PICTURED])
+            parts.append(picture(name, _mistakes_caption(chosen, len(wrong))))
+        parts += _by_class_size(findings, models)
+    if not parts:
+        return None
+    tables = {"calibration.csv": pd.concat(scores, ignore_index=True)}
+    links = "The figures of the tables: [calibration.csv](calibration.csv)."
+    if mistakes:
+        tables["mistakes.csv"] = pd.concat(mistakes, ignore_index=True)
+        links += (
+            f" Up to {_LISTED} mistakes of each model by their place in the test set: [mistakes.csv](mistakes.csv)."
+        )
+    return Section("Confidence and mistakes", "\n\n".join([*parts, links]), figures, tables)
+
+
+def _calibration_frame(models: list[Chosen], calibrations: list[Calibration]) -> pd.DataFrame:
+    """Return how well each saved model is calibrated, a row a model."""
+    return pd.DataFrame(
+        [
+            {
+                col.DATASET: chosen.dataset,
+                col.MODEL: chosen.model,
+                "images": len(chosen.predictions.labels),
+                "accuracy": chosen.predictions.accuracy,
+                "mean_confidence": calibration.mean_confidence,
+                "ece": calibration.ece,
+                "ece_if_calibrated": calibration.ece_if_calibrated(),
+                "nll": calibration.nll,
+                "brier": calibration.brier,
+            }
+            for chosen, calibration in zip(models, calibrations, strict=True)
+        ]
+    )
+
+
+def _calibration_text(dataset: str, models: list[Chosen], frame: pd.DataFrame) -> str:
+    scores = ["accuracy", "mean_confidence", "ece", "ece_if_calibrated", "nll", "brier"]
+    records = frame.to_dict("records")
+    rows = [
+        [escape(chosen.label), *[number(record[name]) for name in scores], _verdict(record)]
+        for chosen, record in zip(models, records, strict=True)
+    ]
+    heads = ["model", "accuracy", "mean confidence", "ECE", "if calibrated below", "NLL", "Brier", "verdict"]
+    return (
+        f"The saved models on the {records[0]['images']:,} test images of {escape(dataset)}. Confidence is the "
+        "probability of the class that a model names. ECE, the expected calibration error, is how far confidence and "
+        "accuracy lie apart in a bin, in the mean over images; that of a calibrated model would be below the next "
+        "column in 95 of 100 test sets. Of NLL (log loss, in nats) and Brier score (0 to 2), less is better:\n\n"
+        + table(rows, heads)
+    )
+
+
+def _verdict(record: Mapping[Any, Any]) -> str:
+    """Return in words whether a model's confidence is off, and to which side."""
+    if record["ece"] <= record["ece_if_calibrated"]:
+        return "not shown to be off"
+    return "overconfident" if record["mean_confidence"] > record["accuracy"] else "underconfident"
+
+
+def _reliability_figure(models: list[Chosen], calibrations: list[Calibration]) -> Figure:
+    """Draw accuracy by confidence of each model, two in a row, and under it how many images stand behind it."""
+    across = min(2, len(models))
+    down = -(-len(models) // across)
+    figure = new_figure(4.7 * across + 0.3, 4.3 * down)
+    grid = figure.subplots(2 * down, across, squeeze=False, gridspec_kw={"height_ratios": [3, 1] * down})
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for index, (chosen, calibration) in enumerate(zip(models, calibrations, strict=True)):
+        row, column = divmod(index, across)
+        upper, lower = grid[2 * row, column], grid[2 * row + 1, column]
+        upper.set_axis_on()
+        lower.set_axis_on()
+        _draw_reliability(upper, calibration, index)
+        _draw_counts(lower, calibration, index)
+        upper.set_title(f"{chosen.label}, {chosen.dataset}: ECE {calibration.ece:.3f}")
+    return figure
+
+
+def _draw_reliability(axes: Axes, calibration: Calibration, index: int) -> None:
+    curve = calibration.reliability
+    axes.plot([0, 1], [0, 1], color="#777777", linestyle=(0, (4, 3)), linewidth=1)
+    some = np.flatnonzero(curve.images)
+    intervals = [wilson_interval(float(curve.accuracy[m]), int(curve.images[m])) for m in some]
+    axes.vlines(
+        curve.confidence[some],
+        [interval.low for interval in intervals],
+        [interval.high for interval in intervals],
+        color=colour(index),
+        linewidth=1.4,
+        alpha=0.55,
+    )
+    sure = curve.images >= _SURE
+    axes.plot(curve.confidence[sure], curve.accuracy[sure], color=colour(index))
+    for those, inside in ((some[sure[some]], colour(index)), (some[~sure[some]], "white")):
+        if not len(those):
+            continue  # what is empty and not clipped has no place, and the layout fails on it
+        axes.plot(
+            curve.confidence[those],
+            curve.accuracy[those],
+            color=colour(index),
+            linestyle="none",
+            marker="o",
+            markersize=5,
+            markerfacecolor=inside,
+            clip_on=False,
+            zorder=3,
+        )
+    axes.set_xlim(0, 1.01)
+    axes.set_ylim(0, 1.01)
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("accuracy")
+
+
+def _draw_counts(axes: Axes, calibration: Calibration, index: int) -> None:
+    images = calibration.reliability.images
+    axes.bar((np.arange(BINS) + 0.5) / BINS, images, 0.88 / BINS, color=colour(index), alpha=0.55)
+    axes.set_yscale("log")  # most images are in the last bin
+    axes.set_ylim(0.7, 1.6 * max(10, images.max()))
+    decades = int(np.log10(max(10, images.max())))
+    axes.yaxis.set_major_locator(FixedLocator(list(10.0 ** np.arange(0, decades + 1, 1 + decades // 4))))
+    axes.yaxis.set_minor_locator(NullLocator())
+    plain_decades(axes.yaxis)
+    axes.set_xlim(0, 1.01)
+    axes.grid(axis="x", visible=False)
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("images")
+
+
+def _test_images(findings: Findings, chosen: Chosen) -> NDArray[np.intp]:
+    """Return where in the test set the images stand that a model was scored on, `(n,)`."""
+    return test_images(chosen.saved.trial, findings.data(chosen.dataset).y_test)
+
+
+def _mistakes_frame(
+    chosen: Chosen, calibration: Calibration, images: NDArray[np.intp], wrong: NDArray[np.intp]
+) -> pd.DataFrame:
+    names, predictions = chosen.predictions.class_names, chosen.predictions
+    return pd.DataFrame(
+        {
+            col.DATASET: chosen.dataset,
+            col.MODEL: chosen.model,
+            "test_image": images[wrong],
+            "true_class": [names[label] for label in predictions.labels[wrong]],
+            "predicted_class": [names[label] for label in predictions.predicted[wrong]],
+            "confidence": calibration.confidence[wrong],
+        }
+    )
+
+
+def _mistakes_caption(chosen: Chosen, listed: int) -> str:
+    total, wrong = len(chosen.predictions.labels), int((~chosen.predictions.correct).sum())
+    which = f"the {_PICTURED} most confident of" if wrong > _PICTURED else "all"
+    return f"{chosen.label} on {chosen.dataset}: {which} {wrong:,} mistakes on {total:,} test images, true → predicted"
+
+
+def _mistakes_figure(
+    findings: Findings, chosen: Chosen, calibration: Calibration, images: NDArray[np.intp], wrong: NDArray[np.intp]
+) -> Figure:
+    """Show the images that a model was surest of and wrong about, each with its classes and the confidence."""
+    data, predictions = findings.data(chosen.dataset), chosen.predictions
+    across, down = min(_IN_ROW, len(wrong)), -(-len(wrong) // _IN_ROW)
+    figure = new_figure(1.58 * across, 2.2 * down)
+    grid = figure.subplots(down, across, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, place in zip(grid.flat, wrong, strict=False):
+        show_image(axes, np.asarray(data.x_test[images[place]]))
+        true, predicted = (
+            predictions.class_names[label] for label in (predictions.labels[place], predictions.predicted[place])
+        )
+        text = f"{_names(true, predicted)}\n{_probability(calibration.confidence[place])}"
+        axes.text(0.5, -0.05, text, transform=axes.transAxes, ha="center", va="top", fontsize=9)
+    return figure
+
+
+def _names(true: str, predicted: str) -> str:
+    """Return both names, in one line where they are short, else in two, each cut where it is too long."""
+    true, predicted = (" ".join(name.split()) for name in (true, predicted))
+    if len(true) + len(predicted) <= _LETTERS:
+        return f"{true} → {predicted}"
+    return "\n→ ".join(name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…" for name in (true, predicted))
+
+
+def _probability(p: float) -> str:
+    """Return a confidence with three decimals; 1.000 only where it is 1."""
+    return "p > 0.999" if 0.9995 <= p < 1 else f"p = {p:.3f}"
+
+
+def _by_class_size(findings: Findings, models: list[Chosen]) -> list[str]:
+    """Return a table of accuracy by class, the smallest class first, where classes are of unequal size."""
+    dataset = models[0].dataset
+    labels = findings.data(dataset).y_train
+    names = models[0].predictions.class_names
+    sizes = np.bincount(labels[training_images(models[0].saved.trial, labels)[0]], minlength=len(names))
+    there = sizes[sizes > 0]
+    if there.max() <= _UNEQUAL * there.min():
+        return []
+    order = [int(label) for label in np.argsort(sizes, kind="stable") if sizes[label]]
+    few = len(order) <= 2 * _CLASSES
+    rows = []
+    for label in order if few else [*order[:_CLASSES], *order[-_CLASSES:]]:
+        cells = []
+        for chosen in models:
+            mine = chosen.predictions.labels == label
+            cells.append(number(float(chosen.predictions.correct[mine].mean()) if mine.any() else None))
+        rows.append([escape(names[label]), f"{sizes[label]:,}", *cells])
+    which = "" if few else f", the {_CLASSES} smallest classes and the {_CLASSES} largest"
+    return [
+        f"Accuracy on the test images of {escape(dataset)} by class, and how many training images each class had"
+        f"{which}:\n\n" + table(rows, ["class", "training images", *[escape(chosen.label) for chosen in models]])
+    ]
