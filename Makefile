@@ -42,8 +42,8 @@ search-%: setup ## run searches/NAME.toml to its report; started again, it goes 
 report-%: setup ## write the report of NAME again
 	$(BIN)/tuner report $* $(ARGS)
 
-test: setup-dev ## all tests
-	$(BIN)/python -m pytest $(ARGS)
+test: setup-dev ## all tests, a file per process on two cores; one after the other with ARGS="-n 0"
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup-dev ## ruff and mypy
 	$(BIN)/ruff check .
