@@ -148,6 +148,9 @@ def space(name: str, as_json: bool, data_dir: Path | None) -> None:
 @click.option("--epochs", type=click.IntRange(1), help="Epochs of every trial, instead of the search file's.")
 @click.option("--train-size", type=click.IntRange(2), help="Use so many training images, drawn by class.")
 @click.option("--test-size", type=click.IntRange(2), help="Use so many test images, drawn by class.")
+@click.option(
+    "--repeats", type=click.IntRange(1, 100), help="Retrainings of each winner, instead of the search file's."
+)
 @click.option("--workers", type=click.IntRange(1), help="Trials at once; by default as many as fit.")
 @click.option("--executor", default="local", show_default=True, help="Where trials run.")
 @_data_dir
@@ -159,6 +162,7 @@ def run(
     epochs: int | None,
     train_size: int | None,
     test_size: int | None,
+    repeats: int | None,
     workers: int | None,
     executor: str,
     data_dir: Path | None,
@@ -168,7 +172,7 @@ def run(
     tensorboard: bool,
 ) -> None:
     """Search, retrain, score, report. Started again, it goes on where it stopped."""
-    search = load_search(find_search(name), Overrides(epochs, train_size, test_size))
+    search = load_search(find_search(name), Overrides(epochs, train_size, test_size, repeats))
     places = Places(runs_dir, reports_dir, data_dir)
     from rich.console import Console
 

@@ -110,6 +110,7 @@ class Overrides:
     epochs: int | None = None
     train_size: int | None = None
     test_size: int | None = None
+    repeats: int | None = None
 
 
 @dataclass(frozen=True)

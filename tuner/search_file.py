@@ -172,7 +172,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         datasets=datasets,
         seed=file.seed,
         protocol=file.protocol,
-        repeats=file.repeats,
+        repeats=overrides.repeats or file.repeats,
         validation=file.validation,
         image_size=(height_width[0], height_width[1]) if height_width else None,
         channels=file.channels,

@@ -14,7 +14,12 @@ def budget(findings: Findings) -> str:
     share = "" if search.protocol == "published" else f", {search.validation:.0%} of them held out during the search"
     lengths = sorted({entry.epochs for entry in search.entries})
     epochs = "1 epoch" if lengths == [1] else f"{' or '.join(map(str, lengths))} epochs"
-    options = {"--epochs": given.epochs, "--train-size": given.train_size, "--test-size": given.test_size}
+    options = {
+        "--epochs": given.epochs,
+        "--train-size": given.train_size,
+        "--test-size": given.test_size,
+        "--repeats": given.repeats,
+    }
     smaller = " ".join(f"{option} {value}" for option, value in options.items() if value)
-    note = f"; smaller than the search file says: {smaller}" if smaller else ""
+    note = f"; other than the search file says: {smaller}" if smaller else ""
     return f"{epochs}, {images or 'no'} training images{share}, {search.protocol} protocol{note}"

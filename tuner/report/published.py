@@ -87,7 +87,7 @@ def _why(findings: Findings, lower: bool, told: str) -> str:
     """Return what is known of a difference: what the search file tells, and how the two protocols differ."""
     search, reasons = findings.search, [escape(told)] if told else []
     study = search.published
-    if lower and any(vars(search.overrides).values()):
+    if lower and (search.overrides.epochs or search.overrides.train_size):
         reasons.append("Ours is lower after a smaller budget.")
     if lower and search.protocol == "holdout" and study and study.chosen_on_test_set:
         reasons.append("Theirs was chosen on the images that it was scored on, which flatters; ours was not.")
