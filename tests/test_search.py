@@ -796,3 +796,12 @@ def test_trials_without_the_newer_fields_are_named_as_they_were_before_these_cam
     assert replace(TRIAL, stop_after=None, watch=()).id == TRIAL.id
     before = {key: value for key, value in json.loads(TRIAL.to_json()).items() if key not in ("stop_after", "watch")}
     assert Trial.from_json(json.dumps(before)) == TRIAL
+
+
+def test_repeats_of_the_command_line_win_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "small.toml"
+    path.write_text(
+        'title = "x"\ndataset = "digits"\nrepeats = 4\n[training]\nepochs = 1\n[[search]]\nfamily = "ann"\n'
+    )
+    assert load_search(path).repeats == 4
+    assert load_search(path, Overrides(repeats=1)).repeats == 1

@@ -59,7 +59,9 @@ def _build(family: Family, values: Configuration, question: Question) -> Built:
             asked = frozenset(names)
         else:
             network = family.network(values, question.shape, question.classes)
-        kernels = tuple(layer.name for layer in network.layers if hasattr(layer, "kernel"))
+        from tuner.anatomy import flat_layers
+
+        kernels = tuple(layer.name for layer in flat_layers(network) if hasattr(layer, "kernel"))
         return Built(int(network.count_params()), asked=asked, kernels=kernels)
     except TrialError as error:
         return Built(None, str(error))

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,9 +16,8 @@ from pydantic import AfterValidator, Field, ValidationError
 from tuner.errors import InputError, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
-from tuner.parameters import Choice, Domain, Layered, Parameter, Range, Value
+from tuner.parameters import Layered, Parameter, Range, Value
 from tuner.recipe import RECIPE
-from tuner.recipe.schedules import parse_steps
 from tuner.search import (
     Algorithm,
     Entry,
@@ -31,6 +30,7 @@ from tuner.search import (
     ReportWishes,
     Search,
 )
+from tuner.search_checks import check_names, check_schedule, check_settings_matter
 from tuner.space import Space, read_space
 from tuner.trial import Protocol
 
@@ -163,8 +163,9 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     datasets = _datasets(file)
     if not datasets or len(set(datasets)) < len(datasets):
         raise InputError("dataset", "the list is empty or names a data set twice")
-    _check_settings_matter(recipe, entries)
-    _check_names(file, entries, {*datasets, *(file.compare.datasets if file.compare else ())})
+    check_settings_matter(recipe, entries)
+    every = {*datasets, *(file.compare.datasets if file.compare else ())}
+    check_names(file.report, file.published, entries, datasets[0], every)
     height_width = file.image_size
     return Search(
         name=name,
@@ -189,75 +190,9 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     )
 
 
-def _check_names(file: _File, entries: list[Entry], datasets: Collection[str]) -> None:
-    """Check that what `[report]` and `[published]` name is there."""
-    domains = {entry.name: entry.space.domains for entry in entries}
-    parameters = set[str]().union(*domains.values())
-
-    def known(place: str, what: str, name: str, names: Collection[str]) -> None:
-        if name not in names:
-            raise InputError(place, f"no {what} is named {name!r}; {suggestion(name, names)}")
-
-    for pair in file.report.pivots:
-        for name in pair:
-            known("report.pivots", "parameter", name, {*parameters, "model"})
-        if pair[0] == pair[1]:
-            raise InputError("report.pivots", f"{pair[0]!r} stands there twice", "name two parameters")
-    if file.report.curves:
-        known("report.curves", "parameter", file.report.curves, parameters)
-    study = file.published
-    if study is None:
-        return
-    for index, score in enumerate(study.scores, start=1):
-        known(f"published.scores {index}", "search", score.model, domains)
-        known(f"published.scores {index}", "data set", score.dataset, datasets)
-    for index, printed in enumerate(study.trials, start=1):
-        place = f"published.trials {index}"
-        known(place, "search", printed.model, domains)
-        known(place, "data set", printed.dataset or _datasets(file)[0], datasets)
-        for name in printed.values:
-            known(place, f"parameter of {printed.model}", name, domains[printed.model])
-    for index, group in enumerate(study.groups, start=1):
-        known(f"published.groups {index}", "parameter", group.parameter, parameters)
-        known(f"published.groups {index}", "data set", group.dataset or _datasets(file)[0], datasets)
-
-
 def _datasets(file: _File) -> tuple[str, ...]:
     """Return the data sets that a file searches."""
     return (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
-
-
-def _check_settings_matter(recipe: Mapping[str, Value], entries: list[Entry]) -> None:
-    """Refuse a setting of `[training]` that no search could ever use, such as momentum beside Adam."""
-    for parameter in RECIPE:
-        if parameter.name not in recipe or parameter.when is None:
-            continue
-        parent, needed = parameter.when
-        offered = {value for entry in entries for value in _choices(entry.space.domains[parent])}
-        if offered and not offered & set(needed):
-            raise InputError(
-                f"training.{parameter.name}",
-                f"is never used: it needs {parent} = {' or '.join(map(repr, needed))}",
-                "remove it, or set that",
-            )
-
-
-def _choices(domain: Domain) -> tuple[Value, ...]:
-    return domain.values if isinstance(domain, Choice) else ()
-
-
-def _check_schedule(space: Space, epochs: int) -> None:
-    """Refuse drops of the learning rate, or a warm-up, that this many epochs never come to."""
-    kinds = _choices(space.domains["schedule"])
-    for text in _choices(space.domains["schedule_steps"]) if "steps" in kinds else ():
-        last = parse_steps(str(text))[-1]
-        if last >= epochs:
-            raise InputError(
-                "schedule_steps", f"{text!r} goes beyond {epochs} epochs", 'give shares of the training: "0.5 0.75"'
-            )
-    for warmup in _choices(space.domains["warmup_epochs"]):
-        if int(warmup) >= epochs:
-            raise InputError("warmup_epochs", f"{warmup} is not below the {epochs} epochs of the training")
 
 
 def _whole(value: object, place: str) -> int:
@@ -277,7 +212,7 @@ def _read_entry(
         taken = {item.name for item in accepted}
         accepted += [_own_parameter(key, raw) for key, raw in part.space.items() if key not in taken]
     space = read_space(part.space, part.rules, accepted, recipe)
-    _check_schedule(space, epochs)
+    check_schedule(space, epochs)
     if part.algorithm == "grid":
         if part.max_trials is not None:
             raise InputError("max_trials", "a grid takes none: it tries all", "remove it, or use random")
