@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from tuner.datasets import DATASETS
 from tuner.findings import Findings
+from tuner.report.base import escape
 
 
 def budget(findings: Findings) -> str:
-    """Return what the trials were trained with: epochs, images, protocol, and what the command line made smaller."""
+    """Return what the trials were trained with: epochs, images, protocol, and what the command line changed.
+
+    Of a well-known data set that was read from image files of the user's, which may be lossy copies, it says so.
+    """
     search = findings.search
     given = search.overrides
     sizes = {len(findings.data(name).y_train) for name in findings.seen_datasets}
@@ -22,4 +27,9 @@ def budget(findings: Findings) -> str:
     }
     smaller = " ".join(f"{option} {value}" for option, value in options.items() if value)
     note = f"; other than the search file says: {smaller}" if smaller else ""
-    return f"{epochs}, {images or 'no'} training images{share}, {search.protocol} protocol{note}"
+    copies = [
+        f"; {escape(name)} from a {escape(source)}"
+        for name in findings.seen_datasets
+        if name in DATASETS and (source := findings.data(name).source).startswith("folder")
+    ]
+    return f"{epochs}, {images or 'no'} training images{share}, {search.protocol} protocol{''.join(copies)}{note}"
