@@ -144,8 +144,11 @@ class TestAFinishedSearch:
         folder = finished / "reports" / "small"
         names = {file.name for file in folder.iterdir()}
         assert names == {
-            "report.md", "trials.csv", "comparison.csv", "per_class.csv",
+            "report.md", "trials.csv", "comparison.csv", "per_class.csv", "convergence.csv", "confusions.csv",
+            "calibration.csv", "mistakes.csv",
             "f1-blobs.png", "roc-blobs.png", "confusion-blobs.png", "curves-blobs.png", "samples-blobs.png",
+            "lookalikes-blobs.png", "reliability-blobs.png", "mistakes-ann-blobs.png", "mistakes-cnn-blobs.png",
+            "network-ann-blobs.png", "network-cnn-blobs.png", "filters-blobs.png", "outputs-cnn-blobs.png",
             "ann-blobs.keras", "ann-blobs.json", "cnn-blobs.keras", "cnn-blobs.json",
         }  # fmt: skip
         text = (folder / "report.md").read_text()

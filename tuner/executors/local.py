@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -167,7 +168,10 @@ def _work(
     os.close(file)
     threading.Thread(target=_end_with_main, args=(lifeline,), daemon=True).start()
     module, _, name = function.partition(":")
-    results.send(getattr(importlib.import_module(module), name)(argument))
+    outcome = getattr(importlib.import_module(module), name)(argument)
+    sys.stdout.flush()  # once the result is there, the main process may end, and this one with it
+    sys.stderr.flush()
+    results.send(outcome)
 
 
 def _end_with_main(lifeline: Connection) -> None:
