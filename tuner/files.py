@@ -5,11 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _PARTIAL = ".partial-"
+
+
+def file_part(text: str, otherwise: str = "x") -> str:
+    """Return text as part of a file name: letters, digits, '.', '_' and '-'; `otherwise` where none of it is left."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or otherwise
 
 
 @contextmanager

@@ -121,11 +121,30 @@ class Findings:
         fingerprint = next(record.trial.fingerprint for member, record in self.members if member.dataset == dataset)
         return load_from_store(self.places.store_of(fingerprint))
 
+    def best_trials(self, dataset: str) -> list[tuple[Entry, Record]]:
+        """Return the best search trial on a data set of each entry that has one, in the order of the search file."""
+        entries = self.search.entries
+        return [(e, self._winners[e.name, dataset]) for e in entries if (e.name, dataset) in self._winners]
+
+    @cached_property
+    def _winners(self) -> dict[tuple[str, str], Record]:
+        return winners(self.search, self.members)
+
     def chosen_on_images(self, trial: Trial) -> NDArray[np.int64]:
         """Return the labels of the images that a search trial was validated on."""
-        data = load_from_store(self.places.store_of(trial.fingerprint))  # another search may name it differently
-        held = training_images(trial, data.y_train)[1]
-        return data.y_train[held] if held is not None else data.y_test[test_images(trial, data.y_test)]
+        return self._validation_labels[trial.fingerprint]
+
+    @cached_property
+    def _validation_labels(self) -> dict[str, NDArray[np.int64]]:
+        """The labels that trials were validated on, by fingerprint: all of a search on one data set share the split."""
+        found: dict[str, NDArray[np.int64]] = {}
+        for trial in (record.trial for record in self.trials()):
+            if trial.fingerprint not in found:
+                data = load_from_store(self.places.store_of(trial.fingerprint))  # which has a name of its own there
+                held = training_images(trial, data.y_train)[1]
+                tested = data.y_train[held] if held is not None else data.y_test[test_images(trial, data.y_test)]
+                found[trial.fingerprint] = tested
+        return found
 
     def chance(self, trial: Trial) -> float:
         """Return the accuracy up to which a search trial has not left chance.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
+from tuner.files import file_part
 from tuner.parameters import Values
 from tuner.space import Space
 from tuner.trial import Protocol, Trial
@@ -184,6 +184,10 @@ class Search:
         """Every data set that is searched or compared on, in order, each once."""
         return tuple(dict.fromkeys((*self.datasets, *self.compare)))
 
+    def entry(self, name: str) -> Entry:
+        """Return the entry of this name, which must be there."""
+        return next(entry for entry in self.entries if entry.name == name)
+
     def chosen_on(self, dataset: str) -> str:
         """Return the data set on which the models that are compared on `dataset` were chosen."""
         return dataset if dataset in self.datasets else self.datasets[0]
@@ -193,7 +197,7 @@ class Search:
         """Each data set's name as part of a file name: letters, digits, '.', '_' and '-', no two alike."""
         slugs: dict[str, str] = {}
         for name in self.all_datasets:
-            plain = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).name.removesuffix(".npz")).strip(".-") or "data"
+            plain = file_part(Path(name).name.removesuffix(".npz"), "data")
             number = 1
             slug = plain
             while slug in slugs.values():

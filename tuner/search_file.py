@@ -160,7 +160,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
             raise error.inside(place) from error
         if entries[-1].name in [entry.name for entry in entries[:-1]]:
             raise InputError(place, f"a second search is named {entries[-1].name!r}", 'give it its own name = "…"')
-    datasets = _datasets(file)
+    datasets = (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
     if not datasets or len(set(datasets)) < len(datasets):
         raise InputError("dataset", "the list is empty or names a data set twice")
     check_settings_matter(recipe, entries)
@@ -188,11 +188,6 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         file_hash=file_hash,
         raw=raw,
     )
-
-
-def _datasets(file: _File) -> tuple[str, ...]:
-    """Return the data sets that a file searches."""
-    return (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
 
 
 def _whole(value: object, place: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import time
@@ -80,7 +81,10 @@ def _train(job: Job, begun: float) -> Result:
         clean = build()  # never compiled, so that the file holds no optimizer
         clean.set_weights(network.get_weights())
         scores, files = _score(job, clean, data)
-        found = {**scores, "files": files, "latency_ms": _latency_ms(clean, data), "layers": _described(clean)}
+        layers: list[dict[str, Any]] = []
+        with contextlib.suppress(Exception):  # a user's network may be anything; it goes without rather than be lost
+            layers = describe(clean)
+        found = {**scores, "files": files, "latency_ms": _latency_ms(clean, data), "layers": layers}
     else:
         kept = epochs.best_epoch or len(epochs.seconds)
         found = {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
@@ -124,22 +128,6 @@ def _fit(run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _
     return epochs
 
 
-def _described(network: keras.Model) -> list[dict[str, Any]]:
-    """Describe a network; one of an odd build goes without rather than lose its retraining."""
-    try:
-        return describe(network)
-    except Exception:  # noqa: BLE001  # a user's network may be anything
-        return []
-
-
-def _view(network: keras.Model, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> dict[str, Any]:
-    """Return what the first convolution sees; see `_described`."""
-    try:
-        return first_layer_view(network, images, labels)
-    except Exception:  # noqa: BLE001
-        return {}
-
-
 def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> Samples:
     if held is not None:
         return Samples(np.asarray(data.x_train[held]), np.asarray(data.y_train[held]))
@@ -152,7 +140,9 @@ def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, flo
     labels = data.y_test[tested]
     images = np.asarray(data.x_test[tested])
     probabilities = predict(network, images)
-    arrays: Any = {"probabilities": probabilities, "labels": labels, **_view(network, images, labels)}
+    arrays: dict[str, Any] = {"probabilities": probabilities, "labels": labels}
+    with contextlib.suppress(Exception):  # the same
+        arrays |= first_layer_view(network, images, labels)
     job.artifacts.mkdir(parents=True, exist_ok=True)
     files = {
         "model": _keep(job, ".keras", network.save),

@@ -81,9 +81,14 @@ def setting(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def file_part(text: str) -> str:
-    """Return text as part of a file name: letters, digits, '.', '_' and '-'."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or "x"
+def folded(summary: str, body: str) -> str:
+    """Return markdown that opens when a reader asks for it."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def with_mark(score: float | None, stuck: bool) -> str:
+    """Return a score, marked † where its trial never left chance."""
+    return number(score) + (" †" if stuck else "")
 
 
 def picture(name: str, caption: str) -> str:

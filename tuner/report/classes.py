@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
-from tuner.report.base import Section, escape, number, picture, table
+from tuner.report.base import Section, escape, folded, number, picture, table
 from tuner.report.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades
 from tuner.scores import averages, per_class
 
@@ -46,7 +46,7 @@ def f1_section(findings: Findings) -> Section | None:
             frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][col.F1].to_numpy()[: len(names)]
             for m in models
         ]
-        shown = _worst(np.nanmean(np.nan_to_num(scores), axis=0))
+        shown = _worst(np.nan_to_num(scores).mean(axis=0))
         figure = new_figure(9, 3.8)
         axes = figure.subplots()
         width = 0.8 / len(models)
@@ -92,7 +92,7 @@ def _class_table(chosen: Chosen, frame: pd.DataFrame) -> str:
     ]
     body = table(rows, heads)
     if len(rows) > 2 * MOST_CLASSES:
-        body = f"<details>\n<summary>All {len(rows) - 2} classes</summary>\n\n{body}\n\n</details>"
+        body = folded(f"All {len(rows) - 2} classes", body)
     return f"**{escape(chosen.label)} on {escape(chosen.dataset)}**:\n\n{body}"
 
 

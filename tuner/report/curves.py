@@ -10,9 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from tuner import columns as col
-from tuner.findings import Findings, winners
+from tuner.files import file_part
+from tuner.findings import Findings
 from tuner.protocol import ranked
-from tuner.report.base import DASH, Section, escape, file_part, number, picture, setting, table
+from tuner.report.base import DASH, Section, escape, number, picture, setting, table
 from tuner.report.style import colour, dash, new_figure, whole_numbers
 from tuner.trial import Record
 
@@ -31,7 +32,7 @@ def curves_section(findings: Findings) -> Section | None:
     figures, parts = {}, []
     for dataset in findings.search.datasets:
         slug = findings.search.slugs[dataset]
-        shown = _best_trials(findings, dataset)
+        shown = [(entry.label, record) for entry, record in findings.best_trials(dataset)]
         if shown:
             name = f"curves-{slug}.png"
             figure = new_figure(9.5, 4.0)
@@ -61,13 +62,6 @@ def curves_section(findings: Findings) -> Section | None:
 
 def _of_many(shown: _Labelled) -> str:
     return f"; the {_MOST_CURVES} best values" if len(shown) == _MOST_CURVES else ""
-
-
-def _best_trials(findings: Findings, dataset: str) -> list[tuple[str, Record]]:
-    best = winners(findings.search, findings.members)
-    return [
-        (entry.label, best[entry.name, dataset]) for entry in findings.search.entries if (entry.name, dataset) in best
-    ]
 
 
 def _best_of_values(findings: Findings, dataset: str, parameter: str) -> list[tuple[str, Record]]:
@@ -111,12 +105,10 @@ def _draw(axes: Axes, shown: _Labelled, metric: str, y_label: str, training: boo
 
 def convergence_section(findings: Findings) -> Section | None:
     """Show how fast the best trial of each search learned: seconds per epoch, and epochs to reach given accuracies."""
-    best = winners(findings.search, findings.members)
     shown = [
-        (entry, dataset, best[entry.name, dataset])
+        (entry, dataset, record)
         for dataset in findings.search.datasets
-        for entry in findings.search.entries
-        if (entry.name, dataset) in best
+        for entry, record in findings.best_trials(dataset)
     ]
     wanted = findings.search.report.reach or _telling([record for _, _, record in shown])
     if not shown or not wanted:

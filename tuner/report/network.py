@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from tuner.findings import Chosen, Findings
-from tuner.report.base import DASH, Section, escape, picture, table
+from tuner.report.base import DASH, Section, escape, folded, picture, table
 from tuner.report.blocks import Plan, identity, plan_of, shape_text
 from tuner.report.drawing import draw_network
 
@@ -62,5 +62,5 @@ def layer_table(plan: Plan, total: int) -> str:
     if any(block.times > 1 for block in plan.blocks):
         text += f"\n\n{_REPEATED}"
     if len(rows) > _MOST_ROWS:
-        text = f"<details>\n<summary>The layers and their parameters</summary>\n\n{text}\n\n</details>"
+        text = folded("The layers and their parameters", text)
     return text

@@ -12,7 +12,7 @@ from tuner.findings import Findings
 from tuner.ledger import Member
 from tuner.parameters import Value
 from tuner.protocol import ranked
-from tuner.report.base import DASH, Section, escape, number, setting, table
+from tuner.report.base import DASH, Section, escape, setting, table, with_mark
 from tuner.report.trials import varying
 from tuner.trial import Record
 
@@ -124,4 +124,4 @@ def _cell(cell: dict[Any, Any] | None) -> str:
     if not isinstance(score, float) or pd.isna(score):
         return "failed"
     several = f" (best of {cell[col.TRIALS]})" if cell[col.TRIALS] > 1 else ""
-    return number(score) + (" †" if cell[col.STUCK] else "") + several
+    return with_mark(score, cell[col.STUCK]) + several

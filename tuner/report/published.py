@@ -5,10 +5,10 @@ from __future__ import annotations
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.protocol import ranked
-from tuner.report.base import DASH, Section, escape, number, plus_minus, setting, signed, table
+from tuner.report.base import DASH, Section, escape, folded, number, plus_minus, setting, signed, table, with_mark
 from tuner.report.budget import budget
 from tuner.report.trials import summary_by, values_and_score
-from tuner.search import PublishedScore, PublishedTrial
+from tuner.search import Published, PublishedScore, PublishedTrial, Search
 from tuner.significance import mean_interval, wilson_interval
 from tuner.trial import Record
 
@@ -22,10 +22,10 @@ def published_section(findings: Findings) -> Section | None:
     if study is None:
         return None
     parts = [f"Published: {escape(study.study)}. Ours: {budget(findings)}."]
-    parts += _scores(findings)
-    parts += _others(findings)
-    parts += _trials(findings)
-    groups = _groups(findings)
+    parts += _scores(findings, study)
+    parts += _others(findings, study)
+    parts += _trials(findings, study)
+    groups = _groups(findings, study)
     if groups:
         heads = ["parameter", "published mean", "published sd", "our trials", "our mean", "our sd", "difference"]
         parts.append(
@@ -40,13 +40,13 @@ def _ours(findings: Findings, printed: PublishedScore) -> Chosen | None:
 
 
 def _label(findings: Findings, model: str) -> str:
-    return escape(next(entry.label for entry in findings.search.entries if entry.name == model))
+    return escape(findings.search.entry(model).label)
 
 
-def _scores(findings: Findings) -> list[str]:
+def _scores(findings: Findings, study: Published) -> list[str]:
     """Compare the printed test accuracies with the retrained models', and say why one lies outside our interval."""
     rows, reasons = [], []
-    for printed in findings.search.published.scores if findings.search.published else []:
+    for printed in study.scores:
         ours = _ours(findings, printed)
         low, high = printed.span
         label = _label(findings, printed.model)
@@ -68,7 +68,9 @@ def _scores(findings: Findings) -> list[str]:
             ]
         )
         if not inside:
-            reasons.append(f"{label} on {escape(printed.dataset)}: {_why(findings, ours.mean < low, printed.why)}")
+            reasons.append(
+                f"{label} on {escape(printed.dataset)}: {_why(findings.search, study, ours.mean < low, printed.why)}"
+            )
     if not rows:
         return []
     heads = ["model", "data set", "published", "ours, mean ± sd", "chosen", "ours − published", "our 95 % interval"]
@@ -78,20 +80,18 @@ def _scores(findings: Findings) -> list[str]:
 
 def _winner(findings: Findings, ours: Chosen) -> str:
     """Return what was chosen of the parameters that varied."""
-    entry = next(entry for entry in findings.search.entries if entry.name == ours.model)
-    values = ours.saved.trial.values
-    return escape(", ".join(f"{n} {setting(values[n])}" for n in entry.space.varying() if n in values)) or DASH
+    values, varying = ours.saved.trial.values, findings.search.entry(ours.model).space.varying()
+    return escape(", ".join(f"{n} {setting(values[n])}" for n in varying if n in values)) or DASH
 
 
-def _why(findings: Findings, lower: bool, told: str) -> str:
+def _why(search: Search, study: Published, lower: bool, told: str) -> str:
     """Return what is known of a difference: what the search file tells, and how the two protocols differ."""
-    search, reasons = findings.search, [escape(told)] if told else []
-    study = search.published
+    reasons = [escape(told)] if told else []
     if lower and (search.overrides.epochs or search.overrides.train_size):
         reasons.append("Ours is lower after a smaller budget.")
-    if lower and search.protocol == "holdout" and study and study.chosen_on_test_set:
+    if lower and search.protocol == "holdout" and study.chosen_on_test_set:
         reasons.append("Theirs was chosen on the images that it was scored on, which flatters; ours was not.")
-    if study and study.runs == 1:
+    if study.runs == 1:
         reasons.append("Theirs is a single run, printed without its spread.")
     return " ".join(reasons) or "Nothing that is recorded explains it."
 
@@ -100,10 +100,10 @@ def _list_of(head: str, reasons: list[str]) -> str:
     return head + "\n\n" + "\n".join(f"- {reason}" for reason in reasons) if reasons else ""
 
 
-def _others(findings: Findings) -> list[str]:
+def _others(findings: Findings, study: Published) -> list[str]:
     """Compare what else was printed of each model: test loss, parameters and the size of its file."""
     rows = []
-    for printed in findings.search.published.scores if findings.search.published else []:
+    for printed in study.scores:
         ours = _ours(findings, printed)
         if printed.test_loss is None and printed.parameters is None and printed.megabytes is None:
             continue
@@ -124,10 +124,10 @@ def _others(findings: Findings) -> list[str]:
     return [table(rows, [*heads, "MB, published", "ours"], text_columns=2)] if rows else []
 
 
-def _trials(findings: Findings) -> list[str]:
+def _trials(findings: Findings, study: Published) -> list[str]:
     """Compare the printed accuracies of single trials with those of our search trials."""
     rows, reasons, within = [], [], 0
-    for printed in findings.search.published.trials if findings.search.published else []:
+    for printed in study.trials:
         label = _label(findings, printed.model)
         text = escape(", ".join(f"{name} {setting(value)}" for name, value in printed.values.items()))
         matching = _matching(findings, printed)
@@ -144,8 +144,8 @@ def _trials(findings: Findings) -> list[str]:
             [
                 label,
                 text,
-                number(printed.accuracy) + (" †" if theirs_stuck else ""),
-                number(score) + (" †" if stuck else ""),
+                with_mark(printed.accuracy, theirs_stuck),
+                with_mark(score, stuck),
                 signed(score - printed.accuracy),
                 f"{interval.low:.4f} to {interval.high:.4f}",
                 "yes" if inside else "no",
@@ -158,8 +158,8 @@ def _trials(findings: Findings) -> list[str]:
     heads = ["model", "trial", "published", "ours", "ours − published", "our 95 % interval", "published inside it"]
     body = table(rows, heads, text_columns=2)
     if len(rows) > _LONG:
-        body = f"<details>\n<summary>All {len(rows)} trials</summary>\n\n{body}\n\n</details>"
-        reasons = [f"{len(rows) - within} of {len(rows)}: {_why(findings, lower=True, told='')}"]
+        body = folded(f"All {len(rows)} trials", body)
+        reasons = [f"{len(rows) - within} of {len(rows)}: {_why(findings.search, study, lower=True, told='')}"]
     return [
         f"Single trials, theirs on the test set, ours on {findings.search.validates_on} (Wilson's interval over those "
         f"images; † never left chance); {within} of {len(rows)} published ones lie inside:\n\n{body}",
@@ -185,10 +185,9 @@ def _why_trial(findings: Findings, printed: PublishedTrial, score: float, ours_s
     return told + (fewer if score < printed.accuracy else "") + "One seed each; the interval does not cover its luck."
 
 
-def _groups(findings: Findings) -> list[list[object]]:
+def _groups(findings: Findings, study: Published) -> list[list[object]]:
     rows: list[list[object]] = []
-    published = findings.search.published
-    for printed in published.groups if published else []:
+    for printed in study.groups:
         searched = findings.trials(None, printed.dataset or findings.search.datasets[0])
         records = [r for r in searched if r.completed and r.trial.values.get(printed.parameter) == printed.value]
         row: list[object] = [

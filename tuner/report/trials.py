@@ -11,7 +11,7 @@ from tuner.families import in_order
 from tuner.findings import Findings
 from tuner.parameters import Value
 from tuner.protocol import ranked
-from tuner.report.base import Section, escape, number, setting, table
+from tuner.report.base import Section, escape, number, setting, table, with_mark
 from tuner.search import Entry
 from tuner.trial import Record
 from tuner.trial_table import column_names, trial_rows
@@ -88,7 +88,7 @@ def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Seq
             f"{record.result.best_epoch} of {record.trial.epochs}" if record.result.best_epoch else record.trial.epochs,
             f"{record.result.parameters:,}",
             number(record.result.val_loss),
-            number(record.result.val_accuracy) + (" †" if findings.stuck_at_chance(record) else ""),
+            with_mark(record.result.val_accuracy, findings.stuck_at_chance(record)),
         ]
         for rank, record in ranks
     ]
@@ -124,7 +124,6 @@ def failures_section(findings: Findings) -> Section | None:
     """List the failed trials with their reasons."""
     if not findings.failed:
         return None
-    entries = {entry.name: entry for entry in findings.search.entries}
     rows = [
         [
             escape(m.model),
@@ -132,7 +131,7 @@ def failures_section(findings: Findings) -> Section | None:
             m.role,
             r.trial.id,
             escape(r.result.error),
-            escape(_settings(_chosen_by_hand(entries[m.model], r))),
+            escape(_settings(_chosen_by_hand(findings.search.entry(m.model), r))),
         ]
         for m, r in findings.failed
     ]

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tuner import columns as col
-from tuner.findings import Findings, winners
+from tuner.findings import Findings
 from tuner.report.base import Section, escape, picture
 from tuner.report.style import colour, dash, new_figure, plain_decades, whole_numbers
 from tuner.search import Entry
@@ -23,14 +23,12 @@ _MOST_RIDGES = 21
 
 def watched_section(findings: Findings) -> Section | None:
     """Draw gradient norm and kernel histograms by epoch of the watched layers of each best trial."""
-    best = winners(findings.search, findings.members)
     figures, parts, frames = {}, [], []
     for dataset in findings.search.datasets:
         notes = [
             (entry, layer, found)
-            for entry in findings.search.entries
-            if (entry.name, dataset) in best
-            for layer, found in best[entry.name, dataset].result.watched.items()
+            for entry, record in findings.best_trials(dataset)
+            for layer, found in record.result.watched.items()
         ]
         if not notes:
             continue
