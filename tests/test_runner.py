@@ -34,11 +34,14 @@ class SimulatedExecutor(Executor):
         self.trained: list[str] = []
         self.most_at_once = 0
 
-    def submit(self, key: str, argument: object) -> None:
+    def submit(self, key: str, argument: object, kin: str = "") -> None:
         assert isinstance(argument, Job)
         assert key not in self._calls
         self._calls[key] = argument
         self.most_at_once = max(self.most_at_once, len(self._calls))
+
+    def waiting_kins(self) -> set[str]:
+        return set()
 
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
         if self._crash_after is not None and len(self.trained) >= self._crash_after:
@@ -264,3 +267,90 @@ def test_a_fresh_run_trains_its_own_trials_again_once_and_leaves_those_of_other_
         runner.drive("search", [track("grid"), track("grid", "twin")], None)
     assert len(executor.trained) == len(set(executor.trained)) == 10
     assert not set(executor.trained) & {member.trial for member in shared}
+
+
+# --- which trial is next ---
+
+
+class KinExecutor(SimulatedExecutor):
+    """Finishes calls in order and keeps a process for the kin of each, as `local` does."""
+
+    def __init__(self, slots: int) -> None:
+        super().__init__(slots, random.Random(0))  # noqa: S311
+        self.kept: dict[int, str] = {}  # the kin of each place that runs nothing
+        self.running: dict[str, tuple[int, str]] = {}
+        self.started: list[tuple[str, bool]] = []
+
+    def submit(self, key: str, argument: object, kin: str = "") -> None:
+        super().submit(key, argument)
+        taken = {slot for slot, _ in self.running.values()}
+        free = [slot for slot in range(self.slots) if slot not in taken]
+        ready = [slot for slot in free if self.kept.get(slot) == kin]
+        self.running[key] = ([*ready, *free][0], kin)
+        self.started.append((key, bool(ready)))
+
+    def waiting_kins(self) -> set[str]:
+        taken = {slot for slot, _ in self.running.values()}
+        return {kin for slot, kin in self.kept.items() if slot not in taken}
+
+    def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+        key = next(iter(self._calls))
+        slot, kin = self.running.pop(key)
+        self.kept[slot] = kin
+        self.trained.append(key)
+        return [Outcome(key, result_of(self._calls.pop(key).trial))]
+
+
+def driven(path: Path, executor: Executor, trials: list[Trial], costs: dict[str, float] | None = None) -> None:
+    with Ledger(path) as ledger:
+        ledger.open_search("s", "key", "{}")
+        cost_of = (lambda t: costs[t.id]) if costs else (lambda t: 0.0)
+        runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent(), cost_of=cost_of)
+        runner.drive("finals", [listed_track("cnn", "d", trials)], len(trials))
+
+
+def test_the_longest_trials_are_trained_first(tmp_path: Path) -> None:
+    trials = [Trial("cnn", "d", "f", {"filters": i}, 1, seed=0) for i in range(6)]
+    costs = dict(zip((t.id for t in trials), (3.0, 1.0, 5.0, 5.0, 2.0, 4.0), strict=True))
+    executor = KinExecutor(2)
+    driven(tmp_path / "l", executor, trials, costs)
+    assert [key for key, _ in executor.started] == [trials[i].id for i in (2, 3, 5, 0, 4, 1)]
+
+
+def test_kin_follow_each_other_in_one_process_the_one_with_most_levels_first(tmp_path: Path) -> None:
+    def trial(filters: int, dropout: float, l2: float) -> Trial:
+        return Trial("cnn", "d", "f", {"filters": filters, "dropout": dropout, "l2": l2}, 1, seed=0)
+
+    settings = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.1), (0.5, 0.1)]
+    trials = [trial(filters, *levels) for levels in settings for filters in (4, 8)]
+    executor = KinExecutor(2)
+    driven(tmp_path / "l", executor, trials)
+    assert sum(not ready for _, ready in executor.started) == 2  # a process for each number of filters
+    by_id = {t.id: t for t in trials}
+    for filters in (4, 8):
+        mine = [by_id[key].values for key, _ in executor.started if by_id[key].values["filters"] == filters]
+        assert (mine[0]["dropout"], mine[0]["l2"]) == (0.5, 0.1)
+
+
+def test_no_place_stays_empty_for_the_sake_of_kin(tmp_path: Path) -> None:
+    executor = KinExecutor(3)
+    driven(tmp_path / "l", executor, [Trial("cnn", "d", "f", {}, 1, seed=i) for i in range(9)])
+    assert executor.most_at_once == 3
+    assert sum(not ready for _, ready in executor.started) == 3
+
+
+def test_a_long_list_is_proposed_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.runner.LOOK_AHEAD", 4)
+    seen: list[int] = []
+
+    class Watching(KinExecutor):
+        def submit(self, key: str, argument: object, kin: str = "") -> None:
+            super().submit(key, argument, kin)
+            with Ledger(tmp_path / "l") as ledger:
+                seen.append(len(ledger.members("s")))
+
+    trials = [Trial("cnn", "d", "f", {"filters": i}, 1, seed=0) for i in range(12)]
+    driven(tmp_path / "l", Watching(2), trials)
+    assert seen[0] == 4
+    assert seen[-1] == 12
+    assert all(listed - started <= 4 for started, listed in enumerate(seen))

@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -224,13 +224,15 @@ class Ledger:
         found = self._db.execute("SELECT 1 FROM members WHERE trial = ? AND search <> ? LIMIT 1", (trial, search))
         return found.fetchone() is not None
 
-    def enlist(self, search: str, member: Member) -> None:
-        """Note that a trial was proposed at this place of a search."""
+    def enlist(self, search: str, *members: Member) -> None:
+        """Note that trials were proposed at these places of a search."""
+        if not members:
+            return
         with self._transaction():
-            self._db.execute(
+            self._db.executemany(
                 "INSERT INTO members (search, model, dataset, role, number, trial) VALUES (?,?,?,?,?,?) "
                 "ON CONFLICT DO UPDATE SET trial = excluded.trial WHERE trial <> excluded.trial",
-                (search, member.model, member.dataset, member.role, member.number, member.trial),
+                [(search, *astuple(member)) for member in members],
             )
 
     def members(self, search: str) -> list[tuple[Member, Record | None]]:

@@ -45,6 +45,7 @@ class Prepared:
     folder: Path
     shape: Shape
     classes: int
+    images: int
 
 
 class StartedSearch:
@@ -96,7 +97,7 @@ def started(
         ):
             job_of = _job_maker(search, folders, places)
             listener = _logs(search, places, ledger, console) if tensorboard else None
-            runner = Runner(search.name, ledger, pool, job_of, progress, fresh, listener)
+            runner = Runner(search.name, ledger, pool, job_of, progress, fresh, listener, _cost_of(search, prepared))
             yield StartedSearch(search, places, ledger, runner, prepared)
 
 
@@ -161,7 +162,7 @@ def _prepare(search: Search, name: str, places: Places) -> Prepared:
     dataset = load_dataset(name, places.data, search.folder, search.image_size, search.channels)
     _check_split(search, name, dataset)
     folder = save_to_store(dataset, places.store)
-    return Prepared(dataset.fingerprint, folder, dataset.shape, len(dataset.class_names))
+    return Prepared(dataset.fingerprint, folder, dataset.shape, len(dataset.class_names), len(dataset.y_train))
 
 
 def _check_split(search: Search, name: str, dataset: Dataset) -> None:
@@ -180,6 +181,19 @@ def _logs(search: Search, places: Places, ledger: Ledger, console: Console) -> L
 def _job_maker(search: Search, folders: dict[str, Path], places: Places) -> Callable[[Trial], Job]:
     modules = search.folder.resolve()
     return lambda trial: Job(trial, folders[trial.fingerprint].resolve(), places.artifacts.resolve(), modules)
+
+
+def _cost_of(search: Search, prepared: dict[str, Prepared]) -> Callable[[Trial], float]:
+    """Return what tells how long a trial takes beside others: multiply-adds over all its images and epochs."""
+    families = {entry.family.name: entry.family for entry in search.entries}
+    sizes = {data.fingerprint: data for data in prepared.values()}
+
+    def cost(trial: Trial) -> float:
+        data = sizes[trial.fingerprint]
+        images = min(trial.train_size or data.images, data.images)
+        return families[trial.family].work(trial.values, data.shape, data.classes) * images * trial.last_epoch
+
+    return cost
 
 
 def search_tracks(search: Search, prepared: dict[str, Prepared]) -> list[Track]:

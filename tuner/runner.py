@@ -8,17 +8,19 @@ give the same trials. Resuming is therefore the same loop, in which the ledger a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
 from tuner.executors import Executor, Outcome
 from tuner.ledger import Ledger, Member
 from tuner.oracles import Oracle, Pause, Proposal
-from tuner.trial import Job, Record, Result, Trial
+from tuner.trial import LEVELS, Job, Record, Result, Trial
 
 #: How often a trial whose worker died is tried.
 MOST_ATTEMPTS = 2
+#: Among so many proposed trials the next one is chosen: the longest first, and kin where their process waits.
+LOOK_AHEAD = 1000
 
 
 class Observer(Protocol):
@@ -131,9 +133,55 @@ def listed_track(model: str, dataset: str, trials: Sequence[Trial]) -> Track:
 
 
 @dataclass
-class _UnderWay:
-    job: Job
-    waiting: list[tuple[Track, int]]
+class _Proposed:
+    """A trial that no record answers, with the places of the search that wait for it."""
+
+    trial: Trial
+    places: list[tuple[Track, int]]
+    cost: float
+
+
+class Queue:
+    """Trials that wait for a place, by their kin. All of a kin cost the same."""
+
+    def __init__(self) -> None:
+        self._by_kin: dict[str, dict[str, _Proposed]] = {}
+        self._by_id: dict[str, _Proposed] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, trial: str) -> _Proposed | None:
+        """Return what waits under a trial's name."""
+        return self._by_id.get(trial)
+
+    def add(self, proposed: _Proposed) -> None:
+        """Let a trial wait."""
+        self._by_id[proposed.trial.id] = proposed
+        self._by_kin.setdefault(proposed.trial.kin, {})[proposed.trial.id] = proposed
+
+    def take(self, ready: Set[str], busy: Set[str]) -> _Proposed:
+        """Remove and return the trial to start next.
+
+        One for which a process waits; else the longest whose kin nobody trains, since kin in one process share what
+        it compiles; else one of the most numerous kin. Of its kin it is the one with the most levels above 0: what is
+        compiled for it serves the others, too.
+
+        Args:
+            ready: kins for which a process waits.
+            busy: kins that are being trained.
+        """
+        kins = [kin for kin in ready if kin in self._by_kin] or [kin for kin in self._by_kin if kin not in busy]
+        if kins:
+            kin = max(kins, key=lambda kin: next(iter(self._by_kin[kin].values())).cost)
+        else:
+            kin = max(self._by_kin, key=lambda kin: len(self._by_kin[kin]))
+        mine = self._by_kin[kin]
+        taken = max(mine.values(), key=lambda p: sum(bool(p.trial.values.get(level)) for level in LEVELS))
+        del mine[taken.trial.id], self._by_id[taken.trial.id]
+        if not mine:
+            del self._by_kin[kin]
+        return taken
 
 
 class Runner:
@@ -147,6 +195,7 @@ class Runner:
         observer: is told what happens.
         fresh: train what is recorded again, unless another search lists it too.
         listener: is told of each place of the search whose trial has finished.
+        cost_of: says how long a trial takes beside others, in any unit; the longest are trained first.
     """
 
     def __init__(
@@ -158,20 +207,26 @@ class Runner:
         observer: Observer,
         fresh: bool = False,
         listener: Listener | None = None,
+        cost_of: Callable[[Trial], float] = lambda trial: 0.0,
     ) -> None:
         self._search, self._ledger, self._executor = search, ledger, executor
         self._job_of, self._observer, self._fresh = job_of, observer, fresh
-        self._listener = listener
+        self._listener, self._cost_of = listener, cost_of
         self._trained: set[str] = set()
 
     def drive(self, what: str, tracks: Sequence[Track], total: int | None) -> None:
         """Run every trial of the tracks that the ledger does not know, until all tracks are exhausted."""
         self._observer.begin(what, total)
-        under_way: dict[str, _UnderWay] = {}
+        waiting = Queue()
+        under_way: dict[str, _Proposed] = {}
         deaths: Counter[str] = Counter()
         while True:
             for track in tracks:
-                self._fill(track, under_way)
+                self._propose(track, waiting, under_way)
+            while waiting and len(under_way) < self._executor.slots:
+                proposed = waiting.take(self._executor.waiting_kins(), {p.trial.kin for p in under_way.values()})
+                under_way[proposed.trial.id] = proposed
+                self._submit(proposed.trial)
             if not under_way:
                 break
             for outcome in self._executor.wait():
@@ -179,24 +234,31 @@ class Runner:
         if not all(track.exhausted for track in tracks):
             raise RuntimeError("an oracle waits for a result although every trial has finished")
 
-    def _fill(self, track: Track, under_way: dict[str, _UnderWay]) -> None:
-        while len(under_way) < self._executor.slots:
+    def _submit(self, trial: Trial) -> None:
+        self._executor.submit(trial.id, self._job_of(trial), trial.kin)
+
+    def _propose(self, track: Track, waiting: Queue, under_way: dict[str, _Proposed]) -> None:
+        """Take what a track proposes now: what is recorded is settled, and the rest waits."""
+        if len(waiting) > LOOK_AHEAD // 2:  # so that a long list is taken, and written, in large pieces
+            return
+        listed: list[Member] = []
+        while len(waiting) < LOOK_AHEAD:
             following = track.next()
             if following is None:
-                return
+                break
             number, trial = following
-            self._ledger.enlist(self._search, track.member(number, trial))
-            if trial.id in under_way:
-                under_way[trial.id].waiting.append((track, number))
+            listed.append(track.member(number, trial))
+            proposed = under_way.get(trial.id) or waiting.get(trial.id)
+            if proposed is not None:
+                proposed.places.append((track, number))
                 continue
             known = self._known(trial)
-            if known is not None:
+            if known is None:
+                waiting.add(_Proposed(trial, [(track, number)], self._cost_of(trial)))
+            else:
                 self._settle(track, number, known)
                 self._observer.finished(known, known=True)
-                continue
-            job = self._job_of(trial)
-            under_way[trial.id] = _UnderWay(job, [(track, number)])
-            self._executor.submit(trial.id, job)
+        self._ledger.enlist(self._search, *listed)
 
     def _settle(self, track: Track, number: int, record: Record) -> None:
         """Pass on what came of the trial at one place of the search."""
@@ -215,24 +277,24 @@ class Runner:
         self._ledger.forget_trial(trial.id)
         return None
 
-    def _take(self, outcome: Outcome, under_way: dict[str, _UnderWay], deaths: Counter[str]) -> None:
-        entry = under_way[outcome.key]
+    def _take(self, outcome: Outcome, under_way: dict[str, _Proposed], deaths: Counter[str]) -> None:
+        proposed = under_way[outcome.key]
         if outcome.died:
             deaths[outcome.key] += 1
             if deaths[outcome.key] < MOST_ATTEMPTS:
-                self._observer.retried(entry.job.trial, outcome.died)
-                self._executor.submit(outcome.key, entry.job)
+                self._observer.retried(proposed.trial, outcome.died)
+                self._submit(proposed.trial)
                 return
             result = Result("failed", f"{outcome.died} ({MOST_ATTEMPTS} times)", transient=True)
         else:
             result = outcome.value
-        self._ledger.record(Record(entry.job.trial, result))
+        self._ledger.record(Record(proposed.trial, result))
         self._trained.add(outcome.key)
         # Another search may have recorded the same trial meanwhile: what stands in the ledger is what counts.
         record = self._ledger.get(outcome.key)
         if record is None:
             raise RuntimeError(f"trial {outcome.key} was recorded and is not there")
         del under_way[outcome.key]
-        for track, number in entry.waiting:
+        for track, number in proposed.places:
             self._settle(track, number, record)
         self._observer.finished(record, known=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import platform
 import time
@@ -55,8 +56,9 @@ def train(job: Job) -> Result:
 
 def _train(job: Job, begun: float) -> Result:
     trial = job.trial
-    make_repeatable(trial.seed, trial.threads)
-    data = load_from_store(job.data)
+    set_up_process(trial.threads)
+    keras.utils.set_random_seed(trial.seed)
+    data, training, validation = _materials(job)
     family = get_family(trial.family, job.modules)
 
     def build() -> keras.Model:
@@ -65,11 +67,8 @@ def _train(job: Job, begun: float) -> Result:
     use_precision(trial.values)
     network = build()
     parameters = network.count_params()
-    fit, held = training_images(trial, data.y_train)
     batch_size = int(trial.values["batch_size"])
-    compile_network(network, trial.values, trial.epochs, steps_per_epoch(len(fit), batch_size))
-    validation = None if trial.role == "final" else _validation(trial, data, held)
-    training = Samples(np.asarray(data.x_train[fit]), np.asarray(data.y_train[fit]))
+    compile_network(network, trial.values, trial.epochs, steps_per_epoch(len(training.labels), batch_size))
     engine = engine_for(network)
     plan = Plan(trial.last_epoch, batch_size, trial.seed, augmenter(trial.values, data.shape, trial.seed))
     watcher = Watcher(network, trial.watch, training) if trial.watch else None
@@ -128,7 +127,25 @@ def _fit(run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _
     return epochs
 
 
-def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> Samples:
+#: What the last trial of this process trained on; the next one of its kin trains on the same.
+_last: tuple[Trial, Path, tuple[Dataset, Samples, Samples | None]] | None = None
+
+
+def _materials(job: Job) -> tuple[Dataset, Samples, Samples | None]:
+    """Return the data set, the images to train on and those to validate on; the same objects for trials of one kin."""
+    global _last  # noqa: PLW0603  # a process is for one kin of trials
+    trial = job.trial
+    if _last is None or _last[0].kin != trial.kin or _last[1] != job.data:
+        data = load_from_store(job.data)
+        fit, held = training_images(trial, data.y_train)
+        training = Samples(np.asarray(data.x_train[fit]), np.asarray(data.y_train[fit]))
+        _last = trial, job.data, (data, training, _validation(trial, data, held))
+    return _last[2]
+
+
+def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> Samples | None:
+    if trial.role == "final":
+        return None
     if held is not None:
         return Samples(np.asarray(data.x_train[held]), np.asarray(data.y_train[held]))
     tested = test_images(trial, data.y_test)
@@ -185,8 +202,9 @@ def _latency_ms(network: keras.Model, data: Dataset, calls: int = 30) -> float:
     return float(np.median(times[3:]) * 1000)
 
 
-def make_repeatable(seed: int, threads: int) -> None:
-    """Seed every generator and fix the number of threads, so that a training repeats bit for bit on a CPU."""
+@functools.cache
+def set_up_process(threads: int) -> None:
+    """Fix the number of threads, so that a training repeats bit for bit on a CPU; a process has one number of them."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -198,7 +216,6 @@ def make_repeatable(seed: int, threads: int) -> None:
     elif keras.backend.backend() == "jax" and threads == 1:
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-    keras.utils.set_random_seed(seed)
 
 
 def environment(trial: Trial) -> dict[str, Any]:

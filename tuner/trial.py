@@ -15,6 +15,8 @@ Protocol = Literal["holdout", "published"]
 Role = Literal["search", "final"]
 #: What stands for the first layer with a kernel among the layers that are watched.
 FIRST_LAYER = "first"
+#: Numbers that a compiled training step takes as inputs, so that trials which differ in nothing else share one.
+LEVELS = ("dropout", "conv_dropout", "dense_dropout", "l2", "learning_rate")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ class Trial:
             del content["validation"]
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @cached_property
+    def kin(self) -> str:
+        """A hash of all that trials have in common which can share a compiled step: the content but seed and levels."""
+        structure = {name: value for name, value in self.values.items() if name not in LEVELS}
+        return replace(self, values=structure, seed=0).id
 
     @property
     def last_epoch(self) -> int:

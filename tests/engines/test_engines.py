@@ -10,6 +10,7 @@ import pytest
 
 from tuner.datasets.base import Dataset
 from tuner.engines import ENGINES, Engine, Plan, Samples, engine_for
+from tuner.engines.compiled import CompiledEngine
 from tuner.engines.plain import PlainEngine
 from tuner.engines.tf_epochs import TensorFlowEpochsEngine
 from tuner.families import FAMILIES
@@ -21,7 +22,17 @@ from tuner.space import Configuration, read_space
 TENSORFLOW = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the fast engine is TensorFlow's")
 EVERY_ENGINE = pytest.mark.parametrize(
     "engine",
-    [pytest.param(engine, id=engine.name, marks=[TENSORFLOW] * engine.name.startswith("tf_")) for engine in ENGINES],
+    [
+        pytest.param(
+            engine,
+            id=engine.name,
+            marks=pytest.mark.skipif(
+                isinstance(engine, CompiledEngine) and engine.backend != keras.backend.backend(),
+                reason="another backend's engine",
+            ),
+        )
+        for engine in ENGINES
+    ],
 )
 
 

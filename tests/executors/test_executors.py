@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.executors import EXECUTORS, Executor, Outcome
+from tuner.executors import EXECUTORS, Executor, Outcome, local
 from tuner.executors.local import LocalExecutor, default_workers, visible_gpus
 
 
@@ -39,6 +39,12 @@ def die(how: str) -> None:
     if how == "raise":
         raise RuntimeError("a bug")
     os.kill(os.getpid(), getattr(signal, how))
+
+
+def die_or_pid(how: str) -> int:
+    if how:
+        die(how)
+    return os.getpid()
 
 
 def print_both(text: str) -> None:
@@ -92,6 +98,44 @@ class TestEveryExecutor:
             seen.add(every(executor, 1)[0].value)
         assert len(seen) == 4
 
+    def test_calls_of_one_kin_share_a_process_that_others_never_see(self, make) -> None:
+        executor = make(pid, workers=1)
+        seen: dict[str, set[int]] = {"a": set(), "b": set()}
+        for number, kin in enumerate("aaabba"):
+            executor.submit(str(number), None, kin)
+            seen[kin].add(every(executor, 1)[0].value)
+            assert executor.waiting_kins() == {kin}
+        assert len(seen["a"]) == 2  # the second time its process had given way
+        assert len(seen["b"]) == 1
+        assert not seen["a"] & seen["b"]
+
+    def test_kin_that_run_at_the_same_time_have_a_process_each(self, make) -> None:
+        executor = make(pid)
+        for number in range(2):
+            executor.submit(str(number), None, "a")
+        assert executor.waiting_kins() == set()
+        first = {outcome.value for outcome in every(executor, 2)}
+        for number in range(2):
+            executor.submit(str(number), None, "a")
+        assert {outcome.value for outcome in every(executor, 2)} == first
+        assert len(first) == 2
+
+    def test_a_call_without_kin_keeps_no_process(self, make) -> None:
+        executor = make(pid)
+        executor.submit("0", None)
+        every(executor, 1)
+        assert executor.waiting_kins() == set()
+
+    def test_kin_of_a_call_that_died_start_in_a_fresh_process(self, make) -> None:
+        executor = make(die_or_pid, workers=1)
+        executor.submit("0", "", "a")
+        before = every(executor, 1)[0].value
+        executor.submit("1", "SIGKILL", "a")
+        assert "SIGKILL" in every(executor, 1)[0].died
+        assert executor.waiting_kins() == set()
+        executor.submit("2", "", "a")
+        assert every(executor, 1)[0].value != before
+
     def test_large_results_come_through(self, make) -> None:
         executor = make(large)
         executor.submit("a", 5_000_000)
@@ -130,6 +174,31 @@ class TestEveryExecutor:
         for number in pids:
             with pytest.raises(ProcessLookupError):
                 os.kill(number, 0)
+
+
+def test_a_process_that_died_while_it_waited_is_replaced() -> None:
+    with LocalExecutor(f"{__name__}:pid", 1) as executor:
+        executor.submit("0", None, "a")
+        before = every(executor, 1)[0].value
+        os.kill(before, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while Path(f"/proc/{before}/stat").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        executor.submit("1", None, "a")
+        outcome = every(executor, 1)[0]
+        assert outcome.died or outcome.value != before
+        executor.submit("2", None, "a")
+        assert every(executor, 1)[0].value not in (before, None)
+
+
+def test_a_process_takes_so_many_calls_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "MOST_CALLS", 3)
+    with LocalExecutor(f"{__name__}:pid", 1) as executor:
+        seen = []
+        for number in range(7):
+            executor.submit(str(number), None, "a")
+            seen.append(every(executor, 1)[0].value)
+    assert [seen.count(number) for number in dict.fromkeys(seen)] == [3, 3, 1]
 
 
 def test_what_workers_print_goes_to_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -493,3 +493,39 @@ def test_names_stand_in_the_order_of_declaration_with_layers_by_number_and_stran
         "optimizer",
         "batch_size",
     ]
+
+
+def multiply_adds(network: keras.Model) -> float:
+    """Count what every convolution and dense layer of a built network multiplies for one image."""
+    total = 0.0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense):
+            places = np.prod(layer.output.shape[1:-1]) if isinstance(layer, keras.layers.Conv2D) else 1
+            total += float(places * np.prod(layer.kernel.shape))
+    return total
+
+
+@pytest.mark.parametrize(
+    ("family", "given"),
+    [
+        ("ann", {"dense_depth": 3, "dense_units_2": 20}),
+        ("cnn", {"conv_depth": 1, "filters": 16}),
+        ("cnn", {"conv_depth": 3, "filters_2": 5, "padding": "same", "pool_last": True, "dense_depth": 2}),
+        ("cnn", {"conv_depth": 2, "kernel_size": 5, "head": "average", "pool_size": 3}),
+        ("cnn", {"conv_depth": 2, "dense_depth": 0, "pool_size": 1}),
+        ("lenet", {}),
+        ("lenet", {"padding": "valid", "filters_1": 12}),
+        ("alexnet", {"width": 0.5}),
+        ("alexnet", {"stride": 1}),
+        ("resnet", {}),
+        ("resnet", {"shortcut": False, "filters": 3}),
+        ("resnet_cifar", {"depth": 14}),
+        ("resnet_cifar", {"width": 1.5, "shortcut": "projection", "depth": 8}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("shape", [(28, 28, 1), (33, 30, 3)], ids=str)
+def test_work_counts_the_multiply_adds_of_the_network(family: str, given: dict[str, object], shape: Shape) -> None:
+    values = values_of(family, **given)
+    built = FAMILIES[family].network(values, shape, 7)
+    assert FAMILIES[family].work(values, shape, 7) == multiply_adds(built) > 0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import keras
 
 from tuner.engines.base import Engine, Epoch, Plan, Samples
+from tuner.engines.jax_epochs import JaxEpochsEngine
 from tuner.engines.plain import PlainEngine
 from tuner.engines.tf_epochs import TensorFlowEpochsEngine
 
-ENGINES: tuple[Engine, ...] = (TensorFlowEpochsEngine(), PlainEngine())
+ENGINES: tuple[Engine, ...] = (TensorFlowEpochsEngine(), JaxEpochsEngine(), PlainEngine())
 
 __all__ = ["ENGINES", "Engine", "Epoch", "Plan", "Samples", "engine_for"]
 

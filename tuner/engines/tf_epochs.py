@@ -1,56 +1,48 @@
 """`tf_epochs`: a whole epoch with its validation in one call of one `tf.function`, over data that stays in memory.
 
 Learns what `fit` learns, step for step: the same batches, loss, penalties and optimizer. It saves the hand-over
-between Python and TensorFlow at every step, and the input pipeline; the graph is traced once a trial.
+between Python and TensorFlow at every step, and the input pipeline; the graph is traced once a form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from tuner.engines.base import EVALUATION_BATCH, Engine, Epoch, Plan, Samples
+from tuner.engines.base import EVALUATION_BATCH, Plan, Samples
+from tuner.engines.compiled import CompiledEngine, EpochFunction, Order
 
 
-class TensorFlowEpochsEngine(Engine):
+class TensorFlowEpochsEngine(CompiledEngine):
     """Runs epochs as TensorFlow loops."""
 
     name = "tf_epochs"
+    backend = "tensorflow"
 
-    def takes(self, network: keras.Model) -> bool:
-        """Whether the network trains by Keras' own steps on TensorFlow, with a Keras loss and no scaling of it."""
-        plain_steps = all(
-            getattr(type(network), step) is getattr(keras.Model, step)
-            for step in ("train_step", "test_step", "compute_loss")
-        )
-        return (
-            keras.backend.backend() == "tensorflow"
-            and plain_steps
-            and isinstance(network.loss, keras.losses.Loss)
-            and not isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer)
-        )
-
-    def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
-        """Fit and yield each epoch's metrics; see `Engine.fit`."""
+    def compile(
+        self,
+        network: keras.Model,
+        training: Samples,
+        validation: Samples | None,
+        plan: Plan,
+        levels: list[keras.Variable],
+    ) -> EpochFunction:
+        """Return the function that trains an epoch; see `CompiledEngine.compile`."""
         import tensorflow as tf
 
         run = _epoch_function(network, training, validation, plan)
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        for order in plan.orders(len(training.labels)):
-            metrics = run(tf.constant(order, tf.int32))
-            yield {name: float(value) for name, value in zip(names, metrics, strict=False)}
+        return lambda order: [float(metric) for metric in run(tf.constant(order, tf.int32))]
 
 
 def _epoch_function(
     network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
-) -> Callable[[Any], list[Any]]:
-    """Return the function that runs one epoch in a given order and returns the means of its metrics."""
+) -> Callable[[Order], list[Any]]:
+    """Return the graph that runs one epoch in a given order and returns the means of its metrics."""
     import tensorflow as tf
 
     variables = network.trainable_variables
-    network.optimizer.build(variables)
     watched = [variable.value for variable in variables]
     cross_entropy = network.loss
 

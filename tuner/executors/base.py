@@ -21,14 +21,20 @@ class Outcome:
 class Executor(ABC):
     """Runs one function, named `module:function`, on one argument at a time, in `slots` places at once.
 
-    A context manager; leaving it ends every worker.
+    Calls of one *kin*, a name that the caller gives, may run one after the other in one process, so that a later one
+    finds there what an earlier one left in memory. Calls of different kin never share a process, and a call without a
+    kin has one of its own. A context manager; leaving it ends every worker.
     """
 
     slots: int
 
     @abstractmethod
-    def submit(self, key: str, argument: object) -> None:
+    def submit(self, key: str, argument: object, kin: str = "") -> None:
         """Start the call now. The caller keeps at most `slots` calls under way."""
+
+    @abstractmethod
+    def waiting_kins(self) -> set[str]:
+        """Return the kins that a process is kept for which runs nothing now; a call of one of them starts at once."""
 
     @abstractmethod
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:

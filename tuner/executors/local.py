@@ -1,4 +1,4 @@
-"""`local`: a fresh process for every call, forked from a server that has imported Keras and run nothing.
+"""`local`: a fresh process for every kin of calls, forked from a server that has imported Keras and run nothing.
 
 A fresh process costs hundredths of a second, its memory goes back when it ends, and its crash is its own.
 """
@@ -25,14 +25,22 @@ from tuner.quiet import printing_to
 
 #: A worker on a CPU takes about this much memory; the default number of workers leaves room for it.
 WORKER_BYTES = 1_500_000_000
+#: A process takes so many calls of one kin before a fresh one takes over, whatever little each leaves in its memory.
+MOST_CALLS = 50
 
 
 @dataclass
 class _Worker:
+    """A process with its pipes; `key` names the call that it runs, and is empty while it waits for the next."""
+
     process: ForkServerProcess
+    calls: Connection
     results: Connection
     lifeline: Connection
     slot: int
+    kin: str
+    key: str = ""
+    taken: int = 0
 
 
 class LocalExecutor(Executor):
@@ -60,7 +68,7 @@ class LocalExecutor(Executor):
         self._gpus = visible_gpus()
         self.slots = workers or len(self._gpus) or default_workers(threads)
         self._free = list(range(self.slots))[::-1]
-        self._running: dict[str, _Worker] = {}
+        self._workers: list[_Worker] = []
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -68,60 +76,87 @@ class LocalExecutor(Executor):
         with printing_to(log):
             forkserver.ensure_running()
 
-    def submit(self, key: str, argument: object) -> None:
-        """Start the call in a fresh process; see `Executor.submit`."""
+    def submit(self, key: str, argument: object, kin: str = "") -> None:
+        """Start the call in the process that is kept for its kin, or in a fresh one; see `Executor.submit`."""
+        kept = next((worker for worker in self._workers if worker.kin == kin and not worker.key), None)
+        if kept is not None:
+            try:
+                self._hand_over(kept, key, argument)
+            except OSError:  # it died while it waited
+                self._release(kept)
+            else:
+                return
+        if not self._free:
+            self._release(next(worker for worker in self._workers if not worker.key))
+        self._hand_over(self._start(kin), key, argument)
+
+    def _hand_over(self, worker: _Worker, key: str, argument: object) -> None:
+        worker.calls.send(argument)
+        worker.key = key
+        worker.taken += 1
+
+    def _start(self, kin: str) -> _Worker:
         slot = self._free.pop()
-        results, theirs = self._context.Pipe(duplex=False)
+        theirs, calls = self._context.Pipe(duplex=False)
+        results, their_results = self._context.Pipe(duplex=False)
         their_lifeline, lifeline = self._context.Pipe(duplex=False)
         settings = {}
         if self._gpus:
             settings["CUDA_VISIBLE_DEVICES"] = self._gpus[slot % len(self._gpus)]
             settings["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
         process = self._context.Process(
-            target=_work, args=(self._function, argument, theirs, their_lifeline, settings, str(self._log)), daemon=True
+            target=_work,
+            args=(self._function, theirs, their_results, their_lifeline, settings, str(self._log)),
+            daemon=True,
         )
         process.start()
-        theirs.close()
-        their_lifeline.close()
-        self._running[key] = _Worker(process, results, lifeline, slot)
+        for end in (theirs, their_results, their_lifeline):
+            end.close()
+        worker = _Worker(process, calls, results, lifeline, slot, kin)
+        self._workers.append(worker)
+        return worker
+
+    def waiting_kins(self) -> set[str]:
+        """Return the kins of the processes that wait for a call; see `Executor.waiting_kins`."""
+        return {worker.kin for worker in self._workers if not worker.key}
 
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
         """Return the calls that have ended; see `Executor.wait`."""
+        running = [worker for worker in self._workers if worker.key]
         # A result wakes this before its process has ended, so that large results cannot block their worker.
-        ready = connection.wait([worker.results for worker in self._running.values()], timeout)
-        outcomes = []
-        for key, worker in list(self._running.items()):
-            if worker.results in ready:
-                outcomes.append(self._finish(key, worker))
-        return outcomes
+        ready = connection.wait([worker.results for worker in running], timeout)
+        return [self._finish(worker) for worker in running if worker.results in ready]
 
-    def _finish(self, key: str, worker: _Worker) -> Outcome:
+    def _finish(self, worker: _Worker) -> Outcome:
+        key, worker.key = worker.key, ""
         try:
             outcome = Outcome(key, worker.results.recv())
         except (EOFError, OSError):
             worker.process.join()
             outcome = Outcome(key, died=_reason(worker.process.exitcode))
-        self._release(key, worker)
+        if outcome.died or not worker.kin or worker.taken >= MOST_CALLS:
+            self._release(worker)
         return outcome
 
-    def _release(self, key: str, worker: _Worker) -> None:
-        worker.lifeline.close()
+    def _release(self, worker: _Worker) -> None:
+        worker.calls.close()  # which ends it
         worker.process.join()
+        worker.lifeline.close()
         worker.results.close()
         worker.process.close()
         self._free.append(worker.slot)
-        del self._running[key]
+        self._workers.remove(worker)
 
     def worker_pids(self) -> list[int]:
-        """Return the process numbers of the workers under way."""
-        return [worker.process.pid for worker in self._running.values() if worker.process.pid is not None]
+        """Return the process numbers of the workers that are there."""
+        return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
 
     def close(self) -> None:
         """Kill every worker; see `Executor.close`."""
-        for worker in self._running.values():
+        for worker in self._workers:
             worker.process.kill()
-        for key, worker in list(self._running.items()):
-            self._release(key, worker)
+        for worker in list(self._workers):
+            self._release(worker)
 
 
 def default_workers(threads: int) -> int:
@@ -156,9 +191,9 @@ def _reason(code: int | None) -> str:
 
 
 def _work(
-    function: str, argument: object, results: Connection, lifeline: Connection, settings: dict[str, str], log: str
+    function: str, calls: Connection, results: Connection, lifeline: Connection, settings: dict[str, str], log: str
 ) -> None:
-    """Run in the worker: call the function, send what it returns, and end if the main process does."""
+    """Run in the worker: call the function on one argument after the other, and end if the main process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.update(settings)
@@ -168,15 +203,21 @@ def _work(
     os.close(file)
     threading.Thread(target=_end_with_main, args=(lifeline,), daemon=True).start()
     module, _, name = function.partition(":")
-    outcome = getattr(importlib.import_module(module), name)(argument)
-    sys.stdout.flush()  # once the result is there, the main process may end, and this one with it
-    sys.stderr.flush()
-    results.send(outcome)
+    call = getattr(importlib.import_module(module), name)
+    while True:
+        try:
+            argument = calls.recv()
+        except EOFError:
+            os._exit(0)  # no more calls; taking TensorFlow down in order would only take time
+        outcome = call(argument)
+        sys.stdout.flush()  # once the result is there, the main process may end, and this one with it
+        sys.stderr.flush()
+        results.send(outcome)
 
 
 def _end_with_main(lifeline: Connection) -> None:
     try:
         lifeline.recv_bytes()
     except (EOFError, OSError):
-        # After a clean end the result has been sent and received; otherwise nobody is left to receive it.
+        # Nobody is left to receive a result.
         os._exit(1)

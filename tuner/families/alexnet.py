@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tuner.families.base import Family, Shape
-from tuner.families.common import BATCH_NORM, L2, SCALING, WIDTH, activation, dropout, pooling
+from tuner.families.common import BATCH_NORM, L2, SCALING, WIDTH, activation, dropout, pooling, widened
+from tuner.families.work import Work
 from tuner.parameters import Parameter, Values
 
 if TYPE_CHECKING:
@@ -36,12 +37,23 @@ class Alexnet(Family):
         L2,
     )
 
+    def work(self, values: Values, shape: Shape, classes: int) -> float:
+        """Count the multiply-adds of an image; see `Family.work`."""
+        work = Work(shape)
+        for i, (filters, kernel, pools) in enumerate(_CONVOLUTIONS):
+            work.conv(widened(filters, values), kernel, strides=1 if i else int(values["stride"]))
+            if pools:
+                work.pool(3, 2, "same")
+        for units in (values["dense_units"], values["dense_units"], classes):
+            work.dense(float(units))
+        return work.total
+
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""
         import keras
         from keras import layers
 
-        from tuner.families.layers import class_probabilities, conv, dense_stack, dropped, pooled, raw_pixels, widened
+        from tuner.families.layers import class_probabilities, conv, dense_stack, dropped, pooled, raw_pixels
 
         pixels, x = raw_pixels(shape, values)
         for i, (filters, kernel, pools) in enumerate(_CONVOLUTIONS, start=1):

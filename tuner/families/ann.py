@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.families.base import Family, Shape
 from tuner.families.common import ACTIVATION, BATCH_NORM, L2, SCALING, dropout
+from tuner.families.work import Work
 from tuner.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ class Ann(Family):
         Parameter("dense_dropout", 0.0, low=0, high=0.95, doc="dropout after each dense layer but the last"),
         L2,
     )
+
+    def work(self, values: Values, shape: Shape, classes: int) -> float:
+        """Count the multiply-adds of an image; see `Family.work`."""
+        work = Work(shape)
+        for units in (*_WIDTHS.read(values), classes):
+            work.dense(float(units))
+        return work.total
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""

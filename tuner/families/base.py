@@ -37,6 +37,13 @@ class Family(ABC):
             TrialError: these values cannot be built on images of this shape.
         """
 
+    def work(self, values: Values, shape: Shape, classes: int) -> float:
+        """Return the multiply-adds of one image's way through the network, by which long trials are told from short.
+
+        0 for a network that only building it can tell about. The arguments are those of `network`.
+        """
+        return 0.0
+
     def hypermodel(self, shape: Shape, classes: int) -> keras_tuner.HyperModel:
         """Return the family as a compiled `keras_tuner.HyperModel`, to be used with plain KerasTuner."""
         from tuner.families.hypermodel import FamilyHyperModel

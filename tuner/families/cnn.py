@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tuner.errors import TrialError
 from tuner.families.base import Family, Shape
 from tuner.families.common import ACTIVATION, DROPOUT, L2, SCALING, batch_norm, pooling
+from tuner.families.work import Work
 from tuner.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
@@ -56,6 +57,20 @@ class Cnn(Family):
         Parameter("dense_dropout", 0.0, low=0, high=0.95, doc="dropout after each dense layer"),
         L2,
     )
+
+    def work(self, values: Values, shape: Shape, classes: int) -> float:
+        """Count the multiply-adds of an image; see `Family.work`."""
+        work, size = Work(shape), int(values["pool_size"])
+        filters = _FILTERS.read(values)
+        for i, width in enumerate(filters, start=1):
+            work.conv(float(width), int(values["kernel_size"]), padding=values["padding"])
+            if i < len(filters) or values["pool_last"]:
+                work.pool(size, size)
+        if values["head"] == "average":
+            work.average()
+        for units in (*_WIDTHS.read(values), classes):
+            work.dense(float(units))
+        return work.total
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""

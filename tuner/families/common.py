@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.parameters import Parameter
+from tuner.parameters import Parameter, Values
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "tanh", "sigmoid")
 
@@ -37,3 +37,8 @@ WIDTH = Parameter("width", 1.0, (0.5, 1.0, 2.0), low=0.01, high=100, doc="factor
 SCALING = Parameter(
     "scaling", "0 to 1", ("0 to 1", "-1 to 1"), doc="what the first layer brings pixels to; the model takes 0 to 255"
 )
+
+
+def widened(filters: int, values: Values) -> int:
+    """Return a number of filters times the parameter `width`, at least 1."""
+    return max(1, round(filters * float(values["width"])))

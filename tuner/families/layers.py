@@ -25,11 +25,6 @@ def l2_of(values: Values) -> keras.regularizers.Regularizer | None:
     return keras.regularizers.L2(float(values["l2"])) if values["l2"] else None
 
 
-def widened(filters: int, values: Values) -> int:
-    """Return a number of filters times the parameter `width`, at least 1."""
-    return max(1, round(filters * float(values["width"])))
-
-
 def activated(x: keras.KerasTensor, values: Values, name: str) -> keras.KerasTensor:
     """Apply batch normalisation where `batch_norm` asks for it, then the activation."""
     if values["batch_norm"]:

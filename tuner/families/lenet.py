@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tuner.errors import TrialError
 from tuner.families.base import Family, Shape
 from tuner.families.common import BATCH_NORM, DROPOUT, L2, SCALING, activation, pooling
+from tuner.families.work import Work
 from tuner.parameters import Parameter, Values
 
 if TYPE_CHECKING:
@@ -31,6 +32,16 @@ class Lenet(Family):
         DROPOUT,
         L2,
     )
+
+    def work(self, values: Values, shape: Shape, classes: int) -> float:
+        """Count the multiply-adds of an image; see `Family.work`."""
+        work = Work(shape)
+        for filters, padding in ((values["filters_1"], values["padding"]), (values["filters_2"], "valid")):
+            work.conv(float(filters), 5, padding=padding)
+            work.pool(2, 2)
+        for units in (values["dense_units"], values["dense_units_2"], classes):
+            work.dense(float(units))
+        return work.total
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""

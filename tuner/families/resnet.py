@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tuner.families.base import Family, Shape
 from tuner.families.common import BATCH_NORM, DROPOUT, L2, SCALING, activation, pooling
+from tuner.families.work import Work
 from tuner.parameters import Parameter, Values
 
 if TYPE_CHECKING:
@@ -33,6 +34,21 @@ class Resnet(Family):
         DROPOUT,
         L2,
     )
+
+    def work(self, values: Values, shape: Shape, classes: int) -> float:
+        """Count the multiply-adds of an image; see `Family.work`."""
+        work, width = Work(shape), int(values["filters"])
+        for factor, pools in ((1, True), (2, True), (2, True), (4, False), (4, True)):
+            work.conv(factor * width, 3)
+            if pools:
+                work.pool(2, 2, "same")
+        for units in (values["dense_units"], classes):
+            work.dense(float(units))
+        if values["shortcut"]:
+            around = Work((-(-shape[0] // 2), -(-shape[1] // 2), width))
+            around.conv(4 * width, 1, strides=4)
+            work.total += around.total
+        return work.total
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""

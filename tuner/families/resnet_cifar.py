@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from tuner.errors import TrialError
 from tuner.families.base import Family, Shape
-from tuner.families.common import L2, SCALING, WIDTH, activation, batch_norm, dropout
+from tuner.families.common import L2, SCALING, WIDTH, activation, batch_norm, dropout, widened
+from tuner.families.work import Work
 from tuner.parameters import Parameter, Values
 
 if TYPE_CHECKING:
@@ -45,12 +46,29 @@ class ResnetCifar(Family):
         L2,
     )
 
+    def work(self, values: Values, shape: Shape, classes: int) -> float:
+        """Count the multiply-adds of an image; see `Family.work`."""
+        work = Work(shape)
+        work.conv(widened(16, values), 3)
+        for stage, filters in enumerate((widened(16, values), widened(32, values), widened(64, values)), start=1):
+            for block in range((int(values["depth"]) - 2) // 6):
+                strides = 2 if stage > 1 and block == 0 else 1
+                if values["shortcut"] == "projection" and strides == 2:
+                    around = Work((work.height, work.width, work.channels))
+                    around.conv(filters, 1, strides=2)
+                    work.total += around.total
+                work.conv(filters, 3, strides=strides)
+                work.conv(filters, 3)
+        work.average()
+        work.dense(classes)
+        return work.total
+
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""
         import keras
         from keras import layers
 
-        from tuner.families.layers import class_probabilities, conv, dropped, raw_pixels, widened
+        from tuner.families.layers import class_probabilities, conv, dropped, raw_pixels
 
         try:
             _is_depth(int(values["depth"]))

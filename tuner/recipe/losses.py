@@ -31,4 +31,7 @@ def make_loss(values: Values) -> keras.losses.Loss:
             hot = keras.ops.one_hot(keras.ops.cast(keras.ops.reshape(labels, (-1,)), "int32"), probabilities.shape[-1])
             return keras.losses.categorical_crossentropy(hot, probabilities, label_smoothing=smoothing)
 
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "label_smoothing": smoothing}
+
     return Smoothed(name="smoothed_crossentropy")

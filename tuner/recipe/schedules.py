@@ -93,4 +93,7 @@ def _warmed_up(
             share = (keras.ops.cast(step, "float32") + 1) / warmup
             return keras.ops.minimum(share, 1.0) * (rate(step) if callable(rate) else rate)
 
+        def get_config(self) -> dict[str, Any]:
+            return {"rate": keras.saving.serialize_keras_object(rate), "warmup": warmup}
+
     return WarmUp()

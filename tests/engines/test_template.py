@@ -1,0 +1,280 @@
+"""Networks that share a compiled epoch learn, bit for bit, what each learns alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tuner.engines import ENGINES, Plan, Samples
+from tuner.engines.compiled import CompiledEngine
+from tuner.engines.template import read
+from tuner.families import FAMILIES
+from tuner.recipe import RECIPE, augmenter, compile_network, steps_per_epoch, use_precision
+from tuner.space import Configuration, read_space
+
+SHAPE, CLASSES, EPOCHS, BATCH = (16, 16, 1), 3, 2, 16
+(FAST,) = (
+    type(engine)
+    for engine in ENGINES
+    if isinstance(engine, CompiledEngine) and engine.backend == keras.backend.backend()
+)
+
+
+class CountingEngine(FAST):  # type: ignore[misc,valid-type]
+    """The backend's fast engine, which notes how often it compiles."""
+
+    compiled = 0
+
+    def compile(self, *args: Any) -> Any:
+        self.compiled += 1
+        return super().compile(*args)
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[Samples, Samples]:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (88, *SHAPE), dtype=np.uint8)
+    labels = rng.integers(0, CLASSES, 88)
+    return Samples(images[:56], labels[:56]), Samples(images[56:], labels[56:])
+
+
+def values_of(family: str, **given: object) -> Configuration:
+    (values,) = read_space(given, {}, [*FAMILIES[family].parameters, *RECIPE], {"batch_size": BATCH}).grid()
+    return values
+
+
+Learned = tuple[list[dict[str, float]], list[NDArray[Any]]]
+
+
+def learn(engine: CompiledEngine, family: str, seed: int, data: tuple[Samples, Samples], **given: object) -> Learned:
+    """Return the history and the weights of a network of a family that `engine` trained."""
+    values = values_of(family, **given)
+    keras.utils.set_random_seed(seed)
+    use_precision(values)
+    network = FAMILIES[family].network(values, SHAPE, CLASSES)
+    compile_network(network, values, EPOCHS, steps_per_epoch(len(data[0].labels), BATCH))
+    plan = Plan(EPOCHS, BATCH, seed, augmenter(values, SHAPE, seed))
+    history = list(engine.fit(network, *data, plan))
+    use_precision({"precision": "float32"})
+    return history, network.get_weights()
+
+
+def same(one: Learned, other: Learned) -> bool:
+    return one[0] == other[0] and all(np.array_equal(a, b) for a, b in zip(one[1], other[1], strict=True))
+
+
+def together_as_alone(
+    family: str, settings: Sequence[dict[str, object]], data: tuple[Samples, Samples], **common: object
+) -> int:
+    """Train trials one after the other in one engine and each in one of its own; return how often the one compiled."""
+    shared = CountingEngine()
+    for seed, given in enumerate(settings):
+        together = learn(shared, family, seed, data, **common, **given)
+        alone = learn(FAST(), family, seed, data, **common, **given)
+        assert same(together, alone), given
+    return shared.compiled
+
+
+@pytest.mark.parametrize(
+    ("family", "common"),
+    [
+        ("ann", {"dense_units": 8}),
+        ("ann", {"dense_units": 8, "optimizer": "adam", "batch_norm": True}),
+        ("cnn", {"filters": 4, "dense_units": 8, "optimizer": "sgd", "momentum": 0.9}),
+        ("cnn", {"filters": 4, "dense_units": 8, "pooling": "average", "batch_norm": True, "optimizer": "adamw"}),
+        ("lenet", {}),
+        ("resnet", {"filters": 4, "dense_units": 8}),
+    ],
+    ids=str,
+)
+def test_trials_that_differ_in_levels_share_one_compiled_epoch(
+    family: str, common: dict[str, object], data: tuple[Samples, Samples]
+) -> None:
+    settings = [
+        {"dropout": 0.5, "l2": 0.01, "learning_rate": 0.01},
+        {"dropout": 0.25, "l2": 0.01, "learning_rate": 0.001},
+        {"dropout": 0.0, "l2": 0.0, "learning_rate": 0.01},
+        {"dropout": 0.5, "l2": 0.001, "learning_rate": 0.003},
+        {"dropout": 0.0, "l2": 0.1, "learning_rate": 0.01},
+    ]
+    assert together_as_alone(family, settings, data, **common) == 1
+
+
+@pytest.mark.parametrize(
+    "common",
+    [
+        {"flip": "both", "rotation": 20.0, "crop": 2},
+        {"schedule": "cosine", "warmup_epochs": 1},
+        {"label_smoothing": 0.1},
+        {"precision": "mixed_bfloat16", "dropout": 0.5, "l2": 0.01},
+        {"weight_decay": 0.01, "optimizer": "sgd", "nesterov": True, "momentum": 0.5},
+    ],
+    ids=str,
+)
+def test_repeats_share_whatever_the_recipe(common: dict[str, object], data: tuple[Samples, Samples]) -> None:
+    assert together_as_alone("cnn", [{}] * 3, data, filters=4, dense_units=8, **common) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"dense_units": 8}, {"dense_units": 9}),
+        ({"label_smoothing": 0.1}, {"label_smoothing": 0.2}),
+        ({"schedule": "cosine"}, {"schedule": "cosine", "learning_rate": 0.1}),
+        ({"schedule": "cosine", "warmup_epochs": 1}, {"schedule": "cosine"}),
+        ({"optimizer": "sgd"}, {"optimizer": "sgd", "momentum": 0.9}),
+        ({"optimizer": "adam"}, {"optimizer": "rmsprop"}),
+        ({"activation": "relu"}, {"activation": "tanh"}),
+        ({"flip": "horizontal"}, {"flip": "vertical"}),
+        ({"flip": "horizontal"}, {}),
+        ({"scaling": "0 to 1"}, {"scaling": "-1 to 1"}),
+        ({"precision": "float32"}, {"precision": "mixed_bfloat16"}),
+        ({"dropout": 0.0}, {"dropout": 0.5}),  # the first has no place for the other's
+    ],
+    ids=str,
+)
+def test_trials_that_differ_in_more_do_not(
+    one: dict[str, object], other: dict[str, object], data: tuple[Samples, Samples]
+) -> None:
+    assert together_as_alone("ann", [one, other], data) == 2
+
+
+def test_other_data_are_another_epoch(data: tuple[Samples, Samples]) -> None:
+    engine = CountingEngine()
+    learn(engine, "ann", 0, data)
+    learn(engine, "ann", 0, (data[0], Samples(*(part.copy() for part in (data[1].images, data[1].labels)))))
+    assert engine.compiled == 2
+
+
+# --- networks of other people ---
+
+
+def nested(rate: float) -> keras.Model:
+    """A network within a network, with the names that Keras makes up."""
+    layers = keras.layers
+    inner = keras.Sequential([keras.Input((256,)), layers.Dense(8, kernel_regularizer="l2"), layers.Dropout(rate)])
+    pixels = keras.Input(SHAPE)
+    x = layers.Dropout(rate / 2)(layers.Flatten()(layers.Rescaling(1 / 255)(pixels)))
+    return keras.Model(pixels, layers.Dense(CLASSES, activation="softmax")(inner(x)))
+
+
+def sequential(rate: float) -> keras.Model:
+    layers = keras.layers
+    return keras.Sequential(
+        [
+            keras.Input(SHAPE),
+            layers.Conv2D(4, 3, kernel_regularizer=keras.regularizers.L2(rate)),
+            layers.SpatialDropout2D(0.3),
+            layers.Dropout(rate),
+            layers.Flatten(),
+            layers.Dense(CLASSES, activation="softmax"),
+        ]
+    )
+
+
+def branched(rate: float) -> keras.Model:
+    """Dropout in one of two branches only, and a layer that is used twice."""
+    layers = keras.layers
+    pixels = keras.Input(SHAPE)
+    flat = layers.Flatten()(layers.Rescaling(1 / 255)(pixels))
+    twice = layers.Dense(8)
+    x = layers.Add()([twice(flat), layers.Dropout(rate)(twice(flat))])
+    return keras.Model(pixels, layers.Dense(CLASSES, activation="softmax")(x))
+
+
+def train(engine: CompiledEngine, build: Callable[[float], keras.Model], rate: float, data: Any) -> Learned:
+    keras.utils.set_random_seed(3)
+    network = build(rate)
+    network.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy"])
+    history = list(engine.fit(network, *data, Plan(2, BATCH, 3)))
+    return history, network.get_weights()
+
+
+@pytest.mark.parametrize("build", [nested, sequential, branched])
+def test_a_network_of_ones_own_shares_too(build: Callable[[float], keras.Model], data: tuple[Samples, Samples]) -> None:
+    shared = CountingEngine()
+    learned = [train(shared, build, rate, data) for rate in (0.5, 0.2, 0.0)]
+    for rate, together in zip((0.5, 0.2, 0.0), learned, strict=True):
+        assert same(together, train(FAST(), build, rate, data))
+    assert shared.compiled == 1
+    assert not same(learned[0], learned[1])
+
+
+class Scaled(keras.layers.Layer):
+    """A layer whose factor no configuration tells."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def call(self, x: Any) -> Any:
+        return x * self.factor
+
+
+class Subclassed(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = keras.layers.Dense(CLASSES, activation="softmax")
+
+    def call(self, x: Any) -> Any:
+        return self.dense(keras.ops.reshape(x, (-1, 256)) / 255)
+
+
+def with_layer(layer: keras.layers.Layer) -> keras.Model:
+    pixels = keras.Input(SHAPE)
+    x = keras.layers.Flatten()(layer(pixels))
+    return keras.Model(pixels, keras.layers.Dense(CLASSES, activation="softmax")(x))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda rate: with_layer(Scaled(rate)),
+        lambda rate: with_layer(keras.layers.Lambda(lambda x: x * rate, output_shape=SHAPE)),
+        lambda rate: with_layer(keras.layers.Activation(lambda x: x * rate)),
+        lambda rate: Subclassed(),
+    ],
+    ids=["a layer of one's own", "a Lambda", "a function", "a subclass"],
+)
+def test_a_network_that_its_configuration_does_not_tell_trains_by_itself(
+    build: Callable[[float], keras.Model], data: tuple[Samples, Samples]
+) -> None:
+    shared = CountingEngine()
+    for rate in (0.01, 0.02):
+        assert same(train(shared, build, rate, data), train(FAST(), build, rate, data))
+    assert shared.compiled == 2
+
+
+def test_a_dropout_layer_that_is_used_twice_has_no_level() -> None:
+    pixels = keras.Input(SHAPE)
+    drop = keras.layers.Dropout(0.5)
+    x = keras.layers.Flatten()(keras.layers.Add()([drop(pixels), drop(drop(pixels))]))
+    assert read(keras.Model(pixels, keras.layers.Dense(CLASSES)(x))) is None
+
+
+def test_an_adapted_normalisation_is_not_told_by_its_configuration() -> None:
+    norm = keras.layers.Normalization()
+    norm.adapt(np.arange(20.0).reshape(-1, 1))
+    assert read(keras.Sequential([keras.Input((1,)), norm, keras.layers.Dense(CLASSES)])) is None
+
+
+def test_levels_are_read_with_their_values() -> None:
+    reading = read(sequential(0.25))
+    assert reading is not None
+    assert sorted(reading.levels.values()) == [0.25, 0.25]
+
+
+def test_training_goes_on_where_an_earlier_fit_of_the_same_network_ended(data: tuple[Samples, Samples]) -> None:
+    keras.utils.set_random_seed(3)
+    engine, network = FAST(), nested(0.0)
+    network.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy"])
+    plan = Plan(1, BATCH, 3)
+    first = list(engine.fit(network, *data, plan))
+    second = list(engine.fit(network, *data, plan))
+    assert int(keras.ops.convert_to_numpy(network.optimizer.iterations)) == 8
+    assert second[0]["loss"] < first[0]["loss"]

@@ -1,0 +1,249 @@
+"""What networks share that train by one compiled step: everything but their weights and their levels.
+
+A *level* is a number that the step takes as an input: the rate of each dropout layer, the strength of each L2
+penalty. Networks of the same *form* differ in nothing else. The first one of a form is copied into a `Template`, whose
+levels are variables; each one, the first included, trains in the template, so that a network learns the same alone and
+in company.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+#: Of Keras, and yet with code, or state outside of their variables, that no configuration tells.
+_UNTOLD = ("function", "Lambda", "Normalization", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
+
+
+@dataclass
+class Reading:
+    """A network read: its form, its levels by their place in it, and its layers without the dropout layers, in order.
+
+    `dropouts` holds the dropout layer of each level that has one.
+    """
+
+    form: str = ""
+    levels: dict[str, float] = field(default_factory=dict)
+    layers: list[keras.Layer] = field(default_factory=list)
+    dropouts: dict[str, keras.Layer] = field(default_factory=dict)
+
+
+class _NoFormError(Exception):
+    """A network is not told apart from others by what Keras writes down of it."""
+
+
+def read(network: keras.Model) -> Reading | None:
+    """Return a network's form and levels; None where Keras' own record of it may not tell everything about it.
+
+    That is a network with layers or functions that are not Keras' own, or one that only its own code can build. The
+    form leaves out names and dropout layers, so that a network without dropout has the form of one with it.
+    """
+    reading = Reading()
+    try:
+        form = _form_of(network, "", reading)
+        reading.form = json.dumps(form, sort_keys=True)
+    except (_NoFormError, NotImplementedError, KeyError, TypeError, ValueError):
+        return None
+    return reading if is_told_by_keras(form) else None
+
+
+def is_told_by_keras(config: object) -> bool:
+    """Whether every object in a configuration is of Keras or of this package, whose configurations tell everything."""
+    if isinstance(config, Mapping):
+        named = "class_name" in config and "module" in config
+        if named and str(config["module"]).split(".")[0] not in ("keras", "tuner"):
+            return False
+        if config.get("class_name") in _UNTOLD or set(config) == {"value"}:  # the latter is a lambda's code
+            return False
+        return all(is_told_by_keras(value) for value in config.values())
+    return not isinstance(config, list) or all(is_told_by_keras(item) for item in config)
+
+
+def _form_of(model: keras.Model, prefix: str, reading: Reading) -> dict[str, Any]:
+    """Return the form of a model, and add its levels and layers to the reading."""
+    if type(model) not in (keras.Model, keras.Sequential) and type(model).__name__ != "Functional":
+        raise _NoFormError
+    config = model.get_config()
+    if "layers" not in config:
+        raise _NoFormError
+    objects: dict[str, Any] = {layer.name: layer for layer in model.layers}  # a Sequential does not count its input
+    places: dict[str, list[Any]] = {}  # where each layer's output comes from: itself, or what a dropout layer is fed
+    kept: list[dict[str, Any]] = []
+    before: list[Any] = []
+    for part in config["layers"]:
+        name, nodes = part["config"]["name"], part.get("inbound_nodes")
+        layer = objects.get(name)
+        if layer is not None and type(layer) is keras.layers.Dropout and layer.noise_shape is None:
+            places[name] = source = before if nodes is None else _only_source(nodes, places)
+            if layer.rate:
+                place = f"dropout behind {source}"
+                _add_level(reading, place, float(layer.rate))
+                reading.dropouts[place] = layer
+            continue
+        place = f"{prefix}{len(kept)}"
+        places[name] = before = [place]
+        form = part["config"] if layer is None else _layer_form(layer, part["config"], place, reading)
+        origin = {key: part.get(key) for key in ("class_name", "module", "registered_name")}
+        kept.append({**origin, "config": _without_name(form), "inbound_nodes": _renamed(nodes, places)})
+    ends = {key: _renamed(config.get(key), places) for key in ("input_layers", "output_layers")}
+    return {"layers": kept, "trainable": config.get("trainable"), **ends}
+
+
+def _layer_form(layer: keras.Layer, config: dict[str, Any], place: str, reading: Reading) -> dict[str, Any]:
+    if isinstance(layer, keras.Model):
+        return _form_of(layer, f"{place}.", reading)
+    reading.layers.append(layer)
+    form = dict(config)
+    if _has_penalty(layer):
+        form["kernel_regularizer"] = None
+        _add_level(reading, f"l2 of {place}", float(layer.kernel_regularizer.l2))
+    return form
+
+
+def _without_name(config: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key != "name"}
+
+
+def _has_penalty(layer: keras.Layer) -> bool:
+    return type(getattr(layer, "kernel_regularizer", None)) is keras.regularizers.L2
+
+
+def _add_level(reading: Reading, place: str, value: float) -> None:
+    if place in reading.levels:
+        raise _NoFormError
+    reading.levels[place] = value
+
+
+def _only_source(nodes: list[Any], places: dict[str, list[Any]]) -> list[Any]:
+    """Return the origin of what a layer is fed, which it must be once."""
+    histories = _histories(nodes)
+    if len(histories) != 1 or nodes[0]["kwargs"].get("training"):
+        raise _NoFormError
+    return _origin(histories[0], places)
+
+
+def _origin(history: list[Any], places: dict[str, list[Any]]) -> list[Any]:
+    """Return where a tensor comes from: place, node and output."""
+    place = places[history[0]]
+    return place if len(place) > 1 else [*place, *history[1:]]
+
+
+def _histories(part: object) -> list[list[Any]]:
+    """Return the origin, `[layer, node, tensor]`, of every tensor in a part of a configuration."""
+    if isinstance(part, Mapping):
+        if "keras_history" in part:
+            return [list(part["keras_history"])]
+        return [history for value in part.values() for history in _histories(value)]
+    if isinstance(part, list | tuple):
+        return [history for value in part for history in _histories(value)]
+    return []
+
+
+def _renamed(part: Any, places: dict[str, list[Any]]) -> Any:
+    """Return a part of a configuration with places for the names of layers."""
+    if isinstance(part, Mapping):
+        return {key: _renamed(value, places) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        if len(part) == 3 and isinstance(part[0], str) and part[0] in places:
+            return _origin(list(part), places)
+        return [_renamed(value, places) for value in part]
+    return part
+
+
+class Template:
+    """A copy of a network whose levels are variables, in which any network of its form trains.
+
+    Args:
+        network: any Keras model.
+        reading: what `read` returned for it.
+    """
+
+    def __init__(self, network: keras.Model, reading: Reading) -> None:
+        self.levels = {
+            place: keras.Variable(value, trainable=False, dtype="float32") for place, value in reading.levels.items()
+        }
+        copies: dict[int, keras.Layer] = {}
+        places = {id(layer): place for place, layer in reading.dropouts.items()}
+        penalties = _penalties(reading)
+
+        def copy_of(layer: keras.Layer) -> keras.Layer:
+            place = places.get(id(layer))
+            config = layer.get_config()
+            if place is not None:
+                copies[id(layer)] = _Dropout(self.levels[place], name=layer.name, dtype=layer.dtype_policy)
+            else:
+                copies[id(layer)] = type(layer).from_config(config)
+                if id(layer) in penalties:
+                    copies[id(layer)].kernel_regularizer = _Penalty(self.levels[penalties[id(layer)]])
+            return copies[id(layer)]
+
+        plain = keras.Model(network.inputs, network.outputs)  # one that is compiled would be copied with its optimizer
+        self.network = keras.models.clone_model(plain, clone_function=copy_of, recursive=_has_models(network))
+        self._layers = [copies.get(id(layer)) for layer in reading.layers]
+        self._dropouts = {place: copies[id(layer)] for place, layer in reading.dropouts.items()}
+
+    def takes(self, reading: Reading) -> bool:
+        """Whether a network of the same form has no level that this template lacks."""
+        return reading.levels.keys() <= self.levels.keys()
+
+    def load(self, reading: Reading) -> None:
+        """Take over a network's weights, levels and states of its random generators."""
+        self._copy(reading, inwards=True)
+        for place, level in self.levels.items():
+            level.assign(reading.levels.get(place, 0.0))
+        for place, layer in reading.dropouts.items():
+            self._dropouts[place].seed_generator.state.assign(layer.seed_generator.state)
+
+    def store(self, reading: Reading) -> None:
+        """Give the weights back to the network that was loaded."""
+        self._copy(reading, inwards=False)
+
+    def _copy(self, reading: Reading, inwards: bool) -> None:
+        for layer, copy in zip(reading.layers, self._layers, strict=True):
+            for theirs, ours in zip(layer.variables, copy.variables if copy is not None else (), strict=True):
+                if inwards:
+                    ours.assign(theirs)
+                else:
+                    theirs.assign(ours)
+
+
+def _penalties(reading: Reading) -> dict[int, str]:
+    """Return the place of the penalty of each layer that has one, by the layer's identity."""
+    places = [place for place in reading.levels if place not in reading.dropouts]
+    layers = [layer for layer in reading.layers if _has_penalty(layer)]
+    return {id(layer): place for layer, place in zip(layers, places, strict=True)}
+
+
+def _has_models(network: keras.Model) -> bool:
+    return any(isinstance(layer, keras.Model) for layer in network.layers)
+
+
+class _Dropout(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Keras' dropout with a variable for its rate; at rate 0 every number passes as it is."""
+
+    def __init__(self, rate: keras.Variable, **options: Any) -> None:
+        super().__init__(**options)
+        self.rate = rate
+        self.seed_generator = keras.random.SeedGenerator()
+        self.supports_masking = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        if not training:
+            return inputs
+        rate = keras.ops.cast(self.rate, inputs.dtype)
+        drawn = keras.random.uniform(keras.ops.shape(inputs), dtype=inputs.dtype, seed=self.seed_generator)
+        return keras.ops.where(drawn >= rate, inputs / (1 - rate), keras.ops.zeros_like(inputs))
+
+
+class _Penalty(keras.regularizers.Regularizer):  # type: ignore[misc]
+    """Keras' L2 penalty with a variable for its strength."""
+
+    def __init__(self, strength: keras.Variable) -> None:
+        self.strength = strength
+
+    def __call__(self, x: Any) -> Any:
+        return keras.ops.cast(self.strength, x.dtype) * keras.ops.sum(keras.ops.square(x))
