@@ -40,9 +40,6 @@ class SimulatedExecutor(Executor):
         self._calls[key] = argument
         self.most_at_once = max(self.most_at_once, len(self._calls))
 
-    def waiting_kins(self) -> set[str]:
-        return set()
-
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
         if self._crash_after is not None and len(self.trained) >= self._crash_after:
             raise CrashError

@@ -185,7 +185,7 @@ def _job_maker(search: Search, folders: dict[str, Path], places: Places) -> Call
 
 def _cost_of(search: Search, prepared: dict[str, Prepared]) -> Callable[[Trial], float]:
     """Return what tells how long a trial takes beside others: multiply-adds over all its images and epochs."""
-    families = {entry.family.name: entry.family for entry in search.entries}
+    families = {entry.path: entry.family for entry in search.entries}
     sizes = {data.fingerprint: data for data in prepared.values()}
 
     def cost(trial: Trial) -> float:

@@ -32,9 +32,9 @@ class Executor(ABC):
     def submit(self, key: str, argument: object, kin: str = "") -> None:
         """Start the call now. The caller keeps at most `slots` calls under way."""
 
-    @abstractmethod
     def waiting_kins(self) -> set[str]:
-        """Return the kins that a process is kept for which runs nothing now; a call of one of them starts at once."""
+        """Return the kins that a process is kept for which runs nothing now; none where none is ever kept."""
+        return set()
 
     @abstractmethod
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
