@@ -64,13 +64,14 @@ class CompiledEngine(Engine):
         """
 
     def takes(self, network: keras.Model) -> bool:
-        """Whether the network trains by Keras' own steps on this backend, with a Keras loss and no scaling of it."""
+        """Whether the network is built and trains by Keras' own steps on this backend, with a Keras loss, unscaled."""
         plain_steps = all(
             getattr(type(network), step) is getattr(keras.Model, step)
             for step in ("train_step", "test_step", "compute_loss")
         )
         return (
             keras.backend.backend() == self.backend
+            and network.built
             and plain_steps
             and isinstance(network.loss, keras.losses.Loss)
             and not isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer)
