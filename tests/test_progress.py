@@ -179,3 +179,17 @@ def test_markup_in_a_path_of_a_data_set_is_printed_as_it_is(clock):
 def test_a_trial_that_is_tried_again_is_told_with_the_reason():
     told = lines(lambda report: report.retried(TRIAL, "its worker was killed by signal 9"))
     assert told == [f"again: trial {TRIAL.id}: its worker was killed by signal 9"]
+
+
+def test_the_time_left_goes_by_the_cost_of_what_is_left(clock):
+    trials = [Trial("cnn", "blobs", "0" * 16, {"filters": i}, epochs=2, seed=0) for i in range(4)]
+
+    def watch(report: ProgressReport) -> None:
+        report.begin("search", 5)
+        for trial, cost in zip(trials, (60.0, 20.0, 10.0, 10.0), strict=True):
+            report.proposed(trial, cost)
+        clock.now += 30
+        report.finished(Record(trials[0], Result("completed", val_accuracy=0.5)), known=False)
+
+    # Half a second a unit; 40 units wait, and the fifth trial, not proposed yet, is taken for an average one of 25.
+    assert lines(watch)[1:] == ["search: 1/5, best 0.5000, 0:32 left"]

@@ -65,6 +65,8 @@ class Silent:
 
     def begin(self, what: str, total: int | None) -> None: ...
 
+    def proposed(self, trial: Trial, cost: float) -> None: ...
+
     def finished(self, record: Record, known: bool) -> None:
         if known:
             self.known.append(record.trial.id)

@@ -46,6 +46,8 @@ class ProgressReport:
         self._done = self._known = self._failed = 0
         self._best = 0.0
         self._begun = self._last_line = 0.0
+        self._ahead: dict[str, float] = {}
+        self._spent = 0.0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -60,7 +62,8 @@ class ProgressReport:
         """A phase of so many trials begins."""
         self._what, self._total = what, total or 0
         self._done = self._known = self._failed = 0
-        self._best = 0.0
+        self._best = self._spent = 0.0
+        self._ahead.clear()
         self._begun = self._last_line = time.monotonic()
         if self._task is not None:
             self._bar.remove_task(self._task)
@@ -69,8 +72,13 @@ class ProgressReport:
             count = f"{total} trials, " if total else ""
             self._console.print(f"{what}: {count}{self._workers} at a time", highlight=False, emoji=False)
 
+    def proposed(self, trial: Trial, cost: float) -> None:
+        """A trial is to be trained, at such a cost beside others."""
+        self._ahead[trial.id] = cost
+
     def finished(self, record: Record, known: bool) -> None:
         """A trial has finished; `known` if it had finished in an earlier run."""
+        self._spent += self._ahead.pop(record.trial.id, 0.0)
         self._done += 1
         self._known += known
         self._failed += not record.completed
@@ -106,10 +114,16 @@ class ProgressReport:
         )
 
     def _seconds_left(self) -> float | None:
+        """Return the time left, by the costs of the trials where they are known: the longest are trained first."""
         fresh = self._done - self._known
         if not fresh or not self._total:
             return None
-        return (time.monotonic() - self._begun) / fresh * (self._total - self._done)
+        passed, left = time.monotonic() - self._begun, self._total - self._done
+        if not self._spent:
+            return passed / fresh * left
+        known = sum(self._ahead.values())
+        typical = (self._spent + known) / (fresh + len(self._ahead))
+        return passed / self._spent * (known + typical * (left - len(self._ahead)))
 
 
 class _TimeLeft(ProgressColumn):

@@ -29,6 +29,9 @@ class Observer(Protocol):
     def begin(self, what: str, total: int | None) -> None:
         """A phase of so many trials begins."""
 
+    def proposed(self, trial: Trial, cost: float) -> None:
+        """A trial is to be trained; `cost` says how long it takes beside others, 0 if nobody knows."""
+
     def finished(self, record: Record, known: bool) -> None:
         """A trial has finished; `known` if the ledger had it already."""
 
@@ -254,7 +257,9 @@ class Runner:
                 continue
             known = self._known(trial)
             if known is None:
-                waiting.add(_Proposed(trial, [(track, number)], self._cost_of(trial)))
+                cost = self._cost_of(trial)
+                waiting.add(_Proposed(trial, [(track, number)], cost))
+                self._observer.proposed(trial, cost)
             else:
                 self._settle(track, number, known)
                 self._observer.finished(known, known=True)

@@ -1,4 +1,4 @@
-"""Training of one trial, in a process of its own. Importing this imports Keras, and runs nothing."""
+"""Training of a trial, in a worker. Importing this imports Keras, and runs nothing."""
 
 from __future__ import annotations
 

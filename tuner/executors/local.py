@@ -44,7 +44,7 @@ class _Worker:
 
 
 class LocalExecutor(Executor):
-    """Runs each call in a process of its own on this machine.
+    """Runs calls in processes on this machine, a fresh one for every kin.
 
     Args:
         function: `module:function`.
