@@ -106,7 +106,7 @@ def test_the_published_protocol_validates_on_the_test_set_and_fits_everything_el
 
 
 def test_a_loss_that_is_not_finite_ends_the_trial_with_the_epoch(tmp_path: Path, blobs: Dataset) -> None:
-    result = training.train(job(tmp_path, blobs, optimizer="sgd", learning_rate=1000.0, dense_depth=3))
+    result = training.train(job(tmp_path, blobs, optimizer="sgd", learning_rate=1000.0, dense_depth=3, l2=10.0))
     assert result.status == "failed"
     assert "became nan in epoch" in result.error or "became inf in epoch" in result.error
     assert "lower learning rate" in result.error
