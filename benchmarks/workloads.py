@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +14,16 @@ from tuner.protocol import stratified
 
 DATA_DIR = os.environ.get("TUNER_DATA_DIR")
 
+#: Images and labels to fit, and those to validate on.
+Split = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
 
 @dataclass(frozen=True)
 class Workload:
-    """A grid of CNNs; `train` images to fit and `validation` images to score on after every epoch."""
+    """A grid of CNNs; `train` images to fit and `validation` images to score on after every epoch.
+
+    With `dense_at_least_last`, the dense layer is at least as wide as the last convolution.
+    """
 
     name: str
     title: str
@@ -30,15 +37,16 @@ class Workload:
     dropout: tuple[float, ...]
     padding: str
     shape: tuple[int, int, int]
+    dense_at_least_last: bool = False
 
-    def configurations(self) -> list[dict[str, object]]:
+    def configurations(self) -> list[dict[str, Any]]:
         """Return the configurations in one fixed order."""
         return [
             {"filters": list(stack), "dense_units": units, "dropout": rate}
             for stack in self.stacks
             for units in self.dense_units
             for rate in self.dropout
-            if units >= (stack[-1] if self.name == "fashion20" else 0)
+            if units >= stack[-1] or not self.dense_at_least_last
         ]
 
     def images(self) -> tuple[np.ndarray, np.ndarray]:
@@ -50,10 +58,10 @@ class Workload:
             drawn = stratified(whole.y_train, total, 0)[0]
         return whole.x_train[drawn], whole.y_train[drawn]
 
-    def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return images and labels to fit and to validate on, split just as this tool splits `images` at seed 0."""
+    def split(self, seed: int) -> Split:
+        """Return images and labels to fit and to validate on, split just as this tool splits `images` at this seed."""
         x, y = self.images()
-        held, fit = stratified(y, self.validation, 0)
+        held, fit = stratified(y, self.validation, seed)
         return x[fit], y[fit], x[held], y[held]
 
 
@@ -72,6 +80,7 @@ WORKLOADS = {
             "study A's grid of depth 2, 20 CNNs on Fashion-MNIST; 6,400 images, 2 epochs",
             "fashion_mnist", 6400, 1600, 2, 64,
             tuple((a, b) for a in _WIDTHS for b in _WIDTHS if a <= b), _WIDTHS, (0.5,), "valid", (28, 28, 1),
+            dense_at_least_last=True,
         ),
     )
 }  # fmt: skip

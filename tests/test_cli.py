@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+
+from tuner.cli import app
+from tuner.errors import InputError
 
 GOOD = {
     "top": 'title = "x"\ndataset = "digits"',
@@ -162,8 +167,6 @@ def test_list_outside_a_project_says_where_to_go(tmp_path: Path) -> None:
 
 
 def test_the_dry_run_prints_configurations_with_sizes_and_rejections(tmp_path: Path) -> None:
-    import json
-
     (tmp_path / "searches").mkdir()
     rules = "where = ['dense_units < 8']"
     (tmp_path / "searches" / "good.toml").write_text(search_file(rules=rules))
@@ -177,3 +180,68 @@ def test_the_dry_run_prints_configurations_with_sizes_and_rejections(tmp_path: P
     assert trial["values"]["learning_rate"] == 1e-3
     assert "1 rejected by dense_units < 8" in tuner(tmp_path, "space", "good").stdout
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder with searches/, for commands that run in this process."""
+    (tmp_path / "searches").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TUNER_DATA_DIR", raising=False)
+    return tmp_path
+
+
+def test_configurations_that_differ_in_the_recipe_have_the_size_of_their_network(here: Path) -> None:
+    space = "dense_units = [4, 8]\nlearning_rate = [1e-3, 1e-2]\nbatch_size = [8, 16]"
+    (here / "searches" / "good.toml").write_text(search_file(space=space))
+    found = json.loads(CliRunner().invoke(app, ["space", "good", "--json"]).stdout)
+    assert found["configurations"] == 8
+    sizes = [64 * units + units + units * 10 + 10 for units in (4, 8)]
+    assert [trial["parameters"] for trial in found["trials"]] == [sizes[0]] * 4 + [sizes[1]] * 4
+    rates = [(trial["values"]["learning_rate"], trial["values"]["batch_size"]) for trial in found["trials"]]
+    assert rates == [(1e-3, 8), (1e-3, 16), (1e-2, 8), (1e-2, 16)] * 2
+
+
+def test_of_a_large_search_the_first_configurations_are_shown_and_all_are_counted(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "searches" / "large.toml").write_text(
+        search_file(space="dense_units = {min = 1, max = 50000}", rules="where = ['dense_units != 2']")
+        + "[[search]]\nfamily = 'ann'\nname = 'small'\n[search.space]\nlearning_rate = [0.1, 0.2, 0.3]\n"
+    )
+    monkeypatch.setattr("tuner.dryrun.FIRST_SHOWN", 2)
+    lines = CliRunner().invoke(app, ["space", "large"]).stdout.splitlines()
+    assert [line.rsplit("  ", 1)[1].split(", ")[0] for line in lines[:5]] == [
+        "dense_units=1",
+        "dense_units=3",
+        *["dense_units=128"] * 3,
+    ]
+    assert lines[5:7] == ["50002 configurations, of which 5 are shown", "1 rejected by dense_units != 2"]
+    assert "max_trials" in lines[7]
+    found = json.loads(CliRunner().invoke(app, ["space", "large", "--json"]).stdout)
+    assert (found["configurations"], len(found["trials"])) == (50_002, 5)
+    assert found["rejected"] == {"dense_units != 2": 1}
+
+
+def test_a_grid_that_cannot_be_counted_is_listed_with_what_it_has_at_most(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.space._MOST_EFFORT", 100)
+    space = "dense_units = {min = 1, max = 1000}\nbatch_size = {min = 1, max = 1000}"
+    (here / "searches" / "large.toml").write_text(
+        search_file(space=space, rules="where = ['dense_units * batch_size % 7 == 1']")
+    )
+    (row,) = CliRunner().invoke(app, ["list"]).stdout.splitlines()[1:]
+    assert row.split()[:4] == ["large", "ANN", "digits", "<=1000000"]
+    refusal = CliRunner().invoke(app, ["space", "large"]).exception
+    assert isinstance(refusal, InputError)
+    assert "[[search]] ann rules: read so many values together" in str(refusal)
+    assert "1,000,000 configurations" in str(refusal)
+
+
+def test_list_names_the_file_of_a_rule_that_cannot_be_computed(here: Path) -> None:
+    (here / "searches" / "good.toml").write_text(search_file())
+    (here / "searches" / "wrong.toml").write_text(search_file(rules="where = ['1 / (dense_units - 8) < 0']"))
+    answer = CliRunner().invoke(app, ["list"])
+    assert [line.split()[0] for line in answer.stdout.splitlines()] == ["search", "good", "wrong"]
+    assert "searches/wrong.toml rule: '1 / (dense_units - 8) < 0' cannot be computed" in str(answer.exception)

@@ -241,6 +241,33 @@ def test_a_rule_that_cannot_be_computed_says_for_which_values_and_why(text: str,
     assert fragment in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("dropout < 1 or not true", [{"dropout"}]),
+        ("dense_units >= last(filters)", [{"dense_units", "filters", "filters_1", "filters_2", "filters_3"}]),
+        ("never_decrease(filters)", [{"filters_1", "filters_2"}, {"filters_2", "filters_3"}]),
+        ("never_increase(widths)", [{"width_1", "width_2"}]),
+        ("not never_increase(widths)", [{"widths", "width_1", "width_2"}]),
+        ("never_decrease([filters_1, dense_units])", [{"filters_1", "dense_units"}]),
+        ("never_decrease(conv_depth)", [{"conv_depth"}]),
+        ("len(true) > 1", [set()]),
+    ],
+)
+def test_a_rule_tells_what_its_parts_read(text: str, parts: list[set[str]]) -> None:
+    assert [reads for reads, _ in parse_rule(text, NAMES).parts(GROUPS)] == parts
+
+
+@given(st.lists(st.integers(0, 3), max_size=4))
+def test_a_stack_obeys_a_rule_about_neighbours_if_every_part_is_obeyed(stack: list[int]) -> None:
+    groups = {"width": tuple("abcd")}
+    values: dict[str, Value] = dict(zip("abcd", stack, strict=False))
+    for name, expected in (("never_decrease", sorted(stack)), ("never_increase", sorted(stack, reverse=True))):
+        rule = parse_rule(f"{name}(width)", {"width", *"abcd"})
+        assert len(rule.parts(groups)) == 3
+        assert all(rule.allows(values, part) for _, part in rule.parts(groups)) is (stack == expected)
+
+
 def test_a_rule_keeps_the_text_that_the_search_file_gave() -> None:
     assert parse_rule("conv_depth   <3", NAMES).text == "conv_depth   <3"
 

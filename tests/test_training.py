@@ -29,7 +29,7 @@ from tuner.trial import Job, Result, Trial
 @pytest.fixture(autouse=True)
 def _here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Trials run in this process, whose threads TensorFlow has fixed by now; the seed is what matters here."""
-    monkeypatch.setattr(training, "set_up_process", lambda threads: None)
+    monkeypatch.setattr(training, "set_up_process", lambda *_: None)
     yield
     keras.config.set_dtype_policy("float32")
 

@@ -56,7 +56,7 @@ def train(job: Job) -> Result:
 
 def _train(job: Job, begun: float) -> Result:
     trial = job.trial
-    set_up_process(trial.threads)
+    set_up_process(trial.threads, job.artifacts.parent / "compiled")
     keras.utils.set_random_seed(trial.seed)
     data, training, validation = _materials(job)
     family = get_family(trial.family, job.modules)
@@ -203,8 +203,11 @@ def _latency_ms(network: keras.Model, data: Dataset, calls: int = 30) -> float:
 
 
 @functools.cache
-def set_up_process(threads: int) -> None:
-    """Fix the number of threads, so that a training repeats bit for bit on a CPU; a process has one number of them."""
+def set_up_process(threads: int, compiled: Path) -> None:
+    """Fix the number of threads, so that a training repeats bit for bit on a CPU; a process has one number of them.
+
+    JAX keeps in the folder `compiled` what it compiles, for other workers and later runs.
+    """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -213,9 +216,15 @@ def set_up_process(threads: int) -> None:
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
         tf.config.experimental.enable_op_determinism()
-    elif keras.backend.backend() == "jax" and threads == 1:
-        flags = os.environ.get("XLA_FLAGS", "")
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        if threads == 1:
+            flags = os.environ.get("XLA_FLAGS", "")
+            os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+        jax.config.update("jax_compilation_cache_dir", str(compiled))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def environment(trial: Trial) -> dict[str, Any]:

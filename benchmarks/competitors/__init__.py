@@ -1,1 +1,4 @@
-"""A module per competitor, run as `python -m benchmarks.competitors.NAME WORKLOAD`; each prints its trials as JSON."""
+"""A module per competitor, run as `python -m benchmarks.competitors.NAME WORKLOAD SEED [OPTION]`.
+
+Each prints its trials as JSON; see `base.py`.
+"""

@@ -1,25 +1,16 @@
-"""A loop of one's own around `fit`."""
+"""A loop of one's own around `fit`, in one process, as most people do."""
 
 from __future__ import annotations
 
-import keras
-
-from benchmarks.competitors.plain import Trained, build, main
+from benchmarks.competitors.base import Trained, main
+from benchmarks.competitors.plain import train
 from benchmarks.workloads import Workload
 
 
-def run(workload: Workload) -> Trained:
-    """Train every configuration in one process, as most people do."""
-    x, y, x_val, y_val = workload.data()
-    trained: Trained = []
-    for values in workload.configurations():
-        keras.utils.set_random_seed(0)
-        model = build(workload, **values)
-        history = model.fit(
-            x, y, workload.batch_size, workload.epochs, validation_data=(x_val, y_val), verbose=0
-        ).history
-        trained.append({**values, "val_accuracy": history["val_accuracy"][-1], "epochs": len(history["loss"])})
-    return trained
+def run(workload: Workload, seed: int, _: str) -> Trained:
+    """Train every configuration, one after the other."""
+    split = workload.split(seed)
+    return [train(workload, split, seed, values) for values in workload.configurations()]
 
 
 if __name__ == "__main__":

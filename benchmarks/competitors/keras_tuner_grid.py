@@ -5,32 +5,46 @@ from __future__ import annotations
 import json
 import tempfile
 
+import keras
 import keras_tuner
 
-from benchmarks.competitors.plain import Trained, build, main
+from benchmarks.competitors.base import Trained, main
+from benchmarks.competitors.plain import build, trained
 from benchmarks.workloads import Workload
 
 
-def run(workload: Workload) -> Trained:
-    """Search with `keras_tuner.GridSearch`; each configuration is one choice, so that the grid is the same."""
-    x, y, x_val, y_val = workload.data()
-    named = {json.dumps(values): values for values in workload.configurations()}
+class Grid(keras_tuner.HyperModel):
+    """The workload's configurations, each of them one choice, so that the grid is the same; notes what was trained."""
 
-    def model_of(hp: keras_tuner.HyperParameters) -> object:
-        return build(workload, **named[hp.Choice("configuration", list(named))])
+    def __init__(self, workload: Workload) -> None:
+        super().__init__()
+        self.workload = workload
+        self.named = {json.dumps(values): values for values in workload.configurations()}
+        self.trained: Trained = []
 
+    def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
+        """Build the configuration that `hp` chooses."""
+        return build(self.workload, **self.named[hp.Choice("configuration", list(self.named))])
+
+    def fit(self, hp: keras_tuner.HyperParameters, model: keras.Model, *args: object, **kwargs: object) -> object:
+        """Train as KerasTuner does, which would keep the best epoch's score alone."""
+        history = model.fit(*args, **kwargs)
+        self.trained.append(trained(self.named[hp.get("configuration")], history))
+        return history
+
+
+def run(workload: Workload, seed: int, _: str) -> Trained:
+    """Search with `keras_tuner.GridSearch`."""
+    x, y, x_val, y_val = workload.split(seed)
+    keras.utils.set_random_seed(seed)
+    grid = Grid(workload)
     with tempfile.TemporaryDirectory() as folder:
-        search = keras_tuner.GridSearch(model_of, "val_accuracy", seed=1, directory=folder, project_name="grid")
+        # To KerasTuner, seed 0 is no seed.
+        search = keras_tuner.GridSearch(grid, "val_accuracy", seed=seed + 1, directory=folder, project_name="grid")
         search.search(
             x, y, batch_size=workload.batch_size, epochs=workload.epochs, validation_data=(x_val, y_val), verbose=0
         )
-        trained: Trained = []
-        for trial in search.oracle.trials.values():
-            metric = trial.metrics.get_history("val_accuracy")[-1]
-            values = named[trial.hyperparameters.get("configuration")]
-            # KerasTuner records the best epoch's score and its number, which counts from 0.
-            trained.append({**values, "val_accuracy": metric.value[0], "epochs": workload.epochs})
-    return trained
+    return grid.trained
 
 
 if __name__ == "__main__":

@@ -1,20 +1,13 @@
-"""What the peers have in common: building one configuration with plain Keras, as their tutorials do."""
+"""What the peers have in common: building and training one configuration with plain Keras, as their tutorials do."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from collections.abc import Callable
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from typing import Any
 
 import keras
 from keras import layers
 
-from benchmarks.workloads import WORKLOADS, Workload
-
-Trained = list[dict[str, object]]
+from benchmarks.workloads import Split, Workload
 
 
 def build(workload: Workload, filters: list[int], dense_units: int, dropout: float) -> keras.Model:
@@ -33,6 +26,16 @@ def build(workload: Workload, filters: list[int], dense_units: int, dropout: flo
     return model
 
 
-def main(run: Callable[[Workload], Trained]) -> None:
-    """Run the competitor on the workload that the command line names and print its trials."""
-    sys.stdout.write("\n" + json.dumps(run(WORKLOADS[sys.argv[1]])) + "\n")
+def train(workload: Workload, split: Split, seed: int, values: dict[str, Any]) -> dict[str, object]:
+    """Build and fit one configuration, and return what is to be printed of it."""
+    keras.utils.set_random_seed(seed)
+    x, y, x_val, y_val = split
+    model = build(workload, **values)
+    history = model.fit(x, y, workload.batch_size, workload.epochs, validation_data=(x_val, y_val), verbose=0)
+    return trained(values, history)
+
+
+def trained(values: dict[str, Any], history: keras.callbacks.History) -> dict[str, object]:
+    """Return what is to be printed of a training: its values, its last score, and its epochs, counted."""
+    curves = history.history
+    return {**values, "val_accuracy": float(curves["val_accuracy"][-1]), "epochs": len(curves["loss"])}

@@ -1,20 +1,23 @@
-"""This tool, through its command line, with its ledger on disk and a process for every trial."""
+"""This tool, with its ledger on disk and its workers, up to the end of its search."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.competitors.base import Trained, main
+from benchmarks.driving import search_of
+from benchmarks.workloads import Workload
+from tuner.ledger import Member
+from tuner.places import Places
+from tuner.run import started
+from tuner.trial import Record
 
 
-def search_file(workload: Workload) -> str:
+def search_file(workload: Workload, seed: int) -> str:
     """Return the search of the workload: one entry per convolution stack, so that the grid is the same."""
     entries = []
     configurations = workload.configurations()
@@ -33,6 +36,7 @@ def search_file(workload: Workload) -> str:
     head = [
         f'title = "{workload.name}"',
         'dataset = "workload.npz"',
+        f"seed = {seed}",
         f"validation = {share}",
         "[training]",
         'optimizer = "rmsprop"',
@@ -42,51 +46,32 @@ def search_file(workload: Workload) -> str:
     return "\n".join([*head, *entries])
 
 
-def main() -> None:
-    """Run the search phase of the workload and print its trials; what comes after a search is not measured."""
-    workload = WORKLOADS[sys.argv[1]]
+def trained(member: Member, record: Record | None) -> dict[str, object]:
+    """Return what is to be printed of a trial."""
+    if record is None or not record.completed:
+        raise RuntimeError(f"trial {member.number} of {member.model} did not complete")
+    values = record.trial.values
+    return {
+        "filters": [values[f"filters_{i}"] for i in range(1, int(values["conv_depth"]) + 1)],
+        "dense_units": values["dense_units"],
+        "dropout": values["dropout"],
+        "val_accuracy": record.result.val_accuracy,
+        "epochs": len(record.result.history["loss"]),
+    }
+
+
+def run(workload: Workload, seed: int, workers: str) -> Trained:
+    """Run the search phase of the workload; the option is the number of workers."""
     images, labels = workload.images()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "searches").mkdir()
-        (folder / "searches" / "workload.toml").write_text(search_file(workload))
         np.savez(folder / "workload.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
-        script = "from benchmarks.competitors.this_tool import search_only; search_only()"
-        root = Path(__file__).parents[2]
-        subprocess.run(
-            [sys.executable, "-c", script, *sys.argv[2:]],
-            cwd=folder,
-            check=True,
-            env={**os.environ, "PYTHONPATH": str(root)},
-        )
-        listed = subprocess.run(
-            [sys.executable, "-m", "tuner", "results", "workload", "--format", "json"],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    trained = []
-    for row in json.loads(listed.stdout):
-        filters = [row[f"filters_{i}"] for i in range(1, row["conv_depth"] + 1)]
-        kept = {key: row[key] for key in ("dense_units", "dropout", "val_accuracy", "epochs")}
-        trained.append({"filters": filters, **kept})
-    sys.stdout.write("\n" + json.dumps(trained) + "\n")
-
-
-def search_only() -> None:
-    """Run `searches/workload.toml` up to the end of its search phase, in the working folder."""
-    from rich.console import Console
-
-    from tuner.places import Places
-    from tuner.run import started
-    from tuner.search_file import load_search
-
-    workers = int(sys.argv[sys.argv.index("--workers") + 1]) if "--workers" in sys.argv else None
-    search = load_search(Path("searches/workload.toml"))
-    with started(search, Places(data=Path()), Console(stderr=True), workers=workers) as run:
-        run.search_trials()
+        search = search_of(search_file(workload, seed), folder)
+        places = Places(folder / "runs", folder / "reports")
+        with started(search, places, Console(stderr=True), workers=int(workers) if workers else None) as run:
+            run.search_trials()
+            return [trained(member, record) for member, record in run.ledger.members(search.name)]
 
 
 if __name__ == "__main__":
-    main()
+    main(run)

@@ -1,0 +1,168 @@
+"""What all parts share: processes timed whole with their memory, tables, and what the figures were measured with."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, sleep
+from typing import Any
+
+from tabulate import tabulate
+
+from tuner.executors.local import visible_gpus
+
+#: Packages whose versions stand in the report, where they are installed.
+PACKAGES = ("tensorflow", "keras", "jax", "numpy", "keras-tuner", "optuna", "ray", "scikeras", "scikit-learn")
+_SECONDS_BETWEEN_LOOKS = 0.2
+
+
+@dataclass(frozen=True)
+class Run:
+    """A process that ended well: wall-clock seconds, the most memory of all its processes together, its output."""
+
+    seconds: float
+    megabytes: float
+    printed: str
+
+    @property
+    def found(self) -> Any:
+        """What the process printed as JSON, in its last line."""
+        return json.loads(self.printed.splitlines()[-1])
+
+
+def run_module(module: str, *arguments: str) -> Run:
+    """Run a module of `benchmarks` in a process of its own; see `run_process`."""
+    return run_process([sys.executable, "-m", f"benchmarks.{module}", *arguments])
+
+
+def run_process(command: Sequence[str], folder: Path | None = None, limit: float | None = None) -> Run:
+    """Run a command and measure it whole, with all processes that it starts.
+
+    Raises:
+        RuntimeError: it failed; the message ends with its last line on stderr.
+        subprocess.TimeoutExpired: it took longer than `limit` seconds, and was killed.
+    """
+    with tempfile.TemporaryFile("w+") as errors:
+        begun = perf_counter()
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
+        )
+        peak = [0.0]
+        watcher = threading.Thread(target=_watch, args=(process, peak), daemon=True)
+        watcher.start()
+        try:
+            output, _ = process.communicate(timeout=limit)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        seconds = perf_counter() - begun
+        watcher.join()
+        if process.returncode != 0:
+            errors.seek(0)
+            last = (errors.read().strip().splitlines() or ["it printed no reason"])[-1]
+            raise RuntimeError(f"{' '.join(command[1:])} ended with exit code {process.returncode}: {last}")
+    return Run(seconds, peak[0], output)
+
+
+def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
+    """Keep the largest sum of resident memory over the run's processes, in MB; shared pages count in each."""
+    page = os.sysconf("SC_PAGE_SIZE") / 1e6
+    while process.poll() is None:
+        pages = 0
+        for pid in _family(process.pid):
+            try:
+                pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+            except OSError:  # ended meanwhile
+                continue
+        peak[0] = max(peak[0], pages * page)
+        sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _family(root: int) -> set[int]:
+    """Return a process, those that it started, directly or not, and those of its session."""
+    children: dict[int, list[int]] = {}
+    found, new = set[int](), {root}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            _, parent, _, session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
+        except OSError:
+            continue
+        children.setdefault(int(parent), []).append(int(entry.name))
+        if int(session) == root:
+            new.add(int(entry.name))
+    while new:
+        found |= new
+        new = {child for pid in new for child in children.get(pid, [])} - found
+    return found
+
+
+def resident_mb(pid: int) -> float:
+    """Return the memory of a process now, its own pages and those of mapped files, in MB; 0 if it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    sizes = [int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssFile:"))]
+    return sum(sizes) * 1024 / 1e6
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a markdown table, its first column to the left and the others to the right."""
+    align = ["left", *["right"] * (len(heads) - 1)]
+    return tabulate(rows, heads, tablefmt="pipe", colalign=align, disable_numparse=True)
+
+
+def median_and_spread(values: Sequence[float]) -> tuple[str, str]:
+    """Return the median, and the least and the largest value, in words for a table."""
+    return f"{statistics.median(values):.1f}", f"{min(values):.1f} to {max(values):.1f}"
+
+
+def provenance() -> str:
+    """Return a sentence about the machine, the versions and the day."""
+    versions = []
+    for package in PACKAGES:
+        try:
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    gpus = len(visible_gpus())
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e9
+    return (
+        f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB, "
+        f"{gpus or 'no'} GPU{'s' * (gpus > 1)}, "
+        f"Python {platform.python_version()}, {', '.join(versions)}."
+    )
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def report_progress(line: str) -> None:
+    """Tell the person who waits what was measured just now."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

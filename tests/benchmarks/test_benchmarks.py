@@ -1,0 +1,295 @@
+"""What the benchmarks check, count and compute; nothing is timed or trained here."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import gpu, grids, growth, memory, million, overhead, repeats
+from benchmarks.agreement import Difference, check, difference
+from benchmarks.competitors.base import Trained
+from benchmarks.competitors.this_tool import search_file
+from benchmarks.driving import DIGITS, grid_trials, job_maker, prepare, search_of
+from benchmarks.measuring import Run, run_process, table
+from benchmarks.run import PARTS, read_sections, report_of
+from benchmarks.workloads import WORKLOADS, Workload
+from tuner.families import FAMILIES
+from tuner.protocol import training_images
+from tuner.run import Prepared
+from tuner.search import Overrides
+from tuner.search_file import load_search
+from tuner.trial import Job, Trial
+
+DIGITS36 = WORKLOADS["digits36"]
+
+
+def trained(workload: Workload = DIGITS36, accuracy: Callable[[int], float] = lambda number: 0.9) -> Trained:
+    """What an honest competitor prints."""
+    return [
+        {**values, "val_accuracy": accuracy(number), "epochs": workload.epochs}
+        for number, values in enumerate(workload.configurations())
+    ]
+
+
+def run_of(trials: Trained, seconds: float = 10.0) -> Run:
+    return Run(seconds, 1000.0, "what a library prints\n" + json.dumps(trials) + "\n")
+
+
+def row(text: str, name: str) -> list[str]:
+    """The cells of the first row of a markdown table that begins with a name."""
+    found = next(line for line in text.splitlines() if line.startswith(f"| {name} "))
+    return [cell.strip() for cell in found.split("|")[2:-1]]
+
+
+class TestWorkloads:
+    @pytest.mark.parametrize(("name", "count"), [("digits36", 36), ("fashion20", 20)])
+    def test_have_as_many_configurations_as_their_names_say(self, name: str, count: int) -> None:
+        assert len(WORKLOADS[name].configurations()) == count
+
+    @pytest.mark.parametrize("name", WORKLOADS)
+    def test_are_the_same_grid_to_this_tool(self, name: str, tmp_path: Path) -> None:
+        search = search_of(search_file(WORKLOADS[name], 0), tmp_path)
+        found = [
+            {
+                "filters": [values[f"filters_{i}"] for i in range(1, int(values["conv_depth"]) + 1)],
+                "dense_units": values["dense_units"],
+                "dropout": values["dropout"],
+            }
+            for entry in search.entries
+            for values in entry.space.grid()
+        ]
+        assert found == WORKLOADS[name].configurations()
+        assert search.epochs == WORKLOADS[name].epochs
+
+    @pytest.mark.parametrize("seed", [0, 1])
+    def test_are_split_as_this_tool_splits_them(self, seed: int, tmp_path: Path) -> None:
+        x, y = DIGITS36.images()
+        np.savez(tmp_path / "workload.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+        search = search_of(search_file(DIGITS36, seed), tmp_path)
+        data = prepare(search, tmp_path)
+        trial = search.trial(search.entries[0], "workload.npz", data.fingerprint, {}, None)
+        fit, held = training_images(trial, y)
+        assert held is not None
+        for ours, theirs in zip((x[fit], y[fit], x[held], y[held]), DIGITS36.split(seed), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+class TestCheck:
+    def test_accepts_the_whole_grid_in_any_order(self) -> None:
+        assert check(DIGITS36, trained()[::-1]) == 0
+
+    def test_counts_what_was_trained_twice(self) -> None:
+        assert check(DIGITS36, [*trained(), *trained()[:2]]) == 2
+
+    def test_refuses_too_few_epochs(self) -> None:
+        trials = trained()
+        trials[5]["epochs"] = 2
+        with pytest.raises(RuntimeError, match="for 2 epochs instead of 3"):
+            check(DIGITS36, trials)
+
+    def test_refuses_a_configuration_left_out(self) -> None:
+        with pytest.raises(RuntimeError, match="1 of the 36 configurations of digits36 were not trained"):
+            check(DIGITS36, trained()[1:])
+
+    def test_refuses_a_configuration_of_its_own(self) -> None:
+        trials = trained()
+        with pytest.raises(RuntimeError, match="1 configurations were trained that digits36 does not have"):
+            check(DIGITS36, [*trials, {**trials[0], "dense_units": 33}])
+
+
+class TestDifference:
+    def test_is_the_paired_interval_over_configurations(self) -> None:
+        # Gaps of 0.01 and 0.03 half of the time each: mean 0.02, sd 0.01·√(36/35), t(35) = 2.0301.
+        gap = difference([trained(accuracy=lambda n: 0.8 + (0.01, 0.03)[n % 2])], [trained(accuracy=lambda n: 0.8)])
+        half = 2.0301 * 0.01 * math.sqrt(36 / 35) / 6
+        assert (gap.mean, gap.low, gap.high) == pytest.approx((0.02, 0.02 - half, 0.02 + half), abs=1e-6)
+
+    def test_pairs_by_configuration_and_averages_rounds(self) -> None:
+        ours = [trained(accuracy=lambda n: n / 100), trained(accuracy=lambda n: n / 100 + 0.02)]
+        theirs = [trained(accuracy=lambda n: n / 100 + 0.01)[::-1]]
+        gap = difference(theirs, ours)
+        assert (gap.mean, gap.low, gap.high) == pytest.approx((0, 0, 0), abs=1e-12)
+
+    @pytest.mark.parametrize(
+        ("low", "high", "large", "small"),
+        [
+            (0.021, 0.05, True, False),
+            (-0.05, -0.021, True, False),
+            (0.019, 0.05, False, False),
+            (-0.03, 0.01, False, False),
+            (-0.01, 0.01, False, True),
+        ],
+    )
+    def test_is_large_beyond_the_tolerance_and_small_within_it(
+        self, low: float, high: float, large: bool, small: bool
+    ) -> None:
+        gap = Difference((low + high) / 2, low, high)
+        assert (gap.is_large, gap.is_small) == (large, small)
+        assert str(gap).endswith(" *") == large
+
+
+RUNS = {
+    "this tool": [run_of(trained(), 10.0), run_of(trained(), 12.0), run_of(trained(), 30.0)],
+    "peer": [run_of(trained(accuracy=lambda _: 0.85), 24.0)],
+}
+
+
+class TestGridTable:
+    def test_has_medians_ratios_and_differences(self) -> None:
+        text = grids.grid_table(RUNS)
+        assert row(text, "this tool") == ["12.0", "10.0 to 30.0", "1.00", "1,000", "0.9000", ""]
+        gap = "-0.0500 (-0.0500 to -0.0500) *"
+        assert row(text, "peer") == ["24.0", "24.0 to 24.0", "2.00", "1,000", "0.8500", gap]
+
+    def test_verdict_names_who_learned_something_else(self) -> None:
+        assert "peer did not learn the same" in grids.verdict(RUNS)
+
+    def test_verdict_says_when_all_is_well(self) -> None:
+        assert "all learned the same" in grids.verdict({**RUNS, "peer": [run_of(trained())]})
+
+    def test_leaves_out_a_competitor_that_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def run_module(module: str, *_: str) -> Run:
+            return run_of(trained()[1:] if module.endswith("keras_loop") else trained())
+
+        monkeypatch.setattr(grids, "run_module", run_module)
+        text = grids.digits36(2)
+        assert "| loop around fit" not in text
+        assert "loop around fit is left out: 1 of the 36 configurations of digits36 were not trained." in text
+        assert "| this tool (one worker)" in text
+
+    def test_notes_what_was_trained_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def run_module(module: str, _: str, __: str, option: str) -> Run:
+            twice = module.endswith("optuna_grid") and option == "2"
+            return run_of([*trained(), *trained()[:3]] if twice else trained())
+
+        monkeypatch.setattr(grids, "run_module", run_module)
+        monkeypatch.setattr(
+            grids, "COMPETITORS", {**grids.COMPETITORS, "o": grids.Competitor("optuna_grid", "json", "2")}
+        )
+        assert "o trained 6 more than once over all rounds." in grids.digits36(2)
+
+
+class TestParts:
+    def test_repeats_differ_in_their_seed_alone_and_structures_in_their_width(self, tmp_path: Path) -> None:
+        search = search_of(DIGITS.format(epochs=repeats.EPOCHS, dense_units=repeats.WIDTHS), tmp_path)
+        repeated, structures = repeats.repeats_and_structures(grid_trials(search, prepare(search, tmp_path)))
+        assert [len(repeated), len(structures)] == [repeats.REPEATS, repeats.REPEATS]
+        assert {trial.values["dense_units"] for trial in repeated} == {repeats.REPEATED_WIDTH}
+        assert len({trial.id for trial in repeated}) == repeats.REPEATS
+        assert len({trial.kin for trial in repeated}) == 1
+        assert len({trial.kin for trial in structures}) == repeats.REPEATS
+
+    def test_idle_share_counts_every_worker(self) -> None:
+        assert overhead.idle_share(trials=15, wall=10, workers=2) == pytest.approx(0.25)
+
+    def test_memory_compares_the_20th_trial_with_the_last(self) -> None:
+        main = [float(number) for number in range(1, 201)]
+        found = memory.early_and_late(main, [*[5.0] * 10, 9.0, *[4.0] * 169, *[7.0] * 20])
+        assert found == {"main_early": 20, "main_late": 200, "worker_early": 9, "worker_late": 7}
+
+    def test_growth_has_ten_thousand_structures(self, tmp_path: Path) -> None:
+        search = growth.grid_search(growth.SIDE, tmp_path)
+        assert search.entries[0].planned() == 10_000
+        assert len({trial.kin for trial in grid_trials(search, Prepared("f", tmp_path, (8, 8, 1), 10, 0))}) == 10_000
+
+    def test_growth_runs_everything_once_and_knows_it_afterwards(self) -> None:
+        found = growth.measure("inside", 5)
+        assert found["trials"] == 25
+        assert 0 < sum(found[name] for name in growth.TENTHS) < found["all"]
+
+    def test_growth_cuts_the_trials_into_tenths(self) -> None:
+        times = [0.0, *(float(number**2) for number in range(1, 21))]
+        assert [growth.seconds_of_tenth(times, number) for number in growth.TENTHS.values()] == [4, 12, 68, 76]
+
+    def test_the_large_grid_has_a_million_combinations(self, tmp_path: Path) -> None:
+        (entry,) = search_of(million.search_text(million.VALUES), tmp_path).entries
+        sizes = [len(entry.space.domains[name].grid()) for name in entry.space.varying()]
+        assert math.prod(sizes) == 1_000_000
+        assert len(entry.space.rules) == 2
+
+    def test_every_part_is_named_once(self) -> None:
+        assert list(PARTS) == ["digits36", "fashion20", "repeats20", "overhead", "memory", "growth", "grid"]
+
+
+class TestMeasuring:
+    def test_a_process_that_fails_says_why(self) -> None:
+        with pytest.raises(RuntimeError, match="ended with exit code 1: ValueError: a bad one"):
+            run_process(["python3", "-c", "raise ValueError('a bad one')"])
+
+    def test_memory_counts_the_processes_that_a_process_starts(self) -> None:
+        hold = "import time; kept = bytearray(range(250)) * 800_000; time.sleep(1)"
+        script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{hold}'], start_new_session=True)"
+        run = run_process(["python3", "-c", script])
+        assert run.megabytes > 200
+        assert run.seconds > 1
+
+    def test_a_table_is_markdown(self) -> None:
+        assert table(("a", "b"), [("x", "1.50")]).splitlines()[-1].split() == ["|", "x", "|", "1.50", "|"]
+
+
+class TestGpu:
+    @pytest.fixture
+    def trials(self, tmp_path: Path) -> list[Trial]:
+        search = load_search(gpu.SEARCH, Overrides(epochs=2))
+        return grid_trials(search, Prepared("f", tmp_path, (28, 28, 1), 10, 60_000))
+
+    @pytest.fixture
+    def work(self, trials: list[Trial]) -> dict[str, float]:
+        return {trial.id: FAMILIES["cnn"].work(trial.values, (28, 28, 1), 10) for trial in trials}
+
+    def test_trials_are_spread_by_cost_the_outermost_first(self, trials: list[Trial], work: dict[str, float]) -> None:
+        assert len(trials) == 65
+        chosen = gpu.spread(trials, work, 6)
+        assert len({trial.id for trial in chosen}) == 6
+        costs = [work[trial.id] for trial in chosen]
+        assert {costs[0], costs[1]} == {min(work.values()), max(work.values())}
+        assert len(gpu.spread(trials, work, 100)) == 65
+
+    def test_the_line_goes_through_its_points(self, work: dict[str, float]) -> None:
+        points = [{"id": name, "multiply_adds": one, "seconds": 3 + 2e-6 * one} for name, one in list(work.items())[:5]]
+        assert gpu.line(points) == pytest.approx((3, 2e-6))
+        assert gpu.extrapolated(points, work) == pytest.approx(65 * 3 + 2e-6 * sum(work.values()))
+        assert all(math.isnan(one) for one in gpu.line(points[:1]))
+
+    def test_reports_what_is_there(self, trials: list[Trial], work: dict[str, float], tmp_path: Path) -> None:
+        measured = gpu.Measured(tmp_path, "about.", trials, work, passes=1000)
+        measured.peak, measured.seconds, measured.workers = 1e12, 130.0, 4
+        assert measured.floor() == pytest.approx(2e-9 * sum(work.values()))
+        measured.add(measured.tool, {"id": trials[0].id, "seconds": 7.0, "val_accuracy": 0.5})
+        ours = row((tmp_path / "gpu.md").read_text(), "this tool, 4 at a time")
+        assert ours == ["1", "130.0", "–", "–", "–"]  # the grid is not whole yet
+        for trial in trials[1:]:
+            measured.add(measured.tool, {"id": trial.id, "seconds": 2.0, "val_accuracy": 0.5})
+        for trial in gpu.spread(trials, work, 2):
+            measured.add(measured.keras_tuner, {"id": trial.id, "seconds": 4.0, "val_accuracy": 0.5})
+        text = (tmp_path / "gpu.md").read_text()
+        share = f"{100 * measured.floor() / 130:.3f}"
+        assert row(text, "this tool, 4 at a time") == ["65", "130.0", "130.0", "1.00", share]
+        assert row(text, "KerasTuner GridSearch")[:4] == ["2", "8.0", "260.0", "2.00"]
+        assert row(text, "16, dense 16") == ["0.27", "4.0", "7.0", "0.5000", "0.5000"]
+        assert len(json.loads((tmp_path / "gpu.json").read_text())["tool"]) == 65
+
+
+def test_jobs_find_their_data(tmp_path: Path) -> None:
+    search = search_of(DIGITS.format(epochs=1, dense_units=8), tmp_path)
+    prepared = prepare(search, tmp_path)
+    (trial,) = grid_trials(search, prepared)
+    job = job_maker(prepared, tmp_path)(trial)
+    assert isinstance(job, Job)
+    assert (job.data / "x_train.npy").is_file()
+
+
+def test_a_part_that_is_measured_again_replaces_its_section_alone(tmp_path: Path) -> None:
+    report = tmp_path / "benchmarks.md"
+    assert read_sections(report) == {}
+    report.write_text(report_of({"memory": "## Memory\n\nlittle", "digits36": "## Digits\n\n| a |"}))
+    sections = read_sections(report)
+    assert sections == {"digits36": "## Digits\n\n| a |", "memory": "## Memory\n\nlittle"}
+    again = report_of({**sections, "memory": "## Memory\n\nless"})
+    assert again.index("## Digits") < again.index("## Memory\n\nless")
+    assert "little" not in again
