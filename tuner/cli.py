@@ -81,20 +81,30 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
     for file in files:
         try:
             search = load_search(file)
+            trials = _trials(search, file)
         except InputError as error:
             rows.append((file.stem, "", "", "", "", "wrong: see below"))
             wrong.append(str(error))
             continue
-        planned = sum(entry.planned() for entry in search.entries) * len(search.datasets)
         done = ledger.count_finished(search.name) if ledger and _is_as_recorded(search, ledger) else 0
         names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
-        rows.append((search.name, names, ", ".join(search.all_datasets), str(planned), str(done), search.title))
+        rows.append((search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title))
     heads = ("search", "models", "data sets", "trials", "done", "title")
     widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
     for row in (heads, *rows):
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     if wrong:
         raise InputError("", "; ".join(wrong))
+
+
+def _trials(search: Search, file: Path) -> str:
+    """Return how many trials a search plans, or the most that it can have."""
+    try:
+        planned = sum(entry.planned() for entry in search.entries) * len(search.datasets)
+    except InputError as error:  # a rule that cannot be computed
+        raise error.inside(str(file)) from error
+    exact = all(entry.algorithm != "grid" or entry.space.is_countable for entry in search.entries)
+    return str(planned) if exact else f"<={planned}"
 
 
 def _is_as_recorded(search: Search, ledger: Ledger) -> bool:
@@ -123,7 +133,10 @@ def new(name: str, source: str, force: bool, data_dir: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_data_dir
 def space(name: str, as_json: bool, data_dir: Path | None) -> None:
-    """Show the configurations with their parameter counts, and how many each rule rejected. Trains nothing."""
+    """Show the configurations with their parameter counts, and how many each rule rejected. Trains nothing.
+
+    Of a [[search]] with more than 1,000 configurations only the first 10 are built and shown.
+    """
     search = load_search(find_search(name))
     from tuner.dryrun import dry_run
 
@@ -138,9 +151,12 @@ def space(name: str, as_json: bool, data_dir: Path | None) -> None:
             f"{trial['parameters']:>12,}" if trial["parameters"] is not None else "cannot be built: " + trial["error"]
         )
         click.echo(f"{trial['family']} on {trial['dataset']}  {size}  {values}")
-    click.echo(f"{len(found['trials'])} configurations")
+    total, listed = found["configurations"], len(found["trials"])
+    click.echo(f"{total} configurations" + (f", of which {listed} are shown" if listed < total else ""))
     for rule, count in found["rejected"].items():
         click.echo(f"{count} rejected by {rule}")
+    if listed < total:
+        click.echo('to train fewer: algorithm = "random" with max_trials, fewer values, or another rule')
 
 
 @app.command()

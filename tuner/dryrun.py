@@ -11,6 +11,7 @@ from tuner.datasets import SHAPES, load_dataset
 from tuner.errors import InputError, TunerError, suggestion
 from tuner.executors import PRELOAD, LocalExecutor
 from tuner.families.base import Shape
+from tuner.families.custom import CustomFamily
 from tuner.oracles import Proposal, make_oracle
 from tuner.probe import Built, Question
 from tuner.recipe import RECIPE
@@ -19,6 +20,11 @@ from tuner.space import Configuration
 from tuner.trial import FIRST_LAYER
 
 PROBE = "tuner.probe:probe"
+#: Up to so many configurations of an entry are all shown. Each network takes a tenth of a second or more to build, and
+#: nobody reads more lines.
+MOST_SHOWN = 1_000
+#: Of an entry with more, so many are.
+FIRST_SHOWN = 10
 
 
 def preview(search: Search, entry: Entry, most: int | None = None) -> list[Configuration]:
@@ -41,10 +47,15 @@ def build_all(
 ) -> list[Built]:
     """Build configurations of an entry in a worker and tell of each its number of parameters.
 
+    Those that differ in the recipe alone are one network, which is built once; a user's own may ask for the recipe.
+
     Raises:
         InputError: the user's own family cannot be used.
     """
-    question = Question(entry.path, search.folder.resolve(), shape, classes, tuple(configurations))
+    recipe = () if isinstance(entry.family, CustomFamily) else tuple(parameter.name for parameter in RECIPE)
+    keys = [tuple((n, v) for n, v in values.items() if n not in recipe) for values in configurations]
+    networks = dict(zip(keys, configurations, strict=True))
+    question = Question(entry.path, search.folder.resolve(), shape, classes, tuple(networks.values()))
     with LocalExecutor(PROBE, workers=1, preload=PRELOAD) as pool:
         pool.submit("probe", question)
         (outcome,) = pool.wait()
@@ -52,7 +63,8 @@ def build_all(
         raise InputError(f"family {entry.path}", f"{outcome.died} while building")
     if isinstance(outcome.value, TunerError):
         raise outcome.value
-    return cast(list[Built], outcome.value)
+    built = dict(zip(networks, cast(list[Built], outcome.value), strict=True))
+    return [built[key] for key in keys]
 
 
 def check_keys(entry: Entry, built: Sequence[Built]) -> None:
@@ -84,27 +96,42 @@ def check_watch(entry: Entry, built: Sequence[Built]) -> None:
 
 
 def dry_run(search: Search, data_dir: Path | None) -> dict[str, Any]:
-    """Return `{"trials": […], "rejected": {rule: count}}`, a trial for each configuration on each data set.
+    """Return `{"configurations": count, "trials": […], "rejected": {rule: count}}`.
 
     A trial holds family, dataset, values and parameters; where its network cannot be built, parameters is None
-    and error says why.
+    and error says why. There is one for each configuration on each data set, but of an entry with more than
+    `MOST_SHOWN` only for the first `FIRST_SHOWN`.
+
+    Raises:
+        InputError: the search cannot run as given; or it has a grid so large that it cannot be counted.
     """
     trials: list[dict[str, Any]] = []
     rejected: Counter[str] = Counter()
+    for entry in search.entries:
+        if entry.algorithm == "grid":
+            rejected.update(_counted(entry))
+    total = 0
     for name in search.datasets:
         shape, classes = _shape_of(search, name, data_dir)
         for entry in search.entries:
-            configurations = preview(search, entry)
+            large = entry.algorithm in ("grid", "random") and entry.planned() > MOST_SHOWN
+            configurations = preview(search, entry, FIRST_SHOWN if large else None)
+            total += entry.planned() if large else len(configurations)
             built = build_all(search, entry, shape, classes, configurations)
-            check_keys(entry, built)
-            check_watch(entry, built)
+            if not large:  # otherwise a network that is not built may ask for the key or have the layer
+                check_keys(entry, built)
+                check_watch(entry, built)
             for values, one in zip(configurations, built, strict=True):
                 trial = {"family": entry.path, "dataset": name, "values": values, "parameters": one.parameters}
                 trials.append({**trial, "error": one.error} if one.error else trial)
-    for entry in search.entries:
-        if entry.algorithm == "grid":
-            rejected.update(entry.space.count()[1])
-    return {"trials": trials, "rejected": dict(rejected)}
+    return {"configurations": total, "trials": trials, "rejected": dict(rejected)}
+
+
+def _counted(entry: Entry) -> Counter[str]:
+    try:
+        return entry.space.count()[1]
+    except InputError as error:
+        raise error.inside(f"[[search]] {entry.name}") from error
 
 
 def _shape_of(search: Search, name: str, data_dir: Path | None) -> tuple[Shape, int]:

@@ -127,16 +127,21 @@ class Range:
         """Return the values that a grid visits.
 
         Raises:
-            ValueError: a range of real numbers without a step has no end of values.
+            ValueError: a range of real numbers without a step has no end of values, one with a tiny step too many.
         """
         if self.step is None and not (self.whole and not self.log):
             raise ValueError("a grid needs a list of values or a range with a step")
         step = self.step or 1
         span = math.log(self.high / self.low, step) if self.log else (self.high - self.low) / step
         count = int(span + 1e-9) + 1
+        if count > _MOST_VALUES:
+            raise ValueError(f"{count:,} values are too many for a grid")
         steps = (self.low * step**i if self.log else self.low + i * step for i in range(count))
         return tuple(round(v) if self.whole else float(f"{v:.12g}") for v in steps)
 
+
+#: More values of one parameter than any grid needs; they are held in memory.
+_MOST_VALUES = 1_000_000
 
 Domain = Choice | Range
 

@@ -19,6 +19,7 @@ from tuner.parameters import Value, Values
 Groups = Mapping[str, Sequence[str]]
 _Scope = tuple[Values, Groups]
 _Term = Callable[[_Scope], object]
+_NUMBER = (int, float)
 
 #: Rules that a search file switches on by name; each stands for an expression.
 NAMED = {
@@ -34,23 +35,38 @@ class _InactiveError(Exception):
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition on configurations; `text` is how the search file spells it."""
+    """A condition on configurations.
+
+    `text` is how the search file spells it, `names` are the parameters and groups in it. One that is `pairwise` holds
+    of the layers of its only name if it holds of every two neighbours.
+    """
 
     text: str
     _term: _Term
+    names: frozenset[str]
+    pairwise: bool = False
+
+    def parts(self, groups: Groups) -> list[tuple[frozenset[str], Groups]]:
+        """Return what the rule can be split into: the parameters that each part reads, and the groups to ask it with.
+
+        Values obey the rule if they obey every part.
+        """
+        if self.pairwise and self.names <= groups.keys():
+            return [(frozenset(pair), {name: pair}) for name in self.names for pair in pairwise(groups[name])]
+        return [(self.names.union(*(groups.get(name, ()) for name in self.names)), groups)]
 
     def allows(self, values: Values, groups: Groups) -> bool:
         """Whether the active `values` obey the rule; a rule about inactive parameters is obeyed.
 
         Raises:
-            ValueError: the expression cannot be computed for these values, such as a division by zero.
+            ValueError: the expression, which it names, cannot be computed for these values: a division by zero.
         """
         try:
             return bool(self._term((values, groups)))
         except _InactiveError:
             return True
         except (TypeError, ArithmeticError) as error:
-            raise ValueError(f"cannot be computed for {dict(values)}: {error}") from error
+            raise ValueError(f"{self.text!r} cannot be computed for {dict(values)}: {error}") from error
 
 
 def _pairs(compare: Callable[[object, object], bool]) -> Callable[[Sequence[object]], bool]:
@@ -72,7 +88,7 @@ def _on_numbers(operation: Callable[[Any, Any], object]) -> Callable[..., object
     """Refuse strings and lists, whose products could be of any size."""
 
     def apply(a: object, b: object) -> object:
-        if not (isinstance(a, int | float) and isinstance(b, int | float)):
+        if not (isinstance(a, _NUMBER) and isinstance(b, _NUMBER)):
             raise TypeError(f"arithmetic needs numbers, not {a!r} and {b!r}")
         return operation(a, b)
 
@@ -124,9 +140,14 @@ def parse_rule(text: str, names: Collection[str]) -> Rule:
         raise ValueError(f"the rule is longer than {_LONGEST} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval")
-        return Rule(text, _compile(tree.body, names))
+        term = _compile(tree.body, names)
     except (SyntaxError, RecursionError, MemoryError):
         raise ValueError("the rule is not an expression like 'dense_units >= last(filters)'") from None
+    found = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in names)
+    match tree.body:
+        case ast.Call(func=ast.Name(id="never_decrease" | "never_increase"), args=[ast.Name(id=name)]) if name in found:
+            return Rule(text, term, found, pairwise=True)
+    return Rule(text, term, found)
 
 
 def _compile(node: ast.expr, names: Collection[str]) -> _Term:
@@ -158,15 +179,21 @@ def _compile(node: ast.expr, names: Collection[str]) -> _Term:
         case ast.Compare(left=left, ops=ops, comparators=rights) if all(type(op) in _COMPARE for op in ops):
             sides = [_compile(side, names) for side in (left, *rights)]
             tests = [_COMPARE[type(op)] for op in ops]
-            return lambda scope: all(
-                test(x(scope), y(scope)) for test, (x, y) in zip(tests, pairwise(sides), strict=True)
-            )
+            return _chain(tests, sides)
         case ast.Call(func=ast.Name(id=called), args=arguments, keywords=[]):
             if called not in _FUNCTIONS:
                 raise ValueError(f"no function is named {called!r}; {suggestion(called, _FUNCTIONS)}")
             function, inputs = _FUNCTIONS[called], [_compile(argument, names) for argument in arguments]
             return lambda scope: function(*(each(scope) for each in inputs))
     raise ValueError(f"{ast.unparse(node)!r} is not part of the rule language")
+
+
+def _chain(tests: Sequence[Callable[..., bool]], sides: Sequence[_Term]) -> _Term:
+    """Compare neighbouring sides, of which there mostly are two."""
+    if len(tests) == 1:
+        (test,), (a, b) = tests, sides
+        return lambda scope: test(a(scope), b(scope))
+    return lambda scope: all(test(x(scope), y(scope)) for test, (x, y) in zip(tests, pairwise(sides), strict=True))
 
 
 def _lookup(name: str) -> _Term:

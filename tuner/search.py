@@ -133,9 +133,12 @@ class Entry:
         return self.family.label if self.name == self.family.name else self.name
 
     def planned(self) -> int:
-        """Return how many search trials the entry will have on one data set; for Hyperband, at most."""
+        """Return how many search trials the entry will have on one data set.
+
+        At most so many, for Hyperband and for a grid that has too many configurations to count what its rules leave.
+        """
         if self.algorithm == "grid":
-            return self.space.count()[0]
+            return self.space.count()[0] if self.space.is_countable else self.space.size()
         if self.algorithm == "hyperband" and self.max_trials is None:
             from tuner.oracles.base import hyperband_trials
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, ValidationError
 from tuner.errors import InputError, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
-from tuner.parameters import Layered, Parameter, Range, Value
+from tuner.parameters import Layered, Parameter, Value
 from tuner.recipe import RECIPE
 from tuner.search import (
     Algorithm,
@@ -213,25 +213,38 @@ def _read_entry(
             raise InputError("max_trials", "a grid takes none: it tries all", "remove it, or use random")
     elif part.max_trials is None and part.algorithm != "hyperband":
         raise InputError("max_trials", f"is missing, and algorithm = {part.algorithm!r} needs it")
-    if not _leaves_something(space, part.algorithm):
-        rules = ", ".join(repr(rule.text) for rule in space.rules)
-        raise InputError("rules", f"leave no configuration ({rules})", "loosen a rule or widen the space")
+    _check_rules(space, part.algorithm)
     name, length = part.name or family.name, overrides.epochs or epochs
     watched = tuple(watch if part.watch is None else part.watch)
     return Entry(name, family, part.family, part.algorithm, part.max_trials, part.lag, length, watched, space)
 
 
-#: How much of a space's grid is looked at to see that its rules leave something, where the grid is not the search.
-_LOOKED_AT = 100_000
+#: How far into a space's grid is looked to see that its rules leave something: seconds.
+_LOOKED_AT = 1_000_000
 
 
-def _leaves_something(space: Space, algorithm: Algorithm) -> bool:
-    if algorithm == "grid":
-        return next(space.grid(), None) is not None
-    if not space.rules or any(isinstance(d, Range) and d.step is None for d in space.domains.values()):
-        return True  # what a rule leaves of a continuous range shows when it is drawn from
-    first = list(islice(space.candidates(), _LOOKED_AT))
-    return len(first) == _LOOKED_AT or any(space.broken_rule(values) is None for values in first)
+def _check_rules(space: Space, algorithm: Algorithm) -> None:
+    """Refuse rules that leave nothing, or nothing that a grid would come to soon.
+
+    Raises:
+        InputError: it names the rules.
+    """
+    if algorithm != "grid" and not space.rules:
+        return
+    try:
+        walk = space.walk()
+    except InputError:
+        if algorithm == "grid":
+            raise
+        return  # what a rule leaves of a continuous range shows when it is drawn from
+    if any(values is not None for values in islice(walk, _LOOKED_AT)):
+        return
+    there_is_more = any(True for _ in walk)
+    if there_is_more and algorithm != "grid":
+        return
+    among = f" within the first {_LOOKED_AT:,} steps of the grid" if there_is_more else ""
+    rules = ", ".join(repr(rule.text) for rule in space.rules)
+    raise InputError("rules", f"leave no configuration{among} ({rules})", "loosen a rule or widen the space")
 
 
 def _own_parameter(name: str, raw: object) -> Parameter:

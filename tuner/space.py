@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import InputError, suggestion
+from tuner.grid import Grid
 from tuner.parameters import Choice, Domain, Layered, Parameter, Range, Value, Values, domain_of
 from tuner.rules import NAMED, Rule, parse_rule
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     import keras_tuner
 
 Configuration = dict[str, Value]
+
+#: So many steps of a count take seconds and less than 1 GB. That is enough for rules that read every parameter of a
+#: grid of a million configurations; rules that read few of them together need thousands, however large the grid.
+_MOST_EFFORT = 2_500_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Space:
             try:
                 allowed = rule.allows(values, self.groups)
             except ValueError as error:
-                raise InputError("rule", f"{rule.text!r} {error}") from error
+                raise InputError("rule", str(error)) from error
             if not allowed:
                 return rule
         return None
@@ -58,42 +64,60 @@ class Space:
         Raises:
             InputError: a range without a step has no grid.
         """
-        grids: list[tuple[Parameter, tuple[Value, ...]]] = []
-        for parameter in self.parameters:
-            try:
-                grids.append((parameter, self.domains[parameter.name].grid()))
-            except ValueError as error:
-                raise InputError(parameter.name, str(error), 'give a list, a step, or algorithm = "random"') from error
-
-        def extend(chosen: Configuration, position: int) -> Iterator[Configuration]:
-            if position == len(grids):
-                yield dict(chosen)
-                return
-            parameter, values = grids[position]
-            if not parameter.is_active(chosen):
-                yield from extend(chosen, position + 1)
-                return
-            for value in values:
-                chosen[parameter.name] = value
-                yield from extend(chosen, position + 1)
-            del chosen[parameter.name]
-
-        return extend({}, 0)
+        return replace(self, rules=()).grid()
 
     def grid(self) -> Iterator[Configuration]:
-        """Yield the configurations of the grid that every rule allows."""
-        return (values for values in self.candidates() if self.broken_rule(values) is None)
+        """Yield the configurations of the grid that every rule allows.
+
+        Raises:
+            InputError: a range without a step has no grid; or a rule cannot be computed where no other is broken.
+        """
+        return (values for values in self.walk() if values is not None)
+
+    def walk(self) -> Iterator[Configuration | None]:
+        """Yield what `grid` does, and None for each beginning of configurations that breaks a rule, to count steps."""
+        return self._grid.walk()
+
+    def size(self) -> int:
+        """Return how many configurations the grid holds before any rule."""
+        return sum(replace(self, rules=())._grid.count() or ())
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether `count` can tell what the rules leave with reasonable effort."""
+        return self._counts is not None
 
     def count(self) -> tuple[int, Counter[str]]:
-        """Return how many configurations the grid holds, and how many each rule rejected (the first that did)."""
-        kept, rejected = 0, Counter({rule.text: 0 for rule in self.rules})
-        for values in self.candidates():
-            rule = self.broken_rule(values)
-            if rule is None:
-                kept += 1
-            else:
-                rejected[rule.text] += 1
-        return kept, rejected
+        """Return how many configurations the grid holds, and how many each rule rejected (the first that did).
+
+        Raises:
+            InputError: the rules read so many values together that this cannot be counted.
+        """
+        if self._counts is None:
+            raise InputError(
+                "rules",
+                f"read so many values together that what they leave of {self.size():,} configurations is not countable",
+                'search fewer values, or use algorithm = "random" with max_trials',
+            )
+        *rejected, kept = self._counts
+        found = Counter({rule.text: 0 for rule in self.rules})
+        for rule, number in zip(self.rules, rejected, strict=True):
+            found[rule.text] += number
+        return kept, found
+
+    @cached_property
+    def _counts(self) -> list[int] | None:
+        return self._grid.count(_MOST_EFFORT)
+
+    @property
+    def _grid(self) -> Grid:
+        values: list[tuple[Parameter, tuple[Value, ...]]] = []
+        for parameter in self.parameters:
+            try:
+                values.append((parameter, self.domains[parameter.name].grid()))
+            except ValueError as error:
+                raise InputError(parameter.name, str(error), 'give a list, a step, or algorithm = "random"') from error
+        return Grid(values, self.rules, self.groups)
 
     def varying(self) -> tuple[str, ...]:
         """Return the names of the parameters that can take more than one value."""
