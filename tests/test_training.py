@@ -19,6 +19,7 @@ from tuner import training
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.engines import Engine, Plan, Samples
+from tuner.executors import PRELOAD, LocalExecutor
 from tuner.families import FAMILIES
 from tuner.files import remove_partials, write_whole
 from tuner.recipe import RECIPE
@@ -53,6 +54,47 @@ def test_a_search_trial_is_scored_on_validation_images_and_leaves_no_file(tmp_pa
     assert result.parameters == 64 * 128 + 128 + 128 * 3 + 3
     assert not (tmp_path / "models").exists()
     assert result.environment["backend"].startswith(keras.backend.backend())
+
+
+NOISY = """
+import keras, tensorflow as tf
+
+class Noise(keras.layers.Layer):
+    def call(self, x, training=False):
+        return x + tf.random.uniform(tf.shape(x)) if training else x
+
+def build(hp, shape, classes):
+    return keras.Sequential([
+        keras.Input(shape), keras.layers.Rescaling(1 / 255), Noise(), keras.layers.Flatten(),
+        keras.layers.Dense(classes, activation="softmax"),
+    ])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["cnn", "noisy:build"])
+def test_kin_in_one_process_have_the_results_of_a_process_each(family: str, tmp_path: Path, blobs: Dataset) -> None:
+    if family == "noisy:build":
+        pytest.importorskip("tensorflow")
+        if keras.backend.backend() != "tensorflow":
+            pytest.skip("draws from TensorFlow's generator")
+    (tmp_path / "noisy.py").write_text(NOISY)
+    levels = [{"dropout": 0.5, "l2": 0.01}, {"learning_rate": 0.01}, {"dropout": 0.25}, {}]
+    given = [{**one, "filters": 4, "flip": "horizontal"} if family == "cnn" else {} for one in levels]
+    jobs = [job(tmp_path, blobs, family, **one) for one in given]
+    jobs = [replace(one, trial=replace(one.trial, seed=seed)) for seed, one in enumerate(jobs)]
+    assert len({one.trial.kin for one in jobs}) == 1
+    found: dict[str, list[Result]] = {}
+    with LocalExecutor("tuner.training:train", 1, log=tmp_path / "log", preload=PRELOAD) as executor:
+        for kin in ("", "kin"):
+            found[kin] = []
+            for one in jobs:
+                executor.submit(one.trial.id, one, kin)
+                (outcome,) = executor.wait()
+                found[kin].append(outcome.value)
+    assert [one.status for one in found["kin"]] == ["completed"] * 4
+    assert [one.history for one in found["kin"]] == [one.history for one in found[""]]
+    assert len({str(one.history) for one in found[""]}) == 4
 
 
 def test_a_final_trial_leaves_its_model_and_its_predictions_with_their_hashes(tmp_path: Path, blobs: Dataset) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import platform
+import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from tuner.engines import Epoch, Plan, Samples, engine_for
 from tuner.engines.base import EVALUATION_BATCH
 from tuner.errors import TrialError, TunerError, one_line
 from tuner.families import get_family
+from tuner.families.custom import CustomFamily
 from tuner.files import partial_of, publish, sha256_of
 from tuner.protocol import test_images, training_images
 from tuner.recipe import Stopping, augmenter, compile_network, steps_per_epoch, use_precision
@@ -57,9 +59,9 @@ def train(job: Job) -> Result:
 def _train(job: Job, begun: float) -> Result:
     trial = job.trial
     set_up_process(trial.threads, job.artifacts.parent / "compiled")
-    keras.utils.set_random_seed(trial.seed)
-    data, training, validation = _materials(job)
     family = get_family(trial.family, job.modules)
+    _seed(trial.seed, everything=isinstance(family, CustomFamily))
+    data, training, validation = _materials(job)
 
     def build() -> keras.Model:
         return family.network(trial.values, data.shape, len(data.class_names))
@@ -200,6 +202,24 @@ def _latency_ms(network: keras.Model, data: Dataset, calls: int = 30) -> float:
         network.predict_on_batch(image)
         times.append(time.perf_counter() - begun)
     return float(np.median(times[3:]) * 1000)
+
+
+_seeded = False
+
+
+def _seed(seed: int, everything: bool) -> None:
+    """Seed what a training draws from.
+
+    Keras seeds its own layers by Python's generator. Seeding TensorFlow's, too, makes it forget how it runs the graphs
+    that it has compiled, which costs as much as a short trial; so that is done again only for `everything` that a
+    user's own network may draw from.
+    """
+    global _seeded  # noqa: PLW0603  # of this process
+    if everything or not _seeded:
+        keras.utils.set_random_seed(seed)
+        _seeded = True
+    random.seed(seed)
+    np.random.seed(seed)
 
 
 @functools.cache
