@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import statistics
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.agreement import TOLERANCE, check, difference
 from benchmarks.measuring import Run, median_and_spread, report_progress, run_module, table
-from benchmarks.workloads import WORKLOADS, Workload
+from benchmarks.workloads import IMAGES_DIR, WORKLOADS, Workload
 from tuner.errors import InputError
 
 
@@ -36,22 +38,28 @@ COMPETITORS = {
 #: What the report says of both grids.
 EXPLAINED = (
     "On the grids, all train the same configurations on the same images, with the same batch size and epochs. Each "
-    "run is timed as a whole process, imports and data loading included; this tool's with its ledger on disk and its "
-    "workers, up to the end of its search. This tool and Ray Tune run as many trials at a time as there are cores, a "
-    "core each; GridSearchCV validates once, at the end of a trial, and all others after every epoch. Memory is the "
-    "largest sum over all processes of a run, in which pages that they share count once for each. The last column is "
-    "the mean difference of the configurations' validation accuracies to this tool's, with the 95 % interval of the "
-    "paired t-test over the configurations. A round has one seed, for the split and for all trials but KerasTuner's, "
-    "so that the interval, which takes trials for independent, is rather too narrow."
+    "run is timed as a whole process, imports and data loading (one `.npz` file) included; this tool's with its "
+    "ledger on disk and its workers, up to the end of its search. This tool and Ray Tune run as many trials at a "
+    "time as there are cores, a core each; GridSearchCV validates once, at the end of a trial, and all others after "
+    "every epoch. Memory is the largest sum over all processes of a run, in which pages that they share count once "
+    "for each. The last column is the mean difference of the configurations' validation accuracies to this tool's, "
+    "with the 95 % interval of the paired t-test over the configurations. A round has one seed, for the split and "
+    "for all trials but KerasTuner's, so that the interval, which takes trials for independent, is rather too "
+    "narrow."
 )
 
 
 def section(workload: Workload, rounds: int) -> str:
     """Time every competitor, in alternating order, and return the workload's section."""
-    try:
-        workload.images()
-    except InputError as error:
-        return f"## {workload.title}\n\nNot measured: {error}"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            workload.save_images(Path(folder))
+        except InputError as error:
+            return f"## {workload.title}\n\nNot measured: {error}"
+        return _timed(workload, rounds, {IMAGES_DIR: folder})
+
+
+def _timed(workload: Workload, rounds: int, environment: dict[str, str]) -> str:
     runs: dict[str, list[Run]] = {name: [] for name, c in COMPETITORS.items() if importlib.util.find_spec(c.package)}
     notes = [f"{name} is not installed." for name in COMPETITORS if name not in runs]
     doubled: dict[str, int] = {}
@@ -59,7 +67,13 @@ def section(workload: Workload, rounds: int) -> str:
         for name in list(runs)[:: -1 if number % 2 else 1]:
             competitor = COMPETITORS[name]
             try:
-                run = run_module(f"competitors.{competitor.module}", workload.name, str(number), competitor.option)
+                run = run_module(
+                    f"competitors.{competitor.module}",
+                    workload.name,
+                    str(number),
+                    competitor.option,
+                    environment=environment,
+                )
                 doubled[name] = doubled.get(name, 0) + check(workload, run.found)
             except RuntimeError as error:
                 if name == "this tool":

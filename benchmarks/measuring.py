@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, sleep
@@ -42,13 +42,18 @@ class Run:
         return json.loads(self.printed.splitlines()[-1])
 
 
-def run_module(module: str, *arguments: str) -> Run:
+def run_module(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
     """Run a module of `benchmarks` in a process of its own; see `run_process`."""
-    return run_process([sys.executable, "-m", f"benchmarks.{module}", *arguments])
+    return run_process([sys.executable, "-m", f"benchmarks.{module}", *arguments], environment=environment)
 
 
-def run_process(command: Sequence[str], folder: Path | None = None, limit: float | None = None) -> Run:
-    """Run a command and measure it whole, with all processes that it starts.
+def run_process(
+    command: Sequence[str],
+    folder: Path | None = None,
+    limit: float | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Run:
+    """Run a command, with more in its environment, and measure it whole, with all processes that it starts.
 
     Raises:
         RuntimeError: it failed; the message ends with its last line on stderr.
@@ -59,7 +64,7 @@ def run_process(command: Sequence[str], folder: Path | None = None, limit: float
         process = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})},
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,

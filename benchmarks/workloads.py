@@ -13,6 +13,8 @@ from tuner.datasets import load_dataset
 from tuner.protocol import stratified
 
 DATA_DIR = os.environ.get("TUNER_DATA_DIR")
+#: Names the folder of the files that `save_images` wrote; competitors find theirs in it.
+IMAGES_DIR = "BENCHMARK_IMAGES"
 
 #: Images and labels to fit, and those to validate on.
 Split = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -49,8 +51,26 @@ class Workload:
             if units >= stack[-1] or not self.dense_at_least_last
         ]
 
+    @property
+    def file(self) -> Path | None:
+        """The `.npz` file with the images of the workload, where there is one."""
+        file = Path(os.environ.get(IMAGES_DIR, os.devnull)) / f"{self.name}.npz"
+        return file if file.is_file() else None
+
+    def save_images(self, folder: Path) -> None:
+        """Write the images as a data set of this tool, which is the same file for every competitor.
+
+        Raises:
+            InputError: they are not there.
+        """
+        x, y = self.images()
+        np.savez(folder / f"{self.name}.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+
     def images(self) -> tuple[np.ndarray, np.ndarray]:
         """Return all images of the workload as uint8 `(n, h, w, 1)`, and their labels."""
+        if self.file:
+            with np.load(self.file) as saved:
+                return saved["x_train"], saved["y_train"]
         whole = load_dataset(self.dataset, Path(DATA_DIR) if DATA_DIR else None)
         total = self.train + self.validation
         drawn = np.arange(len(whole.y_train))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from benchmarks.competitors.base import Trained, main
@@ -17,8 +16,11 @@ from tuner.run import started
 from tuner.trial import Record
 
 
-def search_file(workload: Workload, seed: int) -> str:
-    """Return the search of the workload: one entry per convolution stack, so that the grid is the same."""
+def search_file(workload: Workload, seed: int, images: str = "workload.npz") -> str:
+    """Return the search of the workload: one entry per convolution stack, so that the grid is the same.
+
+    `images` is the `.npz` file that its images are in.
+    """
     entries = []
     configurations = workload.configurations()
     for number, stack in enumerate(workload.stacks, start=1):
@@ -35,7 +37,7 @@ def search_file(workload: Workload, seed: int) -> str:
     share = workload.validation / (workload.train + workload.validation)
     head = [
         f'title = "{workload.name}"',
-        'dataset = "workload.npz"',
+        f'dataset = "{images}"',
         f"seed = {seed}",
         f"validation = {share}",
         "[training]",
@@ -62,11 +64,11 @@ def trained(member: Member, record: Record | None) -> dict[str, object]:
 
 def run(workload: Workload, seed: int, workers: str) -> Trained:
     """Run the search phase of the workload; the option is the number of workers."""
-    images, labels = workload.images()
+    if workload.file is None:
+        raise RuntimeError("the images are written by benchmarks.grids")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        np.savez(folder / "workload.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
-        search = search_of(search_file(workload, seed), folder)
+        search = search_of(search_file(workload, seed, str(workload.file)), folder)
         places = Places(folder / "runs", folder / "reports")
         with started(search, places, Console(stderr=True), workers=int(workers) if workers else None) as run:
             run.search_trials()

@@ -153,7 +153,7 @@ class TestGridTable:
         assert "all learned the same" in grids.verdict({**RUNS, "peer": [run_of(trained())]})
 
     def test_leaves_out_a_competitor_that_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def run_module(module: str, *_: str) -> Run:
+        def run_module(module: str, *_: str, environment: object) -> Run:
             return run_of(trained()[1:] if module.endswith("keras_loop") else trained())
 
         monkeypatch.setattr(grids, "run_module", run_module)
@@ -163,7 +163,7 @@ class TestGridTable:
         assert "| this tool (one worker)" in text
 
     def test_notes_what_was_trained_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def run_module(module: str, _: str, __: str, option: str) -> Run:
+        def run_module(module: str, _: str, __: str, option: str, environment: object) -> Run:
             twice = module.endswith("optuna_grid") and option == "2"
             return run_of([*trained(), *trained()[:3]] if twice else trained())
 
