@@ -84,18 +84,17 @@ def started(
     _check_backend()
     if executor not in EXECUTORS:
         raise InputError("--executor", f"no executor is named {executor!r}; {suggestion(executor, EXECUTORS)}")
-    log = places.runs / "workers.log"
-    with (
-        Ledger(places.ledger) as ledger,
-        ledger.sole_runner(search.name),
-        EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD) as pool,  # imports Keras meanwhile
-    ):
+    with Ledger(places.ledger) as ledger, ledger.sole_runner(search.name):
         remove_partials(places.artifacts)
         prepared = {name: _prepare(search, name, places) for name in search.all_datasets}
         _check_networks(search, prepared)
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
         folders = {data.fingerprint: data.folder for data in prepared.values()}
-        with ProgressReport(console, pool.slots) as progress:
+        log = places.runs / "workers.log"
+        with (
+            EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD) as pool,
+            ProgressReport(console, pool.slots) as progress,
+        ):
             job_of = _job_maker(search, folders, places)
             listener = _logs(search, places, ledger, console) if tensorboard else None
             runner = Runner(search.name, ledger, pool, job_of, progress, fresh, listener, _cost_of(search, prepared))
