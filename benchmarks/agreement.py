@@ -6,7 +6,7 @@ import json
 import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from scipy import stats
@@ -73,7 +73,11 @@ def difference(theirs: Iterable[Trained], ours: Iterable[Trained]) -> Difference
     the configurations, without bounds where there is a single one.
     """
     mine, other = _means(ours), _means(theirs)
-    gaps = [other[name] - mine[name] for name in sorted(mine)]
+    return paired([other[name] - mine[name] for name in sorted(mine)])
+
+
+def paired(gaps: Sequence[float]) -> Difference:
+    """Return the mean of paired differences with the interval of the t-test, without bounds for a single one."""
     mean = statistics.fmean(gaps)
     if len(gaps) < 2:
         return Difference(mean, -math.inf, math.inf)

@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import grids, growth, memory, million, overhead, repeats
+from benchmarks import grids, growth, learned, memory, million, overhead, repeats
 from benchmarks.measuring import provenance, report_progress
 
 #: Each part measures in processes of their own and returns its section of the report.
 PARTS: dict[str, Callable[[int], str]] = {
     "digits36": grids.digits36,
     "fashion20": grids.fashion20,
+    "learned": learned.section,
     "repeats20": repeats.section,
     "overhead": overhead.section,
     "memory": memory.section,

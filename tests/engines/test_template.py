@@ -17,6 +17,7 @@ from tuner.engines.template import read
 from tuner.families import FAMILIES
 from tuner.recipe import RECIPE, augmenter, compile_network, steps_per_epoch, use_precision
 from tuner.space import Configuration, read_space
+from tuner.trial import LEVELS
 
 SHAPE, CLASSES, EPOCHS, BATCH = (16, 16, 1), 3, 2, 16
 (FAST,) = (
@@ -104,6 +105,12 @@ def test_trials_that_differ_in_levels_share_one_compiled_epoch(
         {"dropout": 0.0, "l2": 0.1, "learning_rate": 0.01},
     ]
     assert together_as_alone(family, settings, data, **common) == 1
+
+
+def test_every_level_that_makes_trials_kin_is_one_to_the_engine(data: tuple[Samples, Samples]) -> None:
+    high: dict[str, object] = {level: 0.01 if level == "learning_rate" else 0.5 for level in LEVELS}
+    settings = [high, *({**high, level: 0.001} for level in LEVELS), dict.fromkeys(LEVELS, 1e-4)]
+    assert together_as_alone("cnn", settings, data, filters=4, dense_units=8) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """`local`: a fresh process for every kin of calls, forked from a server that has imported Keras and run nothing.
 
-A fresh process costs hundredths of a second, its memory goes back when it ends, and its crash is its own.
+One is always forked ahead, so that a fresh process costs nothing; its memory goes back when it ends, and its crash is
+its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import connection, forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -37,8 +38,8 @@ class _Worker:
     calls: Connection
     results: Connection
     lifeline: Connection
-    slot: int
-    kin: str
+    slot: int = 0
+    kin: str = ""
     key: str = ""
     taken: int = 0
 
@@ -69,6 +70,8 @@ class LocalExecutor(Executor):
         self.slots = workers or len(self._gpus) or default_workers(threads)
         self._free = list(range(self.slots))[::-1]
         self._workers: list[_Worker] = []
+        self._spare: _Worker | None = None  # forked ahead, so that nobody waits for it
+        self._leaving: list[ForkServerProcess] = []
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -80,41 +83,46 @@ class LocalExecutor(Executor):
         """Start the call in the process that is kept for its kin, or in a fresh one; see `Executor.submit`."""
         kept = next((worker for worker in self._workers if worker.kin == kin and not worker.key), None)
         if kept is not None:
-            try:
-                self._hand_over(kept, key, argument)
-            except OSError:  # it died while it waited
-                self._release(kept)
-            else:
+            if self._hand_over(kept, key, argument):
                 return
+            self._release(kept)
         if not self._free:
             self._release(next(worker for worker in self._workers if not worker.key))
-        self._hand_over(self._start(kin), key, argument)
+        slot = self._free.pop()
+        worker = self._spare or self._fork()
+        worker.slot, worker.kin = slot, kin
+        while not self._hand_over(worker, key, argument):
+            self._end(worker)
+            worker = replace(self._fork(), slot=slot, kin=kin)
+        self._workers.append(worker)
+        self._spare = self._fork()
+        self._reap()
 
-    def _hand_over(self, worker: _Worker, key: str, argument: object) -> None:
-        worker.calls.send(argument)
+    def _hand_over(self, worker: _Worker, key: str, argument: object) -> bool:
+        """Give a worker its next call; return whether it was alive to take it."""
+        settings = {}
+        if self._gpus:
+            settings["CUDA_VISIBLE_DEVICES"] = self._gpus[worker.slot % len(self._gpus)]
+            settings["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+        try:
+            worker.calls.send((settings, argument))
+        except OSError:
+            return False
         worker.key = key
         worker.taken += 1
+        return True
 
-    def _start(self, kin: str) -> _Worker:
-        slot = self._free.pop()
+    def _fork(self) -> _Worker:
         theirs, calls = self._context.Pipe(duplex=False)
         results, their_results = self._context.Pipe(duplex=False)
         their_lifeline, lifeline = self._context.Pipe(duplex=False)
-        settings = {}
-        if self._gpus:
-            settings["CUDA_VISIBLE_DEVICES"] = self._gpus[slot % len(self._gpus)]
-            settings["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
         process = self._context.Process(
-            target=_work,
-            args=(self._function, theirs, their_results, their_lifeline, settings, str(self._log)),
-            daemon=True,
+            target=_work, args=(self._function, theirs, their_results, their_lifeline, str(self._log)), daemon=True
         )
         process.start()
         for end in (theirs, their_results, their_lifeline):
             end.close()
-        worker = _Worker(process, calls, results, lifeline, slot, kin)
-        self._workers.append(worker)
-        return worker
+        return _Worker(process, calls, results, lifeline)
 
     def waiting_kins(self) -> set[str]:
         """Return the kins of the processes that wait for a call; see `Executor.waiting_kins`."""
@@ -139,13 +147,21 @@ class LocalExecutor(Executor):
         return outcome
 
     def _release(self, worker: _Worker) -> None:
-        worker.calls.close()  # which ends it
-        worker.process.join()
-        worker.lifeline.close()
-        worker.results.close()
-        worker.process.close()
+        """Let a worker go, without waiting until it has given its memory back."""
+        self._end(worker)
         self._free.append(worker.slot)
         self._workers.remove(worker)
+
+    def _end(self, worker: _Worker) -> None:
+        worker.calls.close()  # which ends it
+        worker.lifeline.close()
+        worker.results.close()
+        self._leaving.append(worker.process)
+
+    def _reap(self) -> None:
+        for process in [process for process in self._leaving if process.exitcode is not None]:
+            process.close()
+            self._leaving.remove(process)
 
     def worker_pids(self) -> list[int]:
         """Return the process numbers of the workers that are there."""
@@ -153,10 +169,17 @@ class LocalExecutor(Executor):
 
     def close(self) -> None:
         """Kill every worker; see `Executor.close`."""
-        for worker in self._workers:
-            worker.process.kill()
         for worker in list(self._workers):
+            worker.process.kill()
             self._release(worker)
+        if self._spare is not None:
+            self._spare.process.kill()
+            self._end(self._spare)
+            self._spare = None
+        for process in self._leaving:
+            process.kill()
+            process.join()
+        self._reap()
 
 
 def default_workers(threads: int) -> int:
@@ -190,13 +213,10 @@ def _reason(code: int | None) -> str:
     return f"the worker ended with exit code {code} and no result"
 
 
-def _work(
-    function: str, calls: Connection, results: Connection, lifeline: Connection, settings: dict[str, str], log: str
-) -> None:
+def _work(function: str, calls: Connection, results: Connection, lifeline: Connection, log: str) -> None:
     """Run in the worker: call the function on one argument after the other, and end if the main process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.environ.update(settings)
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -206,9 +226,10 @@ def _work(
     call = getattr(importlib.import_module(module), name)
     while True:
         try:
-            argument = calls.recv()
+            settings, argument = calls.recv()
         except EOFError:
             os._exit(0)  # no more calls; taking TensorFlow down in order would only take time
+        os.environ.update(settings)
         outcome = call(argument)
         sys.stdout.flush()  # once the result is there, the main process may end, and this one with it
         sys.stderr.flush()
