@@ -213,7 +213,7 @@ class TestParts:
         assert len(entry.space.rules) == 2
 
     def test_every_part_is_named_once(self) -> None:
-        assert list(PARTS) == ["digits36", "fashion20", "repeats20", "overhead", "memory", "growth", "grid"]
+        assert list(PARTS) == ["digits36", "fashion20", "learned", "repeats20", "overhead", "memory", "growth", "grid"]
 
 
 class TestMeasuring:

@@ -191,6 +191,19 @@ def test_a_process_that_died_while_it_waited_is_replaced() -> None:
         assert every(executor, 1)[0].value not in (before, None)
 
 
+def test_a_process_that_was_killed_before_its_first_call_is_replaced() -> None:
+    with LocalExecutor(f"{__name__}:pid", 1) as executor:
+        executor.submit("0", None)
+        first = every(executor, 1)[0].value
+        spare = executor._spare
+        assert spare is not None
+        second = spare.process.pid
+        spare.process.kill()
+        spare.process.join()
+        executor.submit("1", None)
+        assert every(executor, 1)[0].value not in (None, first, second)
+
+
 def test_a_process_takes_so_many_calls_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "MOST_CALLS", 3)
     with LocalExecutor(f"{__name__}:pid", 1) as executor:
