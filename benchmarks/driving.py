@@ -14,9 +14,10 @@ from tuner.datasets.store import save_to_store
 from tuner.executors import PRELOAD, Executor, LocalExecutor
 from tuner.ledger import Ledger
 from tuner.run import TRAIN, Prepared
-from tuner.runner import Runner, listed_track
+from tuner.runner import Runner
 from tuner.search import Overrides, Search
 from tuner.search_file import load_search
+from tuner.track import listed_track
 from tuner.trial import Job, Record, Trial
 
 #: A small CNN on the 8x8 digits, to which a part adds its parameters.

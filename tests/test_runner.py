@@ -14,8 +14,9 @@ from tuner.ledger import Ledger
 from tuner.oracles import Pause, Proposal, make_oracle
 from tuner.oracles.base import Oracle
 from tuner.recipe import RECIPE
-from tuner.runner import Runner, Track, listed_track
+from tuner.runner import Runner
 from tuner.space import read_space
+from tuner.track import Track, listed_track
 from tuner.trial import Job, Record, Result, Trial
 
 ALGORITHMS = ("grid", "random", "bayesian", "hyperband")

@@ -27,8 +27,9 @@ from tuner.oracles import Proposal, make_oracle
 from tuner.places import Places
 from tuner.progress import ProgressReport
 from tuner.protocol import test_images, training_images
-from tuner.runner import Listener, Runner, Track, listed_track
+from tuner.runner import Listener, Runner
 from tuner.search import Entry, Search, backend_name
+from tuner.track import Track, listed_track
 from tuner.trial import FIRST_LAYER, Job, Trial, artifact_path
 
 TRAIN = "tuner.training:train"
