@@ -63,17 +63,18 @@ class Difference:
         return self.low >= -TOLERANCE and self.high <= TOLERANCE
 
     def __str__(self) -> str:
+        if math.isinf(self.low):
+            return f"{self.mean:+.4f}"
         return f"{self.mean:+.4f} ({self.low:+.4f} to {self.high:+.4f}){' *' * self.is_large}"
 
 
 def difference(theirs: Iterable[Trained], ours: Iterable[Trained]) -> Difference:
-    """Return by how much their validation accuracies exceed ours, paired by configuration.
+    """Return by how much their validation accuracies exceed ours, paired by round.
 
-    Each configuration counts once, with its mean over all rounds; the interval is that of the paired t-test over
-    the configurations, without bounds where there is a single one.
+    Trials of a round share a seed and with it the luck of one order of the images; what varies freely is the mean over
+    the configurations of a round. The interval is that of the paired t-test over the rounds, without bounds for one.
     """
-    mine, other = _means(ours), _means(theirs)
-    return paired([other[name] - mine[name] for name in sorted(mine)])
+    return paired([_mean(other) - _mean(mine) for other, mine in zip(theirs, ours, strict=True)])
 
 
 def paired(gaps: Sequence[float]) -> Difference:
@@ -85,10 +86,9 @@ def paired(gaps: Sequence[float]) -> Difference:
     return Difference(mean, mean - half, mean + half)
 
 
-def _means(rounds: Iterable[Trained]) -> dict[str, float]:
-    """Return the mean validation accuracy of each configuration."""
+def _mean(trained: Trained) -> float:
+    """Return the mean validation accuracy of the configurations of a round, one trained twice counting once."""
     scores: dict[str, list[float]] = defaultdict(list)
-    for trained in rounds:
-        for trial in trained:
-            scores[configuration(trial)].append(float(str(trial["val_accuracy"])))
-    return {name: statistics.fmean(values) for name, values in scores.items()}
+    for trial in trained:
+        scores[configuration(trial)].append(float(str(trial["val_accuracy"])))
+    return statistics.fmean(map(statistics.fmean, scores.values()))

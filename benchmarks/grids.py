@@ -39,13 +39,13 @@ COMPETITORS = {
 EXPLAINED = (
     "On the grids, all train the same configurations on the same images, with the same batch size and epochs. Each "
     "run is timed as a whole process, imports and data loading (one `.npz` file) included; this tool's with its "
-    "ledger on disk and its workers, up to the end of its search. This tool and Ray Tune run as many trials at a "
-    "time as there are cores, a core each; GridSearchCV validates once, at the end of a trial, and all others after "
-    "every epoch. Memory is the largest sum over all processes of a run, in which pages that they share count once "
-    "for each. The last column is the mean difference of the configurations' validation accuracies to this tool's, "
-    "with the 95 % interval of the paired t-test over the configurations. A round has one seed, for the split and "
-    "for all trials but KerasTuner's, so that the interval, which takes trials for independent, is rather too "
-    "narrow."
+    "ledger on disk and its workers, up to the end of its search. This tool and Ray Tune run as many trials at a time "
+    "as there are cores, a core each; GridSearchCV validates once, at the end of a trial, and all others after every "
+    "epoch. Memory is the largest sum over all processes of a run, in which pages that they share count once for each. "
+    "The last column is the difference of the mean validation accuracy to this tool's. A round has one seed, for the "
+    "split and for all trials but KerasTuner's, and with it the luck of one order of the images: an interval (95 %, "
+    "paired t-test) is over rounds, and a single round has none. What both ways of training learn over many seeds is "
+    "the part `learned`."
 )
 
 
@@ -119,7 +119,9 @@ def verdict(runs: dict[str, list[Run]]) -> str:
         said.append(
             f"\\* The whole interval is further than {TOLERANCE} from 0: {', '.join(marked)} did not learn the same."
         )
-    if unsure:
+    if unsure and len(ours) == 1:
+        said.append("One round says nothing of a difference in what is learned.")
+    elif unsure:
         said.append(
             f"The interval reaches beyond ±{TOLERANCE}, so that a difference of that size is open: {', '.join(unsure)}."
         )

@@ -103,17 +103,21 @@ class TestCheck:
 
 
 class TestDifference:
-    def test_is_the_paired_interval_over_configurations(self) -> None:
-        # Gaps of 0.01 and 0.03 half of the time each: mean 0.02, sd 0.01·√(36/35), t(35) = 2.0301.
-        gap = difference([trained(accuracy=lambda n: 0.8 + (0.01, 0.03)[n % 2])], [trained(accuracy=lambda n: 0.8)])
-        half = 2.0301 * 0.01 * math.sqrt(36 / 35) / 6
-        assert (gap.mean, gap.low, gap.high) == pytest.approx((0.02, 0.02 - half, 0.02 + half), abs=1e-6)
-
-    def test_pairs_by_configuration_and_averages_rounds(self) -> None:
-        ours = [trained(accuracy=lambda n: n / 100), trained(accuracy=lambda n: n / 100 + 0.02)]
-        theirs = [trained(accuracy=lambda n: n / 100 + 0.01)[::-1]]
+    def test_is_the_paired_interval_over_rounds(self) -> None:
+        # Gaps of 0.01 and 0.03: mean 0.02, sd 0.01·√2, t(1) = 12.7062.
+        ours = [trained(accuracy=lambda n: n / 100), trained(accuracy=lambda n: n / 100 + 0.5)]
+        theirs = [trained(accuracy=lambda n: n / 100 + 0.01)[::-1], trained(accuracy=lambda n: n / 100 + 0.53)]
         gap = difference(theirs, ours)
-        assert (gap.mean, gap.low, gap.high) == pytest.approx((0, 0, 0), abs=1e-12)
+        assert (gap.mean, gap.low, gap.high) == pytest.approx((0.02, 0.02 - 0.127062, 0.02 + 0.127062), abs=1e-6)
+
+    def test_counts_a_configuration_that_was_trained_twice_once(self) -> None:
+        theirs = trained(accuracy=lambda n: 0.5 + 0.36 * (n == 0))
+        assert difference([[*theirs, *theirs[:1]]], [trained(accuracy=lambda n: 0.5)]).mean == pytest.approx(0.01)
+
+    def test_one_round_has_no_interval(self) -> None:
+        gap = difference([trained(accuracy=lambda n: 0.9)], [trained(accuracy=lambda n: 0.8)])
+        assert str(gap) == "+0.1000"
+        assert not gap.is_large
 
     @pytest.mark.parametrize(
         ("low", "high", "large", "small"),
@@ -135,7 +139,7 @@ class TestDifference:
 
 RUNS = {
     "this tool": [run_of(trained(), 10.0), run_of(trained(), 12.0), run_of(trained(), 30.0)],
-    "peer": [run_of(trained(accuracy=lambda _: 0.85), 24.0)],
+    "peer": [run_of(trained(accuracy=lambda _: 0.85), 24.0)] * 3,
 }
 
 
@@ -150,7 +154,11 @@ class TestGridTable:
         assert "peer did not learn the same" in grids.verdict(RUNS)
 
     def test_verdict_says_when_all_is_well(self) -> None:
-        assert "all learned the same" in grids.verdict({**RUNS, "peer": [run_of(trained())]})
+        assert "all learned the same" in grids.verdict({**RUNS, "peer": RUNS["this tool"]})
+
+    def test_verdict_of_one_round_is_none(self) -> None:
+        once = {name: runs[:1] for name, runs in RUNS.items()}
+        assert grids.verdict(once) == "One round says nothing of a difference in what is learned."
 
     def test_leaves_out_a_competitor_that_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def run_module(module: str, *_: str, environment: object) -> Run:
