@@ -345,23 +345,23 @@ class TestAKilledSearch:
         folder = make_project(tmp_path / "killed", blobs_file)
         rng = random.Random(11)  # noqa: S311
         kills = 0
-        for attempt in range(30):
+        for attempt in range(10):
+            before = _recorded(folder)
             main = start(folder, "run", "small", "--workers", "2")
-            time.sleep(rng.uniform(1, 6.5))
-            victim = "worker" if attempt % 3 == 2 else "main"
+            # Sometimes before the first trial has finished, sometimes right after it or a moment later.
+            target = before + rng.randrange(2)
+            _wait_for(lambda: main.poll() is not None or (_recorded(folder) >= target and _workers(main.pid)))  # noqa: B023
+            time.sleep(rng.uniform(0, 0.3))
             if main.poll() is not None:
                 break
-            if victim == "worker":
-                children = _descendants(main.pid)
-                for child in children[-1:]:
-                    os.kill(child, signal.SIGKILL)
+            if attempt % 3 == 2:
+                for worker in _workers(main.pid)[:1]:
+                    os.kill(worker, signal.SIGKILL)
                     kills += 1
-                time.sleep(rng.uniform(0, 1))
+                time.sleep(rng.uniform(0, 0.3))
             main.kill()
             main.communicate()
             kills += 1
-            if kills >= 10:
-                break
         ended = tuner(folder, "run", "small", "--workers", "2")
         assert ended.returncode == 0, ended.stderr
         assert kills >= 5
@@ -406,8 +406,10 @@ class TestAKilledSearch:
     ) -> None:
         folder = make_project(tmp_path / "worker", blobs_file)
         main = start(folder, "run", "small", "--workers", "1")
-        _wait_for(lambda: len(_descendants(main.pid)) >= 3)
-        os.kill(_descendants(main.pid)[-1], signal.SIGKILL)
+        for recorded in (1, 4, 7):  # a kill between two trials costs none, so that one is not enough
+            _wait_for(lambda: _recorded(folder) >= recorded)  # noqa: B023
+            for worker in _workers(main.pid):
+                os.kill(worker, signal.SIGKILL)
         _, errors = main.communicate(timeout=200)
         assert main.returncode == 0, errors
         assert "again: trial" in errors
@@ -420,6 +422,30 @@ def _wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.05)
+
+
+def _recorded(folder: Path) -> int:
+    """Return how many trials the ledger of a project holds."""
+    try:
+        database = sqlite3.connect(f"file:{folder}/runs/ledger.sqlite?mode=ro", uri=True)
+        (count,) = database.execute("SELECT count(*) FROM trials").fetchone()
+    except sqlite3.OperationalError:  # not made yet
+        return 0
+    database.close()
+    return int(count)
+
+
+def _workers(pid: int) -> list[int]:
+    """Return the processes that the server of workers has forked: those that train, and the spare one."""
+    found = [(process, _parent(process)) for process in _descendants(pid)]
+    return [process for process, parent in found if parent not in (pid, None)]
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return None
 
 
 def _descendants(pid: int) -> list[int]:
