@@ -462,7 +462,7 @@ def test_a_ledger_that_cannot_be_brought_up_to_date_stays_as_it_is(version_1: Pa
     with sqlite3.connect(version_1) as db:
         db.execute("ALTER TABLE trials ADD COLUMN layers TEXT")  # which is in the way
     db.close()
-    with pytest.raises(InputError, match="cannot be used"):
+    with pytest.raises(InputError, match="is not a ledger, or is damaged"):
         Ledger(version_1)
     with sqlite3.connect(version_1) as db:
         columns = [row[1] for row in db.execute("PRAGMA table_info(trials)")]

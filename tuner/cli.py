@@ -6,7 +6,6 @@ import csv
 import json
 import shlex
 import signal
-import sqlite3
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from tuner import __version__
-from tuner.errors import InputError, TunerError
+from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
 from tuner.places import Places, recorded_search
 from tuner.search import Overrides
 from tuner.search_file import find_search, load_search
@@ -345,12 +344,23 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(_EXIT_INTERRUPTED)
     except TunerError as error:
-        click.echo(f"tuner: {' '.join(str(error).split())}", err=True)
-        sys.exit(error.exit_code)
-    except sqlite3.OperationalError as error:  # a full disk, a file held by another program
-        click.echo(f"tuner: ledger: {error}; nothing recorded is lost, start the command again", err=True)
-        sys.exit(1)
+        _end(error)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         sys.exit(0)
+    except (OSError, MemoryError) as error:
+        _end(lacking(error) or _of_the_system(error))
     sys.exit(0)
+
+
+def _end(error: TunerError) -> NoReturn:
+    click.echo(f"tuner: {' '.join(str(error).split())}", err=True)
+    sys.exit(error.exit_code)
+
+
+def _of_the_system(error: OSError | MemoryError) -> TunerError:
+    """Return an error of the system that no module has explained as one line all the same."""
+    if isinstance(error, MemoryError):
+        return ResourceError("memory", "is exhausted", "free memory, or pass fewer --workers")
+    place = error.filename if isinstance(error.filename, str) else ""
+    return InputError(place, error.strerror or one_line(error), "see that it is there, and who may read and write it")

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from tuner.datasets import SHAPES, load_dataset
 from tuner.errors import InputError, TunerError, suggestion
-from tuner.executors import PRELOAD, LocalExecutor
+from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
 from tuner.oracles import Proposal, make_oracle
@@ -25,6 +25,8 @@ PROBE = "tuner.probe:probe"
 MOST_SHOWN = 1_000
 #: Of an entry with more, so many are.
 FIRST_SHOWN = 10
+#: Building a network takes at most so many minutes, where the search gives its trials no limit.
+MOST_BUILD_MINUTES = 2.0
 
 
 def preview(search: Search, entry: Entry, most: int | None = None) -> list[Configuration]:
@@ -48,23 +50,33 @@ def build_all(
     """Build configurations of an entry in a worker and tell of each its number of parameters.
 
     Those that differ in the recipe alone are one network, which is built once; a user's own may ask for the recipe.
+    Once one takes too long, no further one is built.
 
     Raises:
         InputError: the user's own family cannot be used.
     """
     recipe = () if isinstance(entry.family, CustomFamily) else tuple(parameter.name for parameter in RECIPE)
     keys = [tuple((n, v) for n, v in values.items() if n not in recipe) for values in configurations]
-    networks = dict(zip(keys, configurations, strict=True))
-    question = Question(entry.path, search.folder.resolve(), shape, classes, tuple(networks.values()))
-    with LocalExecutor(PROBE, workers=1, preload=PRELOAD) as pool:
-        pool.submit("probe", question)
-        (outcome,) = pool.wait()
+    networks: dict[tuple[object, ...], Built] = {}
+    limits = Limits(search.max_trial_minutes or MOST_BUILD_MINUTES, search.max_trial_gb)
+    with LocalExecutor(PROBE, workers=1, preload=PRELOAD, limits=limits) as pool:
+        for key, values in zip(keys, configurations, strict=True):
+            if key not in networks:
+                question = Question(entry.path, search.folder.resolve(), shape, classes, values)
+                networks[key] = built = _build(pool, question)
+                if built.endless:
+                    return [networks.get(key, built) for key in keys]
+    return [networks[key] for key in keys]
+
+
+def _build(pool: LocalExecutor, question: Question) -> Built:
+    pool.submit("build", question, kin="build")
+    (outcome,) = pool.wait()
     if outcome.died:
-        raise InputError(f"family {entry.path}", f"{outcome.died} while building")
+        return Built(None, f"{outcome.died}, building a network", endless="minutes" in outcome.passed)
     if isinstance(outcome.value, TunerError):
         raise outcome.value
-    built = dict(zip(networks, cast(list[Built], outcome.value), strict=True))
-    return [built[key] for key in keys]
+    return cast(Built, outcome.value)
 
 
 def check_keys(entry: Entry, built: Sequence[Built]) -> None:

@@ -1,13 +1,14 @@
 """Errors that say whose fault it is.
 
 `InputError` is the user's: one line that names the place and the remedy, exit code 2. `CheckError` is a check
-that did not hold, exit code 1. `TrialError` fails one trial and becomes a row. Anything else is a programming
-error and stops the search loudly.
+that did not hold, `ResourceError` the machine's lack of something, both exit code 1. `TrialError` fails one trial and
+becomes a row. Anything else is a programming error and stops the search loudly.
 """
 
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -37,6 +38,52 @@ class InputError(TunerError):
 
 class CheckError(TunerError):
     """A check did not hold, or a search ended without a single completed trial."""
+
+
+class ResourceError(TunerError):
+    """The machine lacks something, such as room on a disk. Nothing recorded is lost; the same command goes on."""
+
+    def __init__(self, place: str, problem: str, remedy: str) -> None:
+        self.place, self.problem, self.remedy = place, problem, remedy
+        text = ": ".join(part for part in (place, problem) if part)
+        super().__init__(f"{text}; {remedy}, and start the command again: nothing that finished is lost")
+
+    def __reduce__(self) -> tuple[type[ResourceError], tuple[str, str, str]]:
+        return type(self), (self.place, self.problem, self.remedy)
+
+
+_ROOM = "make room"
+_HANDLES = "allow more open files (ulimit -n 4096), or pass fewer --workers"
+_MEMORY = "free memory, or pass fewer --workers"
+#: What the system lacks where it answers with these, and what helps.
+_REMEDIES = {
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EFBIG: "allow larger files (ulimit -f unlimited)",
+    errno.EIO: "see to the disk",
+    errno.EMFILE: _HANDLES,
+    errno.ENFILE: _HANDLES,
+    errno.ENOMEM: _MEMORY,
+    errno.EAGAIN: _MEMORY,
+}
+
+
+def lacking(error: BaseException, place: str = "") -> ResourceError | None:
+    """Return what the machine lacks if that is why `error`, or an error that led to it, was raised.
+
+    Args:
+        error: what was raised.
+        place: what was being done or written, for an error that does not name its file.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ResourceError):
+            return seen
+        if isinstance(seen, OSError) and seen.errno in _REMEDIES:
+            where = seen.filename if isinstance(seen.filename, str) else ""
+            return ResourceError(where or place, seen.strerror or "", _REMEDIES[seen.errno])
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 class TrialError(Exception):

@@ -18,10 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tuner.errors import InputError
+from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
 from tuner.trial import Record, Result, Trial
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _APPLICATION_ID = 0x74756E65  # "tune": tells our file from another program's
 
 _SCHEMA = """
@@ -42,7 +42,8 @@ CREATE TABLE trials (
     finished TEXT NOT NULL,         -- UTC
     best_epoch INTEGER,             -- that early stopping chose
     layers TEXT NOT NULL DEFAULT '[]',  -- the network, layer by layer, JSON
-    watched TEXT NOT NULL DEFAULT '{}'  -- what was recorded of watched layers, JSON
+    watched TEXT NOT NULL DEFAULT '{}', -- what was recorded of watched layers, JSON
+    passed TEXT NOT NULL DEFAULT '{}'   -- the limit at which a failed one was ended, JSON
 ) STRICT;
 CREATE TABLE searches (
     name TEXT PRIMARY KEY,
@@ -68,12 +69,21 @@ _MIGRATIONS = {
         "ALTER TABLE trials ADD COLUMN layers TEXT NOT NULL DEFAULT '[]'",
         "ALTER TABLE trials ADD COLUMN watched TEXT NOT NULL DEFAULT '{}'",
     ),
+    2: ("ALTER TABLE trials ADD COLUMN passed TEXT NOT NULL DEFAULT '{}'",),
+}
+#: How many seconds another program may hold the file.
+_PATIENCE = 60
+#: SQLite's errors that are the machine's, and what helps.
+_LACKS = {
+    sqlite3.SQLITE_FULL: "make room",
+    sqlite3.SQLITE_IOERR: "make room on the disk, or see to it",
+    sqlite3.SQLITE_NOMEM: "free memory",
 }
 _PLAIN = (
     "status", "error", "transient", "parameters", "seconds", "seconds_per_epoch", "latency_ms",
     "val_accuracy", "val_loss", "test_accuracy", "test_loss", "best_epoch",
 )  # fmt: skip
-_AS_JSON = ("history", "files", "environment", "layers", "watched")
+_AS_JSON = ("history", "files", "environment", "layers", "watched", "passed")
 
 
 @dataclass(frozen=True)
@@ -95,28 +105,47 @@ class Ledger:
 
         Raises:
             InputError: the file is not a ledger, is damaged, is of another version, or cannot be written.
+            ResourceError: the machine has no room for it.
         """
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=60)
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
         except (OSError, sqlite3.OperationalError) as error:
-            raise InputError(str(path), f"cannot be written ({error})", "pass another --runs-dir") from error
+            raise self._refused(error) from error
         try:
-            self._db.execute("PRAGMA foreign_keys = ON")
+            with self._explained():
+                self._db.execute("PRAGMA foreign_keys = ON")
             self._prepare()
-            self._db.execute("PRAGMA journal_mode = WAL")  # one flush a transaction, and readers never wait
-        except sqlite3.OperationalError as error:
-            self._db.close()
-            raise InputError(
-                str(path), f"cannot be used ({error})", "is another program holding it, or the disk full?"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            self._db.close()
-            raise InputError(str(path), f"is not a ledger, or is damaged ({error})", "move it away") from error
-        except InputError:
+            with self._explained():
+                self._db.execute("PRAGMA journal_mode = WAL")  # one flush a transaction, and readers never wait
+        except BaseException:
             self._db.close()
             raise
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say in one line what SQLite, or content that is not ours, raises an error for."""
+        try:
+            yield
+        except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> TunerError:
+        place, code = str(self.path), getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _LACKS:
+            return ResourceError(place, str(error), _LACKS[code])
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return ResourceError(place, f"is held by another program ({error})", "end that program")
+        if isinstance(error, OSError) or code in (
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_PERM,
+        ):
+            remedy = "see that the folder may be written to, or pass another --runs-dir"
+            return lacking(error, place) or InputError(place, f"cannot be written ({error})", remedy)
+        remedy = "keep the file, and pass another --runs-dir; the program sqlite3 may mend it (.recover)"
+        return InputError(place, f"is not a ledger, or is damaged ({one_line(error, 120)})", remedy)
 
     def _prepare(self) -> None:
         """Make the tables in a new file; bring an earlier version up to date; refuse anything else."""
@@ -145,13 +174,19 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        with self._explained():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # SQLite ends it itself where the disk is full
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._explained():
+            return self._db.execute(query, values).fetchall()
 
     def __enter__(self) -> Self:
         return self
@@ -188,8 +223,9 @@ class Ledger:
     def get(self, trial: str) -> Record | None:
         """Return what is recorded of the trial with this hash."""
         names = ("content", *_PLAIN, *_AS_JSON)
-        row = self._db.execute(f"SELECT {', '.join(names)} FROM trials WHERE trial = ?", (trial,)).fetchone()  # noqa: S608
-        return None if row is None else _record_of(dict(zip(names, row, strict=True)))
+        rows = self._rows(f"SELECT {', '.join(names)} FROM trials WHERE trial = ?", trial)  # noqa: S608
+        with self._explained():
+            return _record_of(dict(zip(names, rows[0], strict=True))) if rows else None
 
     def open_search(self, name: str, key: str, content: str) -> None:
         """Begin or go on with a search. With another key than before, its list of trials begins anew."""
@@ -211,18 +247,17 @@ class Ledger:
 
     def search_content(self, name: str) -> str | None:
         """Return the search of this name as `Search.to_json` wrote it, or None if it never ran."""
-        row = self._db.execute("SELECT content FROM searches WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        rows = self._rows("SELECT content FROM searches WHERE name = ?", name)
+        return str(rows[0][0]) if rows else None
 
     def is_finished(self, name: str) -> bool:
         """Return whether the last run of a search got to its end."""
-        row = self._db.execute("SELECT finished FROM searches WHERE name = ?", (name,)).fetchone()
-        return row is not None and row[0] is not None
+        rows = self._rows("SELECT finished FROM searches WHERE name = ?", name)
+        return bool(rows) and rows[0][0] is not None
 
     def is_listed_elsewhere(self, trial: str, search: str) -> bool:
         """Return whether another search than this one lists a trial."""
-        found = self._db.execute("SELECT 1 FROM members WHERE trial = ? AND search <> ? LIMIT 1", (trial, search))
-        return found.fetchone() is not None
+        return bool(self._rows("SELECT 1 FROM members WHERE trial = ? AND search <> ? LIMIT 1", trial, search))
 
     def enlist(self, search: str, *members: Member) -> None:
         """Note that trials were proposed at these places of a search."""
@@ -242,25 +277,26 @@ class Ledger:
         """
         names = ("content", *_PLAIN, *_AS_JSON)
         columns = ", ".join(f"t.{name}" for name in names)
-        rows = self._db.execute(
+        rows = self._rows(
             "SELECT m.model, m.dataset, m.role, m.number, m.trial, "  # noqa: S608  # names of ours
             f"{columns} FROM members m LEFT JOIN trials t ON t.trial = m.trial WHERE m.search = ? "
             "ORDER BY m.role DESC, m.model, m.dataset, m.number",
-            (search,),
-        ).fetchall()
+            search,
+        )
         found = []
-        for row in rows:
-            fields = dict(zip(names, row[5:], strict=True))
-            found.append((Member(*row[:5]), None if fields["content"] is None else _record_of(fields)))
+        with self._explained():
+            for row in rows:
+                fields = dict(zip(names, row[5:], strict=True))
+                found.append((Member(*row[:5]), None if fields["content"] is None else _record_of(fields)))
         return found
 
     def count_finished(self, search: str) -> int:
         """Return how many of a search's search trials have finished."""
-        (count,) = self._db.execute(
+        ((count,),) = self._rows(
             "SELECT count(*) FROM members m JOIN trials t ON t.trial = m.trial "
             "WHERE m.search = ? AND m.role = 'search'",
-            (search,),
-        ).fetchone()
+            search,
+        )
         return int(count)
 
     @contextmanager
@@ -275,7 +311,7 @@ class Ledger:
         with (folder / f"{search}.lock").open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 file.seek(0)
                 holder = file.read().strip() or "unknown"
                 raise InputError(search, f"is being run by process {holder}", "wait for it or stop it") from None

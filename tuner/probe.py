@@ -17,54 +17,56 @@ from tuner.space import Configuration
 
 @dataclass(frozen=True)
 class Question:
-    """Which configurations of a family to build, and for which images."""
+    """Which configuration of a family to build, and for which images."""
 
     family: str
     modules: Path
     shape: Shape
     classes: int
-    configurations: tuple[Configuration, ...]
+    values: Configuration
 
 
 @dataclass(frozen=True)
 class Built:
-    """A network's number of parameters, or why it cannot be built; its layers with a kernel; what `build(hp)` asked."""
+    """A network's number of parameters, or why it cannot be built; its layers with a kernel; what `build(hp)` asked.
+
+    `endless` if it was not built within the time that there was for it.
+    """
 
     parameters: int | None
     error: str = ""
     asked: frozenset[str] | None = None
     kernels: tuple[str, ...] = ()
+    endless: bool = False
 
 
-def probe(question: Question) -> list[Built] | TunerError:
-    """Build each configuration once and tell about it; or return what is wrong with the family itself."""
+def probe(question: Question) -> Built | TunerError:
+    """Build a configuration and tell about it; or return what is wrong with the family itself."""
     import keras
 
-    found = []
     try:
-        family = get_family(question.family, question.modules)
-        for values in question.configurations:
-            keras.backend.clear_session()
-            found.append(_build(family, values, question))
+        keras.backend.clear_session()
+        return _build(get_family(question.family, question.modules), question)
     except TunerError as error:
         return error
-    return found
 
 
-def _build(family: Family, values: Configuration, question: Question) -> Built:
+def _build(family: Family, question: Question) -> Built:
     try:
         asked = None
         if isinstance(family, CustomFamily):
-            network, names = family.build_watched(values, question.shape, question.classes)
+            network, names = family.build_watched(question.values, question.shape, question.classes)
             asked = frozenset(names)
         else:
-            network = family.network(values, question.shape, question.classes)
+            network = family.network(question.values, question.shape, question.classes)
         from tuner.anatomy import flat_layers
 
         kernels = tuple(layer.name for layer in flat_layers(network) if hasattr(layer, "kernel"))
         return Built(int(network.count_params()), asked=asked, kernels=kernels)
     except TrialError as error:
         return Built(None, str(error))
+    except SystemExit as error:
+        return Built(None, f"{question.family} called sys.exit({error.code!r})")
     except TunerError:
         raise
     except Exception as error:  # noqa: BLE001  # a user's network may raise anything; the dry run shows it

@@ -17,7 +17,7 @@ from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.dryrun import build_all, check_keys, check_watch, preview
 from tuner.errors import CheckError, InputError, suggestion
-from tuner.executors import EXECUTORS, PRELOAD
+from tuner.executors import EXECUTORS, PRELOAD, Limits
 from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
 from tuner.files import remove_partials, sha256_of
@@ -92,8 +92,9 @@ def started(
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
         folders = {data.fingerprint: data.folder for data in prepared.values()}
         log = places.runs / "workers.log"
+        limits = Limits(search.max_trial_minutes, search.max_trial_gb)
         with (
-            EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD) as pool,
+            EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD, limits) as pool,
             ProgressReport(console, pool.slots) as progress,
         ):
             job_of = _job_maker(search, folders, places)
@@ -125,7 +126,8 @@ def run_search(
 
     Raises:
         InputError: the search cannot run as given.
-        CheckError: not a single trial completed; the report has been written all the same.
+        CheckError: no trial of a model completed; the report has been written all the same.
+        ResourceError: the machine lacks something; the next run goes on.
     """
     with started(
         search, places, console, executor=executor, workers=workers, fresh=fresh, tensorboard=tensorboard
@@ -137,11 +139,26 @@ def run_search(
     from tuner.report import write_report  # draws, and so imports matplotlib
 
     report = write_report(findings)
-    if not findings.chosen:
-        reasons = Counter(record.result.error for _, record in findings.failed)
-        first = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""
-        raise CheckError(f"{search.name}: no trial completed{first} (see {report})")
+    _check_completed(findings, report)
     return findings, report
+
+
+def _check_completed(findings: Findings, report: Path) -> None:
+    """Raise where a model has no completed trial on a data set that it was to be trained on."""
+    search = findings.search
+    there = {(chosen.model, chosen.dataset) for chosen in findings.chosen}
+    for dataset in search.compare or search.datasets:
+        for entry in search.entries:
+            if (entry.name, dataset) in there:
+                continue
+            where = (dataset, search.chosen_on(dataset))
+            reasons = Counter(
+                record.result.error
+                for member, record in findings.failed
+                if member.model == entry.name and member.dataset in where
+            )
+            first = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""
+            raise CheckError(f"{search.name}: no trial of {entry.label} on {dataset} completed{first} (see {report})")
 
 
 def _run_key(search: Search, prepared: dict[str, Prepared]) -> str:
@@ -259,6 +276,10 @@ def _check_networks(search: Search, prepared: dict[str, Prepared]) -> None:
             data = prepared[search.datasets[0]]
             configurations = preview(search, entry, MOST_CHECKED if own else 1)
             built = build_all(search, entry, data.shape, data.classes, configurations)
+            endless = next((one for one in built if one.endless), None)
+            if endless and search.max_trial_minutes is None:
+                remedy = "mend it, or set max_trial_minutes, so that such a trial fails by itself"
+                raise InputError(f"family {entry.path}", endless.error, remedy)
             check_watch(entry, built)
             if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
                 check_keys(entry, built)

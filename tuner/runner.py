@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
+from tuner.errors import ResourceError
 from tuner.executors import Executor, Outcome
 from tuner.ledger import Ledger, Member
 from tuner.track import Track
@@ -185,15 +186,19 @@ class Runner:
         known = self._ledger.get(trial.id)
         if known is None or trial.id in self._trained:
             return known
-        again = self._fresh and not self._ledger.is_listed_elsewhere(trial.id, self._search)
-        if not again and not known.result.transient:
+        again = known.result.transient or self._executor.limits.allow_more(known.result.passed)
+        if not again and not (self._fresh and not self._ledger.is_listed_elsewhere(trial.id, self._search)):
             return known
         self._ledger.forget_trial(trial.id)
         return None
 
     def _take(self, outcome: Outcome, under_way: dict[str, _Proposed], deaths: Counter[str]) -> None:
         proposed = under_way[outcome.key]
-        if outcome.died:
+        if isinstance(outcome.value, ResourceError):  # what one trial lacks, all will
+            raise outcome.value
+        if outcome.passed:
+            result = Result("failed", outcome.died, passed=dict(outcome.passed))
+        elif outcome.died:
             deaths[outcome.key] += 1
             if deaths[outcome.key] < MOST_ATTEMPTS:
                 self._observer.retried(proposed.trial, outcome.died)

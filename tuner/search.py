@@ -165,6 +165,8 @@ class Search:
     compare: tuple[str, ...]
     published: Published | None
     report: ReportWishes
+    max_trial_minutes: float | None
+    max_trial_gb: float | None
     overrides: Overrides
     folder: Path
     file_hash: str

@@ -68,6 +68,8 @@ class _File(FilePart):
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.2
     image_size: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = None
     channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = None
+    max_trial_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    max_trial_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     training: dict[str, Any]
     search: list[_Entry] = Field(min_length=1)
     compare: _Compare | None = None
@@ -183,6 +185,8 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         compare=tuple(file.compare.datasets) if file.compare else (),
         published=file.published,
         report=file.report,
+        max_trial_minutes=file.max_trial_minutes,
+        max_trial_gb=file.max_trial_gb,
         overrides=overrides,
         folder=folder,
         file_hash=file_hash,

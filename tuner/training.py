@@ -23,7 +23,7 @@ from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
 from tuner.engines import Epoch, Plan, Samples, engine_for
 from tuner.engines.base import EVALUATION_BATCH
-from tuner.errors import TrialError, TunerError, one_line
+from tuner.errors import ResourceError, TrialError, TunerError, lacking, one_line
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import partial_of, publish, sha256_of
@@ -33,12 +33,14 @@ from tuner.trial import Job, Result, Trial, artifact_path
 from tuner.watch import Watcher
 
 
-def train(job: Job) -> Result:
+def train(job: Job) -> Result | ResourceError:
     """Train a trial and return its result; whatever is wrong with the trial itself becomes a failed result.
 
     A final trial leaves two files in `job.artifacts`, each written whole or not at all: the model without its
     optimizer, `.keras`, and `.npz` with `probabilities`, `(n, classes)`, and `labels`, `(n,)`, and with what the first
     convolution sees (`tuner.anatomy.first_layer_view`).
+
+    What every trial will lack, such as room on the disk, is returned as an error and belongs to no trial.
     """
     begun = time.perf_counter()
     transient = False
@@ -46,12 +48,16 @@ def train(job: Job) -> Result:
         return _train(job, begun)
     except (TrialError, TunerError) as error:
         reason = str(error)
-    except (MemoryError, OSError) as error:
-        reason, transient = one_line(error), True
-    except Exception as error:  # noqa: BLE001  # a network or backend may raise anything; it is this trial's fault
-        transient = _is_out_of_memory(error)
-        hint = "out of memory; use a smaller network or batch_size, or fewer --workers"
-        reason = hint if transient else one_line(error)
+    except SystemExit as error:
+        reason = f"the network's own code called sys.exit({error.code!r})"
+    except Exception as error:  # noqa: BLE001  # a network or backend may raise anything
+        lacks = lacking(error, str(job.artifacts))
+        if lacks is not None:
+            return lacks
+        transient = isinstance(error, MemoryError | OSError)
+        reason = one_line(error)
+        if _is_out_of_memory(error):
+            reason, transient = "out of memory; use a smaller network or batch_size, or fewer --workers", True
     spent = time.perf_counter() - begun
     return Result("failed", reason, transient=transient, seconds=spent, environment=environment(job.trial))
 

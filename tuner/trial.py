@@ -114,7 +114,8 @@ class Result:
     "predictions", to its SHA-256. `seconds_per_epoch` is the median without the first epoch, which compiles.
     `best_epoch`, counted from 1, is the epoch that early stopping chose; None without it. `layers` describes
     the network, a dict per layer (`tuner.anatomy`), of final trials. `watched` holds what was recorded of watched
-    layers (`tuner.watch`).
+    layers (`tuner.watch`). `passed` holds the limit at which a trial was ended, by its name in `Limits`: a run that
+    allows more tries it again.
     """
 
     status: Literal["completed", "failed"]
@@ -134,6 +135,7 @@ class Result:
     environment: dict[str, Any] = field(default_factory=dict)
     layers: list[dict[str, Any]] = field(default_factory=list)
     watched: dict[str, Any] = field(default_factory=dict)
+    passed: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,20 +11,26 @@ from pathlib import Path
 import numpy as np
 
 from tuner.datasets.base import ARRAYS, Dataset
-from tuner.errors import CheckError
+from tuner.errors import CheckError, ResourceError, one_line
 
 
 def save_to_store(dataset: Dataset, store: Path) -> Path:
-    """Lay `dataset` out under `store`, unless it lies there, and return its folder, named by its fingerprint."""
+    """Lay `dataset` out under `store`, unless it lies there, and return its folder, named by its fingerprint.
+
+    Raises:
+        ResourceError: there is no room for it.
+    """
     folder = store / dataset.fingerprint
-    if _is_whole(folder):
+    if _is_whole(folder) and load_from_store(folder).fingerprint == dataset.fingerprint:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     building = store / f".{dataset.fingerprint}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     building.mkdir(parents=True)
     try:
         for name in ARRAYS:
-            np.save(building / f"{name}.npy", getattr(dataset, name))
+            with (building / f"{name}.npy").open("wb") as file:
+                np.save(file, getattr(dataset, name))
+                os.fsync(file.fileno())  # the folder's new name must not outlive its content
         about = {"name": dataset.name, "class_names": dataset.class_names, "source": dataset.source}
         (building / "about.json").write_text(json.dumps(about), encoding="utf-8")
         try:
@@ -32,13 +38,24 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
         except OSError:
             if not _is_whole(folder):  # otherwise another process was first
                 raise
+    except OSError as error:  # numpy says by its words alone that it could not write all
+        if error.errno is None:
+            raise ResourceError(str(store), f"cannot be written ({one_line(error)})", "make room") from error
+        raise
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return folder
 
 
 def _is_whole(folder: Path) -> bool:
-    return all((folder / name).is_file() for name in ("about.json", *(f"{name}.npy" for name in ARRAYS)))
+    """Tell whether a folder holds a data set, each array as long as it says."""
+    try:
+        for name in ARRAYS:
+            np.load(folder / f"{name}.npy", mmap_mode="r")
+        json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, EOFError):
+        return False
+    return True
 
 
 def load_from_store(folder: Path) -> Dataset:

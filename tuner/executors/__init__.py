@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.executors.base import Executor, Outcome
+from tuner.executors.base import Executor, Limits, Outcome
 from tuner.executors.local import LocalExecutor
 
 EXECUTORS = {"local": LocalExecutor}
@@ -10,4 +10,4 @@ EXECUTORS = {"local": LocalExecutor}
 #: What a server of workers imports once, so that no trial has to: Keras, its backend, and nothing run.
 PRELOAD = ("tuner.training",)
 
-__all__ = ["EXECUTORS", "PRELOAD", "Executor", "LocalExecutor", "Outcome"]
+__all__ = ["EXECUTORS", "PRELOAD", "Executor", "Limits", "LocalExecutor", "Outcome"]

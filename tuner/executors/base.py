@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What one call may take at most: minutes by the clock, and 10**9 bytes of resident memory. None is no limit."""
+
+    minutes: float | None = None
+    gigabytes: float | None = None
+
+    def allow_more(self, passed: Mapping[str, float]) -> bool:
+        """Tell whether a call that was ended at the limits `passed`, by name, may now take more."""
+        return any((now := getattr(self, name)) is None or now > limit for name, limit in passed.items())
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """How a submitted call ended: with `value`, or with its worker's death, whose reason is `died`."""
+    """How a submitted call ended: with `value`, or with its worker's death, whose reason is `died`.
+
+    `passed` holds the limit, by its name in `Limits`, at which the executor itself ended the call.
+    """
 
     key: str
     value: Any = None
     died: str = ""
+    passed: Mapping[str, float] = field(default_factory=dict)
 
 
 class Executor(ABC):
@@ -23,14 +39,20 @@ class Executor(ABC):
 
     Calls of one *kin*, a name that the caller gives, may run one after the other in one process, so that a later one
     finds there what an earlier one left in memory. Calls of different kin never share a process, and a call without a
-    kin has one of its own. A context manager; leaving it ends every worker.
+    kin has one of its own. A call that passes one of its `limits` is ended. A context manager; leaving it ends every
+    worker.
     """
 
     slots: int
+    limits: Limits = Limits()
 
     @abstractmethod
     def submit(self, key: str, argument: object, kin: str = "") -> None:
-        """Start the call now. The caller keeps at most `slots` calls under way."""
+        """Start the call now. The caller keeps at most `slots` calls under way.
+
+        Raises:
+            ResourceError: the machine has no room for another worker.
+        """
 
     def waiting_kins(self) -> set[str]:
         """Return the kins that a process is kept for which runs nothing now; none where none is ever kept."""

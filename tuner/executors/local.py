@@ -6,6 +6,7 @@ its own.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import multiprocessing
 import os
@@ -14,20 +15,24 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing import connection, forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from tuner.executors.base import Executor, Outcome
+from tuner.errors import InputError, ResourceError
+from tuner.executors.base import Executor, Limits, Outcome
 from tuner.quiet import printing_to
 
 #: A worker on a CPU takes about this much memory; the default number of workers leaves room for it.
 WORKER_BYTES = 1_500_000_000
 #: A process takes so many calls of one kin before a fresh one takes over, whatever little each leaves in its memory.
 MOST_CALLS = 50
+#: How often the memory of workers is looked at where it has a limit, in seconds.
+SECONDS_BETWEEN_LOOKS = 0.2
 
 
 @dataclass
@@ -42,6 +47,7 @@ class _Worker:
     kin: str = ""
     key: str = ""
     taken: int = 0
+    begun: float = 0.0  # when it got its call, by the monotonic clock
 
 
 class LocalExecutor(Executor):
@@ -55,6 +61,11 @@ class LocalExecutor(Executor):
         log: what workers print goes to this file.
         preload: modules that the server imports before it forks; there is one server a process, so that the first
             executor decides.
+        limits: what a call may take; memory can be limited on Linux alone.
+
+    Raises:
+        InputError: memory is limited where it cannot be measured.
+        ResourceError: the machine has no room for the server.
     """
 
     def __init__(
@@ -64,8 +75,11 @@ class LocalExecutor(Executor):
         threads: int = 1,
         log: Path = Path(os.devnull),
         preload: Sequence[str] = (),
+        limits: Limits = Limits(),  # noqa: B008  # frozen
     ) -> None:
-        self._function, self._log = function, log
+        if limits.gigabytes is not None and resident_bytes(os.getpid()) is None:
+            raise InputError("max_trial_gb", "memory is not measured on this system", "remove it")
+        self._function, self._log, self.limits = function, log, limits
         self._gpus = visible_gpus()
         self.slots = workers or len(self._gpus) or default_workers(threads)
         self._free = list(range(self.slots))[::-1]
@@ -76,7 +90,7 @@ class LocalExecutor(Executor):
         self._context.set_forkserver_preload(list(preload))
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         log.parent.mkdir(parents=True, exist_ok=True)
-        with printing_to(log):
+        with _needing_room(), printing_to(log):
             forkserver.ensure_running()
 
     def submit(self, key: str, argument: object, kin: str = "") -> None:
@@ -110,16 +124,18 @@ class LocalExecutor(Executor):
             return False
         worker.key = key
         worker.taken += 1
+        worker.begun = time.monotonic()
         return True
 
     def _fork(self) -> _Worker:
-        theirs, calls = self._context.Pipe(duplex=False)
-        results, their_results = self._context.Pipe(duplex=False)
-        their_lifeline, lifeline = self._context.Pipe(duplex=False)
-        process = self._context.Process(
-            target=_work, args=(self._function, theirs, their_results, their_lifeline, str(self._log)), daemon=True
-        )
-        process.start()
+        with _needing_room():
+            theirs, calls = self._context.Pipe(duplex=False)
+            results, their_results = self._context.Pipe(duplex=False)
+            their_lifeline, lifeline = self._context.Pipe(duplex=False)
+            process = self._context.Process(
+                target=_work, args=(self._function, theirs, their_results, their_lifeline, str(self._log)), daemon=True
+            )
+            process.start()
         for end in (theirs, their_results, their_lifeline):
             end.close()
         return _Worker(process, calls, results, lifeline)
@@ -130,10 +146,39 @@ class LocalExecutor(Executor):
 
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
         """Return the calls that have ended; see `Executor.wait`."""
-        running = [worker for worker in self._workers if worker.key]
-        # A result wakes this before its process has ended, so that large results cannot block their worker.
-        ready = connection.wait([worker.results for worker in running], timeout)
-        return [self._finish(worker) for worker in running if worker.results in ready]
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            running = [worker for worker in self._workers if worker.key]
+            # A result wakes this before its process has ended, so that large results cannot block their worker.
+            ready = connection.wait([worker.results for worker in running], self._patience(running, deadline))
+            outcomes = [self._finish(worker) for worker in running if worker.results in ready]
+            outcomes += [outcome for worker in running if worker.key and (outcome := self._ended_at_limit(worker))]
+            if outcomes or (deadline is not None and time.monotonic() >= deadline):
+                return outcomes
+
+    def _patience(self, running: list[_Worker], deadline: float | None) -> float | None:
+        """Return how many seconds may pass before a deadline, a limit or a look at the memory is due."""
+        moments = [] if deadline is None else [deadline]
+        if self.limits.minutes is not None:
+            moments += [worker.begun + 60 * self.limits.minutes for worker in running]
+        now = time.monotonic()
+        if self.limits.gigabytes is not None:
+            moments.append(now + SECONDS_BETWEEN_LOOKS)
+        return max(0.0, min(moments) - now) if moments else None
+
+    def _ended_at_limit(self, worker: _Worker) -> Outcome | None:
+        """End a call that has passed a limit, and return its outcome."""
+        minutes, gigabytes = self.limits.minutes, self.limits.gigabytes
+        if minutes is not None and time.monotonic() - worker.begun >= 60 * minutes:
+            reason, passed = f"took longer than {minutes:g} minutes", {"minutes": minutes}
+        elif gigabytes is not None and (resident_bytes(worker.process.pid) or 0) > gigabytes * 1e9:
+            reason, passed = f"took more than {gigabytes:g} GB of memory", {"gigabytes": gigabytes}
+        else:
+            return None
+        worker.process.kill()
+        key, worker.key = worker.key, ""
+        self._release(worker)
+        return Outcome(key, died=reason, passed=passed)
 
     def _finish(self, worker: _Worker) -> Outcome:
         key, worker.key = worker.key, ""
@@ -189,6 +234,29 @@ def default_workers(threads: int) -> int:
     return max(1, min(cores // threads, memory // WORKER_BYTES))
 
 
+def resident_bytes(process: int | None) -> int | None:
+    """Return how much memory a process holds, shared pages included; None where the system does not say."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextlib.contextmanager
+def _needing_room() -> Iterator[None]:
+    """Say in one line what the machine lacks where a process cannot be started."""
+    try:
+        yield
+    except (OSError, EOFError) as error:  # what the server lacks shows here as an end of its answer
+        reason = (error.strerror if isinstance(error, OSError) else None) or "the server of workers ended"
+        raise ResourceError(
+            "workers",
+            f"no process can be started ({reason})",
+            "allow more open files (ulimit -n 4096) and processes, free memory, or pass fewer --workers",
+        ) from error
+
+
 def visible_gpus() -> list[str]:
     """Return the NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -217,6 +285,8 @@ def _work(function: str, calls: Connection, results: Connection, lifeline: Conne
     """Run in the worker: call the function on one argument after the other, and end if the main process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with contextlib.suppress(OSError):  # where memory runs out, Linux ends a worker rather than the main process
+        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -231,8 +301,9 @@ def _work(function: str, calls: Connection, results: Connection, lifeline: Conne
             os._exit(0)  # no more calls; taking TensorFlow down in order would only take time
         os.environ.update(settings)
         outcome = call(argument)
-        sys.stdout.flush()  # once the result is there, the main process may end, and this one with it
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):  # a full disk, on which the log is
+                stream.flush()  # once the result is there, the main process may end, and this one with it
         results.send(outcome)
 
 

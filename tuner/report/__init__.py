@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from tuner.errors import InputError
+from tuner.errors import InputError, lacking
 from tuner.files import remove_partials, write_whole
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, SectionMaker, escape, png
@@ -60,6 +60,7 @@ def write_report(findings: Findings) -> Path:
 
     Raises:
         InputError: the folder cannot be written.
+        ResourceError: the disk is full.
     """
     folder = findings.places.reports / findings.search.name
     with report_style():
@@ -81,7 +82,10 @@ def write_report(findings: Findings) -> Path:
             write_whole(folder / name, lambda path, data=data: path.write_bytes(data))  # type: ignore[misc]
         write_index(findings.places.reports)
     except OSError as error:
-        raise InputError(str(error.filename or folder), f"cannot be written ({error.strerror})") from error
+        remedy = "pass another --reports-dir, or see who may write there"
+        raise lacking(error, str(folder)) or InputError(
+            str(error.filename or folder), f"cannot be written ({error.strerror})", remedy
+        ) from error
     return folder / "report.md"
 
 

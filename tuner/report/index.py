@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tuner.files import write_whole
+
 
 def write_index(reports: Path) -> None:
     """Write the index of the reports in this folder, by name, each with its verdict and its comparison table."""
@@ -16,4 +18,5 @@ def write_index(reports: Path) -> None:
         parts.append(f"## [{title.removeprefix('# ').strip()}]({folder}/report.md)")
         parts += [part for part in rest if part.startswith("Budget: ")][:1]
         parts += verdict + tables[:1]
-    (reports / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    text = "\n\n".join(parts) + "\n"
+    write_whole(reports / "README.md", lambda path: path.write_text(text, encoding="utf-8"))
