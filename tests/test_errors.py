@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pickle
 
 import pytest
 
-from tuner.errors import CheckError, InputError, TrialError, TunerError, one_line, suggestion
+from tuner.errors import CheckError, InputError, ResourceError, TrialError, TunerError, lacking, one_line, suggestion
 
 
 @pytest.mark.parametrize(
@@ -72,3 +74,43 @@ def test_an_exception_becomes_one_line_with_its_type_in_front(error: Exception, 
 def test_a_long_exception_is_cut_at_the_limit_and_shows_that_it_was() -> None:
     assert one_line(ValueError("x" * 100), limit=20) == "ValueError: xxxxxxx…"
     assert one_line(ValueError("x" * 8), limit=20) == "ValueError: xxxxxxxx"
+
+
+@pytest.mark.parametrize(
+    ("number", "helps"),
+    [
+        (errno.ENOSPC, "make room"),
+        (errno.EDQUOT, "make room"),
+        (errno.EFBIG, "ulimit -f"),
+        (errno.EMFILE, "ulimit -n"),
+        (errno.ENOMEM, "--workers"),
+        (errno.EIO, "disk"),
+    ],
+)
+def test_what_the_machine_lacks_is_said_with_what_helps(number: int, helps: str) -> None:
+    found = lacking(OSError(number, os.strerror(number), "runs/x.keras"))
+    assert isinstance(found, ResourceError)
+    assert found.exit_code == 1
+    assert str(found).startswith(f"runs/x.keras: {os.strerror(number)}; ")
+    assert helps in str(found)
+    assert "start the command again" in str(found)
+
+
+@pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, "x"), ValueError("x"), OSError("without a number")])
+def test_other_errors_are_not_the_machines(error: Exception) -> None:
+    assert lacking(error) is None
+
+
+def test_what_the_machine_lacks_is_found_behind_the_error_that_it_led_to() -> None:
+    try:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        finally:
+            raise ValueError("cannot close the file")
+    except ValueError as error:
+        assert str(lacking(error, "runs/models")).startswith("runs/models: No space left on device; make room")
+
+
+def test_a_resource_error_survives_the_way_from_a_worker_process() -> None:
+    error = ResourceError("runs/models", "No space left on device", "make room")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301  # our own bytes

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuner.errors import InputError
+from tuner.errors import InputError, ResourceError
 from tuner.ledger import SCHEMA_VERSION, Ledger, Member
 from tuner.trial import Record, Result, Trial
 
@@ -256,7 +256,7 @@ def test_an_empty_file_becomes_a_ledger(tmp_path):
 _HOLD = """
     import sys
     from pathlib import Path
-    from tuner.errors import InputError
+    from tuner.errors import InputError, ResourceError
     from tuner.ledger import Ledger
     try:
         with Ledger(Path(sys.argv[1])) as ledger, ledger.sole_runner("s"):
@@ -469,3 +469,73 @@ def test_a_ledger_that_cannot_be_brought_up_to_date_stays_as_it_is(version_1: Pa
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
     db.close()
     assert "best_epoch" not in columns
+
+
+# --- what goes wrong on the way ---
+
+
+def test_a_full_disk_is_said_in_a_line_and_loses_nothing(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.record(Record(trial(0), RESULT))
+        (pages,) = ledger._db.execute("PRAGMA page_count").fetchone()
+        ledger._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(ResourceError, match="make room"):
+            for number in range(1, 1000):
+                ledger.record(Record(trial(number), RESULT))
+        assert not ledger._db.in_transaction
+        ledger._db.execute("PRAGMA max_page_count = 100000")
+        ledger.record(Record(trial(number), RESULT))
+        assert ledger._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert all(ledger.get(trial(kept).id) is not None for kept in range(number + 1))
+
+
+def test_a_ledger_that_is_damaged_inside_is_named_where_it_is_read(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.open_search("s", "key", "{}")
+        for number in range(300):
+            ledger.record(Record(trial(number), RESULT))
+            ledger.enlist("s", Member("cnn", "d", "search", number, trial(number).id))
+    content = bytearray((tmp_path / "l").read_bytes())
+    content[8192:] = bytes(byte ^ 0x5A for byte in content[8192:])
+    (tmp_path / "l").write_bytes(content)
+    with Ledger(tmp_path / "l") as ledger, pytest.raises(InputError, match=r"l: is not a ledger, or is damaged .*mend"):
+        ledger.members("s")
+    assert (tmp_path / "l").read_bytes() == content
+
+
+@pytest.mark.parametrize("column", ["content", "history"])
+def test_a_row_that_is_not_ours_is_named_where_it_is_read(tmp_path: Path, column: str) -> None:
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.record(Record(trial(0), RESULT))
+        ledger._db.execute(f"UPDATE trials SET {column} = 'no JSON'")  # noqa: S608
+        with pytest.raises(InputError, match="is not a ledger, or is damaged"):
+            ledger.get(trial(0).id)
+
+
+def test_another_program_that_holds_the_ledger_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Ledger(tmp_path / "l").close()
+    monkeypatch.setattr("tuner.ledger._PATIENCE", 0.05)
+    other = sqlite3.connect(tmp_path / "l", isolation_level=None)
+    with Ledger(tmp_path / "l") as ledger:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ResourceError, match="held by another program"):
+            ledger.record(Record(trial(0), RESULT))
+        other.execute("ROLLBACK")
+        ledger.record(Record(trial(0), RESULT))
+        assert ledger.get(trial(0).id) is not None
+    other.close()
+
+
+def test_a_clock_that_jumps_back_changes_neither_order_nor_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = iter(range(23, 0, -1))
+    monkeypatch.setattr("tuner.ledger._now", lambda: f"2026-01-01T{next(hours):02d}:00:00+00:00")
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.open_search("s", "key", "{}")
+        for number in range(5):
+            ledger.record(Record(trial(number), RESULT))
+            ledger.enlist("s", Member("cnn", "d", "search", number, trial(number).id))
+        ledger.close_search("s")
+        assert [member.number for member, _ in ledger.members("s")] == [0, 1, 2, 3, 4]
+        assert ledger.is_finished("s")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tuner.executors import Executor, Outcome
+from tuner.errors import ResourceError
+from tuner.executors import Executor, Limits, Outcome
 from tuner.families import FAMILIES
 from tuner.ledger import Ledger
 from tuner.oracles import Pause, Proposal, make_oracle
@@ -253,6 +254,51 @@ def test_failures_of_the_machine_are_tried_again_by_the_next_run_and_others_are_
     third = SimulatedExecutor(2, random.Random(0))  # noqa: S311
     run_once(tmp_path / "l", "grid", third)
     assert third.trained == []
+
+
+class LimitedExecutor(SimulatedExecutor):
+    """Ends every call at its time limit."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(2, random.Random(0))  # noqa: S311
+        self.limits = limits
+
+    def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+        keys = [outcome.key for outcome in super().wait()]
+        return [Outcome(key, died="took too long", passed={"minutes": self.limits.minutes or 0}) for key in keys]
+
+
+def test_a_trial_that_passed_a_limit_fails_at_once_and_is_tried_again_by_a_run_that_allows_more(tmp_path: Path) -> None:
+    first = LimitedExecutor(Limits(minutes=2))
+    run_once(tmp_path / "l", "grid", first)
+    assert len(first.trained) == len(set(first.trained)) == 15
+    assert {(r.error, r.transient) for _, _, r in table(tmp_path / "l")} == {("took too long", False)}  # type: ignore[attr-defined]
+    for minutes, again in ((2, 0), (1, 0), (3, 15)):
+        executor = LimitedExecutor(Limits(minutes=minutes))
+        run_once(tmp_path / "l", "grid", executor)
+        assert len(executor.trained) == again
+    free = SimulatedExecutor(2, random.Random(0))  # noqa: S311
+    run_once(tmp_path / "l", "grid", free)
+    assert len(free.trained) == 15
+
+
+class FullDisk(SimulatedExecutor):
+    """Has no room for the result of the sixth call and of any later one."""
+
+    def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+        outcomes = super().wait()
+        lacks = ResourceError("runs/models", "No space left on device", "make room")
+        return [Outcome(one.key, lacks if len(self.trained) > 5 else one.value) for one in outcomes]
+
+
+def test_what_the_machine_lacks_stops_the_search_and_is_no_trials_failure(
+    tmp_path: Path, uninterrupted: Callable[[str], object]
+) -> None:
+    with pytest.raises(ResourceError, match="No space left"):
+        run_once(tmp_path / "l", "grid", FullDisk(1, random.Random(0)))  # noqa: S311
+    assert len(table(tmp_path / "l")) == 5
+    run_once(tmp_path / "l", "grid", SimulatedExecutor(2, random.Random(0)))  # noqa: S311
+    assert table(tmp_path / "l") == uninterrupted("grid")
 
 
 def test_a_fresh_run_trains_its_own_trials_again_once_and_leaves_those_of_other_searches(tmp_path: Path) -> None:

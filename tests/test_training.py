@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tuner import training
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.engines import Engine, Plan, Samples
+from tuner.errors import ResourceError
 from tuner.executors import PRELOAD, LocalExecutor
 from tuner.families import FAMILIES
 from tuner.files import remove_partials, write_whole
@@ -163,6 +165,11 @@ def resources(hp): raise RuntimeError("RESOURCE_EXHAUSTED: failed to allocate")
 def bug(hp): return 1 / 0
 def leaves(hp): sys.exit(0)
 def nothing(hp): return None
+def late(hp, shape, classes):
+    class Late(keras.layers.Layer):
+        def call(self, x, training=False):
+            return sys.exit(4) if training else x
+    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(), Late(), keras.layers.Dense(classes)])
 """
 
 
@@ -174,6 +181,7 @@ def nothing(hp): return None
         ("bug", "ZeroDivisionError: division by zero"),
         ("leaves", "called sys.exit(0)"),
         ("nothing", "returned NoneType"),
+        ("late", "called sys.exit(4)"),
     ],
 )
 def test_whatever_a_users_network_does_is_a_failed_result_with_its_reason(
@@ -221,6 +229,21 @@ def test_failures_of_the_machine_are_marked_as_such_and_those_of_the_trial_not(t
     (tmp_path / "own_kinds.py").write_text(OWN)
     for attribute, transient in (("memory", True), ("resources", True), ("bug", False), ("leaves", False)):
         assert training.train(job(tmp_path, blobs, family=f"own_kinds:{attribute}")).transient is transient
+
+
+def test_a_disk_without_room_for_a_model_is_the_machines_fault_and_leaves_nothing(
+    tmp_path: Path, blobs: Dataset, file_size_limit: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    final = job(tmp_path, blobs)
+    final = replace(final, trial=final.trial.as_final(9))
+    with file_size_limit(2000):
+        answer = training.train(final)
+    assert isinstance(answer, ResourceError)
+    assert "models" in str(answer)
+    assert list((tmp_path / "models").iterdir()) == []
+    again = training.train(final)
+    assert isinstance(again, Result)
+    assert again.status == "completed"
 
 
 # --- early stopping ---

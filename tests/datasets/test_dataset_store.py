@@ -12,6 +12,7 @@ import pytest
 
 from tuner.datasets.base import ARRAYS, Dataset
 from tuner.datasets.store import load_from_store, save_to_store
+from tuner.errors import ResourceError, lacking
 
 
 def changed(dataset: Dataset, name: str, index: tuple[int, ...]) -> Dataset:
@@ -106,3 +107,20 @@ def test_two_data_sets_lie_side_by_side(tmp_path, blobs):
     other = changed(blobs, "y_train", (0,))
     folders = {save_to_store(dataset, tmp_path) for dataset in (blobs, other)}
     assert {load_from_store(folder).fingerprint for folder in folders} == {blobs.fingerprint, other.fingerprint}
+
+
+def test_a_copy_that_was_damaged_is_laid_out_anew(tmp_path, blobs):
+    folder = save_to_store(blobs, tmp_path)
+    for damage in (lambda content: content[:-100], lambda content: content[:-1] + bytes([content[-1] ^ 1])):
+        file = folder / "x_train.npy"
+        file.write_bytes(damage(file.read_bytes()))
+        assert save_to_store(blobs, tmp_path) == folder
+        assert load_from_store(folder).fingerprint == blobs.fingerprint
+
+
+def test_a_disk_without_room_is_said_in_a_line_and_leaves_nothing_half_written(tmp_path, blobs, file_size_limit):
+    with file_size_limit(1000), pytest.raises((ResourceError, OSError)) as caught:
+        save_to_store(blobs, tmp_path)
+    assert lacking(caught.value) is not None
+    assert list(tmp_path.iterdir()) == []
+    assert load_from_store(save_to_store(blobs, tmp_path)).fingerprint == blobs.fingerprint

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 
-from tuner.executors import EXECUTORS, Executor, Outcome, local
-from tuner.executors.local import LocalExecutor, default_workers, visible_gpus
+from tuner.errors import InputError, ResourceError
+from tuner.executors import EXECUTORS, Executor, Limits, Outcome, local
+from tuner.executors.local import LocalExecutor, default_workers, resident_bytes, visible_gpus
 
 
 def double(number: int) -> int:
@@ -47,6 +50,17 @@ def die_or_pid(how: str) -> int:
     return os.getpid()
 
 
+def hoard(megabytes: int) -> str:
+    kept = bytearray(megabytes * 1_000_000)
+    kept[::1024] = b"x" * len(kept[::1024])  # so that the pages are there
+    time.sleep(30)
+    return "kept"
+
+
+def oom_score(_: object) -> int:
+    return int(Path("/proc/self/oom_score_adj").read_text())
+
+
 def print_both(text: str) -> None:
     print(text)  # noqa: T201
     print(text, file=sys.stderr)  # noqa: T201
@@ -63,12 +77,16 @@ def every(executor: Executor, count: int) -> list[Outcome]:
     return outcomes
 
 
+NO_LIMITS = Limits()
+
+
 @pytest.fixture(params=EXECUTORS)
 def make(request: pytest.FixtureRequest) -> Iterator[object]:
     opened: list[Executor] = []
 
-    def build(function: object, workers: int = 2) -> Executor:
-        executor = EXECUTORS[request.param](f"{__name__}:{function.__name__}", workers)  # type: ignore[attr-defined]
+    def build(function: object, workers: int = 2, limits: Limits = NO_LIMITS) -> Executor:
+        named = f"{__name__}:{function.__name__}"  # type: ignore[attr-defined]
+        executor = EXECUTORS[request.param](named, workers, limits=limits)
         opened.append(executor)
         return executor
 
@@ -162,6 +180,42 @@ class TestEveryExecutor:
         executor = make(doze)
         executor.submit("a", 30)
         assert executor.wait(timeout=0.05) == []
+
+    def test_a_call_that_takes_too_long_is_ended_and_its_place_is_free_again(self, make) -> None:
+        executor = make(doze, workers=1, limits=Limits(minutes=0.5 / 60))
+        begun = time.monotonic()
+        executor.submit("long", 60, "a")
+        (outcome,) = every(executor, 1)
+        assert 0.5 <= time.monotonic() - begun < 20
+        assert (outcome.key, outcome.passed) == ("long", {"minutes": 0.5 / 60})
+        assert "longer than" in outcome.died
+        executor.submit("short", 0, "a")
+        assert every(executor, 1)[0].value == "rested"
+
+    def test_the_time_of_a_call_begins_with_it_and_not_with_its_process(self, make) -> None:
+        executor = make(double, workers=1, limits=Limits(minutes=0.05 / 60))
+        executor.submit("0", 21)  # while the process is being made
+        assert every(executor, 1)[0].value == 42
+
+    def test_the_time_of_a_call_is_its_own_and_not_that_of_its_kin(self, make) -> None:
+        executor = make(doze, workers=1, limits=Limits(minutes=1 / 60))
+        for number in range(3):
+            executor.submit(str(number), 0.5, "a")
+            assert every(executor, 1)[0].value == "rested"
+
+    @pytest.mark.skipif(resident_bytes(os.getpid()) is None, reason="memory is measured on Linux")
+    def test_a_call_that_takes_too_much_memory_is_ended(self, make) -> None:
+        executor = make(hoard, limits=Limits(gigabytes=0.3))
+        executor.submit("large", 400)
+        executor.submit("small", 1)
+        (outcome,) = every(executor, 1)
+        assert (outcome.key, outcome.passed) == ("large", {"gigabytes": 0.3})
+        assert "more than 0.3 GB" in outcome.died
+
+    def test_waiting_ends_at_its_time_limit_where_calls_have_limits(self, make) -> None:
+        executor = make(doze, limits=Limits(minutes=1, gigabytes=5))
+        executor.submit("a", 30)
+        assert executor.wait(timeout=0.5) == []
 
     def test_closing_ends_what_is_under_way(self, make) -> None:
         executor = make(doze)
@@ -271,3 +325,54 @@ if __name__ == "__main__":
             return
         time.sleep(0.05)
     pytest.fail("the worker outlived its main process")
+
+
+@pytest.mark.parametrize(
+    ("limits", "more"),
+    [
+        (Limits(), True),
+        (Limits(minutes=5), False),
+        (Limits(minutes=4), False),
+        (Limits(minutes=5.5), True),
+        (Limits(gigabytes=1), True),
+    ],
+)
+def test_a_limit_that_was_raised_or_dropped_allows_more(limits: Limits, more: bool) -> None:
+    assert limits.allow_more({"minutes": 5}) is more
+    assert not limits.allow_more({})
+
+
+def test_memory_cannot_be_limited_where_it_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "resident_bytes", lambda process: None)
+    with pytest.raises(InputError, match="max_trial_gb"):
+        LocalExecutor(f"{__name__}:pid", 1, limits=Limits(gigabytes=1))
+    LocalExecutor(f"{__name__}:pid", 1, limits=Limits(minutes=1)).close()
+
+
+def test_too_few_file_handles_are_said_in_a_line() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with LocalExecutor(f"{__name__}:pid", 50) as executor:
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (max(int(entry.name) for entry in Path("/dev/fd").iterdir()) + 8, hard)
+        )
+        try:
+            with pytest.raises(ResourceError, match="ulimit -n"):
+                for number in range(50):
+                    executor.submit(str(number), None)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_server_that_was_killed_is_replaced() -> None:
+    with LocalExecutor(f"{__name__}:pid", 1) as executor:
+        for number in range(3):
+            executor.submit(str(number), None)
+            assert every(executor, 1)[0].value is not None
+            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux")
+def test_where_memory_runs_out_a_worker_ends_rather_than_the_main_process() -> None:
+    with LocalExecutor(f"{__name__}:oom_score", 1) as executor:
+        executor.submit("a", None)
+        assert every(executor, 1)[0].value > int(Path("/proc/self/oom_score_adj").read_text())

@@ -33,6 +33,8 @@ WORKER_BYTES = 1_500_000_000
 MOST_CALLS = 50
 #: How often the memory of workers is looked at where it has a limit, in seconds.
 SECONDS_BETWEEN_LOOKS = 0.2
+#: A killed server counts as dead only after it has ended.
+SECONDS_TO_DIE = 0.5
 
 
 @dataclass
@@ -47,7 +49,7 @@ class _Worker:
     kin: str = ""
     key: str = ""
     taken: int = 0
-    begun: float = 0.0  # when it got its call, by the monotonic clock
+    begun: float | None = None  # when it began its call, by the monotonic clock
 
 
 class LocalExecutor(Executor):
@@ -124,18 +126,27 @@ class LocalExecutor(Executor):
             return False
         worker.key = key
         worker.taken += 1
-        worker.begun = time.monotonic()
+        worker.begun = None
         return True
 
     def _fork(self) -> _Worker:
         with _needing_room():
-            theirs, calls = self._context.Pipe(duplex=False)
-            results, their_results = self._context.Pipe(duplex=False)
-            their_lifeline, lifeline = self._context.Pipe(duplex=False)
-            process = self._context.Process(
-                target=_work, args=(self._function, theirs, their_results, their_lifeline, str(self._log)), daemon=True
-            )
-            process.start()
+            try:
+                return self._forked()
+            except (ConnectionError, EOFError):  # the server was killed, as the system may do where memory runs out
+                time.sleep(SECONDS_TO_DIE)
+                with printing_to(self._log):
+                    forkserver.ensure_running()
+                return self._forked()
+
+    def _forked(self) -> _Worker:
+        theirs, calls = self._context.Pipe(duplex=False)
+        results, their_results = self._context.Pipe(duplex=False)
+        their_lifeline, lifeline = self._context.Pipe(duplex=False)
+        process = self._context.Process(
+            target=_work, args=(self._function, theirs, their_results, their_lifeline, str(self._log)), daemon=True
+        )
+        process.start()
         for end in (theirs, their_results, their_lifeline):
             end.close()
         return _Worker(process, calls, results, lifeline)
@@ -151,8 +162,9 @@ class LocalExecutor(Executor):
             running = [worker for worker in self._workers if worker.key]
             # A result wakes this before its process has ended, so that large results cannot block their worker.
             ready = connection.wait([worker.results for worker in running], self._patience(running, deadline))
-            outcomes = [self._finish(worker) for worker in running if worker.results in ready]
-            outcomes += [outcome for worker in running if worker.key and (outcome := self._ended_at_limit(worker))]
+            answers = [self._hear(worker) for worker in running if worker.results in ready]
+            answers += [self._ended_at_limit(worker) for worker in running if worker.key]
+            outcomes = [outcome for outcome in answers if outcome is not None]
             if outcomes or (deadline is not None and time.monotonic() >= deadline):
                 return outcomes
 
@@ -160,7 +172,7 @@ class LocalExecutor(Executor):
         """Return how many seconds may pass before a deadline, a limit or a look at the memory is due."""
         moments = [] if deadline is None else [deadline]
         if self.limits.minutes is not None:
-            moments += [worker.begun + 60 * self.limits.minutes for worker in running]
+            moments += [worker.begun + 60 * self.limits.minutes for worker in running if worker.begun is not None]
         now = time.monotonic()
         if self.limits.gigabytes is not None:
             moments.append(now + SECONDS_BETWEEN_LOOKS)
@@ -169,10 +181,12 @@ class LocalExecutor(Executor):
     def _ended_at_limit(self, worker: _Worker) -> Outcome | None:
         """End a call that has passed a limit, and return its outcome."""
         minutes, gigabytes = self.limits.minutes, self.limits.gigabytes
+        if worker.begun is None:
+            return None
         if minutes is not None and time.monotonic() - worker.begun >= 60 * minutes:
-            reason, passed = f"took longer than {minutes:g} minutes", {"minutes": minutes}
+            reason, passed = f"took longer than {minutes:g} minutes (max_trial_minutes)", {"minutes": minutes}
         elif gigabytes is not None and (resident_bytes(worker.process.pid) or 0) > gigabytes * 1e9:
-            reason, passed = f"took more than {gigabytes:g} GB of memory", {"gigabytes": gigabytes}
+            reason, passed = f"took more than {gigabytes:g} GB of memory (max_trial_gb)", {"gigabytes": gigabytes}
         else:
             return None
         worker.process.kill()
@@ -180,13 +194,18 @@ class LocalExecutor(Executor):
         self._release(worker)
         return Outcome(key, died=reason, passed=passed)
 
-    def _finish(self, worker: _Worker) -> Outcome:
-        key, worker.key = worker.key, ""
+    def _hear(self, worker: _Worker) -> Outcome | None:
+        """Take what a worker says: that it has begun its call, or what came of it."""
         try:
-            outcome = Outcome(key, worker.results.recv())
+            began, value = worker.results.recv()
+            if began:
+                worker.begun = time.monotonic()
+                return None
+            outcome = Outcome(worker.key, value)
         except (EOFError, OSError):
             worker.process.join()
-            outcome = Outcome(key, died=_reason(worker.process.exitcode))
+            outcome = Outcome(worker.key, died=_reason(worker.process.exitcode))
+        worker.key = ""
         if outcome.died or not worker.kin or worker.taken >= MOST_CALLS:
             self._release(worker)
         return outcome
@@ -300,11 +319,12 @@ def _work(function: str, calls: Connection, results: Connection, lifeline: Conne
         except EOFError:
             os._exit(0)  # no more calls; taking TensorFlow down in order would only take time
         os.environ.update(settings)
+        results.send((True, None))  # its time begins
         outcome = call(argument)
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):  # a full disk, on which the log is
                 stream.flush()  # once the result is there, the main process may end, and this one with it
-        results.send(outcome)
+        results.send((False, outcome))
 
 
 def _end_with_main(lifeline: Connection) -> None:
