@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import resource
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from small_project import make_project, tuner
 
 from tuner.datasets.base import Dataset, checked_dataset
 
@@ -60,3 +62,37 @@ def file_size_limit() -> Callable[[int], AbstractContextManager[None]]:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return limited
+
+
+@pytest.fixture(scope="session")
+def blobs_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rng = np.random.default_rng(7)
+
+    def draw(count: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.arange(count) % 3
+        images = rng.integers(0, 140, (count, 8, 8))
+        for image, label in zip(images, labels, strict=True):
+            image[label * 3 : label * 3 + 2] += 60
+        return images.astype(np.uint8), labels
+
+    (x_train, y_train), (x_test, y_test) = draw(150), draw(60)
+    path = tmp_path_factory.mktemp("data") / "blobs.npz"
+    names = np.array(["top", "middle|odd", "bottom"])
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test, class_names=names)
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
+    """A project whose search has run to its end with one worker; tests only read it, or copy it."""
+    folder = make_project(tmp_path_factory.mktemp("finished"), blobs_file)
+    ran = tuner(folder, "run", "small", "--workers", "1")
+    assert ran.returncode == 0, ran.stderr
+    assert "report: reports/small/report.md" in ran.stdout
+    assert "mean test accuracy" in ran.stdout
+    return folder
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "copy"))

@@ -13,114 +13,26 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from small_project import (
+    SEARCH,
+    SEARCH_TRIALS,
+    descendants,
+    make_project,
+    recorded,
+    start,
+    trials,
+    tuner,
+    wait_for,
+    workers,
+)
 
 pytestmark = pytest.mark.slow
-
-SEARCH = """
-title = "Blobs | with <odd> *marks*"
-dataset = "blobs.npz"
-seed = 0
-repeats = 2
-[training]
-optimizer = "adam"
-learning_rate = 0.01
-batch_size = 16
-epochs = 3
-[[search]]
-family = "ann"
-[search.space]
-dense_units = [4, 8]
-[[search]]
-family = "cnn"
-[search.space]
-conv_depth = [1, 2]
-filters = [2, 4]
-dense_units = 8
-dropout = [0.0, 0.3]
-[search.rules]
-filters_never_decrease = true
-"""
-SEARCH_TRIALS = 2 + 4 + 6
-
-
-def tuner(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tuner", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        env={**os.environ, **(env or {})},
-        check=False,
-    )
-
-
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tuner", *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A shell starts what it puts into the background with SIGINT ignored, and so would be what tests start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
-    )
-
-
-def make_project(folder: Path, blobs_npz: Path, search: str = SEARCH) -> Path:
-    (folder / "searches").mkdir(parents=True)
-    (folder / "searches" / "small.toml").write_text(search)
-    shutil.copy(blobs_npz, folder / "searches" / "blobs.npz")
-    return folder
-
-
-def trials(folder: Path, name: str = "small") -> list[dict[str, object]]:
-    answer = tuner(folder, "results", name, "--format", "json")
-    assert answer.returncode == 0, answer.stderr
-    rows = json.loads(answer.stdout)
-    return sorted(({k: v for k, v in row.items() if k != "seconds"} for row in rows), key=lambda row: row["trial"])
-
-
-@pytest.fixture(scope="module")
-def blobs_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    rng = np.random.default_rng(7)
-
-    def draw(count: int) -> tuple[np.ndarray, np.ndarray]:
-        labels = np.arange(count) % 3
-        images = rng.integers(0, 140, (count, 8, 8))
-        for image, label in zip(images, labels, strict=True):
-            image[label * 3 : label * 3 + 2] += 60
-        return images.astype(np.uint8), labels
-
-    (x_train, y_train), (x_test, y_test) = draw(150), draw(60)
-    path = tmp_path_factory.mktemp("data") / "blobs.npz"
-    names = np.array(["top", "middle|odd", "bottom"])
-    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test, class_names=names)
-    return path
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
-    """A project whose search has run to its end with one worker; tests only read it, or copy it."""
-    folder = make_project(tmp_path_factory.mktemp("finished"), blobs_file)
-    ran = tuner(folder, "run", "small", "--workers", "1")
-    assert ran.returncode == 0, ran.stderr
-    assert "report: reports/small/report.md" in ran.stdout
-    assert "mean test accuracy" in ran.stdout
-    return folder
-
-
-@pytest.fixture
-def copied(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "copy"))
 
 
 class TestAFinishedSearch:
@@ -346,16 +258,16 @@ class TestAKilledSearch:
         rng = random.Random(11)  # noqa: S311
         kills = 0
         for attempt in range(10):
-            before = _recorded(folder)
+            before = recorded(folder)
             main = start(folder, "run", "small", "--workers", "2")
             # Sometimes before the first trial has finished, sometimes right after it or a moment later.
             target = before + rng.randrange(2)
-            _wait_for(lambda: main.poll() is not None or (_recorded(folder) >= target and _workers(main.pid)))  # noqa: B023
+            wait_for(lambda: main.poll() is not None or (recorded(folder) >= target and workers(main.pid)))  # noqa: B023
             time.sleep(rng.uniform(0, 0.3))
             if main.poll() is not None:
                 break
             if attempt % 3 == 2:
-                for worker in _workers(main.pid)[:1]:
+                for worker in workers(main.pid)[:1]:
                     os.kill(worker, signal.SIGKILL)
                     kills += 1
                 time.sleep(rng.uniform(0, 0.3))
@@ -379,7 +291,7 @@ class TestAKilledSearch:
     ) -> None:
         folder = make_project(tmp_path / "stopped", blobs_file)
         main = start(folder, "run", "small", "--epochs", "5000", "--workers", "1")
-        _wait_for(lambda: len(_descendants(main.pid)) >= 3)  # a worker beside its server and the tracker
+        wait_for(lambda: len(descendants(main.pid)) >= 3)  # a worker beside its server and the tracker
         main.send_signal(number)
         try:
             _, errors = main.communicate(timeout=60)
@@ -388,13 +300,13 @@ class TestAKilledSearch:
         assert main.returncode == 130
         assert "tuner run small --epochs 5000 --workers 1" in errors.splitlines()[-1]
         assert "Traceback" not in errors
-        _wait_for(lambda: not _descendants(main.pid))  # the server of workers notices a moment later
+        wait_for(lambda: not descendants(main.pid))  # the server of workers notices a moment later
 
     def test_cannot_be_started_twice_at_once(self, tmp_path: Path, blobs_file: Path) -> None:
         folder = make_project(tmp_path / "twice", blobs_file)
         first = start(folder, "run", "small", "--epochs", "200")
         lock = folder / "runs" / "locks" / "small.lock"
-        _wait_for(lambda: lock.is_file() and bool(lock.read_text()))
+        wait_for(lambda: lock.is_file() and bool(lock.read_text()))
         second = tuner(folder, "run", "small", "--epochs", "200")
         first.kill()
         first.communicate()
@@ -406,60 +318,15 @@ class TestAKilledSearch:
     ) -> None:
         folder = make_project(tmp_path / "worker", blobs_file)
         main = start(folder, "run", "small", "--workers", "1")
-        for recorded in (1, 4, 7):  # a kill between two trials costs none, so that one is not enough
-            _wait_for(lambda: _recorded(folder) >= recorded)  # noqa: B023
-            for worker in _workers(main.pid):
+        for count in (1, 4, 7):  # a kill between two trials costs none, so that one is not enough
+            wait_for(lambda: recorded(folder) >= count)  # noqa: B023
+            for worker in workers(main.pid):
                 os.kill(worker, signal.SIGKILL)
         _, errors = main.communicate(timeout=200)
         assert main.returncode == 0, errors
         assert "again: trial" in errors
         assert "SIGKILL" in errors
         assert trials(folder) == trials(finished)
-
-
-def _wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
-
-
-def _recorded(folder: Path) -> int:
-    """Return how many trials the ledger of a project holds."""
-    try:
-        database = sqlite3.connect(f"file:{folder}/runs/ledger.sqlite?mode=ro", uri=True)
-        (count,) = database.execute("SELECT count(*) FROM trials").fetchone()
-    except sqlite3.OperationalError:  # not made yet
-        return 0
-    database.close()
-    return int(count)
-
-
-def _workers(pid: int) -> list[int]:
-    """Return the processes that the server of workers has forked: those that train, and the spare one."""
-    found = [(process, _parent(process)) for process in _descendants(pid)]
-    return [process for process, parent in found if parent not in (pid, None)]
-
-
-def _parent(pid: int) -> int | None:
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-    except OSError:
-        return None
-
-
-def _descendants(pid: int) -> list[int]:
-    """Return the processes under `pid`, parents before children; those of a dead parent are found by session."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        session = int(fields[3])
-        if session == pid and int(entry.name) != pid and fields[0] != "Z":
-            found.append(int(entry.name))
-    return sorted(found)
 
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])

@@ -1,0 +1,124 @@
+"""A small project for tests that run the command line, and what they ask of its processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+SEARCH = """
+title = "Blobs | with <odd> *marks*"
+dataset = "blobs.npz"
+seed = 0
+repeats = 2
+[training]
+optimizer = "adam"
+learning_rate = 0.01
+batch_size = 16
+epochs = 3
+[[search]]
+family = "ann"
+[search.space]
+dense_units = [4, 8]
+[[search]]
+family = "cnn"
+[search.space]
+conv_depth = [1, 2]
+filters = [2, 4]
+dense_units = 8
+dropout = [0.0, 0.3]
+[search.rules]
+filters_never_decrease = true
+"""
+SEARCH_TRIALS = 2 + 4 + 6
+
+
+def tuner(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tuner", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env={**os.environ, **(env or {})},
+        check=False,
+    )
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tuner", *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell starts what it puts into the background with SIGINT ignored, and so would be what tests start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+
+
+def make_project(folder: Path, blobs_npz: Path, search: str = SEARCH) -> Path:
+    (folder / "searches").mkdir(parents=True)
+    (folder / "searches" / "small.toml").write_text(search)
+    shutil.copy(blobs_npz, folder / "searches" / "blobs.npz")
+    return folder
+
+
+def trials(folder: Path, name: str = "small") -> list[dict[str, object]]:
+    answer = tuner(folder, "results", name, "--format", "json")
+    assert answer.returncode == 0, answer.stderr
+    rows = json.loads(answer.stdout)
+    return sorted(({k: v for k, v in row.items() if k != "seconds"} for row in rows), key=lambda row: row["trial"])
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+
+
+def recorded(folder: Path) -> int:
+    """Return how many trials the ledger of a project holds."""
+    try:
+        database = sqlite3.connect(f"file:{folder}/runs/ledger.sqlite?mode=ro", uri=True)
+        (count,) = database.execute("SELECT count(*) FROM trials").fetchone()
+    except sqlite3.OperationalError:  # not made yet
+        return 0
+    database.close()
+    return int(count)
+
+
+def workers(pid: int) -> list[int]:
+    """Return the processes that the server of workers has forked: those that train, and the spare one."""
+    found = [(process, _parent(process)) for process in descendants(pid)]
+    return [process for process, parent in found if parent not in (pid, None)]
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return None
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes under `pid`, parents before children; those of a dead parent are found by session."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        session = int(fields[3])
+        if session == pid and int(entry.name) != pid and fields[0] != "Z":
+            found.append(int(entry.name))
+    return sorted(found)
