@@ -394,7 +394,7 @@ family = "ann"
     )
     ran = tuner(folder, "run", "small")
     assert ran.returncode == 1
-    assert "no trial completed" in ran.stderr
+    assert "no trial of ANN on blobs.npz completed" in ran.stderr
     assert "became nan" in ran.stderr or "became inf" in ran.stderr
     assert "No trial completed" in (folder / "reports" / "small" / "report.md").read_text()
     assert tuner(folder, "verify", "small").returncode == 1

@@ -71,8 +71,13 @@ def test_an_exception_becomes_one_line_with_its_type_in_front(error: Exception, 
     assert one_line(error) == expected
 
 
-def test_a_long_exception_is_cut_at_the_limit_and_shows_that_it_was() -> None:
-    assert one_line(ValueError("x" * 100), limit=20) == "ValueError: xxxxxxx…"
+def test_an_exception_of_keras_loses_its_bold_print_and_its_list_of_arguments() -> None:
+    text = "\x1b[1mno\nshape\x1b[0m\n\nArguments received by Loud.call():\n  • args=('<KerasTensor>',)"
+    assert one_line(ValueError(text)) == "ValueError: no shape"
+
+
+def test_of_a_long_exception_both_ends_are_kept() -> None:
+    assert one_line(ValueError(f"{'x' * 100} the cause"), limit=30) == "ValueError: xxxxx … the cause"
     assert one_line(ValueError("x" * 8), limit=20) == "ValueError: xxxxxxxx"
 
 

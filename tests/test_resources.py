@@ -79,7 +79,7 @@ def build(hp, shape, classes):
         sys.exit(3)
     while kind == "endless":
         time.sleep(0.1)
-    hoard = np.ones(400_000_000) if kind == "hoards" else None
+    hoard = np.ones(200_000_000) if kind == "hoards" else None
     while hoard is not None:
         time.sleep(0.1)
     layers = [keras.Input(shape), keras.layers.Rescaling(1 / 255)]
@@ -98,8 +98,8 @@ REASONS = {
     "raises": "ValueError: no network for you | today",
     "none": "returned NoneType, not a keras.Model",
     "leaves": "called sys.exit(3)",
-    "endless": "took longer than 0.1 minutes (max_trial_minutes)",
-    "hoards": "took more than 2.5 GB of memory (max_trial_gb)",
+    "endless": "took longer than 0.2 minutes (max_trial_minutes)",
+    "hoards": "took more than 1.6 GB of memory (max_trial_gb)",
     "too_small": "ValueError",
     "loud": "a layer of two lines",
     "explodes": "became",
@@ -109,8 +109,8 @@ SEARCH = f"""
 title = "x"
 dataset = "blobs.npz"
 repeats = 1
-max_trial_minutes = 0.1
-max_trial_gb = 2.5
+max_trial_minutes = 0.2
+max_trial_gb = 1.6
 [training]
 optimizer = "sgd"
 learning_rate = 0.1
@@ -153,7 +153,7 @@ def test_whatever_a_trial_does_is_a_failed_row_with_its_reason(tmp_path: Path, b
 def test_a_build_that_never_ends_is_said_before_any_training_where_trials_have_no_limit(
     tmp_path: Path, blobs_file: Path
 ) -> None:
-    search = SEARCH.replace("max_trial_minutes = 0.1\nmax_trial_gb = 2.5\n", "").replace('"hoards", ', "")
+    search = SEARCH.replace("max_trial_minutes = 0.2\nmax_trial_gb = 1.6\n", "").replace('"hoards", ', "")
     folder = make_project(tmp_path / "p", blobs_file, search)
     (folder / "searches" / "own.py").write_text(OWN)
     shorter = "import tuner.dryrun as d; d.MOST_BUILD_MINUTES = 0.1; from tuner.cli import main; main()"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable
 
 
@@ -51,6 +52,11 @@ class ResourceError(TunerError):
     def __reduce__(self) -> tuple[type[ResourceError], tuple[str, str, str]]:
         return type(self), (self.place, self.problem, self.remedy)
 
+
+#: What makes text bold or coloured on a terminal, as Keras puts it into its errors.
+_MARKUP = re.compile(r"\x1b\[[0-9;]*m")
+#: From here on Keras lists what a layer was called with, long after the cause.
+_ARGUMENTS = "Arguments received by"
 
 _ROOM = "make room"
 _HANDLES = "allow more open files (ulimit -n 4096), or pass fewer --workers"
@@ -100,7 +106,13 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:
-    """Return an exception as one line of at most `limit` characters, its type in front."""
-    text = " ".join(str(error).split())
+    """Return an exception as one line of at most `limit` characters, its type in front.
+
+    Of a longer text both ends are kept: libraries put the place first and the cause last.
+    """
+    text = " ".join(_MARKUP.sub("", str(error)).partition(_ARGUMENTS)[0].split())
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    if len(text) <= limit:
+        return text
+    end = limit // 3
+    return f"{text[: limit - end - 3].rstrip()} … {text[-end:].lstrip()}"
