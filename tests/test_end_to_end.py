@@ -181,6 +181,31 @@ class TestAFinishedSearch:
         assert "from before" not in again.stderr
         assert len(trials(copied)) == SEARCH_TRIALS
 
+    def test_whose_file_was_edited_keeps_the_trials_that_still_belong(self, copied: Path) -> None:
+        file = copied / "searches" / "small.toml"
+        before = {row["trial"]: row for row in trials(copied)}
+        file.write_text(file.read_text().replace("dense_units = [4, 8]", "dense_units = [8, 16]"))
+        ran = tuner(copied, "run", "small")
+        assert ran.returncode == 0, ran.stderr
+        assert f"search: {SEARCH_TRIALS}/{SEARCH_TRIALS}" in ran.stderr
+        assert f"{SEARCH_TRIALS - 1} from before" in ran.stderr
+        after = {row["trial"]: row for row in trials(copied)}
+        (gone,) = set(before) - set(after)
+        assert before[gone]["dense_units"] == 4
+        assert recorded(copied) > SEARCH_TRIALS + 4  # in the ledger it is still there
+        assert all(after[trial] == before[trial] for trial in set(before) & set(after))
+
+    def test_whose_report_came_from_elsewhere_is_not_taken_for_ones_own(
+        self, finished: Path, tmp_path: Path, blobs_file: Path
+    ) -> None:
+        folder = make_project(tmp_path / "elsewhere", blobs_file)
+        shutil.copytree(finished / "reports", folder / "reports")
+        for command in ("verify", "report", "results", "compare"):
+            answer = tuner(folder, command, "small")
+            assert answer.returncode == 2
+            assert answer.stderr.startswith("tuner: small: has not been run here")
+        assert (folder / "reports" / "small" / "report.md").is_file()
+
     def test_that_was_interrupted_says_so_in_a_report_written_meanwhile(self, copied: Path) -> None:
         ledger = sqlite3.connect(copied / "runs" / "ledger.sqlite")
         ledger.execute("DELETE FROM trials WHERE test_accuracy NOT NULL")
