@@ -4,6 +4,7 @@ TRIAL = "trial"
 MODEL = "model"
 FAMILY = "family"
 DATASET = "dataset"
+ROLE = "role"
 STATUS = "status"
 ERROR = "error"
 SEED = "seed"
@@ -48,6 +49,8 @@ ROC_AUC = "roc_auc"
 AVERAGE_PRECISION = "average_precision"
 SUPPORT = "support"
 
+#: What a clock measured of a trial; of the files of a report only those of its section on time hold it.
+CLOCKED = (SECONDS, SECONDS_PER_EPOCH, LATENCY_MS)
 #: What `tuner results` prints in front of the parameters, in this order.
 RESULTS = (
     TRIAL, MODEL, FAMILY, DATASET, STATUS, ERROR, SEED, EPOCHS, BEST_EPOCH, TRAIN_SIZE, PARAMETERS, SECONDS,

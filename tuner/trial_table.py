@@ -1,4 +1,4 @@
-"""The table of trials, as `tuner results` prints it and trials.csv holds it. Free of pandas, so that it is quick."""
+"""The table of trials, as `tuner results` prints it; trials.csv is without its times. Free of pandas, to be quick."""
 
 from __future__ import annotations
 

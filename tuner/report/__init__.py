@@ -13,7 +13,8 @@ from tuner.report.base import Section, SectionMaker, escape, png
 from tuner.report.budget import budget
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section, verdict_on
-from tuner.report.curves import convergence_section, curves_section
+from tuner.report.convergence import convergence_section
+from tuner.report.curves import curves_section
 from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
 from tuner.report.importance import importance_section
@@ -25,6 +26,7 @@ from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
 from tuner.report.published import published_section
 from tuner.report.style import report_style
+from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
 from tuner.report.watched import watched_section
 
@@ -49,6 +51,7 @@ SECTIONS: tuple[SectionMaker, ...] = (
     trials_section,
     samples_section,
     failures_section,
+    timing_section,
     provenance_section,
 )
 

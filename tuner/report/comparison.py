@@ -75,7 +75,7 @@ def _retrainings(chosen: Chosen) -> str:
 
 
 def comparison_frame(findings: Findings) -> pd.DataFrame:
-    """Return a row per model and data set, with scores, deltas, interval, p-value, size and time.
+    """Return a row per model and data set, with scores, deltas, interval, p-value and size.
 
     `delta_dataset` is the mean on this data set minus that on the first of the comparison, `delta_model` the mean
     minus the first model's on the same data set; `p_value` compares with the first model too.
@@ -112,8 +112,6 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.P_VALUE: p,
                 col.PARAMETERS: result.parameters,
                 col.MEGABYTES: chosen.megabytes,
-                col.SECONDS_PER_EPOCH: result.seconds_per_epoch,
-                col.LATENCY_MS: result.latency_ms,
                 col.EPOCHS: chosen.saved.trial.last_epoch,
                 col.TRAIN_SIZE: chosen.saved.trial.train_size,
                 col.TEST_SIZE: len(chosen.predictions.labels),
@@ -152,7 +150,7 @@ def margins_table(findings: Findings) -> str:
 
 
 def comparison_section(findings: Findings) -> Section | None:
-    """Compare the chosen models: accuracies with deltas, then each with interval, test, size and time."""
+    """Compare the chosen models: accuracies with deltas, then each with interval, test and size."""
     if not findings.chosen:
         return None
     detail = [
@@ -163,13 +161,11 @@ def comparison_section(findings: Findings) -> Section | None:
             "{0.low:.4f} to {0.high:.4f}".format(accuracy_interval(chosen.predictions.correct)),
             f"{chosen.saved.result.parameters:,}",
             f"{chosen.megabytes:.2f}",
-            number(chosen.saved.result.seconds_per_epoch, 2),
-            number(chosen.saved.result.latency_ms, 1),
             f"[{escape(chosen.file_name)}]({chosen.file_name})",
         ]
         for chosen in findings.chosen
     ]
-    heads = ["model", "data set", "test accuracy", "95 % interval", "parameters", "MB", "s/epoch", "ms/image", "file"]
+    heads = ["model", "data set", "test accuracy", "95 % interval", "parameters", "MB", "file"]
     pairs = [(dataset, pair) for dataset in findings.datasets for pair in pairs_on(findings, dataset)]
     tests = table(
         [

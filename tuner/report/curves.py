@@ -1,27 +1,22 @@
-"""Accuracy and loss by epoch: of the best trials, of the values of a parameter; and how fast they got there."""
+"""Accuracy and loss by epoch: of the best trials, and of the values of a parameter."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from tuner import columns as col
 from tuner.files import file_part
 from tuner.findings import Findings
 from tuner.protocol import ranked
-from tuner.report.base import DASH, Section, escape, number, picture, setting, table
+from tuner.report.base import Section, picture, setting
 from tuner.report.style import colour, dash, new_figure, whole_numbers
 from tuner.trial import Record
 
 _Labelled = Sequence[tuple[str, Record]]
 #: Curves of one figure; more cannot be told apart.
 _MOST_CURVES = 8
-#: Accuracies of the table of convergence where the search file names none.
-_REACHED = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
 
 
 def curves_section(findings: Findings) -> Section | None:
@@ -101,55 +96,3 @@ def _draw(axes: Axes, shown: _Labelled, metric: str, y_label: str, training: boo
     axes.set_xlabel("epoch")
     axes.set_ylabel(y_label)
     whole_numbers(axes.xaxis)
-
-
-def convergence_section(findings: Findings) -> Section | None:
-    """Show how fast the best trial of each search learned: seconds per epoch, and epochs to reach given accuracies."""
-    shown = [
-        (entry, dataset, record)
-        for dataset in findings.search.datasets
-        for entry, record in findings.best_trials(dataset)
-    ]
-    wanted = findings.search.report.reach or _telling([record for _, _, record in shown])
-    if not shown or not wanted:
-        return None
-    rows, made = [], []
-    for entry, dataset, record in shown:
-        cells = [_reached(record, accuracy) for accuracy in wanted]
-        per_epoch = record.result.seconds_per_epoch or math.nan
-        texts = [DASH if n is None else f"{n} ({_clock(n * per_epoch)})" for n in cells]
-        top = max(record.result.history[col.VAL_ACCURACY])
-        rows.append([escape(entry.label), escape(dataset), number(per_epoch, 2), *texts, number(top)])
-        made.append(
-            {
-                col.MODEL: entry.name,
-                col.DATASET: dataset,
-                col.SECONDS_PER_EPOCH: per_epoch,
-                **{f"epochs_to_{accuracy:g}": n for accuracy, n in zip(wanted, cells, strict=True)},
-                col.BEST_VAL_ACCURACY: top,
-            }
-        )
-    heads = ["model", "data set", "s/epoch", *[f"to {accuracy:g}" for accuracy in wanted], "best epoch's accuracy"]
-    text = (
-        "Epochs until the best trial of each search first reached an accuracy on "
-        f"{findings.search.validates_on}, and in brackets that many times its seconds per epoch; a dash where it never "
-        "did:\n\n" + table(rows, heads, text_columns=2) + "\n\nThe same as numbers: [convergence.csv](convergence.csv)."
-    )
-    frame = pd.DataFrame(made, dtype=object)  # whole numbers stay so beside empty cells
-    return Section("Convergence", text, tables={"convergence.csv": frame})
-
-
-def _telling(records: Sequence[Record]) -> list[float]:
-    """Return up to three accuracies that some trial reached and not all did at once."""
-    firsts = {accuracy: [_reached(record, accuracy) for record in records] for accuracy in _REACHED}
-    return [a for a, n in firsts.items() if any(n) and any(first != 1 for first in n)][-3:]
-
-
-def _reached(record: Record, accuracy: float) -> int | None:
-    """Return the first epoch, counted from 1, with at least this validation accuracy."""
-    curve = record.result.history[col.VAL_ACCURACY]
-    return next((epoch for epoch, value in enumerate(curve, start=1) if value >= accuracy), None)
-
-
-def _clock(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 100 else f"{seconds / 60:.1f} min"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from pathlib import Path
 
 from tuner.files import write_whole
@@ -13,10 +14,11 @@ def write_index(reports: Path) -> None:
     for report in sorted(reports.glob("*/report.md")):
         title, *rest = report.read_text(encoding="utf-8").split("\n\n")
         folder = report.parent.name
-        verdict = [part for part in rest if part.startswith(("On ", "No "))]
+        head = list(takewhile(lambda part: not part.startswith("## "), rest))
+        verdict = [part for part in head if part.startswith(("On ", "No "))]
         tables = [part for part in rest if part.startswith("| mean test accuracy")]
         parts.append(f"## [{title.removeprefix('# ').strip()}]({folder}/report.md)")
-        parts += [part for part in rest if part.startswith("Budget: ")][:1]
+        parts += [part for part in head if part.startswith("Budget: ")]
         parts += verdict + tables[:1]
     text = "\n\n".join(parts) + "\n"
     write_whole(reports / "README.md", lambda path: path.write_text(text, encoding="utf-8"))

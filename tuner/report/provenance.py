@@ -1,4 +1,4 @@
-"""Where the numbers come from: budget, seeds, data, versions, hardware."""
+"""Where the numbers come from: budget, seeds, data, versions, hardware; and how far they repeat."""
 
 from __future__ import annotations
 
@@ -19,9 +19,31 @@ _ENVIRONMENT = {
 }
 _METHOD = (
     "Intervals: 95 % percentile bootstrap, seed 0; of an accuracy over the test images, 10,000 resamples; of a "
-    "difference over retrainings and test images, 2,000. Seconds per epoch and milliseconds per image were measured "
-    "while other trials ran on the same machine."
+    "difference over retrainings and test images, 2,000."
 )
+_ON_CPU = (
+    "On a CPU a training repeats bit for bit with the same number of threads per trial: with this seed, these versions "
+    "and such a machine, any number of workers and any interruptions, everything in this report is the same bytes but "
+    "the section [Time](#time). Of the model files the weights are; they hold the date of their making."
+)
+#: What the libraries document of devices that are no CPU. TensorFlow: `tf.config.experimental.enable_op_determinism`.
+#: NVIDIA: cuDNN developer guide, "Reproducibility (Determinism)". OpenXLA: docs/determinism.md.
+_ON_DEVICE = {
+    "tensorflow": (
+        "On {device}, where trials of this search ran, that is not promised. TensorFlow ran with "
+        "`enable_op_determinism`, which by its documentation lets an operation give the same on the same hardware each "
+        "time, or fail where it cannot. Between GPUs of different architectures no routine of cuDNN promises the same "
+        "bits; scores then differ from their last digits on, and with them the choice between trials that lie close "
+        "together."
+    ),
+    "jax": (
+        "On {device}, where trials of this search ran, that is not promised. XLA, which compiles for JAX, documents "
+        "that it chooses kernels by timing them, and that scatters, matrix products and convolutions may add up in "
+        "another order each time unless a flag forbids it (`--xla_gpu_deterministic_ops`), which this tool does not "
+        "set: two runs on one machine may differ from the last digits of a score on, and with them the choice between "
+        "trials that lie close together."
+    ),
+}
 
 
 def provenance_section(findings: Findings) -> Section:
@@ -49,9 +71,27 @@ def provenance_section(findings: Findings) -> Section:
     for key, name in _ENVIRONMENT.items():
         values = dict.fromkeys(str(e[key]) for e in environments if key in e)
         rows.append([name, escape(", ".join(values))])
-    hours = sum(record.result.seconds for record in records) / 3600
-    rows.append(["time in workers", f"{hours:.2f} h" if hours >= 0.1 else f"{60 * hours:.1f} min"])
-    return Section("Provenance", table(rows, ["what", "value"], text_columns=2) + "\n\n" + _METHOD)
+    return Section(
+        "Provenance", "\n\n".join([table(rows, ["what", "value"], text_columns=2), _METHOD, *_repeating(findings)])
+    )
+
+
+def repeats_bit_for_bit(findings: Findings) -> bool:
+    """Return whether all trials ran on a CPU."""
+    return all(device == "cpu" for _, device in _devices(findings))
+
+
+def _devices(findings: Findings) -> list[tuple[str, str]]:
+    """Return backend and device of the trials that say where they ran."""
+    noted = [record.result.environment for _, record in findings.members]
+    return list(dict.fromkeys((str(e["backend"]).split()[0], str(e["device"])) for e in noted if "device" in e))
+
+
+def _repeating(findings: Findings) -> list[str]:
+    """Return how far the report repeats, by where trials ran."""
+    found = _devices(findings)
+    texts = [_ON_DEVICE[backend].format(device=escape(device)) for backend, device in found if device != "cpu"]
+    return [_ON_CPU, *dict.fromkeys(texts)]
 
 
 def _counts(findings: Findings) -> str:

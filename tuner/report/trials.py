@@ -73,7 +73,8 @@ def trials_section(findings: Findings) -> Section | None:
     table_rows = trial_rows(findings.members)
     if not table_rows:
         return None
-    frame = pd.DataFrame(table_rows, columns=column_names(table_rows), dtype=object)  # whole numbers stay so
+    columns = [name for name in column_names(table_rows) if name not in col.CLOCKED]
+    frame = pd.DataFrame(table_rows, columns=columns, dtype=object)  # whole numbers stay so
     text = "\n\n".join(parts) or "Each search has one trial."
     if "†" in text:
         text += "\n\n† never left chance."

@@ -1,0 +1,196 @@
+"""Everything that a clock measured. It stands here and nowhere else, so that the rest repeats byte for byte."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tuner import columns as col
+from tuner.findings import Chosen, Findings
+from tuner.report.base import DASH, Section, escape, number, picture, table
+from tuner.report.convergence import Convergence, convergences
+from tuner.report.provenance import repeats_bit_for_bit
+from tuner.report.scopes import scopes
+from tuner.report.shares import bars_caption, bars_figure, shares_frame, shares_table
+from tuner.search import Entry
+from tuner.trial import Record
+
+_PER_EPOCH = "time per epoch"
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An entry on a data set: the trials of its search there, the best of them, and the model that was chosen."""
+
+    entry: Entry
+    dataset: str
+    trials: list[Record]
+    best: Convergence | None
+    chosen: Chosen | None
+
+    @property
+    def seconds(self) -> float:
+        """What all trials of the search took."""
+        return sum(record.result.seconds for record in self.trials)
+
+    @property
+    def per_epoch(self) -> float | None:
+        """Seconds per epoch of the best trial."""
+        return self.best.record.result.seconds_per_epoch if self.best else None
+
+    def seconds_to(self, accuracy: float) -> float | None:
+        """The time until the best trial reached an accuracy: its epochs until then times its seconds per epoch."""
+        epochs = self.best.epochs_to[accuracy] if self.best else None
+        return None if epochs is None or self.per_epoch is None else epochs * self.per_epoch
+
+
+def timing_section(findings: Findings) -> Section | None:
+    """Say how long trials, models and predictions took, and which parameters matter for it."""
+    if not findings.members:
+        return None
+    rows = _rows(findings)
+    wanted = next((list(row.best.epochs_to) for row in rows if row.best), [])
+    parts = [_introduction(findings), _total(findings), _table(findings, rows, wanted)]
+    tables = {"timing.csv": _trials_frame(findings), "timing_models.csv": _models_frame(rows, wanted)}
+    links = "Every trial: [timing.csv](timing.csv). The table as numbers: [timing_models.csv](timing_models.csv)."
+    figures, shares, frames = _importance(findings)
+    if frames:
+        parts += shares
+        tables["timing_importance.csv"] = pd.concat(frames, ignore_index=True)
+        links += " Every parameter: [timing_importance.csv](timing_importance.csv)."
+    return Section("Time", "\n\n".join([*parts, links]), figures, tables)
+
+
+def _introduction(findings: Findings) -> str:
+    text = (
+        "Everything in this section was measured by a clock, while other trials ran on the same machine, and differs "
+        "from run to run; everything else in this report is the same bytes when it is run again with this seed on such "
+        "a machine"
+    )
+    return text + (
+        "." if repeats_bit_for_bit(findings) else ", as far as its device repeats: [Provenance](#provenance)."
+    )
+
+
+def _total(findings: Findings) -> str:
+    took = {
+        role: sum(record.result.seconds for member, record in findings.members if member.role == role)
+        for role in ("search", "final")
+    }
+    text = f"The trials of the search took {clock(took['search'])} in their workers"
+    return f"{text}, the retrainings {clock(took['final'])}." if took["final"] else f"{text}."
+
+
+def _rows(findings: Findings) -> list[_Row]:
+    best = {(one.entry.name, one.dataset): one for one in convergences(findings)}
+    chosen = {(one.model, one.dataset): one for one in findings.chosen}
+    found = [
+        _Row(
+            entry,
+            dataset,
+            findings.trials(entry.name, dataset),
+            best.get((entry.name, dataset)),
+            chosen.get((entry.name, dataset)),
+        )
+        for dataset in findings.seen_datasets
+        for entry in findings.search.entries
+    ]
+    return [row for row in found if row.trials or row.chosen]
+
+
+def _table(findings: Findings, rows: list[_Row], wanted: list[float]) -> str:
+    cells = []
+    for row in rows:
+        final = row.chosen.saved.result if row.chosen else None
+        reached = [row.seconds_to(accuracy) for accuracy in wanted]
+        cells.append(
+            [
+                escape(row.entry.label),
+                escape(row.dataset),
+                f"{len(row.trials)} in {clock(row.seconds)}" if row.trials else DASH,
+                number(row.per_epoch, 3),
+                *[DASH if seconds is None else clock(seconds) for seconds in reached],
+                number(final.seconds_per_epoch if final else None, 3),
+                number(final.latency_ms if final else None, 2),
+            ]
+        )
+    text = "Of the best trial of each search: seconds per epoch, the median without the first, which compiles"
+    if wanted:
+        text += (
+            f"; and the time until it first reached an accuracy on {findings.search.validates_on}, which is that many "
+            "times its epochs until then, a dash where it never did"
+        )
+    text += ". Of the saved model: seconds per epoch, and milliseconds to classify one image by itself:\n\n"
+    heads = ["model", "data set", "trials", "s/epoch", *[f"to {accuracy:g}" for accuracy in wanted]]
+    return text + table(cells, [*heads, "saved model, s/epoch", "ms/image"], text_columns=2)
+
+
+def _models_frame(rows: list[_Row], wanted: list[float]) -> pd.DataFrame:
+    """Return a row per model and data set: the search's trials and the best of them; the saved model."""
+    return pd.DataFrame(
+        [
+            {
+                col.MODEL: row.entry.name,
+                col.DATASET: row.dataset,
+                col.TRIALS: len(row.trials),
+                "seconds_of_trials": row.seconds,
+                "best_trial": row.best.record.trial.id if row.best else None,
+                "best_trial_seconds_per_epoch": row.per_epoch,
+                **{f"best_trial_seconds_to_{accuracy:g}": row.seconds_to(accuracy) for accuracy in wanted},
+                col.SECONDS_PER_EPOCH: row.chosen.saved.result.seconds_per_epoch if row.chosen else None,
+                col.LATENCY_MS: row.chosen.saved.result.latency_ms if row.chosen else None,
+            }
+            for row in rows
+        ]
+    )
+
+
+def _trials_frame(findings: Findings) -> pd.DataFrame:
+    """Return a row per trial, retrainings last; trials.csv holds under the same name what each one is."""
+    return pd.DataFrame(
+        [
+            {
+                col.TRIAL: member.trial,
+                col.MODEL: member.model,
+                col.DATASET: member.dataset,
+                col.ROLE: member.role,
+                col.SEED: record.trial.seed,
+                **{name: getattr(record.result, name) for name in col.CLOCKED},
+            }
+            for member, record in findings.members
+        ]
+    )
+
+
+def _importance(findings: Findings) -> tuple[dict[str, Figure], list[str], list[pd.DataFrame]]:
+    """Say which parameters matter for the time per epoch, where there are trials enough to tell."""
+    figures, parts, frames = {}, [], []
+    for dataset in findings.search.datasets:
+        found = [(scope, result) for scope in scopes(findings, dataset) if (result := scope.importance(_log_time))]
+        if not found:
+            continue
+        name = f"timing-{findings.search.slugs[dataset]}.png"
+        figures[name] = bars_figure(found, _PER_EPOCH)
+        parts += [
+            "How much of the variation of the time per epoch each parameter has a part in, between trials on "
+            f"{escape(dataset)}, with its 95 % interval; times count by their logarithm, since parameters multiply "
+            "them:\n\n" + shares_table(found, _PER_EPOCH),
+            picture(name, bars_caption(dataset, found, _PER_EPOCH)),
+        ]
+        frames.append(shares_frame(dataset, found, col.SECONDS_PER_EPOCH))
+    return figures, parts, frames
+
+
+def _log_time(record: Record) -> float | None:
+    seconds = record.result.seconds_per_epoch
+    return math.log(seconds) if seconds else None
+
+
+def clock(seconds: float) -> str:
+    """Return a time as people say it: in seconds, minutes or hours."""
+    if seconds < 100:
+        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
