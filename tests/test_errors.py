@@ -65,6 +65,8 @@ def test_a_failed_trial_does_not_end_the_command() -> None:
         (ValueError("too small"), "ValueError: too small"),
         (ValueError("first\n  second\t third\r\n"), "ValueError: first second third"),
         (KeyError(), "KeyError"),
+        (TypeError("not <function build at 0x7f01aB> of 0x10"), "TypeError: not <function build> of 0x10"),
+        (ValueError("<KerasTensor name=keras_tensor_17>"), "ValueError: <KerasTensor name=keras_tensor>"),
     ],
 )
 def test_an_exception_becomes_one_line_with_its_type_in_front(error: Exception, expected: str) -> None:

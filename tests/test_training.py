@@ -205,6 +205,32 @@ def test_the_same_seed_gives_the_same_result_and_another_one_does_not(tmp_path: 
     assert history(0) != history(1)
 
 
+UNNAMED = """
+import keras
+
+def build(hp, shape, classes):
+    return keras.Sequential([
+        keras.Input(shape), keras.layers.Flatten(), keras.layers.Dense(hp.Int("units", 2, 8), activation="relu"),
+        keras.layers.Dropout(0.5), keras.layers.Dense(classes, activation="softmax"),
+    ])
+"""
+
+
+@pytest.mark.parametrize("family", ["ann", "unnamed:build"])
+def test_a_final_trial_leaves_the_same_bytes_whatever_its_process_trained_before(
+    family: str, tmp_path: Path, blobs: Dataset
+) -> None:
+    (tmp_path / "unnamed.py").write_text(UNNAMED)
+    given = {"dropout": 0.5, "l2": 0.01} if family == "ann" else {}
+    final = job(tmp_path, blobs, family, **given)
+    final = replace(final, trial=final.trial.as_final(9))
+    others = [replace(final, trial=replace(final.trial, seed=seed)) for seed in (1, 2)]
+    found = [training.train(one) for one in (others[0], final, others[1], final)]
+    assert [one.status for one in found] == ["completed"] * 4
+    assert found[1].layers == found[3].layers == found[0].layers
+    assert found[1].files == found[3].files != found[0].files
+
+
 def test_a_file_that_cannot_be_written_whole_is_not_left_behind(tmp_path: Path) -> None:
     def fail(path: Path) -> None:
         path.write_bytes(b"half")

@@ -57,6 +57,8 @@ class ResourceError(TunerError):
 _MARKUP = re.compile(r"\x1b\[[0-9;]*m")
 #: From here on Keras lists what a layer was called with, long after the cause.
 _ARGUMENTS = "Arguments received by"
+#: What a message may say of objects in memory, of which the next process has others.
+_PASSING = re.compile(r" at 0x[0-9a-fA-F]+|(?<=\bkeras_tensor)_\d+")
 
 _ROOM = "make room"
 _HANDLES = "allow more open files (ulimit -n 4096), or pass fewer --workers"
@@ -108,9 +110,11 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 def one_line(error: BaseException, limit: int = 300) -> str:
     """Return an exception as one line of at most `limit` characters, its type in front.
 
-    Of a longer text both ends are kept: libraries put the place first and the cause last.
+    Of a longer text both ends are kept: libraries put the place first and the cause last. Addresses and running numbers
+    of tensors are left out, so that the same mistake reads the same in every process.
     """
-    text = " ".join(_MARKUP.sub("", str(error)).partition(_ARGUMENTS)[0].split())
+    text = _MARKUP.sub("", str(error)).partition(_ARGUMENTS)[0]
+    text = _PASSING.sub("", " ".join(text.split()))
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if len(text) <= limit:
         return text

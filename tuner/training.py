@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from tuner import __version__
 from tuner.anatomy import describe, first_layer_view
+from tuner.archives import settle
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
 from tuner.engines import Epoch, Plan, Samples, engine_for
@@ -66,7 +67,8 @@ def _train(job: Job, begun: float) -> Result:
     trial = job.trial
     set_up_process(trial.threads, job.artifacts.parent / "compiled")
     family = get_family(trial.family, job.modules)
-    _seed(trial.seed, everything=isinstance(family, CustomFamily))
+    own = isinstance(family, CustomFamily)
+    _seed(trial.seed, everything=own)
     data, training, validation = _materials(job)
 
     def build() -> keras.Model:
@@ -84,6 +86,7 @@ def _train(job: Job, begun: float) -> Result:
     epochs = _fit(engine.fit(network, training, validation, plan), stopping, watcher)
     found: dict[str, Any] = {}
     if trial.role == "final":
+        _seed(trial.seed, everything=own)  # what is saved is the same, whatever this process has trained before
         use_precision({"precision": "float32"})
         clean = build()  # never compiled, so that the file holds no optimizer
         clean.set_weights(network.get_weights())
@@ -190,10 +193,11 @@ def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float
 def _keep(job: Job, suffix: str, write: Callable[[Path], object]) -> str:
     """Write a file into the artifacts and return its SHA-256, part of which names it.
 
-    Two searches may train the same trial at once; their files differ by a date, and neither replaces the other.
+    Two searches may train the same trial at once; where their files differ, as on a GPU, neither replaces the other.
     """
     with partial_of(job.artifacts / f"{job.trial.id}{suffix}") as partial:
         write(partial)
+        settle(partial)
         digest = sha256_of(partial)
         publish(partial, artifact_path(job.artifacts, job.trial.id, digest, suffix))
     return digest
@@ -218,9 +222,11 @@ def _seed(seed: int, everything: bool) -> None:
 
     Keras seeds its own layers by Python's generator. Seeding TensorFlow's, too, makes it forget how it runs the graphs
     that it has compiled, which costs as much as a short trial; so that is done again only for `everything` that a
-    user's own network may draw from.
+    user's own network may draw from. Layers without a name of their own are then numbered from the first again.
     """
     global _seeded  # noqa: PLW0603  # of this process
+    if everything:
+        keras.backend.clear_session(free_memory=False)
     if everything or not _seeded:
         keras.utils.set_random_seed(seed)
         _seeded = True
