@@ -18,6 +18,7 @@ from tuner.report import SECTIONS, verdict, write_report
 from tuner.report.base import Section, escape, number, p_text, png, setting, signed
 from tuner.report.comparison import comparison_frame, margins_table, pairs_on
 from tuner.report.importance import importance_section
+from tuner.report.index import write_index
 from tuner.report.style import report_style
 from tuner.report.trials import summary_by
 
@@ -112,6 +113,19 @@ def test_the_report_says_what_the_tables_hold(project: Project) -> None:
     with (path.parent / "per_class.csv").open() as file:
         per_class = list(csv.DictReader(file))
     assert [row["class"] for row in per_class][:5] == ["top", "middle", "bottom", "macro average", "weighted average"]
+
+
+def test_the_index_takes_from_a_report_what_stands_above_its_first_section(project: Project) -> None:
+    report = write_report(project.findings())
+    text = report.read_text()
+    (report.parent.parent / "other").mkdir()
+    changed = text.replace("## Comparison\n\n", "## Before\n\nOn blobs, nothing.\n\n## Comparison\n\n")
+    (report.parent.parent / "other" / "report.md").write_text(changed)
+    write_index(report.parent.parent)
+    index = (report.parent.parent / "README.md").read_text()
+    assert index.count("On blobs, **CNN beats ANN") == 2
+    assert index.count("| mean test accuracy") == 2
+    assert "nothing" not in index.split("\n\n", 2)[2]
 
 
 def test_the_report_of_an_unfinished_search_says_what_is_missing(tmp_path: Path, blobs: Dataset) -> None:

@@ -23,8 +23,8 @@ _METHOD = (
 )
 _ON_CPU = (
     "On a CPU a training repeats bit for bit with the same number of threads per trial: with this seed, these versions "
-    "and such a machine, any number of workers and any interruptions, everything in this report is the same bytes but "
-    "the section [Time](#time). Of the model files the weights are; they hold the date of their making."
+    "and such a machine, any number of workers and any interruptions, everything in this report, the models included, "
+    "is the same bytes but the section [Time](#time)."
 )
 #: What the libraries document of devices that are no CPU. TensorFlow: `tf.config.experimental.enable_op_determinism`.
 #: NVIDIA: cuDNN developer guide, "Reproducibility (Determinism)". OpenXLA: docs/determinism.md.
@@ -77,21 +77,20 @@ def provenance_section(findings: Findings) -> Section:
 
 
 def repeats_bit_for_bit(findings: Findings) -> bool:
-    """Return whether all trials ran on a CPU."""
-    return all(device == "cpu" for _, device in _devices(findings))
-
-
-def _devices(findings: Findings) -> list[tuple[str, str]]:
-    """Return backend and device of the trials that say where they ran."""
-    noted = [record.result.environment for _, record in findings.members]
-    return list(dict.fromkeys((str(e["backend"]).split()[0], str(e["device"])) for e in noted if "device" in e))
+    """Return whether another run gives the same bytes but for times: all trials ran on a CPU, to their own end."""
+    return len(_repeating(findings)) == 1
 
 
 def _repeating(findings: Findings) -> list[str]:
-    """Return how far the report repeats, by where trials ran."""
-    found = _devices(findings)
-    texts = [_ON_DEVICE[backend].format(device=escape(device)) for backend, device in found if device != "cpu"]
-    return [_ON_CPU, *dict.fromkeys(texts)]
+    """Return how far the report repeats: on a CPU, and what is otherwise where trials ran elsewhere or were ended."""
+    results = [record.result for _, record in findings.members]
+    notes = [result.environment for result in results if "device" in result.environment]
+    devices = dict.fromkeys((str(note["backend"]).split()[0], str(note["device"])) for note in notes)
+    texts = [_ON_DEVICE[backend].format(device=escape(device)) for backend, device in devices if device != "cpu"]
+    ended = sum(bool(result.passed) for result in results)
+    if ended:
+        texts.append(f"Whether a trial reaches a limit of time or memory may differ from run to run; {ended} did.")
+    return [_ON_CPU, *texts]
 
 
 def _counts(findings: Findings) -> str:

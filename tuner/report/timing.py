@@ -70,9 +70,7 @@ def _introduction(findings: Findings) -> str:
         "from run to run; everything else in this report is the same bytes when it is run again with this seed on such "
         "a machine"
     )
-    return text + (
-        "." if repeats_bit_for_bit(findings) else ", as far as its device repeats: [Provenance](#provenance)."
-    )
+    return f"{text}." if repeats_bit_for_bit(findings) else f"{text}, as far as [Provenance](#provenance) says."
 
 
 def _total(findings: Findings) -> str:

@@ -1,0 +1,24 @@
+"""What reports consist of beside what a clock measured, for tests that two of them are the same bytes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+
+def without_times(reports: Path) -> dict[str, bytes]:
+    """Return the files under a folder of reports, without those of the section on time and without that section."""
+    files = {str(path.relative_to(reports)): path.read_bytes() for path in reports.rglob("*") if path.is_file()}
+    kept = {name: content for name, content in files.items() if not Path(name).name.startswith("timing")}
+    return {name: _cut(content) if name.endswith("report.md") else content for name, content in kept.items()}
+
+
+def _cut(report: bytes) -> bytes:
+    shorter, count = re.subn(rb"\n## Time\n.*?(?=\n## Provenance\n)", b"", report, flags=re.DOTALL)
+    assert count == 1, "the section on time is not in its place"
+    return shorter
+
+
+def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
+    """Return the names of the files that are not the same bytes in both, or not there in one of them."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
