@@ -102,8 +102,8 @@ def test_it_tells_how_long_each_model_took(project: Project) -> None:
     assert "The trials of the search took 8.0 s in their workers, the retrainings 8.0 s." in section.markdown
     # 0.1 seconds an epoch, and the third of three epochs is the first with 0.25; of the saved model 0.5 and 0.25 ms
     assert rows_of(section) == [
-        ["ANN", "blobs", "2 in 2.0 s", "0.100", "0.20 s", "0.30 s", "–", "0.500", "0.25"],
-        ["CNN", "blobs", "6 in 6.0 s", "0.100", "0.20 s", "0.30 s", "–", "0.500", "0.25"],
+        ["ANN", "blobs", "2 in 2.0 s", "0.1", "200 ms", "300 ms", "–", "0.5", "0.25"],
+        ["CNN", "blobs", "6 in 6.0 s", "0.1", "200 ms", "300 ms", "–", "0.5", "0.25"],
     ]
     frame = section.tables["timing_models.csv"]
     assert frame["best_trial_seconds_to_0.25"].tolist() == pytest.approx([0.3, 0.3])
@@ -177,4 +177,4 @@ def test_an_unfinished_search_has_its_times_too_and_one_without_trials_has_none(
 
 
 def test_times_are_written_as_people_say_them() -> None:
-    assert [clock(x) for x in (0.034, 12.34, 150, 9000)] == ["0.03 s", "12.3 s", "2.5 min", "2.5 h"]
+    assert [clock(x) for x in (0.034, 12.34, 150, 9000)] == ["34 ms", "12.3 s", "2.5 min", "2.5 h"]

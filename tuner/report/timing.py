@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
-from tuner.report.base import DASH, Section, escape, number, picture, table
+from tuner.report.base import DASH, Section, escape, picture, table
 from tuner.report.convergence import Convergence, convergences
 from tuner.report.provenance import repeats_bit_for_bit
 from tuner.report.scopes import scopes
@@ -109,17 +109,17 @@ def _table(findings: Findings, rows: list[_Row], wanted: list[float]) -> str:
                 escape(row.entry.label),
                 escape(row.dataset),
                 f"{len(row.trials)} in {clock(row.seconds)}" if row.trials else DASH,
-                number(row.per_epoch, 3),
+                _figure(row.per_epoch),
                 *[DASH if seconds is None else clock(seconds) for seconds in reached],
-                number(final.seconds_per_epoch if final else None, 3),
-                number(final.latency_ms if final else None, 2),
+                _figure(final.seconds_per_epoch if final else None),
+                _figure(final.latency_ms if final else None),
             ]
         )
     text = "Of the best trial of each search: seconds per epoch, the median without the first, which compiles"
     if wanted:
         text += (
-            f"; and the time until it first reached an accuracy on {findings.search.validates_on}, which is that many "
-            "times its epochs until then, a dash where it never did"
+            f"; and the time until it first reached an accuracy on {findings.search.validates_on}, which is its epochs "
+            "until then times that, a dash where it never did"
         )
     text += ". Of the saved model: seconds per epoch, and milliseconds to classify one image by itself:\n\n"
     heads = ["model", "data set", "trials", "s/epoch", *[f"to {accuracy:g}" for accuracy in wanted]]
@@ -188,7 +188,16 @@ def _log_time(record: Record) -> float | None:
 
 
 def clock(seconds: float) -> str:
-    """Return a time as people say it: in seconds, minutes or hours."""
+    """Return a time as people say it: in milliseconds, seconds, minutes or hours."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 100:
-        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+        return f"{seconds:.1f} s"
     return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _figure(value: float | None) -> str:
+    """Return a number with three significant digits, or a dash: times of small and of large networks lie far apart."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
