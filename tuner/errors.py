@@ -107,6 +107,12 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(options)}" if options else "nothing is known here"
 
 
+def shown(value: object, limit: int = 100) -> str:
+    """Return a value as a search file's author would know it again, on one line of at most `limit` characters."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
 def one_line(error: BaseException, limit: int = 300) -> str:
     """Return an exception as one line of at most `limit` characters, its type in front.
 

@@ -9,73 +9,22 @@ import tomllib
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import ValidationError
 
-from tuner.errors import InputError, suggestion
+from tuner.errors import InputError, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.parameters import Layered, Parameter, Value
 from tuner.recipe import RECIPE
-from tuner.search import (
-    Algorithm,
-    Entry,
-    FilePart,
-    Overrides,
-    Published,
-    PublishedGroup,
-    PublishedScore,
-    PublishedTrial,
-    ReportWishes,
-    Search,
-)
+from tuner.search import Algorithm, Entry, Overrides, Search
 from tuner.search_checks import check_names, check_schedule, check_settings_matter
+from tuner.search_schema import MOST, SearchFile, SearchTable, explained
 from tuner.space import Space, read_space
-from tuner.trial import Protocol
 
-Positive = Annotated[int, Field(ge=1)]
-
-
-def _grey_or_colour(channels: int) -> int:
-    if channels not in (1, 3):
-        raise ValueError("channels are 1 for grey or 3 for colour")
-    return channels
-
-
-class _Compare(FilePart):
-    datasets: list[str] = Field(min_length=1)
-
-
-class _Entry(FilePart):
-    family: str
-    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$")
-    algorithm: Algorithm = "grid"
-    max_trials: Positive | None = None
-    lag: Positive = 4
-    epochs: Positive | None = None
-    watch: list[str] | None = None
-    space: dict[str, Any] = Field(default_factory=dict)
-    rules: dict[str, Any] = Field(default_factory=dict)
-
-
-class _File(FilePart):
-    title: str = Field(min_length=1)
-    dataset: str | list[str]
-    seed: Annotated[int, Field(ge=0, lt=2**31 - 1000)] = 0
-    protocol: Protocol = "holdout"
-    repeats: Annotated[int, Field(ge=1, le=100)] = 3
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    image_size: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = None
-    channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = None
-    max_trial_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    max_trial_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    training: dict[str, Any]
-    search: list[_Entry] = Field(min_length=1)
-    compare: _Compare | None = None
-    published: Published | None = None
-    watch: list[str] = Field(default_factory=list)
-    report: ReportWishes = ReportWishes()
+#: More threads than a trial could use on any machine.
+_MOST_THREADS = 1024
 
 
 def search_from_json(text: str) -> Search:
@@ -135,9 +84,9 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         InputError: the first thing that is wrong.
     """
     try:
-        file = _File.model_validate(raw)
+        file = SearchFile.model_validate(raw)
     except ValidationError as error:
-        raise _explained(error, raw) from error
+        raise explained(error) from error
     recipe = dict(file.training)
     epochs, threads = recipe.pop("epochs", None), recipe.pop("threads", 1)
     known = {parameter.name: parameter for parameter in RECIPE}
@@ -148,10 +97,9 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         try:
             known[key].check(value)
         except ValueError as error:
-            raise InputError(
-                f"training.{key}", str(error), "search a setting in [search.space]" if isinstance(value, list) else ""
-            ) from error
-    epochs, threads = _whole(epochs, "training.epochs"), _whole(threads, "training.threads")
+            remedy = "search a setting in [search.space]" if isinstance(value, list | dict) else ""
+            raise InputError(f"training.{key}", str(error), remedy) from error
+    epochs, threads = _whole(epochs, "training.epochs", MOST), _whole(threads, "training.threads", _MOST_THREADS)
 
     entries: list[Entry] = []
     for index, part in enumerate(file.search, start=1):
@@ -162,9 +110,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
             raise error.inside(place) from error
         if entries[-1].name in [entry.name for entry in entries[:-1]]:
             raise InputError(place, f"a second search is named {entries[-1].name!r}", 'give it its own name = "…"')
-    datasets = (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
-    if not datasets or len(set(datasets)) < len(datasets):
-        raise InputError("dataset", "the list is empty or names a data set twice")
+    datasets = tuple(file.dataset)
     check_settings_matter(recipe, entries)
     every = {*datasets, *(file.compare.datasets if file.compare else ())}
     check_names(file.report, file.published, entries, datasets[0], every)
@@ -194,16 +140,16 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     )
 
 
-def _whole(value: object, place: str) -> int:
+def _whole(value: object, place: str, most: int) -> int:
     if value is None:
         raise InputError(place, "is missing", "say how many epochs a trial trains")
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InputError(place, f"{value!r} is not a whole number of at least 1")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+        raise InputError(place, f"{shown(value)} is not a whole number from 1 to {most:,}")
     return value
 
 
 def _read_entry(
-    part: _Entry, recipe: Mapping[str, Value], folder: Path, epochs: int, overrides: Overrides, watch: list[str]
+    part: SearchTable, recipe: Mapping[str, Value], folder: Path, epochs: int, overrides: Overrides, watch: list[str]
 ) -> Entry:
     family = get_family(part.family, folder)
     accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
@@ -260,36 +206,3 @@ def _own_parameter(name: str, raw: object) -> Parameter:
     if numbers:
         return Parameter(name, 0.0)
     return Parameter(name, values[0] if values and isinstance(values[0], bool) else "")
-
-
-_TABLES: dict[str, type[FilePart]] = {
-    "search": _Entry,
-    "compare": _Compare,
-    "published": Published,
-    "scores": PublishedScore,
-    "groups": PublishedGroup,
-    "trials": PublishedTrial,
-    "report": ReportWishes,
-}
-
-
-def _explained(error: ValidationError, raw: Mapping[str, Any]) -> InputError:
-    # A misspelt key is one key too many and one missing: the first tells more.
-    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    place, node = "", _File
-    for step in first["loc"]:
-        if isinstance(step, int):
-            place += f" {step + 1}"
-            continue
-        if step in ("str", "list[str]", "int", "float", "bool") and place:
-            continue  # the branch of a union, not a key
-        place = f"{place}.{step}" if place else str(step)
-        inner = _TABLES.get(str(step))
-        node = inner or node  # type: ignore[assignment]
-    place = re.sub(r"^search( \d+)", r"[[search]]\1", place)
-    if first["type"] == "extra_forbidden":
-        key = str(first["loc"][-1])
-        return InputError(place, "no such key; " + suggestion(key, node.model_fields))
-    if first["type"] == "missing":
-        return InputError(place, "is missing")
-    return InputError(place, f"{first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}")

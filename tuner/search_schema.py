@@ -1,0 +1,168 @@
+"""What a search file may hold, as pydantic checks it, and what is said of what it may not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from tuner.errors import InputError, shown, suggestion
+from tuner.search import (
+    Algorithm,
+    FilePart,
+    Published,
+    PublishedGroup,
+    PublishedScore,
+    PublishedTrial,
+    ReportWishes,
+)
+from tuner.trial import Protocol
+
+#: More epochs, trials or the like than anybody waits for.
+MOST = 1_000_000
+#: Larger images are no task for the networks here.
+_LARGEST_SIDE = 4096
+
+
+def _grey_or_colour(channels: int) -> int:
+    if channels not in (1, 3):
+        raise ValueError("is not 1 for grey or 3 for colour")
+    return channels
+
+
+def _short_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
+        raise ValueError("is no name: at most 40 letters, digits, '_' and '-'")
+    return name
+
+
+def _list_of_names(given: object) -> object:
+    if not isinstance(given, str | list):
+        raise ValueError("is not a string, nor a list of strings")
+    return [given] if isinstance(given, str) else given
+
+
+def _distinct(names: list[str]) -> list[str]:
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ValueError(f"names {shown(name)} twice")
+    return names
+
+
+Positive = Annotated[int, Field(ge=1, le=MOST)]
+Names = Annotated[list[str], AfterValidator(_distinct)]
+Side = Annotated[int, Field(ge=1, le=_LARGEST_SIDE)]
+
+
+class Compare(FilePart):
+    """`[compare]`."""
+
+    datasets: Names = Field(min_length=1)
+
+
+class SearchTable(FilePart):
+    """One `[[search]]`."""
+
+    family: str
+    name: Annotated[str, AfterValidator(_short_name)] | None = None
+    algorithm: Algorithm = "grid"
+    max_trials: Positive | None = None
+    lag: Positive = 4
+    epochs: Positive | None = None
+    watch: Names | None = None
+    space: dict[str, Any] = Field(default_factory=dict)
+    rules: dict[str, Any] = Field(default_factory=dict)
+
+
+class SearchFile(FilePart):
+    """A search file. What `[training]`, a space and rules hold is not for pydantic to say."""
+
+    title: str = Field(min_length=1)
+    dataset: Annotated[Names, BeforeValidator(_list_of_names)] = Field(min_length=1)
+    seed: Annotated[int, Field(ge=0, lt=2**31 - 1000)] = 0
+    protocol: Protocol = "holdout"
+    repeats: Annotated[int, Field(ge=1, le=100)] = 3
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    image_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
+    channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = None
+    max_trial_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    max_trial_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    training: dict[str, Any]
+    search: list[SearchTable] = Field(min_length=1)
+    compare: Compare | None = None
+    published: Published | None = None
+    watch: Names = Field(default_factory=list)
+    report: ReportWishes = ReportWishes()
+
+
+_TABLES: dict[str, type[FilePart]] = {
+    "search": SearchTable,
+    "compare": Compare,
+    "published": Published,
+    "scores": PublishedScore,
+    "groups": PublishedGroup,
+    "trials": PublishedTrial,
+    "report": ReportWishes,
+}
+#: What pydantic finds, in the words of the rest of the tool.
+_WORDS = {
+    "string_type": "is not a string",
+    "string_too_short": "is empty",
+    "int_type": "is not a whole number",
+    "float_type": "is not a number",
+    "bool_type": "is not true or false",
+    "list_type": "is not a list",
+    "dict_type": "is not a table",
+    "model_type": "is not a table",
+    "greater_than": "is not above {gt}",
+    "greater_than_equal": "is not {ge} or more",
+    "less_than": "is not below {lt}",
+    "less_than_equal": "is not {le} or less",
+    "too_short": "has {actual_length} items, and needs {min_length} or more",
+    "too_long": "has {actual_length} items, and takes {max_length} at most",
+    "finite_number": "is not finite",
+    "literal_error": "is not {expected}",
+    "value_error": "{error}",
+}
+_REMEDIES = {("search", "list_type"): "write [[search]], not [search]"}
+
+
+def explained(error: ValidationError) -> InputError:
+    """Return what pydantic found first in a search file as an error that names the place."""
+    found = error.errors()
+    # A misspelt key is one key too many and one missing: the first tells more.
+    first = min(found, key=lambda one: one["type"] != "extra_forbidden")
+    place, table = _place(first["loc"])
+    if first["type"] == "extra_forbidden":
+        return InputError(place, "no such key; " + suggestion(str(first["loc"][-1]), table.model_fields))
+    if first["type"] == "missing":
+        return InputError(place, "is missing")
+    # What could be of several types has an error for each; of the right type, it has other faults.
+    alike = [one for one in found if _place(one["loc"])[0] == place and one["input"] is first["input"]]
+    alike = [one for one in alike if not one["type"].endswith("_type")] or alike
+    problems = ", ".join(dict.fromkeys(map(_words, alike)))
+    return InputError(place, f"{shown(first['input'])} {problems}", _REMEDIES.get((place, first["type"]), ""))
+
+
+def _place(steps: Sequence[int | str]) -> tuple[str, type[FilePart]]:
+    """Return the way to a value as its author would write it, and the innermost table on it."""
+    place: str = ""
+    table: type[FilePart] = SearchFile
+    for step in steps:
+        if isinstance(step, int):
+            place += f" {step + 1}"
+        elif not (place and re.fullmatch(r"str|int|float|bool|list\[.*|constrained-.*", step)):  # a type, not a key
+            place = f"{place}.{step}" if place else step
+            table = _TABLES.get(step, table)
+    return re.sub(r"^search( \d+)", r"[[search]]\1", place), table
+
+
+def _words(error: ErrorDetails) -> str:
+    if error["type"] not in _WORDS:
+        return error["msg"][0].lower() + error["msg"][1:]
+    context = error.get("ctx", {}).items()
+    plain = {name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in context}
+    return _WORDS[error["type"]].format_map(plain)
