@@ -18,6 +18,14 @@ def file_part(text: str, otherwise: str = "x") -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-") or otherwise
 
 
+def is_a(kind: Callable[[Path], bool], path: Path) -> bool:
+    """Tell whether `path` is there and of this kind, such as `Path.is_file`; False where that cannot be known."""
+    try:
+        return kind(path)
+    except (OSError, ValueError):  # a folder that may not be entered, a name that no file can have
+        return False
+
+
 @contextmanager
 def partial_of(path: Path) -> Iterator[Path]:
     """Give the name under which `path` is written until it is whole; what still has it at the end is removed."""

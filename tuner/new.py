@@ -19,11 +19,10 @@ from PIL import Image
 from tuner.datasets import DATASETS, load_dataset
 from tuner.datasets.base import SPLITS, Dataset
 from tuner.datasets.folder import SUFFIXES
-from tuner.datasets.published import is_a
 from tuner.dryrun import build_all, preview
 from tuner.errors import InputError
 from tuner.families import FAMILIES
-from tuner.files import write_whole
+from tuner.files import is_a, write_whole
 from tuner.protocol import training_images
 from tuner.recipe import RECIPE
 from tuner.search import Overrides

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from pydantic import ValidationError
 from tuner.errors import InputError, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
+from tuner.files import is_a
 from tuner.parameters import Layered, Parameter, Value
 from tuner.recipe import RECIPE
 from tuner.search import Algorithm, Entry, Overrides, Search
@@ -42,17 +44,26 @@ def find_search(name: str, searches: Path = Path("searches")) -> Path:
         InputError: there is none.
     """
     path = Path(name)
-    if path.suffix == ".toml" or len(path.parts) > 1:
-        if path.is_file():
+    if path.suffix == ".toml" or "/" in name:
+        if is_a(Path.is_file, path):
             return path
-        beside = [str(file) for file in path.parent.glob("*.toml")]
-        raise InputError(name, "no such search file", suggestion(name, beside) if beside else "")
+        beside = [str(file) for file in _search_files(path.parent)]
+        raise InputError(name, f"{_lack(path)} search file", suggestion(name, beside) if beside else "")
     inside = searches / f"{name}.toml"
-    if inside.is_file():
+    if is_a(Path.is_file, inside):
         return inside
-    known = [file.stem for file in searches.glob("*.toml")]
+    known = [file.stem for file in _search_files(searches)]
     where = "" if searches.is_dir() else f" (there is no folder {searches}/ here)"
-    raise InputError(name, f"no such search{where}", suggestion(name, known) if known else "")
+    raise InputError(name, f"{_lack(inside)} search{where}", suggestion(name, known) if known else "")
+
+
+def _search_files(folder: Path) -> list[Path]:
+    return [file for file in folder.glob("*.toml") if is_a(Path.is_file, file)]
+
+
+def _lack(path: Path) -> str:
+    """Say why no search is there: nothing is, or something else, such as a folder or a link to nowhere."""
+    return f"{path} is no" if is_a(os.path.lexists, path) else "no such"
 
 
 def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # noqa: B008  # frozen

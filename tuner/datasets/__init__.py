@@ -12,8 +12,9 @@ from tuner.datasets.cifar import CIFAR10, CIFAR100, CIFAR100_COARSE
 from tuner.datasets.folder import has_class_folders, load_folder
 from tuner.datasets.kmnist import KMNIST
 from tuner.datasets.npz import load_npz
-from tuner.datasets.published import Published, is_a
+from tuner.datasets.published import Published
 from tuner.errors import InputError, suggestion
+from tuner.files import is_a
 
 #: Those in files as their authors publish them, which a user may have already.
 PUBLISHED: dict[str, Published] = {

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.errors import InputError, one_line
+from tuner.files import is_a
 from tuner.quiet import import_keras
 
 Arrays = dict[str, NDArray[Any]]
@@ -106,11 +107,3 @@ def download_error(dataset: str, error: Exception, what: str = "", instead: str 
         f"the download{what} failed ({one_line(error, 160)})",
         f"go online, or pass --data-dir with {dataset}.npz in it{instead}",
     )
-
-
-def is_a(kind: Callable[[Path], bool], path: Path) -> bool:
-    """Tell whether `path` is there and of this kind, such as `Path.is_file`; False where that cannot be known."""
-    try:
-        return kind(path)
-    except (OSError, ValueError):  # a folder that may not be entered, a name that no file can have
-        return False
