@@ -59,7 +59,18 @@ def _tensorboard(command: _F) -> _F:
     )(command)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _named(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    if not name.strip():
+        raise click.BadParameter("it is blank")
+    return name
+
+
+#: The argument of a command that is about one search.
+_search_name = click.argument("name", callback=_named)
+
+
+# Without a command, as with a wrong one, it says in one line where help is.
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=False)
 @click.version_option(__version__, prog_name="tuner")
 def app() -> None:
     """Which Keras image classifier is best, and is it really better?
@@ -113,7 +124,7 @@ def _is_as_recorded(search: Search, ledger: Ledger) -> bool:
 
 
 @app.command()
-@click.argument("name")
+@_search_name
 @click.option("--data", "source", required=True, help="A folder of class folders, an .npz file or a known name.")
 @click.option("--force", is_flag=True, help="Write over a file of this name.")
 @_data_dir
@@ -128,7 +139,7 @@ def new(name: str, source: str, force: bool, data_dir: Path | None) -> None:
 
 
 @app.command()
-@click.argument("name")
+@_search_name
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_data_dir
 def space(name: str, as_json: bool, data_dir: Path | None) -> None:
@@ -159,14 +170,16 @@ def space(name: str, as_json: bool, data_dir: Path | None) -> None:
 
 
 @app.command()
-@click.argument("name")
-@click.option("--epochs", type=click.IntRange(1), help="Epochs of every trial, instead of the search file's.")
+@_search_name
+@click.option(
+    "--epochs", type=click.IntRange(1, 1_000_000), help="Epochs of every trial, instead of the search file's."
+)
 @click.option("--train-size", type=click.IntRange(2), help="Use so many training images, drawn by class.")
 @click.option("--test-size", type=click.IntRange(2), help="Use so many test images, drawn by class.")
 @click.option(
     "--repeats", type=click.IntRange(1, 100), help="Retrainings of each winner, instead of the search file's."
 )
-@click.option("--workers", type=click.IntRange(1), help="Trials at once; by default as many as fit.")
+@click.option("--workers", type=click.IntRange(1, 1_000), help="Trials at once; by default as many as fit.")
 @click.option("--executor", default="local", show_default=True, help="Where trials run.")
 @_data_dir
 @_folders
@@ -254,7 +267,7 @@ def _stem(name: str) -> str:
 
 
 @app.command()
-@click.argument("name")
+@_search_name
 @click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
 @_folders
 def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
@@ -280,7 +293,7 @@ def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
 
 
 @app.command()
-@click.argument("name")
+@_search_name
 @_folders
 @_tensorboard
 def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> None:
@@ -323,7 +336,7 @@ def predict(model: Path, images: tuple[Path, ...]) -> None:
 
 
 @app.command()
-@click.argument("name")
+@_search_name
 @_folders
 def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
     """Reload each saved model with plain Keras and prove its recorded score."""
@@ -334,12 +347,19 @@ def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
         click.echo(line)
 
 
+def _explained(error: click.ClickException) -> str:
+    """Return what is wrong in the words typed, with where to look unless click knows what was meant."""
+    message = " ".join(error.format_message().split()).removesuffix(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return message if context is None or message.endswith("?") else f"{message}; see: {context.command_path} --help"
+
+
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code."""
     try:
         app(prog_name="tuner", standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"tuner: {' '.join(error.format_message().split())}", err=True)
+        click.echo(f"tuner: {_explained(error)}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(_EXIT_INTERRUPTED)
