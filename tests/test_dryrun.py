@@ -71,8 +71,9 @@ def test_a_build_that_never_ends_is_ended_and_no_other_is_begun(
     assert found["dies"] == found["endless"]
 
 
-def test_a_module_that_ends_the_process_is_said(tmp_path: Path) -> None:
-    assert "sys.exit(7)" in built(tmp_path, ["fine"], "own_exits:build")["fine"].error
+def test_a_module_that_cannot_be_imported_is_an_input_error_with_the_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'own_exits' cannot be imported \(SystemExit: 7, own_exits\.py line 1\)"):
+        built(tmp_path, ["fine"], "own_exits:build")
 
 
 def test_a_family_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:

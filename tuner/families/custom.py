@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,15 +55,25 @@ class CustomFamily(Family):
         with _importable(self.folder):
             try:
                 spec = importlib.util.find_spec(self.module)
-            except ImportError:
+            except ModuleNotFoundError:
                 spec = None
+            except (Exception, SystemExit) as error:  # raised by the package around the module, which is imported
+                raise self._not_imported(error) from error
         if spec is None or not spec.origin or not Path(spec.origin).is_file():
             raise InputError("family", f"no module {self.module!r} for {self.path!r}", f"put it in {self.folder}")
         return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()[:16]
 
+    def _not_imported(self, error: BaseException) -> InputError:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = "" if isinstance(error, SyntaxError) else f", {Path(last.filename).name} line {last.lineno}"
+        return InputError("family", f"{self.module!r} cannot be imported ({one_line(error, 200)}{where})")
+
     def _builder(self) -> Callable[..., Any]:
         with _importable(self.folder):
-            module = importlib.import_module(self.module)
+            try:
+                module = importlib.import_module(self.module)
+            except (Exception, SystemExit) as error:  # a module of the user's may raise anything
+                raise self._not_imported(error) from error
         target = getattr(module, self.attribute, None)
         if target is None:
             raise InputError(
