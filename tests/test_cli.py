@@ -235,7 +235,7 @@ def test_a_grid_that_cannot_be_counted_is_listed_with_what_it_has_at_most(
     assert row.split()[:4] == ["large", "ANN", "digits", "<=1000000"]
     refusal = CliRunner().invoke(app, ["space", "large"]).exception
     assert isinstance(refusal, InputError)
-    assert "[[search]] ann rules: read so many values together" in str(refusal)
+    assert "searches/large.toml [[search]] 1 rules: read so many values together" in str(refusal)
     assert "1,000,000 configurations" in str(refusal)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 from tuner.datasets import SHAPES, load_dataset
+from tuner.datasets.base import Dataset
 from tuner.errors import InputError, TunerError, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.base import Shape
@@ -107,6 +109,29 @@ def check_watch(entry: Entry, built: Sequence[Built]) -> None:
             )
 
 
+@contextmanager
+def in_its_place(search: Search, entry: Entry) -> Iterator[None]:
+    """Let what is wrong with an entry name the search file and the entry's place in it."""
+    try:
+        yield
+    except InputError as error:
+        raise error.inside(f"{search.file} [[search]] {search.entries.index(entry) + 1}") from error
+
+
+def data_of(search: Search, name: str, data_dir: Path | None) -> Dataset:
+    """Load a data set of a search.
+
+    Raises:
+        InputError: there is no such data set, which names the search file; or it cannot be read.
+    """
+    try:
+        return load_dataset(name, data_dir, search.folder, search.image_size, search.channels)
+    except InputError as error:
+        if error.place == "dataset":
+            raise error.inside(str(search.file)) from error
+        raise
+
+
 def dry_run(search: Search, data_dir: Path | None) -> dict[str, Any]:
     """Return `{"configurations": count, "trials": […], "rejected": {rule: count}}`.
 
@@ -121,33 +146,28 @@ def dry_run(search: Search, data_dir: Path | None) -> dict[str, Any]:
     rejected: Counter[str] = Counter()
     for entry in search.entries:
         if entry.algorithm == "grid":
-            rejected.update(_counted(entry))
+            with in_its_place(search, entry):
+                rejected.update(entry.space.count()[1])
     total = 0
     for name in search.datasets:
         shape, classes = _shape_of(search, name, data_dir)
         for entry in search.entries:
             large = entry.algorithm in ("grid", "random") and entry.planned() > MOST_SHOWN
-            configurations = preview(search, entry, FIRST_SHOWN if large else None)
+            with in_its_place(search, entry):
+                configurations = preview(search, entry, FIRST_SHOWN if large else None)
+                built = build_all(search, entry, shape, classes, configurations)
+                if not large:  # otherwise a network that is not built may ask for the key or have the layer
+                    check_keys(entry, built)
+                    check_watch(entry, built)
             total += entry.planned() if large else len(configurations)
-            built = build_all(search, entry, shape, classes, configurations)
-            if not large:  # otherwise a network that is not built may ask for the key or have the layer
-                check_keys(entry, built)
-                check_watch(entry, built)
             for values, one in zip(configurations, built, strict=True):
                 trial = {"family": entry.path, "dataset": name, "values": values, "parameters": one.parameters}
                 trials.append({**trial, "error": one.error} if one.error else trial)
     return {"configurations": total, "trials": trials, "rejected": dict(rejected)}
 
 
-def _counted(entry: Entry) -> Counter[str]:
-    try:
-        return entry.space.count()[1]
-    except InputError as error:
-        raise error.inside(f"[[search]] {entry.name}") from error
-
-
 def _shape_of(search: Search, name: str, data_dir: Path | None) -> tuple[Shape, int]:
     if name in SHAPES and not (data_dir and ((data_dir / f"{name}.npz").is_file() or (data_dir / name).is_dir())):
         return SHAPES[name]
-    dataset = load_dataset(name, data_dir, search.folder, search.image_size, search.channels)
+    dataset = data_of(search, name, data_dir)
     return dataset.shape, len(dataset.class_names)

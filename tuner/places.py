@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuner.errors import InputError
+from tuner.files import is_a
 from tuner.ledger import Ledger
 from tuner.search import Search
 from tuner.search_file import search_from_json
@@ -37,6 +39,17 @@ class Places:
     def store_of(self, fingerprint: str) -> Path:
         """The folder of one data set laid out for workers."""
         return self.store / fingerprint
+
+    def check_writable(self, name: str) -> None:
+        """See that there can be a ledger, and a report on the search `name`. Makes nothing.
+
+        Raises:
+            InputError: a file stands where a folder should be, or may not be written to.
+        """
+        for option, folder in (("--runs-dir", self.runs), ("--reports-dir", self.reports / name)):
+            there = next((path for path in (folder, *folder.parents) if is_a(os.path.lexists, path)), Path())
+            if not is_a(Path.is_dir, there) or not os.access(there, os.W_OK | os.X_OK):
+                raise InputError(option, f"{there} is no folder that can be written to", "name another")
 
     def open_ledger(self) -> Ledger | None:
         """Return the ledger if there is one; making one is for runs alone."""

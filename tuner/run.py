@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from tuner.datasets import load_dataset
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
-from tuner.dryrun import build_all, check_keys, check_watch, preview
+from tuner.dryrun import build_all, check_keys, check_watch, data_of, in_its_place, preview
 from tuner.errors import CheckError, InputError, suggestion
 from tuner.executors import EXECUTORS, PRELOAD, Limits
 from tuner.families.base import Shape
@@ -81,14 +80,19 @@ def started(
     fresh: bool = False,
     tensorboard: bool = False,
 ) -> Iterator[StartedSearch]:
-    """Hold a search for this process, with its data prepared and its workers ready; see `run_search`."""
+    """Hold a search for this process, with its data prepared and its workers ready; see `run_search`.
+
+    Nothing is written before everything that can be checked has been.
+    """
     _check_backend()
     if executor not in EXECUTORS:
         raise InputError("--executor", f"no executor is named {executor!r}; {suggestion(executor, EXECUTORS)}")
+    places.check_writable(search.name)
+    datasets = {name: _checked_data(search, name, places) for name in search.all_datasets}
+    _check_networks(search, datasets)
     with Ledger(places.ledger) as ledger, ledger.sole_runner(search.name):
         remove_partials(places.artifacts)
-        prepared = {name: _prepare(search, name, places) for name in search.all_datasets}
-        _check_networks(search, prepared)
+        prepared = {name: _prepare(datasets.pop(name), places) for name in search.all_datasets}
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
         folders = {data.fingerprint: data.folder for data in prepared.values()}
         log = places.runs / "workers.log"
@@ -176,18 +180,20 @@ def _check_backend() -> None:
         raise InputError("KERAS_BACKEND", f"{name} is not installed", f"install it: pip install {name}")
 
 
-def _prepare(search: Search, name: str, places: Places) -> Prepared:
-    dataset = load_dataset(name, places.data, search.folder, search.image_size, search.channels)
-    _check_split(search, name, dataset)
-    folder = save_to_store(dataset, places.store)
-    return Prepared(dataset.fingerprint, folder, dataset.shape, len(dataset.class_names), len(dataset.y_train))
-
-
-def _check_split(search: Search, name: str, dataset: Dataset) -> None:
-    """Split as every trial will, so that a data set that is too small costs no training."""
-    trial = search.trial(search.entries[0], name, dataset.fingerprint, {}, None)
+def _checked_data(search: Search, name: str, places: Places) -> Dataset:
+    """Load a data set and split it as every trial will, so that one that is too small costs no training."""
+    dataset = data_of(search, name, places.data)
+    entry = search.entries[0]
+    with in_its_place(search, entry):
+        trial = search.trial(entry, name, dataset.fingerprint, {}, None)
     training_images(trial, dataset.y_train)
     test_images(trial, dataset.y_test)
+    return dataset
+
+
+def _prepare(dataset: Dataset, places: Places) -> Prepared:
+    folder = save_to_store(dataset, places.store)
+    return Prepared(dataset.fingerprint, folder, dataset.shape, len(dataset.class_names), len(dataset.y_train))
 
 
 def _logs(search: Search, places: Places, ledger: Ledger, console: Console) -> Listener:
@@ -268,18 +274,16 @@ def _forget_if_lost(trial: Trial, ledger: Ledger, places: Places) -> None:
             return
 
 
-def _check_networks(search: Search, prepared: dict[str, Prepared]) -> None:
+def _check_networks(search: Search, datasets: Mapping[str, Dataset]) -> None:
     """Build networks before any is trained, where the search file names what only they can tell: keys, layers."""
     for entry in search.entries:
         own = isinstance(entry.family, CustomFamily)
-        if own or set(entry.watch) - {FIRST_LAYER}:
-            data = prepared[search.datasets[0]]
+        if not own and not set(entry.watch) - {FIRST_LAYER}:
+            continue
+        data = datasets[search.datasets[0]]
+        with in_its_place(search, entry):
             configurations = preview(search, entry, MOST_CHECKED if own else 1)
-            built = build_all(search, entry, data.shape, data.classes, configurations)
-            endless = next((one for one in built if one.endless), None)
-            if endless and search.max_trial_minutes is None:
-                remedy = "mend it, or set max_trial_minutes, so that such a trial fails by itself"
-                raise InputError(f"family {entry.path}", endless.error, remedy)
+            built = build_all(search, entry, data.shape, len(data.class_names), configurations)
             check_watch(entry, built)
             if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
                 check_keys(entry, built)

@@ -180,6 +180,11 @@ class Search:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
     @property
+    def file(self) -> Path:
+        """The search file."""
+        return self.folder / f"{self.name}.toml"
+
+    @property
     def validates_on(self) -> str:
         """What trials are chosen on, in words."""
         return "the test set" if self.protocol == "published" else "validation images"
