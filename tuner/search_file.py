@@ -45,7 +45,7 @@ def find_search(name: str, searches: Path = Path("searches")) -> Path:
     """
     path = Path(name)
     if path.suffix == ".toml" or "/" in name:
-        if is_a(Path.is_file, path):
+        if path.suffix == ".toml" and is_a(Path.is_file, path):
             return path
         beside = [str(file) for file in _search_files(path.parent)]
         raise InputError(name, f"{_lack(path)} search file", suggestion(name, beside) if beside else "")
