@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tuner.errors import shown
+
 Value = bool | int | float | str
 Values = Mapping[str, Value]
 
@@ -50,16 +52,16 @@ class Parameter:
             value = float(raw) if abs(raw) < 1 << 63 else math.inf
         if type(value) is not self.kind:
             hint = f": {self.doc}" if self.verify is not None else ""
-            raise ValueError(f"{raw!r} is not {_KIND_NAMES[self.kind]}{hint}")
+            raise ValueError(f"{shown(raw)} is not {_KIND_NAMES[self.kind]}{hint}")
         if isinstance(value, str) and self.choices and value not in self.choices:
-            raise ValueError(f"{raw!r} is not one of {', '.join(map(str, self.choices))}")
+            raise ValueError(f"{shown(raw)} is not one of {', '.join(map(str, self.choices))}")
         if isinstance(value, int | float) and not isinstance(value, bool):
             if isinstance(value, int) and abs(value) >= 1 << 63:
                 raise ValueError("the number is too large")
             if not math.isfinite(value):
-                raise ValueError(f"{raw!r} is not finite")
+                raise ValueError(f"{shown(raw)} is not finite")
             if not self.low <= value <= self.high:
-                raise ValueError(f"{raw!r} is outside {self.low:g} to {self.high:g}")
+                raise ValueError(f"{shown(raw)} is outside {self.low:.7g} to {self.high:.7g}")
         if self.verify is not None:
             self.verify(value)
         return value

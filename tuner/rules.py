@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tuner.errors import suggestion
+from tuner.errors import shown, suggestion
 from tuner.parameters import Value, Values
 
 Groups = Mapping[str, Sequence[str]]
@@ -65,8 +65,11 @@ class Rule:
             return bool(self._term((values, groups)))
         except _InactiveError:
             return True
-        except (TypeError, ArithmeticError) as error:
-            raise ValueError(f"{self.text!r} cannot be computed for {dict(values)}: {error}") from error
+        except (TypeError, ValueError, LookupError, ArithmeticError) as error:
+            read = self.names.union(*(groups.get(name, ()) for name in self.names))
+            told = ", ".join(f"{name} = {value!r}" for name, value in values.items() if name in read)
+            where = f" for {told}" if told else ""
+            raise ValueError(f"{shown(self.text)} cannot be computed{where}: {error}") from error
 
 
 def _pairs(compare: Callable[[object, object], bool]) -> Callable[[Sequence[object]], bool]:
@@ -185,7 +188,7 @@ def _compile(node: ast.expr, names: Collection[str]) -> _Term:
                 raise ValueError(f"no function is named {called!r}; {suggestion(called, _FUNCTIONS)}")
             function, inputs = _FUNCTIONS[called], [_compile(argument, names) for argument in arguments]
             return lambda scope: function(*(each(scope) for each in inputs))
-    raise ValueError(f"{ast.unparse(node)!r} is not part of the rule language")
+    raise ValueError(f"{shown(ast.unparse(node))} is not part of the rule language")
 
 
 def _chain(tests: Sequence[Callable[..., bool]], sides: Sequence[_Term]) -> _Term:

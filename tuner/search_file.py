@@ -204,7 +204,7 @@ def _check_rules(space: Space, algorithm: Algorithm) -> None:
     if there_is_more and algorithm != "grid":
         return
     among = f" within the first {_LOOKED_AT:,} steps of the grid" if there_is_more else ""
-    rules = ", ".join(repr(rule.text) for rule in space.rules)
+    rules = ", ".join(shown(rule.text) for rule in space.rules)
     raise InputError("rules", f"leave no configuration{among} ({rules})", "loosen a rule or widen the space")
 
 

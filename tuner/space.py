@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tuner.errors import InputError, suggestion
+from tuner.errors import InputError, shown, suggestion
 from tuner.grid import Grid
 from tuner.parameters import Choice, Domain, Layered, Parameter, Range, Value, Values, domain_of
 from tuner.rules import NAMED, Rule, parse_rule
@@ -250,18 +250,20 @@ def _read_rules(rules: Mapping[str, object], names: set[str]) -> Iterator[Rule]:
             texts = value if isinstance(value, list) else [value]
             for text in texts:
                 if not isinstance(text, str):
-                    raise InputError(place, f"{text!r} is not a rule", 'write where = ["dense_units >= last(filters)"]')
+                    raise InputError(
+                        place, f"{shown(text)} is not a rule", 'write where = ["dense_units >= last(filters)"]'
+                    )
                 yield _parsed(place, text, text, names)
         elif key not in NAMED:
             raise InputError(place, "no such rule; " + suggestion(key, {*NAMED, "where"}))
         elif not isinstance(value, bool):
-            raise InputError(place, f"{value!r} is not true or false")
+            raise InputError(place, f"{shown(value)} is not true or false")
         elif value:
             yield _parsed(place, NAMED[key], key, names)
 
 
-def _parsed(place: str, text: str, shown: str, names: set[str]) -> Rule:
+def _parsed(place: str, text: str, called: str, names: set[str]) -> Rule:
     try:
-        return replace(parse_rule(text, names), text=shown)
+        return replace(parse_rule(text, names), text=called)
     except ValueError as error:
-        raise InputError(place, f"{text!r}: {error}") from error
+        raise InputError(place, f"{shown(text)}: {error}") from error
