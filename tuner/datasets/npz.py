@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
     """
     if not path.is_file():
         raise InputError(str(path), "no such file")
+    if not zipfile.is_zipfile(path):  # NumPy would say that one could read it unsafely
+        raise InputError(str(path), "cannot be read as an .npz of plain arrays (it is no whole zip archive)")
     try:
         with np.load(path, allow_pickle=False) as archive:
             missing = [key for key in ARRAYS if key not in archive.files]
