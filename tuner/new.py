@@ -150,7 +150,11 @@ def new_search(
     path = searches / f"{name}.toml"
     if not force and (path.exists() or path.is_symlink()):
         raise InputError(str(path), "is there already", "write over it with --force, or take another name")
-    look = look_at(source, data_dir, searches)
+    try:
+        look = look_at(source, data_dir, searches)
+    except InputError as error:
+        place = "--data" if error.place == "dataset" else error.place
+        raise InputError(place, error.problem, error.remedy) from error
     text = file_text(name, look)
     try:
         content = text.encode()
