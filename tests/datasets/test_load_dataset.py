@@ -121,7 +121,7 @@ def test_an_unknown_data_set_is_answered_with_the_nearest_name(tmp_path, monkeyp
 
 
 def test_a_data_dir_that_is_not_there_is_an_error_of_its_own(tmp_path):
-    with pytest.raises(InputError, match=r"--data-dir: .*absent is not a folder"):
+    with pytest.raises(InputError, match=r"--data-dir or TUNER_DATA_DIR: .*absent is not a folder"):
         load_dataset("digits", data_dir=tmp_path / "absent")
 
 

@@ -13,7 +13,7 @@ from tuner.datasets.folder import has_class_folders, load_folder
 from tuner.datasets.kmnist import KMNIST
 from tuner.datasets.npz import load_npz
 from tuner.datasets.published import Published
-from tuner.errors import InputError, suggestion
+from tuner.errors import InputError, shown, suggestion
 from tuner.files import is_a
 
 #: Those in files as their authors publish them, which a user may have already.
@@ -64,7 +64,7 @@ def load_dataset(
     """
     if data_dir is not None:
         if not data_dir.is_dir():
-            raise InputError("--data-dir", f"{data_dir} is not a folder")
+            raise InputError("--data-dir or TUNER_DATA_DIR", f"{data_dir} is not a folder")
         local = data_dir / f"{source}.npz"
         if is_a(Path.is_file, local):
             return load_npz(local, source, CLASS_NAMES.get(source))
@@ -81,4 +81,5 @@ def load_dataset(
             return load_npz(base / source)
         if is_a(Path.is_dir, base / source):
             return load_folder(base / source, image_size, channels)
-    raise InputError("dataset", f"no data set, .npz file or folder is named {source!r}; {suggestion(source, DATASETS)}")
+    problem = f"no data set, .npz file or folder is named {shown(source)}; {suggestion(source, DATASETS)}"
+    raise InputError("dataset", problem)
