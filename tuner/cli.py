@@ -17,13 +17,12 @@ import click
 
 from tuner import __version__
 from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
-from tuner.places import Places, recorded_search
+from tuner.places import Places, ran_as_it_is, recorded_search
 from tuner.search import Overrides
 from tuner.search_file import find_search, load_search
 
 if TYPE_CHECKING:
     from tuner.findings import Findings
-    from tuner.ledger import Ledger
     from tuner.search import Search
 
 _EXIT_INTERRUPTED = 130
@@ -92,11 +91,11 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
         try:
             search = load_search(file)
             trials = _trials(search, file)
+            done = ledger.count_finished(search.name) if ledger and ran_as_it_is(ledger, search) else 0
         except InputError as error:
             rows.append((file.stem, "", "", "", "", "wrong: see below"))
             wrong.append(str(error))
             continue
-        done = ledger.count_finished(search.name) if ledger and _is_as_recorded(search, ledger) else 0
         names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
         rows.append((search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title))
     heads = ("search", "models", "data sets", "trials", "done", "title")
@@ -115,12 +114,6 @@ def _trials(search: Search, file: Path) -> str:
         raise error.inside(str(file)) from error
     exact = all(entry.algorithm != "grid" or entry.space.is_countable for entry in search.entries)
     return str(planned) if exact else f"<={planned}"
-
-
-def _is_as_recorded(search: Search, ledger: Ledger) -> bool:
-    """Whether a search last ran with the file as it is now."""
-    content = ledger.search_content(search.name)
-    return content is not None and json.loads(content)["raw"] == search.raw
 
 
 @app.command()

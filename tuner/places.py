@@ -10,7 +10,7 @@ from tuner.errors import InputError
 from tuner.files import is_a
 from tuner.ledger import Ledger
 from tuner.search import Search
-from tuner.search_file import search_from_json
+from tuner.search_file import saved_search, search_from_json
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,25 @@ def recorded_search(ledger: Ledger, name: str) -> Search:
     """Return a search as it last ran.
 
     Raises:
-        InputError: it never ran.
+        InputError: it never ran, or what is recorded of it is damaged.
     """
     content = ledger.search_content(name)
     if content is None:
         raise InputError(name, "has not been run here", f"run: tuner run {name}")
-    return search_from_json(content)
+    try:
+        return search_from_json(content)
+    except InputError as error:
+        raise error.inside(f"{ledger.path}, search {name}") from error
+
+
+def ran_as_it_is(ledger: Ledger, search: Search) -> bool:
+    """Whether a search last ran with its file as it is now.
+
+    Raises:
+        InputError: what is recorded of it is damaged.
+    """
+    content = ledger.search_content(search.name)
+    try:
+        return content is not None and saved_search(content)["raw"] == search.raw
+    except InputError as error:
+        raise error.inside(f"{ledger.path}, search {search.name}") from error

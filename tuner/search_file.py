@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tuner.errors import InputError, shown, suggestion
+from tuner.errors import InputError, one_line, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import is_a
@@ -30,11 +30,31 @@ _MOST_THREADS = 1024
 
 
 def search_from_json(text: str) -> Search:
-    """Return the search that `Search.to_json` wrote."""
-    saved = json.loads(text)
-    return parse_search(
-        saved["raw"], saved["name"], Path(saved["folder"]), Overrides(**saved["overrides"]), saved["file_hash"]
-    )
+    """Return the search that `Search.to_json` wrote.
+
+    Raises:
+        InputError: it is not what that wrote, or is no right search any more.
+    """
+    saved = saved_search(text)
+    folder, overrides = Path(saved["folder"]), Overrides(**saved["overrides"])
+    return parse_search(saved["raw"], saved["name"], folder, overrides, saved["file_hash"])
+
+
+def saved_search(text: str) -> dict[str, Any]:
+    """Return what `Search.to_json` wrote, as yet unchecked but for its form.
+
+    Raises:
+        InputError: it has another form.
+    """
+    try:
+        saved = json.loads(text)
+        forms = {"raw": dict, "name": str, "folder": str, "overrides": dict, "file_hash": str}
+        if not all(isinstance(saved[key], form) for key, form in forms.items()):
+            raise TypeError("a part of another type")
+        Overrides(**saved["overrides"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError("", f"what is recorded of the search is damaged ({one_line(error, 120)})") from error
+    return dict(saved)
 
 
 def find_search(name: str, searches: Path = Path("searches")) -> Path:
