@@ -32,9 +32,11 @@ def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list
         raise InputError(
             str(model_path), f"cannot be loaded in safe mode ({one_line(error, 160)})", "only plain .keras models are"
         ) from error
-    shape = model.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] not in (1, 3):
-        raise InputError(str(model_path), f"takes inputs of shape {shape}, not images")
+    shape, answer = model.input_shape, model.output_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:] or shape[3] not in (1, 3):
+        raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size")
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise InputError(str(model_path), f"gives answers of shape {answer}, not a probability per class")
     pixels = np.stack([read_image(image, (shape[1], shape[2]), shape[3]) for image in images])
     probabilities = model.predict(pixels, verbose=0)
     names = _class_names(model_path, probabilities.shape[1])
