@@ -90,7 +90,7 @@ def started(
     places.check_writable(search.name)
     datasets = {name: _checked_data(search, name, places) for name in search.all_datasets}
     _check_networks(search, datasets)
-    with Ledger(places.ledger) as ledger, ledger.sole_runner(search.name):
+    with Ledger(places.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
         remove_partials(places.artifacts)
         prepared = {name: _prepare(datasets.pop(name), places) for name in search.all_datasets}
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
