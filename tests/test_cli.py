@@ -1,4 +1,4 @@
-"""Wrong input through the real command line: exit code 2, one line that names the place, nothing left behind."""
+"""What `tuner list` and the dry run print; what every command says of wrong input is in `test_bad_input.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -46,112 +45,6 @@ def tuner(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def refused(folder: Path, arguments: list[str], fragments: list[str]) -> None:
-    before = sorted(str(path) for path in folder.rglob("*") if "runs" not in path.parts)
-    answer = tuner(folder, *arguments)
-    assert answer.returncode == 2, answer.stdout + answer.stderr
-    assert answer.stdout == ""
-    lines = answer.stderr.splitlines()
-    assert len(lines) == 1, answer.stderr
-    assert lines[0].startswith("tuner: ")
-    for fragment in fragments:
-        assert fragment in lines[0]
-    left = [path for path in folder.rglob("*") if "runs" in path.parts and path.is_file()]
-    assert {path.name for path in left} <= {"ledger.sqlite", "wrong.lock"}
-    assert sorted(str(path) for path in folder.rglob("*") if "runs" not in path.parts) == before
-
-
-@pytest.mark.parametrize(
-    ("parts", "fragments"),
-    [
-        ({"top": 'titel = "x"\ndataset = "digits"'}, ["wrong.toml titel", "did you mean 'title'"]),
-        ({"search": 'famly = "ann"'}, ["wrong.toml", "[[search]] 1", "famly", "did you mean 'family'"]),
-        ({"search": 'family = "an"'}, ["no family is named 'an'", "'ann'"]),
-        ({"search": 'family = "ann"\nalgorithm = "gird"'}, ["algorithm", "'gird'", "'grid'"]),
-        ({"search": 'family = "ann"\nalgorithm = "random"'}, ["max_trials", "is missing"]),
-        ({"search": 'family = "nowhere:build"'}, ["no module 'nowhere'"]),
-        ({"space": "dense_unit = 4"}, ["space.dense_unit", "did you mean 'dense_units'"]),
-        ({"space": "dense_units = 'many'"}, ["space.dense_units", "'many' is not a whole number"]),
-        ({"space": "dense_units = []"}, ["space.dense_units", "empty"]),
-        ({"space": "dense_units = {min = 4, max = 2}"}, ["min 4 is not below max 2"]),
-        ({"space": "dropout = {min = 0.0, max = 0.5}"}, ["dropout", "needs a list", "step"]),
-        ({"space": "dropout = 1.5"}, ["dropout", "1.5", "outside 0 to 0.95"]),
-        ({"rules": "where = ['dense_units > 100']"}, ["leave no configuration", "dense_units > 100"]),
-        ({"rules": "where = ['dense_units >']"}, ["rules.where", "is not an expression"]),
-        ({"rules": "where = ['__import__(\"os\")']"}, ["rules.where", "__import__"]),
-        ({"rules": "filters_never_decreases = true"}, ["did you mean 'filters_never_decrease'"]),
-        ({"training": "epoch = 1"}, ["training.epoch", "did you mean 'epochs'"]),
-        ({"training": "epochs = 0"}, ["training.epochs", "0 is not a whole number of at least 1"]),
-        ({"training": "epochs = 1\noptimizer = 'adamm'"}, ["training.optimizer", "'adamm'"]),
-        ({"top": 'title = "x"\ndataset = "digitz"'}, ["no data set", "'digitz'", "did you mean 'digits'"]),
-        ({"top": 'title = "x"\ndataset = "no_x_test.npz"'}, ["no_x_test.npz", "has no x_test"]),
-        ({"top": 'title = "x"\ndataset = "unequal.npz"'}, ["unequal.npz", "6 images and y_train 5 labels"]),
-        ({"top": 'title = "x"\ndataset = "pickled.npz"'}, ["pickled.npz", "cannot be read"]),
-        ({"top": 'title = "x"\ndataset = "empty"'}, ["empty", "has no class folders with images"]),
-        ({"top": 'title = "x"\ndataset = "hollow"'}, ["hollow/cats", "without images"]),
-        ({"top": 'title = "x"\ndataset = "broken"'}, ["broken/a/", "cannot be read as an image"]),
-        ({"top": 'title = "x"\ndataset = "tiny.npz"'}, ["6 training images are too few", "--train-size"]),
-    ],
-    ids=lambda value: next(iter(value.items()))[1][-40:] if isinstance(value, dict) else "",
-)
-def test_a_wrong_search_or_data_set_costs_one_line(tmp_path: Path, parts: dict[str, str], fragments: list[str]) -> None:
-    folder = tmp_path / "searches"
-    folder.mkdir()
-    images, labels = np.zeros((6, 8, 8), np.uint8), np.array([0, 1, 2, 0, 1, 2])
-    whole = {"x_train": images, "y_train": labels, "x_test": images, "y_test": labels}
-    np.savez(folder / "tiny.npz", **whole)
-    np.savez(folder / "no_x_test.npz", x_train=images, y_train=labels, y_test=labels)
-    np.savez(folder / "unequal.npz", **{**whole, "y_train": labels[:5]})
-    np.savez(folder / "pickled.npz", **{**whole, "x_train": np.array([object()] * 6)})
-    (folder / "empty").mkdir()
-    (folder / "hollow" / "cats").mkdir(parents=True)
-    (folder / "broken" / "a").mkdir(parents=True)
-    for name in "12":
-        (folder / "broken" / "a" / f"{name}.png").write_text("no picture")
-    (folder / "wrong.toml").write_text(search_file(**parts))
-    refused(tmp_path, ["run", "wrong"], fragments)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "fragments"),
-    [
-        (["run", "wrongg"], ["no such search", "did you mean 'wrong'"]),
-        (["run", "elsewhere/x.toml"], ["elsewhere/x.toml", "no such search file"]),
-        (["run", "wrong", "--epochs", "0"], ["--epochs", "0 is not in the range"]),
-        (["run", "wrong", "--epochs", "many"], ["--epochs", "'many' is not a valid integer"]),
-        (["run", "wrong", "--executor", "cloud"], ["--executor", "'cloud'", "known: local"]),
-        (["run", "wrong", "--data-dir", "missing"], ["--data-dir", "missing is not a folder"]),
-        (["run", "wrong", "--train-size", "5"], ["5 of 1500 images cannot be drawn", "--train-size"]),
-        (["run", "wrong", "--runs-dir", "searches/wrong.toml"], ["--runs-dir"]),
-        (["run", "wrong", "--colour"], ["No such option", "--colour"]),
-        (["run"], ["Missing argument", "NAME"]),
-        (["results", "wrong"], ["has not been run here", "tuner run wrong"]),
-        (["report", "wrong"], ["has not been run here"]),
-        (["verify", "wrong"], ["has not been run here"]),
-        (["compare", "wrong"], ["has not been run here"]),
-        (["compare"], ["Missing argument"]),
-        (["results", "wrong", "--format", "xml"], ["'xml' is not one of"]),
-        (["predict", "none.keras", "a.png"], ["none.keras", "no such model file"]),
-        (["predict", "searches/wrong.toml", "a.png"], ["searches/wrong.toml", "cannot be loaded in safe mode"]),
-        (["serach"], ["No such command", "serach"]),
-    ],
-    ids=" ".join,
-)
-def test_a_wrong_command_costs_one_line(tmp_path: Path, arguments: list[str], fragments: list[str]) -> None:
-    (tmp_path / "searches").mkdir()
-    (tmp_path / "searches" / "wrong.toml").write_text(search_file())
-    refused(tmp_path, arguments, fragments)
-
-
-def test_a_model_that_carries_code_is_refused(tmp_path: Path) -> None:
-    import keras
-
-    inputs = keras.Input((8, 8, 1))
-    answer = keras.layers.Dense(2)(keras.layers.Flatten()(keras.layers.Lambda(lambda x: x + 1)(inputs)))
-    keras.Model(inputs, answer).save(tmp_path / "code.keras")
-    refused(tmp_path, ["predict", "code.keras", "a.png"], ["code.keras", "safe mode"])
-
-
 def test_list_tells_of_wrong_searches_beside_the_good_ones(tmp_path: Path) -> None:
     (tmp_path / "searches").mkdir()
     (tmp_path / "searches" / "good.toml").write_text(search_file())
@@ -160,10 +53,6 @@ def test_list_tells_of_wrong_searches_beside_the_good_ones(tmp_path: Path) -> No
     assert answer.returncode == 2
     assert any(line.startswith("good") and " 2 " in line for line in answer.stdout.splitlines())
     assert "searches/wrong.toml titel" in answer.stderr
-
-
-def test_list_outside_a_project_says_where_to_go(tmp_path: Path) -> None:
-    refused(tmp_path, ["list"], ["searches/", "has no search file"])
 
 
 def test_the_dry_run_prints_configurations_with_sizes_and_rejections(tmp_path: Path) -> None:

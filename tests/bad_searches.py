@@ -1,0 +1,492 @@
+"""What can be wrong in a search file, row by row, for `test_bad_input.py`."""
+
+from __future__ import annotations
+
+from bad_input import Case, empty_folder, image_bytes, link, own_network, rule, search, search_text, searched, written
+
+FILES = [
+    searched("not TOML", "title = ", "is not valid TOML"),
+    searched("not UTF-8", 'title = "Größe"'.encode("latin-1"), "is not valid TOML", "utf-8"),
+    searched("an empty file", "", "title", "is missing"),
+    searched("a picture", image_bytes(), "is not valid TOML"),
+    search("a key twice", "is not valid TOML", "line", top="seed = 1\nseed = 2"),
+    Case(
+        "a folder in place of the file",
+        ("wrong", "searches/wrong.toml is no search"),
+        (empty_folder("searches/wrong.toml"),),
+    ),
+    Case(
+        "a link to nowhere",
+        ("wrong", "searches/wrong.toml is no search"),
+        (link("searches/wrong.toml", "nowhere.toml"),),
+    ),
+    Case(
+        "a file name that no report could have",
+        ("searches/my search.toml", "letters, digits"),
+        (written("searches/my search.toml", search_text()),),
+        "run 'my search'",
+    ),
+    Case(
+        "a name of an ending alone",
+        ("searches/.toml",),
+        (written("searches/.toml", search_text()),),
+        "run ./searches/.toml",
+    ),
+    # keys
+    search("misspelt top-level key", "titel", "did you mean 'title'?", title='titel = "x"'),
+    search("misspelt key of [[search]]", "[[search]] 1.famly", "did you mean 'family'?", search='famly = "cnn"'),
+    search("misspelt setting", "training.epoch", "did you mean 'epochs'?", training="epoch = 1"),
+    search("misspelt parameter", "[[search]] 1 space.dropuot", "did you mean 'dropout'?", space="dropuot = 0.5"),
+    search("misspelt rule", "rules.filters_never_decreases", "did you mean", rules="filters_never_decreases = true"),
+    search(
+        "misspelt key of a range", "space.dropout", "'mx'", "max", space="dropout = {min = 0.1, mx = 0.2, step = 0.1}"
+    ),
+    search(
+        "misspelt key of [compare]", "compare.datasts", "did you mean 'datasets'?", rest='[compare]\ndatasts = ["x"]'
+    ),
+    search("misspelt key of [report]", "report.pivot", "did you mean 'pivots'?", rest="[report]\npivot = []"),
+    search(
+        "misspelt key of [published]", "published.score", "did you mean", rest='[published]\nstudy = "A"\nscore = []'
+    ),
+    search("a table that nobody knows", "training2", "did you mean 'training'?", rest="[training2]\nepochs = 2"),
+    search(
+        "a parameter of another family",
+        "space.conv_depth",
+        "no such parameter",
+        search='family = "ann"',
+        space="conv_depth = 2",
+    ),
+    search(
+        "a layer deeper than there is",
+        "space.filters_5",
+        "conv_depth is at most 2",
+        space="conv_depth = 2\nfilters_5 = 8",
+    ),
+    # what is missing
+    search("no title", "title", "is missing", title=""),
+    search("no data set", "dataset", "is missing", dataset=""),
+    searched("no [training]", 'title = "x"\ndataset = "digits"\n[[search]]\nfamily = "ann"', "training", "is missing"),
+    searched("no [[search]]", 'title = "x"\ndataset = "digits"\n[training]\nepochs = 1', "search", "is missing"),
+    search("no epochs", "training.epochs", "is missing", "how many epochs", training=""),
+    search("no family", "[[search]] 1.family", "is missing", search=""),
+    search(
+        "random without max_trials",
+        "max_trials",
+        "is missing",
+        "'random'",
+        search='family = "cnn"\nalgorithm = "random"',
+    ),
+    search("bayesian without max_trials", "max_trials", "'bayesian'", search='family = "cnn"\nalgorithm = "bayesian"'),
+    search("[compare] without data sets", "compare.datasets", "is missing", rest="[compare]"),
+    search("a range without max", "space.dropout", "needs min and max", space="dropout = {min = 0.1, step = 0.1}"),
+    # types
+    search("title is a number", "title", "3 is not a string", title="title = 3"),
+    search("data set is a number", "dataset", "3 is not a string", dataset="dataset = 3"),
+    search("a list of data sets with a number", "dataset", "3 is not a string", dataset='dataset = ["digits", 3]'),
+    search("data set is true", "dataset", "True is not a string", dataset="dataset = true"),
+    search("seed is a string", "seed", "'zero'", "is not a whole number", top='seed = "zero"'),
+    search("seed is a boolean", "seed", "True", "is not a whole number", top="seed = true"),
+    search("seed is a fraction", "seed", "1.5", "is not a whole number", top="seed = 1.5"),
+    search("seed is a date", "seed", "is not a whole number", top="seed = 2026-01-01"),
+    searched(
+        "[training] is a number",
+        'title = "x"\ndataset = "digits"\ntraining = 3\n[[search]]\nfamily = "ann"',
+        "training",
+        "3",
+    ),
+    searched(
+        "[search] in place of [[search]]",
+        'title = "x"\ndataset = "digits"\n[training]\nepochs = 1\n[search]\nfamily = "ann"',
+        "search",
+        "[[search]]",
+    ),
+    search("space is a number", "[[search]] 2.space", "3 is not a table", rest='[[search]]\nfamily = "ann"\nspace = 3'),
+    search(
+        "rules is a string", "[[search]] 2.rules", "is not a table", rest='[[search]]\nfamily = "ann"\nrules = "a < 3"'
+    ),
+    search("compare is a list", "compare", "is not a table", top='compare = ["digits"]'),
+    search("epochs is a string", "training.epochs", "'ten'", "whole number", training='epochs = "ten"'),
+    search("epochs is true", "training.epochs", "True", "whole number", training="epochs = true"),
+    search("epochs is a fraction", "training.epochs", "1.5", "whole number", training="epochs = 1.5"),
+    search("a number is a string", "space.dropout", "'half'", "a number", space='dropout = "half"'),
+    search("a whole number is a fraction", "space.conv_depth", "1.5", "whole number", space="conv_depth = 1.5"),
+    search("a whole number is true", "space.conv_depth", "True", "whole number", space="conv_depth = true"),
+    search("true or false is a number", "space.batch_norm", "1", "true or false", space="batch_norm = 1"),
+    search("a list in a list", "space.dropout", "[0.5]", "a number", space="dropout = [[0.5]]"),
+    search(
+        "a list in [training]", "training.learning_rate", "[search.space]", training="epochs = 1\nlearning_rate = [0.1]"
+    ),
+    search(
+        "a range in [training]",
+        "training.learning_rate",
+        "[search.space]",
+        training="epochs = 1\nlearning_rate = {min = 0.1, max = 0.2}",
+    ),
+    search(
+        "a named rule is a number",
+        "rules.filters_never_decrease",
+        "1",
+        "true or false",
+        rules="filters_never_decrease = 1",
+    ),
+    search("what is watched is no list", "watch", "'first'", "list", top='watch = "first"'),
+    # what is empty, or twice
+    search("empty title", "title", "is empty", title='title = ""'),
+    search("no data set in the list", "dataset", "has 0 items", dataset="dataset = []"),
+    search("data set without a name", "dataset", "''", dataset='dataset = ""'),
+    search("empty list of values", "space.filters", "empty", space="filters = []"),
+    search("empty list in [compare]", "compare.datasets", "needs 1 or more", rest="[compare]\ndatasets = []"),
+    searched(
+        "no search in the list",
+        'title = "x"\ndataset = "digits"\nsearch = []\n[training]\nepochs = 1',
+        "search",
+        "needs 1 or more",
+    ),
+    search("a data set twice", "dataset", "twice", dataset='dataset = ["digits", "digits"]'),
+    search(
+        "a data set twice in [compare]", "compare.datasets", "twice", rest='[compare]\ndatasets = ["digits", "digits"]'
+    ),
+    search("a value twice", "space.filters", "twice", space="filters = [8, 8]"),
+    search("a value twice, once as a whole number", "space.dropout", "twice", space="dropout = [0, 0.0]"),
+    search("two searches with one name", "[[search]] 2", "'cnn'", "name", rest='[[search]]\nfamily = "cnn"'),
+    search("a layer watched twice", "watch", "twice", top='watch = ["first", "first"]'),
+    # numbers
+    search("epochs 0", "training.epochs", "0", "from 1 to", training="epochs = 0"),
+    search("epochs below 0", "training.epochs", "-1", "from 1 to", training="epochs = -1"),
+    search("epochs without end", "training.epochs", "from 1 to 1,000,000", training="epochs = 1000000000000000000000"),
+    search(
+        "epochs of an entry without end",
+        "[[search]] 1.epochs",
+        "is not 1000000 or less",
+        search='family = "cnn"\nepochs = 1000000000000000000000',
+    ),
+    search("threads 0", "training.threads", "0", "from 1 to", training="epochs = 1\nthreads = 0"),
+    search(
+        "a million threads", "training.threads", "1000000", "from 1 to 1,024", training="epochs = 1\nthreads = 1000000"
+    ),
+    search("seed below 0", "seed", "-1", "is not 0 or more", top="seed = -1"),
+    search("seed too large", "seed", "4294967296", "is not below", top="seed = 4294967296"),
+    search("repeats 0", "repeats", "0", "is not 1 or more", top="repeats = 0"),
+    search("a thousand repeats", "repeats", "1000", "is not 100 or less", top="repeats = 1000"),
+    search("lag 0", "[[search]] 1.lag", "0", "is not 1 or more", search='family = "cnn"\nlag = 0'),
+    search("max_trials 0", "max_trials", "0", search='family = "cnn"\nalgorithm = "random"\nmax_trials = 0'),
+    search("max_trials of a grid", "max_trials", "grid", "remove it", search='family = "cnn"\nmax_trials = 5'),
+    search("learning rate 0", "space.learning_rate", "0.0", "outside", space="learning_rate = 0.0"),
+    search("learning rate NaN", "training.learning_rate", "nan", "finite", training="epochs = 1\nlearning_rate = nan"),
+    search("learning rate infinite", "space.learning_rate", "inf", "finite", space="learning_rate = [0.1, inf]"),
+    search("dropout of everything", "space.dropout", "1.0", "outside 0 to 0.95", space="dropout = 1.0"),
+    search("a number of twenty digits", "space.filters", "too large", space="filters = 12345678901234567890"),
+    search("a layer of a million million units", "space.dense_units", "outside", space="dense_units = 1000000000000"),
+    search("batch size 0", "training.batch_size", "0", "outside", training="epochs = 1\nbatch_size = 0"),
+    search(
+        "min above max",
+        "space.dropout",
+        "min 0.5 is not below max 0.1",
+        space="dropout = {min = 0.5, max = 0.1, step = 0.1}",
+    ),
+    search(
+        "min is max",
+        "space.dropout",
+        "min 0.5 is not below max 0.5",
+        space="dropout = {min = 0.5, max = 0.5, step = 0.1}",
+    ),
+    search("min NaN", "space.dropout", "nan", "finite", space="dropout = {min = nan, max = 0.5, step = 0.1}"),
+    search("step 0", "space.filters", "step 0", "above 0", space="filters = {min = 8, max = 16, step = 0}"),
+    search("step below 0", "space.filters", "step -8", "above 0", space="filters = {min = 8, max = 16, step = -8}"),
+    search("step NaN", "space.dropout", "step nan", "above 0", space="dropout = {min = 0.1, max = 0.5, step = nan}"),
+    search(
+        "step is a fraction", "space.filters", "step 1.5", "whole", space="filters = {min = 8, max = 16, step = 1.5}"
+    ),
+    search(
+        "factor 1", "space.l2", "step 1", "above 1", space='l2 = {min = 1e-5, max = 1e-2, step = 1, sampling = "log"}'
+    ),
+    search(
+        "log from 0",
+        "space.l2",
+        "'log'",
+        "min above 0",
+        space='l2 = {min = 0.0, max = 1e-2, step = 10, sampling = "log"}',
+    ),
+    search(
+        "unknown sampling",
+        "space.l2",
+        "'lin'",
+        "linear, log",
+        space='l2 = {min = 0.0, max = 1e-2, step = 10, sampling = "lin"}',
+    ),
+    search("a range of words", "space.activation", "a range needs numbers", space="activation = {min = 1, max = 2}"),
+    search(
+        "a grid over a range without steps",
+        "[[search]] 1 dropout",
+        "step",
+        "random",
+        space="dropout = {min = 0.0, max = 0.5}",
+    ),
+    search(
+        "a grid of a thousand million steps",
+        "[[search]] 1 dropout",
+        "too many",
+        space="dropout = {min = 0.0, max = 0.5, step = 5e-10}",
+    ),
+    search("no validation images", "validation", "0 is not above 0", top="validation = 0"),
+    search("only validation images", "validation", "1 is not below 1", top="validation = 1"),
+    search("more than all for validation", "validation", "1.5 is not below 1", top="validation = 1.5"),
+    search("validation NaN", "validation", "nan", top="validation = nan"),
+    search("one side of an image", "image_size", "[8]", "needs 2 or more", top="image_size = [8]"),
+    search("three sides of an image", "image_size", "takes 2 at most", top="image_size = [8, 8, 3]"),
+    search("an image without height", "image_size 1", "0 is not 1 or more", top="image_size = [0, 8]"),
+    search(
+        "an image of ten thousand million pixels",
+        "image_size 1",
+        "100000 is not 4096 or less",
+        top="image_size = [100000, 100000]",
+    ),
+    search("two channels", "channels", "2", "1 for grey or 3 for colour", top="channels = 2"),
+    # words
+    search(
+        "unknown algorithm", "[[search]] 1.algorithm", "'gird'", "'grid'", search='family = "cnn"\nalgorithm = "gird"'
+    ),
+    search("unknown protocol", "protocol", "'holdut'", "'holdout'", top='protocol = "holdut"'),
+    search("unknown optimizer", "training.optimizer", "'adamm'", "adam", training='epochs = 1\noptimizer = "adamm"'),
+    search("unknown activation", "space.activation", "'rely'", "relu", space='activation = ["relu", "rely"]'),
+    search(
+        "unknown precision", "training.precision", "'float8'", "float32", training='epochs = 1\nprecision = "float8"'
+    ),
+    search("unknown family", "[[search]] 1 family", "'cn'", "did you mean 'cnn'?", search='family = "cn"'),
+    search("a path without a name", "[[search]] 1 family", "'net:'", "package.module:name", search='family = "net:"'),
+    search(
+        "a path without a module", "[[search]] 1 family", "':build'", "package.module:name", search='family = ":build"'
+    ),
+    search("a path that is no path", "[[search]] 1 family", "'../net:build'", search='family = "../net:build"'),
+    search(
+        "a module that is not there", "family", "no module 'net'", "put it in searches", search='family = "net:build"'
+    ),
+    search(
+        "a name with a slash",
+        "[[search]] 1.name",
+        "'a/b' is no name",
+        "letters, digits",
+        search='family = "cnn"\nname = "a/b"',
+    ),
+    search("a name that leads out", "[[search]] 1.name", "'..'", search='family = "cnn"\nname = ".."'),
+    search("a name of fifty letters", "[[search]] 1.name", search=f'family = "cnn"\nname = "{"a" * 50}"'),
+    search(
+        "a depth that no residual network has",
+        "space.depth",
+        "21 is not 6n + 2",
+        "20 or 26",
+        search='family = "resnet_cifar"',
+        space="depth = 21",
+    ),
+    # settings that need others
+    search(
+        "momentum beside Adam",
+        "training.momentum",
+        "never used",
+        "'sgd'",
+        training='epochs = 1\noptimizer = "adam"\nmomentum = 0.9',
+    ),
+    search(
+        "patience without early stopping",
+        "training.patience",
+        "never used",
+        "early_stopping",
+        training="epochs = 1\npatience = 2",
+    ),
+    search(
+        "a factor without steps",
+        "training.schedule_factor",
+        "schedule = 'steps'",
+        training="epochs = 1\nschedule_factor = 0.5",
+    ),
+    search(
+        "steps behind the last epoch",
+        "[[search]] 1 schedule_steps",
+        "'2 3'",
+        "3 epochs",
+        "shares",
+        training='epochs = 3\nschedule = "steps"\nschedule_steps = "2 3"',
+    ),
+    search(
+        "steps that fall",
+        "training.schedule_steps",
+        "'9 5'",
+        "rising",
+        training='epochs = 10\nschedule = "steps"\nschedule_steps = "9 5"',
+    ),
+    search(
+        "nothing but warm-up",
+        "[[search]] 1 warmup_epochs",
+        "2",
+        "below the 2 epochs",
+        training="epochs = 2\nwarmup_epochs = 2",
+    ),
+    # reports and studies
+    search("a pivot of one parameter", "report.pivots 1", "needs 2 or more", rest='[report]\npivots = [["l2"]]'),
+    search(
+        "a pivot of an unknown parameter",
+        "report.pivots",
+        "'l3'",
+        "known: ",
+        rest='[report]\npivots = [["model", "l3"]]',
+    ),
+    search(
+        "a pivot of one parameter twice",
+        "report.pivots",
+        "'l2' stands there twice",
+        rest='[report]\npivots = [["l2", "l2"]]',
+    ),
+    search(
+        "curves of an unknown parameter",
+        "report.curves",
+        "'lerning_rate'",
+        "'learning_rate'",
+        rest='[report]\ncurves = "lerning_rate"',
+    ),
+    search("an accuracy in percent to reach", "report.reach 1", "90.0 is not below 1", rest="[report]\nreach = [90.0]"),
+    search("a study without a name", "published.study", "is missing", rest="[published]"),
+    search(
+        "a printed score of an unknown model",
+        "published.scores 1",
+        "'cnm'",
+        "'cnn'",
+        rest='[published]\nstudy = "A"\nscores = [{model = "cnm", dataset = "digits", test_accuracy = 0.9}]',
+    ),
+    search(
+        "a printed score on an unknown data set",
+        "published.scores 1",
+        "'digit'",
+        "'digits'",
+        rest='[published]\nstudy = "A"\nscores = [{model = "cnn", dataset = "digit", test_accuracy = 0.9}]',
+    ),
+    search(
+        "a printed accuracy in percent",
+        "published.scores 1.test_accuracy",
+        "90.5",
+        "is not 1 or less",
+        rest='[published]\nstudy = "A"\nscores = [{model = "cnn", dataset = "digits", test_accuracy = 90.5}]',
+    ),
+    search(
+        "a printed accuracy of nan",
+        "published.scores 1.test_accuracy",
+        "nan",
+        rest='[published]\nstudy = "A"\nscores = [{model = "cnn", dataset = "digits", test_accuracy = nan}]',
+    ),
+    search(
+        "a printed trial of an unknown parameter",
+        "published.trials 1",
+        "'droput'",
+        "'dropout'",
+        rest='[published]\nstudy = "A"\ntrials = [{model = "cnn", values = {droput = 0.1}, accuracy = 0.9}]',
+    ),
+    search(
+        "a printed group of an unknown parameter",
+        "published.groups 1",
+        "'conv_dept'",
+        "'conv_depth'",
+        rest='[published]\nstudy = "A"\ngroups = [{parameter = "conv_dept", value = 1, mean = 0.9, sd = 0.1}]',
+    ),
+]
+
+RULES = [
+    rule("dense_units >", "is not an expression"),
+    rule("conv_depth = 2", "is not an expression"),
+    rule("", "is not an expression"),
+    rule("conv_depth > 1; dropout > 0", "is not an expression"),
+    rule("import os", "is not an expression"),
+    rule("(conv_depth > 1", "is not an expression"),
+    rule("conv_depth > 'one", "is not an expression"),
+    rule("__import__('os').getcwd() == 1", "__import__", "rule language"),
+    rule("open('x') == 1", "no function is named 'open'"),
+    rule("lst(filters) > 1", "no function is named 'lst'", "did you mean 'last'?"),
+    rule("dense_unit > 1", "no parameter is named 'dense_unit'", "did you mean 'dense_units'?"),
+    rule("filters_9 > 1", "'filters_9'", "did you mean"),
+    rule("activation.upper() == 'A'", "rule language"),
+    rule("filters[0] > 1", "rule language"),
+    rule("2 ** conv_depth > 1", "rule language"),
+    rule("lambda: 1", "rule language"),
+    rule("[f for f in filters]", "rule language"),
+    rule("1 if conv_depth else 2", "rule language"),
+    rule("(x := 2) == 2", "rule language"),
+    rule("max(filters, key=abs) > 1", "rule language"),
+    rule("1 < " * 150 + "2", "longer than 500 characters"),
+    rule("(" * 240 + "1" + ")" * 240, "is not an expression"),
+    search("a rule that is a number", "rules.where", "3 is not a rule", 'where = ["', rules="where = [3]"),
+    search(
+        "rules that leave nothing",
+        "[[search]] 1 rules",
+        "leave no configuration",
+        "'conv_depth > 100'",
+        "loosen",
+        rules="where = ['conv_depth > 100']",
+    ),
+    search(
+        "two rules that contradict",
+        "'conv_depth > 2'",
+        "'conv_depth < 2'",
+        "loosen",
+        rules="where = ['conv_depth > 2', 'conv_depth < 2']",
+    ),
+    search(
+        "rules that leave nothing of random",
+        "[[search]] 1 rules",
+        "loosen",
+        search='family = "cnn"\nalgorithm = "random"\nmax_trials = 3',
+        rules="where = ['conv_depth > 100']",
+    ),
+    search(
+        "a rule that divides by 0",
+        "[[search]] 1 rule",
+        "'1 / (conv_depth - conv_depth) > 0'",
+        "by zero",
+        rules="where = ['1 / (conv_depth - conv_depth) > 0']",
+    ),
+    search(
+        "a rule that compares words with numbers",
+        "[[search]] 1 rule",
+        "'activation > 3'",
+        "cannot be computed",
+        rules="where = ['activation > 3']",
+    ),
+    search(
+        "a rule that multiplies words",
+        "[[search]] 1 rule",
+        "arithmetic needs numbers",
+        rules="""where = ["activation * 9999999999 == 'a'"]""",
+    ),
+]
+
+NETWORK = """
+import keras
+def build(hp, shape, classes):
+    pixels = keras.Input(shape)
+    x = keras.layers.Dense(hp.Int("units", 4, 8))(keras.layers.Flatten()(pixels))
+    return keras.Model(pixels, keras.layers.Dense(classes, activation="softmax")(x))
+"""
+#: Rows whose answer comes from a worker, which has to import Keras: some seconds each.
+NETWORKS = [
+    own_network("a module that is no Python", "def build(hp:\n", "net.py", "SyntaxError", "line 1"),
+    own_network("a module that raises", "raise RuntimeError('not\\ntoday')\n", "'net'", "RuntimeError: not today"),
+    own_network(
+        "a module that exits", "import sys\nsys.exit(3)\n", "'net' cannot be imported", "SystemExit: 3, net.py line 2"
+    ),
+    own_network(
+        "a module without the function", NETWORK, "family", "no 'biuld'", "did you mean 'build'?", family="net:biuld"
+    ),
+    own_network(
+        "a parameter that is never asked for",
+        NETWORK,
+        "space.unit",
+        "never asks for it",
+        "did you mean 'units'?",
+        space="unit = 8",
+    ),
+    search(
+        "a layer that no network has",
+        "[[search]] 1",
+        "watch",
+        "'conv_9'",
+        "did you mean 'conv_2'?",
+        top='watch = ["conv_9"]',
+    ),
+]
