@@ -86,7 +86,8 @@ def started(
     if executor not in EXECUTORS:
         raise InputError("--executor", f"no executor is named {executor!r}; {suggestion(executor, EXECUTORS)}")
     with Ledger(places.ledger) as ledger, ledger.sole_runner(search.name):
-        remove_partials(places.artifacts)
+        for folder in (places.artifacts, places.store):
+            remove_partials(folder)
         prepared = {name: _prepare(search, name, places) for name in search.all_datasets}
         _check_networks(search, prepared)
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
