@@ -22,6 +22,7 @@ from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
 from tuner.files import remove_partials, sha256_of
 from tuner.findings import Findings, load_findings, winners
+from tuner.interrupts import INTERRUPTS
 from tuner.ledger import Ledger
 from tuner.oracles import Proposal, make_oracle
 from tuner.places import Places
@@ -137,7 +138,8 @@ def run_search(
         run.retrain_winners()
         run.ledger.close_search(search.name)
         findings = load_findings(run.ledger, search, places)
-    from tuner.report import write_report  # draws, and so imports matplotlib
+    with INTERRUPTS.importing():
+        from tuner.report import write_report  # draws, and so imports matplotlib
 
     report = write_report(findings)
     _check_completed(findings, report)
