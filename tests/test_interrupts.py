@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,14 @@ from click.testing import CliRunner
 from tuner.cli import app
 from tuner.interrupts import INTERRUPTS, Interrupts
 
+SEARCH = """
+title = "x"
+dataset = "digits"
+[training]
+epochs = 1
+[[search]]
+family = "ann"
+"""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -101,10 +111,25 @@ def test_a_run_that_is_asked_to_stop_says_how_to_go_on_whatever_foreign_code_mak
     happens: Callable[[], None], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "small.toml"
-    file.write_text('title = "x"\ndataset = "digits"\n[training]\nepochs = 1\n[[search]]\nfamily = "ann"\n')
+    file.write_text(SEARCH)
     monkeypatch.setattr("sys.argv", ["tuner", "run", "small.toml"])
     monkeypatch.setattr("tuner.run.run_search", lambda *_, **__: happens())
     answer = CliRunner().invoke(app, ["run", str(file)])
     assert answer.exit_code == code
     assert ("Go on with: tuner run small.toml" in answer.output) is (code == 130)
     assert isinstance(answer.exception, SystemExit if code == 130 else ImportError)
+
+
+def test_the_exit_code_is_130_even_if_the_interrupt_came_while_text_was_executed(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SEARCH)
+    (tmp_path / "struck.py").write_text(
+        "import sys, tuner.run\n"
+        "from tuner.__main__ import main\n"
+        "kill = 'import os, signal\\nos.kill(os.getpid(), signal.SIGTERM)\\nwhile True: pass'\n"
+        "tuner.run.run_search = lambda *_, **__: exec(kill)\n"
+        "sys.argv[1:] = ['run', 'small.toml']\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-m", "struck"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 130, ran.stderr
+    assert "Go on with: tuner run small.toml" in ran.stderr

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import NoReturn
+
+from tuner.interrupts import leave
 
 
 def main() -> NoReturn:
@@ -11,7 +12,7 @@ def main() -> NoReturn:
     try:
         from tuner.cli import main as command_line
     except KeyboardInterrupt:
-        sys.exit(130)
+        leave()
     command_line()
 
 

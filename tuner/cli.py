@@ -15,7 +15,7 @@ import click
 
 from tuner import __version__
 from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
-from tuner.interrupts import INTERRUPTS
+from tuner.interrupts import INTERRUPTS, leave
 from tuner.places import Places, recorded_search
 from tuner.search import Overrides
 from tuner.search_file import find_search, load_search
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tuner.ledger import Ledger
     from tuner.search import Search
 
-_EXIT_INTERRUPTED = 130
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -206,7 +205,7 @@ def run(
                 raise
             resume = shlex.join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
             click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
-            sys.exit(_EXIT_INTERRUPTED)
+            leave()
 
 
 def _print_summary(findings: Findings) -> None:
@@ -338,7 +337,7 @@ def main() -> NoReturn:
         click.echo(f"tuner: {' '.join(error.format_message().split())}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(_EXIT_INTERRUPTED)
+        leave()
     except TunerError as error:
         _end(error)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough

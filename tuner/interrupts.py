@@ -7,10 +7,13 @@ package that can do without that module goes on as if nobody had asked.
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
+EXIT_INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -57,6 +60,16 @@ class Interrupts:
         self.asked = True
         if not held_back:
             raise KeyboardInterrupt
+
+
+def leave() -> NoReturn:
+    """End an interrupted process with its exit code.
+
+    Python notes an interrupt that leaves an `exec` of text, such as the one by which a dataclass is made, and ends what
+    was started with `-m` by SIGINT, although the interrupt was caught; the next such `exec` forgets it.
+    """
+    exec("")  # noqa: S102
+    sys.exit(EXIT_INTERRUPTED)
 
 
 #: Of this process; signals belong to the whole of it.
