@@ -7,7 +7,7 @@ ARGS   ?=
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev list search test check coverage bench clean
+.PHONY: help setup setup-dev list search test check coverage bench chaos clean
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -56,6 +56,9 @@ coverage: setup-dev ## all tests, with line and branch coverage
 bench: setup-dev ## time the tool against its peers on the same trials, into reports/benchmarks.md
 	$(call install,.[dev$(COMMA)jax$(COMMA)bench])
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+chaos: setup ## kill searches at every kind of moment and tell what was lost, into reports/chaos.md
+	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 clean: ## remove the environment; ledgers and reports stay
 	rm -rf $(VENV) build *.egg-info

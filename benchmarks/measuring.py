@@ -141,10 +141,10 @@ def median_and_spread(values: Sequence[float]) -> tuple[str, str]:
     return f"{statistics.median(values):.1f}", f"{min(values):.1f} to {max(values):.1f}"
 
 
-def provenance() -> str:
-    """Return a sentence about the machine, the versions and the day."""
+def provenance(packages: Sequence[str] = PACKAGES) -> str:
+    """Return a sentence about the machine, the versions of these packages and the day."""
     versions = []
-    for package in PACKAGES:
+    for package in packages:
         try:
             versions.append(f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:

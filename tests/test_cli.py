@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,8 @@ def tuner(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         env=environment,
         check=False,
+        # A shell starts what it puts into the background with SIGINT ignored, and so would be what tests start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -134,3 +137,10 @@ def test_list_names_the_file_of_a_rule_that_cannot_be_computed(here: Path) -> No
     answer = CliRunner().invoke(app, ["list"])
     assert [line.split()[0] for line in answer.stdout.splitlines()] == ["search", "good", "wrong"]
     assert "searches/wrong.toml rule: '1 / (dense_units - 8) < 0' cannot be computed" in str(answer.exception)
+
+
+def test_ctrl_c_while_the_command_is_being_imported_ends_it_without_a_word(tmp_path: Path) -> None:
+    # `-m` looks into the current folder first: this stands in for what the command line imports.
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    answer = tuner(tmp_path, "list")
+    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "")

@@ -245,6 +245,8 @@ def test_what_a_killed_process_left_half_written_is_removed_and_what_a_living_on
     killed = subprocess.Popen(["true"])
     killed.wait()
     (tmp_path / f".partial-{killed.pid}-a.keras").touch()
+    (tmp_path / f".partial-{killed.pid}-data").mkdir()
+    (tmp_path / f".partial-{killed.pid}-data" / "x_train.npy").touch()
     (tmp_path / f".partial-{os.getpid()}-b.keras").touch()
     (tmp_path / "c.keras").touch()
     remove_partials(tmp_path)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import shlex
-import signal
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from tuner import __version__
 from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
+from tuner.interrupts import INTERRUPTS, leave
 from tuner.places import Places, ran_as_it_is, recorded_search
 from tuner.search import Overrides
 from tuner.search_file import find_search, load_search
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from tuner.findings import Findings
     from tuner.search import Search
 
-_EXIT_INTERRUPTED = 130
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -193,30 +191,27 @@ def run(
     tensorboard: bool,
 ) -> None:
     """Search, retrain, score, report. Started again, it goes on where it stopped."""
-    search = load_search(find_search(name), Overrides(epochs, train_size, test_size, repeats))
-    places = Places(runs_dir, reports_dir, data_dir)
-    from rich.console import Console
+    with INTERRUPTS.heeded():
+        try:
+            search = load_search(find_search(name), Overrides(epochs, train_size, test_size, repeats))
+            places = Places(runs_dir, reports_dir, data_dir)
+            with INTERRUPTS.importing():
+                from rich.console import Console
 
-    console = Console(stderr=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup leaves it
-            signal.signal(number, _interrupt)
-    try:
-        from tuner.run import run_search
+                from tuner.run import run_search
 
-        findings, report = run_search(
-            search, places, console, executor=executor, workers=workers, fresh=fresh, tensorboard=tensorboard
-        )
-    except KeyboardInterrupt:
-        resume = shlex.join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
-        click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
-        sys.exit(_EXIT_INTERRUPTED)
-    _print_summary(findings)
-    click.echo(f"\nreport: {report}")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+            console = Console(stderr=True)
+            findings, report = run_search(
+                search, places, console, executor=executor, workers=workers, fresh=fresh, tensorboard=tensorboard
+            )
+            _print_summary(findings)
+            click.echo(f"\nreport: {report}")
+        except (Exception, KeyboardInterrupt) as error:
+            if not INTERRUPTS.asked and not isinstance(error, KeyboardInterrupt):
+                raise
+            resume = shlex.join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
+            click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
+            leave()
 
 
 def _print_summary(findings: Findings) -> None:
@@ -355,7 +350,7 @@ def main() -> NoReturn:
         click.echo(f"tuner: {_explained(error)}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        sys.exit(_EXIT_INTERRUPTED)
+        leave()
     except TunerError as error:
         _end(error)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough

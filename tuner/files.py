@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,12 +29,12 @@ def is_a(kind: Callable[[Path], bool], path: Path) -> bool:
 
 @contextmanager
 def partial_of(path: Path) -> Iterator[Path]:
-    """Give the name under which `path` is written until it is whole; what still has it at the end is removed."""
+    """Give the name under which `path`, a file or folder, is made until it is whole; what still has it is removed."""
     partial = path.with_name(f"{_PARTIAL}{os.getpid()}-{path.name}")
     try:
         yield partial
     finally:
-        partial.unlink(missing_ok=True)
+        _remove(partial)
 
 
 def publish(partial: Path, path: Path) -> None:
@@ -60,7 +61,14 @@ def remove_partials(folder: Path) -> None:
     for partial in folder.glob(f"{_PARTIAL}*"):
         writer = partial.name.removeprefix(_PARTIAL).partition("-")[0]
         if writer.isdecimal() and not _lives(int(writer)):
-            partial.unlink(missing_ok=True)
+            _remove(partial)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _lives(process: int) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tuner.interrupts import INTERRUPTS
+
 
 @contextmanager
 def printing_to(log: Path) -> Iterator[None]:
@@ -34,5 +36,5 @@ def import_keras() -> None:
     """Import Keras for the first time; later imports of it print nothing any more."""
     if "keras" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with printing_to(Path(os.devnull)):
+        with INTERRUPTS.importing(), printing_to(Path(os.devnull)):
             import keras  # noqa: F401  # for its side effect

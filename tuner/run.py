@@ -21,6 +21,7 @@ from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
 from tuner.files import remove_partials, sha256_of
 from tuner.findings import Findings, load_findings, winners
+from tuner.interrupts import INTERRUPTS
 from tuner.ledger import Ledger
 from tuner.oracles import Proposal, make_oracle
 from tuner.places import Places
@@ -91,7 +92,8 @@ def started(
     datasets = {name: _checked_data(search, name, places) for name in search.all_datasets}
     _check_networks(search, datasets)
     with Ledger(places.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
-        remove_partials(places.artifacts)
+        for folder in (places.artifacts, places.store):
+            remove_partials(folder)
         prepared = {name: _prepare(datasets.pop(name), places) for name in search.all_datasets}
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
         folders = {data.fingerprint: data.folder for data in prepared.values()}
@@ -140,7 +142,8 @@ def run_search(
         run.retrain_winners()
         run.ledger.close_search(search.name)
         findings = load_findings(run.ledger, search, places)
-    from tuner.report import write_report  # draws, and so imports matplotlib
+    with INTERRUPTS.importing():
+        from tuner.report import write_report  # draws, and so imports matplotlib
 
     report = write_report(findings)
     _check_completed(findings, report)

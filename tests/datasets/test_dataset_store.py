@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ import pytest
 from tuner.datasets.base import ARRAYS, Dataset
 from tuner.datasets.store import load_from_store, save_to_store
 from tuner.errors import ResourceError, lacking
+from tuner.files import remove_partials
 
 
 def changed(dataset: Dataset, name: str, index: tuple[int, ...]) -> Dataset:
@@ -83,13 +88,29 @@ def test_laying_out_twice_keeps_the_first(tmp_path, blobs):
     assert [entry.name for entry in tmp_path.iterdir()] == [blobs.fingerprint]
 
 
-def test_the_leftovers_of_an_interrupted_save_are_ignored(tmp_path, blobs):
-    left = tmp_path / f".{blobs.fingerprint}-1-0"
-    left.mkdir()
-    (left / "x_train.npy").write_bytes(b"half")
-    folder = save_to_store(blobs, tmp_path)
-    assert folder.name == blobs.fingerprint
+def test_a_killed_save_leaves_what_is_ignored_and_can_be_told_from_the_work_of_a_living_one(tmp_path, blobs):
+    dies = dedent(
+        """
+        import os, signal, sys
+        from pathlib import Path
+        import numpy as np
+        from tuner.datasets import store
+        from tuner.datasets.base import Dataset
+
+        arrays = {name: array for name, array in np.load(sys.argv[1]).items() if name != "class_names"}
+        store.np.save = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        store.save_to_store(Dataset("blobs", **arrays, class_names=("top", "middle", "bottom")), Path(sys.argv[2]))
+        """
+    )
+    np.savez(tmp_path / "blobs.npz", **{name: getattr(blobs, name) for name in ARRAYS})
+    store = tmp_path / "store"
+    killed = subprocess.run([sys.executable, "-c", dies, tmp_path / "blobs.npz", store], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(store.iterdir())) == 1
+    folder = save_to_store(blobs, store)
     assert load_from_store(folder).fingerprint == blobs.fingerprint
+    remove_partials(store)
+    assert list(store.iterdir()) == [folder]
 
 
 def test_a_save_that_is_interrupted_leaves_nothing_that_looks_finished(tmp_path, blobs, monkeypatch):

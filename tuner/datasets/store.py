@@ -12,6 +12,7 @@ import numpy as np
 
 from tuner.datasets.base import ARRAYS, Dataset
 from tuner.errors import CheckError, ResourceError, one_line
+from tuner.files import partial_of
 
 
 def save_to_store(dataset: Dataset, store: Path) -> Path:
@@ -24,26 +25,24 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
     if _is_whole(folder) and load_from_store(folder).fingerprint == dataset.fingerprint:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
-    building = store / f".{dataset.fingerprint}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    building.mkdir(parents=True)
-    try:
-        for name in ARRAYS:
-            with (building / f"{name}.npy").open("wb") as file:
-                np.save(file, getattr(dataset, name))
-                os.fsync(file.fileno())  # the folder's new name must not outlive its content
-        about = {"name": dataset.name, "class_names": dataset.class_names, "source": dataset.source}
-        (building / "about.json").write_text(json.dumps(about), encoding="utf-8")
+    with partial_of(store / f"{dataset.fingerprint}-{uuid.uuid4().hex[:8]}") as building:
+        building.mkdir(parents=True)
         try:
-            building.rename(folder)
-        except OSError:
-            if not _is_whole(folder):  # otherwise another process was first
-                raise
-    except OSError as error:  # numpy says by its words alone that it could not write all
-        if error.errno is None:
-            raise ResourceError(str(store), f"cannot be written ({one_line(error)})", "make room") from error
-        raise
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+            for name in ARRAYS:
+                with (building / f"{name}.npy").open("wb") as file:
+                    np.save(file, getattr(dataset, name))
+                    os.fsync(file.fileno())  # the folder's new name must not outlive its content
+            about = {"name": dataset.name, "class_names": dataset.class_names, "source": dataset.source}
+            (building / "about.json").write_text(json.dumps(about), encoding="utf-8")
+            try:
+                building.rename(folder)
+            except OSError:
+                if not _is_whole(folder):  # otherwise another process was first
+                    raise
+        except OSError as error:  # numpy says by its words alone that it could not write all
+            if error.errno is None:
+                raise ResourceError(str(store), f"cannot be written ({one_line(error)})", "make room") from error
+            raise
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuner.interrupts import INTERRUPTS
 from tuner.oracles.base import Oracle, Pause, Proposal
 from tuner.oracles.grid import GridOracle
 from tuner.quiet import import_keras
@@ -14,7 +15,8 @@ def make_oracle(algorithm: str, space: Space, seed: int, max_trials: int | None,
     """Return a fresh oracle of this algorithm; see `KerasTunerOracle` for the arguments."""
     if algorithm == "grid":
         return GridOracle(space)
-    import_keras()  # which a grid does not need
-    from tuner.oracles.kerastuner import KerasTunerOracle
+    with INTERRUPTS.importing():
+        import_keras()  # which a grid does not need
+        from tuner.oracles.kerastuner import KerasTunerOracle
 
     return KerasTunerOracle(algorithm, space, seed, max_trials, epochs)

@@ -78,7 +78,8 @@ def write_report(findings: Findings) -> Path:
     content["report.md"] = _markdown(findings, sections).encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        remove_partials(folder)
+        for place in (folder, findings.places.reports):
+            remove_partials(place)
         for name in _files_of(folder / "report.md") - set(content):
             (folder / name).unlink(missing_ok=True)
         for name, data in content.items():

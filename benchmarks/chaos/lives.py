@@ -1,0 +1,245 @@
+"""One life of a search: faults one after the other, each followed by the same command, and a run to the end."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.chaos.faults import KINDS, Fault, Inside, Moment, Pace, Progress
+from benchmarks.chaos.judging import Judge, Problems, Snapshot, compare, final_tables, left_over, snapshot
+from benchmarks.chaos.processes import Run, are_gone
+from benchmarks.chaos.searches import COMMAND, make_project
+
+_INTERRUPTED = 130
+#: A run that ends well within so many seconds of a fault had done its work before.
+_SECONDS_TO_END = 1.0
+#: So many seconds may pass until the last process of a killed run has noticed; importing Keras, it notices afterwards.
+_SECONDS_TO_LEAVE = 60.0
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An uninterrupted run: its ledger, its tables and its pace."""
+
+    ledger: Snapshot
+    tables: dict[str, object]
+    pace: Pace
+
+    @property
+    def limit(self) -> float:
+        """After so many seconds a run hangs."""
+        return 60 + 10 * self.pace.seconds
+
+
+@dataclass(frozen=True)
+class Suffered:
+    """A fault that struck, and what was wrong after it."""
+
+    algorithm: str
+    fault: Fault
+    problems: Problems
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A life that came to its end, and what was wrong with it."""
+
+    algorithm: str
+    problems: Problems
+
+
+@dataclass
+class Tally:
+    """All that happened; `missed` are faults that never struck, because the search had ended before."""
+
+    suffered: list[Suffered] = field(default_factory=list)
+    ended: list[Ended] = field(default_factory=list)
+    missed: list[Fault] = field(default_factory=list)
+
+    def count(self, algorithm: str, kind: str) -> int:
+        """Return how many faults of a kind struck an algorithm."""
+        return sum(one.algorithm == algorithm and one.fault.kind == kind for one in self.suffered)
+
+    @property
+    def problems(self) -> list[Problems]:
+        """What was wrong after each fault and at each end."""
+        return [one.problems for one in self.suffered] + [one.problems for one in self.ended]
+
+
+def run_reference(folder: Path, algorithm: str) -> Reference:
+    """Run a search to its end, undisturbed.
+
+    Raises:
+        RuntimeError: it failed, which is nothing that faults could be judged by.
+    """
+    make_project(folder, algorithm)
+    ledger = folder / "runs" / "ledger.sqlite"
+    run = Run(folder)
+    rows_at: list[float] = []
+    try:
+        while not run.ended:
+            if rows_recorded(ledger) > len(rows_at):
+                rows_at.append(time.monotonic() - run.started)
+            time.sleep(0.02)
+    finally:
+        run.kill()
+    seconds = time.monotonic() - run.started
+    if run.code != 0 or not rows_at:
+        raise RuntimeError(f"the undisturbed {algorithm} search ended with exit code {run.code}: {run.errors}")
+    tables = final_tables(folder)
+    if None in tables.values():
+        raise RuntimeError(f"the undisturbed {algorithm} search left files that cannot be read")
+    between = (rows_at[-1] - rows_at[0]) / max(1, len(rows_at) - 1)
+    files = sum(1 for file in (folder / "reports").rglob("*") if file.is_file())
+    pace = Pace(seconds, rows_at[0], between, seconds - rows_at[-1], files)
+    return Reference(snapshot(ledger), tables, pace)
+
+
+class Life:
+    """A search in a folder of its own, from nothing to its end."""
+
+    def __init__(
+        self, folder: Path, algorithm: str, reference: Reference, rng: random.Random, tell: Callable[[str], None]
+    ) -> None:
+        self._folder = make_project(folder, algorithm)
+        self._ledger = folder / "runs" / "ledger.sqlite"
+        self._algorithm, self._reference, self._rng, self._tell = algorithm, reference, rng, tell
+        self._judge = Judge(reference.ledger)
+        self._sessions: set[int] = set()
+        self._struck = 0
+        self._now = Snapshot()
+
+    @property
+    def progress(self) -> Progress:
+        """How far the search is."""
+        expected = self._reference.ledger
+        return Progress(
+            self._now.count("search"), expected.count("search"), self._now.count("final"), expected.count("final")
+        )
+
+    def suffer(self, kind: str) -> Suffered | Fault | None:
+        """Start the search and let a fault of this kind strike it; return what came of it.
+
+        A `Fault` is one that never struck, None says that the search has got too far for this kind.
+        """
+        fault = KINDS[kind].draw(self.progress, self._reference.pace, self._rng)
+        if fault is None:
+            return None
+        begun = time.monotonic()
+        struck, problems = self._strike(fault)
+        problems.add(self._look())
+        what = f"{self._algorithm}: {fault}, {self._now_recorded()}, {time.monotonic() - begun:.1f} s"
+        self._tell(f"{what}{': ' if problems else ''}{problems}" if struck or problems else f"{what}: never struck")
+        return Suffered(self._algorithm, fault, problems) if struck or problems else fault
+
+    def end(self) -> Ended:
+        """Run the search to its end and compare it with the undisturbed one."""
+        problems = self._until_its_end(self._start())
+        problems.add(self._look(is_over=True))
+        problems.different += compare(final_tables(self._folder), self._reference.tables)
+        problems.ended_badly += [f"left over: {name}" for name in left_over(self._folder)]
+        if not are_gone(self._sessions, _SECONDS_TO_LEAVE):
+            problems.ended_badly.append("processes are left")
+        self._tell(f"{self._algorithm}: to the end after {self._struck} faults: {problems or 'as undisturbed'}")
+        return Ended(self._algorithm, problems)
+
+    def _strike(self, fault: Fault) -> tuple[bool, Problems]:
+        """Start the search, wait for the moment, strike; return whether it struck, and how the run ended."""
+        struck_at = None
+        if isinstance(fault.moment, Inside):
+            mark = self._folder / f"struck-{len(self._sessions)}"
+            run = self._start(fault.moment.to_json(str(mark)))
+            problems = self._until_its_end(run, fault)
+            struck_at = mark.stat().st_mtime if mark.exists() else None
+        else:
+            run = self._start()
+            if self._reached(run, fault.moment) and run.send(fault.signal, fault.victim, self._rng.choice):
+                struck_at = time.time()
+            problems = self._until_its_end(run, fault)
+        if struck_at is not None and fault.ends_the_run and run.code == 0:
+            late = time.time() - struck_at
+            if late < _SECONDS_TO_END:
+                struck_at = None  # the run was ending by itself
+            else:
+                problems.ended_badly.append(f"went on for {late:.1f} s, to its end")
+        if struck_at is not None and fault.again is not None:
+            following = self._start()
+            following.wait_for(lambda: False, fault.again)
+            following.send(fault.signal, fault.victim, self._rng.choice)
+            problems.add(self._until_its_end(following, fault))
+        self._struck += struck_at is not None
+        return struck_at is not None, problems
+
+    def _start(self, fault: str | None = None) -> Run:
+        run = Run(self._folder, fault)
+        self._sessions.add(run.session)
+        return run
+
+    def _reached(self, run: Run, moment: Moment) -> bool:
+        """Wait for a moment; return whether the run was still there."""
+
+        def happened() -> bool:
+            return (
+                rows_recorded(self._ledger) >= moment.rows
+                and (not moment.workers or bool(run.workers()))
+                and (not moment.retraining or "retraining" in run.errors)
+            )
+
+        if not run.wait_for(happened, self._reference.limit):
+            return False
+        run.wait_for(lambda: False, moment.seconds)
+        return not run.ended
+
+    def _until_its_end(self, run: Run, fault: Fault | None = None) -> Problems:
+        """Wait for the end of a run, and return what is wrong with it."""
+        if not run.wait(self._reference.limit):
+            return Problems(ended_badly=["did not end, and was killed"])
+        signal = fault.signal if fault is not None and fault.ends_the_run else None
+        return Problems(ended_badly=how_badly(run.code, run.printed, run.errors, signal, run.had_begun))
+
+    def _look(self, is_over: bool = False) -> Problems:
+        self._now = snapshot(self._ledger)
+        return self._judge.look(self._now, is_over)
+
+    def _now_recorded(self) -> str:
+        now = self.progress
+        return f"{now.rows} of {now.of_searched + now.of_retrained} recorded"
+
+
+def how_badly(code: int | None, printed: str, errors: str, signal: str | None, had_begun: bool) -> list[str]:
+    """Return what is wrong with how a run ended that was sent a signal, or none.
+
+    A run may end well before its signal comes. One that is asked to stop says how to go on, unless it has not begun,
+    or has printed its report and is leaving.
+    """
+    wrong = [line for line in errors.splitlines() if "Traceback" in line][:1]
+    if code == 0 and "report: " in printed:
+        return wrong
+    if signal is None:
+        return [*wrong, f"exit code {code}: {_last_line(errors)}"]
+    if signal == "SIGKILL":
+        return wrong if code == -9 else [*wrong, f"exit code {code} after SIGKILL"]
+    if code == _INTERRUPTED and " ".join(COMMAND) in _last_line(errors):
+        return wrong
+    if not had_begun or "report: " in printed:
+        return wrong
+    return [*wrong, f"exit code {code} after {signal}, and no word of how to go on: {_last_line(errors)}"]
+
+
+def rows_recorded(ledger: Path) -> int:
+    """Return how many trials a ledger holds that a run may be writing to."""
+    try:
+        with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as database:
+            (count,) = database.execute("SELECT count(*) FROM trials").fetchone()
+    except sqlite3.OperationalError:  # not made yet
+        return 0
+    return int(count)
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["nothing on stderr"])[-1]

@@ -1,0 +1,148 @@
+"""A run of the tool as a process of its own session, what belongs to it, and what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.chaos.searches import COMMAND, NAME
+
+_INSIDE = Path(__file__).parent / "inside"
+_SECONDS_BETWEEN_LOOKS = 0.02
+
+
+class Run:
+    """The command that is given again and again, started in a project's folder.
+
+    Args:
+        folder: the project; what the run prints goes to files in it.
+        fault: a fault from within, as `Inside.to_json` writes it.
+    """
+
+    def __init__(self, folder: Path, fault: str | None = None) -> None:
+        environment = {**os.environ, "TMPDIR": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"}
+        if fault is not None:
+            paths = [str(_INSIDE), *filter(None, [environment.get("PYTHONPATH")])]
+            environment |= {"TUNER_CHAOS": fault, "PYTHONPATH": os.pathsep.join(paths)}
+        self._folder = folder
+        self._printed, self._errors = folder / "printed.txt", folder / "errors.txt"
+        with self._printed.open("w") as printed, self._errors.open("w") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tuner", *COMMAND],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=errors,
+                env=environment,
+                start_new_session=True,
+                # A shell starts what it puts into the background with SIGINT ignored, and so would be what we start.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+            )
+        self.started = time.monotonic()
+
+    @property
+    def session(self) -> int:
+        """The number of its session and of its process group, which is that of its main process."""
+        return self._process.pid
+
+    @property
+    def ended(self) -> bool:
+        """Whether the main process has ended."""
+        return self._process.poll() is not None
+
+    @property
+    def code(self) -> int | None:
+        """The exit code; minus a signal's number where one ended the process; None while it runs."""
+        return self._process.poll()
+
+    @property
+    def printed(self) -> str:
+        """What it wrote to stdout."""
+        return self._printed.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def errors(self) -> str:
+        """What it wrote to stderr."""
+        return self._errors.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def had_begun(self) -> bool:
+        """Whether it held its search, so that there was something to go on with."""
+        try:
+            return (self._folder / "runs" / "locks" / f"{NAME}.lock").read_text() == str(self.session)
+        except OSError:
+            return False
+
+    def workers(self) -> list[int]:
+        """Return the processes that the server of workers has forked: those that train, wait, or are forked ahead."""
+        family = processes_of(self.session)
+        return sorted(pid for pid, parent in family.items() if parent in family and parent != self.session)
+
+    def servers(self) -> list[int]:
+        """Return the server of workers, once it has forked one."""
+        family = processes_of(self.session)
+        return sorted({parent for parent in family.values() if parent in family and parent != self.session})
+
+    def send(self, name: str, victim: str, choose: Callable[[list[int]], int]) -> bool:
+        """Send a signal to a victim (`faults.Fault`), chosen among several; return whether it was still there."""
+        victims = {"main": [self.session], "group": [-self.session], "worker": self.workers(), "server": self.servers()}
+        if self.ended or not victims[victim]:
+            return False
+        try:
+            os.kill(choose(victims[victim]), signal.Signals[name])
+        except ProcessLookupError:
+            return False
+        return True
+
+    def wait_for(self, happened: Callable[[], bool], limit: float) -> bool:
+        """Wait until something has happened; return False where the run ended, or so many seconds passed, before."""
+        until = time.monotonic() + limit
+        while not happened():
+            if self.ended or time.monotonic() > until:
+                return False
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        return True
+
+    def wait(self, limit: float) -> bool:
+        """Wait for its end; return False where it did not end within so many seconds, and was killed."""
+        try:
+            self._process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End every process of it now."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.session, signal.SIGKILL)
+        self._process.wait()
+
+
+def processes_of(session: int) -> dict[int, int]:
+    """Return the living processes of a session, each with its parent."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent, _, its_session = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:4]
+        except OSError:  # ended meanwhile
+            continue
+        if int(its_session) == session and state != "Z":
+            found[int(entry.name)] = int(parent)
+    return found
+
+
+def are_gone(sessions: set[int], limit: float) -> bool:
+    """Wait up to so many seconds until no process of these sessions is left; return whether that is so."""
+    until = time.monotonic() + limit
+    while any(processes_of(session) for session in sessions):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True

@@ -1,0 +1,387 @@
+"""What the fault bench draws, does and finds; that it finds what is wrong is what makes its zeros worth something."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.chaos.__main__ import break_searches, main, plan
+from benchmarks.chaos.faults import KINDS, Fault, Inside, Moment, Pace, Progress, Stage
+from benchmarks.chaos.judging import Judge, Problems, Snapshot, compare, left_over, snapshot
+from benchmarks.chaos.lives import Ended, Reference, Suffered, Tally, how_badly
+from benchmarks.chaos.processes import are_gone, processes_of
+from benchmarks.chaos.report import report_of
+from benchmarks.chaos.searches import ALGORITHMS, COMMAND, NAME, make_project
+from tuner.ledger import Ledger, Member
+from tuner.search_file import load_search
+from tuner.trial import Record, Result, Trial
+
+INSIDE = Path(__file__).parents[2] / "benchmarks" / "chaos" / "inside"
+PACE = Pace(seconds=20, until_first_row=6, between_rows=0.5, after_last_row=3, report_files=26)
+BEFORE, HALF, RETRAINING, DONE = Progress(0, 9, 0, 4), Progress(5, 9, 0, 4), Progress(9, 9, 1, 4), Progress(9, 9, 4, 4)
+
+
+def trial(number: int) -> Trial:
+    return Trial("ann", "bands.npz", "f" * 16, {"dense_units": number}, 3, 0)
+
+
+def write_ledger(path: Path, numbers: range) -> Path:
+    """A ledger in which so many trials of a search are recorded, three of which were proposed."""
+    with Ledger(path) as ledger:
+        ledger.open_search(NAME, "key", "{}")
+        ledger.enlist(NAME, *(Member("ann", "bands.npz", "search", n, trial(n).id) for n in range(3)))
+        for n in numbers:
+            result = Result("completed", seconds=1.0 + n, val_accuracy=0.5 + n / 10, history={"loss": [1.0, 0.5]})
+            ledger.record(Record(trial(n), result))
+    return path
+
+
+def change(path: Path, statement: str, *values: object) -> Snapshot:
+    database = sqlite3.connect(path)
+    assert database.execute(statement, values).rowcount == 1
+    database.commit()
+    database.close()
+    return snapshot(path)
+
+
+class TestJudge:
+    @pytest.fixture
+    def reference(self, tmp_path: Path) -> Snapshot:
+        return snapshot(write_ledger(tmp_path / "reference.sqlite", range(3)))
+
+    @pytest.fixture
+    def ledger(self, tmp_path: Path) -> Path:
+        return write_ledger(tmp_path / "ledger.sqlite", range(3))
+
+    def test_finds_nothing_wrong_with_a_search_that_goes_on(self, tmp_path: Path, reference: Snapshot) -> None:
+        judge = Judge(reference)
+        assert not judge.look(snapshot(tmp_path / "not-made-yet.sqlite"))
+        for recorded in range(4):
+            path = write_ledger(tmp_path / "growing.sqlite", range(recorded))
+            assert not judge.look(snapshot(path)), "seconds and dates are no findings"
+        assert not judge.look(snapshot(path), is_over=True)
+
+    def test_finds_a_lost_trial_once(self, reference: Snapshot, ledger: Path) -> None:
+        judge = Judge(reference)
+        judge.look(snapshot(ledger))
+        without = change(ledger, "DELETE FROM trials WHERE trial = ?", trial(1).id)
+        assert judge.look(without) == Problems(lost=[trial(1).id])
+        assert not judge.look(without, is_over=True)
+
+    def test_finds_a_trial_that_is_missing_at_the_end(self, reference: Snapshot, tmp_path: Path) -> None:
+        short = snapshot(write_ledger(tmp_path / "short.sqlite", range(2)))
+        assert not Judge(reference).look(short)
+        assert Judge(reference).look(short, is_over=True) == Problems(lost=[trial(2).id])
+
+    def test_finds_a_place_that_is_missing_at_the_end(self, reference: Snapshot, ledger: Path) -> None:
+        found = Judge(reference).look(change(ledger, "DELETE FROM members WHERE number = 2"), is_over=True)
+        assert found == Problems(lost=["place ('ann', 'bands.npz', 'search', 2)"])
+
+    def test_finds_a_trial_that_was_trained_again(self, reference: Snapshot, ledger: Path) -> None:
+        judge = Judge(reference)
+        judge.look(snapshot(ledger))
+        again = change(ledger, "UPDATE trials SET seconds = 7.5 WHERE trial = ?", trial(0).id)
+        assert judge.look(again) == Problems(doubled=[trial(0).id])
+
+    def test_finds_a_trial_beyond_the_references(self, reference: Snapshot, tmp_path: Path) -> None:
+        more = snapshot(write_ledger(tmp_path / "more.sqlite", range(4)))
+        assert Judge(reference).look(more) == Problems(doubled=[trial(3).id])
+
+    def test_finds_a_content_that_stands_there_twice(self, reference: Snapshot, ledger: Path) -> None:
+        twice = change(ledger, "UPDATE trials SET content = ? WHERE trial = ?", trial(0).to_json(), trial(1).id)
+        found = Judge(reference).look(twice)
+        assert found.doubled == sorted([trial(0).id, trial(1).id])
+
+    def test_finds_a_place_that_is_listed_beyond_the_references(self, reference: Snapshot, ledger: Path) -> None:
+        found = Judge(reference).look(
+            change(ledger, "INSERT INTO members VALUES (?, 'ann', 'bands.npz', 'search', 3, ?)", NAME, trial(0).id)
+        )
+        assert found == Problems(doubled=["place ('ann', 'bands.npz', 'search', 3)"])
+
+    @pytest.mark.parametrize("column", ["val_accuracy = 0.51", "history = '{}'", "status = 'failed'"])
+    def test_finds_another_result(self, reference: Snapshot, ledger: Path, column: str) -> None:
+        found = Judge(reference).look(change(ledger, f"UPDATE trials SET {column} WHERE trial = ?", trial(2).id))  # noqa: S608
+        assert found == Problems(different=[trial(2).id])
+
+    def test_finds_another_trial_at_a_place(self, reference: Snapshot, ledger: Path) -> None:
+        found = Judge(reference).look(change(ledger, "UPDATE members SET trial = ? WHERE number = 1", trial(0).id))
+        assert found == Problems(different=["place ('ann', 'bands.npz', 'search', 1)"])
+
+    def test_finds_a_damaged_file(self, reference: Snapshot, ledger: Path) -> None:
+        content = bytearray(ledger.read_bytes())
+        content[4096:8192] = bytes(4096)
+        ledger.write_bytes(content)
+        assert Judge(reference).look(snapshot(ledger)).ended_badly
+
+    def test_reads_what_a_killed_process_left_and_leaves_it_so(self, ledger: Path) -> None:
+        script = (
+            "import os, signal, sqlite3, sys\n"
+            "database = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+            "database.execute('DELETE FROM trials WHERE seconds > 2.5')\n"
+            "os.kill(os.getpid(), signal.SIGKILL)\n"
+        )
+        subprocess.run([sys.executable, "-c", script, ledger], check=False)
+        log = ledger.with_name("ledger.sqlite-wal")
+        before = log.read_bytes()
+        assert before
+        assert len(snapshot(ledger).rows) == 2
+        assert log.read_bytes() == before
+
+
+def test_final_tables_are_compared_by_name() -> None:
+    assert compare({"a": [1], "b": 2, "c": 3}, {"a": [1], "b": 3, "d": 4}) == ["b", "c", "d"]
+
+
+def test_what_is_left_half_written_is_found_in_every_folder(tmp_path: Path) -> None:
+    for name in ("runs/models/.partial-1-a.keras", "runs/data/.partial-1-data", "reports/.partial-1-README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "runs" / "models" / "a.keras").touch()
+    assert len(left_over(tmp_path)) == 3
+
+
+class TestEndings:
+    GO_ON = f"search: 9 trials\nstopped; nothing that finished is lost. Go on with: tuner {' '.join(COMMAND)}\n"
+
+    @pytest.mark.parametrize(
+        ("code", "printed", "errors", "sent", "begun"),
+        [
+            (-9, "", "search: 9 trials", "SIGKILL", True),
+            (130, "", GO_ON, "SIGTERM", True),
+            (130, "", "", "SIGINT", False),
+            (-15, "", "", "SIGTERM", False),
+            (-15, "report: reports/quick/report.md", "", "SIGTERM", True),
+            (0, "report: reports/quick/report.md", "again: trial x", None, True),
+        ],
+    )
+    def test_that_are_good(self, code: int, printed: str, errors: str, sent: str | None, begun: bool) -> None:
+        assert how_badly(code, printed, errors, sent, begun) == []
+
+    @pytest.mark.parametrize(
+        ("code", "printed", "errors", "sent", "begun"),
+        [
+            (1, "", "Traceback (most recent call last):\nImportError", "SIGTERM", True),
+            (-9, "", "Traceback (most recent call last):", "SIGKILL", True),
+            (-2, "", "Traceback (most recent call last):", "SIGINT", False),
+            (130, "", "search: 9 trials", "SIGINT", True),
+            (-15, "", "search: 9 trials", "SIGTERM", True),
+            (1, "", "tuner: workers: no process can be started", None, True),
+            (0, "", "", None, True),
+            (-9, "", "", None, True),
+            (2, "", "tuner: quick: is being run by process 7", "SIGKILL", False),
+        ],
+    )
+    def test_that_are_bad(self, code: int, printed: str, errors: str, sent: str | None, begun: bool) -> None:
+        assert len(how_badly(code, printed, errors, sent, begun)) >= 1
+
+
+class TestDrawing:
+    @pytest.mark.parametrize("progress", [BEFORE, HALF, RETRAINING, DONE])
+    def test_a_fault_fits_what_is_left_of_the_search(self, progress: Progress) -> None:
+        rng = random.Random(1)  # noqa: S311
+        for kind, about in KINDS.items():
+            for _ in range(50):
+                fault = about.draw(progress, PACE, rng)
+                if fault is None:
+                    continue
+                assert fault.kind == kind
+                if isinstance(fault.moment, Moment):
+                    assert fault.moment.rows <= 13
+                    assert fault.moment.seconds <= PACE.until_first_row + PACE.after_last_row
+                elif fault.moment.event in ("checkpoint", "scoring"):
+                    assert progress.retrainings_left
+
+    def test_nothing_but_the_report_is_left_of_a_finished_search_for_what_trains(self) -> None:
+        rng = random.Random(1)  # noqa: S311
+        left = {kind for kind, about in KINDS.items() if about.draw(DONE, PACE, rng) is not None}
+        assert set(KINDS) - left == {"preparation", "worker", "server", "retraining", "checkpoint"}
+
+    def test_the_same_seed_draws_the_same(self) -> None:
+        def drawn() -> list[str]:
+            rng = random.Random(4)  # noqa: S311
+            return [str(about.draw(HALF, PACE, rng)) for about in KINDS.values() for _ in range(5)]
+
+        assert drawn() == drawn()
+
+    def test_lives_visit_every_kind_about_equally_and_in_an_order_that_leaves_something(self) -> None:
+        counted: Counter[str] = Counter()
+        rng = random.Random(2)  # noqa: S311
+        for _ in range(40):
+            kinds = plan(counted, 6, rng)
+            stages = [KINDS[kind].stage for kind in kinds]
+            assert stages == sorted(stages)
+            assert len(set(kinds)) == len(kinds) == 6
+            assert stages.count(Stage.TO_THE_END) <= (0 if Stage.RETRAINING in stages else 1)
+            counted.update(kinds)
+        assert set(counted) == set(KINDS)
+        assert max(counted.values()) <= 1.5 * min(counted.values()), "what excludes others comes a little less often"
+
+    @pytest.mark.parametrize("algorithm", ALGORITHMS)
+    def test_searches_are_what_they_are_called(self, algorithm: str, tmp_path: Path) -> None:
+        search = load_search(make_project(tmp_path / "p", algorithm) / "searches" / f"{NAME}.toml")
+        assert {entry.algorithm for entry in search.entries} == {algorithm}
+        assert [entry.family.__class__.__name__.lower() for entry in search.entries] == ["ann", "cnn"]
+        assert 8 <= sum(entry.planned() for entry in search.entries) <= 12
+        assert search.repeats == 2
+
+
+WRITES_A_LEDGER = """
+import sqlite3
+database = sqlite3.connect("ledger.sqlite", isolation_level=None)
+database.execute("CREATE TABLE rows (number)")
+for number in range(3):
+    database.execute("BEGIN IMMEDIATE")
+    database.execute("INSERT INTO rows VALUES (?)", (number,))
+    database.execute("COMMIT")
+"""
+WRITES_FILES = """
+from pathlib import Path
+Path("reports/quick").mkdir(parents=True)
+for name in "abc":
+    partial = Path("reports/quick/.partial-" + name)
+    partial.write_text(name)
+    partial.replace(partial.with_name(name))
+"""
+CALLS = """
+from tuner.training import predict
+for number in range(3):
+    print(predict(number), flush=True)
+"""
+
+
+class TestFromWithin:
+    """The faults of `inside/sitecustomize.py`, in small programs that do what the tool does."""
+
+    def strike(self, folder: Path, program: str, fault: Inside) -> subprocess.CompletedProcess[str]:
+        (folder / "tuner").mkdir()
+        (folder / "tuner" / "__init__.py").touch()
+        (folder / "tuner" / "training.py").write_text(
+            "import time\ndef predict(n):\n    time.sleep(0.2)\n    return n\n"
+        )
+        return subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=folder,
+            env={"PYTHONPATH": str(INSIDE), "TUNER_CHAOS": fault.to_json(str(folder / "mark"))},
+            capture_output=True,
+            text=True,
+            start_new_session=True,
+            check=False,
+        )
+
+    @pytest.mark.parametrize(("when", "rows"), [("before", 1), ("after", 2)])
+    def test_strike_at_a_write_of_the_ledger(self, tmp_path: Path, when: str, rows: int) -> None:
+        ran = self.strike(tmp_path, WRITES_A_LEDGER, Inside("ledger", 2, when, 0, "SIGKILL", "main"))
+        assert ran.returncode == -signal.SIGKILL, ran.stderr
+        assert (tmp_path / "mark").exists()
+        found = sqlite3.connect(tmp_path / "ledger.sqlite").execute("SELECT count(*) FROM rows").fetchone()
+        assert found == (rows,)
+
+    @pytest.mark.parametrize(("number", "left"), [(3, ["a"]), (4, [".partial-b", "a"]), (5, ["a", "b"])])
+    def test_strike_as_a_file_is_opened_or_moved_into_place(self, tmp_path: Path, number: int, left: list[str]) -> None:
+        ran = self.strike(tmp_path, WRITES_FILES, Inside("report", number, "before", 0, "SIGKILL", "main"))
+        assert ran.returncode == -signal.SIGKILL, ran.stderr
+        assert sorted(file.name for file in (tmp_path / "reports" / "quick").iterdir()) == left
+
+    @pytest.mark.parametrize(("when", "printed"), [("before", "0\n"), ("amid", "0\n"), ("after", "0\n")])
+    def test_strike_around_a_call(self, tmp_path: Path, when: str, printed: str) -> None:
+        ran = self.strike(tmp_path, CALLS, Inside("scoring", 2, when, 0.01, "SIGKILL", "group"))
+        assert (ran.returncode, ran.stdout) == (-signal.SIGKILL, printed), ran.stderr
+
+    def test_strike_once_in_all_processes_of_a_run(self, tmp_path: Path) -> None:
+        program = "import subprocess, sys\n"
+        for folder in ("reports/one", "reports/two"):
+            worker = WRITES_FILES.replace("reports/quick", folder)
+            program += f"print(subprocess.run([sys.executable, '-c', {worker!r}]).returncode)\n"
+        ran = self.strike(tmp_path, program, Inside("report", 1, "before", 0, "SIGKILL", "worker"))
+        assert ran.stdout.split() == ["-9", "0"], ran.stderr
+
+    def test_never_strike_where_no_fault_is_asked_for(self, tmp_path: Path) -> None:
+        ran = self.strike(tmp_path, WRITES_FILES, Inside("report", 99, "before", 0, "SIGKILL", "main"))
+        assert ran.returncode == 0
+        assert not (tmp_path / "mark").exists()
+
+
+def test_the_processes_of_a_run_are_found_after_its_main_process_has_ended() -> None:
+    script = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'input()']).pid)"
+    main_process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    session = main_process.pid
+    assert main_process.stdout is not None
+    assert main_process.stdin is not None
+    left = int(main_process.stdout.readline())
+    main_process.wait()
+    assert set(processes_of(session)) == {left}
+    assert not are_gone({session}, 0)
+    main_process.stdin.close()
+    assert are_gone({session}, 30)
+
+
+class TestReport:
+    def tally(self, problems: Problems) -> Tally:
+        kill = Fault("kill", "SIGKILL", "main", Moment(1.0, 3))
+        return Tally([Suffered("grid", kill, problems)], [Ended("grid", Problems())], [kill])
+
+    def text(self, problems: Problems, asked: int = 1) -> str:
+        reference = Reference(Snapshot(), {}, PACE)
+        return report_of(self.tally(problems), {"grid": reference}, asked, 6, 0, 90.0, "python -m benchmarks.chaos")
+
+    def test_counts_faults_and_what_went_wrong_by_kind(self) -> None:
+        text = self.text(Problems(lost=["a", "b"], ended_badly=["a traceback", "exit code 1"]))
+        assert "1 fault struck 1 search" in text
+        assert "**2 trials lost, 0 doubled, 0 different**; 1 ended badly" in text
+        (line,) = [line for line in text.splitlines() if line.startswith("| SIGKILL to the main process")]
+        assert [cell.strip() for cell in line.split("|")[2:-1]] == ["1", "1", "2", "0", "0", "1"]
+        assert "- grid, SIGKILL to main, 1.00 s after 3 trials: lost: a, b; bad: a traceback, exit code 1" in text
+
+    def test_says_what_was_not_counted_and_what_was_not_done(self) -> None:
+        assert "1 more was drawn and never struck" in self.text(Problems())
+        assert "asked for" not in self.text(Problems())
+        assert "120 faults were asked for; the time was up before." in self.text(Problems(), asked=120)
+        assert "What went wrong" not in self.text(Problems())
+
+
+@pytest.mark.parametrize(("problems", "code"), [(Problems(), None), (Problems(different=["trials.csv"]), 1)])
+def test_the_command_writes_its_report_and_ends_with_1_if_anything_was_wrong(
+    problems: Problems, code: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tally = Tally(ended=[Ended("grid", problems)])
+    monkeypatch.setattr("benchmarks.chaos.__main__.break_searches", lambda *_: (tally, {}))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["chaos", "--faults", "7", "--report", str(tmp_path / "chaos.md")])
+    ended = None
+    try:
+        main()
+    except SystemExit as end:
+        ended = end.code
+    assert ended == code
+    assert "7 faults were asked for" in (tmp_path / "chaos.md").read_text()
+    kept = list(tmp_path.glob("chaos-*"))
+    assert len(kept) == (1 if code else 0), "what went wrong is kept for a look"
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder with a short name: the sockets of a run lie in it, and the name of a socket has a limit."""
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.slow
+class TestRealSearches:
+    def test_struck_by_a_few_faults_end_as_if_nothing_had_happened(self, short_folder: Path) -> None:
+        tally, references = break_searches(short_folder, ["grid"], faults=3, seconds=600, seed=1)
+        assert len(tally.suffered) == 3
+        assert not any(tally.problems)
+        assert len(references["grid"].ledger.rows) == 9 + 4

@@ -1,0 +1,76 @@
+"""Requests to stop a run: SIGINT, SIGTERM and SIGHUP end it as a KeyboardInterrupt, but never inside an import.
+
+A compiled module that is interrupted while it is imported turns the KeyboardInterrupt into an ImportError, and a
+package that can do without that module goes on as if nobody had asked.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+EXIT_INTERRUPTED = 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Interrupts:
+    """What signals ask of this process.
+
+    `asked` says that one came: an exception that was raised afterwards may be what foreign code made of it.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._imports = 0
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Turn signals into KeyboardInterrupt; afterwards they do what they did before.
+
+        One that is ignored stays so, as nohup, and a shell for what it puts into the background, leave it.
+        """
+        self.asked = False
+        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        heeded = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
+        for number in heeded:
+            signal.signal(number, self._interrupt)
+        try:
+            yield
+        finally:
+            for number in heeded:
+                signal.signal(number, before[number])
+
+    @contextmanager
+    def importing(self) -> Iterator[None]:
+        """Hold a first request back while modules are imported; a second one is not held back."""
+        self._imports += 1
+        try:
+            yield
+        finally:
+            self._imports -= 1
+            if self.asked and not self._imports:
+                raise KeyboardInterrupt
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        held_back = self._imports and not self.asked
+        self.asked = True
+        if not held_back:
+            raise KeyboardInterrupt
+
+
+def leave() -> NoReturn:
+    """End an interrupted process with its exit code.
+
+    Python notes an interrupt that leaves an `exec` of text, such as the one by which a dataclass is made, and ends what
+    was started with `-m` by SIGINT, although the interrupt was caught; the next such `exec` forgets it.
+    """
+    exec("")  # noqa: S102
+    sys.exit(EXIT_INTERRUPTED)
+
+
+#: Of this process; signals belong to the whole of it.
+INTERRUPTS = Interrupts()
