@@ -7,18 +7,16 @@ import math
 import re
 import shlex
 import tomllib
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from tuner.datasets import DATASETS, load_dataset
 from tuner.datasets.base import SPLITS, Dataset
-from tuner.datasets.folder import SUFFIXES
+from tuner.datasets.folder import SUFFIXES, size_upright
 from tuner.datasets.published import is_a
 from tuner.dryrun import build_all, preview
 from tuner.errors import InputError
@@ -205,12 +203,8 @@ def _image_size(folder: Path) -> tuple[tuple[int, int] | None, str]:
     roots = splits if all(split.is_dir() for split in splits) else [folder]
     for file in (file for root in roots for file in root.glob("[!.]*/*")):
         if file.suffix.lower() in SUFFIXES and not file.name.startswith("._"):
-            with (
-                suppress(OSError, ValueError, Image.DecompressionBombError),  # the loader tells of it
-                warnings.catch_warnings(action="ignore"),
-                Image.open(file) as image,
-            ):
-                sizes.append(image.size[::-1])
+            with suppress(InputError):  # the loader tells of it
+                sizes.append(size_upright(file))
     if not sizes or (len(set(sizes)) == 1 and max(sizes[0]) <= LARGEST):
         return None, ""
     middle = np.median(np.array(sizes), axis=0)
