@@ -25,7 +25,7 @@ from tuner.files import write_whole
 from tuner.protocol import training_images
 from tuner.recipe import RECIPE
 from tuner.search import Overrides
-from tuner.search_file import load_search, parse_search
+from tuner.search_file import NAME, load_search, parse_search
 from tuner.space import read_space
 
 #: Images of folders are brought to at most so many pixels in height and width.
@@ -144,7 +144,7 @@ def new_search(
     Raises:
         InputError: a wrong name, a file that is there already, or what is wrong with the data.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name.endswith(".toml"):
+    if not re.fullmatch(NAME, name) or name.endswith(".toml"):
         raise InputError("NAME", f"{name!r} is no name of a search", "letters, digits, '.', '_', '-', without .toml")
     path = searches / f"{name}.toml"
     if not force and (path.exists() or path.is_symlink()):

@@ -58,9 +58,15 @@ def recorded_search(ledger: Ledger, name: str) -> Search:
     """Return a search as it last ran.
 
     Raises:
-        InputError: it never ran.
+        InputError: it never ran, or what the ledger holds of it is not what a run writes.
     """
     content = ledger.search_content(name)
     if content is None:
         raise InputError(name, "has not been run here", f"run: tuner run {name}")
-    return search_from_json(content)
+    try:
+        search = search_from_json(content)
+    except InputError as error:
+        raise error.inside(f"{ledger.path}: the search {name}:") from error
+    if search.name != name:  # which is where its report would go
+        raise InputError(str(ledger.path), f"calls the search {name!r} {search.name!r} elsewhere", "move it away")
+    return search

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from itertools import islice
@@ -13,9 +13,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
 
+from tuner.checked_json import parsed
 from tuner.errors import InputError, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
+from tuner.limits import MOST_TEXT, read_at_most
 from tuner.parameters import Layered, Parameter, Value
 from tuner.recipe import RECIPE
 from tuner.search import (
@@ -32,6 +34,7 @@ from tuner.search import (
 )
 from tuner.search_checks import check_names, check_schedule, check_settings_matter
 from tuner.space import Space, read_space
+from tuner.text import shortened
 from tuner.trial import Protocol
 
 Positive = Annotated[int, Field(ge=1)]
@@ -78,12 +81,40 @@ class _File(FilePart):
     report: ReportWishes = ReportWishes()
 
 
+#: What a search may be called: its report, and what else is written of it, is named so.
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+
+
+class SavedSearch(FilePart):
+    """A search as `Search.to_json` writes it: the content of its file, and where and how it ran."""
+
+    name: Annotated[str, Field(pattern=f"^{NAME}$")]
+    raw: dict[str, Any]
+    overrides: Overrides
+    folder: str
+    file_hash: Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]
+
+
+def saved_search(text: str) -> SavedSearch:
+    """Return what `Search.to_json` wrote.
+
+    Raises:
+        InputError: it did not write this.
+    """
+    try:
+        return parsed(SavedSearch, text)
+    except ValueError as error:
+        raise InputError("", f"is not as a run records it ({error})", "run the search again") from error
+
+
 def search_from_json(text: str) -> Search:
-    """Return the search that `Search.to_json` wrote."""
-    saved = json.loads(text)
-    return parse_search(
-        saved["raw"], saved["name"], Path(saved["folder"]), Overrides(**saved["overrides"]), saved["file_hash"]
-    )
+    """Return the search that `Search.to_json` wrote.
+
+    Raises:
+        InputError: it did not write this, or something in it is wrong.
+    """
+    saved = saved_search(text)
+    return parse_search(saved.raw, saved.name, Path(saved.folder), saved.overrides, saved.file_hash)
 
 
 def find_search(name: str, searches: Path = Path("searches")) -> Path:
@@ -112,15 +143,15 @@ def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # no
     Raises:
         InputError: it cannot be read, or something in it is wrong; the message names file, key and value.
     """
+    content = read_at_most(path, MOST_TEXT)
     try:
-        content = path.read_bytes()
         raw = tomllib.loads(content.decode("utf-8"))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"is not valid TOML ({error})") from error
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", path.stem):
-        raise InputError(str(path), "its name must be letters, digits, '.', '_' and '-', since its report is named so")
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits
+        problem = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(str(path), f"is not valid TOML ({shortened(str(problem), 300)})") from error
+    if not re.fullmatch(NAME, path.stem):
+        problem = "its name must be up to 100 letters, digits, '.', '_' and '-', since its report is named so"
+        raise InputError(str(path), problem)
     digest = hashlib.sha256(content).hexdigest()[:16]
     try:
         return parse_search(raw, path.stem, path.parent, overrides, digest)
@@ -160,7 +191,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
             entries.append(_read_entry(part, recipe, folder, part.epochs or epochs, overrides, file.watch))
         except InputError as error:
             raise error.inside(place) from error
-        if entries[-1].name in [entry.name for entry in entries[:-1]]:
+        if entries[-1].name.lower() in [entry.name.lower() for entry in entries[:-1]]:  # they become names of files
             raise InputError(place, f"a second search is named {entries[-1].name!r}", 'give it its own name = "…"')
     datasets = (file.dataset,) if isinstance(file.dataset, str) else tuple(file.dataset)
     if not datasets or len(set(datasets)) < len(datasets):
@@ -262,6 +293,8 @@ def _own_parameter(name: str, raw: object) -> Parameter:
     return Parameter(name, values[0] if values and isinstance(values[0], bool) else "")
 
 
+_brief = reprlib.Repr()  # what stands in a file may be of any length and depth
+_brief.maxstring = _brief.maxother = 100
 _TABLES: dict[str, type[FilePart]] = {
     "search": _Entry,
     "compare": _Compare,
@@ -292,4 +325,5 @@ def _explained(error: ValidationError, raw: Mapping[str, Any]) -> InputError:
         return InputError(place, "no such key; " + suggestion(key, node.model_fields))
     if first["type"] == "missing":
         return InputError(place, "is missing")
-    return InputError(place, f"{first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}")
+    found = _brief.repr(first["input"])
+    return InputError(place, f"{found}: {first['msg'][0].lower()}{first['msg'][1:]}")

@@ -12,6 +12,7 @@ import numpy as np
 
 from tuner.datasets.base import ARRAYS, Dataset
 from tuner.errors import CheckError, ResourceError, one_line
+from tuner.text import visible
 
 
 def save_to_store(dataset: Dataset, store: Path) -> Path:
@@ -71,6 +72,6 @@ def load_from_store(folder: Path) -> Dataset:
     return Dataset(
         about["name"],
         **arrays,
-        class_names=tuple(about["class_names"]),
-        source=about.get("source", ""),  # a copy laid out by an earlier version does not say
+        class_names=tuple(map(visible, about["class_names"])),
+        source=visible(about.get("source", "")),  # a copy laid out by an earlier version does not say
     )
