@@ -97,6 +97,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path
 @pytest.fixture
 def copied(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+@pytest.fixture
 def peak_memory() -> Callable[[int], AbstractContextManager[None]]:
     """Fail the test if Python and numpy ever hold more than so many bytes inside the block."""
 

@@ -20,7 +20,7 @@ from tuner.errors import InputError, ResourceError, TunerError, lacking, one_lin
 from tuner.places import Places, recorded_search
 from tuner.search import Overrides
 from tuner.search_file import find_search, load_search, saved_search
-from tuner.text import escape, visible, visible_line
+from tuner.text import escape, shortened, visible, visible_line
 
 if TYPE_CHECKING:
     from tuner.findings import Findings
@@ -84,7 +84,7 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
             trials = _trials(search, file)
         except InputError as error:
             rows.append((file.stem, "", "", "", "", "wrong: see below"))
-            wrong.append(str(error))
+            wrong.append(shortened(str(error), 300))
             continue
         done = ledger.count_finished(search.name) if ledger and _is_as_recorded(search, ledger) else 0
         names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))

@@ -15,7 +15,9 @@ from collections.abc import Iterable
 from tuner.text import shortened, visible_line
 
 #: Longer messages are cut: what a file holds may be of any length.
-_LONGEST = 10_000
+_LONGEST = 4_000
+#: What Keras sets parts of its messages in bold type with.
+_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class TunerError(Exception):

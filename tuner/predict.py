@@ -10,6 +10,7 @@ import numpy as np
 from tuner.datasets.folder import read_image
 from tuner.errors import InputError, one_line
 from tuner.limits import MOST_PIXELS, MOST_TEXT, read_at_most
+from tuner.quiet import silence
 from tuner.saved_model import load_checked
 from tuner.text import visible_line
 
@@ -37,7 +38,8 @@ def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list
         )
     pixels = np.stack([read_image(image, (height, width), channels) for image in images])
     try:
-        probabilities = model.predict(pixels, verbose=0)
+        with silence():
+            probabilities = model.predict(pixels, verbose=0)
     except Exception as error:  # whatever a network raises that does not fit together
         raise InputError(str(model_path), f"cannot be computed ({one_line(error, 160)})") from error
     names = _class_names(model_path, probabilities.shape[1])

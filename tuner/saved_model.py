@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.errors import InputError, one_line
 from tuner.limits import MOST_CONFIG, MOST_MODEL, amount, size_of
 from tuner.plain_keras import DEEPEST, NETWORKS, problems
-from tuner.quiet import import_keras
+from tuner.quiet import import_keras, silence
 from tuner.text import shortened
 
 if TYPE_CHECKING:
@@ -81,10 +81,11 @@ def load_checked(path: Path) -> keras.Model:
     import keras
 
     try:
-        needed = _weights_of({**saved.config, "compile_config": None})
-        if needed > saved.numbers:
-            raise InputError(str(path), f"describes a network of {needed:,} weights and holds {saved.numbers:,}")
-        return keras.models.load_model(path, safe_mode=True, compile=False)
+        with silence():
+            needed = _weights_of({**saved.config, "compile_config": None})
+            if needed > saved.numbers:
+                raise InputError(str(path), f"describes a network of {needed:,} weights and holds {saved.numbers:,}")
+            return keras.models.load_model(path, safe_mode=True, compile=False)
     except InputError:
         raise
     except Exception as error:  # Keras raises many kinds for what is no network

@@ -132,6 +132,8 @@ def find_search(name: str, searches: Path = Path("searches")) -> Path:
     inside = searches / f"{name}.toml"
     if inside.is_file():
         return inside
+    if inside.exists():
+        raise InputError(str(inside), "is not a file", "pipes, devices and folders are not read")
     known = [file.stem for file in searches.glob("*.toml")]
     where = "" if searches.is_dir() else f" (there is no folder {searches}/ here)"
     raise InputError(name, f"no such search{where}", suggestion(name, known) if known else "")

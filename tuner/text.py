@@ -49,5 +49,6 @@ def escape(text: object) -> str:
     """Return text of a user's as it can stand in a markdown table: no markup, no link, no cell ends, one line."""
     plain = html.escape(visible_line(text), quote=False)
     plain = re.sub(r"([\\`*\[\]|~$])", r"\\\1", plain)
+    plain = re.sub(r"^(\d{0,9})(?=[-+=#.)](?:[-+=#\s]|$))", r"\1\\", plain)  # which begins a heading or a list
     plain = re.sub(r":(?=//)|(?<=\bwww)\.", r"\\\g<0>", plain, flags=re.IGNORECASE)  # which become links by themselves
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", plain)  # inside a word it is no markup
