@@ -132,7 +132,7 @@ def test_a_wrong_search_or_data_set_costs_one_line(tmp_path: Path, parts: dict[s
         (["compare"], ["Missing argument"]),
         (["results", "wrong", "--format", "xml"], ["'xml' is not one of"]),
         (["predict", "none.keras", "a.png"], ["none.keras", "no such model file"]),
-        (["predict", "searches/wrong.toml", "a.png"], ["searches/wrong.toml", "cannot be loaded in safe mode"]),
+        (["predict", "searches/wrong.toml", "a.png"], ["searches/wrong.toml", "is not a .keras file"]),
         (["serach"], ["No such command", "serach"]),
     ],
     ids=" ".join,
@@ -149,7 +149,7 @@ def test_a_model_that_carries_code_is_refused(tmp_path: Path) -> None:
     inputs = keras.Input((8, 8, 1))
     answer = keras.layers.Dense(2)(keras.layers.Flatten()(keras.layers.Lambda(lambda x: x + 1)(inputs)))
     keras.Model(inputs, answer).save(tmp_path / "code.keras")
-    refused(tmp_path, ["predict", "code.keras", "a.png"], ["code.keras", "safe mode"])
+    refused(tmp_path, ["predict", "code.keras", "a.png"], ["code.keras", "carries code (a Lambda layer)"])
 
 
 def test_list_tells_of_wrong_searches_beside_the_good_ones(tmp_path: Path) -> None:
@@ -160,6 +160,18 @@ def test_list_tells_of_wrong_searches_beside_the_good_ones(tmp_path: Path) -> No
     assert answer.returncode == 2
     assert any(line.startswith("good") and " 2 " in line for line in answer.stdout.splitlines())
     assert "searches/wrong.toml titel" in answer.stderr
+
+
+def test_list_passes_no_command_on_to_the_terminal_and_waits_for_no_pipe(tmp_path: Path) -> None:
+    (tmp_path / "searches").mkdir()
+    evil = r"\u001b[2J\u001b]0;x\u0007 \u202etitle"
+    (tmp_path / "searches" / "evil.toml").write_text(search_file(top=f'title = "{evil}"\ndataset = "digits"'))
+    os.mkfifo(tmp_path / "searches" / "pipe.toml")
+    answer = tuner(tmp_path, "list")
+    assert answer.returncode == 2
+    assert "\x1b" not in answer.stdout + answer.stderr
+    assert r"\x1b[2J\x1b]0;x\x07 \u202etitle" in answer.stdout
+    assert "searches/pipe.toml: is not a file" in answer.stderr
 
 
 def test_list_outside_a_project_says_where_to_go(tmp_path: Path) -> None:

@@ -16,8 +16,6 @@ from tuner.text import shortened, visible_line
 
 #: Longer messages are cut: what a file holds may be of any length.
 _LONGEST = 4_000
-#: What Keras sets parts of its messages in bold type with.
-_STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class TunerError(Exception):

@@ -53,10 +53,10 @@ def _is_whole(folder: Path) -> bool:
     try:
         for name in ARRAYS:
             np.load(folder / f"{name}.npy", mmap_mode="r")
-        json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, EOFError):
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        return isinstance(about["name"], str) and all(isinstance(name, str) for name in about["class_names"])
+    except (OSError, ValueError, EOFError, KeyError, TypeError, RecursionError):
         return False
-    return True
 
 
 def load_from_store(folder: Path) -> Dataset:

@@ -154,7 +154,9 @@ def confusion_section(findings: Findings) -> Section | None:
     figures, parts = {}, []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        figure, places = panels(len(models), 5.4, 5.2)
+        longest = max(len(short(name)) for name in models[0].predictions.class_names)
+        room = 0.06 * max(0, longest - 14)  # for names on both axes
+        figure, places = panels(len(models), 5.4 + room, 5.2 + room)
         for axes, chosen in zip(places, models, strict=True):
             _draw_confusion(axes, chosen)
         name = f"confusion-{findings.search.slugs[dataset]}.png"
