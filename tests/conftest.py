@@ -1,9 +1,10 @@
-"""Small data sets and search files that many tests use."""
+"""Small data sets that many tests use, and how much memory something takes."""
 
 from __future__ import annotations
 
 import resource
 import shutil
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -96,3 +97,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path
 @pytest.fixture
 def copied(finished: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+@pytest.fixture
+def peak_memory() -> Callable[[int], AbstractContextManager[None]]:
+    """Fail the test if Python and numpy ever hold more than so many bytes inside the block."""
+
+    @contextmanager
+    def below(most: int) -> Iterator[None]:
+        tracemalloc.start()
+        try:
+            yield
+            assert tracemalloc.get_traced_memory()[1] < most
+        finally:
+            tracemalloc.stop()
+
+    return below

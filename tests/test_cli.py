@@ -58,6 +58,18 @@ def test_list_tells_of_wrong_searches_beside_the_good_ones(tmp_path: Path) -> No
     assert "searches/wrong.toml titel" in answer.stderr
 
 
+def test_list_passes_no_command_on_to_the_terminal_and_waits_for_no_pipe(tmp_path: Path) -> None:
+    (tmp_path / "searches").mkdir()
+    evil = r"\u001b[2J\u001b]0;x\u0007 \u202etitle"
+    (tmp_path / "searches" / "evil.toml").write_text(search_file(top=f'title = "{evil}"\ndataset = "digits"'))
+    os.mkfifo(tmp_path / "searches" / "pipe.toml")
+    answer = tuner(tmp_path, "list")
+    assert answer.returncode == 2
+    assert "\x1b" not in answer.stdout + answer.stderr
+    assert r"\x1b[2J\x1b]0;x\x07 \u202etitle" in answer.stdout
+    assert "searches/pipe.toml: is not a file" in answer.stderr
+
+
 def test_the_dry_run_prints_configurations_with_sizes_and_rejections(tmp_path: Path) -> None:
     (tmp_path / "searches").mkdir()
     rules = "where = ['dense_units < 8']"

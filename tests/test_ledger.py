@@ -404,7 +404,12 @@ def version_1(tmp_path: Path) -> Path:
             row = [one.id, json.dumps(content), "completed", "", 0, 1234, 1.5, 0.25, None, number / 4, 0.5, None, None]
             if number == 2:
                 row[2:4] = "failed", "boom"
-            row += ['{"loss": [1.0, 0.5]}', '{"model": "ab"}', '{"keras": "3.12"}', "2026-01-01T00:00:00+00:00"]
+            row += [
+                '{"loss": [1.0, 0.5]}',
+                json.dumps({"model": "ab" * 32}),
+                '{"keras": "3.12"}',
+                "2026-01-01T00:00:00+00:00",
+            ]
             db.execute("INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
             db.execute("INSERT INTO members VALUES ('s', 'cnn', 'blobs', 'search', ?, ?)", (number, one.id))
     db.close()
@@ -429,7 +434,7 @@ def test_a_ledger_of_version_1_keeps_its_trials_and_its_searches(version_1: Path
             val_accuracy=number / 4,
             val_loss=0.5,
             history={"loss": [1.0, 0.5]},
-            files={"model": "ab"},
+            files={"model": "ab" * 32},
             environment={"keras": "3.12"},
         )
         assert found.result == expected

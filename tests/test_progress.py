@@ -193,3 +193,20 @@ def test_the_time_left_goes_by_the_cost_of_what_is_left(clock):
 
     # Half a second a unit; 40 units wait, and the fifth trial, not proposed yet, is taken for an average one of 25.
     assert lines(watch)[1:] == ["search: 1/5, best 0.5000, 0:32 left"]
+
+
+def test_what_a_terminal_would_obey_is_printed_as_text(clock):
+    def watch(report: ProgressReport) -> None:
+        report.begin("search", 1)
+        report.retried(TRIAL, "killed \x1b[2J")
+        record = failed("boom \x1b]0;title\x07 \u202e")
+        report.finished(
+            Record(Trial("cnn", "x\x1b[31m.npz", "0" * 16, {}, epochs=2, seed=0), record.result), known=False
+        )
+
+    text = "\n".join(lines(watch))
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert r"killed \x1b[2J" in text
+    assert r"x\x1b[31m.npz" in text
+    assert r"boom \x1b]0;title\x07 \u202e" in text

@@ -188,3 +188,27 @@ def test_a_file_of_the_right_hash_without_predictions_in_it_is_refused(tmp_path)
     sha256 = write(tmp_path / "p.npz", labels=LABELS)
     with pytest.raises(CheckError, match="cannot be read"):
         load_predictions(tmp_path / "p.npz", sha256, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "problem"),
+    [
+        pytest.param({"probabilities": PROBABILITIES[:-1]}, "for 6 labels and 5 classes", id="fewer rows"),
+        pytest.param({"probabilities": PROBABILITIES[:, :-1]}, "for 6 labels and 5 classes", id="fewer classes"),
+        pytest.param({"probabilities": PROBABILITIES[0]}, "probabilities are", id="one row"),
+        pytest.param({"probabilities": PROBABILITIES.astype("U5")}, "probabilities are <U5", id="text"),
+        pytest.param({"labels": LABELS.astype(float)}, "labels are float64", id="real labels"),
+        pytest.param({"labels": LABELS[:, None]}, r"of the shape \(6, 1\)", id="labels in a column"),
+        pytest.param({"labels": LABELS + 3}, "and there are 5 classes", id="a label too high"),
+        pytest.param({"labels": LABELS - 9}, "labels are -9 to", id="a negative label"),
+        pytest.param({"labels": LABELS[:0], "probabilities": PROBABILITIES[:0]}, "labels are", id="nothing"),
+        pytest.param({"labels": LABELS.astype(object)}, "Object arrays are pickles", id="a pickle"),
+        pytest.param({"view": np.array([{}], dtype=object)}, "Object arrays are pickles", id="a pickle beside them"),
+    ],
+)
+def test_predictions_that_do_not_fit_their_classes_are_refused(tmp_path, arrays, problem):
+    sha256 = write(tmp_path / "p.npz", **{"labels": LABELS, "probabilities": PROBABILITIES, **arrays})
+    with pytest.raises(CheckError, match=problem) as caught:
+        load_predictions(tmp_path / "p.npz", sha256, NAMES)
+    assert str(caught.value).startswith(f"{tmp_path / 'p.npz'}: the saved predictions cannot be read (")
+    assert "\n" not in str(caught.value)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from tuner.errors import InputError
 from tuner.oracles.base import hyperband_trials
 from tuner.recipe import RECIPE
 from tuner.search import Entry, Overrides, ReportWishes, Search, backend_name
-from tuner.search_file import find_search, load_search, search_from_json
+from tuner.search_file import find_search, load_search, parse_search, search_from_json
 from tuner.trial import Trial
 
 SEARCHES = Path(__file__).parents[1] / "searches"
@@ -803,3 +805,80 @@ def test_repeats_of_the_command_line_win_over_the_file(tmp_path: Path) -> None:
     )
     assert load_search(path).repeats == 4
     assert load_search(path, Overrides(repeats=1)).repeats == 1
+
+
+# --- what is no search file ---
+
+
+@pytest.mark.parametrize(
+    ("write", "problem"),
+    [
+        pytest.param(lambda path: path.write_bytes(b"#" * 1_000_001), "is larger than 1 MB", id="large"),
+        pytest.param(lambda path: path.write_text("a = " + "[" * 100_000), "nested too deeply", id="brackets"),
+        pytest.param(lambda path: path.write_text("a = " + "{a=" * 100_000), "nested too deeply", id="tables"),
+        pytest.param(lambda path: path.write_text("a = " + "9" * 5000), "is not valid TOML", id="5,000 digits"),
+        pytest.param(lambda path: path.write_bytes(b'title = "\xff"'), "is not valid TOML", id="not UTF-8"),
+        pytest.param(lambda path: path.write_text('title = "\x1b"'), "is not valid TOML", id="a control character"),
+        pytest.param(os.mkfifo, "is not a file", id="a pipe"),
+        pytest.param(lambda path: path.mkdir(), "is not a file", id="a folder"),
+        pytest.param(lambda path: path.symlink_to("/dev/zero"), "is not a file", id="a device"),
+        pytest.param(lambda path: path.symlink_to(path), "cannot be read", id="a link to itself"),
+        pytest.param(lambda path: path.write_text("title = '" + "x" * 900_000 + "'\nseed = 'x'"), "x.toml", id="long"),
+    ],
+)
+def test_what_is_no_search_file_is_refused_in_one_short_line(tmp_path: Path, write: Any, problem: str) -> None:
+    write(tmp_path / "x.toml")
+    with pytest.raises(InputError) as caught:
+        load_search(tmp_path / "x.toml")
+    assert str(caught.value).startswith(str(tmp_path / "x.toml"))
+    assert problem in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 600 + len(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["-x", "..", "a b", "x" * 101, "é", "a|b"])
+def test_a_file_whose_name_cannot_name_a_report_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.toml").write_text("title = 'x'")
+    with pytest.raises(InputError, match="its name must be up to 100 letters"):
+        load_search(tmp_path / f"{name}.toml")
+
+
+def _named(models: list[str], datasets: list[str]) -> Search:
+    raw = {
+        "title": "x",
+        "dataset": datasets,
+        "training": {"epochs": 1},
+        "search": [{"family": "ann", "name": name, "space": {"dense_units": 4}} for name in models],
+    }
+    return parse_search(raw, "x", Path(), Overrides(), "")
+
+
+@pytest.mark.parametrize(
+    ("models", "datasets"),
+    [
+        (["a", "a-b"], ["b-c", "c"]),
+        (["a", "a-b"], ["c", "b-c"]),
+        (["a"], ["x/Data.npz", "y/data.npz", "DATA"]),
+        (["a"], ["../../../etc/x.npz", "/etc/x", "~/x.npz", "x"]),
+        (["a"], ["日本", "né", "..", "-"]),
+        (["a"], ["n" * 300, "n" * 301]),
+    ],
+)
+def test_no_two_files_of_models_are_called_alike_and_none_leads_elsewhere(
+    models: list[str], datasets: list[str]
+) -> None:
+    search = _named(models, datasets)
+    files = [f"{entry.name}-{search.slugs[name]}".lower() for entry in search.entries for name in datasets]
+    assert len(set(files)) == len(files)
+    assert all(re.fullmatch(r"[a-z0-9._-]{1,150}", file) and not file.startswith(".") for file in files)
+
+
+def test_models_whose_names_differ_in_case_alone_are_refused() -> None:
+    with pytest.raises(InputError, match="a second search is named 'Net'"):
+        _named(["net", "Net"], ["digits"])
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "..", "-x", "", "a b", "x" * 41, "a\n"])
+def test_a_model_s_name_is_a_name(name: str) -> None:
+    with pytest.raises(InputError, match=r"\[\[search\]\] 1.name"):
+        _named([name], ["digits"])

@@ -62,7 +62,7 @@ WATCHED = {
 }
 GOOD = Result("completed", seconds=6.0, val_accuracy=0.75, val_loss=0.5, best_epoch=2, history=HISTORY, watched=WATCHED)
 VALUES = {"dense_units": 4, "learning_rate": 1e-3, "batch_norm": True, "activation": "relu"}
-TRIAL = Trial("ann", "blobs.npz", "f", VALUES, epochs=4, seed=0)
+TRIAL = Trial("ann", "blobs.npz", "f" * 16, VALUES, epochs=4, seed=0)
 MEMBER = Member("ann", "blobs.npz", "search", 0, TRIAL.id)
 FINAL = TRIAL.as_final(1)
 
@@ -397,7 +397,7 @@ from tuner.tensorboard import write_recorded
 from tuner.trial import Record, Result, Trial
 search, places = load_search(Path(sys.argv[1])), Places(Path(sys.argv[2]))
 watched = {"a": {"gradient_norm": [1.0], "kernel": [{"low": 0.0, "high": 1.0, "counts": [1, 2]}]}}
-trial = Trial("ann", "blobs.npz", "f", {"dense_units": 4}, epochs=1, seed=0)
+trial = Trial("ann", "blobs.npz", "f" * 16, {"dense_units": 4}, epochs=1, seed=0)
 with Ledger(places.ledger) as ledger:
     ledger.open_search("mine", "key", search.to_json())
     ledger.enlist("mine", Member("ann", "blobs.npz", "search", 0, trial.id))

@@ -19,6 +19,7 @@ from tuner.interrupts import INTERRUPTS, leave
 from tuner.places import Places, ran_as_it_is, recorded_search
 from tuner.search import Overrides
 from tuner.search_file import find_search, load_search
+from tuner.text import escape, shortened, visible, visible_line
 
 if TYPE_CHECKING:
     from tuner.findings import Findings
@@ -92,14 +93,15 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
             done = ledger.count_finished(search.name) if ledger and ran_as_it_is(ledger, search) else 0
         except InputError as error:
             rows.append((file.stem, "", "", "", "", "wrong: see below"))
-            wrong.append(str(error))
+            wrong.append(shortened(str(error), 300))
             continue
         names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
         rows.append((search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title))
     heads = ("search", "models", "data sets", "trials", "done", "title")
-    widths = [max(len(row[i]) for row in (heads, *rows)) for i in range(len(heads))]
-    for row in (heads, *rows):
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    lines = [list(map(visible_line, row)) for row in (heads, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     if wrong:
         raise InputError("", "; ".join(wrong))
 
@@ -147,11 +149,9 @@ def space(name: str, as_json: bool, data_dir: Path | None) -> None:
         return
     shown = {n for e in search.entries for n in e.space.varying()}
     for trial in found["trials"]:
-        values = ", ".join(f"{k}={v}" for k, v in trial["values"].items() if k in shown)
-        size = (
-            f"{trial['parameters']:>12,}" if trial["parameters"] is not None else "cannot be built: " + trial["error"]
-        )
-        click.echo(f"{trial['family']} on {trial['dataset']}  {size}  {values}")
+        values = visible_line(", ".join(f"{k}={v}" for k, v in trial["values"].items() if k in shown))
+        size = f"{trial['parameters']:,}" if trial["parameters"] is not None else "cannot be built: " + trial["error"]
+        click.echo(f"{trial['family']} on {visible_line(trial['dataset'])}  {visible_line(size):>12}  {values}")
     total, listed = found["configurations"], len(found["trials"])
     click.echo(f"{total} configurations" + (f", of which {listed} are shown" if listed < total else ""))
     for rule, count in found["rejected"].items():
@@ -269,15 +269,15 @@ def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
     if form == "json":
         click.echo(json.dumps(rows, indent=1))
         return
-    names = column_names(rows)
+    names, text = column_names(rows), escape if form == "md" else visible
+    cells = [[text(cell) if isinstance(cell := row.get(n, ""), str) else cell for n in names] for row in rows]
     if form == "csv":
-        writer = csv.DictWriter(sys.stdout, names, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([list(map(visible, names)), *cells])
         return
     from tabulate import tabulate
 
-    click.echo(tabulate([[row.get(n, "") for n in names] for row in rows], names, tablefmt="pipe"))
+    click.echo(tabulate(cells, list(map(escape, names)), tablefmt="pipe"))
 
 
 @app.command()
@@ -320,7 +320,7 @@ def predict(model: Path, images: tuple[Path, ...]) -> None:
 
     for image, answer in predict_files(model, list(images)):
         ranking = ", ".join(f"{name} {probability:.4f}" for name, probability in answer)
-        click.echo(f"{image}: {answer[0][0]} ({ranking})")
+        click.echo(f"{visible_line(image)}: {answer[0][0]} ({ranking})")
 
 
 @app.command()
@@ -362,7 +362,7 @@ def main() -> NoReturn:
 
 
 def _end(error: TunerError) -> NoReturn:
-    click.echo(f"tuner: {' '.join(str(error).split())}", err=True)
+    click.echo(f"tuner: {visible_line(error)}", err=True)
     sys.exit(error.exit_code)
 
 

@@ -12,6 +12,11 @@ import errno
 import re
 from collections.abc import Iterable
 
+from tuner.text import shortened, visible_line
+
+#: Longer messages are cut: what a file holds may be of any length.
+_LONGEST = 4_000
+
 
 class TunerError(Exception):
     """Base of the errors that end a command with one line instead of a traceback."""
@@ -27,7 +32,7 @@ class InputError(TunerError):
     def __init__(self, place: str, problem: str, remedy: str = "") -> None:
         self.place, self.problem, self.remedy = place, problem, remedy
         text = ": ".join(part for part in (place, problem) if part) + (f"; {remedy}" if remedy else "")
-        super().__init__(" ".join(text.split()))
+        super().__init__(shortened(visible_line(text), _LONGEST))
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
         return type(self), (self.place, self.problem, self.remedy)
@@ -120,7 +125,7 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     of tensors are left out, so that the same mistake reads the same in every process.
     """
     text = _MARKUP.sub("", str(error)).partition(_ARGUMENTS)[0]
-    text = _PASSING.sub("", " ".join(text.split()))
+    text = _PASSING.sub("", visible_line(text))
     text = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if len(text) <= limit:
         return text

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
-from tuner.errors import CheckError
+from tuner.errors import CheckError, InputError
 from tuner.ledger import Ledger, Member
 from tuner.places import Places
 from tuner.protocol import ranked, test_images, training_images
@@ -187,9 +187,14 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
 
     Raises:
         CheckError: saved predictions or a saved model are missing or were changed.
+        InputError: the ledger holds what no run wrote.
     """
     order = {entry.name: index for index, entry in enumerate(search.entries)}
     members = ledger.members(search.name)
+    for member, _ in members:
+        if member.model not in order or member.dataset not in search.all_datasets:
+            problem = f"lists a trial of {member.model!r} on {member.dataset!r}, which {search.name} has not"
+            raise InputError(str(ledger.path), problem, "move it away")
     members = sorted(members, key=lambda pair: (pair[0].role != "search", order.get(pair[0].model, len(order))))
     best = winners(search, members)
     chosen = []

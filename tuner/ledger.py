@@ -12,14 +12,17 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
-from tuner.trial import Record, Result, Trial
+from tuner.rows import AS_JSON, PLAIN, Member, member_of, record_of
+from tuner.trial import Record
+
+__all__ = ["SCHEMA_VERSION", "Ledger", "Member"]
 
 SCHEMA_VERSION = 3
 _APPLICATION_ID = 0x74756E65  # "tune": tells our file from another program's
@@ -79,22 +82,6 @@ _LACKS = {
     sqlite3.SQLITE_IOERR: "make room on the disk, or see to it",
     sqlite3.SQLITE_NOMEM: "free memory",
 }
-_PLAIN = (
-    "status", "error", "transient", "parameters", "seconds", "seconds_per_epoch", "latency_ms",
-    "val_accuracy", "val_loss", "test_accuracy", "test_loss", "best_epoch",
-)  # fmt: skip
-_AS_JSON = ("history", "files", "environment", "layers", "watched", "passed")
-
-
-@dataclass(frozen=True)
-class Member:
-    """A trial's place in a search."""
-
-    model: str
-    dataset: str
-    role: str
-    number: int
-    trial: str
 
 
 class Ledger:
@@ -120,6 +107,7 @@ class Ledger:
         try:
             with self._explained():
                 self._db.execute("PRAGMA foreign_keys = ON")
+                self._db.execute("PRAGMA trusted_schema = OFF")  # what a stranger's file defines runs no function
             self._prepare()
             with self._explained():
                 self._db.execute("PRAGMA journal_mode = WAL")  # one flush a transaction, and readers never wait
@@ -218,8 +206,8 @@ class Ledger:
         row = {
             "trial": record.trial.id,
             "content": record.trial.to_json(),
-            **{name: result[name] for name in _PLAIN},
-            **{name: json.dumps(result[name], sort_keys=True) for name in _AS_JSON},
+            **{name: result[name] for name in PLAIN},
+            **{name: json.dumps(result[name], sort_keys=True) for name in AS_JSON},
             "finished": _now(),
         }
         marks = ", ".join(f":{name}" for name in row)
@@ -233,10 +221,10 @@ class Ledger:
 
     def get(self, trial: str) -> Record | None:
         """Return what is recorded of the trial with this hash."""
-        names = ("content", *_PLAIN, *_AS_JSON)
+        names = ("content", *PLAIN, *AS_JSON)
         rows = self._rows(f"SELECT {', '.join(names)} FROM trials WHERE trial = ?", trial)  # noqa: S608
         with self._explained():
-            return _record_of(dict(zip(names, rows[0], strict=True))) if rows else None
+            return record_of(dict(zip(names, rows[0], strict=True))) if rows else None
 
     def open_search(self, name: str, key: str, content: str) -> None:
         """Begin or go on with a search. With another key than before, its list of trials begins anew."""
@@ -286,7 +274,7 @@ class Ledger:
 
         Search trials come before final ones; then they stand by model, data set and number.
         """
-        names = ("content", *_PLAIN, *_AS_JSON)
+        names = ("content", *PLAIN, *AS_JSON)
         columns = ", ".join(f"t.{name}" for name in names)
         rows = self._rows(
             "SELECT m.model, m.dataset, m.role, m.number, m.trial, "  # noqa: S608  # names of ours
@@ -298,7 +286,7 @@ class Ledger:
         with self._explained():
             for row in rows:
                 fields = dict(zip(names, row[5:], strict=True))
-                found.append((Member(*row[:5]), None if fields["content"] is None else _record_of(fields)))
+                found.append((member_of(row[:5]), None if fields["content"] is None else record_of(fields)))
         return found
 
     def count_finished(self, search: str) -> int:
@@ -330,12 +318,6 @@ class Ledger:
             file.write(str(os.getpid()))
             file.flush()
             yield
-
-
-def _record_of(fields: dict[str, Any]) -> Record:
-    plain = {name: fields[name] for name in _PLAIN} | {"transient": bool(fields["transient"])}
-    parsed = {name: json.loads(fields[name]) for name in _AS_JSON}
-    return Record(Trial.from_json(fields["content"]), Result(**plain, **parsed))
 
 
 def _now() -> str:

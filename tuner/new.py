@@ -7,18 +7,16 @@ import math
 import re
 import shlex
 import tomllib
-import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from tuner.datasets import DATASETS, load_dataset
 from tuner.datasets.base import SPLITS, Dataset
-from tuner.datasets.folder import SUFFIXES
+from tuner.datasets.folder import SUFFIXES, size_upright
 from tuner.dryrun import build_all, preview
 from tuner.errors import InputError
 from tuner.families import FAMILIES
@@ -27,6 +25,7 @@ from tuner.protocol import training_images
 from tuner.recipe import RECIPE
 from tuner.search import Overrides
 from tuner.search_file import load_search, parse_search
+from tuner.search_schema import NAME
 from tuner.space import read_space
 
 #: Images of folders are brought to at most so many pixels in height and width.
@@ -145,7 +144,7 @@ def new_search(
     Raises:
         InputError: a wrong name, a file that is there already, or what is wrong with the data.
     """
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name.endswith(".toml"):
+    if not re.fullmatch(NAME, name) or name.endswith(".toml"):
         raise InputError("NAME", f"{name!r} is no name of a search", "letters, digits, '.', '_', '-', without .toml")
     path = searches / f"{name}.toml"
     if not force and (path.exists() or path.is_symlink()):
@@ -208,12 +207,8 @@ def _image_size(folder: Path) -> tuple[tuple[int, int] | None, str]:
     roots = splits if all(split.is_dir() for split in splits) else [folder]
     for file in (file for root in roots for file in root.glob("[!.]*/*")):
         if file.suffix.lower() in SUFFIXES and not file.name.startswith("._"):
-            with (
-                suppress(OSError, ValueError, Image.DecompressionBombError),  # the loader tells of it
-                warnings.catch_warnings(action="ignore"),
-                Image.open(file) as image,
-            ):
-                sizes.append(image.size[::-1])
+            with suppress(InputError):  # the loader tells of it
+                sizes.append(size_upright(file))
     if not sizes or (len(set(sizes)) == 1 and max(sizes[0]) <= LARGEST):
         return None, ""
     middle = np.median(np.array(sizes), axis=0)

@@ -71,15 +71,18 @@ def recorded_search(ledger: Ledger, name: str) -> Search:
     """Return a search as it last ran.
 
     Raises:
-        InputError: it never ran, or what is recorded of it is damaged.
+        InputError: it never ran, or what the ledger holds of it is not what a run writes.
     """
     content = ledger.search_content(name)
     if content is None:
         raise InputError(name, "has not been run here", f"run: tuner run {name}")
     try:
-        return search_from_json(content)
+        search = search_from_json(content)
     except InputError as error:
         raise error.inside(f"{ledger.path}, search {name}") from error
+    if search.name != name:  # which is where its report would go
+        raise InputError(str(ledger.path), f"calls the search {name!r} {search.name!r} elsewhere", "move it away")
+    return search
 
 
 def ran_as_it_is(ledger: Ledger, search: Search) -> bool:
@@ -90,6 +93,6 @@ def ran_as_it_is(ledger: Ledger, search: Search) -> bool:
     """
     content = ledger.search_content(search.name)
     try:
-        return content is not None and saved_search(content)["raw"] == search.raw
+        return content is not None and saved_search(content).raw == search.raw
     except InputError as error:
         raise error.inside(f"{ledger.path}, search {search.name}") from error

@@ -9,36 +9,39 @@ import numpy as np
 
 from tuner.datasets.folder import read_image
 from tuner.errors import InputError, one_line
-from tuner.quiet import import_keras
+from tuner.limits import MOST_PIXELS, MOST_TEXT, read_at_most
+from tuner.quiet import silence
+from tuner.saved_model import load_checked
+from tuner.text import visible_line
 
 
 def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list[tuple[str, float]]]]:
     """Return for each image file the classes with their probabilities, most probable first.
 
-    The model is loaded in safe mode. Its class names stand in `MODEL.json` beside it, as reports write it; without
-    that file classes are numbers. Images are resized to what the model takes.
+    The model is looked at before Keras loads it, in safe mode; see `tuner.saved_model`. Its class names stand in
+    `MODEL.json` beside it, as reports write it; without that file classes are numbers. Images are resized to what the
+    model takes.
 
     Raises:
         InputError: the model or an image cannot be read.
     """
-    if not model_path.is_file():
-        raise InputError(str(model_path), "no such model file")
-    import_keras()
-    import keras
-
-    try:
-        model = keras.models.load_model(model_path, safe_mode=True, compile=False)
-    except Exception as error:  # Keras raises many kinds for files that are not models
-        raise InputError(
-            str(model_path), f"cannot be loaded in safe mode ({one_line(error, 160)})", "only plain .keras models are"
-        ) from error
+    model = load_checked(model_path)
     shape, answer = model.input_shape, model.output_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:] or shape[3] not in (1, 3):
-        raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size")
-    if not isinstance(answer, tuple) or len(answer) != 2:
-        raise InputError(str(model_path), f"gives answers of shape {answer}, not a probability per class")
-    pixels = np.stack([read_image(image, (shape[1], shape[2]), shape[3]) for image in images])
-    probabilities = model.predict(pixels, verbose=0)
+    if not _is_images(shape):
+        raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size, grey or colour")
+    if not (isinstance(answer, tuple) and len(answer) == 2 and answer[1]):
+        raise InputError(str(model_path), f"gives an output of shape {answer}, not a probability per class")
+    _, height, width, channels = shape
+    if height * width > MOST_PIXELS:
+        raise InputError(
+            str(model_path), f"takes images of {height}x{width}", f"at most {MOST_PIXELS:,} pixels are read"
+        )
+    pixels = np.stack([read_image(image, (height, width), channels) for image in images])
+    try:
+        with silence():
+            probabilities = model.predict(pixels, verbose=0)
+    except Exception as error:  # whatever a network raises that does not fit together
+        raise InputError(str(model_path), f"cannot be computed ({one_line(error, 160)})") from error
     names = _class_names(model_path, probabilities.shape[1])
     answers = []
     for image, row in zip(images, probabilities, strict=True):
@@ -47,11 +50,15 @@ def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list
     return answers
 
 
+def _is_images(shape: object) -> bool:
+    return isinstance(shape, tuple) and len(shape) == 4 and all(shape[1:]) and shape[3] in (1, 3)
+
+
 def _class_names(model_path: Path, count: int) -> list[str]:
     try:
-        names = json.loads(model_path.with_suffix(".json").read_text(encoding="utf-8"))["class_names"]
-    except (OSError, ValueError, KeyError, TypeError):
+        names = json.loads(read_at_most(model_path.with_suffix(".json"), MOST_TEXT))["class_names"]
+    except (InputError, ValueError, KeyError, TypeError, RecursionError):
         names = None
     if isinstance(names, list) and len(names) == count:
-        return [str(name) for name in names]
+        return [visible_line(name) for name in names]
     return [str(index) for index in range(count)]

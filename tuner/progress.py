@@ -20,6 +20,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from tuner.text import visible_line
 from tuner.trial import Record, Trial
 
 #: Elsewhere than on a terminal, a line at most this often.
@@ -87,8 +88,8 @@ class ProgressReport:
             self._bar.update(self._task, completed=self._done, best=f"{self._best:.4f}", left=self._seconds_left())
         if not record.completed:
             self._console.print(
-                f"[yellow]failed[/]: {escape(record.trial.family)} on {escape(record.trial.dataset)}, trial "
-                f"{record.trial.id}: {escape(record.result.error)}",
+                f"[yellow]failed[/]: {_plain(record.trial.family)} on {_plain(record.trial.dataset)}, trial "
+                f"{record.trial.id}: {_plain(record.result.error)}",
                 highlight=False,
                 emoji=False,
                 soft_wrap=True,
@@ -110,7 +111,7 @@ class ProgressReport:
     def retried(self, trial: Trial, reason: str) -> None:
         """A trial's worker died, and the trial is tried again."""
         self._console.print(
-            f"[yellow]again[/]: trial {trial.id}: {escape(reason)}", highlight=False, emoji=False, soft_wrap=True
+            f"[yellow]again[/]: trial {trial.id}: {_plain(reason)}", highlight=False, emoji=False, soft_wrap=True
         )
 
     def _seconds_left(self) -> float | None:
@@ -132,6 +133,11 @@ class _TimeLeft(ProgressColumn):
     def render(self, task: Task) -> Text:
         left = task.fields.get("left")
         return Text("" if left is None else f"{_clock(left)} left", style="cyan")
+
+
+def _plain(text: str) -> str:
+    """Return text as neither rich nor the terminal takes it for a command."""
+    return escape(visible_line(text))
 
 
 def _clock(seconds: float) -> str:

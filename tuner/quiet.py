@@ -32,9 +32,16 @@ def printing_to(log: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
+@contextmanager
+def silence() -> Iterator[None]:
+    """Let nothing be printed: backends tell of drivers that are not there when they first compute."""
+    with printing_to(Path(os.devnull)):
+        yield
+
+
 def import_keras() -> None:
     """Import Keras for the first time; later imports of it print nothing any more."""
     if "keras" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with INTERRUPTS.importing(), printing_to(Path(os.devnull)):
+        with INTERRUPTS.importing(), silence():
             import keras  # noqa: F401  # for its side effect

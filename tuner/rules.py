@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -142,7 +143,8 @@ def parse_rule(text: str, names: Collection[str]) -> Rule:
     if len(text) > _LONGEST:
         raise ValueError(f"the rule is longer than {_LONGEST} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        with warnings.catch_warnings(action="ignore"):  # of Python's, about expressions that look strange to it
+            tree = ast.parse(text.strip(), mode="eval")
         term = _compile(tree.body, names)
     except (SyntaxError, RecursionError, MemoryError):
         raise ValueError("the rule is not an expression like 'dense_units >= last(filters)'") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tuner import columns as col
-from tuner.errors import CheckError
+from tuner.arrays import read_arrays
+from tuner.errors import CheckError, one_line
+from tuner.limits import most_data
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,11 +86,27 @@ def load_predictions(path: Path, sha256: str, class_names: tuple[str, ...]) -> P
     if hashlib.sha256(content).hexdigest() != sha256:
         raise CheckError(f"{path}: the saved predictions are not those that were recorded")
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            view = {name: arrays[name] for name in arrays.files if name not in ("labels", "probabilities")}
-            return Predictions(arrays["labels"], arrays["probabilities"], class_names, view)
-    except (ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise CheckError(f"{path}: the saved predictions cannot be read ({error})") from error
+        arrays = read_arrays(io.BytesIO(content), most_data())
+        labels, probabilities = arrays.pop("labels"), arrays.pop("probabilities")
+        _check(labels, probabilities, class_names)
+        return Predictions(labels, probabilities, class_names, arrays)
+    except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on what is no file of ours
+        raise CheckError(f"{path}: the saved predictions cannot be read ({one_line(error, 160)})") from error
+
+
+def _check(labels: NDArray[Any], probabilities: NDArray[Any], class_names: tuple[str, ...]) -> None:
+    """Compare predictions with the classes that they are about.
+
+    Raises:
+        ValueError: with what does not fit.
+    """
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not labels.size:
+        raise ValueError(f"labels are {labels.dtype} of the shape {labels.shape}")
+    if probabilities.shape != (len(labels), len(class_names)) or probabilities.dtype.kind != "f":
+        problem = f"probabilities are {probabilities.dtype} of the shape {probabilities.shape}"
+        raise ValueError(f"{problem}, for {len(labels)} labels and {len(class_names)} classes")
+    if labels.min() < 0 or labels.max() >= len(class_names):
+        raise ValueError(f"labels are {labels.min()} to {labels.max()}, and there are {len(class_names)} classes")
 
 
 def per_class(predictions: Predictions) -> pd.DataFrame:

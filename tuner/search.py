@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -204,16 +205,21 @@ class Search:
 
     @cached_property
     def slugs(self) -> dict[str, str]:
-        """Each data set's name as part of a file name: letters, digits, '.', '_' and '-', no two alike."""
+        """Each data set's name as part of a file name: letters, digits, '.', '_' and '-'.
+
+        No two are alike, and no two files of `MODEL-SLUG` are called alike either, whether or not case counts.
+        """
         slugs: dict[str, str] = {}
+        taken: set[str] = set()
         for name in self.all_datasets:
-            plain = file_part(Path(name).name.removesuffix(".npz"), "data")
-            number = 1
-            slug = plain
-            while slug in slugs.values():
-                number += 1
-                slug = f"{plain}-{number}"
+            plain = file_part(Path(name).name.removesuffix(".npz"), "data")[:100]
+            for number in count(1):
+                slug = plain if number == 1 else f"{plain}-{number}"
+                files = {slug.lower(), *(f"{entry.name}-{slug}".lower() for entry in self.entries)}
+                if not files & taken:
+                    break
             slugs[name] = slug
+            taken |= files
         return slugs
 
     def trial(self, entry: Entry, dataset: str, fingerprint: str, values: Values, epochs: int | None) -> Trial:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import tomllib
@@ -14,47 +13,44 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tuner.errors import InputError, one_line, shown, suggestion
+from tuner.checked_json import parsed
+from tuner.errors import InputError, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import is_a
+from tuner.limits import MOST_TEXT, read_at_most
 from tuner.parameters import Layered, Parameter, Value
 from tuner.recipe import RECIPE
 from tuner.search import Algorithm, Entry, Overrides, Search
 from tuner.search_checks import check_names, check_schedule, check_settings_matter
-from tuner.search_schema import MOST, SearchFile, SearchTable, explained
+from tuner.search_schema import MOST, NAME, SavedSearch, SearchFile, SearchTable, explained
 from tuner.space import Space, read_space
+from tuner.text import shortened
 
 #: More threads than a trial could use on any machine.
 _MOST_THREADS = 1024
+
+
+def saved_search(text: str) -> SavedSearch:
+    """Return what `Search.to_json` wrote.
+
+    Raises:
+        InputError: it did not write this.
+    """
+    try:
+        return parsed(SavedSearch, text)
+    except ValueError as error:
+        raise InputError("", f"is not as a run records it ({error})", "run the search again") from error
 
 
 def search_from_json(text: str) -> Search:
     """Return the search that `Search.to_json` wrote.
 
     Raises:
-        InputError: it is not what that wrote, or is no right search any more.
+        InputError: it did not write this, or something in it is wrong.
     """
     saved = saved_search(text)
-    folder, overrides = Path(saved["folder"]), Overrides(**saved["overrides"])
-    return parse_search(saved["raw"], saved["name"], folder, overrides, saved["file_hash"])
-
-
-def saved_search(text: str) -> dict[str, Any]:
-    """Return what `Search.to_json` wrote, as yet unchecked but for its form.
-
-    Raises:
-        InputError: it has another form.
-    """
-    try:
-        saved = json.loads(text)
-        forms = {"raw": dict, "name": str, "folder": str, "overrides": dict, "file_hash": str}
-        if not all(isinstance(saved[key], form) for key, form in forms.items()):
-            raise TypeError("a part of another type")
-        Overrides(**saved["overrides"])
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError("", f"what is recorded of the search is damaged ({one_line(error, 120)})") from error
-    return dict(saved)
+    return parse_search(saved.raw, saved.name, Path(saved.folder), saved.overrides, saved.file_hash)
 
 
 def find_search(name: str, searches: Path = Path("searches")) -> Path:
@@ -72,6 +68,8 @@ def find_search(name: str, searches: Path = Path("searches")) -> Path:
     inside = searches / f"{name}.toml"
     if is_a(Path.is_file, inside):
         return inside
+    if inside.exists():
+        raise InputError(str(inside), "is not a file", "pipes, devices and folders are not read")
     known = [file.stem for file in _search_files(searches)]
     where = "" if searches.is_dir() else f" (there is no folder {searches}/ here)"
     raise InputError(name, f"{_lack(inside)} search{where}", suggestion(name, known) if known else "")
@@ -92,15 +90,15 @@ def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # no
     Raises:
         InputError: it cannot be read, or something in it is wrong; the message names file, key and value.
     """
+    content = read_at_most(path, MOST_TEXT)
     try:
-        content = path.read_bytes()
         raw = tomllib.loads(content.decode("utf-8"))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"is not valid TOML ({error})") from error
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", path.stem):
-        raise InputError(str(path), "its name must be letters, digits, '.', '_' and '-', since its report is named so")
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits
+        problem = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(str(path), f"is not valid TOML ({shortened(str(problem), 300)})") from error
+    if not re.fullmatch(NAME, path.stem):
+        problem = "its name must be up to 100 letters, digits, '.', '_' and '-', since its report is named so"
+        raise InputError(str(path), problem)
     digest = hashlib.sha256(content).hexdigest()[:16]
     try:
         return parse_search(raw, path.stem, path.parent, overrides, digest)
@@ -139,7 +137,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
             entries.append(_read_entry(part, recipe, folder, part.epochs or epochs, overrides, file.watch))
         except InputError as error:
             raise error.inside(place) from error
-        if entries[-1].name in [entry.name for entry in entries[:-1]]:
+        if entries[-1].name.lower() in [entry.name.lower() for entry in entries[:-1]]:  # they become names of files
             raise InputError(place, f"a second search is named {entries[-1].name!r}", 'give it its own name = "…"')
     datasets = tuple(file.dataset)
     check_settings_matter(recipe, entries)

@@ -1,4 +1,4 @@
-"""What a search file may hold, as pydantic checks it, and what is said of what it may not."""
+"""What pydantic lets a search file, and a ledger's record of one, hold; and what is said of what it does not."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tuner.errors import InputError, shown, suggestion
 from tuner.search import (
     Algorithm,
     FilePart,
+    Overrides,
     Published,
     PublishedGroup,
     PublishedScore,
@@ -96,6 +97,20 @@ class SearchFile(FilePart):
     published: Published | None = None
     watch: Names = Field(default_factory=list)
     report: ReportWishes = ReportWishes()
+
+
+#: What a search may be called: its report, and what else is written of it, is named so.
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+
+
+class SavedSearch(FilePart):
+    """A search as `Search.to_json` writes it: the content of its file, and where and how it ran."""
+
+    name: Annotated[str, Field(pattern=f"^{NAME}$")]
+    raw: dict[str, Any]
+    overrides: Overrides
+    folder: str
+    file_hash: Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]
 
 
 _TABLES: dict[str, type[FilePart]] = {

@@ -38,6 +38,7 @@ from tuner.ledger import Ledger, Member
 from tuner.parameters import Range, Value
 from tuner.places import Places
 from tuner.search import Search
+from tuner.text import visible_line
 from tuner.trial import Record, Result
 
 #: Tags: curves by epoch, scores of the whole trial, and what was recorded of watched layers, by layer.
@@ -109,7 +110,7 @@ class LogListener:
         except OSError as error:
             if not self._warned:
                 remedy = f"what is missing is written by: tuner report {self._search.name} --tensorboard"
-                warning = f"tensorboard: {error}; the search goes on, and {remedy}"
+                warning = visible_line(f"tensorboard: {error}; the search goes on, and {remedy}")
                 self._console.print(warning, markup=False, highlight=False, emoji=False, soft_wrap=True)
             self._warned = True
 

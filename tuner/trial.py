@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from tuner.checked_json import parsed
 from tuner.parameters import Value
 
 Protocol = Literal["holdout", "published"]
@@ -46,6 +47,8 @@ class Trial:
     source: str = ""
     stop_after: int | None = None
     watch: tuple[str, ...] = ()
+    #: Of what is read back: an unknown field would be no part of the hash.
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # not a field
 
     @cached_property
     def id(self) -> str:
@@ -90,9 +93,12 @@ class Trial:
 
     @classmethod
     def from_json(cls, text: str) -> Trial:
-        """Return the trial that `to_json` wrote."""
-        content = json.loads(text)
-        return cls(**{**content, "watch": tuple(content.get("watch", ()))})
+        """Return the trial that `to_json` wrote.
+
+        Raises:
+            ValueError: it did not write this.
+        """
+        return parsed(cls, text)
 
 
 @dataclass(frozen=True)

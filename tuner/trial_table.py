@@ -8,6 +8,7 @@ from tuner import columns as col
 from tuner.families import in_order
 from tuner.ledger import Member
 from tuner.protocol import ranked
+from tuner.text import visible
 from tuner.trial import Record
 
 
@@ -20,7 +21,7 @@ def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
         col.FAMILY: trial.family,
         col.DATASET: dataset,
         col.STATUS: result.status,
-        col.ERROR: result.error,
+        col.ERROR: visible(result.error),
         col.SEED: trial.seed,
         col.EPOCHS: trial.epochs,
         col.BEST_EPOCH: result.best_epoch,

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.errors import CheckError
+from tuner.errors import CheckError, InputError
 from tuner.findings import Chosen, Findings
 from tuner.protocol import test_images
+from tuner.saved_model import checked_model
 
 #: How far a reloaded model's probabilities may lie from the recorded ones: other hardware rounds otherwise.
 TOLERANCE = 1e-3
@@ -46,6 +47,8 @@ def verify(findings: Findings) -> list[str]:
     for chosen in findings.chosen:
         _check_file(folder / chosen.file_name, chosen.saved.result.files["model"])
         _check_recorded(chosen)
+    for chosen in findings.chosen:
+        _check_content(folder / chosen.file_name)
     with tempfile.TemporaryDirectory() as scratch:
         answers = _reload(findings, folder, Path(scratch))
     return [_compare(chosen, answer) for chosen, answer in zip(findings.chosen, answers, strict=True)]
@@ -58,6 +61,16 @@ def _check_file(path: Path, sha256: str) -> None:
         raise CheckError(f"{path}: cannot be read ({error.strerror}); write it again with: tuner report") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise CheckError(f"{path}: is not the model that was recorded")
+
+
+def _check_content(path: Path) -> None:
+    """Look at a model before Keras does, which loads it as a reader of the report would."""
+    try:
+        saved = checked_model(path)
+    except InputError as error:
+        raise CheckError(str(error)) from error
+    if saved.is_compiled:
+        raise CheckError(f"{path}: carries an optimizer")
 
 
 def _check_recorded(chosen: Chosen) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import pickle
 import tarfile
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.datasets import CLASS_NAMES, PUBLISHED, SHAPES, load_dataset
+from tuner.datasets import CLASS_NAMES, PUBLISHED, SHAPES, cifar, load_dataset
 from tuner.datasets.cifar import COARSE_NAMES, FINE_NAMES
 from tuner.errors import InputError
 
@@ -244,6 +246,77 @@ def test_a_member_that_is_a_link_or_a_folder_is_not_a_member(tmp_path, no_downlo
             archive.addfile(info)
         with pytest.raises(InputError, match=rf"cifar-100-binary\.tar\.gz: has no {TRAIN}"):
             load_dataset("cifar100", data_dir=tmp_path)
+
+
+def test_a_sparse_member_which_says_to_be_larger_than_it_is_is_not_a_member(tmp_path, no_download):
+    path = tmp_path / "cifar-100-binary.tar.gz"
+    info = tarfile.TarInfo(TRAIN)
+    info.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(10**12), "GNU.sparse.major": "0"}
+    info.size = 1
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(b"x"))
+    with pytest.raises(InputError, match=f"has no {TRAIN}"):
+        load_dataset("cifar100", data_dir=tmp_path)
+
+
+def test_members_that_lead_elsewhere_are_passed_over_and_nothing_is_written(tmp_path, no_download):
+    path = write(tmp_path / "data", "cifar100")
+    content = gzip.decompress(path.read_bytes())
+    outside = io.BytesIO()
+    with tarfile.open(fileobj=outside, mode="w") as archive:
+        for name in ("../escaped.bin", str(tmp_path / "absolute.bin")):
+            info = tarfile.TarInfo(name)
+            info.size = 4
+            archive.addfile(info, io.BytesIO(b"evil"))
+    members = outside.getvalue()[: 4 * 512]  # without the end, so that the good archive follows
+    path.write_bytes(gzip.compress(members + content))
+    before = sorted(tmp_path.rglob("*"))
+    assert load_dataset("cifar100", data_dir=tmp_path / "data").y_train.tolist() == [0, 1, 99, 81]
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_archive_is_unpacked_no_further_than_a_published_one_reaches(tmp_path, no_download, monkeypatch):
+    path = write(tmp_path, "cifar10")
+    monkeypatch.setattr(cifar, "MOST_ARCHIVE", 100_000)
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + bytes(200_000)))
+    with pytest.raises(InputError, match=r"cifar-10-binary\.tar\.gz: is larger than 100 kB unpacked"):
+        load_dataset("cifar10", data_dir=tmp_path)
+
+
+def test_an_archive_of_very_many_members_is_refused(tmp_path, no_download):
+    path = tmp_path / "cifar-10-binary.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for number in range(101):
+            archive.addfile(tarfile.TarInfo(f"{number}"))
+    with pytest.raises(InputError, match="has more than 100 members"):
+        load_dataset("cifar10", data_dir=tmp_path)
+
+
+def test_a_member_that_is_longer_than_the_archive_is_refused(tmp_path, no_download):
+    path = tmp_path / "cifar-100-binary.tar.gz"
+    info = tarfile.TarInfo(TRAIN)
+    info.size = 10**9
+    path.write_bytes(gzip.compress(info.tobuf() + bytes(2000)))
+    with pytest.raises(InputError, match=r"breaks off within|cannot be read as a \.tar\.gz archive"):
+        load_dataset("cifar100", data_dir=tmp_path)
+
+
+def test_the_archive_of_pickles_is_not_looked_at(tmp_path, mirrored):
+    class Mischief:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "ran",)
+
+    data = tmp_path / "data"
+    data.mkdir()
+    with tarfile.open(data / "cifar-10-python.tar.gz", "w:gz") as archive:
+        content = pickle.dumps(Mischief())
+        info = tarfile.TarInfo("cifar-10-batches-py/data_batch_1")
+        info.size = len(content)
+        archive.addfile(info, io.BytesIO(content))
+    write(tmp_path / "published", "cifar10")
+    mirrored(PUBLISHED["cifar10"], tmp_path / "published")
+    assert load_dataset("cifar10", data_dir=data).source == "cifar-10-binary.tar.gz from localhost"
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 
 from tuner.datasets.base import ARRAYS, Dataset
 from tuner.datasets.store import load_from_store, save_to_store
-from tuner.errors import ResourceError, lacking
+from tuner.errors import CheckError, ResourceError, lacking
 from tuner.files import remove_partials
 
 
@@ -145,3 +145,35 @@ def test_a_disk_without_room_is_said_in_a_line_and_leaves_nothing_half_written(t
     assert lacking(caught.value) is not None
     assert list(tmp_path.iterdir()) == []
     assert load_from_store(save_to_store(blobs, tmp_path)).fingerprint == blobs.fingerprint
+
+
+@pytest.mark.parametrize(
+    "about", ["{", "[]", "{}", '{"name": 1, "class_names": []}', '{"name": "x", "class_names": [1]}']
+)
+def test_a_copy_that_does_not_say_what_it_is_is_laid_out_again(tmp_path, blobs, about):
+    folder = save_to_store(blobs, tmp_path)
+    (folder / "about.json").write_text(about)
+    with pytest.raises(CheckError, match="run the search again"):
+        load_from_store(folder)
+    assert load_from_store(save_to_store(blobs, tmp_path)).class_names == blobs.class_names
+
+
+def test_a_copy_with_a_pickle_in_it_is_laid_out_again(tmp_path, blobs):
+    class Mischief:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "ran",)
+
+    folder = save_to_store(blobs, tmp_path / "store")
+    np.save(folder / "y_test.npy", np.array([Mischief()], dtype=object), allow_pickle=True)
+    with pytest.raises(CheckError, match="run the search again"):
+        load_from_store(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_names_of_a_copy_are_shown_by_their_escapes(tmp_path, blobs):
+    folder = save_to_store(blobs, tmp_path)
+    about = {"name": "x", "class_names": ["\x1b[2J", "\ud800", "c"], "source": "\x07"}
+    (folder / "about.json").write_text(json.dumps(about))
+    found = load_from_store(folder)
+    assert found.class_names == (r"\x1b[2J", r"\ud800", "c")
+    assert found.source == r"\x07"

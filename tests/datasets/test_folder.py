@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tuner.datasets import folder as folder_module
-from tuner.datasets.folder import load_folder
+from tuner.datasets.folder import load_folder, read_image, size_upright
 from tuner.errors import InputError
 
 
@@ -172,6 +174,46 @@ def _folder_named_as_an_image(root: Path) -> Path:
     return path
 
 
+def _pipe(root: Path) -> Path:
+    path = root / "train" / "ant" / "pipe.png"
+    os.mkfifo(path)
+    return path
+
+
+def _postscript(root: Path) -> Path:
+    """A program that Pillow would hand to Ghostscript."""
+    path = root / "train" / "ant" / "drawing.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 5 4\n%%EndComments\nshowpage\n%%EOF\n")
+    return path
+
+
+def _text_that_unpacks_to_more(root: Path) -> Path:
+    """A PNG with a compressed comment of 100 MB in front of its pixels."""
+    path = root / "train" / "ant" / "wordy.png"
+    content = picture(path).read_bytes()
+    body = b"zTXtComment\0\0" + zlib.compress(bytes(100_000_000), 9)
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    path.write_bytes(content[:33] + chunk + content[33:])  # behind the header
+    return path
+
+
+def _train_is_a_link_to_elsewhere(root: Path) -> Path:
+    (root / "train").rename(root.parent / "elsewhere")
+    (root / "train").symlink_to(root.parent / "elsewhere")
+    return root / "train" / "ant" / "0.png"
+
+
+def _unreadable_class(root: Path) -> Path:
+    (root / "train" / "cow").mkdir(mode=0)
+    return root / "train" / "cow"
+
+
+def _sixteen_bits(root: Path) -> Path:
+    path = root / "train" / "ant" / "deep.png"
+    Image.fromarray(np.full((4, 5), 40_000, np.uint16)).save(path)
+    return path
+
+
 def _dangling_link(root: Path) -> Path:
     path = root / "train" / "ant" / "link.png"
     path.symlink_to("nowhere.png")
@@ -206,7 +248,17 @@ def _link_to_a_folder_outside(root: Path) -> Path:
         (_truncate, "is a broken image"),
         (_text, "cannot be read as an image"),
         (_empty_file, "cannot be read as an image"),
-        (_folder_named_as_an_image, "cannot be read as an image"),
+        (_folder_named_as_an_image, "is not a file; pipes, devices and folders are not read"),
+        (_pipe, "is not a file; pipes, devices and folders are not read"),
+        (_postscript, "cannot be read as an image"),
+        (_text_that_unpacks_to_more, "cannot be read as an image (ValueError: Decompressed data too large"),
+        (_sixteen_bits, "has pixels of more than 8 bits"),
+        (_train_is_a_link_to_elsewhere, "a link that leads out of the data set's folder"),
+        pytest.param(
+            _unreadable_class,
+            "cannot be read (Permission denied)",
+            marks=pytest.mark.skipif(os.geteuid() == 0, reason="the superuser reads everything"),
+        ),
         (_dangling_link, "a link that leads out of the data set's folder, or nowhere"),
         (_empty_class, "a class folder without images; remove it or fill it"),
         (_only_in_test, "a class that the train folder does not have"),
@@ -221,6 +273,70 @@ def test_what_is_wrong_in_a_folder_is_named_with_its_path(tmp_path, spoil, probl
         load_folder(root)
     assert str(caught.value).startswith(f"{place}: {problem}")
     assert "\n" not in str(caught.value)
+
+
+def _save_frames(path: Path) -> None:
+    frames = [Image.new("L", (5, 4), grey) for grey in (10, 200)]
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+
+
+def _save_sideways(path: Path) -> None:
+    """Save a picture, dark on top, as a camera that was held upright does: turned, with a note how."""
+    upright = Image.fromarray(np.repeat(np.array([[0], [255]], np.uint8), 8, axis=0).repeat(8, axis=1))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    upright.transpose(Image.Transpose.ROTATE_90).save(path, exif=exif, quality=100)
+
+
+def _save_palette_with_transparency(path: Path) -> None:
+    image = Image.new("P", (5, 4), 1)
+    image.putpalette([0, 0, 0, 10, 20, 30])
+    image.save(path, transparency=bytes([255, 128]))
+
+
+@pytest.mark.parametrize(
+    ("save", "name", "expected"),
+    [
+        pytest.param(_save_frames, "x.gif", 10, id="first frame of an animation"),
+        pytest.param(_save_frames, "x.tif", 10, id="first page"),
+        pytest.param(_save_palette_with_transparency, "x.png", 18, id="palette with transparency"),
+        pytest.param(lambda p: Image.new("RGBA", (5, 4), (9, 9, 9, 0)).save(p), "x.png", 9, id="transparent"),
+        pytest.param(lambda p: Image.new("LA", (5, 4), (9, 0)).save(p), "x.png", 9, id="transparent grey"),
+        pytest.param(lambda p: Image.new("1", (5, 4), 1).save(p), "x.png", 255, id="black and white"),
+        pytest.param(lambda p: Image.new("CMYK", (5, 4), (0, 0, 0, 0)).save(p), "x.tif", 255, id="print colours"),
+    ],
+)
+def test_other_kinds_of_pictures_have_a_plain_meaning_and_print_nothing(tmp_path, recwarn, save, name, expected):
+    save(tmp_path / name)
+    assert np.unique(read_image(tmp_path / name, None, 1)).tolist() == [expected]
+    assert read_image(tmp_path / name, None, 3).shape == (4, 5, 3)
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_a_picture_is_turned_upright_as_its_camera_says(tmp_path):
+    _save_sideways(tmp_path / "x.jpg")
+    assert size_upright(tmp_path / "x.jpg") == (16, 8)
+    pixels = read_image(tmp_path / "x.jpg", None, 1)[..., 0]
+    assert pixels.shape == (16, 8)
+    assert pixels[:7].max() < 30
+    assert pixels[9:].min() > 220
+
+
+def test_a_damaged_note_of_the_camera_leaves_the_picture_as_it_is(tmp_path):
+    _save_sideways(tmp_path / "x.jpg")
+    content = (tmp_path / "x.jpg").read_bytes()
+    at = content.index(b"Exif\0\0") + 6
+    (tmp_path / "x.jpg").write_bytes(content[:at] + b"\xff" * 8 + content[at + 8 :])
+    assert read_image(tmp_path / "x.jpg", None, 1).shape == (8, 16, 1)
+
+
+@pytest.mark.parametrize("size", [None, (3000, 3000)])
+def test_more_images_than_memory_holds_are_refused_before_they_are_read(tmp_path, monkeypatch, size):
+    monkeypatch.setattr(folder_module, "most_data", lambda: 60)
+    with pytest.raises(
+        InputError, match=r"d: has \d images, which take .* at \d+x\d+ pixels; set a smaller image_size"
+    ):
+        load_folder(fill(tmp_path / "d"), size)
 
 
 def test_an_image_that_is_too_large_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
@@ -254,7 +370,7 @@ def test_a_folder_that_is_no_data_set_is_refused(tmp_path, make, problem):
 
 
 def test_odd_names_of_classes_and_files_are_kept_as_they_are(tmp_path):
-    names = ("-rf", "Ä ö", "[bold]", "a b", "日本")
+    names = ("-rf", "<script>", "Ä ö", "[bold]", "`a|b`", "a b", "${x}", "cat", "Cat", "日本", "n" * 255)
     root = tmp_path / "my data"
     for name in names:
         for split in ("train", "test"):
@@ -263,6 +379,16 @@ def test_odd_names_of_classes_and_files_are_kept_as_they_are(tmp_path):
     assert dataset.name == "my data"
     assert dataset.class_names == tuple(sorted(names))
     assert len(dataset.fingerprint) == 16
+
+
+def test_a_name_that_is_no_text_or_commands_a_terminal_is_shown_by_its_escapes(tmp_path):
+    names = (b"caf\xe9", b"red\x1b[31m", b"two\nlines", b"\xe2\x80\xaeesrever")
+    for name in names:
+        for split in ("train", "test"):
+            picture(tmp_path / "d" / split / os.fsdecode(name) / "0.png")
+    dataset = load_folder(tmp_path / "d")
+    assert set(dataset.class_names) == {r"caf\xe9", r"red\x1b[31m", r"two\x0alines", r"\u202eesrever"}
+    assert all(name.isprintable() for name in dataset.class_names)
 
 
 def test_the_working_folder_does_not_matter(tmp_path, monkeypatch):

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from tuner.datasets import CLASS_NAMES, DATASETS, SHAPES, load_dataset
-from tuner.datasets.builtin import load_keras
 from tuner.errors import InputError
 
 
@@ -123,27 +122,3 @@ def test_an_unknown_data_set_is_answered_with_the_nearest_name(tmp_path, monkeyp
 def test_a_data_dir_that_is_not_there_is_an_error_of_its_own(tmp_path):
     with pytest.raises(InputError, match=r"--data-dir or TUNER_DATA_DIR: .*absent is not a folder"):
         load_dataset("digits", data_dir=tmp_path / "absent")
-
-
-def test_keras_mnist_is_loaded_with_the_names_of_its_classes(monkeypatch):
-    x = np.arange(10 * 28 * 28).reshape(10, 28, 28).astype(np.uint8)
-    y = np.arange(10).astype(np.uint8)
-    monkeypatch.setattr("keras.datasets.mnist.load_data", lambda: ((x, y), (x[:3], y[:3])))
-    dataset = load_keras("mnist")
-    assert dataset.name == "mnist"
-    assert (dataset.shape, len(dataset.class_names)) == SHAPES["mnist"]
-    np.testing.assert_array_equal(dataset.x_train[..., 0], x)
-    assert dataset.y_test.tolist() == [0, 1, 2]
-    assert dataset.source == "Keras' download"
-
-
-def test_a_download_that_fails_is_an_input_error_that_names_the_data_dir(monkeypatch):
-    def fail() -> None:
-        raise Exception("URL fetch failure on https://example.org/mnist.npz:\n None")  # as Keras does
-
-    monkeypatch.setattr("keras.datasets.mnist.load_data", fail)
-    with pytest.raises(InputError) as caught:
-        load_dataset("mnist")
-    assert "URL fetch failure" in str(caught.value)
-    assert "--data-dir with mnist.npz" in str(caught.value)
-    assert "\n" not in str(caught.value)

@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tuner.datasets import npz
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.datasets.npz import load_npz
 from tuner.errors import InputError
+from tuner.limits import MOST_DATA, most_data
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -180,6 +182,8 @@ def _with(value: float, dtype: type = np.float32) -> NDArray[Any]:
             {"y_test": np.array(["0", "1", "2"])}, ["y_train holds int64 and y_test <U1"], id="text against numbers"
         ),
         pytest.param({"y_train": np.full(6, 7), "y_test": np.full(3, 7)}, ["one class only (7)"], id="one class"),
+        pytest.param({"class_names": np.array(["a", "b", "a"])}, ["two classes alike"], id="one name for two classes"),
+        pytest.param({"class_names": np.array(["a", "b", "c" * 1001])}, ["longer than 1,000 letters"], id="long name"),
         pytest.param({"class_names": np.array(["a", "b"])}, ["label 2", "2 class names"], id="too few class names"),
     ],
 )
@@ -222,6 +226,32 @@ def test_a_file_that_is_no_whole_npz_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"broken\.npz: cannot be read as an \.npz"):
         load_npz(path)
+
+
+def test_a_bomb_is_refused_by_its_size_with_the_file(tmp_path, monkeypatch, peak_memory):
+    monkeypatch.setattr(npz, "most_data", lambda: 50_000_000)
+    x = np.zeros((100, 1000, 1000), np.uint8)
+    np.savez_compressed(tmp_path / "mine.npz", **arrays(x_train=x, y_train=np.arange(100) % 2))
+    with peak_memory(10_000_000), pytest.raises(InputError) as caught:
+        load_npz(tmp_path / "mine.npz")
+    assert str(caught.value).startswith(f"{tmp_path / 'mine.npz'}: cannot be read as an .npz of plain arrays (")
+    assert "its arrays take 100 MB unpacked, and at most 50 MB are read" in str(caught.value)
+
+
+def test_no_more_than_16_gb_are_ever_read():
+    assert most_data() <= MOST_DATA == 16_000_000_000
+
+
+def test_a_name_that_commands_a_terminal_is_shown_by_its_escapes(tmp_path):
+    names = np.array(["\x1b[2Jred", "two\nlines", "\ud800"])
+    dataset = load_npz(saved(tmp_path, y_train=names[Y_TRAIN], y_test=names[Y_TEST]))
+    assert set(dataset.class_names) == {r"\x1b[2Jred", r"two\x0alines", r"\ud800"}
+
+
+def test_byte_strings_that_are_no_text_stay_apart(tmp_path):
+    names = np.array([b"caf\xe8", b"caf\xe9", b"tea"])
+    dataset = load_npz(saved(tmp_path, y_train=names[Y_TRAIN], y_test=names[Y_TEST]))
+    assert dataset.class_names == (r"caf\xe8", r"caf\xe9", "tea")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

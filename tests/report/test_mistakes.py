@@ -139,8 +139,8 @@ def test_class_names_cannot_be_markup_nor_break_a_picture(tmp_path: Path) -> Non
     project.search = replace(project.search, overrides=replace(project.search.overrides, train_size=None))
     scored(project, "ann", np.tile([0.6, 0.4], (20, 1)))
     section = made_section(project)
-    assert "$x_1$ \\| &lt;b&gt;" in section.markdown
-    assert "\\_hidden\\_ \\*two\\* lines" in section.markdown
+    assert "\\$x_1\\$ \\| &lt;b&gt;" in section.markdown
+    assert "\\_hidden\\_ \\*two\\*\\\\x0alines" in section.markdown
     # always the first class: all of it is right, and nothing of the other
     small, large = (line for line in section.markdown.splitlines() if "hidden" in line or "&lt;b" in line)
     assert [cell.strip() for cell in small.rsplit("|", 3)[1:3]] == ["10", "0.0000"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from tuner.datasets.base import Dataset
-from tuner.datasets.builtin import CLASS_NAMES, load_digits, load_keras
+from tuner.datasets.builtin import CLASS_NAMES, load_digits
 from tuner.datasets.cifar import CIFAR10, CIFAR100, CIFAR100_COARSE
 from tuner.datasets.folder import has_class_folders, load_folder
 from tuner.datasets.kmnist import KMNIST
+from tuner.datasets.mnist import FASHION_MNIST, MNIST
 from tuner.datasets.npz import load_npz
 from tuner.datasets.published import Published
 from tuner.errors import InputError, shown, suggestion
@@ -18,6 +18,8 @@ from tuner.files import is_a
 
 #: Those in files as their authors publish them, which a user may have already.
 PUBLISHED: dict[str, Published] = {
+    "mnist": MNIST,
+    "fashion_mnist": FASHION_MNIST,
     "kmnist": KMNIST,
     "cifar10": CIFAR10,
     "cifar100": CIFAR100,
@@ -26,8 +28,6 @@ PUBLISHED: dict[str, Published] = {
 
 DATASETS: dict[str, Callable[[], Dataset]] = {
     "digits": load_digits,
-    "mnist": partial(load_keras, "mnist"),
-    "fashion_mnist": partial(load_keras, "fashion_mnist"),
     **{name: published.load for name, published in PUBLISHED.items()},
 }
 

@@ -12,12 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.errors import InputError
+from tuner.text import visible
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
 
 SPLITS = ("train", "test")
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+#: Longer names of classes are refused; those of folders have 255 letters at most.
+LONGEST_NAME = 1_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +64,8 @@ def checked_dataset(
 
     Images may be `(n, h, w)` or `(n, h, w, channels)`, whole numbers from 0 to 255 or real numbers from 0 to 1,
     which are multiplied by 255. Labels may be whole numbers, strings or one-hot rows; `class_names` name the
-    whole numbers 0, 1, …, and without them each label's own text is its class's name.
+    whole numbers 0, 1, …, and without them each label's own text is its class's name. Control characters in a name,
+    and bytes that are not UTF-8, are replaced by their escapes (`tuner.text.visible`).
 
     Raises:
         InputError: with the array and the reason.
@@ -75,8 +79,6 @@ def checked_dataset(
         raise InputError(
             name, f"x_train has images of shape {x['train'].shape[1:]} and x_test of {x['test'].shape[1:]}"
         )
-    if class_names is not None and len(set(class_names)) < len(class_names):
-        raise InputError(name, "names two classes alike")
     if class_names is not None and any(labels.dtype.kind == "U" for labels in y.values()):
         class_names = None  # the labels are names themselves
     if y["train"].dtype.kind != y["test"].dtype.kind and "U" in y["train"].dtype.kind + y["test"].dtype.kind:
@@ -92,6 +94,11 @@ def checked_dataset(
         y = {split: np.searchsorted(seen, labels) for split, labels in y.items()}
     elif seen[0] < 0 or seen[-1] >= len(class_names):
         raise InputError(name, f"y_train has the label {seen[-1]!s}, but there are {len(class_names)} class names")
+    class_names = tuple(map(visible, class_names))
+    if len(set(class_names)) < len(class_names):
+        raise InputError(name, "names two classes alike")
+    if max(map(len, class_names)) > LONGEST_NAME:
+        raise InputError(name, f"has a class whose name is longer than {LONGEST_NAME:,} letters", "call it shorter")
     return Dataset(
         name,
         x["train"],
@@ -99,7 +106,7 @@ def checked_dataset(
         x["test"],
         y["test"].astype(np.int64),
         class_names,
-        source,
+        visible(source),
     )
 
 
@@ -143,7 +150,7 @@ def _labels(name: str, key: str, labels: NDArray[Any]) -> NDArray[Any]:
     if labels.dtype.kind == "f":
         labels = labels.astype(np.int64)
     if labels.dtype.kind == "S":
-        labels = np.char.decode(labels, "utf-8", "replace")
+        labels = np.char.decode(labels, "utf-8", "backslashreplace")  # so that no two become one
     if labels.dtype.kind in "iu" and labels.size and labels.min() < 0:
         raise InputError(name, f"{key} has the label {labels.min()}", "labels are not negative")
     if labels.dtype.kind not in "iuU":

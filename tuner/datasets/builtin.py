@@ -1,4 +1,4 @@
-"""Data sets known by name: what ships with scikit-learn, and what Keras downloads."""
+"""The data set that comes along, and the names of the classes of all that are known by name."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ import numpy as np
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.datasets.cifar import CIFAR10_NAMES, COARSE_NAMES, FINE_NAMES
 from tuner.datasets.kmnist import HIRAGANA
-from tuner.datasets.published import download_error
-from tuner.quiet import import_keras
-
-FASHION = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
-DIGITS = tuple("0123456789")
+from tuner.datasets.mnist import DIGITS, FASHION_NAMES
 
 #: Names of the classes of data sets that are known by name, for their local `.npz` files too.
 CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "digits": DIGITS,
     "mnist": DIGITS,
-    "fashion_mnist": FASHION,
+    "fashion_mnist": FASHION_NAMES,
     "kmnist": HIRAGANA,
     "cifar10": CIFAR10_NAMES,
     "cifar100": FINE_NAMES,
@@ -44,20 +38,3 @@ def load_digits() -> Dataset:
         "y_test": labels[cut:],
     }
     return checked_dataset("digits", arrays, DIGITS, "scikit-learn")
-
-
-def load_keras(name: str) -> Dataset:
-    """Load `mnist` or `fashion_mnist` with Keras' own loader, which downloads and verifies it.
-
-    Raises:
-        InputError: the download fails.
-    """
-    import_keras()
-    import keras
-
-    try:
-        (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
-    except Exception as error:  # Keras raises a bare Exception when a download fails
-        raise download_error(name, error) from error
-    arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
-    return checked_dataset(name, arrays, CLASS_NAMES[name], "Keras' download")

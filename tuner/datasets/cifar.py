@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import tarfile
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from tuner.datasets.published import Arrays, Published, PublishedFile
 from tuner.errors import InputError, one_line
+from tuner.limits import MOST_ARCHIVE, amount
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 # As `fine_label_names.txt` and `coarse_label_names.txt` in the archive have them.
@@ -44,6 +46,8 @@ CIFAR100_FILE = PublishedFile(
     "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"
 )
 
+#: A published archive has eight members or fewer.
+MOST_MEMBERS = 100
 #: Channels, height and width: the order in which a record has an image's bytes.
 PLANES = (3, 32, 32)
 PIXELS = 3 * 32 * 32
@@ -83,18 +87,27 @@ def read_cifar(layout: Layout, column: int, paths: tuple[Path, ...]) -> Arrays:
     return arrays
 
 
-def _members(path: Path, names: Collection[str]) -> dict[str, bytes]:
-    """Read members in one pass, since going back in a gzip file means to unpack it again."""
-    contents: dict[str, bytes] = {}
+def _members(path: Path, names: Collection[str]) -> dict[str, memoryview]:
+    """Read members out of an archive that is unpacked into memory, as far as a published one may reach.
+
+    What else is in there, links and paths that lead elsewhere included, is passed over; nothing is written.
+    """
+    contents: dict[str, memoryview] = {}
     try:
-        with gzip.open(path) as unpacked:
-            with tarfile.open(fileobj=unpacked, mode="r:") as archive:
-                for member in archive:
-                    file = archive.extractfile(member) if member.isfile() and member.name in names else None
-                    if file is not None:
-                        contents[member.name] = file.read()
-            while unpacked.read(1 << 20):  # to the very end, where gzip compares its checksum
-                pass
+        with gzip.open(path) as file:
+            unpacked = file.read(MOST_ARCHIVE + 1)  # to the very end, where gzip compares its checksum
+        if len(unpacked) > MOST_ARCHIVE:
+            raise InputError(str(path), f"is larger than {amount(MOST_ARCHIVE)} unpacked", "a published one is not")
+        with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as archive:
+            for number, member in enumerate(archive, start=1):
+                if number > MOST_MEMBERS:
+                    raise InputError(str(path), f"has more than {MOST_MEMBERS} members", "a published one has not")
+                if member.name in names and member.isreg() and not member.issparse():
+                    contents[member.name] = memoryview(unpacked)[member.offset_data :][: member.size]
+                    if len(contents[member.name]) < member.size:
+                        raise InputError(str(path), f"breaks off within {member.name}")
+    except InputError:
+        raise
     except Exception as error:  # tarfile, gzip and zlib raise half a dozen kinds on damaged files
         raise InputError(str(path), f"cannot be read as a .tar.gz archive ({one_line(error, 120)})") from error
     for name in names:
@@ -103,7 +116,7 @@ def _members(path: Path, names: Collection[str]) -> dict[str, bytes]:
     return contents
 
 
-def _records(path: Path, name: str, content: bytes, classes: tuple[int, ...]) -> NDArray[np.uint8]:
+def _records(path: Path, name: str, content: memoryview, classes: tuple[int, ...]) -> NDArray[np.uint8]:
     length = len(classes) + PIXELS
     if not content:
         raise InputError(str(path), f"{name} is empty")

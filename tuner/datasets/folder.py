@@ -1,22 +1,40 @@
-"""Data sets in folders of images: `FOLDER/train/CLASS/*.png` and `FOLDER/test/CLASS/*.png`, or `FOLDER/CLASS/*`."""
+"""Data sets in folders of images: `FOLDER/train/CLASS/*.png` and `FOLDER/test/CLASS/*.png`, or `FOLDER/CLASS/*`.
+
+What is no image by its ending is passed over, and so is what lies deeper or is hidden. Of a picture the first frame
+counts, upright as its camera says (EXIF), without its transparency.
+"""
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from tuner.datasets.base import SPLITS, Dataset, checked_dataset
 from tuner.errors import InputError, one_line
+from tuner.limits import MOST_PIXELS, amount, most_data, size_of
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
-#: Larger pictures are refused before they are decoded.
-MOST_PIXELS = 64_000_000
+#: What a file may be, whatever its ending says; Pillow would start another program for a PostScript file.
+FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM")
+#: What turns a picture upright, by the orientation that its camera noted.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 #: Share of the images of each class that becomes the test set where the folder has none of its own.
 TEST_SHARE = 0.2
 
@@ -30,12 +48,14 @@ def load_folder(path: Path, image_size: tuple[int, int] | None = None, channels:
         channels: 1 for grey, 3 for colour; by default grey if every image is.
 
     Raises:
-        InputError: no class folders, a folder without images, an image that cannot be read, or sizes that differ.
+        InputError: no class folders, a folder without images, an image that cannot be read, sizes that differ, or
+            more than fits into memory.
     """
+    root = path.resolve()
     if all((path / split).is_dir() for split in SPLITS):
-        files = {split: _files_by_class(path / split) for split in SPLITS}
+        files = {split: _files_by_class(path / split, root) for split in SPLITS}
     else:
-        files = _split(_files_by_class(path))
+        files = _split(_files_by_class(path, root))
     names = tuple(files["train"])
     for name in files["test"]:
         if name not in names:
@@ -43,6 +63,9 @@ def load_folder(path: Path, image_size: tuple[int, int] | None = None, channels:
     listed = {
         split: [(file, names.index(name)) for name, group in files[split].items() for file in group] for split in SPLITS
     }
+    number = sum(map(len, listed.values()))
+    if image_size is not None:
+        _check_size(path, number, (*image_size, channels or 1))
     if channels is None:
         channels = 1 if all(_is_grey(file) for split in SPLITS for file, _ in listed[split]) else 3
     arrays = {}
@@ -64,24 +87,31 @@ def _suffixes(files: Iterable[Path]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _files_by_class(folder: Path) -> dict[str, list[Path]]:
+def _files_by_class(folder: Path, root: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise InputError(str(folder), "no such folder")
-    root = folder.resolve()
     classes: dict[str, list[Path]] = {}
-    for entry in sorted(folder.iterdir()):
+    for entry in _entries(folder):
         if not entry.is_dir() or entry.name.startswith("."):
             continue
-        inside = sorted(file for file in entry.iterdir() if _is_image(file))
+        inside = [file for file in _entries(entry) if _is_image(file)]
         outside = [file for file in inside if not _leads_inside(file, root)]
         if outside:
             raise InputError(str(outside[0]), "a link that leads out of the data set's folder, or nowhere")
         if not inside:
-            raise InputError(str(entry), "a class folder without images", "remove it or fill it")
+            endings = ", ".join(sorted(SUFFIXES))
+            raise InputError(str(entry), "a class folder without images", f"remove it or fill it; images are {endings}")
         classes[entry.name] = inside
     if not classes:
         raise InputError(str(folder), "has no class folders with images", "put each class's images into a folder")
     return classes
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(str(folder), f"cannot be read ({error.strerror})") from error
 
 
 def _is_image(file: Path) -> bool:
@@ -108,23 +138,52 @@ def _split(classes: dict[str, list[Path]]) -> dict[str, dict[str, list[Path]]]:
     return parts
 
 
-def _open(file: Path) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # refused just below, and sooner
-            image = Image.open(file)
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError, ValueError) as error:
-        raise InputError(str(file), f"cannot be read as an image ({one_line(error, 80)})") from error
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        raise InputError(str(file), f"has pixels of more than 8 bits (mode {image.mode})", "convert it to 8 bits")
-    if image.width * image.height > MOST_PIXELS:
-        raise InputError(str(file), f"is {image.width}x{image.height} pixels", f"at most {MOST_PIXELS:,} are read")
-    return image
+@contextmanager
+def _opened(file: Path) -> Iterator[Image.Image]:
+    """Open a picture, of which nothing is decoded yet.
+
+    Raises:
+        InputError: it is no picture, is broken, or is too large; what goes wrong inside the block is its being broken.
+    """
+    size_of(file)  # a pipe would let us wait for ever
+    with warnings.catch_warnings(action="ignore"):  # of large pictures, which are refused here, and of odd ones
+        try:
+            image = Image.open(file, formats=FORMATS)
+        except Exception as error:  # Pillow's readers raise whatever comes of a damaged file
+            raise InputError(str(file), f"cannot be read as an image ({one_line(error, 80)})") from error
+        with image:
+            if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+                problem = f"has pixels of more than 8 bits (mode {image.mode})"
+                raise InputError(str(file), problem, "convert it to 8 bits")
+            if image.width * image.height > MOST_PIXELS:
+                problem = f"is {image.width}x{image.height} pixels"
+                raise InputError(str(file), problem, f"at most {MOST_PIXELS:,} are read")
+            try:
+                yield image
+            except Exception as error:
+                raise InputError(str(file), f"is a broken image ({one_line(error, 80)})") from error
+
+
+def _orientation(image: Image.Image) -> int:
+    with suppress(Exception):  # what a camera noted may be damaged, and the picture sound
+        return int(image.getexif().get(_ORIENTATION, 1))
+    return 1
 
 
 def _is_grey(file: Path) -> bool:
-    with _open(file) as image:
+    with _opened(file) as image:
         return image.mode in ("1", "L", "LA")
+
+
+def size_upright(file: Path) -> tuple[int, int]:
+    """Return height and width that `read_image` finds, without decoding the picture.
+
+    Raises:
+        InputError: the file is not an image or is too large.
+    """
+    with _opened(file) as image:
+        noted = 1 if image.format == "PNG" else _orientation(image)  # to look for it would decode a PNG
+        return image.size if noted in _SIDEWAYS else image.size[::-1]
 
 
 def read_image(file: Path, image_size: tuple[int, int] | None, channels: int) -> NDArray[np.uint8]:
@@ -133,23 +192,35 @@ def read_image(file: Path, image_size: tuple[int, int] | None, channels: int) ->
     Raises:
         InputError: the file is not an image, is broken, or is too large.
     """
-    with _open(file) as image:
-        try:
-            picture = image.convert("L" if channels == 1 else "RGB")
-            if image_size and picture.size != image_size[::-1]:
-                picture = picture.resize(image_size[::-1], Image.Resampling.BILINEAR)
-            pixels = np.asarray(picture, dtype=np.uint8)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise InputError(str(file), f"is a broken image ({one_line(error, 80)})") from error
+    with _opened(file) as image:
+        image.load()
+        noted = _orientation(image)
+        whole = image.convert("RGBA") if "transparency" in image.info else image
+        picture = whole.convert("L" if channels == 1 else "RGB")
+        if noted in _UPRIGHT:
+            picture = picture.transpose(_UPRIGHT[noted])
+        if image_size and picture.size != image_size[::-1]:
+            picture = picture.resize(image_size[::-1], Image.Resampling.BILINEAR)
+        pixels = np.asarray(picture, dtype=np.uint8)
     return pixels.reshape(*pixels.shape[:2], channels)
 
 
 def _pixels(files: list[Path], image_size: tuple[int, int] | None, channels: int, folder: Path) -> NDArray[np.uint8]:
-    images: list[NDArray[np.uint8]] = []
-    for file in files:
-        image = read_image(file, image_size, channels)
-        if images and image.shape != images[0].shape:
-            sizes = " and ".join(f"{a.shape[0]}x{a.shape[1]}" for a in (images[0], image))
+    first = read_image(files[0], image_size, channels)
+    _check_size(folder, len(files), first.shape)
+    images = np.empty((len(files), *first.shape), np.uint8)
+    for place, file in enumerate(files):
+        image = read_image(file, image_size, channels) if place else first
+        if image.shape != first.shape:
+            sizes = " and ".join(f"{a.shape[0]}x{a.shape[1]}" for a in (first, image))
             raise InputError(str(folder), f"has images of {sizes}", "set image_size = [height, width]")
-        images.append(image)
-    return np.stack(images)
+        images[place] = image
+    return images
+
+
+def _check_size(folder: Path, number: int, shape: tuple[int, ...]) -> None:
+    """Refuse more images than there is room for, before they are read."""
+    size, most = number * math.prod(shape), most_data()
+    if size > most:
+        problem = f"has {number:,} images, which take {amount(size)} at {shape[0]}x{shape[1]} pixels"
+        raise InputError(str(folder), problem, f"set a smaller image_size = [height, width]; {amount(most)} are read")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import partial
 
-from tuner.datasets.idx import read_idx
-from tuner.datasets.published import Arrays, Published, PublishedFile
-from tuner.errors import InputError
+from tuner.datasets.idx import read_images_and_labels
+from tuner.datasets.published import Published, PublishedFile
 
 #: The ten hiragana in Latin letters, since many fonts have no Japanese ones.
 HIRAGANA = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
@@ -22,25 +21,5 @@ FILES = (
 )
 
 
-def read_kmnist(paths: tuple[Path, ...]) -> Arrays:
-    """Read train images, train labels, test images and test labels.
-
-    Raises:
-        InputError: a file is damaged, or does not fit the others.
-    """
-    x_train, y_train, x_test, y_test = paths
-    arrays: Arrays = {}
-    for split, images, labels in (("train", x_train, y_train), ("test", x_test, y_test)):
-        x, y = read_idx(images, 3), read_idx(labels, 1)
-        if x.shape[1:] != (SIDE, SIDE):
-            raise InputError(str(images), f"has images of {x.shape[1]}x{x.shape[2]}", f"they are {SIDE}x{SIDE}")
-        if len(x) != len(y):
-            raise InputError(str(labels), f"has {len(y)} labels, but {images.name} has {len(x)} images")
-        if y.max() >= len(HIRAGANA):
-            raise InputError(str(labels), f"has the label {y.max()}, but there are {len(HIRAGANA)} classes")
-        arrays |= {f"x_{split}": x, f"y_{split}": y}
-    return arrays
-
-
 # The files are called as MNIST's are, hence a folder of their own.
-KMNIST = Published("kmnist", HIRAGANA, FILES, read_kmnist, folder="kmnist")
+KMNIST = Published("kmnist", HIRAGANA, FILES, partial(read_images_and_labels, SIDE, len(HIRAGANA)), folder="kmnist")

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from tuner.arrays import names_in, read_arrays
 from tuner.datasets.base import ARRAYS, Dataset, checked_dataset
 from tuner.errors import InputError, one_line
+from tuner.limits import most_data
 
 
 def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] | None = None) -> Dataset:
-    """Load a data set from `path`; pickled objects in it are never loaded.
+    """Load a data set from `path`; pickled objects in it are never loaded, and nothing that is larger than it says.
 
     Args:
         path: the file.
@@ -20,30 +22,26 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
         class_names: names of the labels 0, 1, … where the file has none itself.
 
     Raises:
-        InputError: the file cannot be read, lacks an array, or holds what is not images and labels.
+        InputError: the file cannot be read, is too large, lacks an array, or holds what is not images and labels.
     """
     if not path.is_file():
         raise InputError(str(path), "no such file")
     if not zipfile.is_zipfile(path):  # NumPy would say that one could read it unsafely
         raise InputError(str(path), "cannot be read as an .npz of plain arrays (it is no whole zip archive)")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            missing = [key for key in ARRAYS if key not in archive.files]
-            if missing:
-                raise InputError(
-                    str(path),
-                    f"has no {missing[0]} (it has: {', '.join(archive.files)})",
-                    "it needs " + ", ".join(ARRAYS),
-                )
-            arrays = {key: archive[key] for key in ARRAYS}
-            if "class_names" in archive.files:
-                class_names = tuple(str(text) for text in np.asarray(archive["class_names"], dtype=str).ravel())
-            if not all(isinstance(array, np.ndarray) for array in arrays.values()):
-                raise InputError(str(path), "holds something else than arrays")
+        there = names_in(path)
+        missing = [key for key in ARRAYS if key not in there]
+        if missing:
+            raise InputError(
+                str(path), f"has no {missing[0]} (it has: {', '.join(there[:20])})", "it needs " + ", ".join(ARRAYS)
+            )
+        arrays = read_arrays(path, most_data(), (*ARRAYS, "class_names"))
+        if "class_names" in arrays:
+            class_names = tuple(str(text) for text in np.asarray(arrays.pop("class_names"), dtype=str).ravel())
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged files
-        raise InputError(str(path), f"cannot be read as an .npz of plain arrays ({one_line(error, 120)})") from error
+        raise InputError(str(path), f"cannot be read as an .npz of plain arrays ({one_line(error, 160)})") from error
     try:
         return checked_dataset(name or path.stem, arrays, class_names, path.name)
     except InputError as error:

@@ -20,10 +20,10 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """Where a file is published, and the MD5 of its content."""
+    """Where a file is published, and the MD5 or SHA-256 of its content, in hexadecimal digits."""
 
     url: str
-    md5: str
+    checksum: str
 
     @property
     def name(self) -> str:
@@ -51,16 +51,18 @@ class Published:
     folder: str = ""
 
     def load(self) -> Dataset:
-        """Download the files, unless Keras' cache has them, check their MD5s and read them.
+        """Download the files, unless Keras' cache has them, check their checksums and read them.
+
+        What was cut short, or damaged in the cache since, is downloaded again.
 
         Raises:
-            InputError: the download fails, or what came has another MD5.
+            InputError: the download fails, or what came has another checksum.
         """
         paths = tuple(self._download(file) for file in self.files)
         return self._dataset(paths, f"{self._files} from {self.files[0].host}")
 
     def find(self, data_dir: Path) -> Dataset | None:
-        """Read the files in `data_dir`; None if none of them is there. Their MD5s are not asked for.
+        """Read the files in `data_dir`; None if none of them is there. Their checksums are not asked for.
 
         Raises:
             InputError: some are missing, or one cannot be read.
@@ -83,12 +85,15 @@ class Published:
 
         subfolder = f"datasets/{self.folder}".rstrip("/")
         try:
-            path = keras.utils.get_file(
-                file.name, file.url, file_hash=file.md5, hash_algorithm="md5", cache_subdir=subfolder
-            )
-        except Exception as error:  # a bare Exception for the network, a ValueError for a wrong MD5
+            path = keras.utils.get_file(file.name, file.url, file_hash=file.checksum, cache_subdir=subfolder)
+        except Exception as error:  # a bare Exception for the network, a ValueError for a wrong checksum
             where = f"{self._files} in its folder {self.folder}" if self.folder else self._files
-            raise download_error(self.name, error, f" of {file.name}", f" (or the {where})") from error
+            instead = "" if where == f"{self.name}.npz" else f" (or the {where})"
+            raise InputError(
+                self.name,
+                f"the download of {file.name} failed ({one_line(error, 160)})",
+                f"go online, or pass --data-dir with {self.name}.npz in it{instead}",
+            ) from error
         return Path(path)
 
     def _dataset(self, paths: tuple[Path, ...], source: str) -> Dataset:
@@ -98,12 +103,3 @@ class Published:
         except InputError as error:
             place = paths[0] if len(paths) == 1 else paths[0].parent
             raise InputError(str(place), error.problem, error.remedy) from error
-
-
-def download_error(dataset: str, error: Exception, what: str = "", instead: str = "") -> InputError:
-    """Return what the user is told when a download fails; `instead` is what else a data folder may hold."""
-    return InputError(
-        dataset,
-        f"the download{what} failed ({one_line(error, 160)})",
-        f"go online, or pass --data-dir with {dataset}.npz in it{instead}",
-    )

@@ -13,6 +13,7 @@ import numpy as np
 from tuner.datasets.base import ARRAYS, Dataset
 from tuner.errors import CheckError, ResourceError, one_line
 from tuner.files import partial_of
+from tuner.text import visible
 
 
 def save_to_store(dataset: Dataset, store: Path) -> Path:
@@ -51,10 +52,10 @@ def _is_whole(folder: Path) -> bool:
     try:
         for name in ARRAYS:
             np.load(folder / f"{name}.npy", mmap_mode="r")
-        json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, EOFError):
+        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+        return isinstance(about["name"], str) and all(isinstance(name, str) for name in about["class_names"])
+    except (OSError, ValueError, EOFError, KeyError, TypeError, RecursionError):
         return False
-    return True
 
 
 def load_from_store(folder: Path) -> Dataset:
@@ -70,6 +71,6 @@ def load_from_store(folder: Path) -> Dataset:
     return Dataset(
         about["name"],
         **arrays,
-        class_names=tuple(about["class_names"]),
-        source=about.get("source", ""),  # a copy laid out by an earlier version does not say
+        class_names=tuple(map(visible, about["class_names"])),
+        source=visible(about.get("source", "")),  # a copy laid out by an earlier version does not say
     )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import io
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ import pandas as pd
 from tabulate import tabulate
 
 from tuner.findings import Findings
+from tuner.text import escape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,17 +28,15 @@ class Section:
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
 
+__all__ = [
+    "DASH", "Section", "SectionMaker", "escape", "folded", "number", "p_text", "picture", "plus_minus", "png",
+    "setting", "signed", "table", "with_mark",
+]  # fmt: skip
+
 #: Makes a section of what was found, or None where there is nothing to say.
 SectionMaker = Callable[[Findings], Section | None]
 
 DASH = "–"
-
-
-def escape(text: object) -> str:
-    """Return text of the user's as it can stand in a markdown table: no markup, no cell ends, one line."""
-    plain = html.escape(" ".join(str(text).split()), quote=False)
-    plain = re.sub(r"([\\`*\[\]|])", r"\\\1", plain)
-    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", plain)  # inside a word it is no markup
 
 
 def table(rows: Sequence[Sequence[object]], headers: Sequence[str], text_columns: int = 1) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, escape, folded, number, picture, table
-from tuner.report.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades
+from tuner.report.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades, short
 from tuner.scores import averages, per_class
 
 #: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
@@ -55,7 +55,7 @@ def f1_section(findings: Findings) -> Section | None:
             axes.bar(place, np.nan_to_num(values[shown]), width * 0.92, label=chosen.label, color=colour(index))
         least = float(np.nanmin(np.concatenate([values[shown] for values in scores])))
         axes.set_ylim(max(0.0, np.floor(least * 20 - 0.5) / 20), 1)
-        ticks = [names[label] for label in shown]
+        ticks = [short(names[label]) for label in shown]
         turned = max(map(len, ticks)) * len(ticks) > 60
         axes.set_xticks(range(len(ticks)), ticks, rotation=35 if turned else 0, ha="right" if turned else "center")
         axes.grid(axis="x", visible=False)
@@ -124,7 +124,7 @@ def _draw_roc(axes: Axes, chosen: Chosen) -> None:
     names = chosen.predictions.class_names
     most = len(COLOURS) * 2 if len(names) > MOST_CLASSES else len(names)  # so that no two curves look alike
     for index, label_of in enumerate(np.sort(np.argsort(table_of[col.ROC_AUC].fillna(1.0), kind="stable")[:most])):
-        name = names[label_of]
+        name = short(names[label_of])
         false_rate, true_rate = chosen.predictions.roc(int(label_of))
         if len(false_rate):
             # matplotlib leaves labels that begin with an underscore out of its legends
@@ -154,7 +154,9 @@ def confusion_section(findings: Findings) -> Section | None:
     figures, parts = {}, []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        figure, places = panels(len(models), 5.4, 5.2)
+        longest = max(len(short(name)) for name in models[0].predictions.class_names)
+        room = 0.06 * max(0, longest - 14)  # for names on both axes
+        figure, places = panels(len(models), 5.4 + room, 5.2 + room)
         for axes, chosen in zip(places, models, strict=True):
             _draw_confusion(axes, chosen)
         name = f"confusion-{findings.search.slugs[dataset]}.png"
@@ -164,7 +166,7 @@ def confusion_section(findings: Findings) -> Section | None:
 
 
 def _draw_confusion(axes: Axes, chosen: Chosen) -> None:
-    counts, names = chosen.predictions.confusion, chosen.predictions.class_names
+    counts, names = chosen.predictions.confusion, [short(name) for name in chosen.predictions.class_names]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1)
     if len(names) <= MOST_CLASSES:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.findings import Findings
 from tuner.report.base import Section, picture
-from tuner.report.style import new_figure
+from tuner.report.style import new_figure, short
 
 _EACH = 8
 _MOST_CLASSES = 20
@@ -55,4 +55,4 @@ def show_image(axes: Axes, image: NDArray[Any]) -> None:
 
 def name_row(first: Axes, text: str) -> None:
     """Write a row's name to the left of its first image."""
-    first.text(-0.15, 0.5, text, transform=first.transAxes, ha="right", va="center", fontsize=9)
+    first.text(-0.15, 0.5, short(text), transform=first.transAxes, ha="right", va="center", fontsize=9)

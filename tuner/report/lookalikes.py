@@ -12,7 +12,7 @@ from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, escape, picture, table
 from tuner.report.images import show_image
-from tuner.report.style import new_figure
+from tuner.report.style import new_figure, short
 
 _CLASSES = 3
 _ROWS, _COLUMNS = 3, 4
@@ -58,7 +58,7 @@ def lookalikes_section(findings: Findings) -> Section | None:
         figure = new_figure(9, 2.5)
         blocks: Any = figure.subfigures(1, len(classes), wspace=0.06, squeeze=False)
         for block, label in zip(blocks[0], classes, strict=True):
-            block.suptitle(names[label], fontsize=10, fontweight="bold")
+            block.suptitle(short(names[label]), fontsize=10, fontweight="bold")
             picked = np.flatnonzero(data.y_test == label)[: _ROWS * _COLUMNS]
             for place, axes in enumerate(block.subplots(_ROWS, _COLUMNS).flat):
                 axes.set_axis_off()

@@ -191,7 +191,7 @@ def _groups(findings: Findings, study: Published) -> list[list[object]]:
         searched = findings.trials(None, printed.dataset or findings.search.datasets[0])
         records = [r for r in searched if r.completed and r.trial.values.get(printed.parameter) == printed.value]
         row: list[object] = [
-            f"{printed.parameter} = {setting(printed.value)}",
+            escape(f"{printed.parameter} = {setting(printed.value)}"),
             number(printed.mean),
             number(printed.sd),
         ]

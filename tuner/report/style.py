@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,10 +13,14 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from tuner.text import shortened
+
 #: Okabe and Ito's palette without its yellow, which is too light for lines on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 Dash = tuple[int, tuple[float, ...]]
 _DASHES: tuple[Dash, ...] = ((0, ()), (0, (4, 1.5)))
+#: Longer names are cut in figures; tables have all of them.
+_LONGEST_NAME = 32
 #: Light to dark in one hue, for counts.
 SEQUENTIAL = "Blues"
 #: Blue over white to red, for signed values.
@@ -47,7 +52,8 @@ _RC: dict[Any, Any] = {
 @contextmanager
 def report_style() -> Iterator[None]:
     """Draw in the report's style, whatever the user's own matplotlib settings are."""
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")  # a letter of a class name: an empty box
         mpl.rcdefaults()
         mpl.rcParams.update(_RC)
         yield
@@ -56,6 +62,11 @@ def report_style() -> Iterator[None]:
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure, sizes in inches; it belongs to no window and no global state."""
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def short(name: str) -> str:
+    """Return a name as a figure has room for it: in one line, its end cut off where it is long."""
+    return shortened(" ".join(name.split()), _LONGEST_NAME)
 
 
 def colour(index: int) -> str:

@@ -67,7 +67,7 @@ def trials_section(findings: Findings) -> Section | None:
                 shown = varying([record for _, record in group]) or names
                 parts.append(f"{head}{of_depth}{more}:\n\n" + _ranking(findings, group[:SHOWN], shown))
             parts.append(
-                (f"The same in all of {escape(entry.label)}: {fixed}; " if fixed else "The same in all: ")
+                (f"The same in all of {escape(entry.label)}: {escape(fixed)}; " if fixed else "The same in all: ")
                 + "everything else at its default. Ranks are among all trials of the search."
             )
     table_rows = trial_rows(findings.members)
@@ -85,7 +85,7 @@ def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Seq
     rows = [
         [
             rank,
-            *[setting(record.trial.values[n]) if n in record.trial.values else "" for n in names],
+            *[escape(setting(record.trial.values[n])) if n in record.trial.values else "" for n in names],
             f"{record.result.best_epoch} of {record.trial.epochs}" if record.result.best_epoch else record.trial.epochs,
             f"{record.result.parameters:,}",
             number(record.result.val_loss),
@@ -93,7 +93,7 @@ def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Seq
         ]
         for rank, record in ranks
     ]
-    return table(rows, ["", *names, "epochs", "parameters", "val. loss", "val. accuracy"], text_columns=0)
+    return table(rows, ["", *map(escape, names), "epochs", "parameters", "val. loss", "val. accuracy"], text_columns=0)
 
 
 def _settings(values: dict[str, Value]) -> str:

@@ -1,0 +1,125 @@
+"""Predictions by a saved model, through the command line and of files that are not what they should be."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from small_project import tuner
+
+from tuner.errors import InputError
+from tuner.predict import predict_files
+
+layers = keras.layers
+
+
+def brightness(shape: tuple[int | None, ...] = (8, 8, 1), out: Any = None) -> keras.Model:
+    """Return a network that answers 0 for a dark picture and 1 for a bright one."""
+    pixels = keras.Input(shape)
+    x = layers.GlobalAveragePooling2D()(layers.Rescaling(1 / 127.5, offset=-1)(pixels))
+    dense = layers.Dense(2, activation="softmax")
+    network = keras.Model(pixels, out(x) if out else dense(x))
+    if not out:
+        dense.set_weights([np.repeat([[-5.0, 5.0]], shape[-1], axis=0), np.zeros(2)])
+    return network
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    brightness().save(tmp_path / "model.keras")
+    return tmp_path / "model.keras"
+
+
+def picture(path: Path, grey: int) -> Path:
+    Image.new("L", (20, 10), grey).save(path)
+    return path
+
+
+def card(model: Path, content: object) -> None:
+    model.with_suffix(".json").write_text(json.dumps(content))
+
+
+def test_the_most_probable_class_comes_first(model):
+    card(model, {"class_names": ["dark", "bright"]})
+    dark, bright = predict_files(model, [picture(model.parent / f"{grey}.png", grey) for grey in (0, 255)])
+    assert [name for name, _ in dark[1]] == ["dark", "bright"]
+    assert [name for name, _ in bright[1]] == ["bright", "dark"]
+    assert dark[1][0][1] > 0.99
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"class_names": ["one"]}',
+        b'{"class_names": "ab"}',
+        b'{"class_names": null}',
+        b" " * 2_000_000,
+    ],
+    ids=["empty", "broken", "a list", "no text", "deep", "too few", "a string", "null", "2 MB"],
+)
+def test_a_card_that_names_no_classes_leaves_them_as_numbers(model, content):
+    model.with_suffix(".json").write_bytes(content)
+    ((_, answer),) = predict_files(model, [picture(model.parent / "x.png", 255)])
+    assert [name for name, _ in answer] == ["1", "0"]
+
+
+def test_a_card_that_is_a_pipe_is_not_waited_for(model):
+    os.mkfifo(model.with_suffix(".json"))
+    ((_, answer),) = predict_files(model, [picture(model.parent / "x.png", 255)])
+    assert [name for name, _ in answer] == ["1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("network", "problem"),
+    [
+        (lambda: brightness((None, None, 1)), r"takes inputs of shape \(None, None, None, 1\), not images of one size"),
+        (lambda: brightness((8, 8, 2)), r"takes inputs of shape \(None, 8, 8, 2\), not images"),
+        (lambda: keras.Sequential([keras.Input((5,)), layers.Dense(2)]), r"takes inputs of shape \(None, 5\)"),
+        (lambda: brightness((20_000, 20_000, 1)), "takes images of 20000x20000; at most 64,000,000 pixels are read"),
+        (lambda: brightness(out=lambda x: [x, x]), "gives an output of shape .*, not a probability per class"),
+        (lambda: brightness(out=layers.Reshape((1, 1))), r"an output of shape \(None, 1, 1\)"),
+    ],
+)
+def test_a_network_that_does_not_classify_images_of_one_size_is_refused(tmp_path, network, problem):
+    network().save(tmp_path / "model.keras")
+    with pytest.raises(InputError, match=problem):
+        predict_files(tmp_path / "model.keras", [picture(tmp_path / "x.png", 1)])
+
+
+def test_names_reach_the_terminal_as_text(model):
+    card(model, {"class_names": ["\x1b[31mdark\n", "br\u202eight"]})
+    name = b"\x1b]0;evil\x07 caf\xe9.png"
+    picture(model.parent / os.fsdecode(name), 255)
+    answer = tuner(model.parent, "predict", "model.keras", os.fsdecode(name), env={"PYTHONUTF8": "1"})
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith(r"\x1b]0;evil\x07 caf\xe9.png: br\u202eight (br\u202eight 1.0000, ")
+    assert r"\x1b[31mdark 0.0" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        pytest.param(os.mkfifo, "is not a file", id="a pipe"),
+        pytest.param(lambda path: path.write_text("x"), "cannot be read as an image", id="text"),
+        pytest.param(lambda path: path.write_bytes(b"%!PS-Adobe\n"), "cannot be read as an image", id="a program"),
+        pytest.param(lambda path: Image.new("1", (9000, 9000)).save(path), "is 9000x9000 pixels", id="huge"),
+        pytest.param(lambda path: None, "cannot be read (No such file", id="absent"),
+    ],
+)
+def test_an_image_that_is_none_is_one_line(model, make, problem):
+    make(model.parent / "x.png")
+    answer = tuner(model.parent, "predict", "model.keras", "x.png")
+    assert answer.returncode == 2
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith(f"tuner: x.png: {problem}")

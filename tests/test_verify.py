@@ -1,0 +1,138 @@
+"""Verifying looks at a model before Keras loads it: one that carries code is named, and none of it runs."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from small_project import tuner
+
+from tuner.datasets.base import Dataset
+from tuner.datasets.store import save_to_store
+from tuner.errors import CheckError
+from tuner.files import sha256_of
+from tuner.findings import Findings, load_findings
+from tuner.ledger import Ledger, Member
+from tuner.places import Places
+from tuner.search import Overrides
+from tuner.search_file import parse_search
+from tuner.trial import Record, Result, artifact_path
+from tuner.verify import verify
+
+layers = keras.layers
+RAW: dict[str, Any] = {
+    "title": "x",
+    "dataset": "blobs",
+    "repeats": 1,
+    "training": {"epochs": 1},
+    "search": [{"family": "ann", "space": {"dense_units": 4}}],
+}
+
+
+@keras.saving.register_keras_serializable("mypkg")
+class Doubling(keras.layers.Layer):
+    def call(self, inputs: Any) -> Any:
+        return inputs * 2
+
+
+def network(*middle: keras.layers.Layer) -> keras.Model:
+    made = [keras.Input((8, 8, 1)), *middle, layers.Flatten(), layers.Dense(3, activation="softmax")]
+    return keras.Sequential(made)
+
+
+def recorded(
+    folder: Path, data: Dataset, model: keras.Model, change: Callable[[Path], object] | None = None
+) -> tuple[Findings, Path]:
+    """Write a search whose one retraining left this model, as `tuner run` would; return its report's model file."""
+    places = Places(folder / "runs", folder / "reports")
+    search = parse_search(RAW, "mine", folder, Overrides(), "0" * 16)
+    save_to_store(data, places.store)
+    entry = search.entries[0]
+    trial = search.trial(entry, "blobs", data.fingerprint, next(entry.space.grid()), None)
+    final = trial.as_final(1)
+    places.artifacts.mkdir()
+    saved = places.artifacts / "model.keras"
+    probabilities = model.predict(data.x_test, verbose=0)
+    model.save(saved)
+    if change is not None:
+        change(saved)
+    np.savez(places.artifacts / "p.npz", probabilities=probabilities, labels=data.y_test)
+    files = {"model": sha256_of(saved), "predictions": sha256_of(places.artifacts / "p.npz")}
+    report = places.reports / "mine"
+    report.mkdir(parents=True)
+    (report / "ann-blobs.keras").write_bytes(saved.read_bytes())
+    saved.rename(artifact_path(places.artifacts, final.id, files["model"], ".keras"))
+    (places.artifacts / "p.npz").rename(artifact_path(places.artifacts, final.id, files["predictions"], ".npz"))
+    accuracy = float((probabilities.argmax(axis=1) == data.y_test).mean())
+    with Ledger(places.ledger) as ledger:
+        ledger.open_search("mine", search.key, search.to_json())
+        for number, (one, role) in enumerate(((trial, "search"), (final, "final"))):
+            score = {"val_accuracy": 0.5} if role == "search" else {"test_accuracy": accuracy, "files": files}
+            ledger.record(Record(one, Result("completed", parameters=195, **score)))
+            ledger.enlist("mine", Member("ann", "blobs", role, number, one.id))
+        ledger.close_search("mine")
+        return load_findings(ledger, search, places), report / "ann-blobs.keras"
+
+
+def test_a_network_of_keras_own_layers_is_proved(tmp_path, blobs):
+    findings, _ = recorded(tmp_path, blobs, network(layers.Conv2D(2, 3), layers.Dropout(0.5)))
+    (line,) = verify(findings)
+    assert line.startswith("ann-blobs.keras: ")
+    assert "on 45 test images, as recorded" in line
+
+
+def refuses(findings: Findings, *fragments: str) -> None:
+    with pytest.raises(CheckError) as caught:
+        verify(findings)
+    assert "\n" not in str(caught.value)
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+
+
+def test_a_lambda_layer_is_refused_and_does_not_run(tmp_path, blobs, monkeypatch):
+    marker = tmp_path / "ran"
+    code = eval(f"lambda x: (open({str(marker)!r}, 'w'), x)[1]")  # noqa: S307  # as its author's file carries it
+    findings, path = recorded(tmp_path, blobs, network(layers.Lambda(code)))
+    marker.unlink()
+    refuses(findings, f"{path}: carries code (a Lambda layer); only networks of Keras' own layers are loaded")
+    answer = tuner(tmp_path, "verify", "mine")
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines() == [
+        "tuner: reports/mine/ann-blobs.keras: carries code (a Lambda layer); only networks of Keras' own layers are "
+        "loaded"
+    ]
+    assert not marker.exists()
+
+
+def test_a_layer_of_the_user_s_own_is_named(tmp_path, blobs):
+    findings, path = recorded(tmp_path, blobs, network(Doubling()))
+    refuses(findings, f"{path}: carries a layer or function of its author's own, mypkg>Doubling")
+
+
+def test_a_model_that_carries_an_optimizer_is_refused(tmp_path, blobs):
+    compiled = network()
+    compiled.compile("adam", "sparse_categorical_crossentropy")
+    findings, path = recorded(tmp_path, blobs, compiled)
+    refuses(findings, f"{path}: carries an optimizer")
+
+
+def test_a_description_that_names_a_function_elsewhere_is_refused(tmp_path, blobs):
+    def tamper(path: Path) -> None:
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        config = json.loads(members["config.json"])
+        function = {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
+        config["config"]["layers"][-1]["config"]["activation"] = function
+        members["config.json"] = json.dumps(config).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+
+    findings, path = recorded(tmp_path, blobs, network(), tamper)
+    refuses(findings, f"{path}: carries the function os.system")
