@@ -339,7 +339,7 @@ class TestAKilledSearch:
         main = start(folder, "run", "small", "--workers", "1")
         for count in (1, 4, 7):  # a kill between two trials costs none, so that one is not enough
             wait_for(lambda: recorded(folder) >= count)  # noqa: B023
-            for worker in workers(main.pid):
+            for worker in reversed(workers(main.pid)):  # the spare one first, else the trial moves there and dies twice
                 os.kill(worker, signal.SIGKILL)
         _, errors = main.communicate(timeout=200)
         assert main.returncode == 0, errors

@@ -79,6 +79,24 @@ def test_an_import_comes_to_its_end_before_the_interrupt() -> None:
         assert done == ["inner", "outer"]
 
 
+def test_the_next_import_hears_what_an_import_swallowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deaf.py").write_text(
+        "import os, signal\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "for name in ('first', 'second'):\n"
+        "    try:\n"
+        "        __import__('deaf_' + name)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print(name, flush=True)\n"
+        "import never_there\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    interrupts = Interrupts()
+    with interrupts.heeded(), pytest.raises(KeyboardInterrupt), interrupts.importing():
+        import deaf  # noqa: F401
+    assert interrupts not in sys.meta_path
+
+
 def test_whoever_asks_twice_is_not_held_back() -> None:
     interrupts = Interrupts()
     with interrupts.heeded(), interrupts.importing():

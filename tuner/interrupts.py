@@ -1,23 +1,26 @@
-"""Requests to stop a run: SIGINT, SIGTERM and SIGHUP end it as a KeyboardInterrupt, but never inside an import.
+"""Requests to stop a run: SIGINT, SIGTERM and SIGHUP end it as a KeyboardInterrupt, and no import swallows them.
 
 A compiled module that is interrupted while it is imported turns the KeyboardInterrupt into an ImportError, and a
-package that can do without that module goes on as if nobody had asked.
+package that can do without that module goes on as if nobody had asked. So a request is heard between two imports, and
+again at the next one until it has come through.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
+from importlib.abc import MetaPathFinder
+from types import FrameType, ModuleType
 from typing import NoReturn
 
 EXIT_INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Interrupts:
+class Interrupts(MetaPathFinder):
     """What signals ask of this process.
 
     `asked` says that one came: an exception that was raised afterwards may be what foreign code made of it.
@@ -46,14 +49,21 @@ class Interrupts:
 
     @contextmanager
     def importing(self) -> Iterator[None]:
-        """Hold a first request back while modules are imported; a second one is not held back."""
+        """Hold a first request back until the next module is imported, or all are; a second one is not held back."""
         self._imports += 1
+        sys.meta_path.insert(0, self)
         try:
             yield
         finally:
+            sys.meta_path.remove(self)
             self._imports -= 1
             if self.asked and not self._imports:
                 raise KeyboardInterrupt
+
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        """Find no module: what Python asks before it imports one is whether to go on."""
+        if self.asked and threading.current_thread() is threading.main_thread():
+            raise KeyboardInterrupt
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         held_back = self._imports and not self.asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import shlex
 import shutil
@@ -18,8 +19,8 @@ from benchmarks.chaos.report import report_of
 from benchmarks.chaos.searches import ALGORITHMS
 from benchmarks.measuring import report_progress
 
-#: A life has so many faults: each costs a start, each life a search to its end.
-FAULTS_OF_A_LIFE = 6
+#: A life has at most so many faults: each costs a start, each life a search to its end.
+MOST_OF_A_LIFE = 6
 
 
 def plan(counted: Counter[str], size: int, rng: random.Random) -> list[str]:
@@ -49,7 +50,7 @@ def break_searches(
         report_progress(
             f"{algorithm}: undisturbed {pace.seconds:.1f} s, first trial after {pace.until_first_row:.1f} s"
         )
-    number = 0
+    number, most = 0, min(MOST_OF_A_LIFE, math.ceil(faults / len(algorithms)))
     while len(tally.suffered) < faults and time.monotonic() < until:
         algorithm = algorithms[number % len(algorithms)]
         number += 1
@@ -57,7 +58,7 @@ def break_searches(
         life = Life(place, algorithm, references[algorithm], rng, report_progress)
         counted = Counter(one.fault.kind for one in tally.suffered if one.algorithm == algorithm)
         wrong = False
-        for kind in plan(counted, min(FAULTS_OF_A_LIFE, faults - len(tally.suffered)), rng):
+        for kind in plan(counted, min(most, faults - len(tally.suffered)), rng):
             if time.monotonic() > until:
                 break
             came = life.suffer(kind)
@@ -90,7 +91,7 @@ def main() -> None:
     )
     command = shlex.join(["python", "-m", "benchmarks.chaos", *sys.argv[1:]])
     text = report_of(
-        tally, references, options.faults, FAULTS_OF_A_LIFE, options.seed, time.monotonic() - begun, command
+        tally, references, options.faults, MOST_OF_A_LIFE, options.seed, time.monotonic() - begun, command
     )
     options.report.write_text(text, encoding="utf-8")
     report_progress(f"\n{text}")
