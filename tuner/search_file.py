@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tuner.errors import InputError, one_line, shown, suggestion
+from tuner.errors import InputError, key_name, one_line, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import is_a
@@ -97,7 +97,10 @@ def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # no
         raw = tomllib.loads(content.decode("utf-8"))
     except OSError as error:
         raise InputError(str(path), f"cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # not TOML or UTF-8, or far too large
         raise InputError(str(path), f"is not valid TOML ({error})") from error
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", path.stem):
         raise InputError(str(path), "its name must be letters, digits, '.', '_' and '-', since its report is named so")
@@ -124,12 +127,12 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     for key, value in recipe.items():
         if key not in known:
             remedy = suggestion(key, {*known, "epochs", "threads"})
-            raise InputError(f"training.{key}", f"no such setting; {remedy}")
+            raise InputError(f"training.{key_name(key)}", f"no such setting; {remedy}")
         try:
             known[key].check(value)
         except ValueError as error:
             remedy = "search a setting in [search.space]" if isinstance(value, list | dict) else ""
-            raise InputError(f"training.{key}", str(error), remedy) from error
+            raise InputError(f"training.{key_name(key)}", str(error), remedy) from error
     epochs, threads = _whole(epochs, "training.epochs", MOST), _whole(threads, "training.threads", _MOST_THREADS)
 
     entries: list[Entry] = []
