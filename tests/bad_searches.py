@@ -132,15 +132,15 @@ FILES = [
     search("what is watched is no list", "watch", "'first'", "list", top='watch = "first"'),
     # what is empty, or twice
     search("empty title", "title", "is empty", title='title = ""'),
-    search("no data set in the list", "dataset", "has 0 items", dataset="dataset = []"),
+    search("no data set in the list", "dataset", "has 0 of at least 1 items", dataset="dataset = []"),
     search("data set without a name", "dataset", "''", dataset='dataset = ""'),
     search("empty list of values", "space.filters", "empty", space="filters = []"),
-    search("empty list in [compare]", "compare.datasets", "needs 1 or more", rest="[compare]\ndatasets = []"),
+    search("empty list in [compare]", "compare.datasets", "of at least 1 items", rest="[compare]\ndatasets = []"),
     searched(
         "no search in the list",
         'title = "x"\ndataset = "digits"\nsearch = []\n[training]\nepochs = 1',
         "search",
-        "needs 1 or more",
+        "of at least 1 items",
     ),
     search("a data set twice", "dataset", "twice", dataset='dataset = ["digits", "digits"]'),
     search(
@@ -232,8 +232,8 @@ FILES = [
     search("only validation images", "validation", "1 is not below 1", top="validation = 1"),
     search("more than all for validation", "validation", "1.5 is not below 1", top="validation = 1.5"),
     search("validation NaN", "validation", "nan", top="validation = nan"),
-    search("one side of an image", "image_size", "[8]", "needs 2 or more", top="image_size = [8]"),
-    search("three sides of an image", "image_size", "takes 2 at most", top="image_size = [8, 8, 3]"),
+    search("one side of an image", "image_size", "[8]", "of at least 2 items", top="image_size = [8]"),
+    search("three sides of an image", "image_size", "of at most 2 items", top="image_size = [8, 8, 3]"),
     search("an image without height", "image_size 1", "0 is not 1 or more", top="image_size = [0, 8]"),
     search(
         "an image of ten thousand million pixels",
@@ -322,7 +322,7 @@ FILES = [
         training="epochs = 2\nwarmup_epochs = 2",
     ),
     # reports and studies
-    search("a pivot of one parameter", "report.pivots 1", "needs 2 or more", rest='[report]\npivots = [["l2"]]'),
+    search("a pivot of one parameter", "report.pivots 1", "of at least 2 items", rest='[report]\npivots = [["l2"]]'),
     search(
         "a pivot of an unknown parameter",
         "report.pivots",

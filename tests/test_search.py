@@ -227,7 +227,7 @@ WRONG = [
     wrong("no title", "title", "missing", title=""),
     wrong("empty title", "title", "''", title='title = ""'),
     wrong("no data set", "dataset", "missing", dataset=""),
-    wrong("empty list of data sets", "dataset", "[] has 0 items", dataset="dataset = []"),
+    wrong("empty list of data sets", "dataset", "[] has 0 of at least 1 items", dataset="dataset = []"),
     wrong("a data set twice", "dataset", "twice", dataset='dataset = ["mnist", "mnist"]'),
     wrong("no epochs", "training.epochs", "missing", "how many epochs", training=""),
     wrong("no family", "[[search]] 1", "family", "missing", search='name = "mine"'),
@@ -297,7 +297,7 @@ WRONG = [
     ),
     wrong("a range without a step in a grid", "dropout", "step", "random", space="dropout = { min = 0.0, max = 0.5 }"),
     wrong("a misspelt key of a range", "space.dropout", "'mx'", "max", space="dropout = { min = 0.0, mx = 0.5 }"),
-    wrong("empty list in [compare]", "compare.datasets", "has 0 items", rest="[compare]\ndatasets = []"),
+    wrong("empty list in [compare]", "compare.datasets", "has 0 of at least 1 items", rest="[compare]\ndatasets = []"),
     wrong("negative epochs of an entry", "[[search]] 1", "epochs", "-1", search='family = "cnn"\nepochs = -1'),
     wrong("epochs of an entry are a fraction", "epochs", "2.5", search='family = "cnn"\nepochs = 2.5'),
     wrong("epochs of an entry alone", "training.epochs", "missing", training="", search='family = "cnn"\nepochs = 2'),
@@ -306,11 +306,13 @@ WRONG = [
     wrong(
         "misspelt key in [report]", "report.pivot", "did you mean 'pivots'?", rest='[report]\npivot = [["model", "l2"]]'
     ),
-    wrong("a pivot of one parameter", "report.pivots 1", "needs 2 or more", rest='[report]\npivots = [["conv_depth"]]'),
+    wrong(
+        "a pivot of one parameter", "report.pivots 1", "of at least 2 items", rest='[report]\npivots = [["conv_depth"]]'
+    ),
     wrong(
         "a pivot of three parameters",
         "report.pivots 1",
-        "takes 2 at most",
+        "of at most 2 items",
         rest='[report]\npivots = [["conv_depth", "l2", "dropout"]]',
     ),
     wrong(
@@ -383,7 +385,7 @@ WRONG = [
     wrong(
         "a published trial without values",
         "published.trials 1.values",
-        "needs 1 or more",
+        "of at least 1 items",
         rest='[published]\nstudy = "A"\ntrials = [{ model = "cnn", values = {}, accuracy = 0.9 }]',
     ),
     wrong(

@@ -114,8 +114,16 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 
 def shown(value: object, limit: int = 100) -> str:
     """Return a value as a search file's author would know it again, on one line of at most `limit` characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # of thousands of digits, or thousands of lists in lists
+        return f"a very large {type(value).__name__}"
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def key_name(key: str) -> str:
+    """Return a key of a search file as its author wrote it: bare, or in quotes where TOML needs them."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]{1,100}", key) else shown(key)
 
 
 def one_line(error: BaseException, limit: int = 300) -> str:

@@ -287,6 +287,10 @@ def _check_networks(search: Search, datasets: Mapping[str, Dataset]) -> None:
         with in_its_place(search, entry):
             configurations = preview(search, entry, MOST_CHECKED if own else 1)
             built = build_all(search, entry, data.shape, len(data.class_names), configurations)
+            endless = next((one for one in built if one.endless), None)
+            if endless and search.max_trial_minutes is None:
+                remedy = "mend it, or set max_trial_minutes, so that such a trial fails by itself"
+                raise InputError(f"family {entry.path}", endless.error, remedy)
             check_watch(entry, built)
             if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
                 check_keys(entry, built)

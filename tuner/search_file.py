@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tuner.checked_json import parsed
-from tuner.errors import InputError, shown, suggestion
+from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import is_a
@@ -122,12 +122,12 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     for key, value in recipe.items():
         if key not in known:
             remedy = suggestion(key, {*known, "epochs", "threads"})
-            raise InputError(f"training.{key}", f"no such setting; {remedy}")
+            raise InputError(f"training.{key_name(key)}", f"no such setting; {remedy}")
         try:
             known[key].check(value)
         except ValueError as error:
             remedy = "search a setting in [search.space]" if isinstance(value, list | dict) else ""
-            raise InputError(f"training.{key}", str(error), remedy) from error
+            raise InputError(f"training.{key_name(key)}", str(error), remedy) from error
     epochs, threads = _whole(epochs, "training.epochs", MOST), _whole(threads, "training.threads", _MOST_THREADS)
 
     entries: list[Entry] = []

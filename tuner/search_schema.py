@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from tuner.errors import InputError, shown, suggestion
+from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.search import (
     Algorithm,
     FilePart,
@@ -136,8 +136,8 @@ _WORDS = {
     "greater_than_equal": "is not {ge} or more",
     "less_than": "is not below {lt}",
     "less_than_equal": "is not {le} or less",
-    "too_short": "has {actual_length} items, and needs {min_length} or more",
-    "too_long": "has {actual_length} items, and takes {max_length} at most",
+    "too_short": "has {actual_length} of at least {min_length} items",
+    "too_long": "has {actual_length} of at most {max_length} items",
     "finite_number": "is not finite",
     "literal_error": "is not {expected}",
     "value_error": "{error}",
@@ -170,7 +170,7 @@ def _place(steps: Sequence[int | str]) -> tuple[str, type[FilePart]]:
         if isinstance(step, int):
             place += f" {step + 1}"
         elif not (place and re.fullmatch(r"str|int|float|bool|list\[.*|constrained-.*", step)):  # a type, not a key
-            place = f"{place}.{step}" if place else step
+            place = f"{place}.{key_name(step)}" if place else key_name(step)
             table = _TABLES.get(step, table)
     return re.sub(r"^search( \d+)", r"[[search]]\1", place), table
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tuner.errors import InputError, shown, suggestion
+from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.grid import Grid
 from tuner.parameters import Choice, Domain, Layered, Parameter, Range, Value, Values, domain_of
 from tuner.rules import NAMED, Rule, parse_rule
@@ -207,7 +207,7 @@ def read_space(
             else:
                 domains[parameter.name] = Choice((parameter.default,))
         except ValueError as error:
-            raise InputError(f"space.{key or parameter.name}", str(error)) from error
+            raise InputError(f"space.{key_name(key or parameter.name)}", str(error)) from error
         parameters.append(parameter)
         read.update(keys)
 
@@ -225,7 +225,7 @@ def read_space(
 
     for key in given:
         if key not in read:
-            raise InputError(f"space.{key}", "no such parameter" + _too_deep(key, accepted, domains, known))
+            raise InputError(f"space.{key_name(key)}", "no such parameter" + _too_deep(key, accepted, domains, known))
     names = {*domains, *groups, *known}
     return Space(tuple(parameters), domains, groups, tuple(_read_rules(rules, names)))
 
@@ -245,7 +245,7 @@ def _too_deep(key: str, accepted: Sequence[Parameter | Layered], domains: Mappin
 
 def _read_rules(rules: Mapping[str, object], names: set[str]) -> Iterator[Rule]:
     for key, value in rules.items():
-        place = f"rules.{key}"
+        place = f"rules.{key_name(key)}"
         if key == "where":
             texts = value if isinstance(value, list) else [value]
             for text in texts:

@@ -90,9 +90,7 @@ def main() -> None:
         folder, list(options.algorithms), options.faults, options.minutes * 60, options.seed
     )
     command = shlex.join(["python", "-m", "benchmarks.chaos", *sys.argv[1:]])
-    text = report_of(
-        tally, references, options.faults, MOST_OF_A_LIFE, options.seed, time.monotonic() - begun, command
-    )
+    text = report_of(tally, references, options.faults, MOST_OF_A_LIFE, options.seed, time.monotonic() - begun, command)
     options.report.write_text(text, encoding="utf-8")
     report_progress(f"\n{text}")
     if any(tally.problems):
