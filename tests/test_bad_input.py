@@ -185,11 +185,11 @@ RECORDED = [
 PICTURE = written("a.png", image_bytes())
 PREDICTED = [
     Case("no such model", ("none.keras", "no such model file"), (PICTURE,), "predict none.keras a.png"),
-    Case("a folder as model", ("models", "no such model file"), (empty_folder("models"),), "predict models a.png"),
+    Case("a folder as model", ("models", "is a folder"), (empty_folder("models"),), "predict models a.png"),
     *[
         Case(
             f"{what} as model",
-            ("x.keras", "safe mode", *says),
+            ("x.keras", "is not a .keras file", *says),
             (written("x.keras", content), PICTURE),
             "predict x.keras a.png",
         )
@@ -204,7 +204,7 @@ PREDICTED = [
             models=(f"{model}.keras",),
         )
         for what, model, says in (
-            ("code", "code", ("safe mode",)),
+            ("code", "code", ("carries code",)),
             ("numbers", "numbers", ("(None, 10)", "not images")),
             ("infrared images", "infrared", ("(None, 8, 8, 4)", "not images")),
             ("images of any size", "any_size", ("(None, None, None, 1)", "of one size")),
@@ -221,7 +221,7 @@ PREDICTED = [
         )
         for what, image, given, says in (
             ("no image", "b.png", PICTURE, ("No such file",)),
-            ("a folder", "b.png", empty_folder("b.png"), ("cannot be read",)),
+            ("a folder", "b.png", empty_folder("b.png"), ("is not a file",)),
             ("a text file", "b.png", written("b.png", "a cat"), ("cannot be read as an image",)),
             ("half an image", "b.png", written("b.png", image_bytes((80, 80))[:-40]), ("broken",)),
             ("an image of 16 bits", "b.png", written("b.png", image_bytes(mode="I;16")), ("8 bits",)),

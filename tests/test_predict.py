@@ -87,8 +87,8 @@ def test_a_card_that_is_a_pipe_is_not_waited_for(model):
         (lambda: brightness((8, 8, 2)), r"takes inputs of shape \(None, 8, 8, 2\), not images"),
         (lambda: keras.Sequential([keras.Input((5,)), layers.Dense(2)]), r"takes inputs of shape \(None, 5\)"),
         (lambda: brightness((20_000, 20_000, 1)), "takes images of 20000x20000; at most 64,000,000 pixels are read"),
-        (lambda: brightness(out=lambda x: [x, x]), "gives an output of shape .*, not a probability per class"),
-        (lambda: brightness(out=layers.Reshape((1, 1))), r"an output of shape \(None, 1, 1\)"),
+        (lambda: brightness(out=lambda x: [x, x]), "gives answers of shape .*, not a probability per class"),
+        (lambda: brightness(out=layers.Reshape((1, 1))), r"answers of shape \(None, 1, 1\)"),
     ],
 )
 def test_a_network_that_does_not_classify_images_of_one_size_is_refused(tmp_path, network, problem):

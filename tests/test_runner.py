@@ -78,7 +78,7 @@ class Silent:
 
 
 def trial_of(proposal: Proposal) -> Trial:
-    return Trial("cnn", "blobs", "f", proposal.values, proposal.epochs or 9, seed=0)
+    return Trial("cnn", "blobs", "f" * 16, proposal.values, proposal.epochs or 9, seed=0)
 
 
 def track(algorithm: str, model: str = "cnn") -> Track:
@@ -205,7 +205,7 @@ def test_a_trial_of_another_search_is_not_trained_again(tmp_path: Path) -> None:
 
 
 def test_listed_trials_run_in_their_order(tmp_path: Path) -> None:
-    trials = [Trial("cnn", "d", "f", {"x": i}, 1, seed=i).as_final(i) for i in range(4)]
+    trials = [Trial("cnn", "d", "f" * 16, {"x": i}, 1, seed=i).as_final(i) for i in range(4)]
     executor = SimulatedExecutor(1, random.Random(0))  # noqa: S311
     with Ledger(tmp_path / "l") as ledger:
         ledger.open_search("s", "key", "{}")
@@ -356,7 +356,7 @@ def driven(path: Path, executor: Executor, trials: list[Trial], costs: dict[str,
 
 
 def test_the_longest_trials_are_trained_first(tmp_path: Path) -> None:
-    trials = [Trial("cnn", "d", "f", {"filters": i}, 1, seed=0) for i in range(6)]
+    trials = [Trial("cnn", "d", "f" * 16, {"filters": i}, 1, seed=0) for i in range(6)]
     costs = dict(zip((t.id for t in trials), (3.0, 1.0, 5.0, 5.0, 2.0, 4.0), strict=True))
     executor = KinExecutor(2)
     driven(tmp_path / "l", executor, trials, costs)
@@ -365,7 +365,7 @@ def test_the_longest_trials_are_trained_first(tmp_path: Path) -> None:
 
 def test_kin_follow_each_other_in_one_process_the_one_with_most_levels_first(tmp_path: Path) -> None:
     def trial(filters: int, dropout: float, l2: float) -> Trial:
-        return Trial("cnn", "d", "f", {"filters": filters, "dropout": dropout, "l2": l2}, 1, seed=0)
+        return Trial("cnn", "d", "f" * 16, {"filters": filters, "dropout": dropout, "l2": l2}, 1, seed=0)
 
     settings = [(0.0, 0.0), (0.5, 0.0), (0.0, 0.1), (0.5, 0.1)]
     trials = [trial(filters, *levels) for levels in settings for filters in (4, 8)]
@@ -380,7 +380,7 @@ def test_kin_follow_each_other_in_one_process_the_one_with_most_levels_first(tmp
 
 def test_no_place_stays_empty_for_the_sake_of_kin(tmp_path: Path) -> None:
     executor = KinExecutor(3)
-    driven(tmp_path / "l", executor, [Trial("cnn", "d", "f", {}, 1, seed=i) for i in range(9)])
+    driven(tmp_path / "l", executor, [Trial("cnn", "d", "f" * 16, {}, 1, seed=i) for i in range(9)])
     assert executor.most_at_once == 3
     assert sum(not ready for _, ready in executor.started) == 3
 
@@ -395,7 +395,7 @@ def test_a_long_list_is_proposed_piece_by_piece(tmp_path: Path, monkeypatch: pyt
             with Ledger(tmp_path / "l") as ledger:
                 seen.append(len(ledger.members("s")))
 
-    trials = [Trial("cnn", "d", "f", {"filters": i}, 1, seed=0) for i in range(12)]
+    trials = [Trial("cnn", "d", "f" * 16, {"filters": i}, 1, seed=0) for i in range(12)]
     driven(tmp_path / "l", Watching(2), trials)
     assert seen[0] == 4
     assert seen[-1] == 12

@@ -347,7 +347,7 @@ def main() -> NoReturn:
     try:
         app(prog_name="tuner", standalone_mode=False)
     except click.ClickException as error:
-        click.echo(f"tuner: {_explained(error)}", err=True)
+        click.echo(f"tuner: {visible_line(_explained(error))}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         leave()

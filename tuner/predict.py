@@ -30,7 +30,7 @@ def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list
     if not _is_images(shape):
         raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size, grey or colour")
     if not (isinstance(answer, tuple) and len(answer) == 2 and answer[1]):
-        raise InputError(str(model_path), f"gives an output of shape {answer}, not a probability per class")
+        raise InputError(str(model_path), f"gives answers of shape {answer}, not a probability per class")
     _, height, width, channels = shape
     if height * width > MOST_PIXELS:
         raise InputError(
