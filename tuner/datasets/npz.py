@@ -27,7 +27,7 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
     if not zipfile.is_zipfile(path):  # NumPy would say that one could read it unsafely
         raise InputError(str(path), "cannot be read as an .npz of plain arrays (it is no whole zip archive)")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             missing = [key for key in ARRAYS if key not in archive.files]
             if missing:
                 raise InputError(
