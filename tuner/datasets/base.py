@@ -138,13 +138,16 @@ def _labels(name: str, key: str, labels: NDArray[Any]) -> NDArray[Any]:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
     if labels.ndim == 2 and labels.dtype.kind in "iufb":
-        if not (((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()):
+        right = labels.shape[1] > 0 and ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all()
+        if not right:
             raise InputError(name, f"{key} has two dimensions but is not one-hot", "give one label per image")
         labels = labels.argmax(axis=1)
     if labels.ndim != 1:
         raise InputError(name, f"{key} has the shape {labels.shape}", "give one label per image")
     if labels.dtype.kind == "f" and not (np.isfinite(labels).all() and (labels == np.rint(labels)).all()):
         raise InputError(name, f"{key} holds real numbers", "labels are whole numbers, strings or one-hot rows")
+    if labels.dtype.kind == "f":
+        labels = labels.astype(np.float64)
     if labels.dtype.kind == "f" and labels.size and np.abs(labels).max() >= 1 << 53:
         raise InputError(name, f"{key} has the label {np.abs(labels).max():g}", "labels are whole numbers below 2**53")
     if labels.dtype.kind == "f":
