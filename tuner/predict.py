@@ -9,18 +9,18 @@ import numpy as np
 
 from tuner.datasets.folder import read_image
 from tuner.errors import InputError, one_line
-from tuner.limits import MOST_PIXELS, MOST_TEXT, read_at_most
 from tuner.quiet import silence
-from tuner.saved_model import load_checked
 from tuner.text import visible_line
+from tuner.untrusted.saved_model import load_checked
+from tuner.untrusted.sizes import MOST_PIXELS, MOST_TEXT, read_at_most
 
 
 def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list[tuple[str, float]]]]:
     """Return for each image file the classes with their probabilities, most probable first.
 
-    The model is looked at before Keras loads it, in safe mode; see `tuner.saved_model`. Its class names stand in
-    `MODEL.json` beside it, as reports write it; without that file classes are numbers. Images are resized to what the
-    model takes.
+    The model is looked at before Keras loads it, in safe mode; see `tuner.untrusted.saved_model`. Its class names
+    stand in `MODEL.json` beside it, as reports write it; without that file classes are numbers. Images are resized to
+    what the model takes.
 
     Raises:
         InputError: the model or an image cannot be read.

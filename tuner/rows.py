@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.checked_json import parsed
 from tuner.text import shortened
 from tuner.trial import Record, Result, Trial
+from tuner.untrusted.checked_json import parsed
 
 #: The columns of a result: plain ones, and those that hold JSON.
 PLAIN = (

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tuner import columns as col
-from tuner.arrays import read_arrays
 from tuner.errors import CheckError, one_line
-from tuner.limits import most_data
+from tuner.untrusted.arrays import read_arrays
+from tuner.untrusted.sizes import most_data
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,12 +13,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tuner.checked_json import parsed
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import is_a
-from tuner.limits import MOST_TEXT, read_at_most
 from tuner.parameters import Layered, Parameter, Value
 from tuner.recipe import RECIPE
 from tuner.search import Algorithm, Entry, Overrides, Search
@@ -26,6 +24,8 @@ from tuner.search_checks import check_names, check_schedule, check_settings_matt
 from tuner.search_schema import MOST, NAME, SavedSearch, SearchFile, SearchTable, explained
 from tuner.space import Space, read_space
 from tuner.text import shortened
+from tuner.untrusted.checked_json import parsed
+from tuner.untrusted.sizes import MOST_TEXT, read_at_most
 
 #: More threads than a trial could use on any machine.
 _MOST_THREADS = 1024

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from tuner.checked_json import parsed
 from tuner.parameters import Value
+from tuner.untrusted.checked_json import parsed
 
 Protocol = Literal["holdout", "published"]
 Role = Literal["search", "final"]

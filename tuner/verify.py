@@ -15,7 +15,7 @@ import numpy as np
 from tuner.errors import CheckError, InputError
 from tuner.findings import Chosen, Findings
 from tuner.protocol import test_images
-from tuner.saved_model import checked_model
+from tuner.untrusted.saved_model import checked_model
 
 #: How far a reloaded model's probabilities may lie from the recorded ones: other hardware rounds otherwise.
 TOLERANCE = 1e-3

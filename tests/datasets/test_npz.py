@@ -19,8 +19,8 @@ from tuner.datasets import npz
 from tuner.datasets.base import ARRAYS, Dataset, checked_dataset
 from tuner.datasets.npz import load_npz
 from tuner.errors import InputError
-from tuner.limits import MOST_DATA, most_data
 from tuner.text import visible
+from tuner.untrusted.sizes import MOST_DATA, most_data
 
 Arrays = dict[str, NDArray[Any]]
 

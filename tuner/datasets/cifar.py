@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tuner.datasets.published import Arrays, Published, PublishedFile
 from tuner.errors import InputError, one_line
-from tuner.limits import MOST_ARCHIVE, amount
+from tuner.untrusted.sizes import MOST_ARCHIVE, amount
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 # As `fine_label_names.txt` and `coarse_label_names.txt` in the archive have them.

@@ -19,7 +19,7 @@ from PIL import Image
 
 from tuner.datasets.base import SPLITS, Dataset, checked_dataset
 from tuner.errors import InputError, one_line
-from tuner.limits import MOST_PIXELS, amount, most_data, size_of
+from tuner.untrusted.sizes import MOST_PIXELS, amount, most_data, size_of
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
 #: What a file may be, whatever its ending says; Pillow would start another program for a PostScript file.

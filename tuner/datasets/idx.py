@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tuner.datasets.published import Arrays
 from tuner.errors import InputError, one_line
-from tuner.limits import MOST_ARCHIVE
+from tuner.untrusted.sizes import MOST_ARCHIVE
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from tuner.arrays import read_arrays
 from tuner.datasets.base import ARRAYS
 from tuner.datasets.idx import read_images_and_labels
 from tuner.datasets.published import Arrays, Published, PublishedFile
 from tuner.errors import InputError, one_line
-from tuner.limits import MOST_ARCHIVE
+from tuner.untrusted.arrays import read_arrays
+from tuner.untrusted.sizes import MOST_ARCHIVE
 
 DIGITS = tuple("0123456789")
 FASHION_NAMES = (

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.arrays import names_in, read_arrays
 from tuner.datasets.base import ARRAYS, Dataset, checked_dataset
 from tuner.errors import InputError, one_line
-from tuner.limits import most_data
+from tuner.untrusted.arrays import names_in, read_arrays
+from tuner.untrusted.sizes import most_data
 
 
 def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] | None = None) -> Dataset:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tuner.errors import InputError
-from tuner.limits import MOST_DATA, amount, most_data, read_at_most, size_of
+from tuner.untrusted.sizes import MOST_DATA, amount, most_data, read_at_most, size_of
 
 
 def test_a_file_of_the_size_is_read_and_a_larger_one_is_not(tmp_path):

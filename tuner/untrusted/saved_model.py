@@ -1,8 +1,8 @@
 """Saved `.keras` files, whoever wrote them: what is in one is looked at before Keras sees it.
 
 Keras loads in safe mode, and safe mode alone has been got round too often. A file is loaded here only if it is a zip of
-what Keras writes, of reasonable size; if all that it describes is plain (`tuner.plain_keras`); and if its weights are
-arrays inside the file, as many as the network needs.
+what Keras writes, of reasonable size; if all that it describes is plain (`tuner.untrusted.plain_keras`); and if its
+weights are arrays inside the file, as many as the network needs.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import InputError, one_line
-from tuner.limits import MOST_CONFIG, MOST_MODEL, amount, size_of
-from tuner.plain_keras import DEEPEST, NETWORKS, problems
 from tuner.quiet import import_keras, silence
 from tuner.text import shortened
+from tuner.untrusted.plain_keras import DEEPEST, NETWORKS, problems
+from tuner.untrusted.sizes import MOST_CONFIG, MOST_MODEL, amount, size_of
 
 if TYPE_CHECKING:
     import keras

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tuner.arrays import read_arrays
+from tuner.untrusted.arrays import read_arrays
 
 GOOD = np.arange(12, dtype=np.uint8).reshape(3, 4)
 

@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from tuner.errors import one_line
-from tuner.limits import amount
+from tuner.untrusted.sizes import amount
 
 #: The header of an array is a line of text; numpy itself reads no longer one from strangers.
 _LONGEST_HEADER = 10_000

@@ -19,8 +19,8 @@ import pytest
 from tuner.errors import InputError
 from tuner.families import FAMILIES
 from tuner.recipe import RECIPE
-from tuner.saved_model import checked_model, load_checked
 from tuner.space import read_space
+from tuner.untrusted.saved_model import checked_model, load_checked
 
 layers = keras.layers
 Config = dict[str, Any]
