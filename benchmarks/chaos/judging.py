@@ -165,12 +165,11 @@ def final_tables(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {"tuner results": _results(folder)}
     reports = folder / "reports" / NAME
     for table in sorted(reports.glob("*.csv")):
-        with table.open(encoding="utf-8", newline="") as file:
-            found[table.name] = [
-                {k: v for k, v in row.items() if k not in _MEASURED}
-                for row in csv.DictReader(file)
-                if row.get("target") not in _MEASURED
-            ]
+        if not table.name.startswith("timing"):
+            with table.open(encoding="utf-8", newline="") as file:
+                found[table.name] = [
+                    {k: v for k, v in row.items() if k not in _MEASURED} for row in csv.DictReader(file)
+                ]
     for model in sorted(reports.glob("*.keras")):
         found[model.name] = weights(model)
     for trial, row in snapshot(folder / "runs" / "ledger.sqlite").rows.items():
