@@ -98,6 +98,14 @@ class TestJudge:
         again = change(ledger, "UPDATE trials SET seconds = 7.5 WHERE trial = ?", trial(0).id)
         assert judge.look(again) == Problems(doubled=[trial(0).id])
 
+    def test_finds_a_trial_that_was_trained_again_although_its_row_stayed(
+        self, reference: Snapshot, tmp_path: Path
+    ) -> None:
+        judge = Judge(reference)
+        now = snapshot(write_ledger(tmp_path / "growing.sqlite", range(2)))
+        assert not judge.look(now, {trial(0).id, trial(1).id, trial(2).id}), "none stood there before it was trained"
+        assert judge.look(now, {trial(1).id, trial(2).id}) == Problems(doubled=[trial(1).id])
+
     def test_finds_a_trial_beyond_the_references(self, reference: Snapshot, tmp_path: Path) -> None:
         more = snapshot(write_ledger(tmp_path / "more.sqlite", range(4)))
         assert Judge(reference).look(more) == Problems(doubled=[trial(3).id])
@@ -318,12 +326,16 @@ class TestFromWithin:
         (folder / "tuner").mkdir()
         (folder / "tuner" / "__init__.py").touch()
         (folder / "tuner" / "training.py").write_text(
-            "import time\ndef predict(n):\n    time.sleep(0.2)\n    return n\n"
+            "import time\ndef predict(n):\n    time.sleep(0.2)\n    return n\ndef train(job):\n    pass\n"
         )
         return subprocess.run(
             [sys.executable, "-c", program],
             cwd=folder,
-            env={"PYTHONPATH": str(INSIDE), "TUNER_CHAOS": fault.to_json(str(folder / "mark"))},
+            env={
+                "PYTHONPATH": str(INSIDE),
+                "TUNER_CHAOS": fault.to_json(str(folder / "mark")),
+                "TUNER_CHAOS_TRAINED": str(folder / "trained"),
+            },
             capture_output=True,
             text=True,
             start_new_session=True,
@@ -356,6 +368,18 @@ class TestFromWithin:
             program += f"print(subprocess.run([sys.executable, '-c', {worker!r}]).returncode)\n"
         ran = self.strike(tmp_path, program, Inside("report", 1, "before", 0, "SIGKILL", "worker"))
         assert ran.stdout.split() == ["-9", "0"], ran.stderr
+
+    def test_come_beside_notes_of_what_is_trained(self, tmp_path: Path) -> None:
+        program = (
+            "from types import SimpleNamespace\n"
+            "from tuner.training import predict, train\n"
+            "for number in 'abc':\n"
+            "    train(SimpleNamespace(trial=SimpleNamespace(id=number)))\n"
+            "    predict(number)\n"
+        )
+        ran = self.strike(tmp_path, program, Inside("scoring", 2, "before", 0, "SIGKILL", "main"))
+        assert ran.returncode == -signal.SIGKILL, ran.stderr
+        assert (tmp_path / "trained").read_text().split() == ["a", "b"]
 
     def test_never_strike_where_no_fault_is_asked_for(self, tmp_path: Path) -> None:
         ran = self.strike(tmp_path, WRITES_FILES, Inside("report", 99, "before", 0, "SIGKILL", "main"))
