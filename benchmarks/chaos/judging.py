@@ -13,7 +13,7 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,13 +105,13 @@ class Judge:
         self._seen: dict[str, Row] = {}
         self._reported: set[tuple[str, str]] = set()
 
-    def look(self, now: Snapshot, is_over: bool = False) -> Problems:
+    def look(self, now: Snapshot, trained: Collection[str] = (), is_over: bool = False) -> Problems:
         """Return what is newly wrong: each trial is lost, doubled or different once in a life.
 
         Lost is a row that stood there before and does not now, and at the end any row of the reference. Doubled is a
-        row that is another one than before, for it was trained again; a row, or a place in the search, that the
-        reference does not have; and a content that stands there twice. Different is a row whose findings are not the
-        reference's, or a place in the search with another trial.
+        row that stood there before and is another one now, or whose trial the last run `trained` again; a row, or a
+        place in the search, that the reference does not have; and a content that stands there twice. Different is a
+        row whose findings are not the reference's, or a place in the search with another trial.
         """
         problems = Problems()
         expected = set(self._seen) | (set(self._reference.rows) if is_over else set())
@@ -120,6 +120,7 @@ class Judge:
         problems.doubled = self._new(
             "doubled",
             [trial for trial, row in now.rows.items() if trial in self._seen and self._seen[trial] != row]
+            + [trial for trial in trained if trial in self._seen]
             + [trial for trial in now.rows if trial not in self._reference.rows]
             + [trial for trial, row in now.rows.items() if contents[row["content"]] > 1],
         )
@@ -165,12 +166,11 @@ def final_tables(folder: Path) -> dict[str, object]:
     found: dict[str, object] = {"tuner results": _results(folder)}
     reports = folder / "reports" / NAME
     for table in sorted(reports.glob("*.csv")):
-        with table.open(encoding="utf-8", newline="") as file:
-            found[table.name] = [
-                {k: v for k, v in row.items() if k not in _MEASURED}
-                for row in csv.DictReader(file)
-                if row.get("target") not in _MEASURED
-            ]
+        if not table.name.startswith("timing"):
+            with table.open(encoding="utf-8", newline="") as file:
+                found[table.name] = [
+                    {k: v for k, v in row.items() if k not in _MEASURED} for row in csv.DictReader(file)
+                ]
     for model in sorted(reports.glob("*.keras")):
         found[model.name] = weights(model)
     for trial, row in snapshot(folder / "runs" / "ledger.sqlite").rows.items():

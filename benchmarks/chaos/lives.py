@@ -132,15 +132,13 @@ class Life:
             return None
         begun = time.monotonic()
         struck, problems = self._strike(fault)
-        problems.add(self._look())
         what = f"{self._algorithm}: {fault}, {self._now_recorded()}, {time.monotonic() - begun:.1f} s"
         self._tell(f"{what}{': ' if problems else ''}{problems}" if struck or problems else f"{what}: never struck")
         return Suffered(self._algorithm, fault, problems) if struck or problems else fault
 
     def end(self) -> Ended:
         """Run the search to its end and compare it with the undisturbed one."""
-        problems = self._until_its_end(self._start())
-        problems.add(self._look(is_over=True))
+        problems = self._until_its_end(self._start(), is_over=True)
         problems.different += compare(final_tables(self._folder), self._reference.tables)
         problems.ended_badly += [f"left over: {name}" for name in left_over(self._folder)]
         if not are_gone(self._sessions, _SECONDS_TO_LEAVE):
@@ -195,16 +193,16 @@ class Life:
         run.wait_for(lambda: False, moment.seconds)
         return not run.ended
 
-    def _until_its_end(self, run: Run, fault: Fault | None = None) -> Problems:
-        """Wait for the end of a run, and return what is wrong with it."""
-        if not run.wait(self._reference.limit):
-            return Problems(ended_badly=["did not end, and was killed"])
-        signal = fault.signal if fault is not None and fault.ends_the_run else None
-        return Problems(ended_badly=how_badly(run.code, run.printed, run.errors, signal, run.had_begun))
-
-    def _look(self, is_over: bool = False) -> Problems:
+    def _until_its_end(self, run: Run, fault: Fault | None = None, is_over: bool = False) -> Problems:
+        """Wait for the end of a run, and return what is wrong with it and with the ledger that it left."""
+        if run.wait(self._reference.limit):
+            signal = fault.signal if fault is not None and fault.ends_the_run else None
+            problems = Problems(ended_badly=how_badly(run.code, run.printed, run.errors, signal, run.had_begun))
+        else:
+            problems = Problems(ended_badly=["did not end, and was killed"])
         self._now = snapshot(self._ledger)
-        return self._judge.look(self._now, is_over)
+        problems.add(self._judge.look(self._now, run.trained, is_over))
+        return problems
 
     def _now_recorded(self) -> str:
         now = self.progress

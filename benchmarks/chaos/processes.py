@@ -26,12 +26,20 @@ class Run:
     """
 
     def __init__(self, folder: Path, fault: str | None = None) -> None:
-        environment = {**os.environ, "TMPDIR": str(folder), "TF_CPP_MIN_LOG_LEVEL": "3"}
-        if fault is not None:
-            paths = [str(_INSIDE), *filter(None, [environment.get("PYTHONPATH")])]
-            environment |= {"TUNER_CHAOS": fault, "PYTHONPATH": os.pathsep.join(paths)}
         self._folder = folder
-        self._printed, self._errors = folder / "printed.txt", folder / "errors.txt"
+        self._printed, self._errors, self._trained = (
+            folder / f"{name}.txt" for name in ("printed", "errors", "trained")
+        )
+        self._trained.unlink(missing_ok=True)
+        paths = [str(_INSIDE), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {
+            **os.environ,
+            "TMPDIR": str(folder),
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "PYTHONPATH": os.pathsep.join(paths),
+            "TUNER_CHAOS_TRAINED": str(self._trained),
+            **({} if fault is None else {"TUNER_CHAOS": fault}),
+        }
         with self._printed.open("w") as printed, self._errors.open("w") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tuner", *COMMAND],
@@ -70,6 +78,11 @@ class Run:
     def errors(self) -> str:
         """What it wrote to stderr."""
         return self._errors.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def trained(self) -> set[str]:
+        """The trials that its workers began, whatever came of them."""
+        return set(self._trained.read_text(encoding="ascii").split()) if self._trained.exists() else set()
 
     @property
     def had_begun(self) -> bool:

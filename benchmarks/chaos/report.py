@@ -26,11 +26,11 @@ After each fault the ledger is read from a copy, and after the last run everythi
 nothing disturbed:
 
 - **lost**: trials that stood in the ledger before and do not stand there now, or are missing at the end;
-- **doubled**: trials whose row is another one than before (it was trained again), trials or places in the search that
-  the undisturbed one does not have, and contents that stand there twice;
+- **doubled**: trials that stood in the ledger and that a later run trained again, or whose row is another one than
+  before; trials or places in the search that the undisturbed one does not have; and contents that stand there twice;
 - **different**: trials whose scores, curves or configuration are not the undisturbed ones to the last bit, and final
   tables that differ: `tuner results`, every `.csv` of the report, the predictions and the weights of every model.
-  Seconds and file sizes are measured, and left out;
+  Seconds and file sizes are measured, and left out, and with them the tables of the report that are about time;
 - **ended badly**: a traceback, another exit code than the signal's own (130 for SIGTERM and SIGINT, with the line that
   says how to go on), a run that hangs, a ledger that SQLite's `integrity_check` complains of, and, at the end, files
   half written or processes that are left.

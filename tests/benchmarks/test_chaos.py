@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import shutil
 import signal
@@ -9,22 +10,26 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 from benchmarks.chaos.__main__ import break_searches, main, plan
 from benchmarks.chaos.faults import KINDS, Fault, Inside, Moment, Pace, Progress, Stage
-from benchmarks.chaos.judging import Judge, Problems, Snapshot, compare, left_over, snapshot
+from benchmarks.chaos.judging import Judge, Problems, Snapshot, compare, final_tables, left_over, snapshot
 from benchmarks.chaos.lives import Ended, Reference, Suffered, Tally, how_badly
 from benchmarks.chaos.processes import are_gone, processes_of
 from benchmarks.chaos.report import report_of
 from benchmarks.chaos.searches import ALGORITHMS, COMMAND, NAME, make_project
 from tuner.ledger import Ledger, Member
 from tuner.search_file import load_search
-from tuner.trial import Record, Result, Trial
+from tuner.trial import Record, Result, Trial, artifact_path
 
 INSIDE = Path(__file__).parents[2] / "benchmarks" / "chaos" / "inside"
 PACE = Pace(seconds=20, until_first_row=6, between_rows=0.5, after_last_row=3, report_files=26)
@@ -93,6 +98,14 @@ class TestJudge:
         again = change(ledger, "UPDATE trials SET seconds = 7.5 WHERE trial = ?", trial(0).id)
         assert judge.look(again) == Problems(doubled=[trial(0).id])
 
+    def test_finds_a_trial_that_was_trained_again_although_its_row_stayed(
+        self, reference: Snapshot, tmp_path: Path
+    ) -> None:
+        judge = Judge(reference)
+        now = snapshot(write_ledger(tmp_path / "growing.sqlite", range(2)))
+        assert not judge.look(now, {trial(0).id, trial(1).id, trial(2).id}), "none stood there before it was trained"
+        assert judge.look(now, {trial(1).id, trial(2).id}) == Problems(doubled=[trial(1).id])
+
     def test_finds_a_trial_beyond_the_references(self, reference: Snapshot, tmp_path: Path) -> None:
         more = snapshot(write_ledger(tmp_path / "more.sqlite", range(4)))
         assert Judge(reference).look(more) == Problems(doubled=[trial(3).id])
@@ -136,6 +149,53 @@ class TestJudge:
         assert before
         assert len(snapshot(ledger).rows) == 2
         assert log.read_bytes() == before
+
+
+class TestFinalTables:
+    """A finished search, made up: a trial whose model and predictions are saved, and a report with two tables."""
+
+    def write(self, folder: Path, *, score: float = 0.9, weight: float = 1.0, guess: float = 0.5, day: int = 1) -> Path:
+        models, report = folder / "runs" / "models", folder / "reports" / NAME
+        for place in (models, report):
+            place.mkdir(parents=True)
+        (report / "trials.csv").write_text(f"trial,seconds,val_accuracy\na,{day}.5,{score}\n")
+        (report / "timing_models.csv").write_text(f"model,best_trial_seconds_to_0.95\nann,{day}\n")
+        files = {"model": f"{day}" * 64, "predictions": f"{day}" * 64}
+        final = trial(0).as_final(1)
+        weights = io.BytesIO()
+        with h5py.File(weights, "w") as arrays:
+            arrays["layers/dense/vars/0"] = np.full((2, 3), weight)
+        for model in (report / "ann-bands.keras", artifact_path(models, final.id, files["model"], ".keras")):
+            with zipfile.ZipFile(model, "w") as archive:
+                archive.writestr(zipfile.ZipInfo("model.weights.h5", (2026, 1, day, 0, 0, 0)), weights.getvalue())
+        saved = artifact_path(models, final.id, files["predictions"], ".npz")
+        np.savez(saved, probabilities=np.array([[guess, 1 - guess]]), labels=np.array([0]))
+        with Ledger(folder / "runs" / "ledger.sqlite") as ledger:
+            ledger.record(Record(final, Result("completed", test_accuracy=1.0, files=files)))
+        return folder
+
+    @pytest.mark.parametrize(
+        ("other", "differ"),
+        [
+            ({"day": 2}, []),
+            ({"score": 0.91}, ["trials.csv"]),
+            ({"guess": 0.6}, ["predictions of TRIAL"]),
+            ({"weight": 1.1}, ["ann-bands.keras", "weights of TRIAL"]),
+        ],
+    )
+    def test_differ_in_what_is_found_and_not_in_what_is_measured(
+        self, tmp_path: Path, other: dict[str, Any], differ: list[str]
+    ) -> None:
+        one, two = (final_tables(self.write(tmp_path / name, **o)) for name, o in (("one", {}), ("two", other)))
+        assert compare(one, two) == [name.replace("TRIAL", trial(0).as_final(1).id) for name in differ]
+
+    def test_differ_where_a_file_is_gone_or_not_whole(self, tmp_path: Path) -> None:
+        whole = final_tables(self.write(tmp_path / "whole"))
+        broken = self.write(tmp_path / "broken")
+        for file in (broken / "runs" / "models").iterdir():
+            file.write_bytes(file.read_bytes()[:-30])
+        (broken / "reports" / NAME / "trials.csv").unlink()
+        assert len(compare(final_tables(broken), whole)) == 3
 
 
 def test_final_tables_are_compared_by_name() -> None:
@@ -266,12 +326,16 @@ class TestFromWithin:
         (folder / "tuner").mkdir()
         (folder / "tuner" / "__init__.py").touch()
         (folder / "tuner" / "training.py").write_text(
-            "import time\ndef predict(n):\n    time.sleep(0.2)\n    return n\n"
+            "import time\ndef predict(n):\n    time.sleep(0.2)\n    return n\ndef train(job):\n    pass\n"
         )
         return subprocess.run(
             [sys.executable, "-c", program],
             cwd=folder,
-            env={"PYTHONPATH": str(INSIDE), "TUNER_CHAOS": fault.to_json(str(folder / "mark"))},
+            env={
+                "PYTHONPATH": str(INSIDE),
+                "TUNER_CHAOS": fault.to_json(str(folder / "mark")),
+                "TUNER_CHAOS_TRAINED": str(folder / "trained"),
+            },
             capture_output=True,
             text=True,
             start_new_session=True,
@@ -304,6 +368,18 @@ class TestFromWithin:
             program += f"print(subprocess.run([sys.executable, '-c', {worker!r}]).returncode)\n"
         ran = self.strike(tmp_path, program, Inside("report", 1, "before", 0, "SIGKILL", "worker"))
         assert ran.stdout.split() == ["-9", "0"], ran.stderr
+
+    def test_come_beside_notes_of_what_is_trained(self, tmp_path: Path) -> None:
+        program = (
+            "from types import SimpleNamespace\n"
+            "from tuner.training import predict, train\n"
+            "for number in 'abc':\n"
+            "    train(SimpleNamespace(trial=SimpleNamespace(id=number)))\n"
+            "    predict(number)\n"
+        )
+        ran = self.strike(tmp_path, program, Inside("scoring", 2, "before", 0, "SIGKILL", "main"))
+        assert ran.returncode == -signal.SIGKILL, ran.stderr
+        assert (tmp_path / "trained").read_text().split() == ["a", "b"]
 
     def test_never_strike_where_no_fault_is_asked_for(self, tmp_path: Path) -> None:
         ran = self.strike(tmp_path, WRITES_FILES, Inside("report", 99, "before", 0, "SIGKILL", "main"))

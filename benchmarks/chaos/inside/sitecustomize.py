@@ -1,9 +1,9 @@
-"""Ends a run at a precise moment, from within one of its processes; the tool knows nothing of it.
+"""Notes what a run trains, and ends it at a precise moment, from within its processes; the tool knows nothing of it.
 
-Python imports a module of this name when it starts, where it lies on the path. Only where TUNER_CHAOS holds a fault
-(`benchmarks.chaos.faults.Inside` as JSON) does it do anything: it watches for the fault's event, in the main process,
-the server of workers and the workers alike, and at the event of that number sends the signal. A fault strikes once:
-the file `mark` says that it has.
+Python imports a module of this name when it starts, where it lies on the path: in the main process, the server of
+workers and the workers alike. The file that TUNER_CHAOS_TRAINED names gets a line for each trial that a worker begins.
+Where TUNER_CHAOS holds a fault (`benchmarks.chaos.faults.Inside` as JSON), the process watches for the fault's event,
+and at the event of that number sends the signal. A fault strikes once: the file `mark` says that it has.
 """
 
 from __future__ import annotations
@@ -125,6 +125,22 @@ class _Wrapper:
         return spec
 
 
+def _noting(file: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return what makes a call on a job note its trial in a file."""
+
+    def around(call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(job: Any) -> Any:
+            with open(file, "a", encoding="ascii") as notes:  # noqa: PTH123
+                notes.write(f"{job.trial.id}\n")
+            return call(job)
+
+        return called
+
+    return around
+
+
+if "TUNER_CHAOS_TRAINED" in os.environ:
+    sys.meta_path.insert(0, _Wrapper("tuner.training", "train", _noting(os.environ["TUNER_CHAOS_TRAINED"])))
 if "TUNER_CHAOS" in os.environ:
     _fault = json.loads(os.environ["TUNER_CHAOS"])
     _fault["number_of_signal"] = signal.Signals[_fault.pop("signal")]
