@@ -341,8 +341,12 @@ class TestAKilledSearch:
             wait_for(lambda: recorded(folder) >= count)  # noqa: B023
             for worker in reversed(workers(main.pid)):  # the spare one first, else the trial moves there and dies twice
                 os.kill(worker, signal.SIGKILL)
+        half_written = folder / "runs" / "models" / f".partial-{worker}-0123.keras"
+        half_written.parent.mkdir(exist_ok=True)
+        half_written.touch()
         _, errors = main.communicate(timeout=200)
         assert main.returncode == 0, errors
+        assert not half_written.exists()
         assert "again: trial" in errors
         assert "SIGKILL" in errors
         assert trials(folder) == trials(finished)

@@ -107,6 +107,7 @@ def started(
             listener = _logs(search, places, ledger, console) if tensorboard else None
             runner = Runner(search.name, ledger, pool, job_of, progress, fresh, listener, _cost_of(search, prepared))
             yield StartedSearch(search, places, ledger, runner, prepared)
+        remove_partials(places.artifacts)  # of workers that were killed, and whose trials others have done
 
 
 def run_search(
