@@ -109,7 +109,7 @@ def seconds_of_tenth(times: list[float], number: int) -> float:
 
 def _run(search: Search, executor: Executor, folder: Path) -> list[float]:
     """Run the search into the ledger of this folder and return when each trial finished."""
-    prepared = Prepared("none", folder, (8, 8, 1), 10, images=0)
+    prepared = Prepared("0" * 16, folder, (8, 8, 1), 10, images=0)
     watch = Watch()
     with Ledger(folder / "ledger.sqlite") as ledger:
         ledger.open_search(search.name, search.key, search.to_json())

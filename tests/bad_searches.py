@@ -12,7 +12,7 @@ FILES = [
     search("a key twice", "is not valid TOML", "line", top="seed = 1\nseed = 2"),
     Case(
         "a folder in place of the file",
-        ("wrong", "searches/wrong.toml is no search"),
+        ("searches/wrong.toml", "is not a file"),
         (empty_folder("searches/wrong.toml"),),
     ),
     Case(

@@ -165,7 +165,7 @@ RECORDED = [
     *[
         Case(
             f"{command} of a search that nobody can read: {content}",
-            (LEDGER, "damaged"),
+            (LEDGER, "not as a run records it"),
             (GOOD, begun(content)),
             command,
         )

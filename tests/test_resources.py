@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -22,6 +23,7 @@ def limited(folder: Path, kind: int, most: int, *arguments: str) -> subprocess.C
         capture_output=True,
         text=True,
         timeout=280,
+        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")},  # it writes, too
         preexec_fn=lambda: resource.setrlimit(kind, (most, most)),
         check=False,
     )

@@ -268,5 +268,5 @@ def test_a_file_of_any_bytes_is_a_search_or_one_line_that_names_the_file(
 @settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.text(max_size=40) | st.recursive(st.integers() | st.text(), st.lists).map(json.dumps))
 def test_text_that_no_search_wrote_is_an_input_error(text: str) -> None:
-    with pytest.raises(InputError, match="is damaged"):
+    with pytest.raises(InputError, match="is not as a run records it"):
         saved_search(text)
