@@ -21,7 +21,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from tuner.executors.local import visible_gpus
+from tuner.executors.gpus import visible_gpus
 
 #: Packages whose versions stand in the report, where they are installed.
 PACKAGES = ("tensorflow", "keras", "jax", "numpy", "keras-tuner", "optuna", "ray", "scikeras", "scikit-learn")

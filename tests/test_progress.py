@@ -42,16 +42,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def lines(watch: Callable[[ProgressReport], None], workers: int = 2) -> list[str]:
+def lines(watch: Callable[[ProgressReport], None], at_a_time: str = "2 at a time") -> list[str]:
     """Return what is printed where the output is a file of 80 columns."""
     output = io.StringIO()
-    with ProgressReport(Console(file=output, width=80), workers) as report:
+    with ProgressReport(Console(file=output, width=80), lambda: at_a_time) as report:
         watch(report)
     return output.getvalue().splitlines()
 
 
 def test_a_phase_begins_with_its_number_of_trials_and_of_workers():
-    assert lines(lambda report: report.begin("search", 20), workers=3) == ["search: 20 trials, 3 at a time"]
+    twenty = lines(lambda report: report.begin("search", 20), at_a_time="3 at a time on 2 nodes")
+    assert twenty == ["search: 20 trials, 3 at a time on 2 nodes"]
     assert lines(lambda report: report.begin("search", None)) == ["search: 2 at a time"]
 
 

@@ -63,6 +63,15 @@ def _named(context: click.Context, parameter: click.Parameter, name: str) -> str
     return name
 
 
+def _gpus(context: click.Context, parameter: click.Parameter, gpus: float | None) -> float | None:
+    from tuner.search_schema import fraction_or_whole
+
+    try:
+        return None if gpus is None else fraction_or_whole(gpus)
+    except ValueError as error:
+        raise click.BadParameter(f"{gpus:g} {error}") from None
+
+
 #: The argument of a command that is about one search.
 _search_name = click.argument("name", callback=_named)
 
@@ -171,7 +180,15 @@ def space(name: str, as_json: bool, data_dir: Path | None) -> None:
     "--repeats", type=click.IntRange(1, 100), help="Retrainings of each winner, instead of the search file's."
 )
 @click.option("--workers", type=click.IntRange(1, 1_000), help="Trials at once; by default as many as fit.")
-@click.option("--executor", default="local", show_default=True, help="Where trials run.")
+@click.option("--executor", default="local", show_default=True, help="Where trials run: local, or ray for a cluster.")
+@click.option("--address", help="Of the Ray cluster, HOST:PORT; by default the one that this machine belongs to.")
+@click.option("--cpus-per-trial", type=click.FloatRange(0, 1024, min_open=True), help="Cores that a trial takes.")
+@click.option(
+    "--gpus-per-trial",
+    type=click.FloatRange(0, 64),
+    callback=_gpus,
+    help="GPUs that a trial takes; 0.25 lets four share one, each with a quarter of its memory.",
+)
 @_data_dir
 @_folders
 @click.option("--fresh", is_flag=True, help="Train again what is recorded of this search alone.")
@@ -184,6 +201,9 @@ def run(
     repeats: int | None,
     workers: int | None,
     executor: str,
+    address: str | None,
+    cpus_per_trial: float | None,
+    gpus_per_trial: float | None,
     data_dir: Path | None,
     runs_dir: Path,
     reports_dir: Path,
@@ -198,11 +218,13 @@ def run(
             with INTERRUPTS.importing():
                 from rich.console import Console
 
+                from tuner.executors import Placement
                 from tuner.run import run_search
 
             console = Console(stderr=True)
+            where = Placement(executor, workers, cpus_per_trial, gpus_per_trial, address)
             findings, report = run_search(
-                search, places, console, executor=executor, workers=workers, fresh=fresh, tensorboard=tensorboard
+                search, places, console, placement=where, fresh=fresh, tensorboard=tensorboard
             )
             _print_summary(findings)
             click.echo(f"\nreport: {report}")

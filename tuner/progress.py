@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -25,13 +27,22 @@ from tuner.trial import Record, Trial
 
 #: Elsewhere than on a terminal, a line at most this often.
 _SECONDS_BETWEEN_LINES = 10.0
+#: Of a large cluster, so many machines are named.
+_MOST_NODES = 4
 
 
 class ProgressReport:
-    """Shows trials done, the best score so far, failures and the time that is left. A context manager."""
+    """Shows trials done, the best score so far, failures, the time that is left, and the trials of each machine.
 
-    def __init__(self, console: Console, workers: int) -> None:
-        self._console, self._workers = console, workers
+    A context manager.
+
+    Args:
+        console: where it is shown.
+        at_a_time: says in words how many trials run at a time.
+    """
+
+    def __init__(self, console: Console, at_a_time: Callable[[], str]) -> None:
+        self._console, self._at_a_time = console, at_a_time
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -39,6 +50,7 @@ class ProgressReport:
             TextColumn("best {task.fields[best]}"),
             TimeElapsedColumn(),
             _TimeLeft(),
+            TextColumn("{task.fields[nodes]}"),
             console=console,
             disable=not console.is_terminal,
         )
@@ -49,6 +61,7 @@ class ProgressReport:
         self._begun = self._last_line = 0.0
         self._ahead: dict[str, float] = {}
         self._spent = 0.0
+        self._nodes: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -65,27 +78,31 @@ class ProgressReport:
         self._done = self._known = self._failed = 0
         self._best = self._spent = 0.0
         self._ahead.clear()
+        self._nodes.clear()
         self._begun = self._last_line = time.monotonic()
         if self._task is not None:
             self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(what, total=total, best="–", left=None)
+        self._task = self._bar.add_task(what, total=total, best="–", left=None, nodes="")
         if not self._console.is_terminal:
             count = f"{total} trials, " if total else ""
-            self._console.print(f"{what}: {count}{self._workers} at a time", highlight=False, emoji=False)
+            self._console.print(f"{what}: {count}{self._at_a_time()}", highlight=False, emoji=False)
 
     def proposed(self, trial: Trial, cost: float) -> None:
         """A trial is to be trained, at such a cost beside others."""
         self._ahead[trial.id] = cost
 
-    def finished(self, record: Record, known: bool) -> None:
-        """A trial has finished; `known` if it had finished in an earlier run."""
+    def finished(self, record: Record, known: bool, node: str = "") -> None:
+        """A trial has finished, on a machine of this name; `known` if it had finished in an earlier run."""
         self._spent += self._ahead.pop(record.trial.id, 0.0)
         self._done += 1
         self._known += known
         self._failed += not record.completed
+        if node:
+            self._nodes[node] += 1
         self._best = max(self._best, record.result.val_accuracy or record.result.test_accuracy or 0.0)
         if self._task is not None:
-            self._bar.update(self._task, completed=self._done, best=f"{self._best:.4f}", left=self._seconds_left())
+            left, nodes = self._seconds_left(), self._by_node()
+            self._bar.update(self._task, completed=self._done, best=f"{self._best:.4f}", left=left, nodes=nodes)
         if not record.completed:
             self._console.print(
                 f"[yellow]failed[/]: {_plain(record.trial.family)} on {_plain(record.trial.dataset)}, trial "
@@ -100,9 +117,10 @@ class ProgressReport:
             left = self._seconds_left()
             failed = f", {self._failed} failed" if self._failed else ""
             eta = "" if left is None or last else f", {_clock(left)} left"
+            where = f", on {nodes}" if (nodes := self._by_node()) else ""
             again = f", {self._known} from before" if self._known else ""
             self._console.print(
-                f"{self._what}: {self._done}/{self._total or '?'}, best {self._best:.4f}{failed}{again}{eta}",
+                f"{self._what}: {self._done}/{self._total or '?'}, best {self._best:.4f}{failed}{again}{eta}{where}",
                 highlight=False,
                 emoji=False,
                 soft_wrap=True,
@@ -113,6 +131,12 @@ class ProgressReport:
         self._console.print(
             f"[yellow]again[/]: trial {trial.id}: {_plain(reason)}", highlight=False, emoji=False, soft_wrap=True
         )
+
+    def _by_node(self) -> str:
+        """Return how many trials each machine has finished, those with the most first."""
+        shown = [f"{_plain(name)} {count}" for name, count in self._nodes.most_common(_MOST_NODES)]
+        more = len(self._nodes) - len(shown)
+        return ", ".join([*shown, f"{more} more"] if more else shown)
 
     def _seconds_left(self) -> float | None:
         """Return the time left, by the costs of the trials where they are known: the longest are trained first."""

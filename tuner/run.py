@@ -16,7 +16,7 @@ from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.dryrun import build_all, check_keys, check_watch, data_of, in_its_place, preview
 from tuner.errors import CheckError, InputError, suggestion
-from tuner.executors import EXECUTORS, PRELOAD, Limits
+from tuner.executors import Limits, Placement, Share
 from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
 from tuner.files import remove_partials, sha256_of
@@ -76,8 +76,7 @@ def started(
     places: Places,
     console: Console,
     *,
-    executor: str = "local",
-    workers: int | None = None,
+    placement: Placement = Placement(),  # noqa: B008  # frozen
     fresh: bool = False,
     tensorboard: bool = False,
 ) -> Iterator[StartedSearch]:
@@ -86,8 +85,7 @@ def started(
     Nothing is written before everything that can be checked has been.
     """
     _check_backend()
-    if executor not in EXECUTORS:
-        raise InputError("--executor", f"no executor is named {executor!r}; {suggestion(executor, EXECUTORS)}")
+    placement.check()
     places.check_writable(search.name)
     datasets = {name: _checked_data(search, name, places) for name in search.all_datasets}
     _check_networks(search, datasets)
@@ -99,9 +97,10 @@ def started(
         folders = {data.fingerprint: data.folder for data in prepared.values()}
         log = places.runs / "workers.log"
         limits = Limits(search.max_trial_minutes, search.max_trial_gb)
+        share = Share(search.cpus_per_trial or search.threads, search.gpus_per_trial)
         with (
-            EXECUTORS[executor](TRAIN, workers, search.threads, log, PRELOAD, limits) as pool,
-            ProgressReport(console, pool.slots) as progress,
+            placement.open(TRAIN, share, log, limits) as pool,
+            ProgressReport(console, pool.in_words) as progress,
         ):
             job_of = _job_maker(search, folders, places)
             listener = _logs(search, places, ledger, console) if tensorboard else None
@@ -115,8 +114,7 @@ def run_search(
     places: Places,
     console: Console,
     *,
-    executor: str = "local",
-    workers: int | None = None,
+    placement: Placement = Placement(),  # noqa: B008  # frozen
     fresh: bool = False,
     tensorboard: bool = False,
 ) -> tuple[Findings, Path]:
@@ -126,8 +124,7 @@ def run_search(
         search: what to run.
         places: where to read and write.
         console: where progress is shown.
-        executor: where trials run, a name in `EXECUTORS`.
-        workers: how many trials at once; None for as many as fit.
+        placement: where trials run, and how many at once.
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
 
@@ -136,9 +133,7 @@ def run_search(
         CheckError: no trial of a model completed; the report has been written all the same.
         ResourceError: the machine lacks something; the next run goes on.
     """
-    with started(
-        search, places, console, executor=executor, workers=workers, fresh=fresh, tensorboard=tensorboard
-    ) as run:
+    with started(search, places, console, placement=placement, fresh=fresh, tensorboard=tensorboard) as run:
         run.search_trials()
         run.retrain_winners()
         run.ledger.close_search(search.name)

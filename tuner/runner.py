@@ -20,6 +20,8 @@ from tuner.trial import LEVELS, Job, Record, Result, Trial
 
 #: How often a trial whose worker died is tried.
 MOST_ATTEMPTS = 2
+#: How often one is tried whose machine went away, in which it had no part.
+MOST_MACHINES = 10
 #: Among so many proposed trials the next one is chosen: the longest first, and kin where their process waits.
 LOOK_AHEAD = 1000
 
@@ -33,8 +35,8 @@ class Observer(Protocol):
     def proposed(self, trial: Trial, cost: float) -> None:
         """A trial is to be trained; `cost` says how long it takes beside others, 0 if nobody knows."""
 
-    def finished(self, record: Record, known: bool) -> None:
-        """A trial has finished; `known` if the ledger had it already."""
+    def finished(self, record: Record, known: bool, node: str = "") -> None:
+        """A trial has finished, on the machine `node` where there are several; `known` if the ledger had it already."""
 
     def retried(self, trial: Trial, reason: str) -> None:
         """A trial's worker died, and the trial is tried again."""
@@ -132,7 +134,7 @@ class Runner:
         self._observer.begin(what, total)
         waiting = Queue()
         under_way: dict[str, _Proposed] = {}
-        deaths: Counter[str] = Counter()
+        deaths: Counter[tuple[str, bool]] = Counter()
         while True:
             for track in tracks:
                 self._propose(track, waiting, under_way)
@@ -192,19 +194,20 @@ class Runner:
         self._ledger.forget_trial(trial.id)
         return None
 
-    def _take(self, outcome: Outcome, under_way: dict[str, _Proposed], deaths: Counter[str]) -> None:
+    def _take(self, outcome: Outcome, under_way: dict[str, _Proposed], deaths: Counter[tuple[str, bool]]) -> None:
         proposed = under_way[outcome.key]
         if isinstance(outcome.value, ResourceError):  # what one trial lacks, all will
             raise outcome.value
         if outcome.passed:
             result = Result("failed", outcome.died, passed=dict(outcome.passed))
         elif outcome.died:
-            deaths[outcome.key] += 1
-            if deaths[outcome.key] < MOST_ATTEMPTS:
+            deaths[outcome.key, outcome.lost] += 1
+            most = MOST_MACHINES if outcome.lost else MOST_ATTEMPTS
+            if deaths[outcome.key, outcome.lost] < most:
                 self._observer.retried(proposed.trial, outcome.died)
                 self._submit(proposed.trial)
                 return
-            result = Result("failed", f"{outcome.died} ({MOST_ATTEMPTS} times)", transient=True)
+            result = Result("failed", f"{outcome.died} ({most} times)", transient=True)
         else:
             result = outcome.value
         self._ledger.record(Record(proposed.trial, result))
@@ -216,4 +219,4 @@ class Runner:
         del under_way[outcome.key]
         for track, number in proposed.places:
             self._settle(track, number, record)
-        self._observer.finished(record, known=False)
+        self._observer.finished(record, False, outcome.node)

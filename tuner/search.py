@@ -168,6 +168,8 @@ class Search:
     report: ReportWishes
     max_trial_minutes: float | None
     max_trial_gb: float | None
+    cpus_per_trial: float | None
+    gpus_per_trial: float | None
     overrides: Overrides
     folder: Path
     file_hash: str

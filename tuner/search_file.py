@@ -162,6 +162,8 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         report=file.report,
         max_trial_minutes=file.max_trial_minutes,
         max_trial_gb=file.max_trial_gb,
+        cpus_per_trial=file.cpus_per_trial,
+        gpus_per_trial=file.gpus_per_trial,
         overrides=overrides,
         folder=folder,
         file_hash=file_hash,

@@ -34,6 +34,13 @@ def _grey_or_colour(channels: int) -> int:
     return channels
 
 
+def fraction_or_whole(gpus: float) -> float:
+    """Return a number of GPUs, which must be a fraction of one or a whole number of them."""
+    if gpus > 1 and gpus != int(gpus):
+        raise ValueError("is neither a fraction of one GPU nor a whole number of them")
+    return gpus
+
+
 def _short_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
         raise ValueError("is no name: at most 40 letters, digits, '_' and '-'")
@@ -91,6 +98,8 @@ class SearchFile(FilePart):
     channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = None
     max_trial_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     max_trial_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    cpus_per_trial: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    gpus_per_trial: Annotated[float, Field(ge=0, le=64), AfterValidator(fraction_or_whole)] | None = None
     training: dict[str, Any]
     search: list[SearchTable] = Field(min_length=1)
     compare: Compare | None = None

@@ -25,6 +25,7 @@ from tuner.datasets.store import load_from_store
 from tuner.engines import Epoch, Plan, Samples, engine_for
 from tuner.engines.base import EVALUATION_BATCH
 from tuner.errors import ResourceError, TrialError, TunerError, lacking, one_line
+from tuner.executors.gpus import MEMORY_LIMIT
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import partial_of, publish, sha256_of
@@ -245,8 +246,13 @@ def set_up_process(threads: int, compiled: Path) -> None:
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)
+        limit = os.environ.get(MEMORY_LIMIT)
         for gpu in tf.config.list_physical_devices("GPU"):
-            tf.config.experimental.set_memory_growth(gpu, True)
+            if limit is None:
+                tf.config.experimental.set_memory_growth(gpu, True)
+            else:
+                part = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
+                tf.config.set_logical_device_configuration(gpu, [part])
         tf.config.experimental.enable_op_determinism()
     elif keras.backend.backend() == "jax":
         import jax

@@ -23,7 +23,7 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
         ResourceError: there is no room for it.
     """
     folder = store / dataset.fingerprint
-    if _is_whole(folder) and load_from_store(folder).fingerprint == dataset.fingerprint:
+    if is_whole(folder) and load_from_store(folder).fingerprint == dataset.fingerprint:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     with partial_of(store / f"{dataset.fingerprint}-{uuid.uuid4().hex[:8]}") as building:
@@ -38,7 +38,7 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
             try:
                 building.rename(folder)
             except OSError:
-                if not _is_whole(folder):  # otherwise another process was first
+                if not is_whole(folder):  # otherwise another process was first
                     raise
         except OSError as error:  # numpy says by its words alone that it could not write all
             if error.errno is None:
@@ -47,7 +47,7 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
     return folder
 
 
-def _is_whole(folder: Path) -> bool:
+def is_whole(folder: Path) -> bool:
     """Tell whether a folder holds a data set, each array as long as it says."""
     try:
         for name in ARRAYS:
@@ -64,7 +64,7 @@ def load_from_store(folder: Path) -> Dataset:
     Raises:
         CheckError: it is not there, or not whole.
     """
-    if not _is_whole(folder):
+    if not is_whole(folder):
         raise CheckError(f"{folder}: the data set's copy for workers is missing; run the search again to make it")
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}

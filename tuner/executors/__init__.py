@@ -2,12 +2,72 @@
 
 from __future__ import annotations
 
-from tuner.executors.base import Executor, Limits, Outcome
-from tuner.executors.local import LocalExecutor
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-EXECUTORS = {"local": LocalExecutor}
+from tuner.errors import InputError, suggestion
+from tuner.executors.base import Executor, Limits, Outcome, Share
+from tuner.executors.local import LocalExecutor
+from tuner.interrupts import INTERRUPTS
+
+
+def _local(address: str | None, *arguments: Any) -> Executor:
+    if address is not None:
+        raise InputError("--address", "is that of a Ray cluster", "pass --executor ray with it")
+    return LocalExecutor(*arguments)
+
+
+def _ray(address: str | None, *arguments: Any) -> Executor:
+    if importlib.util.find_spec("ray") is None:
+        raise InputError("--executor", "Ray is not installed", "install it: pip install 'tunetable[ray]'")
+    with INTERRUPTS.importing():
+        from tuner.executors.ray import RayExecutor
+
+    return RayExecutor(address, *arguments)
+
+
+#: Each takes the address of a cluster, and what `LocalExecutor` takes.
+EXECUTORS = {"local": _local, "ray": _ray}
 
 #: What a server of workers imports once, so that no trial has to: Keras, its backend, and nothing run.
 PRELOAD = ("tuner.training",)
 
-__all__ = ["EXECUTORS", "PRELOAD", "Executor", "Limits", "LocalExecutor", "Outcome"]
+
+@dataclass(frozen=True)
+class Placement:
+    """Where trials run, and how many at once: a matter of machines, which changes no result.
+
+    Args:
+        executor: a name in `EXECUTORS`.
+        workers: how many trials at once; None for as many as fit.
+        cpus: cores that a trial takes; None for what the search file says, or its threads.
+        gpus: GPUs or the fraction of one that a trial takes; None for what the search file says, or the executor's own.
+        address: of a Ray cluster.
+    """
+
+    executor: str = "local"
+    workers: int | None = None
+    cpus: float | None = None
+    gpus: float | None = None
+    address: str | None = None
+
+    def open(self, function: str, share: Share, log: Path, limits: Limits) -> Executor:
+        """Return the executor, ready to run calls of `module:function`, each of which takes `share` unless `self` says.
+
+        Raises:
+            InputError: there is no such executor, or it cannot run here.
+            ResourceError: the machine has no room for it.
+        """
+        own = Share(self.cpus or share.cpus, share.gpus if self.gpus is None else self.gpus)
+        return EXECUTORS[self.executor](self.address, function, self.workers, own, log, PRELOAD, limits)
+
+    def check(self) -> None:
+        """Raise an InputError if no executor has this name."""
+        if self.executor not in EXECUTORS:
+            what = f"no executor is named {self.executor!r}"
+            raise InputError("--executor", f"{what}; {suggestion(self.executor, EXECUTORS)}")
+
+
+__all__ = ["EXECUTORS", "PRELOAD", "Executor", "Limits", "LocalExecutor", "Outcome", "Placement", "Share"]

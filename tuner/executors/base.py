@@ -22,20 +22,35 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Share:
+    """What one call takes of a machine: CPU cores, and GPUs or a fraction of one.
+
+    None leaves the GPUs to the executor: one a call where there are any.
+    """
+
+    cpus: float = 1
+    gpus: float | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
     """How a submitted call ended: with `value`, or with its worker's death, whose reason is `died`.
 
-    `passed` holds the limit, by its name in `Limits`, at which the executor itself ended the call.
+    `passed` holds the limit, by its name in `Limits`, at which the executor itself ended the call. `lost` says that
+    the machine went away below the call, which therefore had no part in it. `node` names the machine where there
+    are several.
     """
 
     key: str
     value: Any = None
     died: str = ""
     passed: Mapping[str, float] = field(default_factory=dict)
+    lost: bool = False
+    node: str = ""
 
 
 class Executor(ABC):
-    """Runs one function, named `module:function`, on one argument at a time, in `slots` places at once.
+    """Runs one function, named `module:function`, on one argument at a time, several at once.
 
     Calls of one *kin*, a name that the caller gives, may run one after the other in one process, so that a later one
     finds there what an earlier one left in memory. Calls of different kin never share a process, and a call without a
@@ -43,8 +58,16 @@ class Executor(ABC):
     worker.
     """
 
-    slots: int
     limits: Limits = Limits()
+
+    @property
+    @abstractmethod
+    def slots(self) -> int:
+        """How many calls the caller may have under way now; at least one. It may change as machines come and go."""
+
+    def in_words(self) -> str:
+        """Say how many calls run at a time, and where if that is not plain."""
+        return f"{self.slots} at a time"
 
     @abstractmethod
     def submit(self, key: str, argument: object, kin: str = "") -> None:

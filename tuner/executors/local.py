@@ -10,9 +10,7 @@ import contextlib
 import importlib
 import multiprocessing
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -24,7 +22,8 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 from tuner.errors import InputError, ResourceError
-from tuner.executors.base import Executor, Limits, Outcome
+from tuner.executors.base import Executor, Limits, Outcome, Share
+from tuner.executors.gpus import environment_of, visible_gpus
 from tuner.quiet import printing_to
 
 #: A worker on a CPU takes about this much memory; the default number of workers leaves room for it.
@@ -57,16 +56,16 @@ class LocalExecutor(Executor):
 
     Args:
         function: `module:function`.
-        workers: how many at once; by default as many as cores, over the threads of each, and memory allow, or
-            one per GPU.
-        threads: cores that one call uses.
+        workers: how many at once; by default as many as the share of each allows of cores and memory, or of GPUs.
+        share: what one call takes. Cores are a matter of counting; a fraction of a GPU is also the most of its memory
+            that a call may have.
         log: what workers print goes to this file.
         preload: modules that the server imports before it forks; there is one server a process, so that the first
             executor decides.
         limits: what a call may take; memory can be limited on Linux alone.
 
     Raises:
-        InputError: memory is limited where it cannot be measured.
+        InputError: memory is limited where it cannot be measured; there are fewer GPUs than one call is to have.
         ResourceError: the machine has no room for the server.
     """
 
@@ -74,7 +73,7 @@ class LocalExecutor(Executor):
         self,
         function: str,
         workers: int | None = None,
-        threads: int = 1,
+        share: Share = Share(),  # noqa: B008  # frozen
         log: Path = Path(os.devnull),
         preload: Sequence[str] = (),
         limits: Limits = Limits(),  # noqa: B008  # frozen
@@ -82,9 +81,14 @@ class LocalExecutor(Executor):
         if limits.gigabytes is not None and resident_bytes(os.getpid()) is None:
             raise InputError("max_trial_gb", "memory is not measured on this system", "remove it")
         self._function, self._log, self.limits = function, log, limits
-        self._gpus = visible_gpus()
-        self.slots = workers or len(self._gpus) or default_workers(threads)
-        self._free = list(range(self.slots))[::-1]
+        self._share = share
+        self._gpus = visible_gpus() if share.gpus != 0 else []
+        if share.gpus and share.gpus > len(self._gpus):
+            there = f"this machine shows {len(self._gpus)} GPUs"
+            raise InputError("gpus_per_trial", f"is {share.gpus:g}, and {there}", "remove it, or see: nvidia-smi")
+        fitting = int(len(self._gpus) / (share.gpus or 1)) if self._gpus else default_workers(share.cpus)
+        self._slots = workers or fitting
+        self._free = list(range(self._slots))[::-1]
         self._workers: list[_Worker] = []
         self._spare: _Worker | None = None  # forked ahead, so that nobody waits for it
         self._leaving: list[ForkServerProcess] = []
@@ -94,6 +98,11 @@ class LocalExecutor(Executor):
         log.parent.mkdir(parents=True, exist_ok=True)
         with _needing_room(), printing_to(log):
             forkserver.ensure_running()
+
+    @property
+    def slots(self) -> int:
+        """How many calls run at once; see `Executor.slots`."""
+        return self._slots
 
     def submit(self, key: str, argument: object, kin: str = "") -> None:
         """Start the call in the process that is kept for its kin, or in a fresh one; see `Executor.submit`."""
@@ -116,12 +125,8 @@ class LocalExecutor(Executor):
 
     def _hand_over(self, worker: _Worker, key: str, argument: object) -> bool:
         """Give a worker its next call; return whether it was alive to take it."""
-        settings = {}
-        if self._gpus:
-            settings["CUDA_VISIBLE_DEVICES"] = self._gpus[worker.slot % len(self._gpus)]
-            settings["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
         try:
-            worker.calls.send((settings, argument))
+            worker.calls.send((environment_of(self._gpus, self._share.gpus, worker.slot), argument))
         except OSError:
             return False
         worker.key = key
@@ -246,11 +251,11 @@ class LocalExecutor(Executor):
         self._reap()
 
 
-def default_workers(threads: int) -> int:
-    """Return how many workers of so many threads fit the cores and the memory of this machine, at least one."""
+def default_workers(cpus: float) -> int:
+    """Return how many workers of so many cores fit the cores and the memory of this machine, at least one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(cores // threads, memory // WORKER_BYTES))
+    return max(1, min(int(cores / cpus), memory // WORKER_BYTES))
 
 
 def resident_bytes(process: int | None) -> int | None:
@@ -274,22 +279,6 @@ def _needing_room() -> Iterator[None]:
             f"no process can be started ({reason})",
             "allow more open files (ulimit -n 4096) and processes, free memory, or pass fewer --workers",
         ) from error
-
-
-def visible_gpus() -> list[str]:
-    """Return the NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return [name for name in chosen.split(",") if name.strip() and name.strip() != "-1"]
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return []
-    query = [tool, "--query-gpu=index", "--format=csv,noheader"]
-    try:
-        found = subprocess.run(query, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    return found.stdout.split() if found.returncode == 0 else []
 
 
 def _reason(code: int | None) -> str:

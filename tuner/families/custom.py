@@ -63,6 +63,12 @@ class CustomFamily(Family):
             raise InputError("family", f"no module {self.module!r} for {self.path!r}", f"put it in {self.folder}")
         return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()[:16]
 
+    def code_folder(self) -> Path | None:
+        """Return the folder of the user's that the module is imported from; None for one of an installed package."""
+        top = self.module.partition(".")[0]
+        folders = (self.folder.resolve(), Path.cwd())
+        return next((one for one in folders if (one / top).is_dir() or (one / f"{top}.py").is_file()), None)
+
     def _not_imported(self, error: BaseException) -> InputError:
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = "" if isinstance(error, SyntaxError) else f", {Path(last.filename).name} line {last.lineno}"

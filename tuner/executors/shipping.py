@@ -1,0 +1,182 @@
+"""Jobs for machines that may see none of this one's files: what lies elsewhere travels, and what they leave comes back.
+
+The data set and a user's modules travel by an object store, which brings each to a node once. The node lays them out
+as files, once as well: trials run in processes of their own, which map them into memory and share them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.datasets.store import is_whole
+from tuner.errors import CheckError, ResourceError
+from tuner.families import get_family
+from tuner.families.custom import CustomFamily
+from tuner.files import partial_of, publish, remove_partials, sha256_of
+from tuner.trial import Job, Result, artifact_path
+
+#: Files by their names in a folder, as bytes.
+Files: TypeAlias = dict[str, NDArray[np.uint8]]
+#: A user's modules may be so large in all; a search file lies beside code, not beside an archive of it.
+MOST_MODULE_BYTES = 50_000_000
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A job on its way.
+
+    `mark` is a file beside the artifacts that tells a node which sees it that the disk is shared. `data` and `modules`
+    stand for `Files` in an object store; `modules_name` is a hash of the modules' content.
+    """
+
+    job: Job
+    mark: str
+    data: Any
+    modules: Any = None
+    modules_name: str = ""
+
+
+class Sender:
+    """Makes parcels, on the machine that the search runs on. A context manager.
+
+    Args:
+        put: gives files to the object store and returns what stands for them.
+    """
+
+    def __init__(self, put: Callable[[Files], Any]) -> None:
+        self._put = put
+        self._data: dict[Path, Any] = {}
+        self._modules: dict[Path, tuple[Any, str]] = {}
+        self._marks: dict[Path, Path] = {}
+
+    def pack(self, job: Job) -> Parcel:
+        """Return the job with what it needs; a data set and a folder of modules are put into the store once."""
+        if job.artifacts not in self._marks:
+            job.artifacts.mkdir(parents=True, exist_ok=True)
+            with partial_of(job.artifacts / f"shared-{uuid.uuid4().hex}") as mark:
+                pass
+            mark.touch()  # what a killed process left of it goes with its other half-written files
+            self._marks[job.artifacts] = mark
+        if job.data not in self._data:
+            self._data[job.data] = self._put(_read(job.data, job.data.iterdir()))
+        family = get_family(job.trial.family, job.modules)
+        code = family.code_folder() if isinstance(family, CustomFamily) else None
+        if code is not None and code not in self._modules:
+            files = _modules_in(code)
+            self._modules[code] = self._put(files), _name_of(files)
+        modules, name = self._modules[code] if code is not None else (None, "")
+        return Parcel(job, self._marks[job.artifacts].name, self._data[job.data], modules, name)
+
+    def close(self) -> None:
+        """Remove the marks."""
+        for mark in self._marks.values():
+            mark.unlink(missing_ok=True)
+
+
+def receive(job: Job, result: Result, files: Mapping[str, NDArray[np.uint8]]) -> None:
+    """Write the files that a job left on another machine to where it would have left them here.
+
+    Raises:
+        CheckError: one did not come, or is not what the result says it is.
+    """
+    for kind, suffix in (("model", ".keras"), ("predictions", ".npz")):
+        digest = result.files.get(kind)
+        if digest is None:
+            continue
+        path = artifact_path(job.artifacts, job.trial.id, digest, suffix)
+        if path.is_file():  # on a disk that both see, or from an earlier run
+            continue
+        content = files.get(path.name)
+        if content is None:
+            raise CheckError(f"{path.name} did not come back")
+        with partial_of(path) as partial:
+            content.tofile(partial)
+            if sha256_of(partial) != digest:
+                raise CheckError(f"{path.name} came back damaged")
+            publish(partial, path)
+
+
+@contextlib.contextmanager
+def unpacked(parcel: Parcel, fetch: Callable[[Any], Files]) -> Iterator[tuple[Job, Callable[[], Files]]]:
+    """Give a job whose files are on this machine, and what reads the files that it leaves where no disk is shared.
+
+    Args:
+        parcel: what came.
+        fetch: returns the files that something in a parcel stands for.
+    """
+    job = parcel.job
+    if (job.artifacts / parcel.mark).is_file():
+        yield job, dict
+        return
+    cache = _cache()
+    data = cache / "data" / job.data.name  # named by the fingerprint
+    _lay_out(data, is_whole, lambda: fetch(parcel.data))
+    modules = cache / "modules" / (parcel.modules_name or "none")
+    if parcel.modules is not None:
+        _lay_out(modules, lambda folder: folder.is_dir(), lambda: fetch(parcel.modules))
+    remove_partials(cache)
+    with partial_of(cache / f"left-{uuid.uuid4().hex}") as left:
+        left.mkdir()
+        yield replace(job, data=data, artifacts=left, modules=modules), lambda: _read(left, left.iterdir())
+
+
+def _cache() -> Path:
+    """Return this user's folder on this machine for what came from others; no other user may write into it."""
+    folder = Path(tempfile.gettempdir()) / f"tunetable-{os.getuid()}"
+    for part in (folder, folder / "data", folder / "modules"):
+        part.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022:
+        raise ResourceError(str(folder), "others may write into it", "remove it, or set TMPDIR")
+    return folder
+
+
+def _lay_out(folder: Path, whole: Callable[[Path], bool], fetch: Callable[[], Files]) -> None:
+    """Write files into a folder, unless they are there; of several processes the first does it, and the others wait."""
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if whole(folder):
+            return
+        with partial_of(folder) as building:
+            for name, content in fetch().items():
+                path = building / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                content.tofile(path)
+            if folder.exists():
+                folder.rename(building.with_name(f"{building.name}-old"))
+            building.rename(folder)
+
+
+def _read(folder: Path, paths: Iterator[Path]) -> Files:
+    return {str(path.relative_to(folder)): np.fromfile(path, np.uint8) for path in sorted(paths) if path.is_file()}
+
+
+def _modules_in(folder: Path) -> Files:
+    """Return a user's modules: what Python can import from the folder, but for hidden folders and environments."""
+    found = []
+    for here, folders, names in os.walk(folder):
+        place = Path(here)
+        folders[:] = [name for name in folders if name.isidentifier() and not (place / name / "pyvenv.cfg").exists()]
+        found += [place / name for name in names if name.endswith(".py")]
+    if sum(path.stat().st_size for path in found) > MOST_MODULE_BYTES:
+        raise ResourceError(str(folder), "holds too much code to send to other machines", "keep less beside the search")
+    return _read(folder, iter(found))
+
+
+def _name_of(files: Files) -> str:
+    digest = hashlib.sha256()
+    for name, content in files.items():
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content.tobytes())
+    return digest.hexdigest()[:16]
