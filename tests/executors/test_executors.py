@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
 
 from tuner.errors import InputError, ResourceError
-from tuner.executors import EXECUTORS, Executor, Limits, Outcome, local
-from tuner.executors.local import LocalExecutor, default_workers, resident_bytes, visible_gpus
+from tuner.executors import EXECUTORS, Executor, Limits, Outcome, Share, local
+from tuner.executors.gpus import visible_gpus
+from tuner.executors.local import LocalExecutor, default_workers, resident_bytes
 
 
 def double(number: int) -> int:
@@ -34,6 +36,30 @@ def large(size: int) -> bytes:
 def doze(seconds: float) -> str:
     time.sleep(seconds)
     return "rested"
+
+
+def doze_under_a_number(path: Path) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(str(os.getpid()))
+    partial.rename(path.with_suffix(".pid"))
+    time.sleep(60)
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2]
+
+
+def within(seconds: float, condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def die(how: str) -> None:
@@ -84,13 +110,32 @@ def every(executor: Executor, count: int) -> list[Outcome]:
 NO_LIMITS = Limits()
 
 
+@pytest.fixture(scope="module")
+def connected() -> Iterator[None]:
+    """A Ray of this machine alone, which executors of this module share; starting one takes seconds."""
+    ray = pytest.importorskip("ray")
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    ray.init(
+        "local",
+        num_cpus=4,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        runtime_env={"env_vars": {"PYTHONPATH": path}},
+    )
+    yield
+    ray.shutdown()
+
+
 @pytest.fixture(params=EXECUTORS)
 def make(request: pytest.FixtureRequest) -> Iterator[object]:
     opened: list[Executor] = []
+    if request.param == "ray":
+        request.getfixturevalue("connected")
 
     def build(function: object, workers: int = 2, limits: Limits = NO_LIMITS) -> Executor:
         named = f"{__name__}:{function.__name__}"  # type: ignore[attr-defined]
-        executor = EXECUTORS[request.param](named, workers, limits=limits)
+        executor = EXECUTORS[request.param](None, named, workers, Share(), Path(os.devnull), (), limits)
         opened.append(executor)
         return executor
 
@@ -120,43 +165,21 @@ class TestEveryExecutor:
             seen.add(every(executor, 1)[0].value)
         assert len(seen) == 4
 
-    def test_calls_of_one_kin_share_a_process_that_others_never_see(self, make) -> None:
-        executor = make(pid, workers=1)
-        seen: dict[str, set[int]] = {"a": set(), "b": set()}
-        for number, kin in enumerate("aaabba"):
+    def test_calls_of_different_kin_never_share_a_process(self, make) -> None:
+        executor = make(pid)
+        seen: dict[str, set[int]] = {"a": set(), "b": set(), "": set()}
+        for number, kin in enumerate(("a", "b", "", "a", "", "b", "a", "b", "")):
             executor.submit(str(number), None, kin)
             seen[kin].add(every(executor, 1)[0].value)
-            assert executor.waiting_kins() == {kin}
-        assert len(seen["a"]) == 2  # the second time its process had given way
-        assert len(seen["b"]) == 1
         assert not seen["a"] & seen["b"]
-
-    def test_kin_that_run_at_the_same_time_have_a_process_each(self, make) -> None:
-        executor = make(pid)
-        for number in range(2):
-            executor.submit(str(number), None, "a")
-        assert executor.waiting_kins() == set()
-        first = {outcome.value for outcome in every(executor, 2)}
-        for number in range(2):
-            executor.submit(str(number), None, "a")
-        assert {outcome.value for outcome in every(executor, 2)} == first
-        assert len(first) == 2
+        assert len(seen[""]) == 3
+        assert not seen[""] & (seen["a"] | seen["b"])
 
     def test_a_call_without_kin_keeps_no_process(self, make) -> None:
         executor = make(pid)
         executor.submit("0", None)
         every(executor, 1)
         assert executor.waiting_kins() == set()
-
-    def test_kin_of_a_call_that_died_start_in_a_fresh_process(self, make) -> None:
-        executor = make(die_or_pid, workers=1)
-        executor.submit("0", "", "a")
-        before = every(executor, 1)[0].value
-        executor.submit("1", "SIGKILL", "a")
-        assert "SIGKILL" in every(executor, 1)[0].died
-        assert executor.waiting_kins() == set()
-        executor.submit("2", "", "a")
-        assert every(executor, 1)[0].value != before
 
     def test_large_results_come_through(self, make) -> None:
         executor = make(large)
@@ -224,17 +247,68 @@ class TestEveryExecutor:
         executor.submit("a", 30)
         assert executor.wait(timeout=0.5) == []
 
-    def test_closing_ends_what_is_under_way(self, make) -> None:
-        executor = make(doze)
-        executor.submit("a", 60)
-        pids = executor.worker_pids()
+    def test_closing_ends_what_is_under_way(self, make, tmp_path: Path) -> None:
+        executor = make(doze_under_a_number)
+        for name in "ab":
+            executor.submit(name, tmp_path / name)
+        assert within(20, lambda: len(list(tmp_path.glob("*.pid"))) == 2)
         begun = time.monotonic()
         executor.close()
         assert time.monotonic() - begun < 10
-        assert pids
-        for number in pids:
-            with pytest.raises(ProcessLookupError):
-                os.kill(number, 0)
+        for file in tmp_path.glob("*.pid"):
+            assert within(5, lambda file=file: not alive(int(file.read_text())))
+
+    def test_a_call_that_waits_is_never_begun_once_closed(self, make, tmp_path: Path) -> None:
+        executor = make(doze_under_a_number, workers=1)
+        executor.submit("a", tmp_path / "a")
+        executor.close()
+        time.sleep(1)
+        begun = list(tmp_path.glob("*.pid"))
+        assert all(within(5, lambda file=file: not alive(int(file.read_text()))) for file in begun)
+
+    def test_says_in_words_how_many_run_at_a_time(self, make) -> None:
+        assert make(double).in_words().startswith("2 at a time")
+
+
+@pytest.fixture
+def local_pool() -> Iterator[object]:
+    with contextlib.ExitStack() as stack:
+        yield lambda function, workers=2: stack.enter_context(LocalExecutor(f"{__name__}:{function.__name__}", workers))
+
+
+def test_calls_of_one_kin_share_a_process_that_others_never_see(local_pool) -> None:
+    executor = local_pool(pid, workers=1)
+    seen: dict[str, set[int]] = {"a": set(), "b": set()}
+    for number, kin in enumerate("aaabba"):
+        executor.submit(str(number), None, kin)
+        seen[kin].add(every(executor, 1)[0].value)
+        assert executor.waiting_kins() == {kin}
+    assert len(seen["a"]) == 2  # the second time its process had given way
+    assert len(seen["b"]) == 1
+    assert not seen["a"] & seen["b"]
+
+
+def test_kin_that_run_at_the_same_time_have_a_process_each(local_pool) -> None:
+    executor = local_pool(pid)
+    for number in range(2):
+        executor.submit(str(number), None, "a")
+    assert executor.waiting_kins() == set()
+    first = {outcome.value for outcome in every(executor, 2)}
+    for number in range(2):
+        executor.submit(str(number), None, "a")
+    assert {outcome.value for outcome in every(executor, 2)} == first
+    assert len(first) == 2
+
+
+def test_kin_of_a_call_that_died_start_in_a_fresh_process(local_pool) -> None:
+    executor = local_pool(die_or_pid, workers=1)
+    executor.submit("0", "", "a")
+    before = every(executor, 1)[0].value
+    executor.submit("1", "SIGKILL", "a")
+    assert "SIGKILL" in every(executor, 1)[0].died
+    assert executor.waiting_kins() == set()
+    executor.submit("2", "", "a")
+    assert every(executor, 1)[0].value != before
 
 
 def test_a_process_that_died_while_it_waited_is_replaced() -> None:

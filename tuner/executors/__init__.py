@@ -14,14 +14,10 @@ from tuner.interrupts import INTERRUPTS
 
 
 def _local(address: str | None, *arguments: Any) -> Executor:
-    if address is not None:
-        raise InputError("--address", "is that of a Ray cluster", "pass --executor ray with it")
     return LocalExecutor(*arguments)
 
 
 def _ray(address: str | None, *arguments: Any) -> Executor:
-    if importlib.util.find_spec("ray") is None:
-        raise InputError("--executor", "Ray is not installed", "install it: pip install 'tunetable[ray]'")
     with INTERRUPTS.importing():
         from tuner.executors.ray import RayExecutor
 
@@ -57,17 +53,25 @@ class Placement:
         """Return the executor, ready to run calls of `module:function`, each of which takes `share` unless `self` says.
 
         Raises:
-            InputError: there is no such executor, or it cannot run here.
+            InputError: it cannot run here.
             ResourceError: the machine has no room for it.
         """
         own = Share(self.cpus or share.cpus, share.gpus if self.gpus is None else self.gpus)
         return EXECUTORS[self.executor](self.address, function, self.workers, own, log, PRELOAD, limits)
 
     def check(self) -> None:
-        """Raise an InputError if no executor has this name."""
+        """See whether there is such an executor, and all that it needs; starts nothing.
+
+        Raises:
+            InputError: there is not.
+        """
         if self.executor not in EXECUTORS:
             what = f"no executor is named {self.executor!r}"
             raise InputError("--executor", f"{what}; {suggestion(self.executor, EXECUTORS)}")
+        if self.executor == "ray" and importlib.util.find_spec("ray") is None:
+            raise InputError("--executor", "Ray is not installed", "install it: pip install 'tunetable[ray]'")
+        if self.executor == "local" and self.address is not None:
+            raise InputError("--address", "is that of a Ray cluster", "pass --executor ray with it")
 
 
 __all__ = ["EXECUTORS", "PRELOAD", "Executor", "Limits", "LocalExecutor", "Outcome", "Placement", "Share"]

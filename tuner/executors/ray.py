@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import time
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import ray
 from ray import exceptions as failures
@@ -24,12 +27,15 @@ from tuner.errors import CheckError, InputError, ResourceError, one_line
 from tuner.executors import node
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.shipping import Sender, receive
+from tuner.quiet import silence
 from tuner.trial import Job
 
 #: The cluster's nodes are looked up at most this often, in seconds.
 SECONDS_BETWEEN_LOOKS = 1.0
 #: How long cancelled calls may take to end, in seconds.
 SECONDS_TO_CANCEL = 10.0
+#: How long a cluster may take to answer at all, in seconds.
+SECONDS_TO_ANSWER = 10.0
 #: Beyond what runs, one call in so many more waits at the cluster, so that no place stays empty until this process
 #: has heard of the last result, and so that an autoscaler sees that there is more to do.
 AHEAD = 4
@@ -161,8 +167,8 @@ class RayExecutor(Executor):
         key, argument = self._calls.pop(reference)
         try:
             delivery: node.Delivery = ray.get(reference)
-        except (failures.NodeDiedError, failures.LocalRayletDiedError, failures.ObjectLostError) as error:
-            return Outcome(key, died=f"its node went away ({one_line(error, 100)})", lost=True)
+        except (failures.NodeDiedError, failures.LocalRayletDiedError, failures.ObjectLostError):
+            return Outcome(key, died="the node that it ran on went away", lost=True)
         except failures.OutOfMemoryError:
             return Outcome(key, died="its node ran out of memory; give trials more of it (--cpus-per-trial)")
         except failures.WorkerCrashedError:
@@ -208,20 +214,37 @@ def _connect(address: str | None) -> None:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of a cluster that is started here
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    place = "--address" if address else "--executor"
+    address = address or os.environ.get("RAY_ADDRESS")
+    _check_that_somebody_answers(place, address)
     try:
-        with _signals_kept():
+        with _signals_kept(), silence(), warnings.catch_warnings(action="ignore"):
             ray.init(
                 address=address,
                 runtime_env={"py_modules": [str(Path(tuner.__file__).parent)]},
                 include_dashboard=None if address else False,
-                logging_level=logging.ERROR,
+                logging_level=logging.CRITICAL,
                 log_to_driver=False,
             )
     except (ConnectionError, TimeoutError, RuntimeError, ValueError, AssertionError) as error:
+        remedy = "see: ray status --address HOST:PORT"
+        raise InputError(place, f"no Ray cluster can be used ({one_line(error)})", remedy) from error
+    # It would still print to the standard output when a node dies, which the caller is told of.
+    ray._private.worker._worker_logs_enabled = False
+
+
+def _check_that_somebody_answers(place: str, address: str | None) -> None:
+    """Raise an InputError if nothing listens at an address; Ray itself would go on asking for minutes."""
+    if address in (None, "auto", "local"):
+        return
+    parts = urlsplit(address if "//" in address else f"//{address}")
+    try:
+        if not parts.hostname or not parts.port:
+            raise InputError(place, f"{address!r} is not written as HOST:PORT")
+        socket.create_connection((parts.hostname, parts.port), SECONDS_TO_ANSWER).close()
+    except (OSError, ValueError) as error:
         raise InputError(
-            "--address" if address else "--executor",
-            f"no Ray cluster can be used ({one_line(error)})",
-            "see: ray status --address HOST:PORT",
+            place, f"no Ray cluster answers at {address} ({one_line(error)})", "on its head node see: ray status"
         ) from error
 
 

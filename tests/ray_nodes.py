@@ -1,0 +1,94 @@
+"""A Ray cluster whose nodes are processes of this machine, for tests.
+
+Run as a script it is the cluster: it prints its address and then obeys the words on its standard input, `kill` (the
+newest node, without warning) and `add`, each answered by `done`; it ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+#: Gives the script folders of its own in place of those that are to be hidden from it.
+_HIDE = 'for folder in $HIDDEN; do mount -t tmpfs -o size=1m none "$folder" || exit 9; done; exec "$@"'
+
+
+class Nodes:
+    """Nodes of one CPU each, the first of which stays; see `nodes`."""
+
+    def __init__(self, script: subprocess.Popen[str], address: str) -> None:
+        self._script, self.address = script, address
+
+    def kill(self) -> None:
+        """Kill the newest node with all that runs on it."""
+        self._tell("kill")
+
+    def add(self) -> None:
+        """Add a node."""
+        self._tell("add")
+
+    def _tell(self, word: str) -> None:
+        assert self._script.stdin
+        assert self._script.stdout
+        self._script.stdin.write(f"{word}\n")
+        self._script.stdin.flush()
+        assert self._script.stdout.readline() == "done\n"
+
+
+@contextmanager
+def nodes(count: int, hidden: Sequence[Path] = (), environment: dict[str, str] | None = None) -> Iterator[Nodes]:
+    """Give a cluster of so many nodes, which see nothing of what is in the `hidden` folders; that needs to be root."""
+    command = [sys.executable, __file__, str(count)]
+    if hidden:
+        command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _HIDE, "sh", *command]
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as folder:  # sockets have short names
+        settings = {"RAY_TMPDIR": folder, "TMPDIR": folder, "RAY_USAGE_STATS_ENABLED": "0", "KERAS_BACKEND": ""}
+        settings |= {"HIDDEN": " ".join(map(str, hidden)), **(environment or {})}
+        script = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **settings},
+        )
+        assert script.stdin
+        assert script.stdout
+        try:
+            address = script.stdout.readline().strip()
+            assert address, "the cluster did not start"
+            yield Nodes(script, address)
+        finally:
+            script.stdin.close()
+            try:
+                script.wait(30)
+            except subprocess.TimeoutExpired:
+                script.kill()
+
+
+def _serve(count: int) -> None:
+    from ray.cluster_utils import Cluster
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what Ray prints is no answer
+    cluster = Cluster()
+    sizes = {"num_cpus": int(os.environ.get("CPUS", "1")), "num_gpus": int(os.environ.get("GPUS", "0"))}
+    cluster.add_node(include_dashboard=False, **sizes)
+    others = [cluster.add_node(**sizes) for _ in range(count - 1)]
+    print(cluster.address, file=answers, flush=True)
+    for line in sys.stdin:
+        if line == "kill\n":
+            cluster.remove_node(others.pop(), allow_graceful=False)
+        else:
+            others.append(cluster.add_node(**sizes))
+        print("done", file=answers, flush=True)
+    cluster.shutdown()
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))
