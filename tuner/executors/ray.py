@@ -116,9 +116,11 @@ class RayExecutor(Executor):
         )
 
     def _nowhere(self) -> InputError:
-        asked = ", ".join(
-            f"{need:g} {name}" for name, need in {**self._needs, "memory": self.limits.gigabytes or 0}.items() if need
-        )
+        asked = f"{self._needs['CPU']:g} CPU"
+        if self._needs["GPU"]:
+            asked += f", {self._needs['GPU']:g} GPU"
+        if self.limits.gigabytes:
+            asked += f", {self.limits.gigabytes:g} GB of memory"
         return InputError(
             "--executor",
             f"no node of the cluster has room for one trial ({asked})",
