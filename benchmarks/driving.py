@@ -50,7 +50,7 @@ class Watch:
     def proposed(self, trial: Trial, cost: float) -> None:
         """Nothing to note."""
 
-    def finished(self, record: Record, known: bool) -> None:
+    def finished(self, record: Record, known: bool, node: str = "") -> None:
         """Note the moment."""
         if not record.completed:
             raise RuntimeError(f"trial {record.trial.id} failed: {record.result.error}")

@@ -170,7 +170,7 @@ class _ToolWatch(Watch):
         super().__init__()
         self._measured, self._begun = measured, perf_counter()
 
-    def finished(self, record: Record, known: bool) -> None:
+    def finished(self, record: Record, known: bool, node: str = "") -> None:
         super().finished(record, known)
         result = record.result
         self._measured.device = str(result.environment["device"])

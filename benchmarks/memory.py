@@ -31,7 +31,7 @@ class MemoryWatch(Watch):
         self.main: list[float] = []
         self.worker: list[float] = []
 
-    def finished(self, record: Record, known: bool) -> None:
+    def finished(self, record: Record, known: bool, node: str = "") -> None:
         """Note the memory; see `Watch`."""
         super().finished(record, known)
         self.main.append(resident_mb(os.getpid()))

@@ -69,7 +69,7 @@ class Silent:
 
     def proposed(self, trial: Trial, cost: float) -> None: ...
 
-    def finished(self, record: Record, known: bool) -> None:
+    def finished(self, record: Record, known: bool, node: str = "") -> None:
         if known:
             self.known.append(record.trial.id)
 

@@ -21,7 +21,7 @@ from tensorboard.util.tensor_util import make_ndarray
 
 from tuner.cli import app
 from tuner.errors import CheckError, InputError
-from tuner.executors import EXECUTORS, Executor, Outcome
+from tuner.executors import EXECUTORS, Executor, Outcome, Placement
 from tuner.ledger import Ledger, Member
 from tuner.places import Places
 from tuner.run import started
@@ -337,7 +337,7 @@ def test_a_trial_is_logged_at_each_of_its_places_as_it_finishes_and_by_a_resumed
 ) -> None:
     def run(tensorboard: bool) -> str:
         output = io.StringIO()
-        made = {"executor": "made-up", "tensorboard": tensorboard}
+        made = {"placement": Placement("made-up"), "tensorboard": tensorboard}
         with started(load_search(grid), places, Console(file=output), **made) as search:  # type: ignore[arg-type]
             search.search_trials()
             assert search.ledger.count_finished("mine") == 4

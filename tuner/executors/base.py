@@ -58,12 +58,9 @@ class Executor(ABC):
     worker.
     """
 
+    #: How many calls the caller may have under way now, at least one; it may change as machines come and go.
+    slots: int
     limits: Limits = Limits()
-
-    @property
-    @abstractmethod
-    def slots(self) -> int:
-        """How many calls the caller may have under way now; at least one. It may change as machines come and go."""
 
     def in_words(self) -> str:
         """Say how many calls run at a time, and where if that is not plain."""

@@ -87,8 +87,8 @@ class LocalExecutor(Executor):
             there = f"this machine shows {len(self._gpus)} GPUs"
             raise InputError("gpus_per_trial", f"is {share.gpus:g}, and {there}", "remove it, or see: nvidia-smi")
         fitting = int(len(self._gpus) / (share.gpus or 1)) if self._gpus else default_workers(share.cpus)
-        self._slots = workers or fitting
-        self._free = list(range(self._slots))[::-1]
+        self.slots = workers or fitting
+        self._free = list(range(self.slots))[::-1]
         self._workers: list[_Worker] = []
         self._spare: _Worker | None = None  # forked ahead, so that nobody waits for it
         self._leaving: list[ForkServerProcess] = []
@@ -98,11 +98,6 @@ class LocalExecutor(Executor):
         log.parent.mkdir(parents=True, exist_ok=True)
         with _needing_room(), printing_to(log):
             forkserver.ensure_running()
-
-    @property
-    def slots(self) -> int:
-        """How many calls run at once; see `Executor.slots`."""
-        return self._slots
 
     def submit(self, key: str, argument: object, kin: str = "") -> None:
         """Start the call in the process that is kept for its kin, or in a fresh one; see `Executor.submit`."""

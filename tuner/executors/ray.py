@@ -136,7 +136,7 @@ class RayExecutor(Executor):
         return host if hosts[host] == 1 else f"{host}-{node_id[:4]}"
 
     @property
-    def slots(self) -> int:
+    def slots(self) -> int:  # type: ignore[override]  # it changes by itself
         """How many calls the cluster has room for now, and some more that wait there; see `Executor.slots`."""
         if self._workers:
             return self._workers
