@@ -23,7 +23,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(call install,.[dev$(COMMA)jax])
+	$(call install,.[dev$(COMMA)jax$(COMMA)ray])
 	@touch $@
 
 COMMA := ,
@@ -54,7 +54,7 @@ coverage: setup-dev ## all tests, with line and branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 bench: setup-dev ## time the tool against its peers on the same trials, into reports/benchmarks.md
-	$(call install,.[dev$(COMMA)jax$(COMMA)bench])
+	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)bench])
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
 chaos: setup ## kill searches at every kind of moment and tell what was lost, into reports/chaos.md

@@ -110,6 +110,22 @@ def test_there_is_no_time_left_to_tell_while_everything_is_from_before(clock):
     assert lines(watch)[-1] == "search: 1/4, best 0.5000, 1 from before"
 
 
+def test_where_there_are_several_machines_the_line_counts_the_trials_of_each(clock):
+    def watch(report: ProgressReport) -> None:
+        report.begin("search", 10)
+        for node in ("a", "b", "b", "c", "d", "e", "b", "a"):
+            report.finished(completed(0.5), known=False, node=node)
+        report.finished(completed(0.5), known=True)
+        clock.now += 11
+        report.finished(completed(0.5), known=False, node="e")
+        report.begin("retraining", 1)
+        report.finished(completed(0.5), known=False, node="c")
+
+    shown = lines(watch)
+    assert shown[1] == "search: 10/10, best 0.5000, 1 from before, on b 3, a 2, e 2, c 1, 1 more"
+    assert shown[3] == "retraining: 1/1, best 0.5000, on c 1"
+
+
 def test_a_search_of_unknown_length_has_a_question_mark_for_its_end(clock):
     def watch(report: ProgressReport) -> None:
         report.begin("search", None)

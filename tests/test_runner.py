@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,6 +181,27 @@ def test_a_trial_whose_worker_died_twice_is_a_failed_row_with_the_signal(tmp_pat
     rows = table(tmp_path / "l")
     assert len(rows) == 15
     assert {result.error for _, _, result in rows} == {"killed by SIGKILL (2 times)"}  # type: ignore[attr-defined]
+
+
+class LosingExecutor(DyingExecutor):
+    """Loses machines, not workers."""
+
+    def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+        return [replace(one, lost=True) if one.died else one for one in super().wait(timeout)]
+
+
+def test_a_trial_whose_machine_went_away_is_tried_more_often_than_one_whose_worker_died(
+    tmp_path: Path, uninterrupted: Callable[[str], object]
+) -> None:
+    run_once(tmp_path / "l", "grid", LosingExecutor(9))
+    assert table(tmp_path / "l") == uninterrupted("grid")
+
+
+def test_a_trial_that_loses_machine_after_machine_fails_at_last(tmp_path: Path) -> None:
+    run_once(tmp_path / "l", "grid", LosingExecutor(10))
+    rows = table(tmp_path / "l")
+    assert {result.error for _, _, result in rows} == {"killed by SIGKILL (10 times)"}  # type: ignore[attr-defined]
+    assert all(result.transient for _, _, result in rows)  # type: ignore[attr-defined]
 
 
 def test_two_entries_with_the_same_trials_train_them_once(tmp_path: Path) -> None:

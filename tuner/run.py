@@ -89,20 +89,18 @@ def started(
     places.check_writable(search.name)
     datasets = {name: _checked_data(search, name, places) for name in search.all_datasets}
     _check_networks(search, datasets)
-    log = places.runs / "workers.log"
-    limits = Limits(search.max_trial_minutes, search.max_trial_gb)
-    share = Share(search.cpus_per_trial or search.threads, search.gpus_per_trial)
-    with (
-        placement.open(TRAIN, share, log, limits) as pool,
-        Ledger(places.ledger, thorough=True) as ledger,
-        ledger.sole_runner(search.name),
-    ):
+    with Ledger(places.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
         for folder in (places.artifacts, places.store):
             remove_partials(folder)
         prepared = {name: _prepare(datasets.pop(name), places) for name in search.all_datasets}
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
         folders = {data.fingerprint: data.folder for data in prepared.values()}
-        with ProgressReport(console, pool.in_words) as progress:
+        limits = Limits(search.max_trial_minutes, search.max_trial_gb)
+        share = Share(search.cpus_per_trial or search.threads, search.gpus_per_trial)
+        with (
+            placement.open(TRAIN, share, places.runs / "workers.log", limits) as pool,
+            ProgressReport(console, pool.in_words) as progress,
+        ):
             job_of = _job_maker(search, folders, places)
             listener = _logs(search, places, ledger, console) if tensorboard else None
             runner = Runner(search.name, ledger, pool, job_of, progress, fresh, listener, _cost_of(search, prepared))

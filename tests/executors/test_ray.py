@@ -55,12 +55,10 @@ def cluster() -> Iterator[Nodes]:
 def on_ray(cluster: Nodes) -> Iterator[Callable[..., Executor]]:
     opened: list[Executor] = []
 
-    def build(
-        function: object, share: Share, workers: int | None = None, limits: Limits | None = None, address: str = ""
-    ) -> Executor:
+    def build(function: object, share: Share, workers: int | None = None, limits: Limits | None = None) -> Executor:
         named = f"{__name__}:{function.__name__}"  # type: ignore[attr-defined]
         rest = (named, workers, share, Path(os.devnull), (), limits or Limits())
-        opened.append(EXECUTORS["ray"](address or cluster.address, *rest))
+        opened.append(EXECUTORS["ray"](cluster.address, *rest))
         return opened[-1]
 
     yield build
@@ -141,23 +139,6 @@ def test_signals_do_what_they_did_before(on_ray) -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     on_ray(surroundings, Share(1, 0))
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
-
-
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        ("127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1"),
-        ("nonsense", "is not written as HOST:PORT"),
-        ("head:", "is not written as HOST:PORT"),
-        ("head:many", "no Ray cluster answers at head:many"),
-    ],
-)
-def test_an_address_where_nobody_answers_is_said_at_once(on_ray, address: str, said: str) -> None:
-    begun = time.monotonic()
-    with pytest.raises(InputError, match="--address") as raised:
-        on_ray(surroundings, Share(1, 0), address=address)
-    assert said in str(raised.value)
-    assert time.monotonic() - begun < 5
 
 
 def test_without_ray_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import InputError, suggestion
+from tuner.executors.address import check_address
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.local import LocalExecutor
 from tuner.interrupts import INTERRUPTS
@@ -60,7 +61,9 @@ class Placement:
         return EXECUTORS[self.executor](self.address, function, self.workers, own, log, PRELOAD, limits)
 
     def check(self) -> None:
-        """See whether there is such an executor, and all that it needs; starts nothing.
+        """See whether there is such an executor, with all that it needs, and whether its cluster answers.
+
+        Starts and writes nothing.
 
         Raises:
             InputError: there is not.
@@ -68,8 +71,10 @@ class Placement:
         if self.executor not in EXECUTORS:
             what = f"no executor is named {self.executor!r}"
             raise InputError("--executor", f"{what}; {suggestion(self.executor, EXECUTORS)}")
-        if self.executor == "ray" and importlib.util.find_spec("ray") is None:
-            raise InputError("--executor", "Ray is not installed", "install it: pip install 'tunetable[ray]'")
+        if self.executor == "ray":
+            if importlib.util.find_spec("ray") is None:
+                raise InputError("--executor", "Ray is not installed", "install it: pip install 'tunetable[ray]'")
+            check_address(self.address)
         if self.executor == "local" and self.address is not None:
             raise InputError("--address", "is that of a Ray cluster", "pass --executor ray with it")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import time
 import warnings
 from collections import Counter
@@ -17,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import ray
 from ray import exceptions as failures
@@ -34,8 +32,6 @@ from tuner.trial import Job
 SECONDS_BETWEEN_LOOKS = 1.0
 #: How long cancelled calls may take to end, in seconds.
 SECONDS_TO_CANCEL = 10.0
-#: How long a cluster may take to answer at all, in seconds.
-SECONDS_TO_ANSWER = 10.0
 #: Beyond what runs, one call in so many more waits at the cluster, so that no place stays empty until this process
 #: has heard of the last result, and so that an autoscaler sees that there is more to do.
 AHEAD = 4
@@ -48,8 +44,8 @@ class RayExecutor(Executor):
     retries are off, because it repeats without limit what runs out of memory: the caller decides what is tried again.
 
     Args:
-        address: HOST:PORT of a cluster, of which this machine must be a node, or ray://HOST:PORT of one that it only
-            reaches; None for the cluster that runs on this machine, or else a new one of this machine alone.
+        address: HOST:PORT of a cluster, of which this machine must be a node; None for the cluster that this machine is
+            a node of, or else a new one of this machine alone.
         function: `module:function`.
         workers: how many calls at once; by default as many as the nodes that are there have room for.
         share: what one call takes of a node. A fraction of a GPU is also the most of its memory that a call may have.
@@ -216,9 +212,6 @@ def _connect(address: str | None) -> None:
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of a cluster that is started here
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    place = "--address" if address else "--executor"
-    address = address or os.environ.get("RAY_ADDRESS")
-    _check_that_somebody_answers(place, address)
     try:
         with _signals_kept(), silence(), warnings.catch_warnings(action="ignore"):
             ray.init(
@@ -230,24 +223,10 @@ def _connect(address: str | None) -> None:
             )
     except (ConnectionError, TimeoutError, RuntimeError, ValueError, AssertionError) as error:
         remedy = "see: ray status --address HOST:PORT"
+        place = "--address" if address else "--executor"
         raise InputError(place, f"no Ray cluster can be used ({one_line(error)})", remedy) from error
     # It would still print to the standard output when a node dies, which the caller is told of.
     ray._private.worker._worker_logs_enabled = False
-
-
-def _check_that_somebody_answers(place: str, address: str | None) -> None:
-    """Raise an InputError if nothing listens at an address; Ray itself would go on asking for minutes."""
-    if address in (None, "auto", "local"):
-        return
-    parts = urlsplit(address if "//" in address else f"//{address}")
-    try:
-        if not parts.hostname or not parts.port:
-            raise InputError(place, f"{address!r} is not written as HOST:PORT")
-        socket.create_connection((parts.hostname, parts.port), SECONDS_TO_ANSWER).close()
-    except (OSError, ValueError) as error:
-        raise InputError(
-            place, f"no Ray cluster answers at {address} ({one_line(error)})", "on its head node see: ray status"
-        ) from error
 
 
 @contextmanager
