@@ -31,7 +31,7 @@ def test_an_address_where_nobody_answers_is_said_at_once(address: str, said: str
 
 def test_an_address_of_the_environment_is_looked_at_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
-    with pytest.raises(InputError, match="RAY_ADDRESS: no Ray cluster answers at 127.0.0.1:1"):
+    with pytest.raises(InputError, match=r"RAY_ADDRESS: no Ray cluster answers at 127\.0\.0\.1:1"):
         check_address(None)
 
 
