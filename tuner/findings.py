@@ -5,8 +5,8 @@ Read from the ledger and the saved predictions alone; the report and `tuner comp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -85,13 +85,18 @@ class Chosen:
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """A search and everything that is recorded of it; `finished` if its last run got to its end."""
+    """A search and everything that is recorded of it; `finished` if its last run got to its end.
+
+    `began` is when the search began and `ended` when each trial did, by its name: UTC, ISO 8601, to the second.
+    """
 
     search: Search
     members: tuple[tuple[Member, Record], ...]
     chosen: tuple[Chosen, ...]
     places: Places
     finished: bool = True
+    began: str = ""
+    ended: Mapping[str, str] = field(default_factory=dict)
 
     def trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
         """Return the finished search trials, of one entry or data set where given, in order of proposal."""
@@ -211,7 +216,8 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
                 winner = best.get((entry.name, dataset))
                 chosen.append(_chosen(search, entry, dataset, winner, finals, places))
     finished = tuple((member, record) for member, record in members if record is not None)
-    return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name))
+    began, ended = ledger.times(search.name)
+    return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name), began, ended)
 
 
 def _chosen(

@@ -289,6 +289,14 @@ class Ledger:
                 found.append((member_of(row[:5]), None if fields["content"] is None else record_of(fields)))
         return found
 
+    def times(self, search: str) -> tuple[str, dict[str, str]]:
+        """Return when a search began, and when each of its finished trials ended: UTC, ISO 8601, to the second."""
+        began = self._rows("SELECT started FROM searches WHERE name = ?", search)
+        ended = self._rows(
+            "SELECT t.trial, t.finished FROM trials t JOIN members m ON m.trial = t.trial WHERE m.search = ?", search
+        )
+        return str(began[0][0]) if began else "", {str(trial): str(finished) for trial, finished in ended}
+
     def count_finished(self, search: str) -> int:
         """Return how many of a search's search trials have finished."""
         ((count,),) = self._rows(

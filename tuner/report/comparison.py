@@ -59,13 +59,17 @@ def verdict_on(findings: Findings, dataset: str) -> str:
             f"({plus_minus(only.mean, only.sd)} over {_retrainings(only)}; the saved model's 95 % interval "
             f"{100 * interval.low:.1f} to {100 * interval.high:.1f} %)."
         )
-    best = pairs[0]  # of the best model and the second best
-    a, b = escape(best.better.label), escape(best.worse.label)
-    points = f"{100 * best.difference:.1f} points"
-    span = f"95 % interval {100 * best.interval.low:.1f} to {100 * best.interval.high:.1f}".replace("-", "−")
-    means = f"{plus_minus(best.better.mean, best.better.sd)} against {plus_minus(best.worse.mean, best.worse.sd)}"
-    evidence = f"({span}; McNemar p {p_text(best.p)}): {means} over {_retrainings(best.better)}."
-    if best.proven:
+    return pair_in_words(where, pairs[0])  # of the best model and the second best
+
+
+def pair_in_words(where: str, pair: Pair) -> str:
+    """Return in a sentence, markdown, whether the better of two models really is better; `where` is escaped."""
+    a, b = escape(pair.better.label), escape(pair.worse.label)
+    points = f"{100 * pair.difference:.1f} points"
+    span = f"95 % interval {100 * pair.interval.low:.1f} to {100 * pair.interval.high:.1f}".replace("-", "−")
+    means = f"{plus_minus(pair.better.mean, pair.better.sd)} against {plus_minus(pair.worse.mean, pair.worse.sd)}"
+    evidence = f"({span}; McNemar p {p_text(pair.p)}): {means} over {_retrainings(pair.better)}."
+    if pair.proven:
         return f"On {where}, **{a} beats {b} by {points}** of test accuracy {evidence}"
     return f"On {where}, **{a} is not shown to beat {b}**: it is {points} of test accuracy ahead {evidence}"
 

@@ -60,6 +60,7 @@ def shares_frame(dataset: str, found: Found, target: str) -> pd.DataFrame:
                 "share": effect.share,
                 col.INTERVAL_LOW: effect.interval.low,
                 col.INTERVAL_HIGH: effect.interval.high,
+                "stands_out": effect in (*result.outstanding, result.outstanding_interaction),
             }
             for scope, result in found
             for effect in (*result.effects, *([result.interaction] if result.interaction else []))

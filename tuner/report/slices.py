@@ -23,9 +23,9 @@ MODEL = col.MODEL
 #: So many panels of scores by value at most, three in a row.
 _SLICES, _ACROSS = 6, 3
 #: A numeric parameter of more values than this has a plain axis and medians of as many parts.
-_FEW = 8
+FEW = 8
 #: From this ratio of the largest to the smallest value on, the axis is logarithmic.
-_WIDE = 30
+WIDE = 30
 #: Values closer than this share of the axis crowd.
 _CROWDED = 0.1
 #: Multiples of it, without their whole part, lie evenly: points are spread by them, and always alike.
@@ -127,13 +127,13 @@ def _place_values(axes: Axes, column: Sequence[Value]) -> _Places:
     if not ordered or isinstance(distinct[0], bool):
         return _side_by_side(axes, column, distinct, joined=False)
     x = np.array(column, dtype=np.float64)
-    log = bool(x.min() > 0 and x.max() >= _WIDE * x.min())
+    log = bool(x.min() > 0 and x.max() >= WIDE * x.min())
     if log:
         axes.set_xscale("log")
         plain_decades(axes.xaxis)
         x = np.log10(x)
     places = np.unique(x)
-    if len(places) > _FEW:
+    if len(places) > FEW:
         if log:
             axes.xaxis.set_major_locator(LogLocator(subs=(1.0,), numticks=6))
         return _Places(x, None, log=log)
@@ -181,23 +181,26 @@ def _draw_slice(
         axes.scatter(on_axis[~below], mine_y[~below], 16, marker=_marker(int(model)), **look)
         edge = axes.get_xaxis_transform()  # x as the data, y from 0 at the lower edge to 1
         axes.scatter(on_axis[below], np.full(below.sum(), 0.025), 26, marker="v", transform=edge, **look)
-        at, medians = _medians(x, mine_y, few=places.gap is not None)
+        at, middles = medians(x, mine_y, few=places.gap is not None)
         if places.joined:
-            axes.plot(places.on_axis(at + middle), medians, color=ink, linewidth=1.6)
+            axes.plot(places.on_axis(at + middle), middles, color=ink, linewidth=1.6)
         if places.gap is not None:
             left, right = places.on_axis(at + middle - 0.45 * width), places.on_axis(at + middle + 0.45 * width)
-            axes.hlines(medians, left, right, color=ink, linewidth=2.4)
+            axes.hlines(middles, left, right, color=ink, linewidth=2.4)
     if places.gap is not None:
         ends = np.array([places.x.min() - 0.6 * places.gap, places.x.max() + 0.6 * places.gap])
         axes.set_xlim(*places.on_axis(ends))
 
 
-def _medians(
+def medians(
     x: NDArray[np.float64], y: NDArray[np.float64], few: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the median of y at each x or, where these are many, of parts of equally many trials at their median x."""
+    """Return where the line of medians runs: `(places, medians)`.
+
+    That is the median of y at each x or, where these are many, of parts of equally many trials at their median x.
+    """
     order = np.argsort(x, kind="stable")
-    parts = [np.flatnonzero(x == value) for value in np.unique(x)] if few else np.array_split(order, min(_FEW, len(x)))
+    parts = [np.flatnonzero(x == value) for value in np.unique(x)] if few else np.array_split(order, min(FEW, len(x)))
     return np.array([np.median(x[part]) for part in parts]), np.array([np.median(y[part]) for part in parts])
 
 

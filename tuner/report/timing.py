@@ -53,7 +53,7 @@ def timing_section(findings: Findings) -> Section | None:
         return None
     rows = _rows(findings)
     wanted = next((list(row.best.epochs_to) for row in rows if row.best), [])
-    parts = [_introduction(findings), _total(findings), _table(findings, rows, wanted)]
+    parts = [introduction(findings), total_time(findings), _table(findings, rows, wanted)]
     tables = {"timing.csv": _trials_frame(findings), "timing_models.csv": _models_frame(rows, wanted)}
     links = "Every trial: [timing.csv](timing.csv). The table as numbers: [timing_models.csv](timing_models.csv)."
     figures, shares, frames = _importance(findings)
@@ -64,7 +64,8 @@ def timing_section(findings: Findings) -> Section | None:
     return Section("Time", "\n\n".join([*parts, links]), figures, tables)
 
 
-def _introduction(findings: Findings) -> str:
+def introduction(findings: Findings) -> str:
+    """Say which part of a report differs from run to run."""
     text = (
         "Everything in this section was measured by a clock, while other trials ran on the same machine, and differs "
         "from run to run; everything else in this report is the same bytes when it is run again with this seed on such "
@@ -73,7 +74,8 @@ def _introduction(findings: Findings) -> str:
     return f"{text}." if repeats_bit_for_bit(findings) else f"{text}, as far as [Provenance](#provenance) says."
 
 
-def _total(findings: Findings) -> str:
+def total_time(findings: Findings) -> str:
+    """Say how long all trials took, one after another."""
     took = {
         role: sum(record.result.seconds for member, record in findings.members if member.role == role)
         for role in ("search", "final")

@@ -88,7 +88,7 @@ class Project:
 
     def searched(self, model: str, scores: list[float | None], dataset: str = "blobs") -> list[Trial]:
         entry = next(e for e in self.search.entries if e.name == model)
-        trials = []
+        trials, members = [], []
         for index, (values, score) in enumerate(zip(entry.space.grid(), scores, strict=False)):
             trial = self.search.trial(entry, dataset, self.data.fingerprint, values, None)
             notes = {"gradient_norm": [1.0, 0.5, 0.25, 0.125], "kernel": [KERNEL] * 4}
@@ -108,8 +108,9 @@ class Project:
                 )
             )
             self.ledger.record(Record(trial, result))
-            self.ledger.enlist(self.search.name, Member(model, dataset, "search", index, trial.id))
+            members.append(Member(model, dataset, "search", index, trial.id))
             trials.append(trial)
+        self.ledger.enlist(self.search.name, *members)
         return trials
 
     def retrained(self, model: str, trial: Trial, right: list[np.ndarray], dataset: str = "blobs") -> None:
@@ -117,8 +118,9 @@ class Project:
         self.places.artifacts.mkdir(exist_ok=True)
         for repeat, correct in enumerate(right):
             final = trial.as_final(repeat + 1)
-            predicted = np.where(correct, labels, (labels + 1) % 3)
-            probabilities = np.full((len(labels), 3), 0.1, np.float32)
+            classes = len(self.data.class_names)
+            predicted = np.where(correct, labels, (labels + 1) % classes)
+            probabilities = np.full((len(labels), classes), 0.2 / (classes - 1), np.float32)
             probabilities[np.arange(len(labels)), predicted] = 0.8
             path = self.places.artifacts / f"{final.id}.npz"
             np.savez(path, probabilities=probabilities, labels=labels, **(VIEW if model == "cnn" else {}))
