@@ -10,7 +10,16 @@ def without_times(reports: Path) -> dict[str, bytes]:
     """Return the files under a folder of reports, without those of the section on time and without that section."""
     files = {str(path.relative_to(reports)): path.read_bytes() for path in reports.rglob("*") if path.is_file()}
     kept = {name: content for name, content in files.items() if not Path(name).name.startswith("timing")}
-    return {name: _cut(content) if name.endswith("report.md") else content for name, content in kept.items()}
+    cuts = {"report.md": _cut, "report.html": without_timing_block}
+    return {name: cuts.get(Path(name).name, bytes)(content) for name, content in kept.items()}
+
+
+def without_timing_block(page: bytes) -> bytes:
+    """Return a page without its block of what a clock measured."""
+    block = rb'<script type="application/json" id="timing">[^<]*</script>'
+    shorter, count = re.subn(block, b"", page)
+    assert count == 1, "the page has not one block of times"
+    return shorter
 
 
 def _cut(report: bytes) -> bytes:

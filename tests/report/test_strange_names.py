@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from made_up import RAW, Project, first
 from markdown_it import MarkdownIt
+from whole_page import Page
 
 from tuner.compare import compare_searches
 from tuner.datasets.base import Dataset, checked_dataset
@@ -56,7 +57,7 @@ def test_everything_is_written_into_the_folder_of_the_report(strange: Project) -
     top = strange.places.reports.parent
     outside = {path.name for path in strange.places.reports.rglob("*") if path.is_file()}
     assert {path.name for path in top.iterdir()} == {"runs", "reports"}
-    assert {path.name for path in strange.places.reports.iterdir()} == {"small", "README.md"}
+    assert {path.name for path in strange.places.reports.iterdir()} == {"small", "README.md", "index.html"}
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in outside)
     assert max(map(len, outside)) < 150
 
@@ -78,6 +79,40 @@ def test_nothing_of_a_stranger_s_becomes_markup(strange: Project, name: str) -> 
     shown = html.unescape(re.sub(r"<[^>]*>", "", rendered))
     for line in (EVIL.replace("\x1b", r"\x1b"), "McNemar"):
         assert line in shown
+
+
+def test_no_text_of_a_stranger_s_becomes_markup_or_script_in_the_page(strange: Project) -> None:
+    page = Page((folder_of(strange) / "report.html").read_text(encoding="utf-8"), {})
+    assert "\x1b" not in page.text
+    table = {"table", "caption", "thead", "tbody", "tr", "th", "td", "div"}
+    text = {"h1", "h2", "h3", "p", "a", "em", "strong", "code", "ul", "li", "details", "summary", "br"}
+    frame = {"html", "head", "meta", "title", "link", "style", "body", "header", "nav", "main", "section", "footer"}
+    tags = {tag for tag, _ in page.elements}
+    assert tags <= table | text | frame | {"button", "noscript", "script"}
+    assert [given.get("id") for tag, given in page.elements if tag == "script"] == [
+        "report",
+        "images",
+        "timing",
+        None,
+        None,
+    ]
+    assert not [name for _, given in page.elements for name in given if name.startswith("on")]
+    links = {given["href"] or "" for _, given in page.elements if "href" in given}
+    files = {path.name for path in folder_of(strange).iterdir()}
+    anchors = {f"#{given['id']}" for _, given in page.elements if "id" in given}
+    assert links <= files | anchors | {"data:,"}
+    for line in (EVIL.replace("\x1b", r"\x1b"), CLASSES[0]):
+        assert line in page.shown
+
+
+def test_the_data_of_the_page_end_no_script_and_hold_the_names_as_they_are(strange: Project) -> None:
+    text = (folder_of(strange) / "report.html").read_text(encoding="utf-8")
+    blocks = re.findall(r'<script type="application/json" id="\w+">(.*?)</script>', text, re.DOTALL)
+    assert len(blocks) == 3
+    assert not [char for block in blocks for char in "<>&\u2028\u2029" if char in block]
+    data = Page(text, {}).blocks["report"]
+    assert data["chosen"][0]["classes"] == list(strange.data.class_names)
+    assert data["chosen"][0]["dataset"] == EVIL.replace("\x1b", r"\x1b")
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(strange: Project) -> None:

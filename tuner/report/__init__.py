@@ -55,16 +55,25 @@ SECTIONS: tuple[SectionMaker, ...] = (
     provenance_section,
 )
 
+#: What a report of a search that chose on the test set says on top.
+PUBLISHED_NOTE = (
+    "> **Published protocol.** Models, and the epochs of early stopping, were chosen on the test set, as the "
+    "published study did, and the same test set scores them here. Their scores are flattered by the choice; "
+    'use `protocol = "holdout"` for scores that can be believed.'
+)
+
 
 def write_report(findings: Findings) -> Path:
-    """Write `report.md` with its tables, pictures and models, and the index above it; return the report's path.
+    """Write `report.md` and `report.html` with tables, pictures and models, and the index above them.
 
-    Files of an earlier report that this one does not have are removed.
+    Return the path of `report.md`. Files of an earlier report that this one does not have are removed.
 
     Raises:
         InputError: the folder cannot be written.
         ResourceError: the disk is full.
     """
+    from tuner.page import report_page  # which is made of this report's sections
+
     folder = findings.places.reports / findings.search.name
     with report_style():
         sections = [section for make in SECTIONS if (section := make(findings))]
@@ -76,6 +85,7 @@ def write_report(findings: Findings) -> Path:
         content[chosen.file_name] = chosen.artifact.read_bytes()
         content[Path(chosen.file_name).with_suffix(".json").name] = model_card(chosen).encode()
     content["report.md"] = _markdown(findings, sections).encode()
+    content["report.html"] = report_page(findings, sections)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for place in (folder, findings.places.reports):
@@ -130,13 +140,10 @@ def _markdown(findings: Findings, sections: list[Section]) -> str:
     search = findings.search
     parts = [f"# {escape(search.title)}"]
     if search.protocol == "published":
-        parts.append(
-            "> **Published protocol.** Models, and the epochs of early stopping, were chosen on the test set, as the "
-            "published study did, and the same test set scores them here. Their scores are flattered by the choice; "
-            'use `protocol = "holdout"` for scores that can be believed.'
-        )
+        parts.append(PUBLISHED_NOTE)
     parts += verdict(findings)
     parts.append(f"Budget: {budget(findings)}." if findings.members else "")
+    parts.append("The same as a page to explore, with every trial and every confusion: [report.html](report.html).")
     parts += [f"## {section.heading}\n\n{section.markdown}" for section in sections]
     return "\n\n".join(part for part in parts if part) + "\n"
 

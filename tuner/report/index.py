@@ -1,28 +1,68 @@
-"""The index of all reports: `reports/README.md`, made from the reports that lie beside it."""
+"""The index of all reports: `reports/README.md` and `index.html`, made from the reports that lie beside them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
 
 from tuner.files import write_whole
 
+#: The picture of a report on the index: the first of these kinds that it has.
+_PICTURES = ("f1-*.png", "curves-*.png", "importance-*.png")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A report as the index lists it, in the report's own markdown.
+
+    `picture` is empty where it has none; `has_page` says whether there is a `report.html`, which older ones lack.
+    """
+
+    folder: str
+    title: str
+    budget: list[str]
+    verdict: list[str]
+    tables: list[str]
+    picture: str
+    has_page: bool
+
 
 def write_index(reports: Path) -> None:
-    """Write the index of the reports in this folder, by name, each with its verdict and its comparison table."""
+    """Write the index of the reports in this folder, as text and as a page: by name, each with its verdict."""
+    from tuner.page.index import index_page  # which is made of reports
+
+    listed = _listed(reports)
     parts = ["# Reports", "Each folder is written by `tuner run NAME`; nothing in it is edited by hand."]
+    for one in listed:
+        parts.append(f"## [{one.title}]({quote(one.folder)}/report.md)")
+        parts += [*one.budget, *one.verdict, *one.tables]
+    text = "\n\n".join(parts) + "\n"
+    write_whole(reports / "README.md", lambda path: path.write_text(text, encoding="utf-8"))
+    page = index_page(listed)
+    write_whole(reports / "index.html", lambda path: path.write_text(page, encoding="utf-8"))
+
+
+def _listed(reports: Path) -> list[Listed]:
+    """Read what the index says of each report, by name."""
+    found = []
     for report in sorted(reports.glob("*/report.md")):
         try:
             title, *rest = report.read_text(encoding="utf-8").split("\n\n")
         except (OSError, UnicodeDecodeError):  # not written by us
             continue
-        folder = report.parent.name
         head = list(takewhile(lambda part: not part.startswith("## "), rest))
-        verdict = [part for part in head if part.startswith(("On ", "No "))]
-        tables = [part for part in rest if part.startswith("| mean test accuracy")]
-        parts.append(f"## [{title.removeprefix('# ').strip()}]({quote(folder)}/report.md)")
-        parts += [part for part in head if part.startswith("Budget: ")]
-        parts += verdict + tables[:1]
-    text = "\n\n".join(parts) + "\n"
-    write_whole(reports / "README.md", lambda path: path.write_text(text, encoding="utf-8"))
+        pictures = [path.name for kind in _PICTURES for path in sorted(report.parent.glob(kind))]
+        found.append(
+            Listed(
+                folder=report.parent.name,
+                title=title.removeprefix("# ").strip(),
+                budget=[part for part in head if part.startswith("Budget: ")],
+                verdict=[part for part in head if part.startswith(("On ", "No "))],
+                tables=[part for part in rest if part.startswith("| mean test accuracy")][:1],
+                picture=pictures[0] if pictures else "",
+                has_page=(report.parent / "report.html").is_file(),
+            )
+        )
+    return found

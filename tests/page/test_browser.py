@@ -1,0 +1,306 @@
+"""The page in a browser: it draws, sorts, filters, brushes, zooms and opens cells without an error, and quickly.
+
+Skipped where no Chromium with its driver is installed (Debian: `apt-get install chromium chromium-driver`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from made_up import RAW, Project, first
+from whole_page import page_of
+
+from tuner.datasets.base import Dataset, checked_dataset
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+
+from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402  # which may be missing
+from selenium.webdriver.common.by import By  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
+_BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+_DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (_BROWSER and _DRIVER), reason="no Chromium with its driver is installed (chromium, chromium-driver)"
+)
+_OPTIONS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--window-size=1280,900",
+)  # fmt: skip
+#: A page that is usable does so many seconds after it was asked for.
+_USABLE = 2.0
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = _BROWSER
+    for option in (*_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
+        options.add_argument(option)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(_DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser: Any, thousand: Path) -> Iterator[Any]:
+    """The page of a thousand trials, just opened; after the test it must not have complained of anything."""
+    browser.get(thousand.as_uri())
+    yield browser
+    assert browser.get_log("browser") == []
+
+
+def until(browser: Any, holds: Callable[[], object]) -> None:
+    WebDriverWait(browser, 10, poll_frequency=0.05).until(lambda _: holds())
+
+
+def shown(browser: Any, selector: str) -> Any:
+    """Return an element that has been scrolled to and, if it is a chart, drawn."""
+    element = browser.find_element(By.CSS_SELECTOR, selector)
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+    if "chart" in (element.get_attribute("class") or ""):
+        until(browser, lambda: element.get_attribute("data-drawn"))
+    return element
+
+
+def option(browser: Any, selector: str) -> dict[str, Any]:
+    """Return what a chart shows, as its library holds it."""
+    found: dict[str, Any] = browser.execute_script(
+        "return JSON.parse(JSON.stringify("
+        "echarts.getInstanceByDom(document.querySelector(arguments[0])).getOption(), (key, value) => "
+        "key === 'data' && Array.isArray(value) ? value.length : typeof value === 'function' ? null : value))",
+        selector,
+    )
+    return found
+
+
+def column(browser: Any, head: str) -> list[str]:
+    """Return the cells of a column of the table of trials."""
+    found: list[str] = browser.execute_script(
+        "const heads = [...document.querySelectorAll('#trials-rows thead th')];"
+        "const place = heads.findIndex((head) => head.textContent === arguments[0]);"
+        "return [...document.querySelectorAll('#trials-rows tbody tr')].map((row) => row.cells[place].textContent)",
+        head,
+    )
+    return found
+
+
+def count(browser: Any) -> str:
+    return str(browser.find_element(By.CSS_SELECTOR, "#trials .count").text)
+
+
+def sort_by(browser: Any, head: str) -> Any:
+    (button,) = [
+        b for b in browser.find_elements(By.CSS_SELECTOR, "#trials-rows .sort") if b.text.split(" ")[0] == head
+    ]
+    button.send_keys("\n")  # as from the keyboard
+    return button.find_element(By.XPATH, "..")
+
+
+def test_the_page_of_a_thousand_trials_is_usable_within_two_seconds(browser: Any, thousand: Path) -> None:
+    browser.get("about:blank")
+    began = time.monotonic()
+    browser.get(thousand.as_uri())
+    until(browser, lambda: browser.execute_script("return document.documentElement.dataset.ready"))
+    assert len(column(browser, "trial")) == 100
+    until(browser, lambda: browser.find_element(By.CSS_SELECTOR, ".chart").get_attribute("data-drawn"))
+    assert time.monotonic() - began < _USABLE
+
+
+def test_every_chart_is_drawn_in_either_light_and_at_either_width(opened: Any) -> None:
+    for width, theme in ((1280, "light"), (390, "dark")):
+        opened.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+        media = {"features": [{"name": "prefers-color-scheme", "value": theme}]}
+        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        opened.refresh()
+        until(
+            opened,
+            lambda: opened.execute_script(
+                "const all = [...document.querySelectorAll('.chart')];"
+                "return all.length > 14 && all.every((chart) => chart.dataset.drawn)"
+            ),
+        )
+        assert opened.execute_script("return document.documentElement.scrollWidth") <= width, "nothing sticks out"
+        ground = opened.execute_script("return getComputedStyle(document.body).backgroundColor")
+        assert (sum(map(int, ground.strip("rgb()").split(", "))) > 384) == (theme == "light")
+    opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_a_heading_sorts_the_trials_down_and_up_and_failed_ones_stay_last(opened: Any) -> None:
+    assert column(opened, "val. accuracy")[0] == max(column(opened, "val. accuracy"))
+    cell = sort_by(opened, "time")
+    assert cell.get_attribute("aria-sort") == "ascending"
+    first_ones = column(opened, "time")
+    assert sort_by(opened, "time").get_attribute("aria-sort") == "descending"
+    assert column(opened, "time") != first_ones
+    sort_by(opened, "rank")
+    assert column(opened, "rank")[:3] == ["1", "1", "2"], "of either model"
+    opened.execute_script("[...document.querySelectorAll('#trials .pages button')].at(-1).click()")
+    for _ in range(8):
+        opened.execute_script("[...document.querySelectorAll('#trials .pages button')].at(-1).click()")
+    assert column(opened, "rank")[-7:] == [""] * 7
+    assert [text.split(":")[0] for text in column(opened, "status")[-8:]] == ["completed", *["failed"] * 7]
+
+
+def test_sorting_a_thousand_trials_takes_a_moment(opened: Any) -> None:
+    took = opened.execute_script(
+        "const times = [];"
+        "for (const button of document.querySelectorAll('#trials-rows .sort')) {"
+        "  const began = performance.now(); button.click(); times.push(performance.now() - began);"
+        "} return times.sort((a, b) => a - b)"
+    )
+    assert took[len(took) // 2] < 100
+
+
+def test_words_filter_the_trials_and_clearing_brings_them_back(opened: Any) -> None:
+    field = shown(opened, "#trials input[type=search]")
+    field.send_keys("filters_1=16 dropout=0.5")
+    assert set(column(opened, "filters_1")) == {"16"}
+    assert set(column(opened, "dropout")) == {"0.5"}
+    assert int(count(opened).split(" ")[0]) < 200
+    shown(opened, "#trials .controls button").click()
+    assert count(opened) == "1,000 of 1,000 trials"
+    assert field.get_attribute("value") == ""
+
+
+def test_brushing_an_axis_filters_the_table_and_its_boxes_follow(opened: Any) -> None:
+    chart = shown(opened, "#parallel")
+    axes = [axis["name"].replace("\n", "") for axis in option(opened, "#parallel")["parallelAxis"]]
+    place = axes.index("dropout")
+    x = 46 + place * (chart.size["width"] - 106) / (len(axes) - 1) - chart.size["width"] / 2
+    # dropout has three values, 0 lowest on the axis: from its middle down to the end
+    ActionChains(opened, duration=50).move_to_element_with_offset(chart, round(x), 90).click_and_hold().move_by_offset(
+        0, 30
+    ).move_by_offset(0, 75).release().perform()
+    until(opened, lambda: count(opened) != "1,000 of 1,000 trials")
+    assert set(column(opened, "dropout")) == {"0"}
+    boxes = opened.find_elements(By.XPATH, "//fieldset[legend='dropout']//input")
+    assert [box.is_selected() for box in boxes] == [True, False, False]
+
+
+def test_a_box_filters_the_table_and_the_brush_follows(opened: Any) -> None:
+    shown(opened, "#parallel")
+    shown(opened, "#trials .filter-panel summary").click()
+    for box in opened.find_elements(By.XPATH, "//fieldset[legend='conv_depth']//input")[:1]:
+        box.send_keys(" ")
+    assert set(column(opened, "conv_depth")) == {"2"}
+    active = opened.execute_script(
+        "return echarts.getInstanceByDom(document.querySelector('#parallel')).getModel().getSeries()[0]"
+        ".getRawIndicesByActiveState('active').length"
+    )
+    assert count(opened) == f"{active} of 1,000 trials"
+
+
+def test_a_row_that_is_pointed_at_stands_out_among_the_lines(opened: Any) -> None:
+    shown(opened, "#parallel")
+    trial = opened.execute_script(
+        "const row = document.querySelector('#trials-rows tbody tr'); row.dispatchEvent(new MouseEvent('mouseenter'));"
+        "return row.cells[row.cells.length - 1].textContent"
+    )
+    strong = (
+        "const chart = echarts.getInstanceByDom(document.querySelector('#parallel'));"
+        "const lines = chart.getModel().getSeries()[0].getData();"
+        "return [...Array(lines.count()).keys()].filter((k) =>"
+        " lines.getItemGraphicEl(k).currentStates.includes('emphasis')).map((k) => lines.getName(k))"
+    )
+    until(opened, lambda: opened.execute_script(strong) == [trial])
+
+
+def test_a_range_filters_by_number(opened: Any) -> None:
+    shown(opened, "#trials .filter-panel summary").click()
+    low, high = opened.find_elements(By.XPATH, "//fieldset[legend='learning_rate']//input")
+    low.send_keys("0.0005")
+    high.send_keys("0.001\t")
+    assert set(column(opened, "learning_rate")) == {"0.0005", "0.001"}
+
+
+def test_the_corner_of_the_roc_zooms(opened: Any) -> None:
+    shown(opened, "#roc-corner")
+    choice = opened.find_element(By.XPATH, "//section[@id='classes']//label[starts-with(., 'Corner')]/select")
+    opened.execute_script("arguments[0].value = '0.02'; arguments[0].dispatchEvent(new Event('change'))", choice)
+    found = option(opened, "#roc-corner")
+    assert (found["xAxis"][0]["min"], found["xAxis"][0]["max"]) == (0, 0.02)
+    assert (found["yAxis"][0]["min"], found["yAxis"][0]["max"]) == (0.98, 1)
+    middle = opened.execute_script(
+        "const { x, y, width, height } = arguments[0].getBoundingClientRect(); return [x + width / 2, y + height / 2]",
+        shown(opened, "#roc"),
+    )
+    turned = {"type": "mouseWheel", "x": middle[0], "y": middle[1], "deltaX": 0, "deltaY": -240, "modifiers": 2}  # Ctrl
+    opened.execute_cdp_cmd("Input.dispatchMouseEvent", turned)
+    until(opened, lambda: option(opened, "#roc")["dataZoom"][0]["end"] < 100)
+
+
+def test_a_cell_of_the_confusion_matrix_opens_its_images(opened: Any) -> None:
+    shown(opened, "#confusion table")
+    buttons = opened.find_elements(By.CSS_SELECTOR, "#confusion td button")
+    buttons[0].send_keys("\n")
+    assert buttons[0].get_attribute("aria-pressed") == "true"
+    number = int(buttons[0].text)
+    until(
+        opened,
+        lambda: len(opened.find_elements(By.CSS_SELECTOR, "#confusion canvas[data-drawn]")) == min(number, 24),
+    )
+    text = opened.find_element(By.CSS_SELECTOR, ".album p").text
+    assert text.startswith(f"CNN took {number} image")
+    inks = opened.execute_script(
+        "const canvas = document.querySelector('#confusion canvas');"
+        "return new Set(canvas.getContext('2d').getImageData(0, 0, 28, 28).data).size"
+    )
+    assert inks > 50, "an image, not an empty square"
+
+
+def test_every_figure_has_its_table(opened: Any) -> None:
+    figures = opened.find_elements(By.CSS_SELECTOR, ".figure > figure")
+    assert len(figures) == 8
+    empty = opened.execute_script(
+        "return [...document.querySelectorAll('.as-table')].filter((details) => {"
+        "  details.open = true; details.dispatchEvent(new Event('toggle'));"
+        "  return details.querySelectorAll('tbody td').length === 0; }).length"
+    )
+    assert empty == 0
+
+
+def test_names_of_a_stranger_s_are_shown_and_do_nothing(browser: Any, tmp_path: Path, blobs: Dataset) -> None:
+    evil = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
+    arrays = {name: getattr(blobs, name) for name in ("x_train", "y_train", "x_test", "y_test")}
+    raw = {name: value for name, value in RAW.items() if name != "published"}
+    made = Project(
+        tmp_path, checked_dataset("blobs", arrays, (evil, "b", "c")), {**raw, "title": evil, "dataset": evil}
+    )
+    for model, right in (("ann", 30), ("cnn", 40)):
+        trials = made.searched(model, [0.5, 0.6, 0.7, 0.8], evil)
+        made.retrained(model, trials[0], [first(right)], evil)
+    path = tmp_path / "report.html"
+    path.write_text(page_of(made).text, encoding="utf-8")
+    browser.get(path.as_uri())
+    shown(browser, "#confusion table")
+    assert evil in browser.find_element(By.CSS_SELECTOR, "#confusion caption").get_attribute("textContent")
+    for selector in (".chart", "#timeline", "[data-figure=slices] .chart"):
+        shown(browser, selector)
+        browser.execute_script(
+            "const chart = echarts.getInstanceByDom(document.querySelector(arguments[0]));"
+            "chart.getOption().series.forEach(({ silent }, seriesIndex) => {"
+            " if (!silent) chart.dispatchAction({type: 'showTip', seriesIndex, dataIndex: 0}); })",
+            selector,
+        )
+    assert evil[:39] in browser.find_element(By.CSS_SELECTOR, ".tip").get_attribute("textContent")
+    assert browser.title == evil
+    assert browser.find_elements(By.CSS_SELECTOR, "img") == []
+    assert browser.get_log("browser") == []
+
+
+def test_the_theme_turns_by_its_button(opened: Any) -> None:
+    before = opened.execute_script("return getComputedStyle(document.body).backgroundColor")
+    opened.find_element(By.ID, "theme").send_keys("\n")
+    assert opened.execute_script("return getComputedStyle(document.body).backgroundColor") != before

@@ -1,0 +1,52 @@
+"""The page of all reports: a part for each, with what its report says, and links that lead somewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from whole_page import Page
+
+from tuner.report.index import write_index
+
+REPORT = """# Blobs &amp; \\<b>
+
+On blobs, **CNN beats ANN by 2.6 points** of test accuracy.
+
+Budget: 3 epochs.
+
+## Comparison
+
+| mean test accuracy ± sd   |   blobs |
+|:--------------------------|--------:|
+| CNN                       |  0.9600 |
+"""
+
+
+def written(reports: Path) -> Page:
+    write_index(reports)
+    return Page((reports / "index.html").read_text(encoding="utf-8"), {})
+
+
+def test_it_lists_every_report_with_its_verdict_its_picture_and_its_page(tmp_path: Path) -> None:
+    for name, files in (("b c", ["f1-blobs.png", "report.html"]), ("older", ["curves-blobs.png"])):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.md").write_text(REPORT, encoding="utf-8")
+        for file in files:
+            (tmp_path / name / file).touch()
+    page = written(tmp_path)
+    assert page.shown.count("CNN beats ANN by 2.6 points") == 2
+    assert page.shown.count("Budget: 3 epochs.") == 2
+    assert page.shown.count("0.9600") == 2
+    assert "Blobs & <b>" in page.shown
+    links = [given["href"] for tag, given in page.elements if tag == "a"]
+    assert links == ["b%20c/report.html", "b%20c/report.html", "b%20c/report.md", "older/report.md", "older/report.md"]
+    assert [given["src"] for tag, given in page.elements if tag == "img"] == [
+        "b%20c/f1-blobs.png",
+        "older/curves-blobs.png",
+    ]
+
+
+def test_a_folder_without_reports_has_an_index_too_and_none_has_a_script(tmp_path: Path) -> None:
+    page = written(tmp_path)
+    assert "0 searches" in page.shown
+    assert "script" not in {tag for tag, _ in page.elements}

@@ -1,0 +1,250 @@
+"""The page of a search: what stands in it is the report's, only its own scripts may run, and it stays small."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up import RAW, Project, first
+from whole_page import Page, page_of
+
+from tuner.datasets.base import Dataset, checked_dataset
+from tuner.page.data import roc_points
+from tuner.page.images import EACH, mistakes_data
+from tuner.page.pareto import pareto_front
+from tuner.page.render import ECHARTS_SHA256, MODULES, asset
+from tuner.report import verdict
+from tuner.report.timing import timing_section
+
+
+def test_it_has_the_parts_of_the_report_in_order(page: Page) -> None:
+    assert page.headings == [
+        "Verdict", "Comparison", "Trials", "What matters", "Training curves", "Class by class", "Confusion",
+        "Score against cost", "Time", "Failed trials", "Provenance",
+    ]  # fmt: skip
+    links = re.findall(r'<li><a href="#(\w+)">', page.text)
+    assert links == re.findall(r'<section id="(\w+)"', page.text)
+
+
+def test_its_verdict_is_the_report_s_in_words_with_interval_and_p(page: Page, project: Project) -> None:
+    (line,) = verdict(project.findings())
+    said = line.replace("**", "")
+    assert said in page.shown
+    assert "CNN beats ANN by" in said
+    assert "95 % interval" in said
+    assert "McNemar p < 0.001" in said
+
+
+def test_without_scripts_there_are_the_tables(page: Page) -> None:
+    rows = [re.sub(r"<[^>]+>", "|", row) for row in re.findall(r"<tr.*?</tr>", page.text, re.DOTALL)]
+    cnn = next(row for row in rows if "cnn-blobs.keras" in row)
+    assert "0.9556" in cnn, "43 of 45 test images"
+    assert any("it | &lt;broke&gt;" in row for row in rows), "the failed trial's reason"
+    heads = [given for tag, given in page.elements if tag == "th"]
+    assert all(given.get("scope") for given in heads)
+    assert all(
+        captions == 1
+        for captions in (table.count("<caption>") for table in re.findall(r"<table.*?</table>", page.text, re.DOTALL))
+    )
+
+
+def test_each_class_of_each_model_has_its_f1_and_auc_in_the_heat_map(page: Page) -> None:
+    frame = page.table("per_class.csv")
+    table = re.search(r'<table class="heat">.*?</table>', page.text, re.DOTALL)
+    assert table
+    shown = re.findall(r">([01]\.\d{4})<", table[0])
+    assert len(shown) == 2 * 2 * 5, "two models, two metrics, three classes and two averages"
+    for name in ("f1", "roc_auc"):
+        assert {f"{value:.4f}" for value in frame[name]} <= set(shown)
+
+
+def test_its_trials_are_those_of_trials_csv(page: Page) -> None:
+    frame = page.table("trials.csv")
+    trials = page.blocks["report"]["trials"]
+    assert [row[0] for row in trials["rows"]] == frame["trial"].tolist()
+    assert trials["parameters"] == ["conv_depth", "filters_1", "filters_2", "dense_units"]
+    place = trials["columns"].index("val_accuracy")
+    assert [row[place] for row in trials["rows"]] == [0.9, 0.85, 0.8, 0.7, 0.6, 0.6, 0.5, None]
+    assert [row[trials["columns"].index("error")] for row in trials["rows"]][-1] == "it | <broke>"
+
+
+def test_a_parameter_that_only_tells_the_models_apart_is_no_axis(tmp_path: Path, blobs: Dataset) -> None:
+    entries = [{"family": "ann", "space": {"dense_units": 4}}, {"family": "cnn", "space": {"dense_units": 8}}]
+    made = Project(tmp_path, blobs, {**RAW, "search": entries})
+    made.searched("ann", [0.5])
+    made.searched("cnn", [0.6])
+    assert page_of(made).blocks["report"]["trials"]["parameters"] == []
+
+
+def test_its_scores_are_those_of_the_comparison(page: Page, project: Project) -> None:
+    frame = page.table("comparison.csv")
+    for told, row, chosen in zip(
+        page.blocks["report"]["chosen"], frame.to_dict("records"), project.findings().chosen, strict=True
+    ):
+        for name in ("retrained_mean", "test_accuracy", "ci_low", "ci_high", "megabytes"):
+            assert told[name] == pytest.approx(row[name], rel=1e-5)
+        assert told["confusion"] == chosen.predictions.confusion.tolist()
+        assert told["retrainings"] == pytest.approx(chosen.test_accuracies.tolist(), rel=1e-5)
+
+
+def test_roc_curves_are_whole_and_thinned_ones_stay_close(tmp_path: Path, blobs: Dataset) -> None:
+    n = 3000
+    rng = np.random.default_rng(0)
+    arrays = {
+        "x_train": blobs.x_train,
+        "y_train": blobs.y_train,
+        "x_test": np.zeros((n, 8, 8), np.uint8),
+        "y_test": np.arange(n) % 3,
+    }
+    made = Project(tmp_path, checked_dataset("blobs", arrays, blobs.class_names))
+    (trial, *_) = made.searched("ann", [0.5])
+    made.retrained("ann", trial, [first(n // 2, n)])
+    (chosen,) = made.findings().chosen
+    noise = chosen.predictions.probabilities * rng.random((n, 3), np.float32)
+    noisy = replace(chosen, all_predictions=(replace(chosen.predictions, probabilities=noise),))
+    for label in range(3):
+        x, y = noisy.predictions.roc(label)
+        thin_x, thin_y = roc_points(noisy, label)
+        assert len(x) > 160 >= len(thin_x)
+        assert (thin_x[0], thin_y[0], thin_x[-1], thin_y[-1]) == (0, 0, 1, 1)
+        assert np.abs(np.interp(x, thin_x, thin_y) - y).max() < 0.04
+
+
+@pytest.mark.parametrize(
+    ("costs", "scores", "front"),
+    [
+        ([1, 2, 3], [0.5, 0.6, 0.7], [True, True, True]),
+        ([1, 2, 3], [0.7, 0.6, 0.5], [True, False, False]),
+        ([2, 1, 2], [0.6, 0.5, 0.7], [False, True, True]),  # the first costs what the third does, and scores less
+        ([1, 1], [0.5, 0.5], [True, True]),  # neither beats the other
+        ([1, 2], [0.5, 0.5], [True, False]),  # the same score for more
+        ([], [], []),
+    ],
+)
+def test_the_pareto_front_is_what_no_other_beats_in_both(
+    costs: list[float], scores: list[float], front: list[bool]
+) -> None:
+    assert pareto_front(costs, scores) == front
+
+
+def test_only_its_own_scripts_may_run_and_nothing_is_fetched(page: Page) -> None:
+    (policy,) = [
+        given["content"] or "" for tag, given in page.elements if given.get("http-equiv") == "Content-Security-Policy"
+    ]
+    hashes = [base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in page.scripts]
+    assert len(hashes) == 2
+    allowed = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert allowed["default-src"] == "'none'"
+    assert allowed["script-src"].split() == [f"'sha256-{found}'" for found in hashes]
+    assert not [given for tag, given in page.elements if "src" in given]
+
+
+def test_the_plotting_library_is_the_one_that_was_published() -> None:
+    assert hashlib.sha256(asset("echarts.min.js").encode()).hexdigest() == ECHARTS_SHA256
+
+
+def test_a_module_imports_what_an_earlier_one_exports() -> None:
+    known: dict[str, set[str]] = {}
+    for name in MODULES:
+        code = asset(name)
+        for wanted, source in re.findall(r'^import \{(.*?)\} from "\./(.+?)";', code, re.MULTILINE | re.DOTALL):
+            assert set(re.findall(r"\w+", wanted)) <= known[source], f"{name} from {source}"
+        known[name] = set(re.findall(r"^export (?:function|const) (\w+)", code, re.MULTILINE))
+        assert "innerHTML" not in code
+
+
+def test_times_stand_in_one_block_of_the_page(page: Page, project: Project) -> None:
+    assert page.blocks["timing"]["seconds"] == {
+        row: 1 if k < 8 else 2 for k, row in enumerate(page.table("timing.csv")["trial"])
+    }
+    section = timing_section(project.findings())
+    assert section
+    assert page.blocks["timing"]["total"] in section.markdown
+    assert "seconds" not in page.blocks["report"]["trials"]["columns"]
+
+
+def test_images_of_a_cell_are_the_surest_mistakes_of_the_model(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    (trial, *_) = made.searched("ann", [0.5])
+    made.retrained("ann", trial, [first(36)])  # of the last nine, three of each class, each is taken for the next
+    found = mistakes_data(made.findings())
+    assert [cell[:4] for cell in found["cells"]] == [
+        ["blobs", "ann", 0, 1],
+        ["blobs", "ann", 1, 2],
+        ["blobs", "ann", 2, 0],
+    ]
+    assert [len(cell[4]) for cell in found["cells"]] == [3, 3, 3]
+    assert sorted(place for cell in found["cells"] for place, _ in cell[4]) == list(range(9))
+    sheet = found["sheets"]["blobs"]
+    pixels = _picture(sheet["source"])
+    place = found["cells"][0][4][0][0]
+    tile = pixels[: sheet["height"], place * sheet["width"] : (place + 1) * sheet["width"]]
+    assert (tile == 255 - blobs.x_test[36, ..., 0]).all(), "ink on paper"
+
+
+def _picture(source: str) -> np.ndarray:
+    from PIL import Image
+
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))))
+
+
+@pytest.mark.parametrize(("side", "channels"), [(28, 1), (32, 3), (96, 3)])
+def test_many_mistakes_are_cut_evenly_so_that_the_page_stays_small(tmp_path: Path, side: int, channels: int) -> None:
+    """Noise is the least that a picture can be made small of."""
+    n = 3000
+    rng = np.random.default_rng(0)
+    names = [f"class {k}" for k in range(30)]
+    shape = (side, side, channels)
+    arrays = {"y_train": np.arange(60) % 30, "y_test": np.arange(n) % 30, "x_train": np.zeros((60, *shape), np.uint8)}
+    arrays["x_test"] = rng.integers(0, 256, (n, *shape), np.uint8)
+    made = Project(tmp_path, checked_dataset("blobs", arrays, names))
+    (trial, *_) = made.searched("ann", [0.5])
+    made.retrained("ann", trial, [first(0, n)])
+    found = mistakes_data(made.findings())
+    assert len(found["sheets"]["blobs"]["source"]) < 2_200_000
+    counts = [len(cell[4]) for cell in found["cells"]]
+    assert len(counts) == 30
+    assert max(counts) <= EACH
+    assert max(counts) - min(counts) <= 1
+    assert min(counts) > 5
+
+
+def test_the_page_of_a_thousand_trials_is_smaller_than_five_megabytes(thousand: Path) -> None:
+    page = Page(thousand.read_text(encoding="utf-8"), {})
+    assert thousand.stat().st_size < 5_000_000
+    assert len(page.blocks["report"]["trials"]["rows"]) == 1000
+    assert len(page.blocks["timing"]["timeline"]["bars"]) == 1006
+    assert page.blocks["timing"]["timeline"]["rows"] == 4, "it had four workers"
+
+
+def test_a_search_without_a_chosen_model_has_its_trials_and_no_empty_parts(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.searched("ann", [0.5, 0.6])
+    assert page_of(made).headings == ["Verdict", "Trials", "Training curves", "Time", "Provenance"]
+
+
+def test_a_search_whose_trials_failed_tells_why(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.searched("ann", [None])
+    page = page_of(made)
+    assert page.headings == ["Verdict", "Trials", "Time", "Failed trials", "Provenance"]
+    assert "No trial completed" in page.shown
+    assert 'data-figure="parallel"' not in page.text
+
+
+def test_a_search_that_has_not_begun_has_a_page(tmp_path: Path, blobs: Dataset) -> None:
+    page = page_of(Project(tmp_path, blobs))
+    assert page.headings == ["Verdict", "Provenance"]
+    assert page.blocks["timing"] == {}
+
+
+def test_choosing_on_the_test_set_is_said_on_top(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs, {**RAW, "protocol": "published"})
+    made.searched("ann", [0.5, 0.6])
+    assert page_of(made).shown.index("Published protocol.") < page_of(made).shown.index("Budget:")

@@ -1,0 +1,154 @@
+/* Every chart of the page: drawn when it comes near, again when light, width or content change, and all for print. */
+
+const root = document.documentElement;
+const charts = [];
+
+/** The colours of the moment, from the style sheet. */
+export function palette() {
+  const style = getComputedStyle(root);
+  const get = (name) => style.getPropertyValue(name).trim();
+  return {
+    ink: get("--ink"), quiet: get("--quiet"), line: get("--line"), paper: get("--paper"), card: get("--card"),
+    bad: get("--bad"), accent: get("--accent"), pale: get("--pale"),
+    series: [0, 1, 2, 3, 4, 5, 6].map((k) => get(`--s${k}`)),
+    ramp: [0, 1, 2, 3].map((k) => get(`--r${k}`)),
+  };
+}
+
+export const colourOf = (colours, number) => colours.series[number % colours.series.length];
+export const symbolOf = (number) => ["circle", "diamond", "rect", "triangle", "pin", "roundRect", "arrow"][number % 7];
+export const isNarrow = () => window.innerWidth < 640;
+
+/** What all axes look like; `more` overrides. */
+export function axis(colours, more = {}) {
+  const { axisLabel, ...rest } = more;
+  return {
+    nameLocation: "middle",
+    nameGap: 30,
+    nameTextStyle: { color: colours.quiet, fontSize: 12 },
+    axisLine: { show: false },
+    axisTick: { show: false },
+    axisLabel: { color: colours.quiet, fontSize: 12, hideOverlap: true, ...axisLabel },
+    splitLine: { lineStyle: { color: colours.line } },
+    ...rest,
+  };
+}
+
+/** What all tooltips look like; their content is an element, so that no text of a file is read as markup. */
+export function tooltip(colours, formatter, more = {}) {
+  return {
+    confine: true,
+    backgroundColor: colours.card,
+    borderColor: colours.line,
+    textStyle: { color: colours.ink, fontSize: 13 },
+    formatter,
+    ...more,
+  };
+}
+
+/** Lines from low to high, for intervals: data are [low, high, place]; `across` where the interval lies level. */
+export function whiskers(colours, data, { across = true, colour = colours.ink, width = 1.5 } = {}) {
+  return {
+    type: "custom",
+    silent: true,
+    z: 5,
+    data,
+    encode: across ? { x: [0, 1], y: 2 } : { x: 2, y: [0, 1] },
+    renderItem: (_, api) => {
+      const ends = [0, 1].map((k) => api.coord(across ? [api.value(k), api.value(2)] : [api.value(2), api.value(k)]));
+      const bar = ([x, y]) => (across ? { x1: x, y1: y - 4, x2: x, y2: y + 4 } : { x1: x - 4, y1: y, x2: x + 4, y2: y });
+      const style = { stroke: typeof colour === "function" ? colour(api.value(2)) : colour, lineWidth: width };
+      const middle = { x1: ends[0][0], y1: ends[0][1], x2: ends[1][0], y2: ends[1][1] };
+      return { type: "group", children: [middle, bar(ends[0]), bar(ends[1])].map((shape) => ({ type: "line", shape, style })) };
+    },
+  };
+}
+
+/**
+ * Draw a chart in a box.
+ *
+ * `option` is called with the palette at every drawing; `describe` returns what a screen reader says of it; `ready`
+ * gets the instance once, to listen to it; `drawn` gets it after every drawing.
+ */
+export function chart(box, { option, describe, renderer = "svg", ready, drawn }) {
+  const held = { box, option, describe, renderer, ready, drawn, instance: null, width: 0 };
+  charts.push(held);
+  near.observe(box);
+  return { redraw: () => held.instance && draw(held), instance: () => held.instance };
+}
+
+function draw(held) {
+  if (!held.box.isConnected || held.box.clientWidth === 0) return;
+  if (!held.instance) {
+    held.instance = echarts.init(held.box, null, { renderer: held.renderer });
+    held.ready?.(held.instance);
+  }
+  held.width = held.box.clientWidth;
+  held.instance.resize();
+  const base = {
+    animation: false,
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+    aria: { enabled: true, label: { description: held.describe?.() ?? "" } },
+  };
+  held.instance.setOption({ ...base, ...held.option(palette()) }, { notMerge: true });
+  held.drawn?.(held.instance);
+  held.box.dataset.drawn = "yes";
+}
+
+const near = new IntersectionObserver(
+  (entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const held = charts.find(({ box }) => box === target);
+      if (isIntersecting && !held.instance) draw(held);
+    }
+  },
+  { rootMargin: "400px" },
+);
+
+/** Draw one more chart whenever the browser has nothing else to do, so that scrolling finds them all. */
+function drawWhenIdle() {
+  const next = charts.find((held) => !held.instance && held.box.clientWidth);
+  if (!next) return;
+  draw(next);
+  later(drawWhenIdle);
+}
+const later = (work) => (window.requestIdleCallback ? requestIdleCallback(work) : setTimeout(work, 50));
+
+function redrawAll() {
+  for (const held of charts) if (held.instance) draw(held);
+}
+
+/** Follow the theme, the window and the printer; `button` goes from light to dark and back. */
+export function startCharts(button) {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
+  const name = () => (button.textContent = isDark() ? "Light" : "Dark");
+  button.hidden = false;
+  name();
+  button.addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    name();
+    redrawAll();
+  });
+  dark.addEventListener("change", () => {
+    name();
+    redrawAll();
+  });
+  let timer = 0;
+  window.addEventListener("resize", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      for (const held of charts) if (held.instance && held.box.clientWidth !== held.width) draw(held);
+    }, 120);
+  });
+  window.addEventListener("beforeprint", () => {
+    root.dataset.print = "yes";
+    for (const held of charts) draw(held);
+  });
+  window.addEventListener("afterprint", () => {
+    delete root.dataset.print;
+    redrawAll();
+  });
+  setTimeout(() => later(drawWhenIdle), 300);
+}
+

@@ -1,0 +1,50 @@
+/* What the page is made of: the blocks of JSON in it. */
+
+const read = (name) => JSON.parse(document.getElementById(name).textContent);
+
+export const report = read("report");
+/** What a clock measured; an empty object where nothing ran. */
+export const timing = read("timing");
+
+let heldImages = null;
+/** The misclassified images; read when they are first asked for. */
+export function images() {
+  heldImages ??= read("images");
+  return heldImages;
+}
+
+const labels = new Map(report.models.map(({ name, label }) => [name, label]));
+export const labelOf = (model) => labels.get(model) ?? model;
+/** The number of a model's colour. */
+export const numberOf = (model) => Math.max(0, report.models.findIndex(({ name }) => name === model));
+
+const stuck = new Set(report.trials.stuck);
+const places = new Map();
+/** The search trials, best first. `values` holds the parameters that vary; `rank` counts within a model's search. */
+export const trials = report.trials.rows.map((row, index) => {
+  const values = Object.fromEntries(report.trials.columns.map((column, place) => [column, row[place]]));
+  const { trial, model, dataset, status } = values;
+  const key = JSON.stringify([model, dataset]);
+  const completed = status === "completed";
+  if (completed) places.set(key, (places.get(key) ?? 0) + 1);
+  return {
+    index, trial, model, dataset, status, completed, values,
+    rank: completed ? places.get(key) : null,
+    score: values.val_accuracy, loss: values.val_loss, size: values.parameters, error: values.error,
+    stuck: stuck.has(index),
+    seconds: timing.seconds?.[trial] ?? null,
+  };
+});
+
+export const completed = trials.filter((trial) => trial.completed && trial.score !== null);
+export const searchedModels = [...new Set(trials.map((trial) => trial.model))];
+export const searchedDatasets = [...new Set(trials.map((trial) => trial.dataset))];
+/** The parameters that vary between trials. */
+export const parameters = report.trials.parameters;
+
+/** A trial's parameters in words, those that it has. */
+export function settings(trial) {
+  return parameters
+    .filter((name) => trial.values[name] !== null)
+    .map((name) => [name, trial.values[name]]);
+}

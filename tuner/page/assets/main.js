@@ -1,0 +1,50 @@
+/* Fills every place that the page has. */
+
+import { startCharts } from "./charts.js";
+import { drawConfusion } from "./confusion.js";
+import { drawCost } from "./cost.js";
+import { drawImportance } from "./importance.js";
+import { drawLearning } from "./learning.js";
+import { drawParallel } from "./parallel.js";
+import { drawRoc } from "./roc.js";
+import { drawScores } from "./scores.js";
+import { drawSlices } from "./slices.js";
+import { drawTable } from "./table.js";
+import { drawTimeline, drawTimes } from "./timeline.js";
+
+const FIGURES = {
+  scores: drawScores, parallel: drawParallel, importance: drawImportance, slices: drawSlices, learning: drawLearning,
+  roc: drawRoc, cost: drawCost, timeline: drawTimeline,
+};
+const TABLES = { "trials-table": drawTable, "confusion-matrix": drawConfusion, "time-models": drawTimes };
+
+for (const place of document.querySelectorAll("[data-figure]")) fill(place, FIGURES[place.dataset.figure]);
+for (const [name, draw] of Object.entries(TABLES)) {
+  const place = document.getElementById(name);
+  if (place) fill(place, draw);
+}
+startCharts(document.getElementById("theme"));
+followReading();
+document.documentElement.dataset.ready = "yes";
+
+/** Fill one place; where that fails, the others are filled all the same. */
+function fill(place, draw) {
+  try {
+    draw(place);
+  } catch (error) {
+    place.textContent = "This could not be drawn; report.md has it.";
+    console.error(error);
+  }
+}
+
+/** Mark in the navigation which part is being read. */
+function followReading() {
+  const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (!isIntersecting) continue;
+      links.forEach((link, name) => (name === target.id ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current")));
+    }
+  }, { rootMargin: "-20% 0px -75% 0px" });
+  document.querySelectorAll("main > section").forEach((section) => observer.observe(section));
+}

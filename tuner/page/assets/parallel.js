@@ -1,0 +1,146 @@
+/* Parallel coordinates of the trials, coloured by score; what is brushed here is filtered everywhere. */
+
+import { compact, cut, fixed, make, setting, tip } from "./dom.js";
+import { completed, labelOf, report, settings } from "./data.js";
+import { chart, isNarrow, tooltip } from "./charts.js";
+import { box, figure } from "./figure.js";
+import { axes, hasWords, intervalsOf, keep, keepWords, onFilter, onPoint, passing, scoreFloor, valueAt } from "./filters.js";
+
+/** Scores below this share of the trials share one colour, so that a few bad ones do not take up the scale. */
+const PALE = 0.1;
+
+export function drawParallel(place) {
+  const scores = completed.map(({ score }) => score).sort((a, b) => a - b);
+  const [low, high] = [Math.max(scores[Math.floor(PALE * (scores.length - 1))], scoreFloor ?? 0), scores.at(-1)];
+  const below = scores.filter((score) => score < scoreFloor).length;
+  const { body, changed } = figure(place, {
+    name: "parallel",
+    heading: "Parallel coordinates",
+    caption: () =>
+      `Each line is a trial, the stronger its colour, the better its accuracy on ${report.validates_on}; lines of one value stand side by side. Drag along an axis to keep the trials that pass there, click the axis to keep all again, and click a line to see its trial in the table. The filters below do the same from the keyboard.${below ? ` ${below} trials that hardly learned stand at the lower end of the accuracy.` : ""}`,
+    table: () => ({
+      columns: ["trial", ...axes.map(({ name }) => name)],
+      rows: passing().filter(({ score }) => score !== null).map((t) => [t.trial, ...axes.map((axis) => axis.get(t))]),
+    }),
+  });
+  const legend = make(
+    "div", { class: "ramp", "aria-hidden": "true" },
+    fixed(low), make("span", { class: "ramp-bar" }), fixed(high),
+  );
+  const here = box(isNarrow() ? 90 + 62 * axes.length : 430);
+  here.id = "parallel";
+  body.append(legend, here);
+  let timer = 0;
+  let silent = false; // while brushes are set from elsewhere
+  const brush = (instance) => {
+    silent = true;
+    axes.forEach((axis, k) => {
+      instance.dispatchAction({ type: "axisAreaSelect", parallelAxisId: String(k), intervals: intervalsOf(axis) });
+    });
+    silent = false;
+  };
+  const drawing = chart(here, {
+    renderer: "canvas",
+    option: (colours) => option(colours, low, high, here.clientWidth),
+    describe: () => `Parallel coordinates of ${completed.length} trials over ${axes.map(({ name }) => name).join(", ")}`,
+    ready: (instance) => {
+      instance.on("axisareaselected", ({ parallelAxisId, intervals }) => {
+        if (silent) return;
+        const chosen = axes[Number(parallelAxisId)];
+        keep(chosen, intervals.map(([a, b]) => [a, b]), "parallel");
+      });
+      instance.on("click", ({ name }) => keepWords(name, "line"));
+    },
+    drawn: brush,
+  });
+  onFilter((source) => {
+    const instance = drawing.instance();
+    changed();
+    if (!instance || source === "parallel") return;
+    if (["words", "line", "clear"].includes(source)) {
+      clearTimeout(timer);
+      timer = setTimeout(drawing.redraw, source === "words" ? 200 : 0); // until typing rests
+    } else brush(instance);
+  });
+  onPoint((trial) => {
+    const instance = drawing.instance();
+    instance?.dispatchAction({ type: "downplay", seriesIndex: 0 });
+    if (trial) instance?.dispatchAction({ type: "highlight", seriesIndex: 0, name: trial.trial });
+  });
+}
+
+function option(colours, low, high, width) {
+  const narrow = isNarrow();
+  const shown = completed.filter(hasWords).reverse(); // the best last, on top
+  const thin = shown.length > 300;
+  const room = (width - 106) / Math.max(1, axes.length - 1);
+  return {
+    parallel: {
+      layout: narrow ? "vertical" : "horizontal",
+      ...(narrow ? { left: 24, right: 24, top: 40, bottom: 30 } : { left: 46, right: 60, top: 62, bottom: 22 }),
+      parallelAxisDefault: {
+        type: "value",
+        nameTextStyle: { color: colours.ink, fontSize: 12, fontWeight: 600, lineHeight: 15 },
+        axisLine: { lineStyle: { color: colours.quiet } },
+        axisTick: { lineStyle: { color: colours.quiet } },
+        areaSelectStyle: { width: 14, color: colours.accent, opacity: 0.25, borderColor: colours.accent },
+      },
+    },
+    parallelAxis: axes.map((axis, k) => parallelAxis(colours, axis, k, narrow, room)),
+    visualMap: {
+      show: false, type: "continuous", dimension: axes.length - 1, min: low, max: Math.max(high, low + 1e-6),
+      inRange: { color: colours.ramp }, outOfRange: { color: [colours.ramp[0]] },
+    },
+    tooltip: tooltip(colours, ({ data }) => {
+      const trial = completed.find((one) => one.trial === data.name);
+      return tip(`${labelOf(trial.model)} on ${trial.dataset}, rank ${trial.rank}`, [
+        ...settings(trial).map(([name, value]) => [name, setting(value)]),
+        ["val. accuracy", fixed(trial.score)],
+      ]);
+    }, { trigger: "item" }),
+    series: [{
+      type: "parallel", progressive: 0, smooth: 0.05, inactiveOpacity: 0.03, activeOpacity: thin ? 0.6 : 0.9,
+      lineStyle: { width: thin ? 1 : 1.8, opacity: thin ? 0.35 : 0.8 },
+      emphasis: { lineStyle: { width: 3.5, opacity: 1 } },
+      data: shown.map((trial) => ({ name: trial.trial, value: axes.map((axis) => axis.at(trial) ?? "-") })),
+    }],
+  };
+}
+
+function parallelAxis(colours, axis, k, narrow, room) {
+  const ticks = axis.values ? axis.values.map((_, place) => place) : axis.log ? decades(axis) : null;
+  const text = (place) => {
+    if (axis.values) return cut(axis.name === "size" ? compact(axis.values[place]) : setting(axis.values[place] ?? ""), 12);
+    const value = valueAt(axis, place);
+    return axis.name === "size" ? compact(value) : setting(Number(value.toPrecision(4)));
+  };
+  const pad = axis.values ? 0 : 0.02 * (axis.high - axis.low || 1);
+  return {
+    dim: k, id: String(k), name: narrow ? axis.name : broken(axis.name, room), min: axis.low - pad, max: axis.high + pad,
+    nameLocation: narrow ? "start" : "end", nameGap: narrow ? 8 : 14,
+    ...(narrow ? { nameTextStyle: { align: "left", verticalAlign: "bottom", padding: [0, 0, 10, -6], textBorderColor: colours.card, textBorderWidth: 3, color: colours.ink, fontWeight: 600, fontSize: 12 } } : {}),
+    axisLabel: {
+      color: colours.ink, fontSize: 11, hideOverlap: true, formatter: text, textBorderColor: colours.card, textBorderWidth: 3,
+      showMinLabel: axis.values ? undefined : false, showMaxLabel: axis.values ? undefined : false,
+      ...(ticks ? { customValues: ticks, showMinLabel: true, showMaxLabel: true } : {}),
+    },
+    ...(ticks ? { axisTick: { customValues: ticks, lineStyle: { color: colours.quiet } } } : {}),
+    splitNumber: narrow ? 4 : 6,
+  };
+}
+
+/** A name over two lines where there is no room for one. */
+function broken(name, room) {
+  const parts = [...name.matchAll(/[_ ]/g)].map(({ index }) => index + 1);
+  if (8 * name.length < room || !parts.length) return name;
+  const middle = parts.reduce((a, b) => (Math.abs(b - name.length / 2) < Math.abs(a - name.length / 2) ? b : a));
+  return `${name.slice(0, middle)}\n${name.slice(middle)}`;
+}
+
+/** The tenfold steps within an axis, or its ends where there are fewer than two. */
+function decades(axis) {
+  const first = Math.ceil(axis.low - 1e-9);
+  const found = [];
+  for (let k = first; k <= axis.high + 1e-9; k += 1) found.push(k);
+  return found.length > 1 ? found : [axis.low, axis.high];
+}

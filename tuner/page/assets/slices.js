@@ -1,0 +1,130 @@
+/* The score of each trial by its value of each parameter, a panel each; lines are medians. */
+
+import { choice, cut, fixed, make, setting, tip } from "./dom.js";
+import { completed, labelOf, numberOf, report, searchedModels } from "./data.js";
+import { axis, chart, colourOf, symbolOf, tooltip } from "./charts.js";
+import { box, figure } from "./figure.js";
+
+/** Panels that are shown at first. */
+const PANELS = 6;
+/** Multiples of it, without their whole part, lie evenly: points are spread by them, and always alike. */
+const GOLDEN = 0.618034;
+
+export function drawSlices(place) {
+  let chosen = report.slices[0];
+  let all = false;
+  const mine = () => completed.filter(({ dataset }) => dataset === chosen.dataset);
+  const controls = report.slices.length > 1
+    ? [choice("Data set", report.slices.map(({ dataset }) => [dataset, dataset]), (name) => {
+        chosen = report.slices.find(({ dataset }) => dataset === name);
+        show();
+      })]
+    : [];
+  const { body, changed, frame } = figure(place, {
+    name: "slices",
+    heading: "Score by each parameter",
+    controls,
+    caption: () => {
+      const below = chosen.low === null ? 0 : mine().filter(({ score }) => score < chosen.low).length;
+      const edge = below ? ` Triangles at the lower edge stand for ${below} trials further down.` : "";
+      return `Each trial on ${chosen.dataset} by its value of each parameter, the most important first; lines are medians.${edge}`;
+    },
+    table: () => ({
+      columns: ["trial", "model", ...chosen.panels.map(({ name }) => name), "val_accuracy"],
+      rows: mine().map((t) => [t.trial, labelOf(t.model), ...chosen.panels.map(({ name }) => valueOf(t, name)), t.score]),
+    }),
+  });
+  const legend = make("div", { class: "legend" }, ...(searchedModels.length > 1 ? report.models.map(({ name }) => name).filter((name) => searchedModels.includes(name)).map(key) : []));
+  const more = make("button", { type: "button", class: "quiet-button", onclick: () => { all = true; show(); } }, "Show all parameters");
+  frame.querySelector(".charts").before(legend);
+  function show() {
+    changed();
+    const panels = all ? chosen.panels : chosen.panels.slice(0, PANELS);
+    body.replaceChildren(...panels.map((panel) => {
+      const here = box(220, "third");
+      chart(here, {
+        renderer: completed.length > 400 ? "canvas" : "svg",
+        option: (colours) => option(colours, chosen, panel, mine()),
+        describe: () => `Validation accuracy by ${panel.name} on ${chosen.dataset}`,
+      });
+      return here;
+    }));
+    if (!all && chosen.panels.length > PANELS) body.append(more);
+  }
+  show();
+}
+
+const valueOf = (trial, name) => (name === "model" ? labelOf(trial.model) : trial.values[name] ?? null);
+const key = (model) =>
+  make("span", { class: "key" }, make("i", { style: `background:var(--s${numberOf(model) % 7})` }), labelOf(model));
+
+function option(colours, slice, panel, trials) {
+  const low = slice.low;
+  const there = panel.lines.map(({ model }) => model);
+  const few = panel.values !== null;
+  const beside = few && panel.name !== "model" && there.length > 1;
+  const width = 0.72 / (beside ? there.length : 1);
+  const middle = (k) => (beside ? (k - (there.length - 1) / 2) * width : 0);
+  const top = Math.max(...trials.map(({ score }) => score));
+  const bottom = low ?? Math.min(...trials.map(({ score }) => score));
+  const room = 0.06 * (top - bottom || 0.01);
+  const position = new Map(few ? panel.values.map((value, k) => [value, k]) : []);
+  const placed = there.flatMap((label, k) =>
+    trials
+      .filter((trial) => labelOf(trial.model) === label && valueOf(trial, panel.name) !== null)
+      .map((trial, n) => {
+        const value = valueOf(trial, panel.name);
+        const spread = few ? ((GOLDEN * n) % 1 - 0.5) * 0.7 * width : 0;
+        const below = low !== null && trial.score < low;
+        const number = numberOf(trial.model);
+        return {
+          name: trial.trial,
+          value: [few ? position.get(value) + middle(k) + spread : value, below ? bottom - 0.6 * room : trial.score],
+          symbol: below ? "triangle" : symbolOf(number), symbolRotate: below ? 180 : 0, trial,
+          itemStyle: { color: colourOf(colours, number), opacity: trials.length > 300 ? 0.4 : 0.6 },
+        };
+      }));
+  const numberOfLabel = (label) => numberOf(report.models.find((model) => model.label === label)?.name);
+  const lines = panel.lines.flatMap(({ model, at, median }, k) => {
+    const look = { color: colourOf(colours, numberOfLabel(model)), width: 2 };
+    const points = at.map((x, n) => [few ? x + middle(k) : x, Math.max(median[n], bottom)]);
+    const joined = panel.ordered ? [{ type: "line", data: points, lineStyle: look, symbol: "none", silent: true, z: 4 }] : [];
+    const dashes = few
+      ? [{
+          type: "custom", silent: true, z: 4, data: points,
+          renderItem: (_, api) => {
+            const [a, b] = [-0.42, 0.42].map((side) => api.coord([api.value(0) + side * width, api.value(1)]));
+            return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: look.color, lineWidth: 3 } };
+          },
+        }]
+      : [];
+    return [...joined, ...dashes];
+  });
+  const ticks = few ? panel.values.map((_, k) => k) : null;
+  const crowded = few && panel.values.map((value) => setting(value).length).reduce((a, b) => a + b, 0) > 26;
+  return {
+    grid: { left: 46, right: 10, top: 10, bottom: crowded ? 66 : 46 },
+    tooltip: tooltip(colours, ({ data }) => tip(`${labelOf(data.trial.model)}, rank ${data.trial.rank}`, [
+      [panel.name, setting(valueOf(data.trial, panel.name))],
+      ["val. accuracy", fixed(data.trial.score)],
+    ]), { trigger: "item" }),
+    xAxis: axis(colours, {
+      type: panel.log ? "log" : "value", name: panel.name, nameGap: crowded ? 48 : 28, splitLine: { show: false },
+      nameTextStyle: { color: colours.ink, fontSize: 12, fontWeight: 600 }, axisLine: { show: true, onZero: false, lineStyle: { color: colours.line } },
+      ...(few ? { min: -0.55, max: panel.values.length - 0.45 } : { scale: true, splitNumber: 4 }),
+      axisLabel: {
+        formatter: (x) => (few ? cut(setting(panel.values[x] ?? ""), 12) : setting(Number(x.toPrecision(4)))),
+        rotate: crowded ? 35 : 0, hideOverlap: !crowded,
+        ...(ticks ? { customValues: ticks } : {}),
+      },
+    }),
+    yAxis: axis(colours, {
+      type: "value", min: bottom - room, max: Math.min(1, top + room), splitNumber: 4,
+      axisLabel: { formatter: (y) => String(Number(y.toFixed(3))), showMinLabel: false, showMaxLabel: false },
+    }),
+    series: [
+      { type: "scatter", symbolSize: trials.length > 300 ? 5 : 7, data: placed },
+      ...lines,
+    ],
+  };
+}

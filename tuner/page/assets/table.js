@@ -1,0 +1,189 @@
+/* The table of trials with its filters. */
+
+import { clock, figures, fixed, make, setting } from "./dom.js";
+import { labelOf, parameters, searchedDatasets, searchedModels, trials } from "./data.js";
+import { download } from "./figure.js";
+import {
+  axes, clearFilters, intervalsOf, isFiltered, keep, keepWords, onFilter, passing, pointAt, valueAt, wordsKept,
+} from "./filters.js";
+
+const PAGE = 100;
+
+/** The columns: heading, a trial's value to sort by, its text; numbers stand to the right. */
+const columns = [
+  { head: "rank", get: (t) => t.rank, number: true },
+  ...(searchedModels.length > 1 ? [{ head: "model", get: (t) => labelOf(t.model) }] : []),
+  ...(searchedDatasets.length > 1 ? [{ head: "data set", get: (t) => t.dataset }] : []),
+  { head: "val. accuracy", get: (t) => t.score, number: true, down: true, text: (t) => fixed(t.score) + (t.stuck ? " †" : "") },
+  { head: "val. loss", get: (t) => t.loss, number: true, text: (t) => fixed(t.loss) },
+  ...parameters.map((name) => ({
+    head: name, get: (t) => t.values[name], number: trials.every((t) => typeof (t.values[name] ?? 0) === "number"),
+    text: (t) => setting(t.values[name]),
+  })),
+  { head: "size", get: (t) => t.size, number: true, text: (t) => figures(t.size) },
+  { head: "time", get: (t) => t.seconds, number: true, text: (t) => clock(t.seconds) },
+  { head: "status", get: (t) => t.status, text: (t) => t.status + (t.error ? `: ${t.error}` : "") },
+  { head: "trial", get: (t) => t.trial, text: (t) => t.trial },
+].filter(({ head }) => head !== "status" || trials.some((t) => !t.completed));
+
+export function drawTable(place) {
+  let sorted = columns.findIndex(({ head: name }) => name === "val. accuracy");
+  let down = true;
+  let page = 0;
+  const count = make("p", { class: "count", role: "status" });
+  const body = make("tbody");
+  const pages = make("div", { class: "pages" });
+  const head = make("tr");
+  const search = make("input", { type: "search", placeholder: "a value, a model, a trial…", oninput: () => keepWords(search.value) });
+  const clear = make("button", { type: "button", class: "quiet-button", onclick: clearFilters }, "Clear all filters");
+
+  const heads = columns.map((column, k) => {
+    const turn = () => {
+      down = k === sorted ? !down : Boolean(column.down);
+      sorted = k;
+      page = 0;
+      show();
+    };
+    const cell = make(
+      "th", { scope: "col", class: column.number ? "number" : null },
+      make("button", { type: "button", class: "sort", onclick: turn }, column.head),
+    );
+    head.append(cell);
+    return cell;
+  });
+
+  function ordered() {
+    const { get } = columns[sorted];
+    const sign = down ? -1 : 1;
+    const keyed = passing().map((trial) => [get(trial), trial]);
+    keyed.sort(([a, s], [b, t]) => {
+      if (a === b) return s.index - t.index;
+      if (a === null || a === undefined) return 1; // what is missing comes last either way
+      if (b === null || b === undefined) return -1;
+      return sign * (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+    });
+    return keyed.map(([, trial]) => trial);
+  }
+
+  function show() {
+    const found = ordered();
+    const last = Math.max(0, Math.ceil(found.length / PAGE) - 1);
+    page = Math.min(page, last);
+    heads.forEach((cell, k) => {
+      if (k === sorted) cell.setAttribute("aria-sort", down ? "descending" : "ascending");
+      else cell.removeAttribute("aria-sort");
+    });
+    body.replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(rowOf));
+    count.textContent = `${found.length.toLocaleString("en-US")} of ${trials.length.toLocaleString("en-US")} trials`;
+    clear.disabled = !isFiltered();
+    const step = (text, to, possible) =>
+      make("button", { type: "button", class: "quiet-button", disabled: !possible, onclick: () => { page = to; show(); } }, text);
+    pages.replaceChildren(
+      ...(last ? [step("Previous", page - 1, page > 0), ` ${page + 1} of ${last + 1} `, step("Next", page + 1, page < last)] : []),
+    );
+  }
+
+  const save = make("button", {
+    type: "button", class: "quiet-button", "aria-label": "The trials shown as a CSV file",
+    onclick: () => download("trials", { columns: columns.map(({ head: name }) => name), rows: ordered().map((t) => columns.map(({ get }) => get(t))) }),
+  }, "CSV");
+  place.replaceChildren(
+    make("h3", {}, "Every trial"),
+    make("div", { class: "controls" }, make("label", { class: "choice" }, "Search", search), clear, save),
+    filterPanel(),
+    make("div", { class: "count-line" }, count),
+    make(
+      "div", { class: "scroll tall", role: "region", tabindex: "0", "aria-label": "The trials" },
+      make("table", { id: "trials-rows" }, make("caption", {}, "The trials of the search, best first; a heading sorts by its column"), make("thead", {}, head), body),
+    ),
+    pages,
+    make("p", { class: "quiet" },
+      trials.some((t) => t.stuck) ? "† never left chance. " : "",
+      "Ranks are within the search of each model on each data set. Every parameter, also those that never vary: ",
+      make("a", { href: "trials.csv" }, "trials.csv"), "."),
+  );
+  onFilter((source) => {
+    page = 0;
+    if (source !== "words") search.value = wordsKept();
+    show();
+  });
+  show();
+}
+
+function rowOf(trial) {
+  const cells = columns.map(({ get, text, number }) =>
+    make("td", { class: number ? "number" : null }, text ? text(trial) : String(get(trial) ?? "")));
+  const pointing = { onmouseenter: () => pointAt(trial), onmouseleave: () => pointAt(null) };
+  return make("tr", trial.completed ? pointing : { class: "failed" }, ...cells);
+}
+
+/** A filter for each axis: boxes to tick for few values, a lowest and a highest for many. */
+function filterPanel() {
+  const panel = make("div", { class: "filters" });
+  const parts = axes.map((axis) => (axis.values ? ticks(axis) : range(axis)));
+  panel.append(...parts.map(({ element }) => element));
+  const summary = make("summary", {}, "Filter by parameter");
+  onFilter((source) => {
+    parts.forEach((part) => part.follow(source));
+    const active = axes.filter((axis) => intervalsOf(axis).length).map(({ name }) => name);
+    summary.textContent = active.length ? `Filter by parameter: ${active.join(", ")}` : "Filter by parameter";
+  });
+  return make("details", { class: "filter-panel" }, summary, panel);
+}
+
+function ticks(axis) {
+  const boxes = axis.values.map(() => make("input", { type: "checkbox", checked: true }));
+  boxes.forEach((tick) => tick.addEventListener("change", () => {
+    const on = boxes.map((one) => one.checked);
+    keep(axis, on.every(Boolean) ? [] : runs(on), "panel");
+  }));
+  const element = make(
+    "fieldset", {}, make("legend", {}, axis.name),
+    ...axis.values.map((value, k) => make("label", { class: "tick" }, boxes[k], setting(value))),
+  );
+  const follow = (source) => {
+    if (source === "panel") return;
+    const intervals = intervalsOf(axis);
+    boxes.forEach((tick, k) => {
+      tick.checked = !intervals.length || intervals.some(([low, high]) => low <= k && k <= high);
+    });
+  };
+  return { element, follow };
+}
+
+/** The intervals around runs of ticked boxes; one that holds nothing where none is ticked. */
+function runs(on) {
+  const found = [];
+  on.forEach((ticked, k) => {
+    if (!ticked) return;
+    if (k > 0 && on[k - 1]) found.at(-1)[1] = k + 0.3;
+    else found.push([k - 0.3, k + 0.3]);
+  });
+  return found.length ? found : [[-0.4, -0.39]];
+}
+
+function range(axis) {
+  const shown = (place) => String(Number(valueAt(axis, place).toPrecision(4)));
+  const [low, high] = ["from", "to"].map((text) => make("input", { type: "number", step: "any", "aria-label": `${axis.name} ${text}` }));
+  const reset = () => {
+    low.placeholder = shown(axis.low);
+    high.placeholder = shown(axis.high);
+  };
+  const change = () => {
+    if (low.value === "" && high.value === "") return keep(axis, [], "panel");
+    const on = (input, otherwise) => {
+      if (input.value === "") return otherwise;
+      return axis.log ? Math.log10(Math.max(Number(input.value), 1e-300)) : Number(input.value);
+    };
+    return keep(axis, [[on(low, axis.low), on(high, axis.high)]], "panel");
+  };
+  [low, high].forEach((input) => input.addEventListener("change", change));
+  reset();
+  const follow = (source) => {
+    if (source === "panel") return;
+    const intervals = intervalsOf(axis);
+    low.value = intervals.length ? shown(Math.min(...intervals.map(([a]) => a))) : "";
+    high.value = intervals.length ? shown(Math.max(...intervals.map(([, b]) => b))) : "";
+  };
+  return { element: make("fieldset", {}, make("legend", {}, axis.name), make("span", { class: "range" }, low, "to", high)), follow };
+}

@@ -1,0 +1,109 @@
+/* When trials ran, and how long the models take: all that a clock measured. */
+
+import { clock, figures, make, setting, tip } from "./dom.js";
+import { labelOf, numberOf, report, timing, trials } from "./data.js";
+import { axis, chart, colourOf, isNarrow, tooltip } from "./charts.js";
+import { box, figure } from "./figure.js";
+
+export function drawTimeline(place) {
+  const { bars, rows, earlier, pauses } = timing.timeline;
+  if (!bars.length) return place.remove();
+  const { body, frame } = figure(place, {
+    name: "timeline",
+    heading: "Timeline of the trials",
+    caption: () => {
+      const before = earlier ? ` ${earlier} ${earlier === 1 ? "trial was" : "trials were"} trained before this search began and left out.` : "";
+      const cuts = pauses.length ? ` At the dotted lines pauses are cut out: ${pauses.map(([, length]) => clock(length)).join(", ")}.` : "";
+      return `Each bar is a trial; pale ones are retrainings, and red frames are failures. The ledger holds when a trial ended, to the second, and how long it took, but not which worker had it: rows are as few as they fit into.${before}${cuts} Zoom with Ctrl and the wheel, or with two fingers.`;
+    },
+    table: () => ({
+      columns: ["row", "begin_s", "end_s", "model", "data set", "role", "trial", "completed"],
+      rows: bars.map(([row, begin, end, model, ...rest]) => [row + 1, begin, end, labelOf(model), ...rest]),
+    }),
+  });
+  frame.querySelector("h3").after(make("p", {}, timing.introduction), make("p", {}, timing.total));
+  const models = report.models.filter(({ name }) => bars.some((bar) => bar[3] === name));
+  const legend = models.map(({ name, label }) => make("span", { class: "key" }, make("i", { style: `background:var(--s${numberOf(name) % 7})` }), label));
+  const here = box(86 + Math.min(420, Math.max(1, rows) * 34));
+  here.id = "timeline";
+  body.append(make("div", { class: "legend" }, ...legend), here);
+  chart(here, {
+    renderer: bars.length > 300 ? "canvas" : "svg",
+    option: (colours) => option(colours, bars, rows, pauses),
+    describe: () => `${bars.length} trials in ${rows} rows over ${clock(Math.max(...bars.map((bar) => bar[2])))}`,
+  });
+}
+
+function option(colours, bars, rows, pauses) {
+  const end = Math.max(...bars.map((bar) => bar[2]));
+  const unit = end < 180 ? [1, "seconds"] : end < 3 * 3600 ? [60, "minutes"] : [3600, "hours"];
+  const known = new Map(trials.map((trial) => [trial.trial, trial]));
+  return {
+    grid: { left: isNarrow() ? 26 : 46, right: 14, top: 8, bottom: 50 },
+    tooltip: tooltip(colours, ({ dataIndex }) => {
+      const [, , , model, dataset, role, trial, done] = bars[dataIndex];
+      const settings = known.get(trial)?.rank ? [["rank", setting(known.get(trial).rank)]] : [];
+      return tip(`${labelOf(model)} on ${dataset}`, [
+        ["", role === "final" ? "retraining" : "trial"], ["trial", trial], ["took", clock(timing.seconds[trial])],
+        ...settings, ...(done ? [] : [["", "failed"]]),
+      ]);
+    }, { trigger: "item" }),
+    dataZoom: [{ type: "inside", xAxisIndex: 0, filterMode: "weakFilter", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false }],
+    xAxis: axis(colours, {
+      type: "value", min: 0, max: end / unit[0], name: `${unit[1]} since the first trial began`, splitNumber: isNarrow() ? 4 : 8,
+      axisLabel: { formatter: (x) => figures(x), showMaxLabel: false },
+    }),
+    yAxis: axis(colours, { type: "category", data: Array.from({ length: rows }, (_, k) => k + 1), inverse: true, splitLine: { show: false } }),
+    series: [{
+      type: "custom",
+      encode: { x: [1, 2], y: 0 },
+      data: bars.map(([row, begin, until]) => [row, begin / unit[0], until / unit[0]]),
+      renderItem: (params, api) => {
+        const [, , , model, , role, , done] = bars[params.dataIndex];
+        const [left, middle] = api.coord([api.value(1), api.value(0)]);
+        const [right] = api.coord([api.value(2), api.value(0)]);
+        const height = Math.min(24, api.size([0, 1])[1] * 0.72);
+        const shape = echarts.graphic.clipRectByRect(
+          { x: left, y: middle - height / 2, width: Math.max(1.5, right - left - 0.5), height },
+          { x: params.coordSys.x, y: params.coordSys.y, width: params.coordSys.width, height: params.coordSys.height },
+        );
+        return shape && {
+          type: "rect", shape: { ...shape, r: 1.5 },
+          style: {
+            fill: colourOf(colours, numberOf(model)), opacity: role === "final" ? 0.45 : 0.95,
+            stroke: done ? colours.card : colours.bad, lineWidth: done ? 0.5 : 2,
+          },
+        };
+      },
+      markLine: pauses.length
+        ? { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: colours.quiet, type: "dotted" }, data: pauses.map(([x]) => ({ xAxis: x / unit[0] })) }
+        : undefined,
+    }],
+  };
+}
+
+/** The times of the chosen models as a table. */
+export function drawTimes(place) {
+  const rows = timing.models ?? [];
+  if (!rows.length) return;
+  const reached = Object.keys(rows[0]).filter((name) => name.startsWith("best_trial_seconds_to_"));
+  const heads = [
+    "model", "data set", "trials", "s/epoch, best trial", ...reached.map((name) => `to ${name.slice("best_trial_seconds_to_".length)}`),
+    "s/epoch, saved model", "ms/image",
+  ];
+  const cells = (row) => [
+    row.trials ? `${row.trials} in ${clock(row.seconds_of_trials)}` : "–", figures(row.best_trial_seconds_per_epoch),
+    ...reached.map((name) => clock(row[name])), figures(row.seconds_per_epoch), figures(row.latency_ms),
+  ];
+  place.append(
+    make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Times of the models" }, make(
+      "table", {}, make("caption", {}, "How long trials, epochs and predictions took"),
+      make("thead", {}, make("tr", {}, ...heads.map((head, k) => make("th", { scope: "col", class: k > 1 ? "number" : null }, head)))),
+      make("tbody", {}, ...rows.map((row) => make("tr", {},
+        make("th", { scope: "row" }, labelOf(row.model)), make("td", {}, row.dataset),
+        ...cells(row).map((text) => make("td", { class: "number" }, text))))),
+    )),
+    make("p", { class: "quiet" }, "As numbers: ", make("a", { href: "timing.csv" }, "timing.csv"), ", ",
+      make("a", { href: "timing_models.csv" }, "timing_models.csv"), "."),
+  );
+}

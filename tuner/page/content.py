@@ -1,0 +1,167 @@
+"""The parts of the page that stand in its HTML: what can be read without any script, and places for figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tuner import columns as col
+from tuner.findings import Findings
+from tuner.page.markdown import inline_html, scroll_box, to_html
+from tuner.report.base import escape as escape_markdown
+from tuner.report.budget import budget
+from tuner.report.comparison import pair_in_words, pairs_on
+from tuner.text import visible_line
+
+#: A part of the page: the name in its address, its heading, its HTML.
+Part = tuple[str, str, str]
+
+
+def page_parts(
+    findings: Findings, texts: Mapping[str, str], tables: Mapping[str, pd.DataFrame], data: Mapping[str, Any]
+) -> list[Part]:
+    """Return the parts of the page in their order, without those that have nothing to show.
+
+    Args:
+        findings: what the search found.
+        texts: the markdown of the report's sections, by heading.
+        tables: the report's tables, by file name.
+        data: what the page draws, from `page_data`.
+    """
+    several = sum(row[3] == "completed" for row in data["trials"]["rows"]) > 2
+    timed = "timing.csv" in tables
+    parts = [
+        ("verdict", "Verdict", _verdict(findings)),
+        ("comparison", "Comparison", _comparison(findings, texts)),
+        ("trials", "Trials", _trials(texts, several) if data["trials"]["rows"] else ""),
+        ("matters", "What matters", _matters(texts, tables, several and bool(data["slices"]))),
+        ("curves", "Training curves", _learning(texts) if data["curves"] else ""),
+        ("classes", "Class by class", _classes(findings, tables)),
+        ("confusion", "Confusion", _confusion(texts) if findings.chosen else ""),
+        ("cost", "Score against cost", place("cost") if _costs_differ(findings) else ""),
+        ("time", "Time", place("timeline") + '<div id="time-models"></div>' if timed else ""),
+        ("failures", "Failed trials", _section(texts, "Failed trials", "Failed trials with their reasons")),
+        ("provenance", "Provenance", _section(texts, "Provenance", "What is needed to get the same numbers again")),
+    ]
+    return [part for part in parts if part[2]]
+
+
+def place(name: str) -> str:
+    """Return the place of a figure that a script draws."""
+    return f'<div class="figure" data-figure="{name}"></div>'
+
+
+def _section(texts: Mapping[str, str], heading: str, caption: str) -> str:
+    return to_html(texts[heading], caption) if heading in texts else ""
+
+
+def _below(texts: Mapping[str, str], heading: str) -> str:
+    """Return a section of the report under a smaller heading; nothing where the report has it not."""
+    return f"<h3>{heading}</h3>{to_html(texts[heading], heading)}" if heading in texts else ""
+
+
+def _verdict(findings: Findings) -> str:
+    from tuner.report import PUBLISHED_NOTE, verdict  # which writes this page
+
+    statements = "".join(f"<p>{inline_html(line)}</p>" for line in verdict(findings))
+    warned = to_html(PUBLISHED_NOTE) if findings.search.protocol == "published" else ""
+    spent = f'<p class="quiet">Budget: {inline_html(budget(findings))}.</p>' if findings.members else ""
+    return f'{warned}<div class="statements">{statements}</div>{spent}'
+
+
+def _comparison(findings: Findings, texts: Mapping[str, str]) -> str:
+    if not findings.chosen:
+        return ""
+    compared = to_html(texts["Comparison"], "The chosen models on the test images")
+    flattered = _below(texts, "Search score and test score")
+    return place("scores") + compared + _pairs(findings) + flattered + _below(texts, "Published and ours")
+
+
+def _pairs(findings: Findings) -> str:
+    """Return every pair of models in words where there are more than the verdict tells of."""
+    told = [
+        inline_html(pair_in_words(escape_markdown(dataset), pair))
+        for dataset in findings.datasets
+        for pair in pairs_on(findings, dataset)[1:]
+    ]
+    if not told:
+        return ""
+    items = "".join(f"<li>{text}</li>" for text in told)
+    return f"<details><summary>The other pairs of models in words ({len(told)})</summary><ul>{items}</ul></details>"
+
+
+def _trials(texts: Mapping[str, str], drawn: bool) -> str:
+    summaries = _below(texts, "Mean and standard deviation by depth") + _below(texts, "Score by parameter")
+    return (place("parallel") if drawn else "") + '<div id="trials-table"></div>' + summaries
+
+
+def _matters(texts: Mapping[str, str], tables: Mapping[str, pd.DataFrame], sliced: bool) -> str:
+    explained, _, found = texts.get("What matters", "").partition("\n\n")
+    shares = place("importance") if found or "timing_importance.csv" in tables else ""
+    return to_html(explained) + shares + (place("slices") if sliced else "") + to_html(found)
+
+
+def _learning(texts: Mapping[str, str]) -> str:
+    return place("learning") + _below(texts, "Convergence")
+
+
+def _costs_differ(findings: Findings) -> bool:
+    """Return whether there is anything to set against scores: trials of several sizes, or several chosen models."""
+    for dataset in findings.search.all_datasets:
+        sizes = {record.result.parameters for record in findings.trials(None, dataset) if record.completed}
+        if len(sizes) > 1 or len(findings.on(dataset)) > 1:
+            return True
+    return False
+
+
+def _confusion(texts: Mapping[str, str]) -> str:
+    return '<div id="confusion-matrix"></div>' + _below(texts, "Confidence and mistakes")
+
+
+def _classes(findings: Findings, tables: Mapping[str, pd.DataFrame]) -> str:
+    if not findings.chosen:
+        return ""
+    frame = tables["per_class.csv"]
+    maps = "".join(_heat_map(findings, dataset, frame) for dataset in findings.datasets)
+    return f'<div class="heats">{maps}</div>{place("roc")}'
+
+
+def _heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
+    """Return F1 and ROC AUC of each class as a table whose cells are the darker the further they are below 1."""
+    models = findings.on(dataset)
+    mine = frame[frame[col.DATASET] == dataset]
+    by_model = {chosen.model: mine[mine[col.MODEL] == chosen.model].to_dict("records") for chosen in models}
+    least = {name: float(np.nanmin([*mine[name].astype(float), 1.0])) for name in (col.F1, col.ROC_AUC)}
+    groups = "".join(f'<th scope="colgroup" colspan="{len(models)}">{head}</th>' for head in ("F1", "ROC AUC"))
+    names = "".join(f'<th scope="col" class="number">{escape(visible_line(m.label))}</th>' for m in models) * 2
+    rows = []
+    for place_of, first in enumerate(by_model[models[0].model]):
+        cells = "".join(
+            _heat_cell(by_model[chosen.model][place_of][name], least[name])
+            for name in (col.F1, col.ROC_AUC)
+            for chosen in models
+        )
+        average = ' class="average"' if place_of >= len(models[0].predictions.class_names) else ""
+        head = f'<th scope="row">{escape(visible_line(first[col.CLASS]))}</th>'
+        rows.append(f'<tr{average}>{head}{cells}<td class="number">{first[col.SUPPORT]:,}</td></tr>')
+    caption = (
+        f"F1 and ROC AUC of each class of {escape(visible_line(dataset))} on its test images; "
+        "the darker a cell, the further it is below 1"
+    )
+    return (
+        f'<div>{scroll_box(caption, " tall")}<table class="heat"><caption>{caption}</caption><thead>'
+        f'<tr><td></td>{groups}<td></td></tr><tr><th scope="col">class</th>{names}'
+        f'<th scope="col" class="number">images</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        f'<p class="quiet">{inline_html("Every metric of every class: [per_class.csv](per_class.csv).")}</p></div>'
+    )
+
+
+def _heat_cell(value: float, least: float) -> str:
+    if not np.isfinite(value):
+        return '<td class="number">–</td>'
+    share = (1 - value) / (1 - least) if least < 1 else 0.0
+    return f'<td class="number" style="--v:{share:.2f}">{value:.4f}</td>'

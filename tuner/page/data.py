@@ -1,0 +1,225 @@
+"""What the page draws: the trials, what matters, curves and scores, all of it from findings and tables of the report.
+
+Nothing here was measured by a clock; that is in `clock.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tuner import columns as col
+from tuner.families import in_order
+from tuner.findings import Chosen, Findings
+from tuner.page.numbers import plain, records
+from tuner.page.pareto import pareto_front
+from tuner.protocol import ranked
+from tuner.report.classes import MOST_CLASSES
+from tuner.report.scopes import scopes
+from tuner.report.slices import FEW, MODEL, WIDE, lower_end, medians
+
+Tables = Mapping[str, pd.DataFrame]
+#: Learning curves are shown of so many of the best trials.
+BEST = 5
+#: Points of a drawn ROC curve; one of fewer is drawn whole.
+_ROC_POINTS = 160
+#: What trials.csv holds of every trial beside its parameters, as far as the page shows it.
+_SHOWN = (col.TRIAL, col.MODEL, col.DATASET, col.STATUS, col.EPOCHS, col.PARAMETERS, col.VAL_LOSS, col.VAL_ACCURACY)
+
+
+def page_data(findings: Findings, tables: Tables) -> dict[str, Any]:
+    """Return all that the page draws of a search but for what a clock measured."""
+    return {
+        "search": plain(findings.search.name),
+        "validates_on": findings.search.validates_on,
+        "models": [{"name": entry.name, "label": plain(entry.label)} for entry in findings.search.entries],
+        "datasets": plain(list(findings.search.all_datasets)),
+        "trials": _trials(findings, tables),
+        "importance": importance_groups(tables.get("importance.csv")),
+        "slices": _slices(findings, tables),
+        "curves": _curves(findings),
+        "chosen": [_chosen(chosen, tables) for chosen in findings.chosen],
+        "fronts": _fronts(findings),
+        "file_fronts": _file_fronts(findings),
+    }
+
+
+def _trials(findings: Findings, tables: Tables) -> dict[str, Any]:
+    """Return the search trials as rows, best first, with the parameters that vary; `stuck` holds those at chance."""
+    frame = tables.get("trials.csv")
+    if frame is None:
+        return {"columns": [], "rows": [], "parameters": [], "stuck": []}
+    names = [name for name in frame.columns if name not in col.RESULTS]
+    by_model = frame.groupby(col.MODEL, sort=False)
+    varies = {name for name in (*names, col.EPOCHS) if by_model[name].agg(_kinds).max() > 1}
+    parameters = [name for name in (*in_order(names), col.EPOCHS) if name in varies]
+    columns = [*_SHOWN, *[name for name in parameters if name not in _SHOWN], col.ERROR]
+    stuck = {r.trial.id for r in findings.trials() if r.completed and findings.stuck_at_chance(r)}
+    return {
+        "columns": columns,
+        "rows": [[plain(value) for value in row] for row in frame[columns].itertuples(index=False)],
+        "parameters": parameters,
+        "stuck": [place for place, trial in enumerate(frame[col.TRIAL]) if trial in stuck],
+    }
+
+
+def _kinds(values: pd.Series[Any]) -> int:
+    """Return how many different values there are, whatever their kinds: True is not 1."""
+    return len({(type(value), value) for value in values.dropna()})
+
+
+def importance_groups(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return the rows of a table of importance by the trials that they are of, the largest share first in each."""
+    groups: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in records(frame):
+        group = groups.setdefault(
+            (row[col.DATASET], row["trials_of"]),
+            {
+                "dataset": row[col.DATASET],
+                "of": row["trials_of"],
+                "model": row[col.MODEL],
+                "trials": row[col.TRIALS],
+                "r2": row["r2_unseen"],
+                "bars": [],
+            },
+        )
+        both = [row["parameter"], *([row["together_with"]] if row["together_with"] else [])]
+        group["bars"].append([both, row["share"], row[col.INTERVAL_LOW], row[col.INTERVAL_HIGH], row["stands_out"]])
+    return list(groups.values())
+
+
+def _slices(findings: Findings, tables: Tables) -> list[dict[str, Any]]:
+    """Return for each data set how each varying parameter stands on an axis, and the lines of medians by model.
+
+    The most important parameter comes first, where that is known.
+    """
+    found = []
+    groups = importance_groups(tables.get("importance.csv"))
+    for dataset in findings.search.datasets:
+        looked_at = scopes(findings, dataset)
+        if not looked_at:
+            continue
+        whole = looked_at[0]
+        names = list(dict.fromkeys(name for values in whole.configurations for name in values))
+        known: list[Any] = next(
+            (g["bars"] for g in groups if (g["dataset"], g["of"]) == (plain(dataset), plain(whole.label))), []
+        )
+        order = [bar[0][0] for bar in known if len(bar[0]) == 1]
+        names.sort(key=lambda name: order.index(name) if name in order else len(order))
+        only = whole.label if whole.model else ""
+        panels = [
+            panel
+            for name in names
+            if (panel := _slice(name, [(v.get(MODEL, only), v.get(name)) for v in whole.configurations], whole.scores))
+        ]
+        if panels:
+            low = lower_end(whole.scores, findings.chance(whole.records[0].trial))
+            found.append({"dataset": plain(dataset), "panels": panels, "low": plain(low)})
+    return found
+
+
+def _slice(name: str, placed: Sequence[tuple[Any, Any]], scores: NDArray[np.float64]) -> dict[str, Any] | None:
+    """Return one parameter's axis and medians; None where it takes one value.
+
+    Args:
+        name: of the parameter.
+        placed: of each trial the label of its model and the parameter's value, None where it has none.
+        scores: `(trials,)`.
+    """
+    distinct = list(dict.fromkeys(value for _, value in placed if value is not None))
+    if len(distinct) < 2:
+        return None
+    ordered = all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct)
+    distinct = sorted(distinct) if ordered else distinct
+    few = not ordered or len(distinct) <= FEW
+    log = ordered and not few and distinct[0] > 0 and distinct[-1] >= WIDE * distinct[0]
+    lines = []
+    for model in dict.fromkeys(label for label, _ in placed):
+        mine = [place for place, (label, value) in enumerate(placed) if label == model and value is not None]
+        if not mine:
+            continue
+        values = [placed[place][1] for place in mine]
+        x = np.array([distinct.index(value) for value in values] if few else values, dtype=np.float64)
+        at, middle = medians(np.log10(x) if log else x, scores[mine], few=few)
+        lines.append({"model": plain(model), "at": plain(10**at if log else at), "median": plain(middle)})
+    return {"name": name, "values": plain(distinct) if few else None, "ordered": ordered, "log": log, "lines": lines}
+
+
+def _curves(findings: Findings) -> dict[str, dict[str, Any]]:
+    """Return by trial the accuracy and loss of every epoch, of the best five of each search on each data set."""
+    found = {}
+    for dataset in findings.search.datasets:
+        for entry in findings.search.entries:
+            for record in ranked(findings.trials(entry.name, dataset))[:BEST]:
+                history = record.result.history
+                if history.get(col.VAL_ACCURACY):
+                    names = ("accuracy", col.VAL_ACCURACY, "loss", col.VAL_LOSS)
+                    found[record.trial.id] = {name: plain(history.get(name, [])) for name in names}
+    return found
+
+
+def _chosen(chosen: Chosen, tables: Tables) -> dict[str, Any]:
+    """Return what the page shows of a chosen model."""
+    (row,) = _rows_of(chosen, tables["comparison.csv"])
+    kept = (
+        col.RETRAINED_MEAN, col.RETRAINED_SD, col.TEST_ACCURACY, col.INTERVAL_LOW, col.INTERVAL_HIGH,
+        col.PARAMETERS, col.MEGABYTES, col.TEST_SIZE,
+    )  # fmt: skip
+    names = chosen.predictions.class_names
+    auc = [row[col.ROC_AUC] for row in _rows_of(chosen, tables["per_class.csv"])]
+    worst = np.argsort([1.0 if area is None else area for area in auc[: len(names)]], kind="stable")
+    drawn = sorted(worst[:MOST_CLASSES].tolist())
+    return {
+        "model": chosen.model,
+        "label": plain(chosen.label),
+        "dataset": plain(chosen.dataset),
+        **{name: row[name] for name in kept},
+        "retrainings": plain(chosen.test_accuracies),
+        "classes": plain(names),
+        "confusion": chosen.predictions.confusion.tolist(),
+        "roc": [[label, auc[label], *roc_points(chosen, label)] for label in drawn],
+    }
+
+
+def _rows_of(chosen: Chosen, frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table that are about a chosen model."""
+    return records(frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == chosen.dataset)])
+
+
+def roc_points(chosen: Chosen, label: int) -> list[Any]:
+    """Return false and true positive rates of a class, of long curves points that lie closest near the corners."""
+    false_rate, true_rate = chosen.predictions.roc(label)
+    if len(false_rate) > _ROC_POINTS:
+        # Evenly spaced along the curve, on axes that are drawn out towards the upper left corner
+        steps = np.abs(np.diff(np.sqrt(false_rate))) + np.abs(np.diff(np.sqrt(1 - true_rate)))
+        way = np.concatenate([[0.0], np.cumsum(steps)])
+        kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], _ROC_POINTS)).clip(0, len(way) - 1))
+        false_rate, true_rate = false_rate[kept], true_rate[kept]
+    return [plain(false_rate), plain(true_rate)]
+
+
+def _fronts(findings: Findings) -> list[dict[str, Any]]:
+    """Return for each data set which trials no other beats at once in score and in number of parameters."""
+    found = []
+    for dataset in findings.search.datasets:
+        done = [r for r in findings.trials(None, dataset) if r.completed and r.result.val_accuracy is not None]
+        scores = [float(record.result.val_accuracy or 0.0) for record in done]
+        on_front = pareto_front([float(record.result.parameters or 0) for record in done], scores)
+        names = [record.trial.id for record, on in zip(done, on_front, strict=True) if on]
+        found.append({"dataset": plain(dataset), "trials": names})
+    return found
+
+
+def _file_fronts(findings: Findings) -> list[dict[str, Any]]:
+    """Return for each data set which chosen models no other beats at once in mean test accuracy and in file size."""
+    found = []
+    for dataset in findings.datasets:
+        models = findings.on(dataset)
+        on_front = pareto_front([chosen.megabytes for chosen in models], [chosen.mean for chosen in models])
+        names = [chosen.model for chosen, on in zip(models, on_front, strict=True) if on]
+        found.append({"dataset": plain(dataset), "models": names})
+    return found

@@ -1,0 +1,123 @@
+"""The misclassified images of the chosen models, small, on one sheet for each data set."""
+
+from __future__ import annotations
+
+import base64
+import io
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.calibration import Calibration
+from tuner.findings import Chosen, Findings
+from tuner.page.numbers import plain
+from tuner.protocol import test_images
+
+#: Images of one cell of a confusion matrix at most, the surest mistakes first.
+EACH = 24
+#: Bytes of all sheets together, before they are written as text, which takes a third more.
+_MOST_BYTES = 1_600_000
+#: The longer side of an image on a sheet, at most.
+_LARGEST = 40
+_ACROSS = 40
+
+
+def mistakes_data(findings: Findings) -> dict[str, Any]:
+    """Return the sheets by data set, and by model which of a sheet's images stand for which mistake.
+
+    A sheet has `source` (a picture as a data URI), the `width` and `height` of an image on it and how many stand
+    `across`. `cells` are `[data set, model, true class, predicted class, [[place on the sheet, confidence], …]]`,
+    classes by their numbers. Where there are more mistakes than there is room for, each cell gives up its least sure
+    ones.
+    """
+    sheets, cells = {}, []
+    for dataset in findings.datasets:
+        models = findings.on(dataset)
+        room = _MOST_BYTES // len(findings.datasets)
+        wanted = [_wanted(chosen) for chosen in models]
+        places = [test_images(chosen.saved.trial, findings.data(dataset).y_test) for chosen in models]
+        # In the order in which they are kept: the first of every cell of every model, then the second, …
+        ranked = sorted(
+            (rank, number, image)
+            for number, mine in enumerate(wanted)
+            for cell in mine.values()
+            for rank, image in enumerate(cell)
+        )
+        order = list(dict.fromkeys(int(places[number][image]) for _, number, image in ranked))
+        if not order:
+            continue
+        x_test = findings.data(dataset).x_test
+        kind, content, kept, shape = _sheet(x_test, order, room)
+        on_sheet = {image: place for place, image in enumerate(order[:kept])}
+        sheets[plain(dataset)] = {
+            "source": f"data:image/{kind};base64," + base64.b64encode(content).decode(),
+            "width": shape[1],
+            "height": shape[0],
+            "across": _ACROSS,
+        }
+        for number, (chosen, mine) in enumerate(zip(models, wanted, strict=True)):
+            confidence = Calibration(chosen.predictions).confidence
+            for (true, predicted), images in sorted(mine.items()):
+                shown = [(on_sheet.get(int(places[number][image])), confidence[image]) for image in images]
+                # Up to the first that had no room: one after it may be there for another model
+                some = [[place, round(float(p), 4)] for place, p in takewhile(lambda one: one[0] is not None, shown)]
+                if some:
+                    cells.append([plain(dataset), chosen.model, true, predicted, some])
+    return {"sheets": sheets, "cells": cells}
+
+
+def _wanted(chosen: Chosen) -> dict[tuple[int, int], list[int]]:
+    """Return for each true and predicted class the images that were mistaken so, the surest first."""
+    predictions = chosen.predictions
+    confidence = Calibration(predictions).confidence
+    wrong = np.flatnonzero(~predictions.correct)
+    found: dict[tuple[int, int], list[int]] = {}
+    for image in wrong[np.argsort(-confidence[wrong], kind="stable")]:
+        cell = found.setdefault((int(predictions.labels[image]), int(predictions.predicted[image])), [])
+        if len(cell) < EACH:
+            cell.append(int(image))
+    return found
+
+
+def _sheet(images: NDArray[Any], order: list[int], room: int) -> tuple[str, bytes, int, tuple[int, ...]]:
+    """Return the first of these images as a picture within so many bytes: its kind, it, how many, the size of each."""
+    kept = len(order)
+    while True:
+        tiles = [_tile(np.asarray(images[image])) for image in order[:kept]]
+        kind, content = _picture(tiles)
+        if len(content) <= room or kept <= _ACROSS:
+            return kind, content, kept, tiles[0].shape[:2]
+        kept = max(_ACROSS, int(0.95 * kept * room / len(content)))
+
+
+def _tile(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return an image `(height, width, 1 or 3)` small enough for the sheet; grey ones as ink on paper."""
+    from PIL import Image
+
+    small: NDArray[np.uint8] = image.astype(np.uint8)
+    height, width = small.shape[:2]
+    if max(height, width) > _LARGEST:
+        scale = _LARGEST / max(height, width)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        plane = small[..., 0] if small.shape[-1] == 1 else small
+        small = np.asarray(Image.fromarray(plane).resize(size, Image.Resampling.BOX)).reshape(*size[::-1], -1)
+    return 255 - small if small.shape[-1] == 1 else small
+
+
+def _picture(tiles: list[NDArray[np.uint8]]) -> tuple[str, bytes]:
+    """Return tiles side by side: grey ones as PNG, coloured ones as JPEG, so that three times as many have room."""
+    from PIL import Image
+
+    height, width, channels = tiles[0].shape
+    sheet = np.full((-(-len(tiles) // _ACROSS) * height, _ACROSS * width, channels), 255, np.uint8)
+    for place, tile in enumerate(tiles):
+        row, column = divmod(place, _ACROSS)
+        sheet[row * height : (row + 1) * height, column * width : (column + 1) * width] = tile
+    buffer = io.BytesIO()
+    if channels == 1:
+        Image.fromarray(sheet[..., 0]).save(buffer, "PNG", optimize=True)
+        return "png", buffer.getvalue()
+    Image.fromarray(sheet).save(buffer, "JPEG", quality=88, subsampling=0)  # its optimize fails on noise
+    return "jpeg", buffer.getvalue()

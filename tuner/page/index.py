@@ -1,0 +1,31 @@
+"""`reports/index.html`: all searches on one page, each with its verdict and a picture. It has no scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from string import Template
+from urllib.parse import quote
+
+from tuner.page.markdown import inline_html, to_html
+from tuner.page.render import asset
+from tuner.report.index import Listed
+
+
+def index_page(listed: Sequence[Listed]) -> str:
+    """Return the index as HTML; its pictures and links are files beside it."""
+    parts = "\n".join(map(_part, listed))
+    return Template(asset("index.html")).substitute(style=asset("page.css"), parts=parts, count=len(listed))
+
+
+def _part(one: Listed) -> str:
+    folder = escape(quote(one.folder))
+    picture = f'<img src="{folder}/{escape(quote(one.picture))}" alt="" loading="lazy">' if one.picture else ""
+    texts = "".join(f"<p>{inline_html(line)}</p>" for line in one.verdict)
+    quiet = "".join(f'<p class="quiet">{inline_html(line)}</p>' for line in one.budget)
+    tables = "".join(to_html(table, "Mean test accuracy of the chosen models") for table in one.tables)
+    main = "report.html" if one.has_page else "report.md"
+    explore = f'<a href="{folder}/report.html">Explore</a> · ' if one.has_page else ""
+    links = f'<p>{explore}<a href="{folder}/report.md">as text</a></p>'
+    head = f'<h2><a href="{folder}/{main}">{inline_html(one.title)}</a></h2>'
+    return f'<section class="listed"><div>{head}{texts}{quiet}{tables}{links}</div>{picture}</section>'

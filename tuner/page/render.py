@@ -1,0 +1,88 @@
+"""The page's file: template, style, scripts and data put together, with a policy that lets nothing else run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+from tuner.page.content import Part
+
+#: The plotting library, as its makers published it: npm's echarts-6.1.0.tgz, dist/echarts.min.js.
+ECHARTS_VERSION = "6.1.0"
+ECHARTS_SHA256 = "b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0"
+#: The page's own modules, each after those that it imports.
+MODULES = (
+    "dom.js", "data.js", "charts.js", "figure.js", "filters.js", "scores.js", "parallel.js", "table.js",
+    "importance.js", "slices.js", "learning.js", "roc.js", "confusion.js", "cost.js", "timeline.js", "main.js",
+)  # fmt: skip
+_IMPORT = re.compile(r"""^import (\{.*?\}) from "\./(.+?)";$""", re.MULTILINE | re.DOTALL)
+#: What could end a block of data, or a line of a script, inside a text; JSON may write each as its number.
+_UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+
+
+def render(title: str, parts: Sequence[Part], blocks: Mapping[str, Any]) -> str:
+    """Return the page.
+
+    Args:
+        title: of the search.
+        parts: what stands in the HTML.
+        blocks: data by the name of their block, as JSON can hold them.
+    """
+    library, own = asset("echarts.min.js"), script()
+    policy = (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src {_allowed(library)} {_allowed(own)}; base-uri 'none'; form-action 'none'"
+    )
+    return Template(asset("page.html")).substitute(
+        title=escape(title),
+        policy=policy,
+        style=asset("page.css"),
+        links="".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading, _ in parts),
+        parts="\n".join(_part(*part) for part in parts),
+        blocks="\n".join(_block(name, content) for name, content in blocks.items()),
+        library=library,
+        version=ECHARTS_VERSION,
+        script=own,
+    )
+
+
+def _part(name: str, heading: str, body: str) -> str:
+    return f'<section id="{name}" aria-labelledby="{name}-head"><h2 id="{name}-head">{heading}</h2>\n{body}</section>'
+
+
+def _block(name: str, content: Any) -> str:
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).translate(_UNSAFE)
+    return f'<script type="application/json" id="{name}">{text}</script>'
+
+
+def _allowed(code: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}'"
+
+
+@cache
+def asset(name: str) -> str:
+    """Return a file of the page's own folder as text."""
+    return files("tuner.page").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+@cache
+def script() -> str:
+    """Return the page's modules as one script, each in a function of its own that returns what the module exports.
+
+    The modules keep to one form: `import { a, b } from "./x.js";` and `export` before `function` and `const`.
+    """
+    parts = []
+    for name in MODULES:
+        code = _IMPORT.sub(r'const \1 = modules["\2"];', asset(name))
+        exported = ", ".join(re.findall(r"^export (?:function|const) (\w+)", code, flags=re.MULTILINE))
+        code = re.sub(r"^export ", "", code, flags=re.MULTILINE)
+        parts.append(f'modules["{name}"] = (() => {{\n{code}return {{ {exported} }};\n}})();\n')
+    return '"use strict";\nconst modules = {};\n' + "".join(parts)
