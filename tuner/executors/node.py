@@ -6,6 +6,7 @@ A worker of Ray serves many calls and lives on; what a call did to memory or to 
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tuner.errors import ResourceError, TunerError, lacking
+from tuner.errors import InputError, ResourceError, lacking
 from tuner.executors.base import Limits, Outcome, Share
 from tuner.executors.local import LocalExecutor
 from tuner.executors.shipping import Files, Parcel, unpacked
@@ -58,7 +59,7 @@ def call(terms: Terms, key: str, argument: object, kin: str, node: str, fetch: C
         key: its name.
         argument: what it is given; a `Parcel` is unpacked first.
         kin: see `Executor`; a process that holds a GPU is not kept for anyone.
-        node: this node's name.
+        node: by what Ray knows this machine.
         fetch: returns what something in a parcel stands for.
     """
     os.environ.update(terms.environment)
@@ -69,14 +70,15 @@ def call(terms: Terms, key: str, argument: object, kin: str, node: str, fetch: C
             (outcome,) = pool.wait()
             done = isinstance(outcome.value, Result) and bool(outcome.value.files)
             files = left() if done else {}
-    except (TunerError, OSError) as error:
-        lacks = lacking(error, f"the disk of {node}")
-        if lacks is None and not isinstance(error, TunerError):
+    except (InputError, ResourceError, OSError) as error:
+        wrong = error if isinstance(error, InputError) else lacking(error, "disk")
+        if wrong is None:
             raise
-        outcome, files = Outcome(key, lacks or error), {}
-    if isinstance(outcome.value, ResourceError):
-        lacks = outcome.value
-        outcome = Outcome(key, ResourceError(f"{node}: {lacks.place}", lacks.problem, lacks.remedy))
+        outcome, files = Outcome(key, wrong), {}
+    if isinstance(outcome.value, InputError | ResourceError):  # of this machine, whatever was asked of it
+        wrong = outcome.value
+        where = f"{socket.gethostname()}: {wrong.place}"
+        outcome = Outcome(key, ResourceError(where, wrong.problem, wrong.remedy or "see to it"))
     return Delivery(replace(outcome, node=node), files)
 
 
