@@ -5,7 +5,7 @@ is not as in a shell is how the process comes about: it is forked from one that 
 which takes 0.02 to 0.1 s in place of 0.5 to 1 s, or of 5 s and more where Keras is needed. The forked process then does
 what `python -m tuner` does, by `runpy`, as the interpreter itself does. The server of workers that a search starts is
 forked in its turn, for it would import the same again. `test_bad_input.py` holds some commands against real ones, and
-`test_end_to_end.py` a whole search with its report.
+`test_finished_search.py` a whole search with its report.
 """
 
 from __future__ import annotations
