@@ -7,6 +7,7 @@ import shutil
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from multiprocessing import forkserver
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,33 @@ import pytest
 from small_project import make_project, tuner
 
 from tuner.datasets.base import Dataset, checked_dataset
+from tuner.executors import PRELOAD
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let processes take the files in the order of `pytest_collection_modifyitems`, not by their number of tests."""
+    if hasattr(config.option, "loadscopereorder"):  # of pytest-xdist, which need not be there
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold slow tests: one that is begun last keeps one process busy, and the others idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _workers_have_imported_keras() -> Iterator[None]:
+    """There is one server of workers a process, and who needs it first decides what it imports.
+
+    Were that a test whose workers need little, the workers of all later tests would import Keras one by one.
+    """
+    set_preload = forkserver.set_forkserver_preload
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            forkserver, "set_forkserver_preload", lambda names: set_preload(list(dict.fromkeys([*names, *PRELOAD])))
+        )
+        yield
 
 
 @pytest.fixture

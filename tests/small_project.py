@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from command_line import KERAS, Command, CommandServer
 
 SEARCH = """
 title = "Blobs | with <odd> *marks*"
@@ -38,24 +41,51 @@ dropout = [0.0, 0.3]
 filters_never_decrease = true
 """
 SEARCH_TRIALS = 2 + 4 + 6
+#: Where it matters that both models are trained, and not how many of each.
+TWO_TRIALS = (
+    SEARCH.replace("repeats = 2", "repeats = 1")
+    .replace("dense_units = [4, 8]", "dense_units = 4")
+    .replace("conv_depth = [1, 2]\nfilters = [2, 4]", "conv_depth = 1\nfilters = 2")
+    .replace("dropout = [0.0, 0.3]", "dropout = 0.3")
+)
 
 
 def tuner(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tuner", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        env={**os.environ, **(env or {})},
-        check=False,
-    )
+    """Run the command line, forked from a process that has imported Keras: see `command_line.py`."""
+    command = start(folder, *arguments, env=env)
+    out, err = command.communicate()
+    return subprocess.CompletedProcess(arguments, command.poll() or 0, out, err)
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> Command:
+    """Start the command line in a session of its own, forked as well."""
+    environment = {**_environment(), **(env or {})}
+    return server(environment.get("KERAS_BACKEND")).start(folder, *arguments, environment=environment)
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "TUNER_DATA_DIR"}
+
+
+@functools.cache
+def server(backend: str | None = None) -> CommandServer:
+    """Return what forks commands, one for each backend; it ends with this process."""
+    return CommandServer(KERAS, {**os.environ, "KERAS_BACKEND": backend} if backend else None)
+
+
+def real_tuner(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a shell does."""
+    main = really_start(folder, *arguments)
+    out, err = main.communicate(timeout=280)
+    return subprocess.CompletedProcess(arguments, main.returncode, out, err)
+
+
+def really_start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the command line as a shell does, but in a session of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "tuner", *arguments],
         cwd=folder,
+        env=_environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from small_project import real_tuner, tuner
 
 from tuner.cli import app
 from tuner.errors import InputError
@@ -30,21 +28,6 @@ def search_file(**parts: str) -> str:
     return (
         f"{text['top']}\n[training]\n{text['training']}\n[[search]]\n{text['search']}\n"
         f"[search.space]\n{text['space']}\n[search.rules]\n{text['rules']}\n{text['end']}\n"
-    )
-
-
-def tuner(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if k != "TUNER_DATA_DIR"}
-    return subprocess.run(
-        [sys.executable, "-m", "tuner", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env=environment,
-        check=False,
-        # A shell starts what it puts into the background with SIGINT ignored, and so would be what tests start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -154,5 +137,5 @@ def test_list_names_the_file_of_a_rule_that_cannot_be_computed(here: Path) -> No
 def test_ctrl_c_while_the_command_is_being_imported_ends_it_without_a_word(tmp_path: Path) -> None:
     # `-m` looks into the current folder first: this stands in for what the command line imports.
     (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
-    answer = tuner(tmp_path, "list")
+    answer = real_tuner(tmp_path, "list")
     assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "")

@@ -7,40 +7,40 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_project import make_project, trials, tuner
+from command_line import KERAS, CommandServer
+from small_project import make_project, server, trials, tuner
 
 pytestmark = pytest.mark.slow
 
 
-def limited(folder: Path, kind: int, most: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line with a limit of the system, such as `resource.RLIMIT_FSIZE`."""
-    return subprocess.run(
-        [sys.executable, "-m", "tuner", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")},  # it writes, too
-        preexec_fn=lambda: resource.setrlimit(kind, (most, most)),
-        check=False,
-    )
+#: Of measuring coverage, which writes files, too, and where limits count.
+UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+
+
+@pytest.fixture
+def unmeasured() -> Iterator[CommandServer]:
+    with CommandServer(KERAS, UNMEASURED) as server:
+        yield server
 
 
 def test_files_that_cannot_grow_stop_a_search_in_one_line_and_it_goes_on_when_they_can(
-    finished: Path, tmp_path: Path, blobs_file: Path
+    finished: Path, tmp_path: Path, blobs_file: Path, unmeasured: CommandServer
 ) -> None:
     folder = make_project(tmp_path / "full", blobs_file)
     stopped: set[str] = set()
     for kilobytes in (2, 8, 25, 45, *[100] * 5):  # data, ledger, models and then the report's pictures do not fit
         if "reports" in stopped:
             break
-        ran = limited(folder, resource.RLIMIT_FSIZE, kilobytes * 1024, "run", "small", "--workers", "1")
-        assert ran.returncode == 1, (kilobytes, ran.stderr)
-        assert "Traceback" not in ran.stderr
-        last = ran.stderr.splitlines()[-1]
+        limits = {resource.RLIMIT_FSIZE: kilobytes * 1024}
+        ran = unmeasured.start(folder, "run", "small", "--workers", "1", environment=UNMEASURED, limits=limits)
+        _, errors = ran.communicate()
+        assert ran.poll() == 1, (kilobytes, errors)
+        assert "Traceback" not in errors
+        last = errors.splitlines()[-1]
         assert last.startswith("tuner: ")
         assert "start the command again: nothing that finished is lost" in last
         stopped.add(last.split(": ")[1].split("/")[0])
@@ -56,7 +56,16 @@ def test_files_that_cannot_grow_stop_a_search_in_one_line_and_it_goes_on_when_th
 
 def test_too_few_file_handles_stop_a_search_in_one_line(tmp_path: Path, blobs_file: Path) -> None:
     folder = make_project(tmp_path / "p", blobs_file)
-    ran = limited(folder, resource.RLIMIT_NOFILE, 20, "run", "small", "--workers", "2")
+    ran = subprocess.run(  # by no fork: that would have handles of its server
+        [sys.executable, "-m", "tuner", "run", "small", "--workers", "2"],
+        cwd=folder,
+        env=UNMEASURED,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)),
+        check=False,
+    )
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr
     assert "ulimit -n" in ran.stderr.splitlines()[-1]
@@ -100,7 +109,7 @@ REASONS = {
     "raises": "ValueError: no network for you | today",
     "none": "returned NoneType, not a keras.Model",
     "leaves": "called sys.exit(3)",
-    "endless": "took longer than 0.2 minutes (max_trial_minutes)",
+    "endless": "took longer than 0.1 minutes (max_trial_minutes)",
     "hoards": "took more than 1.6 GB of memory (max_trial_gb)",
     "too_small": "ValueError",
     "loud": "a layer of two lines",
@@ -111,7 +120,7 @@ SEARCH = f"""
 title = "x"
 dataset = "blobs.npz"
 repeats = 1
-max_trial_minutes = 0.2
+max_trial_minutes = 0.1
 max_trial_gb = 1.6
 [training]
 optimizer = "sgd"
@@ -155,15 +164,12 @@ def test_whatever_a_trial_does_is_a_failed_row_with_its_reason(tmp_path: Path, b
 def test_a_build_that_never_ends_is_said_before_any_training_where_trials_have_no_limit(
     tmp_path: Path, blobs_file: Path
 ) -> None:
-    search = SEARCH.replace("max_trial_minutes = 0.2\nmax_trial_gb = 1.6\n", "").replace('"hoards", ', "")
+    search = SEARCH.replace("max_trial_minutes = 0.1\nmax_trial_gb = 1.6\n", "").replace('"hoards", ', "")
     folder = make_project(tmp_path / "p", blobs_file, search)
     (folder / "searches" / "own.py").write_text(OWN)
-    shorter = "import tuner.dryrun as d; d.MOST_BUILD_MINUTES = 0.1; from tuner.cli import main; main()"
-    ran = subprocess.run(
-        [sys.executable, "-c", shorter, "run", "small"],
-        cwd=folder, capture_output=True, text=True, timeout=280, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 2
-    (line,) = ran.stderr.splitlines()
-    assert "longer than 0.1 minutes" in line
+    shorter = "import sys, tuner.dryrun as d; d.MOST_BUILD_MINUTES = 0.05; from tuner.cli import main\n"
+    ran = server().execute(folder, shorter + "sys.argv[1:] = ['run', 'small']; main()")
+    assert ran.code == 2
+    (line,) = ran.err.splitlines()
+    assert "longer than 0.05 minutes" in line
     assert "set max_trial_minutes" in line
