@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
 
-from benchmarks.driving import Watch, search_of
+from benchmarks.driving import Watch
 from benchmarks.growth import at_once, grid_search
 from benchmarks.measuring import report_progress, run_module, table
 from tuner.executors import Executor, LocalExecutor, Outcome, Share
@@ -33,23 +33,10 @@ SLOTS, MANY_SLOTS = 16, 1000
 PRELOAD = ("benchmarks.cluster",)
 #: How long a trial sleeps, in seconds.
 NAP = 1.0
-#: Widths of two layers that give the simulated cluster its trials: their square.
-SIDE = 317
+#: Widths of two layers that give the real executors, and the simulated cluster, their trials: their square.
+FEW_SIDE, SIDE = 32, 317
 #: Mean lengths of the simulated cluster's trials, in seconds.
 LENGTHS = (2, 5, 20, 60)
-
-_THOUSAND = """
-title = "a thousand structures"
-dataset = "digits"
-[training]
-epochs = 1
-[[search]]
-family = "cnn"
-[search.space]
-conv_depth = 1
-filters_1 = {filters}
-dense_units = {units}
-"""
 
 
 def nap(job: Job) -> Result:
@@ -151,8 +138,11 @@ def _here(function: str) -> Executor:
     return LocalExecutor(f"benchmarks.cluster:{function}", SLOTS, preload=PRELOAD)
 
 
-def measure_naps(make: Callable[[str], Executor], trials: int) -> dict[str, float]:
-    """Let so many trials sleep and return how much of the time the places did so, with seconds of this process."""
+def measure_naps(make: Callable[[str], Executor], side: int) -> dict[str, float]:
+    """Let the square of so many trials sleep, and return the share of the places' time in which they did.
+
+    `own` are seconds of this process's CPU for each of them.
+    """
     with tempfile.TemporaryDirectory() as name, make("nap") as executor:
         folder = Path(name)
         for place in range(SLOTS):  # until every worker is there
@@ -160,11 +150,11 @@ def measure_naps(make: Callable[[str], Executor], trials: int) -> dict[str, floa
         awake = 0
         while awake < SLOTS:
             awake += len(executor.wait())
-        units = list(range(1, trials // 10 + 1))
-        search = search_of(_THOUSAND.format(filters=list(range(1, 11)), units=units), folder)
+        search = grid_search(side, folder)
         own = process_time()
         seconds = _run(search, executor, folder)
         own = process_time() - own
+    trials = side**2
     return {"trials": trials, "seconds": seconds, "busy": trials * NAP / SLOTS / seconds, "own": own / trials}
 
 
@@ -205,7 +195,7 @@ def section(_: int) -> str:
     """Measure once, in processes of their own, and return the section."""
     naps = []
     for kind, title in (("ray", "--executor ray"), ("local", f"--executor local --workers {SLOTS}")):
-        found = run_module("cluster", kind, "1000").found
+        found = run_module("cluster", kind, str(FEW_SIDE)).found
         report_progress(f"cluster, {kind}: {found}")
         naps.append([title, f"{found['seconds']:.1f}", f"{found['busy']:.1%}", f"{1000 * found['own']:.2f}"])
     per_call = run_module("cluster", "calls", "2000").found["per_call"]
@@ -228,9 +218,9 @@ def section(_: int) -> str:
     return "\n\n".join(
         [
             "## Places of a cluster that one main process keeps busy",
-            f"1,000 trials that sleep for {NAP:g} s in {SLOTS} places, on a Ray of this machine that takes itself for "
-            f"one of {SLOTS} cores, and in as many of this machine's own processes. Busy: of the time of all places, "
-            "from the first proposal to the last row in the ledger, what was slept.",
+            f"{FEW_SIDE**2:,} trials that sleep for {NAP:g} s in {SLOTS} places, on a Ray of this machine that takes "
+            f"itself for one of {SLOTS} cores, and in as many of this machine's own processes. Busy: of the time of all "
+            "places, from the first proposal to the last row in the ledger, what was slept.",
             table(("executor", "seconds", "places busy", "main process, CPU ms a trial"), naps),
             f"The same loop and ledger over {SIDE**2:,} trials in {MANY_SLOTS:,} places of a simulated cluster. Its "
             "clock moves by itself while a trial runs, and by the real time that the loop and the ledger take; a call "

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import grids, growth, learned, memory, million, overhead, repeats
+from benchmarks import cluster, grids, growth, learned, memory, million, overhead, repeats
 from benchmarks.measuring import provenance, report_progress
 
 #: Each part measures in processes of their own and returns its section of the report.
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[int], str]] = {
     "overhead": overhead.section,
     "memory": memory.section,
     "growth": growth.section,
+    "cluster": cluster.section,
     "grid": million.section,
 }
 _MARK = re.compile(r"<!-- part (\w+) -->")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import gpu, grids, growth, memory, million, overhead, repeats
+from benchmarks import cluster, gpu, grids, growth, memory, million, overhead, repeats
 from benchmarks.agreement import Difference, check, difference
 from benchmarks.competitors.base import Trained
 from benchmarks.competitors.this_tool import search_file
@@ -210,6 +211,31 @@ class TestParts:
         assert found["trials"] == 25
         assert 0 < sum(found[name] for name in growth.TENTHS) < found["all"]
 
+    def test_a_simulated_cluster_moves_its_clock_by_calls_and_by_the_time_of_its_caller(self) -> None:
+        slow = 0.2
+        simulated = cluster.SimulatedCluster(slots=4, mean=100, per_call=7)
+        assert simulated.slots == 5
+        job = Job(Trial("cnn", "digits", "0" * 16, {}, epochs=1, seed=0), Path(), Path())
+        for number in range(5):
+            simulated.submit(str(number), job)
+        time.sleep(slow)
+        assert 5 * 7 <= simulated.seconds < 5 * 7 + slow  # until it is asked, it knows of calls alone
+        ended = [outcome.key for _ in range(5) for outcome in simulated.wait()]
+        assert sorted(ended[:4]) == ["0", "1", "2", "3"]
+        assert ended[4] == "4"  # had to wait for a place
+        assert 5 * 50 <= simulated.busy <= 5 * 150
+        assert 100 + slow < simulated.seconds <= 5 * 7 + 2 * 150 + 1
+
+    def test_a_simulated_cluster_runs_every_trial_and_loses_places_to_short_ones(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(cluster, "SIDE", 20)
+        monkeypatch.setattr(cluster, "MANY_SLOTS", 20)
+        long, short = cluster.simulate(mean=100, per_call=0.01), cluster.simulate(mean=0.01, per_call=0.01)
+        assert long["trials"] == 400
+        assert long["busy"] > 0.8
+        assert short["busy"] < 0.1
+
     def test_growth_cuts_the_trials_into_tenths(self) -> None:
         times = [0.0, *(float(number**2) for number in range(1, 21))]
         assert [growth.seconds_of_tenth(times, number) for number in growth.TENTHS.values()] == [4, 12, 68, 76]
@@ -221,7 +247,17 @@ class TestParts:
         assert len(entry.space.rules) == 2
 
     def test_every_part_is_named_once(self) -> None:
-        assert list(PARTS) == ["digits36", "fashion20", "learned", "repeats20", "overhead", "memory", "growth", "grid"]
+        assert list(PARTS) == [
+            "digits36",
+            "fashion20",
+            "learned",
+            "repeats20",
+            "overhead",
+            "memory",
+            "growth",
+            "cluster",
+            "grid",
+        ]
 
 
 class TestMeasuring:
