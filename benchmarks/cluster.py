@@ -23,9 +23,9 @@ from benchmarks.growth import at_once, grid_search
 from benchmarks.measuring import report_progress, run_module, table
 from tuner.executors import Executor, LocalExecutor, Outcome, Share
 from tuner.ledger import Ledger
-from tuner.run import Prepared, search_tracks
 from tuner.runner import Runner
 from tuner.search import Search
+from tuner.searching import Prepared, search_tracks
 from tuner.trial import Job, Result, Trial
 
 #: Places of the real executors, and of the simulated cluster.

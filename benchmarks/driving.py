@@ -13,10 +13,10 @@ from tuner.datasets import load_dataset
 from tuner.datasets.store import save_to_store
 from tuner.executors import PRELOAD, Executor, LocalExecutor, Share
 from tuner.ledger import Ledger
-from tuner.run import TRAIN, Prepared
 from tuner.runner import Runner
 from tuner.search import Overrides, Search
 from tuner.search_file import load_search
+from tuner.searching import TRAIN, Prepared
 from tuner.track import listed_track
 from tuner.trial import Job, Record, Trial
 

@@ -30,10 +30,10 @@ from tuner.executors import PRELOAD, LocalExecutor, Share
 from tuner.families import get_family
 from tuner.ledger import Ledger
 from tuner.protocol import training_images
-from tuner.run import Prepared, search_tracks
 from tuner.runner import Runner
 from tuner.search import Overrides, Search, backend_name
 from tuner.search_file import load_search
+from tuner.searching import Prepared, search_tracks
 from tuner.trial import Record, Trial
 
 SEARCH = Path("searches/fashion_cnn.toml")

@@ -21,7 +21,7 @@ from benchmarks.measuring import report_progress, run_module, table
 from benchmarks.workloads import WORKLOADS
 from tuner.errors import InputError
 from tuner.places import Places
-from tuner.run import started
+from tuner.searching import started
 
 WORKERS = (1, 2)
 

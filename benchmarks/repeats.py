@@ -30,7 +30,7 @@ from benchmarks.driving import (
 from benchmarks.measuring import Run, median_and_spread, report_progress, run_module, table
 from benchmarks.workloads import WORKLOADS
 from tuner.places import Places
-from tuner.run import started
+from tuner.searching import started
 from tuner.trial import Trial
 
 REPEATS = 20

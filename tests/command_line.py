@@ -36,11 +36,11 @@ from typing import IO, Any, NoReturn, Self
 CLI = ("tuner.cli",)
 RUN = (
     *CLI,
-    "tuner.run",
+    "tuner.searching",
     "tuner.findings",
     "tuner.report",
     "tuner.new",
-    "tuner.compare",
+    "tuner.comparing",
     "tuner.verify",
     "tuner.predict",
     "tuner.trial_table",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tuner.calibration import BINS, Calibration, confident_mistakes
-from tuner.scores import Predictions
+from tuner.scoring import Predictions
 
 
 def predictions(probabilities: list[list[float]] | np.ndarray, labels: list[int] | np.ndarray) -> Predictions:

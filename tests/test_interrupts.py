@@ -131,7 +131,7 @@ def test_a_run_that_is_asked_to_stop_says_how_to_go_on_whatever_foreign_code_mak
     file = tmp_path / "small.toml"
     file.write_text(SEARCH)
     monkeypatch.setattr("sys.argv", ["tuner", "run", "small.toml"])
-    monkeypatch.setattr("tuner.run.run_search", lambda *_, **__: happens())
+    monkeypatch.setattr("tuner.searching.run_search", lambda *_, **__: happens())
     answer = CliRunner().invoke(app, ["run", str(file)])
     assert answer.exit_code == code
     assert ("Go on with: tuner run small.toml" in answer.output) is (code == 130)
@@ -141,10 +141,10 @@ def test_a_run_that_is_asked_to_stop_says_how_to_go_on_whatever_foreign_code_mak
 def test_the_exit_code_is_130_even_if_the_interrupt_came_while_text_was_executed(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SEARCH)
     (tmp_path / "struck.py").write_text(
-        "import sys, tuner.run\n"
+        "import sys, tuner.searching\n"
         "from tuner.__main__ import main\n"
         "kill = 'import os, signal\\nos.kill(os.getpid(), signal.SIGTERM)\\nwhile True: pass'\n"
-        "tuner.run.run_search = lambda *_, **__: exec(kill)\n"
+        "tuner.searching.run_search = lambda *_, **__: exec(kill)\n"
         "sys.argv[1:] = ['run', 'small.toml']\n"
         "main()\n"
     )

@@ -24,9 +24,9 @@ from tuner.errors import CheckError, InputError
 from tuner.executors import EXECUTORS, Executor, Outcome, Placement
 from tuner.ledger import Ledger, Member
 from tuner.places import Places
-from tuner.run import started
 from tuner.search import Search
 from tuner.search_file import load_search
+from tuner.searching import started
 from tuner.tensorboard import LogListener, TensorBoardLogs, write_recorded
 from tuner.trial import Job, Record, Result, Trial
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.scores import Predictions
+from tuner.scoring import Predictions
 
 #: Bins of equal width that confidences are put in, as Guo and others (2017) have them.
 BINS = 15

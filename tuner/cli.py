@@ -219,7 +219,7 @@ def run(
                 from rich.console import Console
 
                 from tuner.executors import Placement
-                from tuner.run import run_search
+                from tuner.searching import run_search
 
             console = Console(stderr=True)
             where = Placement(executor, workers, cpus_per_trial, gpus_per_trial, address)
@@ -328,7 +328,7 @@ def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
     """Print one comparison table over several searches."""
     places = Places(runs_dir, reports_dir)
     findings = [_recorded(name, places) for name in names]
-    from tuner.compare import compare_searches
+    from tuner.comparing import compare_searches
 
     click.echo(compare_searches(findings))
 

@@ -20,7 +20,7 @@ from tuner.errors import CheckError, InputError
 from tuner.ledger import Ledger, Member
 from tuner.places import Places
 from tuner.protocol import ranked, test_images, training_images
-from tuner.scores import Predictions, load_predictions
+from tuner.scoring import Predictions, load_predictions
 from tuner.search import Entry, Search
 from tuner.trial import Record, Trial, artifact_path
 

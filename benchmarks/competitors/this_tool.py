@@ -12,7 +12,7 @@ from benchmarks.driving import search_of
 from benchmarks.workloads import Workload
 from tuner.ledger import Member
 from tuner.places import Places
-from tuner.run import started
+from tuner.searching import started
 from tuner.trial import Record
 
 

@@ -21,9 +21,9 @@ from benchmarks.run import PARTS, read_sections, report_of
 from benchmarks.workloads import WORKLOADS, Workload
 from tuner.families import FAMILIES
 from tuner.protocol import training_images
-from tuner.run import Prepared
 from tuner.search import Overrides
 from tuner.search_file import load_search
+from tuner.searching import Prepared
 from tuner.trial import Job, Trial
 
 DIGITS36 = WORKLOADS["digits36"]

@@ -12,7 +12,7 @@ import pytest
 from made_up import RAW, Project, first
 
 from tuner import columns as col
-from tuner.compare import compare_searches
+from tuner.comparing import compare_searches
 from tuner.datasets.base import Dataset
 from tuner.report import SECTIONS, verdict, write_report
 from tuner.report.base import Section, escape, number, p_text, png, setting, signed

@@ -17,7 +17,7 @@ from made_up import RAW, Project, first
 from markdown_it import MarkdownIt
 from whole_page import Page
 
-from tuner.compare import compare_searches
+from tuner.comparing import compare_searches
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.report import write_report
 

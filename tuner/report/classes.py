@@ -13,7 +13,7 @@ from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, escape, folded, number, picture, table
 from tuner.report.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades, short
-from tuner.scores import averages, per_class
+from tuner.scoring import averages, per_class
 
 #: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
 MOST_CLASSES = 20

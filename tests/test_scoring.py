@@ -10,7 +10,7 @@ import pytest
 
 from tuner import columns as col
 from tuner.errors import CheckError
-from tuner.scores import Predictions, averages, load_predictions, per_class
+from tuner.scoring import Predictions, averages, load_predictions, per_class
 
 NAMES = ("cat", "dog", "eel", "fox", "gnu")
 NAN = float("nan")
