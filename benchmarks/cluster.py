@@ -219,8 +219,8 @@ def section(_: int) -> str:
         [
             "## Places of a cluster that one main process keeps busy",
             f"{FEW_SIDE**2:,} trials that sleep for {NAP:g} s in {SLOTS} places, on a Ray of this machine that takes "
-            f"itself for one of {SLOTS} cores, and in as many of this machine's own processes. Busy: of the time of all "
-            "places, from the first proposal to the last row in the ledger, what was slept.",
+            f"itself for one of {SLOTS} cores, and in as many of this machine's own processes. Busy: of the time of "
+            "all places, from the first proposal to the last row in the ledger, what was slept.",
             table(("executor", "seconds", "places busy", "main process, CPU ms a trial"), naps),
             f"The same loop and ledger over {SIDE**2:,} trials in {MANY_SLOTS:,} places of a simulated cluster. Its "
             "clock moves by itself while a trial runs, and by the real time that the loop and the ledger take; a call "
