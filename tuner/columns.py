@@ -15,6 +15,7 @@ TEST_SIZE = "test_size"
 PARAMETERS = "parameters"
 SECONDS = "seconds"
 SECONDS_PER_EPOCH = "seconds_per_epoch"
+ENDED = "ended"
 LATENCY_MS = "latency_ms"
 MEGABYTES = "megabytes"
 

@@ -50,3 +50,22 @@ def test_a_folder_without_reports_has_an_index_too_and_none_has_a_script(tmp_pat
     page = written(tmp_path)
     assert "0 searches" in page.shown
     assert "script" not in {tag for tag, _ in page.elements}
+
+
+def test_the_newest_search_stands_first_and_those_that_do_not_tell_last_by_name(tmp_path: Path) -> None:
+    for name, timing in (
+        ("a", ""),
+        ("b", "trial,ended\nx,2026-01-02T00:00:00+00:00\ny,2026-03-01T00:00:00+00:00\n"),
+        ("c", "trial,ended\nx,2026-03-02T00:00:00+00:00\n"),
+        ("d", None),
+        ("e", "trial,seconds\nx,3\n"),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.md").write_text(REPORT.replace("Blobs", name), encoding="utf-8")
+        if timing is not None:
+            (tmp_path / name / "timing.csv").write_text(timing, encoding="utf-8")
+    page = written(tmp_path)
+    links = [given["href"] for tag, given in page.elements if tag == "a"]
+    assert links[::2] == [f"{name}/report.md" for name in "cbade"]
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert [line[4] for line in text.splitlines() if line.startswith("## [")] == list("cbade")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
 
+from tuner import columns as col
 from tuner.files import write_whole
 
 #: The picture of a report on the index: the first of these kinds that it has.
@@ -30,7 +32,7 @@ class Listed:
 
 
 def write_index(reports: Path) -> None:
-    """Write the index of the reports in this folder, as text and as a page: by name, each with its verdict."""
+    """Write the index of the reports in this folder, as text and as a page: the newest first, each with its verdict."""
     from tuner.page.index import index_page  # which is made of reports
 
     listed = _listed(reports)
@@ -45,9 +47,10 @@ def write_index(reports: Path) -> None:
 
 
 def _listed(reports: Path) -> list[Listed]:
-    """Read what the index says of each report, by name."""
+    """Read what the index says of each report, that of the latest trial first; by name what does not tell."""
     found = []
-    for report in sorted(reports.glob("*/report.md")):
+    names = sorted(reports.glob("*/report.md"))
+    for report in sorted(names, key=lambda report: _latest(report.parent / "timing.csv"), reverse=True):
         try:
             title, *rest = report.read_text(encoding="utf-8").split("\n\n")
         except (OSError, UnicodeDecodeError):  # not written by us
@@ -66,3 +69,12 @@ def _listed(reports: Path) -> list[Listed]:
             )
         )
     return found
+
+
+def _latest(timing: Path) -> str:
+    """Return when the last trial of a report ended, as its file says; an empty text where it does not."""
+    try:
+        with timing.open(encoding="utf-8", newline="") as file:
+            return max((row.get(col.ENDED) or "" for row in csv.DictReader(file)), default="")
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return ""

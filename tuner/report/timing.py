@@ -159,6 +159,7 @@ def _trials_frame(findings: Findings) -> pd.DataFrame:
                 col.ROLE: member.role,
                 col.SEED: record.trial.seed,
                 **{name: getattr(record.result, name) for name in col.CLOCKED},
+                col.ENDED: findings.ended.get(member.trial, ""),
             }
             for member, record in findings.members
         ]
