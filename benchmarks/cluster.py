@@ -36,7 +36,7 @@ NAP = 1.0
 #: Widths of two layers that give the real executors, and the simulated cluster, their trials: their square.
 FEW_SIDE, SIDE = 32, 317
 #: Mean lengths of the simulated cluster's trials, in seconds.
-LENGTHS = (2, 5, 20, 60)
+LENGTHS = (2, 10, 60)
 
 
 def nap(job: Job) -> Result:
