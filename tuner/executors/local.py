@@ -30,10 +30,10 @@ from tuner.quiet import printing_to
 WORKER_BYTES = 1_500_000_000
 #: A process takes so many calls of one kin before a fresh one takes over, whatever little each leaves in its memory.
 MOST_CALLS = 50
-#: How often the memory of workers is looked at where it has a limit, in seconds.
+#: How often the memory of workers is looked at where it has a limit, and a server that is dying, in seconds.
 SECONDS_BETWEEN_LOOKS = 0.2
-#: A killed server counts as dead only after it has ended.
-SECONDS_TO_DIE = 0.5
+#: A killed server counts as dead only after it has ended, which takes a large one on a busy machine some seconds.
+SECONDS_TO_DIE = 5.0
 
 
 @dataclass
@@ -130,14 +130,17 @@ class LocalExecutor(Executor):
         return True
 
     def _fork(self) -> _Worker:
+        deadline = time.monotonic() + SECONDS_TO_DIE
         with _needing_room():
-            try:
-                return self._forked()
-            except (ConnectionError, EOFError):  # the server was killed, as the system may do where memory runs out
-                time.sleep(SECONDS_TO_DIE)
+            while True:
+                try:
+                    return self._forked()
+                except (ConnectionError, EOFError):  # the server was killed, as the system may do where memory runs out
+                    if time.monotonic() > deadline:
+                        raise
+                time.sleep(SECONDS_BETWEEN_LOOKS)
                 with printing_to(self._log):
                     forkserver.ensure_running()
-                return self._forked()
 
     def _forked(self) -> _Worker:
         theirs, calls = self._context.Pipe(duplex=False)
