@@ -30,6 +30,8 @@ def per_class_frame(findings: Findings) -> pd.DataFrame:
         both.insert(0, col.DATASET, chosen.dataset)
         both.insert(0, col.MODEL, chosen.model)
         parts.append(both)
+    if not parts:
+        return pd.DataFrame(columns=[col.MODEL, col.DATASET, col.CLASS, *col.PER_CLASS, col.EPOCHS, col.TRAIN_SIZE])
     return pd.concat(parts, ignore_index=True)
 
 
