@@ -216,7 +216,7 @@ def scores(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """
     from tuner.report.classes import per_class_frame
 
-    return _typed(per_class_frame(load_findings(name, runs_dir=runs_dir)))
+    return _typed(per_class_frame(load_findings(name, runs_dir=runs_dir).chosen))
 
 
 def compare(*names: Ran, runs_dir: PathLike = "runs") -> pd.DataFrame:
