@@ -1,7 +1,55 @@
 """Which Keras image classifier is best, and is it really better?
 
-The rooms and the way of the data are described in ARCHITECTURE.md. Importing this package imports neither
-Keras nor TensorFlow: both take seconds, and `tuner list` should not.
+`tuner.run("digits")` does what `tuner run digits` does and returns what was found; `results`, `history`, `scores` and
+`compare` are its tables, the displays its figures. The rooms and the way of the data are described in ARCHITECTURE.md.
+Importing this package imports neither Keras nor TensorFlow, nor pandas: they take seconds, and `tuner list` should not.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tuner.displays import (
+        AccuracyDisplay,
+        ConfusionDisplay,
+        F1Display,
+        ImportanceDisplay,
+        LearningCurvesDisplay,
+        RocDisplay,
+        SliceDisplay,
+    )
+    from tuner.errors import TunerError
+    from tuner.library import compare, history, load_findings, load_search, results, run, scores
+
 __version__ = "0.1.0"
+__all__ = [
+    "AccuracyDisplay",
+    "ConfusionDisplay",
+    "F1Display",
+    "ImportanceDisplay",
+    "LearningCurvesDisplay",
+    "RocDisplay",
+    "SliceDisplay",
+    "TunerError",
+    "compare",
+    "history",
+    "load_findings",
+    "load_search",
+    "results",
+    "run",
+    "scores",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is public when it is first asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = "displays" if name.endswith("Display") else "errors" if name == "TunerError" else "library"
+    return getattr(importlib.import_module(f"tuner.{room}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -16,7 +16,7 @@ import click
 from tuner import __version__
 from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
 from tuner.interrupts import INTERRUPTS, leave
-from tuner.places import Places, ran_as_it_is, recorded_search
+from tuner.places import Places, ran_as_it_is, recorded_search, search_name
 from tuner.search import Overrides
 from tuner.search_file import find_search, load_search
 from tuner.text import escape, shortened, visible, visible_line
@@ -246,14 +246,6 @@ def _print_summary(findings: Findings) -> None:
         click.echo(line.replace("**", ""))
 
 
-def _recorded(name: str, places: Places) -> Findings:
-    """Return what is recorded of a search, given by name or by path."""
-    from tuner.findings import load_findings
-
-    with places.existing_ledger(name) as ledger:
-        return load_findings(ledger, recorded_search(ledger, _stem(name)), places)
-
-
 def _as_described_now(recorded: Search, name: str) -> Search:
     """Return a recorded search with title, `[report]` and `[published]` as its file has them now.
 
@@ -272,10 +264,6 @@ def _as_described_now(recorded: Search, name: str) -> Search:
     )
 
 
-def _stem(name: str) -> str:
-    return Path(name).stem if name.endswith(".toml") else name
-
-
 @app.command()
 @_search_name
 @click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
@@ -286,7 +274,7 @@ def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
     from tuner.trial_table import column_names, trial_rows
 
     with places.existing_ledger(name) as ledger:
-        search = recorded_search(ledger, _stem(name))
+        search = recorded_search(ledger, search_name(name))
         rows = trial_rows(ledger.members(search.name))
     if form == "json":
         click.echo(json.dumps(rows, indent=1))
@@ -309,7 +297,9 @@ def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
 def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> None:
     """Write the report again from what is recorded."""
     places = Places(runs_dir, reports_dir)
-    recorded = _recorded(name, places)
+    from tuner.findings import recorded_findings
+
+    recorded = recorded_findings(name, places)
     findings = replace(recorded, search=_as_described_now(recorded.search, name))
     from tuner.report import write_report
 
@@ -327,9 +317,10 @@ def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> N
 def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
     """Print one comparison table over several searches."""
     places = Places(runs_dir, reports_dir)
-    findings = [_recorded(name, places) for name in names]
     from tuner.comparing import compare_searches
+    from tuner.findings import recorded_findings
 
+    findings = [recorded_findings(name, places) for name in names]
     click.echo(compare_searches(findings))
 
 
@@ -350,9 +341,10 @@ def predict(model: Path, images: tuple[Path, ...]) -> None:
 @_folders
 def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
     """Reload each saved model with plain Keras and prove its recorded score."""
-    findings = _recorded(name, Places(runs_dir, reports_dir))
+    from tuner.findings import recorded_findings
     from tuner.verify import verify as check
 
+    findings = recorded_findings(name, Places(runs_dir, reports_dir))
     for line in check(findings):
         click.echo(line)
 

@@ -41,6 +41,12 @@ INTERVAL_HIGH = "ci_high"
 DELTA_DATASET = "delta_dataset"
 DELTA_MODEL = "delta_model"
 P_VALUE = "p_value"
+SEARCH = "search"
+DELTA = "delta"
+DELTA_LOW = "delta_ci_low"
+DELTA_HIGH = "delta_ci_high"
+METRIC = "metric"
+VALUE = "value"
 
 CLASS = "class"
 PRECISION = "precision"
@@ -59,3 +65,10 @@ RESULTS = (
 )  # fmt: skip
 #: Metrics of one class against the rest, in the order in which tables show them.
 PER_CLASS = (PRECISION, RECALL, F1, ROC_AUC, AVERAGE_PRECISION, SUPPORT)
+#: Columns of `tuner.compare`.
+COMPARED = (
+    DATASET, SEARCH, MODEL, FAMILY, RETRAINED_MEAN, RETRAINED_SD, REPEATS, TEST_ACCURACY, INTERVAL_LOW, INTERVAL_HIGH,
+    DELTA, DELTA_LOW, DELTA_HIGH, P_VALUE, PARAMETERS, MEGABYTES, EPOCHS, TRAIN_SIZE, TEST_SIZE,
+)  # fmt: skip
+#: Columns of `tuner.history`, a row for each value.
+HISTORY = (TRIAL, MODEL, DATASET, ROLE, EPOCH, METRIC, VALUE)

@@ -18,7 +18,7 @@ from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
 from tuner.errors import CheckError, InputError
 from tuner.ledger import Ledger, Member
-from tuner.places import Places
+from tuner.places import Places, recorded_search, search_name
 from tuner.protocol import ranked, test_images, training_images
 from tuner.scoring import Predictions, load_predictions
 from tuner.search import Entry, Search
@@ -97,6 +97,16 @@ class Findings:
     finished: bool = True
     began: str = ""
     ended: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        state = "finished" if self.finished else "unfinished"
+        return f"<Findings of {self.search.name!r}: {len(self.members)} trials, {state}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the verdict, the comparison, the budget."""
+        from tuner.notebook import findings_html
+
+        return findings_html(self)
 
     def trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
         """Return the finished search trials, of one entry or data set where given, in order of proposal."""
@@ -218,6 +228,17 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
     finished = tuple((member, record) for member, record in members if record is not None)
     began, ended = ledger.times(search.name)
     return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name), began, ended)
+
+
+def recorded_findings(name: str, places: Places) -> Findings:
+    """Return what is recorded of a search, given by name or by path.
+
+    Raises:
+        CheckError: saved predictions or a saved model are missing or were changed.
+        InputError: it has not been run here, or the ledger holds what no run wrote.
+    """
+    with places.existing_ledger(name) as ledger:
+        return load_findings(ledger, recorded_search(ledger, search_name(name)), places)
 
 
 def _chosen(

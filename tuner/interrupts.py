@@ -31,13 +31,13 @@ class Interrupts(MetaPathFinder):
         self._imports = 0
 
     @contextmanager
-    def heeded(self) -> Iterator[None]:
+    def heeded(self, signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[None]:
         """Turn signals into KeyboardInterrupt; afterwards they do what they did before.
 
         One that is ignored stays so, as nohup, and a shell for what it puts into the background, leave it.
         """
         self.asked = False
-        before = {number: signal.getsignal(number) for number in _SIGNALS}
+        before = {number: signal.getsignal(number) for number in signals}
         heeded = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
         for number in heeded:
             signal.signal(number, self._interrupt)

@@ -67,6 +67,11 @@ class Places:
         return ledger
 
 
+def search_name(name: str) -> str:
+    """Return the name of a search that is given by its name or by the path of its file."""
+    return Path(name).stem if name.endswith(".toml") else name
+
+
 def recorded_search(ledger: Ledger, name: str) -> Search:
     """Return a search as it last ran.
 

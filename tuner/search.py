@@ -182,6 +182,15 @@ class Search:
         # Keys are not sorted: the order of a space's parameters is the order of its grid.
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
+    def __repr__(self) -> str:
+        return f"<Search {self.name!r}: {', '.join(e.label for e in self.entries)} on {', '.join(self.all_datasets)}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: models, spaces, data sets, budget."""
+        from tuner.notebook import search_html
+
+        return search_html(self)
+
     @property
     def file(self) -> Path:
         """The search file."""

@@ -20,6 +20,7 @@ from multiprocessing import connection, forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from types import ModuleType
 
 from tuner.errors import InputError, ResourceError
 from tuner.executors.base import Executor, Limits, Outcome, Share
@@ -149,7 +150,8 @@ class LocalExecutor(Executor):
         process = self._context.Process(
             target=_work, args=(self._function, theirs, their_results, their_lifeline, str(self._log)), daemon=True
         )
-        process.start()
+        with _without_main():
+            process.start()
         for end in (theirs, their_results, their_lifeline):
             end.close()
         return _Worker(process, calls, results, lifeline)
@@ -247,6 +249,20 @@ class LocalExecutor(Executor):
             process.kill()
             process.join()
         self._reap()
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Start processes that do not import this one's main module, as multiprocessing has them do.
+
+    Calls need nothing of it, and a script that starts a search without asking for its `__name__` would start it again.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def default_workers(cpus: float) -> int:

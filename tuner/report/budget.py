@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuner.datasets import DATASETS
 from tuner.findings import Findings
 from tuner.report.base import escape
+from tuner.search import Search
 
 
 def budget(findings: Findings) -> str:
@@ -19,6 +20,18 @@ def budget(findings: Findings) -> str:
     share = "" if search.protocol == "published" else f", {search.validation:.0%} of them held out during the search"
     lengths = sorted({entry.epochs for entry in search.entries})
     epochs = "1 epoch" if lengths == [1] else f"{' or '.join(map(str, lengths))} epochs"
+    copies = [
+        f"; {escape(name)} from a {escape(source)}"
+        for name in findings.seen_datasets
+        if name in DATASETS and (source := findings.data(name).source).startswith("folder")
+    ]
+    text = f"{epochs}, {images or 'no'} training images{share}, {search.protocol} protocol{''.join(copies)}"
+    return text + smaller_budget(search)
+
+
+def smaller_budget(search: Search) -> str:
+    """Return what is other than the search file says, as the end of a sentence; empty where nothing is."""
+    given = search.overrides
     options = {
         "--epochs": given.epochs,
         "--train-size": given.train_size,
@@ -26,10 +39,4 @@ def budget(findings: Findings) -> str:
         "--repeats": given.repeats,
     }
     smaller = " ".join(f"{option} {value}" for option, value in options.items() if value)
-    note = f"; other than the search file says: {smaller}" if smaller else ""
-    copies = [
-        f"; {escape(name)} from a {escape(source)}"
-        for name in findings.seen_datasets
-        if name in DATASETS and (source := findings.data(name).source).startswith("folder")
-    ]
-    return f"{epochs}, {images or 'no'} training images{share}, {search.protocol} protocol{''.join(copies)}{note}"
+    return f"; other than the search file says: {smaller}" if smaller else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ from tuner.scoring import averages, per_class
 MOST_CLASSES = 20
 
 
-def per_class_frame(findings: Findings) -> pd.DataFrame:
+def per_class_frame(models: Sequence[Chosen]) -> pd.DataFrame:
     """Return the metrics of each class of each chosen model, averages included."""
     parts = []
-    for chosen in findings.chosen:
+    for chosen in models:
         metrics = per_class(chosen.predictions)
         both = pd.concat([metrics, averages(metrics)], ignore_index=True)
         both[col.EPOCHS] = chosen.saved.trial.last_epoch
@@ -30,6 +31,8 @@ def per_class_frame(findings: Findings) -> pd.DataFrame:
         both.insert(0, col.DATASET, chosen.dataset)
         both.insert(0, col.MODEL, chosen.model)
         parts.append(both)
+    if not parts:
+        return pd.DataFrame(columns=[col.MODEL, col.DATASET, col.CLASS, *col.PER_CLASS, col.EPOCHS, col.TRAIN_SIZE])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -37,38 +40,19 @@ def f1_section(findings: Findings) -> Section | None:
     """Show F1 of each class as bars, and the metrics of each class as a table."""
     if not findings.chosen:
         return None
-    frame = per_class_frame(findings)
+    frame = per_class_frame(findings.chosen)
     figures, parts = {}, []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        names = models[0].predictions.class_names
-        scores = [
-            frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][col.F1].to_numpy()[: len(names)]
-            for m in models
-        ]
-        shown = _worst(np.nan_to_num(scores).mean(axis=0))
+        count = len(models[0].predictions.class_names)
         figure = new_figure(9, 3.8)
         axes = figure.subplots()
-        width = 0.8 / len(models)
-        for index, (chosen, values) in enumerate(zip(models, scores, strict=True)):
-            place = np.arange(len(shown)) + (index - (len(models) - 1) / 2) * width
-            axes.bar(place, np.nan_to_num(values[shown]), width * 0.92, label=chosen.label, color=colour(index))
-        least = float(np.nanmin(np.concatenate([values[shown] for values in scores])))
-        axes.set_ylim(max(0.0, np.floor(least * 20 - 0.5) / 20), 1)
-        ticks = [short(names[label]) for label in shown]
-        turned = max(map(len, ticks)) * len(ticks) > 60
-        axes.set_xticks(range(len(ticks)), ticks, rotation=35 if turned else 0, ha="right" if turned else "center")
-        axes.grid(axis="x", visible=False)
-        axes.set_xlabel("class")
-        axes.set_ylabel("F1")
-        axes.set_title(f"F1 of each class, {dataset}", pad=26 if len(models) > 1 else None)
-        if len(models) > 1:
-            axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(models), borderaxespad=0.2)
+        shown = draw_f1(axes, models, frame)
         name = f"f1-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
         cut = axes.get_ylim()[0]
         note = f"; the axis begins at {cut:g}" if cut > 0 else ""
-        what = "each class" if len(shown) == len(names) else f"the {len(shown)} worst of {len(names)} classes"
+        what = "each class" if shown == count else f"the {shown} worst of {count} classes"
         parts.append(picture(name, f"F1 of {what} on the test images of {dataset}{note}"))
         parts += [_class_table(chosen, frame) for chosen in models]
     text = "\n\n".join(parts) + (
@@ -76,6 +60,40 @@ def f1_section(findings: Findings) -> Section | None:
         "[per_class.csv](per_class.csv)."
     )
     return Section("Class by class", text, figures, {"per_class.csv": frame})
+
+
+def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **bars: Any) -> int:
+    """Draw F1 of each class, or of the worst, as bars; return of how many.
+
+    Args:
+        axes: where to.
+        models: the chosen ones of one data set.
+        frame: as `per_class_frame` returns it.
+        bars: what matplotlib's bars are to have.
+    """
+    names, dataset = models[0].predictions.class_names, models[0].dataset
+    scores = [
+        frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][col.F1].to_numpy()[: len(names)]
+        for m in models
+    ]
+    shown = _worst(np.nan_to_num(scores).mean(axis=0))
+    width = 0.8 / len(models)
+    for index, (chosen, values) in enumerate(zip(models, scores, strict=True)):
+        place = np.arange(len(shown)) + (index - (len(models) - 1) / 2) * width
+        look = {"color": colour(index), **bars}
+        axes.bar(place, np.nan_to_num(values[shown]), width * 0.92, label=chosen.label, **look)
+    least = float(np.nanmin(np.concatenate([values[shown] for values in scores])))
+    axes.set_ylim(max(0.0, np.floor(least * 20 - 0.5) / 20), 1)
+    ticks = [short(names[label]) for label in shown]
+    turned = max(map(len, ticks)) * len(ticks) > 60
+    axes.set_xticks(range(len(ticks)), ticks, rotation=35 if turned else 0, ha="right" if turned else "center")
+    axes.grid(axis="x", visible=False)
+    axes.set_xlabel("class")
+    axes.set_ylabel("F1")
+    axes.set_title(f"F1 of each class, {dataset}", pad=26 if len(models) > 1 else None)
+    if len(models) > 1:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(models), borderaxespad=0.2)
+    return len(shown)
 
 
 def _worst(scores: NDArray[np.float64]) -> list[int]:
@@ -105,7 +123,7 @@ def roc_section(findings: Findings) -> Section | None:
         models = findings.on(dataset)
         figure, places = panels(len(models), 5.3, 4.4)
         for axes, chosen in zip(places, models, strict=True):
-            _draw_roc(axes, chosen)
+            draw_roc(axes, chosen)
         name = f"roc-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
         what = f"ROC of {_curves(models[0])} against the rest on {dataset}"
@@ -118,7 +136,8 @@ def _curves(chosen: Chosen) -> str:
     return "each class" if count <= MOST_CLASSES else f"each model's {len(COLOURS) * 2} worst of {count} classes"
 
 
-def _draw_roc(axes: Axes, chosen: Chosen) -> None:
+def draw_roc(axes: Axes, chosen: Chosen, **lines: Any) -> None:
+    """Draw the one-versus-rest ROC curve of each class, or of the worst; `lines` is what matplotlib's are to have."""
     table_of = per_class(chosen.predictions)
     negatives = len(chosen.predictions.labels)
     names = chosen.predictions.class_names
@@ -129,14 +148,8 @@ def _draw_roc(axes: Axes, chosen: Chosen) -> None:
         if len(false_rate):
             # matplotlib leaves labels that begin with an underscore out of its legends
             label = f"{'' if name[:1] != '_' else ' '}{name}  {table_of[col.ROC_AUC][label_of]:.4f}"
-            axes.plot(
-                np.maximum(false_rate, 0.5 / negatives),
-                true_rate,
-                color=colour(index),
-                linestyle=dash(index),
-                label=label,
-                linewidth=1.4,
-            )
+            look = {"color": colour(index), "linestyle": dash(index), "linewidth": 1.4, **lines}
+            axes.plot(np.maximum(false_rate, 0.5 / negatives), true_rate, label=label, **look)
     axes.set_xscale("log")
     axes.set_xlim(0.5 / negatives, 1)
     plain_decades(axes.xaxis)
@@ -158,17 +171,18 @@ def confusion_section(findings: Findings) -> Section | None:
         room = 0.06 * max(0, longest - 14)  # for names on both axes
         figure, places = panels(len(models), 5.4 + room, 5.2 + room)
         for axes, chosen in zip(places, models, strict=True):
-            _draw_confusion(axes, chosen)
+            draw_confusion(axes, chosen)
         name = f"confusion-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
         parts.append(picture(name, f"Test images of {dataset} by true class (row) and predicted class (column)"))
     return Section("Confusion matrices", "\n\n".join(parts), figures)
 
 
-def _draw_confusion(axes: Axes, chosen: Chosen) -> None:
+def draw_confusion(axes: Axes, chosen: Chosen, **image: Any) -> None:
+    """Draw how many images of each class were taken for each; `image` is what matplotlib's is to have."""
     counts, names = chosen.predictions.confusion, [short(name) for name in chosen.predictions.class_names]
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1)
+    axes.imshow(shares, **{"cmap": SEQUENTIAL, "vmin": 0, "vmax": 1, **image})
     if len(names) <= MOST_CLASSES:
         for row, column in np.argwhere(counts > 0):
             ink = "white" if shares[row, column] > 0.5 else "#222222"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -14,7 +15,10 @@ from tuner.report.base import Section, picture, setting
 from tuner.report.style import colour, dash, new_figure, whole_numbers
 from tuner.trial import Record
 
-_Labelled = Sequence[tuple[str, Record]]
+#: Trials with what a legend calls them.
+Labelled = Sequence[tuple[str, Record]]
+#: What is drawn of training and validation.
+METRICS = ("accuracy", "loss")
 #: Curves of one figure; more cannot be told apart.
 _MOST_CURVES = 8
 
@@ -55,7 +59,7 @@ def curves_section(findings: Findings) -> Section | None:
     return Section("Training curves", "\n\n".join(parts), figures) if parts else None
 
 
-def _of_many(shown: _Labelled) -> str:
+def _of_many(shown: Labelled) -> str:
     return f"; the {_MOST_CURVES} best values" if len(shown) == _MOST_CURVES else ""
 
 
@@ -70,29 +74,43 @@ def _best_of_values(findings: Findings, dataset: str, parameter: str) -> list[tu
     return [(label, record) for label, record in found if id(record) in chosen]
 
 
-def _draw_training_and_validation(both: Sequence[Axes], shown: _Labelled) -> None:
-    for axes, metric in zip(both, ("accuracy", "loss"), strict=True):
-        _draw(axes, shown, metric, "", training=True)
-        _draw(axes, shown, f"val_{metric}", metric if metric == "accuracy" else "loss (cross-entropy and penalties)")
-    models = [Line2D([], [], color=colour(i), linestyle=dash(i)) for i in range(len(shown))]
-    both[0].legend(models, [label for label, _ in shown], loc="lower right")
-    kinds = [Line2D([], [], color="#555555"), Line2D([], [], color="#555555", linewidth=1, alpha=0.55)]
-    both[1].legend(kinds, ["validation", "training"], loc="upper right")
+def _draw_training_and_validation(both: Sequence[Axes], shown: Labelled) -> None:
+    for axes, metric in zip(both, METRICS, strict=True):
+        draw_metric(axes, shown, metric)
+    both[0].legend(*model_marks(shown), loc="lower right")
+    both[1].legend(*kind_marks(), loc="upper right")
 
 
-def _draw(axes: Axes, shown: _Labelled, metric: str, y_label: str, training: bool = False) -> None:
+def draw_metric(axes: Axes, shown: Labelled, metric: str, **lines: Any) -> None:
+    """Draw one of `METRICS` by epoch, training thinner than validation; `lines` is what matplotlib's are to have."""
+    _draw(axes, shown, metric, "", training=True, **lines)
+    y_label = "accuracy" if metric == "accuracy" else "loss (cross-entropy and penalties)"
+    _draw(axes, shown, f"val_{metric}", y_label, **lines)
+
+
+def model_marks(shown: Labelled) -> tuple[list[Line2D], list[str]]:
+    """Return what a legend shows of the models of `draw_metric`."""
+    lines = [Line2D([], [], color=colour(i), linestyle=dash(i)) for i in range(len(shown))]
+    return lines, [label for label, _ in shown]
+
+
+def kind_marks() -> tuple[list[Line2D], list[str]]:
+    """Return what a legend shows of validation and training."""
+    lines = [Line2D([], [], color="#555555"), Line2D([], [], color="#555555", linewidth=1, alpha=0.55)]
+    return lines, ["validation", "training"]
+
+
+def _draw(axes: Axes, shown: Labelled, metric: str, y_label: str, training: bool = False, **lines: Any) -> None:
     for index, (label, record) in enumerate(shown):
         values = record.result.history[metric]
-        axes.plot(
-            range(1, len(values) + 1),
-            values,
-            color=colour(index),
-            linestyle=dash(index),
-            linewidth=1.0 if training else 1.8,
-            alpha=0.55 if training else 1.0,
-            marker="o" if len(values) == 1 else None,
-            label=label,
-        )
+        look: dict[str, Any] = {
+            "color": colour(index),
+            "linestyle": dash(index),
+            "linewidth": 1.0 if training else 1.8,
+            "alpha": 0.55 if training else 1.0,
+            "marker": "o" if len(values) == 1 else None,
+        }
+        axes.plot(range(1, len(values) + 1), values, label=label, **{**look, **lines})
     axes.set_xlabel("epoch")
     axes.set_ylabel(y_label)
     whole_numbers(axes.xaxis)

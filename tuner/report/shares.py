@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -91,8 +92,7 @@ def bars_figure(found: Found, words: str) -> Figure:
         axes.set_axis_off()
     for place, (axes, (scope, result)) in enumerate(zip(grid.flat, found, strict=False)):
         axes.set_title(scope.label)
-        _draw_bars(axes, result)
-        axes.set_xlabel(f"share of the variation of\nthe {words} (%)")
+        draw_bars(axes, result, words)
         axes.set_ylim(counts[place // across] - 0.4, -0.6)
         axes.set_xlim(100 * low, 100 * min(high, 1.5))
     return figure
@@ -103,19 +103,22 @@ def _bars(result: Importance) -> list[Effect]:
     return [*result.effects[:_BARS], *([both] if both else [])]
 
 
-def _draw_bars(axes: Axes, result: Importance) -> None:
-    bars = _bars(result)
+def draw_bars(axes: Axes, result: Importance, words: str, **bars: Any) -> None:
+    """Draw the shares in what `words` call as bars; `bars` is what matplotlib's are to have."""
+    effects = _bars(result)
     outstanding = [*result.outstanding, result.outstanding_interaction]
-    for place, effect in enumerate(bars):
+    for place, effect in enumerate(effects):
         share, low, high = (100 * x for x in (effect.share, effect.interval.low, effect.interval.high))
         ink = "#c4cdd4" if effect not in outstanding else colour(1 if len(effect.parameters) > 1 else 0)
-        axes.barh(place, share, 0.62, color=ink)
+        axes.barh(place, share, 0.62, **{"color": ink, **bars})
         axes.plot([low, high], [place, place], color="#222222", linewidth=1.2, solid_capstyle="butt")
         axes.plot([low, high], [place, place], color="#222222", linestyle="none", marker="|", markersize=5)
-    names = [" ×\n".join(effect.parameters) for effect in bars]
-    axes.set_yticks(range(len(bars)), names, fontsize=9)
+    names = [" ×\n".join(effect.parameters) for effect in effects]
+    axes.set_yticks(range(len(effects)), names, fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
     axes.axvline(0, color="#555555", linewidth=0.8)
     axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axes.set_ylabel("parameter")
+    axes.set_xlabel(f"share of the variation of\nthe {words} (%)")
+    axes.set_ylim(len(effects) - 0.4, -0.6)

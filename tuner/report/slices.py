@@ -18,6 +18,7 @@ from tuner.parameters import Value
 from tuner.report.base import setting
 from tuner.report.style import colour, new_figure, plain_decades
 
+_SCORE = "validation accuracy"
 #: How the model is called where it is a parameter beside the others.
 MODEL = col.MODEL
 #: So many panels of scores by value at most, three in a row.
@@ -61,28 +62,61 @@ def slices_figure(
     figure = new_figure(9.5, 2.75 * down + 0.35)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     low = lower_end(y, chance)
-    models = [str(values.get(MODEL, label)) for values in configurations]
-    labels = list(dict.fromkeys(models))
     for axes, name in zip(grid.flat, names, strict=False):
-        chosen = [place for place, values in enumerate(configurations) if name in values]
-        column = [configurations[place][name] for place in chosen]
-        numbers = np.array([labels.index(models[place]) for place in chosen])
-        _draw_slice(axes, _place_values(axes, column), y[chosen], numbers, low, beside=name != MODEL)
-        axes.set_xlabel(name)
+        draw_slice(axes, configurations, y, name, label, low)
+        axes.set_ylabel("")
     for axes in list(grid.flat)[len(names) :]:
         axes.set_axis_off()
-    if np.isfinite(low):
-        grid[0, 0].set_ylim(low, y.max() + 0.06 * (y.max() - low))
     for row in grid:
-        row[0].set_ylabel("validation accuracy")
-    if len(labels) > 1:
-        marks = [
-            Line2D([], [], color=colour(index), marker=_marker(index), linewidth=1.2) for index in range(len(labels))
-        ]
-        # matplotlib leaves labels that begin with an underscore out of its legends
-        texts = [label if label[:1] != "_" else f" {label}" for label in labels]
-        figure.legend(marks, texts, loc="outside upper left", ncols=min(6, len(labels)))
+        row[0].set_ylabel(_SCORE)
+    marks, texts = model_marks(configurations, label)
+    if len(texts) > 1:
+        figure.legend(marks, texts, loc="outside upper left", ncols=min(6, len(texts)))
     return figure, int((y < low).sum())
+
+
+def draw_slice(
+    axes: Axes,
+    configurations: Sequence[Mapping[str, Value]],
+    y: NDArray[np.float64],
+    name: str,
+    label: str,
+    low: float,
+    **points: Any,
+) -> None:
+    """Draw the scores of trials by the values of one parameter.
+
+    Args:
+        axes: where to.
+        configurations: as `slices_figure` takes them.
+        y: the trials' scores, `(trials,)`.
+        name: the parameter.
+        label: of the model where there is one.
+        low: the lower end of the axis, as `lower_end` returns it.
+        points: what matplotlib's points are to have.
+    """
+    models = _models(configurations, label)
+    labels = list(dict.fromkeys(models))
+    chosen = [place for place, values in enumerate(configurations) if name in values]
+    column = [configurations[place][name] for place in chosen]
+    numbers = np.array([labels.index(models[place]) for place in chosen])
+    _draw_points(axes, _place_values(axes, column), y[chosen], numbers, low, name != MODEL, points)
+    axes.set_xlabel(name)
+    axes.set_ylabel(_SCORE)
+    if np.isfinite(low):
+        axes.set_ylim(low, y.max() + 0.06 * (y.max() - low))
+
+
+def model_marks(configurations: Sequence[Mapping[str, Value]], label: str) -> tuple[list[Line2D], list[str]]:
+    """Return what a legend shows of the models of these trials."""
+    labels = list(dict.fromkeys(_models(configurations, label)))
+    marks = [Line2D([], [], color=colour(index), marker=_marker(index), linewidth=1.2) for index in range(len(labels))]
+    # matplotlib leaves labels that begin with an underscore out of its legends
+    return marks, [label if label[:1] != "_" else f" {label}" for label in labels]
+
+
+def _models(configurations: Sequence[Mapping[str, Value]], label: str) -> list[str]:
+    return [str(values.get(MODEL, label)) for values in configurations]
 
 
 def lower_end(y: NDArray[np.float64], chance: float) -> float:
@@ -155,8 +189,14 @@ def _side_by_side(axes: Axes, column: Sequence[Value], distinct: list[Value], jo
     return _Places(np.array([order[value] for value in column], dtype=np.float64), 1.0, joined)
 
 
-def _draw_slice(
-    axes: Axes, places: _Places, y: NDArray[np.float64], models: NDArray[np.int64], low: float, beside: bool
+def _draw_points(
+    axes: Axes,
+    places: _Places,
+    y: NDArray[np.float64],
+    models: NDArray[np.int64],
+    low: float,
+    beside: bool,
+    points: Mapping[str, Any],
 ) -> None:
     """Draw each trial as a point and each model's medians.
 
@@ -167,6 +207,7 @@ def _draw_slice(
         models: `(trials,)`, the number of each trial's model.
         low: the lower end of the axis; points below it become triangles on it.
         beside: put models beside one another at each value, where values are few.
+        points: what matplotlib's points are to have.
     """
     there = np.unique(models)
     width = 0.7 * (places.gap or 0) / (len(there) if beside else 1)
@@ -177,10 +218,11 @@ def _draw_slice(
         spread = (_GOLDEN * np.arange(len(x)) % 1 - 0.5) * 0.7 * width
         on_axis, below = places.on_axis(x + middle + spread), mine_y < low
         ink = colour(int(model))
-        look: dict[str, Any] = {"color": ink, "alpha": 0.55, "linewidths": 0, "zorder": 3}
-        axes.scatter(on_axis[~below], mine_y[~below], 16, marker=_marker(int(model)), **look)
+        look: dict[str, Any] = {"color": ink, "alpha": 0.55, "linewidths": 0, "zorder": 3, **points}
+        axes.scatter(on_axis[~below], mine_y[~below], **{"s": 16, "marker": _marker(int(model)), **look})
         edge = axes.get_xaxis_transform()  # x as the data, y from 0 at the lower edge to 1
-        axes.scatter(on_axis[below], np.full(below.sum(), 0.025), 26, marker="v", transform=edge, **look)
+        at_edge = {"s": 26, **look, "marker": "v", "transform": edge}
+        axes.scatter(on_axis[below], np.full(below.sum(), 0.025), **at_edge)
         at, middles = medians(x, mine_y, few=places.gap is not None)
         if places.joined:
             axes.plot(places.on_axis(at + middle), middles, color=ink, linewidth=1.6)
