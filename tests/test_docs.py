@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pandas as pd
 import pytest
-from report.made_up import RAW, Project
+from made_up import RAW, Project
 
 from tuner.cli import app
 from tuner.datasets.base import Dataset
