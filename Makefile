@@ -23,7 +23,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(call install,.[dev$(COMMA)jax$(COMMA)ray])
+	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)optuna])
 	@touch $@
 
 COMMA := ,
