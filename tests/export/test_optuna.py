@@ -196,3 +196,20 @@ def test_the_command_writes_studies_and_prints_them(project: Project, storage: s
     never = CliRunner().invoke(app, ["export", "never", *options]).exception
     assert isinstance(never, InputError)
     assert "never: has not been run here" in str(never)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "val_accuracy = NULL",
+        "finished = 'yesterday'",
+        """content = replace(content, '"dense_units": 4', '"dense_units": 5')""",
+        """content = replace(content, '"seed": 0', '"seed": 9')""",
+    ],
+)
+def test_a_trial_that_no_run_wrote_is_refused_in_one_line(project: Project, storage: str, change: str) -> None:
+    with sqlite3.connect(project.places.ledger) as ledger:
+        ledger.execute(f"UPDATE trials SET {change}")  # noqa: S608  # ours
+    ledger.close()
+    with pytest.raises(InputError, match=r"^trial [0-9a-f]{16}: the ledger holds what no run wrote \("):
+        exported(project, storage)

@@ -38,7 +38,7 @@ def export(recorded: Recorded, storage: str) -> Iterator[str]:
 
     Raises:
         InputError: Optuna is not installed, the storage cannot be opened, or holds a study of this name which
-            something else wrote.
+            something else wrote; or the ledger holds what no run wrote.
     """
     if importlib.util.find_spec("optuna") is None:
         raise InputError("--to", "Optuna is not installed", "install it: pip install 'tunetable[optuna]'")
@@ -80,7 +80,12 @@ def _study(recorded: Recorded, entry: Entry, dataset: str, storage: optuna.stora
     distributions = {one: _distribution(entry.space.domains[one]) for one in entry.space.varying()}
     trials = recorded.of(entry.name, dataset, "search")
     for record in trials:
-        study.add_trial(_trial(recorded, record, entry.space.domains, distributions))
+        try:
+            frozen = _trial(recorded, record, entry.space.domains, distributions)
+        except (ValueError, KeyError) as error:  # the latter: content of another hash than its row
+            problem = f"the ledger holds what no run wrote ({one_line(error)})"
+            raise InputError(f"trial {record.trial.id}", problem, "run the search again") from error
+        study.add_trial(frozen)
     return f"{visible(name)}: {len(trials)} trials"
 
 
