@@ -7,7 +7,7 @@ ARGS   ?=
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev list search test check coverage bench chaos clean
+.PHONY: help setup setup-dev list search test check coverage docs bench chaos clean
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -23,7 +23,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(call install,.[dev$(COMMA)jax$(COMMA)ray])
+	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)optuna])
 	@touch $@
 
 COMMA := ,
@@ -52,6 +52,9 @@ check: setup-dev ## ruff and mypy
 
 coverage: setup-dev ## all tests, with line and branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+docs: setup ## write docs/search-file.md from what search files are checked against
+	$(BIN)/python -m tuner.reference
 
 bench: setup-dev ## time the tool against its peers on the same trials, into reports/benchmarks.md
 	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)bench])

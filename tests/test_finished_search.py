@@ -65,6 +65,7 @@ class TestAFinishedSearch:
             "ROC curves",
             "Confusion matrices",
             "Training curves",
+            "Model cards",
             "Mean and standard deviation by depth",
             "Trials",
             "Sample images",

@@ -325,6 +325,24 @@ def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
 
 
 @app.command()
+@_search_name
+@click.option("--to", "tool", type=click.Choice(["optuna"]), required=True, help="What it is exported to.")
+@click.option("--storage", required=True, help="Optuna's database by its URL, such as sqlite:///study.db.")
+@_folders
+def export(name: str, tool: str, storage: str, runs_dir: Path, reports_dir: Path) -> None:
+    """Write what is recorded for another tool: a study for each [[search]] on each data set.
+
+    Exported again, a study takes the place of the earlier one. Look at them with: optuna-dashboard sqlite:///study.db
+    """
+    from tuner.export import EXPORTERS, Recorded
+
+    with Places(runs_dir, reports_dir).existing_ledger(name) as ledger:
+        recorded = Recorded.read(ledger, _stem(name))
+    for line in EXPORTERS[tool](recorded, storage):
+        click.echo(line)
+
+
+@app.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE...")
 def predict(model: Path, images: tuple[Path, ...]) -> None:

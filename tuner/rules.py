@@ -99,7 +99,8 @@ def _on_numbers(operation: Callable[[Any, Any], object]) -> Callable[..., object
     return apply
 
 
-_FUNCTIONS: dict[str, Callable[..., object]] = {
+#: What may be called in an expression.
+FUNCTIONS: dict[str, Callable[..., object]] = {
     "first": _of_some(operator.itemgetter(0)),
     "last": _of_some(operator.itemgetter(-1)),
     "len": len,
@@ -186,9 +187,9 @@ def _compile(node: ast.expr, names: Collection[str]) -> _Term:
             tests = [_COMPARE[type(op)] for op in ops]
             return _chain(tests, sides)
         case ast.Call(func=ast.Name(id=called), args=arguments, keywords=[]):
-            if called not in _FUNCTIONS:
-                raise ValueError(f"no function is named {called!r}; {suggestion(called, _FUNCTIONS)}")
-            function, inputs = _FUNCTIONS[called], [_compile(argument, names) for argument in arguments]
+            if called not in FUNCTIONS:
+                raise ValueError(f"no function is named {called!r}; {suggestion(called, FUNCTIONS)}")
+            function, inputs = FUNCTIONS[called], [_compile(argument, names) for argument in arguments]
             return lambda scope: function(*(each(scope) for each in inputs))
     raise ValueError(f"{shown(ast.unparse(node))} is not part of the rule language")
 

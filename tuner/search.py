@@ -34,18 +34,17 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class PublishedScore(FilePart):
-    """A printed accuracy of one model on one data set, or its printed range; and what else was printed of it.
+    """A printed accuracy of one model on one data set, or its printed range; and what else was printed of it."""
 
-    `why` says in a sentence why ours may differ, where the study tells.
-    """
-
-    model: str
-    dataset: str
-    test_accuracy: Share | Annotated[list[Share], Field(min_length=2, max_length=2)]
-    test_loss: float | None = None
-    parameters: int | None = None
-    megabytes: float | None = None
-    why: str = ""
+    model: str = Field(description="Name of the `[[search]]` that repeats it.")
+    dataset: str = Field(description="A data set of the file.")
+    test_accuracy: Share | Annotated[list[Share], Field(min_length=2, max_length=2)] = Field(
+        description="The accuracy on the test set; the lowest and the highest where a range is printed."
+    )
+    test_loss: float | None = Field(default=None, description="The loss on the test set.")
+    parameters: int | None = Field(default=None, description="How many weights the network has.")
+    megabytes: float | None = Field(default=None, description="Size of the saved model.")
+    why: str = Field(default="", description="A sentence on why ours may differ, where the study tells.")
 
     @property
     def span(self) -> tuple[float, float]:
@@ -55,53 +54,55 @@ class PublishedScore(FilePart):
 
 
 class PublishedTrial(FilePart):
-    """A printed accuracy of one model at some values of its parameters, on the first data set if none is named."""
+    """A printed accuracy of one model at some values of its parameters."""
 
-    model: str
-    values: dict[str, int | float | str | bool] = Field(min_length=1)
-    accuracy: Share
-    dataset: str | None = None
-    why: str = ""
+    model: str = Field(description="Name of the `[[search]]` that repeats it.")
+    values: dict[str, int | float | str | bool] = Field(
+        min_length=1, description="Parameters with their values; it is held against the trials that have all of them."
+    )
+    accuracy: Share = Field(description="The accuracy that the study chose by.")
+    dataset: str | None = Field(default=None, description="A data set of the file; the first unless given.")
+    why: str = Field(default="", description="A sentence on why ours may differ, where the study tells.")
 
 
 class PublishedGroup(FilePart):
-    """A printed mean and sample standard deviation of the accuracy of all trials with one value of a parameter.
+    """A printed mean and sample standard deviation of the accuracy of all trials with one value of a parameter."""
 
-    They are trials on the first data set, unless another is named.
-    """
-
-    parameter: str
-    value: int | float | str | bool
-    mean: Share
-    sd: float
-    dataset: str | None = None
+    parameter: str = Field(description="A parameter that the file searches.")
+    value: int | float | str | bool = Field(description="Its value in these trials.")
+    mean: Share = Field(description="Mean accuracy.")
+    sd: float = Field(description="Sample standard deviation of the accuracy.")
+    dataset: str | None = Field(default=None, description="A data set of the file; the first unless given.")
 
 
 class Published(FilePart):
-    """Printed results of a study that the search repeats; the report sets ours beside them.
+    """Printed results of a study that the search repeats; the report sets ours beside them."""
 
-    `chosen_on_test_set` says that the study chose its models on the images that it then reported; `runs` how many
-    trainings are behind a printed number.
-    """
-
-    study: str
-    chosen_on_test_set: bool = False
-    runs: Annotated[int, Field(ge=1)] | None = None
-    scores: list[PublishedScore] = []
-    trials: list[PublishedTrial] = []
-    groups: list[PublishedGroup] = []
+    study: str = Field(description="What the report calls the study.")
+    chosen_on_test_set: bool = Field(
+        default=False, description="Whether the study chose its models on the images that it then reported."
+    )
+    runs: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="How many trainings are behind a printed number."
+    )
+    scores: list[PublishedScore] = Field(default=[], description="Printed accuracies of the compared models.")
+    trials: list[PublishedTrial] = Field(default=[], description="Printed accuracies of single configurations.")
+    groups: list[PublishedGroup] = Field(default=[], description="Printed means over all trials with one value.")
 
 
 class ReportWishes(FilePart):
-    """What the report shows beyond what it shows of every search.
+    """What the report shows beyond what it shows of every search. None of it takes a training."""
 
-    `pivots` are tables of the best score for each pair of values of two parameters, "model" being one; `curves`
-    names a parameter for a figure with a curve per value; `reach` holds accuracies for the table of convergence.
-    """
-
-    pivots: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
-    curves: str | None = None
-    reach: list[Annotated[float, Field(gt=0, lt=1)]] = []
+    pivots: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        default=[],
+        description='Pairs of parameters, `"model"` being one, each with a table of the best score by their values.',
+    )
+    curves: str | None = Field(
+        default=None, description="A parameter for a figure of learning curves with a curve for each of its values."
+    )
+    reach: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default=[], description="Accuracies: the report tells the epochs, and the time, to each."
+    )
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,11 @@ from tuner.text import shortened
 from tuner.untrusted.checked_json import parsed
 from tuner.untrusted.sizes import MOST_TEXT, read_at_most
 
-#: More threads than a trial could use on any machine.
-_MOST_THREADS = 1024
+#: What `[training]` says beside the recipe.
+EPOCHS = Parameter("epochs", 1, low=1, high=MOST, doc="epochs of every trial")
+THREADS = Parameter(
+    "threads", 1, low=1, high=1024, doc="CPU threads of a trial; part of the recipe, since they change the last digits"
+)
 
 
 def saved_search(text: str) -> SavedSearch:
@@ -117,18 +120,18 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     except ValidationError as error:
         raise explained(error) from error
     recipe = dict(file.training)
-    epochs, threads = recipe.pop("epochs", None), recipe.pop("threads", 1)
+    epochs, threads = recipe.pop(EPOCHS.name, None), recipe.pop(THREADS.name, THREADS.default)
     known = {parameter.name: parameter for parameter in RECIPE}
     for key, value in recipe.items():
         if key not in known:
-            remedy = suggestion(key, {*known, "epochs", "threads"})
+            remedy = suggestion(key, {*known, EPOCHS.name, THREADS.name})
             raise InputError(f"training.{key_name(key)}", f"no such setting; {remedy}")
         try:
             known[key].check(value)
         except ValueError as error:
             remedy = "search a setting in [search.space]" if isinstance(value, list | dict) else ""
             raise InputError(f"training.{key_name(key)}", str(error), remedy) from error
-    epochs, threads = _whole(epochs, "training.epochs", MOST), _whole(threads, "training.threads", _MOST_THREADS)
+    epochs, threads = _whole(epochs, EPOCHS), _whole(threads, THREADS)
 
     entries: list[Entry] = []
     for index, part in enumerate(file.search, start=1):
@@ -171,11 +174,12 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     )
 
 
-def _whole(value: object, place: str, most: int) -> int:
+def _whole(value: object, parameter: Parameter) -> int:
+    place = f"training.{parameter.name}"
     if value is None:
         raise InputError(place, "is missing", "say how many epochs a trial trains")
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise InputError(place, f"{shown(value)} is not a whole number from 1 to {most:,}")
+    if isinstance(value, bool) or not isinstance(value, int) or not parameter.low <= value <= parameter.high:
+        raise InputError(place, f"{shown(value)} is not a whole number from {parameter.low} to {parameter.high:,}")
     return value
 
 

@@ -66,46 +66,96 @@ Side = Annotated[int, Field(ge=1, le=_LARGEST_SIDE)]
 
 
 class Compare(FilePart):
-    """`[compare]`."""
+    """Data sets on which the winners are retrained, scored and compared, whichever they were chosen on."""
 
-    datasets: Names = Field(min_length=1)
+    datasets: Names = Field(min_length=1, description="Data sets to compare on.")
 
 
 class SearchTable(FilePart):
-    """One `[[search]]`."""
+    """One model of the comparison: a family, the space of its parameters, and the algorithm that searches it."""
 
-    family: str
-    name: Annotated[str, AfterValidator(_short_name)] | None = None
-    algorithm: Algorithm = "grid"
-    max_trials: Positive | None = None
-    lag: Positive = 4
-    epochs: Positive | None = None
-    watch: Names | None = None
-    space: dict[str, Any] = Field(default_factory=dict)
-    rules: dict[str, Any] = Field(default_factory=dict)
+    family: str = Field(description='A built-in family, or a network of your own as `"package.module:name"`.')
+    name: Annotated[str, AfterValidator(_short_name)] | None = Field(
+        default=None,
+        description="What tables and files call it, so that a family can stand in a file several times: at most 40 "
+        "letters, digits, `_` and `-`. By default the family's name.",
+    )
+    algorithm: Algorithm = Field(
+        default="grid", description="What proposes trials: every configuration, or one of KerasTuner's oracles."
+    )
+    max_trials: Positive | None = Field(
+        default=None,
+        description="Trials to propose. `random` and `bayesian` need it, `hyperband` takes it, a grid tries all.",
+    )
+    lag: Positive = Field(
+        default=4,
+        description="Trial k is proposed from the results of the trials before k − lag, and of no others.",
+    )
+    epochs: Positive | None = Field(default=None, description="Epochs of its trials, instead of `[training]`'s.")
+    watch: Names | None = Field(
+        default=None, description="Layers to watch, instead of the file's `watch`; an empty list for none."
+    )
+    space: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Parameters of family and recipe with what is searched of each; see [Spaces](#spaces).",
+    )
+    rules: dict[str, Any] = Field(
+        default_factory=dict, description="What every configuration must obey; see [Rules](#rules)."
+    )
 
 
 class SearchFile(FilePart):
     """A search file. What `[training]`, a space and rules hold is not for pydantic to say."""
 
-    title: str = Field(min_length=1)
-    dataset: Annotated[Names, BeforeValidator(_list_of_names)] = Field(min_length=1)
-    seed: Annotated[int, Field(ge=0, lt=2**31 - 1000)] = 0
-    protocol: Protocol = "holdout"
-    repeats: Annotated[int, Field(ge=1, le=100)] = 3
-    validation: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    image_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
-    channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = None
-    max_trial_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    max_trial_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    cpus_per_trial: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    gpus_per_trial: Annotated[float, Field(ge=0, le=64), AfterValidator(fraction_or_whole)] | None = None
-    training: dict[str, Any]
-    search: list[SearchTable] = Field(min_length=1)
-    compare: Compare | None = None
-    published: Published | None = None
-    watch: Names = Field(default_factory=list)
-    report: ReportWishes = ReportWishes()
+    title: str = Field(min_length=1, description="The heading of the report.")
+    dataset: Annotated[Names, BeforeValidator(_list_of_names)] = Field(
+        min_length=1,
+        description="Data sets to search on; a single one needs no list. Each a built-in name, an `.npz` file or a "
+        "folder of class folders, from `--data-dir`, the working folder or beside the search file.",
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31 - 1000)] = Field(
+        default=0, description="Seed of the split, of what is proposed and of training; retrainings count on from it."
+    )
+    protocol: Protocol = Field(
+        default="holdout",
+        description="`holdout` chooses on validation images and scores once on the test set; `published` chooses on "
+        "the test set, as many studies did, and the report says so on top.",
+    )
+    repeats: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=3, description="Retrainings of each winner, each with a seed of its own."
+    )
+    validation: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.2, description="Share of the training images that is held out to choose on, stratified by class."
+    )
+    image_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="Height and width to which the images of a folder are brought."
+    )
+    channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = Field(
+        default=None, description="1 to read the images of a folder as grey, 3 as colour."
+    )
+    max_trial_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="A trial that trains longer is ended and fails."
+    )
+    max_trial_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="A trial whose process takes more memory is ended and fails."
+    )
+    cpus_per_trial: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="Cores that a trial takes, which says how many fit on a machine; 1 unless given."
+    )
+    gpus_per_trial: Annotated[float, Field(ge=0, le=64), AfterValidator(fraction_or_whole)] | None = Field(
+        default=None,
+        description="GPUs that a trial takes: a fraction of one, which is also its share of the memory, or a whole "
+        "number. 1 unless given where there is a GPU.",
+    )
+    training: dict[str, Any] = Field(description="The recipe: how every network is trained.")
+    search: list[SearchTable] = Field(min_length=1, description="The models that are compared, a `[[search]]` each.")
+    compare: Compare | None = Field(default=None, description="Data sets to compare the winners on.")
+    published: Published | None = Field(default=None, description="Printed results to set beside ours.")
+    watch: Names = Field(
+        default_factory=list,
+        description='Layers whose kernel and gradient are recorded after each epoch, by name, or `"first"`.',
+    )
+    report: ReportWishes = Field(default=ReportWishes(), description="What the report shows beyond the usual.")
 
 
 #: What a search may be called: its report, and what else is written of it, is named so.

@@ -11,6 +11,7 @@ from tuner.files import remove_partials, write_whole
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, SectionMaker, escape, png
 from tuner.report.budget import budget
+from tuner.report.cards import cards_section
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section, verdict_on
 from tuner.report.convergence import convergence_section
@@ -47,6 +48,7 @@ SECTIONS: tuple[SectionMaker, ...] = (
     mistakes_section,
     network_section,
     first_layer_section,
+    cards_section,
     depth_section,
     trials_section,
     samples_section,

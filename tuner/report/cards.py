@@ -1,0 +1,102 @@
+"""A card of each saved model: what it is, what it was trained on, what it scored, and what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tuner import columns as col
+from tuner.families import in_order
+from tuner.findings import Chosen, Findings
+from tuner.parameters import Value
+from tuner.recipe import RECIPE
+from tuner.report.base import DASH, Section, escape, folded, number, setting, table
+from tuner.report.blocks import shape_text
+from tuner.scoring import averages, per_class
+from tuner.significance import Interval, accuracy_interval
+
+#: So many layers, or classes, are named; of more, how many there are.
+_MOST_LAYERS, _MOST_CLASSES = 16, 20
+#: Versions that a worker notes, and how the card calls them.
+_SOFTWARE = {"keras": "Keras", "numpy": "NumPy", "python": "Python", "tuner": "tuner"}
+
+
+def cards_section(findings: Findings) -> Section | None:
+    """Describe each saved model in a table of its own, folded away."""
+    if not findings.chosen:
+        return None
+    introduction = (
+        f"A table for each saved model. `tuner verify {findings.search.name}` proves it: it loads the file with plain "
+        "Keras and compares its probabilities on the test images with the recorded ones. The same as JSON, with the "
+        "class names in the order of the output, stands beside the file."
+    )
+    cards = [folded(chosen.file_name, _card(findings, chosen)) for chosen in findings.chosen]
+    return Section("Model cards", "\n\n".join([introduction, *cards]))
+
+
+def _card(findings: Findings, chosen: Chosen) -> str:
+    trial, result = chosen.saved.trial, chosen.saved.result
+    data = findings.data(chosen.dataset)
+    interval = accuracy_interval(chosen.predictions.correct)
+    macro = averages(per_class(chosen.predictions)).iloc[0]
+    recipe = {parameter.name for parameter in RECIPE}
+    tested = len(chosen.predictions.labels)
+    rows = [
+        ["model", f"{escape(chosen.label)}, the first of {len(chosen.finals)} retrainings; trial {trial.id}"],
+        ["file", f"[{chosen.file_name}]({chosen.file_name}), SHA-256 {result.files['model']}"],
+        ["data set", f"{escape(chosen.dataset)}, fingerprint {trial.fingerprint}"],
+        ["classes", _classes(chosen.predictions.class_names)],
+        ["input", f"raw pixels from 0 to 255, {shape_text(data.x_train.shape[1:])} (height, width, channels)"],
+        ["output", f"probabilities of the {len(chosen.predictions.class_names)} classes"],
+        ["architecture", _architecture(result.layers)],
+        ["parameters", DASH if result.parameters is None else f"{result.parameters:,}"],
+        ["hyperparameters", _settings({name: v for name, v in trial.values.items() if name not in recipe})],
+        ["recipe", _settings({name: v for name, v in trial.values.items() if name in recipe})],
+        ["training", _training(chosen, len(data.y_train))],
+        ["test accuracy", f"{chosen.predictions.accuracy:.4f} on {tested:,} images (95 % interval {_span(interval)})"],
+        ["macro F1", number(macro[col.F1])],
+        ["macro ROC AUC", number(macro[col.ROC_AUC])],
+        ["software", _software(result.environment)],
+    ]
+    return table(rows, ["what", "value"], text_columns=2)
+
+
+def _classes(names: Sequence[str]) -> str:
+    if len(names) > _MOST_CLASSES:
+        return f"{len(names)}: {escape(', '.join(names[:3]))} to {escape(names[-1])}"
+    return f"{len(names)}: {escape(', '.join(names))}"
+
+
+def _architecture(layers: Sequence[Mapping[str, Any]]) -> str:
+    """Return the layers with weights in a line, or how many of each kind there are."""
+    weighted = [layer for layer in layers if layer.get("parameters")]
+    if not weighted:
+        return DASH
+    if len(weighted) <= _MOST_LAYERS:
+        return escape(" → ".join(f"{layer['kind']} {shape_text(layer['shape'])}" for layer in weighted))
+    kinds = [str(layer["kind"]) for layer in weighted]
+    return escape(", ".join(f"{kinds.count(kind)} × {kind}" for kind in dict.fromkeys(kinds)))
+
+
+def _settings(values: Mapping[str, Value]) -> str:
+    return escape(", ".join(f"{name} = {setting(values[name])}" for name in in_order(values))) or DASH
+
+
+def _training(chosen: Chosen, available: int) -> str:
+    """Return what the saved model was trained on, how long and with which seed."""
+    trial = chosen.saved.trial
+    images = min(available, trial.train_size or available)
+    drawn = f" of {available:,}, drawn by class" if images < available else ""
+    epochs = "1 epoch" if trial.last_epoch == 1 else f"{trial.last_epoch:,} epochs"
+    stopped = f" of {trial.epochs:,}" if trial.last_epoch < trial.epochs else ""
+    held = "" if trial.protocol == "published" else ", those for validation included"
+    return f"{images:,} training images{drawn}{held}; {epochs}{stopped}, seed {trial.seed}"
+
+
+def _span(interval: Interval) -> str:
+    return f"{interval.low:.4f} to {interval.high:.4f}"
+
+
+def _software(environment: Mapping[str, Any]) -> str:
+    named = [f"{name} {environment[key]}" for key, name in _SOFTWARE.items() if key in environment]
+    return escape(", ".join([str(environment["backend"]), *named] if "backend" in environment else named)) or DASH
