@@ -337,7 +337,7 @@ def export(name: str, tool: str, storage: str, runs_dir: Path, reports_dir: Path
     from tuner.export import EXPORTERS, Recorded
 
     with Places(runs_dir, reports_dir).existing_ledger(name) as ledger:
-        recorded = Recorded.read(ledger, _stem(name))
+        recorded = Recorded.read(ledger, search_name(name))
     for line in EXPORTERS[tool](recorded, storage):
         click.echo(line)
 
