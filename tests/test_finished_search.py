@@ -51,7 +51,8 @@ class TestAFinishedSearch:
         names = {file.name for file in folder.iterdir()}
         assert names == {
             "report.md", "report.html", "trials.csv", "comparison.csv", "per_class.csv", "convergence.csv",
-            "confusions.csv", "calibration.csv", "mistakes.csv", "timing.csv", "timing_models.csv",
+            "confusions.csv", "calibration.csv", "reliability.csv", "mistakes.csv", "timing.csv", "timing_models.csv",
+            "curves.csv", "roc.csv",
             "f1-blobs.png", "roc-blobs.png", "confusion-blobs.png", "curves-blobs.png", "samples-blobs.png",
             "lookalikes-blobs.png", "reliability-blobs.png", "mistakes-ann-blobs.png", "mistakes-cnn-blobs.png",
             "network-ann-blobs.png", "network-cnn-blobs.png", "filters-blobs.png", "outputs-cnn-blobs.png",

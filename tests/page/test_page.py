@@ -15,11 +15,11 @@ from made_up import RAW, Project, first
 from whole_page import Page, page_of
 
 from tuner.datasets.base import Dataset, checked_dataset
-from tuner.page.data import roc_points
 from tuner.page.images import EACH, mistakes_data
 from tuner.page.pareto import pareto_front
 from tuner.page.render import ECHARTS_SHA256, MODULES, asset
 from tuner.report import verdict
+from tuner.report.classes import roc_points
 from tuner.report.timing import timing_section
 
 

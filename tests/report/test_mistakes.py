@@ -68,6 +68,17 @@ def test_each_model_has_its_row_of_calibration(project: Project) -> None:
     assert "underconfident |" in section.markdown
 
 
+def test_each_bin_of_the_reliability_figure_has_its_row(project: Project) -> None:
+    frame = made_section(project).tables["reliability.csv"]
+    filled = frame[frame["images"] > 0].set_index(col.MODEL)
+    assert len(frame) == 2 * 15
+    assert filled["confidence_above"].tolist() == pytest.approx([11 / 15, 11 / 15])  # 0.8 is the high end of its bin
+    assert filled["confidence_to"].tolist() == pytest.approx([0.8, 0.8])
+    assert filled["images"].tolist() == [45, 45]
+    assert filled["accuracy"].tolist() == pytest.approx([30 / 45, 43 / 45])
+    assert frame.loc[frame["images"] == 0, "accuracy"].isna().all()
+
+
 def test_an_error_that_a_calibrated_model_would_have_too_is_not_held_against_it(tmp_path: Path, blobs: Dataset) -> None:
     project = Project(tmp_path, blobs)
     # 35 of 45 right is 0.778; at a confidence of 0.8 the standard error is 0.06
@@ -109,7 +120,7 @@ def test_a_model_that_is_never_wrong_is_said_to_be_so(tmp_path: Path, blobs: Dat
     scored(project, "ann", np.eye(3)[blobs.y_test])
     section = made_section(project)
     assert "ANN classified all 45 test images of blobs rightly." in section.markdown
-    assert set(section.tables) == {"calibration.csv"}
+    assert set(section.tables) == {"calibration.csv", "reliability.csv"}
     assert "mistakes.csv" not in section.markdown
     assert list(section.figures) == ["reliability-blobs.png"]
 

@@ -214,3 +214,6 @@ def test_stopped_trials_are_drawn_as_long_as_they_ran(tmp_path: Path, blobs: Dat
     assert section is not None
     lines = section.figures["curves-dense_units-blobs.png"].axes[0].get_lines()
     assert [len(line.get_xdata()) for line in lines] == [2, 1]
+    frame = section.tables["curves.csv"]
+    assert sorted(frame.groupby("trial").size()) == [1, 2]
+    assert set(frame["curve"]) <= {"ANN", "4", "8"}

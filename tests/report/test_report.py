@@ -115,6 +115,26 @@ def test_the_report_says_what_the_tables_hold(project: Project) -> None:
     assert [row["class"] for row in per_class][:5] == ["top", "middle", "bottom", "macro average", "weighted average"]
 
 
+def test_the_curves_that_are_drawn_are_there_as_numbers(project: Project) -> None:
+    folder = write_report(project.findings()).parent
+    roc = pd.read_csv(folder / "roc.csv")
+    chosen = project.findings().chosen[0]
+    for label, name in enumerate(chosen.predictions.class_names):
+        mine = roc[(roc["model"] == chosen.model) & (roc["class"] == name)]
+        false_rate, true_rate = chosen.predictions.roc(label)
+        assert mine["false_positive_rate"].tolist() == pytest.approx(false_rate.tolist())
+        assert mine["true_positive_rate"].tolist() == pytest.approx(true_rate.tolist())
+    curves = pd.read_csv(folder / "curves.csv")
+    best = project.findings().best_trials("blobs")
+    drawn = dict(zip(curves["trial"], curves["curve"], strict=True))
+    assert drawn.items() >= {record.trial.id: entry.label for entry, record in best}.items()
+    assert set(drawn.values()) - {entry.label for entry, _ in best} <= {"4", "8"}  # dense_units, by which others are
+    for _, record in best:
+        mine = curves[curves["trial"] == record.trial.id]
+        assert mine["epoch"].tolist() == list(range(1, len(mine) + 1))
+        assert mine["val_accuracy"].tolist() == record.result.history["val_accuracy"]
+
+
 def test_the_index_takes_from_a_report_what_stands_above_its_first_section(project: Project) -> None:
     report = write_report(project.findings())
     text = report.read_text()

@@ -18,15 +18,13 @@ from tuner.findings import Chosen, Findings
 from tuner.page.numbers import plain, records
 from tuner.page.pareto import pareto_front
 from tuner.protocol import ranked
-from tuner.report.classes import MOST_CLASSES
+from tuner.report.classes import MOST_CLASSES, roc_points
 from tuner.report.scopes import scopes
 from tuner.report.slices import FEW, MODEL, WIDE, lower_end, medians
 
 Tables = Mapping[str, pd.DataFrame]
 #: Learning curves are shown of so many of the best trials.
 BEST = 5
-#: Points of a drawn ROC curve; one of fewer is drawn whole.
-_ROC_POINTS = 160
 #: What trials.csv holds of every trial beside its parameters, as far as the page shows it.
 _SHOWN = (col.TRIAL, col.MODEL, col.DATASET, col.STATUS, col.EPOCHS, col.PARAMETERS, col.VAL_LOSS, col.VAL_ACCURACY)
 
@@ -181,25 +179,13 @@ def _chosen(chosen: Chosen, tables: Tables) -> dict[str, Any]:
         "retrainings": plain(chosen.test_accuracies),
         "classes": plain(names),
         "confusion": chosen.predictions.confusion.tolist(),
-        "roc": [[label, auc[label], *roc_points(chosen, label)] for label in drawn],
+        "roc": [[label, auc[label], *map(plain, roc_points(chosen, label))] for label in drawn],
     }
 
 
 def _rows_of(chosen: Chosen, frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table that are about a chosen model."""
     return records(frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == chosen.dataset)])
-
-
-def roc_points(chosen: Chosen, label: int) -> list[Any]:
-    """Return false and true positive rates of a class, of long curves points that lie closest near the corners."""
-    false_rate, true_rate = chosen.predictions.roc(label)
-    if len(false_rate) > _ROC_POINTS:
-        # Evenly spaced along the curve, on axes that are drawn out towards the upper left corner
-        steps = np.abs(np.diff(np.sqrt(false_rate))) + np.abs(np.diff(np.sqrt(1 - true_rate)))
-        way = np.concatenate([[0.0], np.cumsum(steps)])
-        kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], _ROC_POINTS)).clip(0, len(way) - 1))
-        false_rate, true_rate = false_rate[kept], true_rate[kept]
-    return [plain(false_rate), plain(true_rate)]
 
 
 def _fronts(findings: Findings) -> list[dict[str, Any]]:

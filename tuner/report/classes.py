@@ -18,6 +18,8 @@ from tuner.scoring import averages, per_class
 
 #: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
 MOST_CLASSES = 20
+#: Points of a ROC curve as the report's file and page hold it; one of fewer is there whole.
+_ROC_POINTS = 160
 
 
 def per_class_frame(models: Sequence[Chosen]) -> pd.DataFrame:
@@ -128,7 +130,31 @@ def roc_section(findings: Findings) -> Section | None:
         figures[name] = figure
         what = f"ROC of {_curves(models[0])} against the rest on {dataset}"
         parts.append(picture(name, f"{what}; false positive rate on a logarithmic axis"))
-    return Section("ROC curves", "\n\n".join(parts), figures)
+    parts.append("Up to 160 points of every curve: [roc.csv](roc.csv).")
+    return Section("ROC curves", "\n\n".join(parts), figures, {"roc.csv": _roc_frame(findings)})
+
+
+def _roc_frame(findings: Findings) -> pd.DataFrame:
+    frames = []
+    for chosen in findings.chosen:
+        for label, name in enumerate(chosen.predictions.class_names):
+            false_rate, true_rate = roc_points(chosen, label)
+            about = {col.DATASET: chosen.dataset, col.MODEL: chosen.model, col.CLASS: name}
+            rates = {"false_positive_rate": false_rate, "true_positive_rate": true_rate}
+            frames.append(pd.DataFrame(rates).assign(**about)[[*about, *rates]])
+    return pd.concat(frames, ignore_index=True)
+
+
+def roc_points(chosen: Chosen, label: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return false and true positive rates of a class, of long curves points that lie closest near the corners."""
+    false_rate, true_rate = chosen.predictions.roc(label)
+    if len(false_rate) > _ROC_POINTS:
+        # Evenly spaced along the curve, on axes that are drawn out towards the upper left corner
+        steps = np.abs(np.diff(np.sqrt(false_rate))) + np.abs(np.diff(np.sqrt(1 - true_rate)))
+        way = np.concatenate([[0.0], np.cumsum(steps)])
+        kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], _ROC_POINTS)).clip(0, len(way) - 1))
+        false_rate, true_rate = false_rate[kept], true_rate[kept]
+    return false_rate, true_rate
 
 
 def _curves(chosen: Chosen) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from tuner import columns as col
 from tuner.files import file_part
 from tuner.findings import Findings
 from tuner.protocol import ranked
@@ -29,6 +31,7 @@ def curves_section(findings: Findings) -> Section | None:
     Where the search file names a parameter, draw the best trial of each of its values too.
     """
     figures, parts = {}, []
+    drawn: dict[str, tuple[str, str, Record]] = {}
     for dataset in findings.search.datasets:
         slug = findings.search.slugs[dataset]
         shown = [(entry.label, record) for entry, record in findings.best_trials(dataset)]
@@ -40,6 +43,7 @@ def curves_section(findings: Findings) -> Section | None:
             axes[0].set_title(f"Accuracy, {dataset}")
             axes[1].set_title(f"Loss, {dataset}")
             figures[name] = figure
+            drawn |= {record.trial.id: (dataset, label, record) for label, record in shown}
             parts.append(picture(name, f"Training and validation of the best trial of each search on {dataset}"))
         parameter = findings.search.report.curves
         by_value = _best_of_values(findings, dataset, parameter) if parameter else []
@@ -53,10 +57,26 @@ def curves_section(findings: Findings) -> Section | None:
             right.set_title(f"Accuracy, {dataset}")
             right.legend(title=parameter, alignment="left")
             figures[name] = figure
+            drawn = {record.trial.id: (dataset, label, record) for label, record in by_value} | drawn
             parts.append(
                 picture(name, f"The best trial of each {parameter} on {dataset}, by epoch{_of_many(by_value)}")
             )
-    return Section("Training curves", "\n\n".join(parts), figures) if parts else None
+    if not parts:
+        return None
+    parts.append("The same as numbers: [curves.csv](curves.csv).")
+    return Section("Training curves", "\n\n".join(parts), figures, {"curves.csv": _frame(drawn.values())})
+
+
+def _frame(drawn: Iterable[tuple[str, str, Record]]) -> pd.DataFrame:
+    """Return a row for each epoch of each trial that is drawn, with its metrics there."""
+    frames = []
+    for dataset, label, record in drawn:
+        history = pd.DataFrame(record.result.history)
+        history.insert(0, col.EPOCH, history.index + 1)
+        for place, (name, value) in enumerate(((col.TRIAL, record.trial.id), (col.DATASET, dataset), ("curve", label))):
+            history.insert(place, name, value)
+        frames.append(history)
+    return pd.concat(frames, ignore_index=True)
 
 
 def _of_many(shown: Labelled) -> str:

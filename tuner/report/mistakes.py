@@ -36,13 +36,14 @@ _LETTERS = 17
 def mistakes_section(findings: Findings) -> Section | None:
     """Show how the saved models' confidence stands to their accuracy, and their most confident mistakes."""
     figures: dict[str, Figure] = {}
-    parts, scores, mistakes = [], [], []
+    parts, scores, bins, mistakes = [], [], [], []
     for dataset in findings.datasets:
         models = findings.on(dataset)
         slug = findings.search.slugs[dataset]
         calibrations = [Calibration(chosen.predictions) for chosen in models]
         frame = _calibration_frame(models, calibrations)
         scores.append(frame)
+        bins += [_bins_frame(*each) for each in zip(models, calibrations, strict=True)]
         parts.append(_calibration_text(dataset, models, frame))
         name = f"reliability-{slug}.png"
         figures[name] = _reliability_figure(models, calibrations)
@@ -67,8 +68,11 @@ def mistakes_section(findings: Findings) -> Section | None:
         parts += _by_class_size(findings, models)
     if not parts:
         return None
-    tables = {"calibration.csv": pd.concat(scores, ignore_index=True)}
-    links = "The figures of the tables: [calibration.csv](calibration.csv)."
+    tables = {
+        "calibration.csv": pd.concat(scores, ignore_index=True),
+        "reliability.csv": pd.concat(bins, ignore_index=True),
+    }
+    links = "The tables as numbers: [calibration.csv](calibration.csv). Each bin: [reliability.csv](reliability.csv)."
     if mistakes:
         tables["mistakes.csv"] = pd.concat(mistakes, ignore_index=True)
         links += (
@@ -119,6 +123,22 @@ def _verdict(record: Mapping[Any, Any]) -> str:
     if record["ece"] <= record["ece_if_calibrated"]:
         return "not shown to be off"
     return "overconfident" if record["mean_confidence"] > record["accuracy"] else "underconfident"
+
+
+def _bins_frame(chosen: Chosen, calibration: Calibration) -> pd.DataFrame:
+    """Return a row for each bin of confidence; a bin holds what is above its low end, up to and with its high end."""
+    curve, ends = calibration.reliability, np.arange(BINS + 1) / BINS
+    return pd.DataFrame(
+        {
+            col.DATASET: chosen.dataset,
+            col.MODEL: chosen.model,
+            "confidence_above": ends[:-1],
+            "confidence_to": ends[1:],
+            "images": curve.images,
+            "mean_confidence": curve.confidence,
+            "accuracy": curve.accuracy,
+        }
+    )
 
 
 def _reliability_figure(models: list[Chosen], calibrations: list[Calibration]) -> Figure:
