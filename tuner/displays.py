@@ -51,15 +51,17 @@ class Display:
             ax: where to.
             kwargs: what matplotlib's lines, bars, points or image are to have.
         """
-        with report_style():
-            if ax is None:
-                from matplotlib import pyplot
+        if ax is None:
+            from matplotlib import pyplot
 
-                figure, ax = pyplot.subplots(figsize=self._size, layout="constrained")
-                self._draw(ax, **kwargs)
+            # Outside of the style: the first figure of a notebook changes settings that are to last.
+            figure = pyplot.figure(figsize=self._size, layout="constrained", facecolor="white")
+            with report_style():
+                self.plot(figure.add_subplot(), **kwargs)
                 figure.draw_without_rendering()  # what is made while drawing, such as ticks, is in the style too
-            else:
-                self._draw(ax, **kwargs)
+            return self
+        with report_style():
+            self._draw(ax, **kwargs)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
