@@ -121,3 +121,8 @@ def test_what_the_machine_lacks_is_found_behind_the_error_that_it_led_to() -> No
 def test_a_resource_error_survives_the_way_from_a_worker_process() -> None:
     error = ResourceError("runs/models", "No space left on device", "make room")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)  # noqa: S301  # our own bytes
+
+
+def test_a_notebook_shows_one_line_instead_of_a_traceback() -> None:
+    assert InputError("x", "is wrong")._render_traceback_() == ["InputError: x: is wrong"]
+    assert CheckError("odd \x1b[31m")._render_traceback_() == ["CheckError: odd \\x1b[31m"]

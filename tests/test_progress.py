@@ -227,3 +227,39 @@ def test_what_a_terminal_would_obey_is_printed_as_text(clock):
     assert r"killed \x1b[2J" in text
     assert r"x\x1b[31m.npz" in text
     assert r"boom \x1b]0;title\x07 \u202e" in text
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What a notebook is told: to show something, or to show it in the place of what it showed."""
+    told: list[tuple[str, str]] = []
+
+    class Handle:
+        def display(self, shown: dict[str, str], raw: bool) -> None:
+            told.append(("new", shown["text/plain"]))
+
+        def update(self, shown: dict[str, str], raw: bool) -> None:
+            told.append(("again", shown["text/plain"]))
+
+    monkeypatch.setattr("IPython.display.DisplayHandle", Handle)
+    return told
+
+
+def test_a_notebook_has_one_line_a_phase_that_is_written_over(clock, notebook):
+    with ProgressReport(Console(force_jupyter=True), lambda: "2 at a time") as report:
+        report.begin("search", 3)
+        for seconds in (0, 0.5, 1.5):
+            clock.now += seconds
+            report.finished(completed(0.5), known=False, node="[b]old")
+        report.begin("retraining", 1)
+    assert [how for how, _ in notebook] == ["new", "again", "new"]  # not more often than once a second
+    assert notebook[0][1] == "search: 3 trials, 2 at a time"
+    assert notebook[1][1] == "search: 3/3, best 0.5000, on [b]old 3"
+    assert notebook[2][1].startswith("retraining: 1 trials")
+
+
+def test_a_notebook_that_wants_no_progress_has_none(clock, notebook):
+    with ProgressReport(Console(force_jupyter=True, quiet=True), lambda: "2 at a time") as report:
+        report.begin("search", 1)
+        report.finished(completed(0.5), known=False)
+    assert notebook == []

@@ -23,6 +23,10 @@ class TunerError(Exception):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows instead of a traceback."""
+        return [f"{type(self).__name__}: {visible_line(self)}"]
+
 
 class InputError(TunerError):
     """The user's input is wrong: `place` says where, `problem` what, `remedy` what instead."""

@@ -1,4 +1,4 @@
-"""What a person sees while a search runs: a progress bar on a terminal, plain lines elsewhere."""
+"""What a person sees while a search runs: a bar on a terminal, one line in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -27,6 +27,8 @@ from tuner.trial import Record, Trial
 
 #: Elsewhere than on a terminal, a line at most this often.
 _SECONDS_BETWEEN_LINES = 10.0
+#: In a notebook one line is written over, at most this often.
+_SECONDS_BETWEEN_UPDATES = 1.0
 #: Of a large cluster, so many machines are named.
 _MOST_NODES = 4
 
@@ -62,6 +64,7 @@ class ProgressReport:
         self._ahead: dict[str, float] = {}
         self._spent = 0.0
         self._nodes: Counter[str] = Counter()
+        self._place: Any = None  # of this phase in a notebook
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -85,7 +88,8 @@ class ProgressReport:
         self._task = self._bar.add_task(what, total=total, best="–", left=None, nodes="")
         if not self._console.is_terminal:
             count = f"{total} trials, " if total else ""
-            self._console.print(f"{what}: {count}{self._at_a_time()}", highlight=False, emoji=False)
+            self._place = None
+            self._show(f"{what}: {count}{self._at_a_time()}")
 
     def proposed(self, trial: Trial, cost: float) -> None:
         """A trial is to be trained, at such a cost beside others."""
@@ -112,19 +116,31 @@ class ProgressReport:
                 soft_wrap=True,
             )
         last = self._done == self._total
-        if not self._console.is_terminal and (last or time.monotonic() - self._last_line > _SECONDS_BETWEEN_LINES):
+        pause = _SECONDS_BETWEEN_UPDATES if self._console.is_jupyter else _SECONDS_BETWEEN_LINES
+        if not self._console.is_terminal and (last or time.monotonic() - self._last_line > pause):
             self._last_line = time.monotonic()
             left = self._seconds_left()
             failed = f", {self._failed} failed" if self._failed else ""
             eta = "" if left is None or last else f", {_clock(left)} left"
             where = f", on {nodes}" if (nodes := self._by_node()) else ""
             again = f", {self._known} from before" if self._known else ""
-            self._console.print(
-                f"{self._what}: {self._done}/{self._total or '?'}, best {self._best:.4f}{failed}{again}{eta}{where}",
-                highlight=False,
-                emoji=False,
-                soft_wrap=True,
+            self._show(
+                f"{self._what}: {self._done}/{self._total or '?'}, best {self._best:.4f}{failed}{again}{eta}{where}"
             )
+
+    def _show(self, line: str) -> None:
+        """Say how far a phase is: in a notebook in the place of what it said before, elsewhere on a line of its own."""
+        if not self._console.is_jupyter:
+            self._console.print(line, highlight=False, emoji=False, soft_wrap=True)
+        elif not self._console.quiet:
+            from IPython.display import DisplayHandle
+
+            shown = {"text/plain": Text.from_markup(line).plain}
+            if self._place is None:
+                self._place = DisplayHandle()
+                self._place.display(shown, raw=True)
+            else:
+                self._place.update(shown, raw=True)
 
     def retried(self, trial: Trial, reason: str) -> None:
         """A trial's worker died, and the trial is tried again."""
