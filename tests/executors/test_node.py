@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -25,9 +24,7 @@ def lacking_room(_: object) -> ResourceError:
 @pytest.fixture(autouse=True)
 def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(node, "_pool", None)
-    main = dict(vars(sys.modules["__main__"]))
     yield
-    vars(sys.modules["__main__"]).update(main)
     if node._pool is not None:
         node._pool[1].close()
 

@@ -124,6 +124,7 @@ def test_data_that_were_damaged_meanwhile_are_laid_out_again(job: Job, store: St
         (mine.data / "x_train.npy").unlink()
     with unpacked(parcel, store.fetch) as (mine, _):
         load_from_store(mine.data)
+    assert store.fetched == [0, 0]
 
 
 def test_what_a_job_leaves_comes_back_and_nothing_of_it_stays(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
 
-class Display:
+class Display(ABC):
     """What all displays have in common.
 
     Attributes:
@@ -51,12 +52,13 @@ class Display:
         return f"{type(self).__name__}({self._about})"
 
     @property
+    @abstractmethod
     def _about(self) -> str:
         """What is drawn, in words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
-        raise NotImplementedError
+        """Draw into these axes."""
 
 
 def check_known(option: str, name: str, known: Iterable[str]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -99,8 +98,6 @@ def _pool_for(terms: Terms) -> LocalExecutor:
         return _pool[1]
     if _pool is not None:
         _pool[1].close()
-    # Every process that is forked would import the main module of this worker, which is Ray's.
-    vars(sys.modules["__main__"]).pop("__file__", None)
     pool = LocalExecutor(terms.function, 1, terms.share, Path(os.devnull), terms.preload, terms.limits)
     _pool = wanted, pool
     return pool
