@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -20,14 +19,17 @@ import tuner as package
 pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(400)]
 
-SEARCH_TRIALS = 54
+SEARCH_TRIALS = 27
 BUDGET = ("--epochs", "1", "--train-size", "200", "--test-size", "200", "--repeats", "2")
 DIGITS = Path(__file__).parents[1] / "searches" / "digits.toml"
 
 
 def project(folder: Path) -> Path:
+    """Make a project with the digits search at one dropout rate, so that half of its trials are left."""
     (folder / "searches").mkdir(parents=True)
-    shutil.copy(DIGITS, folder / "searches")
+    text = DIGITS.read_text(encoding="utf-8")
+    assert text.count("dropout = [0.0, 0.3]") == 2
+    (folder / "searches" / "digits.toml").write_text(text.replace("dropout = [0.0, 0.3]", "dropout = 0.3"))
     return folder
 
 
@@ -65,7 +67,7 @@ def test_without_a_shared_disk_it_ends_with_the_same_tables_and_models(
     with nodes(3, hidden=[folder, own_code]) as cluster:
         run = tuner(folder, "run", "digits", *BUDGET, "--executor", "ray", "--address", cluster.address)
     assert run.returncode == 0, run.stderr
-    assert "search: 54 trials, 3 at a time on 3 nodes" in run.stderr
+    assert f"search: {SEARCH_TRIALS} trials, 3 at a time on 3 nodes" in run.stderr
     last = next(line for line in run.stderr.splitlines() if line.startswith(f"search: {SEARCH_TRIALS}/"))
     counts = [int(part.rpartition(" ")[2]) for part in last.partition(", on ")[2].split(", ")]
     assert len(counts) == 3
@@ -81,13 +83,13 @@ def test_nodes_and_drivers_come_and_go_and_it_ends_with_the_same_tables(tmp_path
     with nodes(3) as cluster:
         command = ("run", "digits", *BUDGET, "--executor", "ray", "--address", cluster.address)
         driver = start(folder, *command)
-        wait_for(lambda: recorded(folder) >= 6, 120)
+        wait_for(lambda: recorded(folder) >= 4, 120)
         cluster.kill()
         lost = recorded(folder)
-        wait_for(lambda: recorded(folder) >= lost + 4, 120)
+        wait_for(lambda: recorded(folder) >= lost + 3, 120)
         cluster.add()
         more = recorded(folder)
-        wait_for(lambda: recorded(folder) >= more + 8, 120)
+        wait_for(lambda: recorded(folder) >= more + 4, 120)
         os.killpg(driver.pid, signal.SIGKILL)
         out, err = driver.communicate()
         left = recorded(folder)
