@@ -48,7 +48,8 @@ def nodes(count: int, hidden: Sequence[Path] = (), environment: dict[str, str] |
         command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _HIDE, "sh", *command]
     with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as folder:  # sockets have short names
         settings = {"RAY_TMPDIR": folder, "TMPDIR": folder, "RAY_USAGE_STATS_ENABLED": "0", "KERAS_BACKEND": ""}
-        settings |= {"RAY_health_check_period_ms": "1000"}  # a dead node is missed after five of them
+        # A dead node is missed after five of them; one that answers slowly has the usual ten seconds for each.
+        settings |= {"RAY_health_check_period_ms": "300"}
         settings |= {"HIDDEN": " ".join(map(str, hidden)), **(environment or {})}
         script = subprocess.Popen(
             command,
