@@ -91,7 +91,8 @@ def test_nodes_and_drivers_come_and_go_and_it_ends_with_the_same_tables(tmp_path
         more = recorded(folder)
         wait_for(lambda: recorded(folder) >= more + 2, 120)
         os.killpg(driver.pid, signal.SIGKILL)
-        driver.communicate()
+        out, _ = driver.communicate()
+        assert out == ""  # where Ray would tell of the dead node
         left = recorded(folder)
         assert left < SEARCH_TRIALS
 
