@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import forkserver
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,6 +17,9 @@ from small_project import make_project, tuner
 
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.executors import PRELOAD
+
+if TYPE_CHECKING:
+    from made_up import Project
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,6 +64,19 @@ def blobs() -> Dataset:
     x_test, y_test = draw(45)
     arrays = {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}
     return checked_dataset("blobs", arrays, ("top", "middle", "bottom"))
+
+
+@pytest.fixture
+def project(tmp_path: Path, blobs: Dataset) -> Project:
+    """A made-up search of two models on the blobs, with retrainings of each."""
+    from made_up import Project, first  # which imports what draws; most tests need none of it
+
+    made = Project(tmp_path, blobs)
+    ann = made.searched("ann", [0.5, 0.6])
+    cnn = made.searched("cnn", [0.7, 0.8, None, 0.9, 0.85, 0.6])
+    made.retrained("ann", ann[1], [first(30), first(31)])
+    made.retrained("cnn", cnn[3], [first(43), first(44)])
+    return made
 
 
 @pytest.fixture

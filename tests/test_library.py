@@ -13,25 +13,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import Project, first
+from made_up import Project
 from small_project import make_project
 from small_project import tuner as command
 
 import tuner
-from tuner.datasets.base import Dataset
 from tuner.errors import InputError, ResourceError
 from tuner.scoring import per_class
 from tuner.significance import difference_interval, mcnemar
-
-
-@pytest.fixture
-def project(tmp_path: Path, blobs: Dataset) -> Project:
-    made = Project(tmp_path, blobs)
-    ann = made.searched("ann", [0.5, 0.6])
-    cnn = made.searched("cnn", [0.7, 0.8, None, 0.9, 0.85, 0.6])
-    made.retrained("ann", ann[1], [first(30), first(31)])
-    made.retrained("cnn", cnn[3], [first(43), first(44)])
-    return made
 
 
 def test_everything_public_is_there_and_nothing_else() -> None:
