@@ -30,7 +30,7 @@ from tuner.protocol import test_images, training_images
 from tuner.runner import Listener, Runner
 from tuner.search import Entry, Search, backend_name
 from tuner.track import Track, listed_track
-from tuner.trial import FIRST_LAYER, Job, Trial, artifact_path
+from tuner.trial import ARTIFACTS, FIRST_LAYER, Job, Trial, artifact_path
 
 TRAIN = "tuner.training:train"
 BACKENDS = ("tensorflow", "jax")
@@ -264,7 +264,7 @@ def _forget_if_lost(trial: Trial, ledger: Ledger, places: Places) -> None:
     record = ledger.get(trial.id)
     if record is None or not record.completed:
         return
-    for kind, suffix in (("model", ".keras"), ("predictions", ".npz")):
+    for kind, suffix in ARTIFACTS.items():
         sha256 = record.result.files[kind]
         file = artifact_path(places.artifacts, trial.id, sha256, suffix)
         if not file.is_file() or sha256_of(file) != sha256:

@@ -20,6 +20,10 @@ FIRST_LAYER = "first"
 LEVELS = ("dropout", "conv_dropout", "dense_dropout", "l2", "learning_rate")
 
 
+#: The files that a final trial leaves, by their kinds in `Result.files`, with their endings.
+ARTIFACTS = {"model": ".keras", "predictions": ".npz"}
+
+
 @dataclass(frozen=True)
 class Trial:
     """One training, whole: whoever trains it needs nothing else but the data.

@@ -25,7 +25,7 @@ from tuner.errors import CheckError, ResourceError
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import partial_of, publish, remove_partials, sha256_of
-from tuner.trial import Job, Result, artifact_path
+from tuner.trial import ARTIFACTS, Job, Result, artifact_path
 
 #: Files by their names in a folder, as bytes.
 Files: TypeAlias = dict[str, NDArray[np.uint8]]
@@ -91,7 +91,7 @@ def receive(job: Job, result: Result, files: Mapping[str, NDArray[np.uint8]]) ->
     Raises:
         CheckError: one did not come, or is not what the result says it is.
     """
-    for kind, suffix in (("model", ".keras"), ("predictions", ".npz")):
+    for kind, suffix in ARTIFACTS.items():
         digest = result.files.get(kind)
         if digest is None:
             continue
