@@ -18,14 +18,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
 
-from benchmarks.driving import Watch
-from benchmarks.growth import at_once, grid_search
+from benchmarks.growth import at_once, grid_search, run_untrained
 from benchmarks.measuring import report_progress, run_module, table
 from tuner.executors import Executor, LocalExecutor, Outcome, Share
-from tuner.ledger import Ledger
-from tuner.runner import Runner
 from tuner.search import Search
-from tuner.searching import Prepared, search_tracks
 from tuner.trial import Job, Result, Trial
 
 #: Places of the real executors, and of the simulated cluster.
@@ -99,20 +95,13 @@ class SimulatedCluster(Executor):
         """Nothing is under way."""
 
 
-def _run(search: Search, executor: Executor, folder: Path) -> float:
-    """Run a search's trials into a new ledger and return how many seconds it took."""
-    data = folder / "nothing"
-    data.mkdir(exist_ok=True)
-    prepared = Prepared("0" * 16, data, (8, 8, 1), 10, images=0)
-    watch = Watch()
-    with Ledger(folder / "ledger.sqlite") as ledger:
-        ledger.open_search(search.name, search.key, search.to_json())
-        runner = Runner(search.name, ledger, executor, lambda trial: Job(trial, data, folder / "models"), watch)
-        begun = perf_counter()
-        runner.drive("search", search_tracks(search, {search.datasets[0]: prepared}), None)
-        seconds = perf_counter() - begun
-    if len(watch.finished_at) != search.entries[0].planned():
-        raise RuntimeError(f"{len(watch.finished_at)} of {search.entries[0].planned()} trials finished")
+def _seconds_of(search: Search, executor: Executor, folder: Path) -> float:
+    """Run a search that trains nothing and return how many seconds it took."""
+    begun = perf_counter()
+    finished = len(run_untrained(search, executor, folder))
+    seconds = perf_counter() - begun
+    if finished != search.entries[0].planned():
+        raise RuntimeError(f"{finished} of {search.entries[0].planned()} trials finished")
     return seconds
 
 
@@ -152,7 +141,7 @@ def measure_naps(make: Callable[[str], Executor], side: int) -> dict[str, float]
             awake += len(executor.wait())
         search = grid_search(side, folder)
         own = process_time()
-        seconds = _run(search, executor, folder)
+        seconds = _seconds_of(search, executor, folder)
         own = process_time() - own
     trials = side**2
     return {"trials": trials, "seconds": seconds, "busy": trials * NAP / SLOTS / seconds, "own": own / trials}
@@ -184,7 +173,7 @@ def simulate(mean: float, per_call: float) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         cluster = SimulatedCluster(MANY_SLOTS, mean, per_call)
         trials = grid_search(SIDE, Path(name))
-        real = _run(trials, cluster, Path(name))
+        real = _seconds_of(trials, cluster, Path(name))
     count = SIDE**2
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     busy = cluster.busy / MANY_SLOTS / cluster.seconds

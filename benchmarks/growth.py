@@ -90,9 +90,9 @@ def measure(kind: str, side: int) -> dict[str, float]:
             executor = LocalExecutor("benchmarks.growth:at_once", 2)
         with executor:
             begun = perf_counter()
-            times = [0.0, *(moment - begun for moment in _run(search, executor, folder))]
+            times = [0.0, *(moment - begun for moment in run_untrained(search, executor, folder))]
             begun = perf_counter()
-            known = len(_run(search, executor, folder))
+            known = len(run_untrained(search, executor, folder))
             again = perf_counter() - begun
     count = search.entries[0].planned()
     if (len(times) - 1, known) != (count, count):
@@ -107,13 +107,15 @@ def seconds_of_tenth(times: list[float], number: int) -> float:
     return times[(number + 1) * tenth] - times[number * tenth]
 
 
-def _run(search: Search, executor: Executor, folder: Path) -> list[float]:
-    """Run the search into the ledger of this folder and return when each trial finished."""
-    prepared = Prepared("0" * 16, folder, (8, 8, 1), 10, images=0)
+def run_untrained(search: Search, executor: Executor, folder: Path) -> list[float]:
+    """Run a search that trains nothing into the ledger of this folder and return when each trial finished."""
+    data = folder / "nothing"
+    data.mkdir(exist_ok=True)
+    prepared = Prepared("0" * 16, data, (8, 8, 1), 10, images=0)
     watch = Watch()
     with Ledger(folder / "ledger.sqlite") as ledger:
         ledger.open_search(search.name, search.key, search.to_json())
-        runner = Runner(search.name, ledger, executor, lambda trial: Job(trial, folder, folder), watch)
+        runner = Runner(search.name, ledger, executor, lambda trial: Job(trial, data, folder / "models"), watch)
         runner.drive("search", search_tracks(search, {search.datasets[0]: prepared}), None)
     return watch.finished_at
 
