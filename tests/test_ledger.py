@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from tuner.errors import InputError, ResourceError
 from tuner.ledger import SCHEMA_VERSION, Ledger, Member
-from tuner.trial import Record, Result, Trial
+from tuner.trial import Attempt, Record, Result, Trial
 
 TRIAL = Trial("cnn", "blobs", "0" * 16, {"units": 8, "rate": 0.1, "pool": "max", "bias": True}, epochs=2, seed=0)
 RESULT = Result(
@@ -76,6 +77,51 @@ def test_a_recorded_trial_is_read_back_as_it_was_after_closing_too(tmp_path, wri
     with Ledger(path) as ledger:
         assert ledger.get(written.trial.id) == written
         assert ledger.get(written.trial.id).trial.id == written.trial.id
+
+
+def test_when_and_where_a_trial_ran_is_read_back_to_the_millisecond(ledger):
+    attempt = Attempt(1_700_000_000.1254, 1_700_000_002.5, 3, "a node\udce9")
+    ledger.record(record(0), attempt)
+    ledger.record(record(1))
+    ledger.open_search("s", "key", "{}")
+    ledger.enlist("s", member(0, 0), member(1, 1), member(2, 2))
+    found = ledger.attempts("s")
+    assert found.keys() == {trial(0).id, trial(1).id}
+    assert found[trial(0).id] == Attempt(1_700_000_000.125, 1_700_000_002.5, 3, "a node?")
+    assert found[trial(1).id].worker is None
+    assert time.time() - found[trial(1).id].ended < 60
+    assert time.time() - ledger.began("s") < 60
+    assert (ledger.attempts("another"), ledger.began("another")) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["finished = 'soon'", "began = 'x'", "finished = '9999999-01-01'", "node = x'ff'", "began = ''"]
+)
+def test_a_time_that_no_run_wrote_is_refused(ledger, wrong):
+    ledger.record(record(0))
+    ledger.open_search("s", "key", "{}")
+    ledger.enlist("s", member(0, 0))
+    with sqlite3.connect(ledger.path) as db:
+        try:
+            db.execute(f"UPDATE trials SET {wrong}")  # noqa: S608
+        except sqlite3.IntegrityError:
+            return  # the table itself takes no such thing
+    db.close()
+    with pytest.raises(InputError, match="is not a ledger, or is damaged"):
+        ledger.attempts("s")
+
+
+def test_a_row_under_the_name_of_another_trial_is_refused(ledger):
+    ledger.record(record(0))
+    ledger.open_search("s", "key", "{}")
+    ledger.enlist("s", member(0, 1))
+    with sqlite3.connect(ledger.path) as db:
+        db.execute("UPDATE trials SET trial = ?", (trial(1).id,))
+    db.close()
+    with pytest.raises(InputError, match=r"damaged .*the content of another trial"):
+        ledger.members("s")
+    with pytest.raises(InputError, match=r"damaged .*the content of another trial"):
+        ledger.get(trial(1).id)
 
 
 def test_a_trial_that_is_not_recorded_is_none(ledger):
@@ -421,6 +467,8 @@ def test_a_ledger_of_version_1_keeps_its_trials_and_its_searches(version_1: Path
         members = ledger.members("s")
         assert [one for one, _ in members] == [member(number, number) for number in range(3)]
         assert ledger.search_content("s") == "{}"
+        attempt = ledger.attempts("s")[trial(0).id]
+        assert (attempt.seconds, attempt.worker, attempt.node) == (1.5, None, "")
     for number, (_, found) in enumerate(members):
         assert found is not None
         assert found.trial == trial(number)

@@ -28,9 +28,9 @@ def content(**changed: object) -> str:
 
 
 def test_a_row_is_the_record_that_was_written():
-    assert record_of(row()) == Record(TRIAL, RESULT)
-    assert record_of(row(transient=1)).result.transient is True
-    kinds = {name: type(value) for name, value in record_of(row()).trial.values.items()}
+    assert record_of(TRIAL.id, row()) == Record(TRIAL, RESULT)
+    assert record_of(TRIAL.id, row(transient=1)).result.transient is True
+    kinds = {name: type(value) for name, value in record_of(TRIAL.id, row()).trial.values.items()}
     assert kinds == {"units": int, "rate": float, "pool": str, "bias": bool}
 
 
@@ -62,10 +62,10 @@ def test_a_row_is_the_record_that_was_written():
 )
 def test_a_row_that_no_run_wrote_is_refused(changed, problem):
     if problem is None:  # whatever stands in a column, it is checked as a whole
-        assert record_of(row(**changed)).result.status in ("completed", "failed")
+        assert record_of(TRIAL.id, row(**changed)).result.status in ("completed", "failed")
         return
     with pytest.raises(ValueError, match=problem) as caught:
-        record_of(row(**changed))
+        record_of(TRIAL.id, row(**changed))
     assert len(str(caught.value)) < 400
 
 

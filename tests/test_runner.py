@@ -19,13 +19,17 @@ from tuner.recipe import RECIPE
 from tuner.runner import Runner
 from tuner.space import read_space
 from tuner.track import Track, listed_track
-from tuner.trial import Job, Record, Result, Trial
+from tuner.trial import Attempt, Job, Record, Result, Trial
 
 ALGORITHMS = ("grid", "random", "bayesian", "hyperband")
 
 
 class CrashError(Exception):
     """Stands for the main process's death at this moment."""
+
+
+#: When and where the simulated trials ran.
+ATTEMPT = Attempt(1_700_000_000.0, 1_700_000_001.5, 2, "a")
 
 
 class SimulatedExecutor(Executor):
@@ -48,7 +52,7 @@ class SimulatedExecutor(Executor):
             raise CrashError
         keys = self._rng.sample(sorted(self._calls), self._rng.randint(1, len(self._calls)))
         self.trained += keys
-        return [Outcome(key, result_of(self._calls.pop(key).trial)) for key in keys]
+        return [Outcome(key, result_of(self._calls.pop(key).trial), attempt=ATTEMPT) for key in keys]
 
     def close(self) -> None:
         self._calls.clear()
@@ -202,6 +206,13 @@ def test_a_trial_that_loses_machine_after_machine_fails_at_last(tmp_path: Path) 
     rows = table(tmp_path / "l")
     assert {result.error for _, _, result in rows} == {"killed by SIGKILL (10 times)"}  # type: ignore[attr-defined]
     assert all(result.transient for _, _, result in rows)  # type: ignore[attr-defined]
+
+
+def test_the_ledger_holds_when_and_in_which_worker_each_trial_ran(tmp_path: Path) -> None:
+    run_once(tmp_path / "ledger.sqlite", "grid", SimulatedExecutor(2, random.Random(0)))  # noqa: S311
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert set(ledger.attempts("s").values()) == {ATTEMPT}
+        assert len(ledger.attempts("s")) == len(ledger.members("s"))
 
 
 def test_two_entries_with_the_same_trials_train_them_once(tmp_path: Path) -> None:

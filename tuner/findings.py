@@ -22,7 +22,7 @@ from tuner.places import Places, recorded_search, search_name
 from tuner.protocol import ranked, test_images, training_images
 from tuner.scoring import Predictions, load_predictions
 from tuner.search import Entry, Search
-from tuner.trial import Record, Trial, artifact_path
+from tuner.trial import Attempt, Record, Trial, artifact_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,8 @@ class Chosen:
 class Findings:
     """A search and everything that is recorded of it; `finished` if its last run got to its end.
 
-    `began` is when the search began and `ended` when each trial did, by its name: UTC, ISO 8601, to the second.
+    `began` is when the search began, in seconds since 1970, UTC, and `attempts` when and where each trial ran, by its
+    name.
     """
 
     search: Search
@@ -95,8 +96,8 @@ class Findings:
     chosen: tuple[Chosen, ...]
     places: Places
     finished: bool = True
-    began: str = ""
-    ended: Mapping[str, str] = field(default_factory=dict)
+    began: float | None = None
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else "unfinished"
@@ -226,8 +227,8 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
                 winner = best.get((entry.name, dataset))
                 chosen.append(_chosen(search, entry, dataset, winner, finals, places))
     finished = tuple((member, record) for member, record in members if record is not None)
-    began, ended = ledger.times(search.name)
-    return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name), began, ended)
+    began, attempts = ledger.began(search.name), ledger.attempts(search.name)
+    return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name), began, attempts)
 
 
 def recorded_findings(name: str, places: Places) -> Findings:

@@ -19,12 +19,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
-from tuner.rows import AS_JSON, PLAIN, Member, member_of, record_of
-from tuner.trial import Record
+from tuner.rows import AS_JSON, PLAIN, Member, attempt_of, member_of, moment_of, record_of, utc
+from tuner.trial import Attempt, Record
 
 __all__ = ["SCHEMA_VERSION", "Ledger", "Member"]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _APPLICATION_ID = 0x74756E65  # "tune": tells our file from another program's
 
 _SCHEMA = """
@@ -42,11 +42,14 @@ CREATE TABLE trials (
     history TEXT NOT NULL,          -- one list per metric, a value per epoch, JSON
     files TEXT NOT NULL,            -- SHA-256 of each saved file, JSON
     environment TEXT NOT NULL,      -- versions and hardware, JSON
-    finished TEXT NOT NULL,         -- UTC
+    finished TEXT NOT NULL,         -- UTC, to the millisecond
     best_epoch INTEGER,             -- that early stopping chose
     layers TEXT NOT NULL DEFAULT '[]',  -- the network, layer by layer, JSON
     watched TEXT NOT NULL DEFAULT '{}', -- what was recorded of watched layers, JSON
-    passed TEXT NOT NULL DEFAULT '{}'   -- the limit at which a failed one was ended, JSON
+    passed TEXT NOT NULL DEFAULT '{}',  -- the limit at which a failed one was ended, JSON
+    began TEXT,                     -- UTC, to the millisecond
+    worker INTEGER,                 -- which of a machine's workers had it, from 1
+    node TEXT NOT NULL DEFAULT ''   -- the machine, where there are several
 ) STRICT;
 CREATE TABLE searches (
     name TEXT PRIMARY KEY,
@@ -73,6 +76,11 @@ _MIGRATIONS = {
         "ALTER TABLE trials ADD COLUMN watched TEXT NOT NULL DEFAULT '{}'",
     ),
     2: ("ALTER TABLE trials ADD COLUMN passed TEXT NOT NULL DEFAULT '{}'",),
+    3: (
+        "ALTER TABLE trials ADD COLUMN began TEXT",
+        "ALTER TABLE trials ADD COLUMN worker INTEGER",
+        "ALTER TABLE trials ADD COLUMN node TEXT NOT NULL DEFAULT ''",
+    ),
 }
 #: How many seconds another program may hold the file.
 _PATIENCE = 60
@@ -199,16 +207,23 @@ class Ledger:
         """Close the file."""
         self._db.close()
 
-    def record(self, record: Record) -> None:
-        """Write a finished trial; one that stands there already stays as it is."""
+    def record(self, record: Record, attempt: Attempt | None = None) -> None:
+        """Write a finished trial; one that stands there already stays as it is.
+
+        Without an attempt it counts as one that has just ended, nobody knows where.
+        """
+        attempt = attempt or Attempt.of(record.result.seconds)
         result = asdict(record.result)
-        result["error"] = result["error"].encode("utf-8", "replace").decode("utf-8")  # may quote any file name
+        result["error"] = _storable(result["error"])  # may quote any file name
         row = {
             "trial": record.trial.id,
             "content": record.trial.to_json(),
             **{name: result[name] for name in PLAIN},
             **{name: json.dumps(result[name], sort_keys=True) for name in AS_JSON},
-            "finished": _now(),
+            "began": utc(attempt.began),
+            "finished": utc(attempt.ended),
+            "worker": attempt.worker,
+            "node": _storable(attempt.node),
         }
         marks = ", ".join(f":{name}" for name in row)
         with self._transaction():
@@ -224,7 +239,7 @@ class Ledger:
         names = ("content", *PLAIN, *AS_JSON)
         rows = self._rows(f"SELECT {', '.join(names)} FROM trials WHERE trial = ?", trial)  # noqa: S608
         with self._explained():
-            return record_of(dict(zip(names, rows[0], strict=True))) if rows else None
+            return record_of(trial, dict(zip(names, rows[0], strict=True))) if rows else None
 
     def open_search(self, name: str, key: str, content: str) -> None:
         """Begin or go on with a search. With another key than before, its list of trials begins anew."""
@@ -286,16 +301,25 @@ class Ledger:
         with self._explained():
             for row in rows:
                 fields = dict(zip(names, row[5:], strict=True))
-                found.append((member_of(row[:5]), None if fields["content"] is None else record_of(fields)))
+                member = member_of(row[:5])
+                found.append((member, None if fields["content"] is None else record_of(member.trial, fields)))
         return found
 
-    def times(self, search: str) -> tuple[str, dict[str, str]]:
-        """Return when a search began, and when each of its finished trials ended: UTC, ISO 8601, to the second."""
-        began = self._rows("SELECT started FROM searches WHERE name = ?", search)
-        ended = self._rows(
-            "SELECT t.trial, t.finished FROM trials t JOIN members m ON m.trial = t.trial WHERE m.search = ?", search
+    def attempts(self, search: str) -> dict[str, Attempt]:
+        """Return when and where each finished trial of a search ran, by its name."""
+        rows = self._rows(
+            "SELECT t.trial, t.began, t.finished, t.seconds, t.worker, t.node FROM trials t "
+            "JOIN members m ON m.trial = t.trial WHERE m.search = ?",
+            search,
         )
-        return str(began[0][0]) if began else "", {str(trial): str(finished) for trial, finished in ended}
+        with self._explained():
+            return {str(trial): attempt_of(row) for trial, *row in rows}
+
+    def began(self, search: str) -> float | None:
+        """Return when a search began, in seconds since 1970, UTC; None if it never ran."""
+        rows = self._rows("SELECT started FROM searches WHERE name = ?", search)
+        with self._explained():
+            return moment_of(rows[0][0]) if rows else None
 
     def count_finished(self, search: str) -> int:
         """Return how many of a search's search trials have finished."""
@@ -330,3 +354,7 @@ class Ledger:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

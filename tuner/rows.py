@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from tuner.text import shortened
-from tuner.trial import Record, Result, Trial
+from tuner.trial import Attempt, Record, Result, Trial
 from tuner.untrusted.checked_json import parsed
 
 #: The columns of a result: plain ones, and those that hold JSON.
@@ -52,8 +53,8 @@ def member_of(row: tuple[Any, ...]) -> Member:
     return Member(model, dataset, role, number, trial)
 
 
-def record_of(fields: Mapping[str, Any]) -> Record:
-    """Return the record that a row of `trials` tells of, given by the names of its columns.
+def record_of(trial_id: str, fields: Mapping[str, Any]) -> Record:
+    """Return the record that a row of `trials` tells of, given by its trial and the names of its columns.
 
     Raises:
         ValueError: it is none that a run wrote.
@@ -65,7 +66,38 @@ def record_of(fields: Mapping[str, Any]) -> Record:
     _must(_HASH.fullmatch(trial.fingerprint), "fingerprint", trial.fingerprint)
     for kind, sha256 in result.files.items():
         _must(_SHA256.fullmatch(sha256), f"SHA-256 of {kind!r},", sha256)
+    _must(trial.id == trial_id, "content of another trial under", trial_id)
     return Record(trial, result)
+
+
+def attempt_of(row: Sequence[Any]) -> Attempt:
+    """Return when and where a trial ran, told by the columns `began`, `finished`, `seconds`, `worker` and `node`.
+
+    A ledger of an earlier version holds neither the beginning nor the worker.
+
+    Raises:
+        ValueError: no run wrote this.
+    """
+    began, finished, seconds, worker, node = row
+    ended = moment_of(finished)
+    _must(worker is None or isinstance(worker, int), "worker", worker)
+    _must(isinstance(node, str), "node", node)
+    return Attempt(ended - float(seconds) if began is None else moment_of(began), ended, worker, node)
+
+
+def utc(moment: float) -> str:
+    """Return seconds since 1970 as tables show them: UTC, ISO 8601, to the millisecond."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+
+
+def moment_of(text: object) -> float:
+    """Return the seconds since 1970 of what `utc` wrote.
+
+    Raises:
+        ValueError: it did not write this.
+    """
+    _must(isinstance(text, str), "time", text)
+    return datetime.fromisoformat(str(text)).timestamp()
 
 
 def _must(holds: object, what: str, found: object) -> None:

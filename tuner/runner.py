@@ -210,7 +210,7 @@ class Runner:
             result = Result("failed", f"{outcome.died} ({most} times)", transient=True)
         else:
             result = outcome.value
-        self._ledger.record(Record(proposed.trial, result))
+        self._ledger.record(Record(proposed.trial, result), outcome.attempt)
         self._trained.add(outcome.key)
         # Another search may have recorded the same trial meanwhile: what stands in the ledger is what counts.
         record = self._ledger.get(outcome.key)
@@ -219,4 +219,4 @@ class Runner:
         del under_way[outcome.key]
         for track, number in proposed.places:
             self._settle(track, number, record)
-        self._observer.finished(record, False, outcome.node)
+        self._observer.finished(record, False, outcome.attempt.node if outcome.attempt else "")

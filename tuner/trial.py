@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -146,6 +147,31 @@ class Result:
     layers: list[dict[str, Any]] = field(default_factory=list)
     watched: dict[str, Any] = field(default_factory=dict)
     passed: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """When and where a trial got its result: of several attempts, the last.
+
+    `began` and `ended` are seconds since 1970, UTC, by the clock of the main process. `worker`, counted from 1, is one
+    of the places that a machine trains in, None where nobody knows; `node` names the machine where there are several.
+    """
+
+    began: float
+    ended: float
+    worker: int | None = None
+    node: str = ""
+
+    @classmethod
+    def of(cls, seconds: float, worker: int | None = None, node: str = "") -> Attempt:
+        """Return an attempt that has just ended after so many seconds."""
+        now = time.time()
+        return cls(now - seconds, now, worker, node)
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.ended - self.began
 
 
 @dataclass(frozen=True)

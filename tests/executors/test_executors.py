@@ -203,6 +203,25 @@ class TestEveryExecutor:
         assert outcome.key == "doomed"
         assert reason in outcome.died
 
+    def test_an_outcome_says_when_and_in_which_worker_it_came(self, make) -> None:
+        executor = make(doze)
+        begun = time.time()
+        for key, kin in (("0", "a"), ("1", "b")):
+            executor.submit(key, 0.5, kin)
+        attempts = [outcome.attempt for outcome in every(executor, 2)]
+        assert {attempt.worker for attempt in attempts} == {1, 2}
+        for attempt in attempts:
+            assert begun <= attempt.began
+            assert attempt.ended <= time.time()
+            assert 0.4 < attempt.seconds < 5
+
+    def test_a_death_says_when_it_came(self, make) -> None:
+        executor = make(doze, workers=1, limits=Limits(minutes=0.5 / 60))
+        executor.submit("long", 60)
+        (outcome,) = every(executor, 1)
+        assert 0.4 < outcome.attempt.seconds < 5
+        assert outcome.attempt.worker == 1
+
     def test_waiting_ends_at_its_time_limit(self, make) -> None:
         executor = make(doze)
         executor.submit("a", 30)

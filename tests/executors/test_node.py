@@ -41,7 +41,7 @@ def test_calls_of_one_kin_that_meet_on_a_node_share_a_process() -> None:
     terms = terms_of(pid)
     first, second, other = (outcome_of(terms, kin) for kin in ("a", "a", "b"))
     assert first.value == second.value != other.value
-    assert first.node == "a7"
+    assert first.attempt.node == "a7"
 
 
 def test_on_a_gpu_each_call_has_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,7 @@ def test_nodes_take_calls_once_they_join_and_take_none_along_when_they_die(
     assert len(lost) == 2
     assert {outcome.died for outcome in lost} == {"the node that it ran on went away"}
     assert {outcome.value for outcome in outcomes if not outcome.lost} == {"rested"}
-    assert len({outcome.node for outcome in outcomes if not outcome.lost}) == 2
+    assert len({outcome.attempt.node for outcome in outcomes if not outcome.lost}) == 2
     executor.submit(lost[0].key, tmp_path / "again")
     assert every(executor, 1)[0].value == "rested"
     wait_for(lambda: executor.in_words() == "4 at a time on 2 nodes", 5)

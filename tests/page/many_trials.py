@@ -70,8 +70,11 @@ def _spread(project: Project, rng: np.random.Generator) -> None:
         took = float(np.exp(rng.normal(3, 0.6)))
         worker = int(np.argmin(free))
         free[worker] += took
-        ended = (began + timedelta(seconds=free[worker])).isoformat(timespec="seconds")
-        ledger.execute("UPDATE trials SET seconds = ?, finished = ? WHERE trial = ?", (took, ended, trial))
+        until = [(began + timedelta(seconds=after)).isoformat() for after in (free[worker] - took, free[worker])]
+        ledger.execute(
+            "UPDATE trials SET seconds = ?, began = ?, finished = ?, worker = ? WHERE trial = ?",
+            (took, *until, worker + 1, trial),
+        )
         if score is not None:  # of the search, and completed
             curve = [score - 0.5 * 0.6**epoch for epoch in range(12)]
             lists = {"accuracy": curve, "val_accuracy": curve, "loss": curve[::-1], "val_loss": curve[::-1]}

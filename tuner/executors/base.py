@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from tuner.trial import Attempt
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -37,8 +39,8 @@ class Outcome:
     """How a submitted call ended: with `value`, or with its worker's death, whose reason is `died`.
 
     `passed` holds the limit, by its name in `Limits`, at which the executor itself ended the call. `lost` says that
-    the machine went away below the call, which therefore had no part in it. `node` names the machine where there
-    are several.
+    the machine went away below the call, which therefore had no part in it. `attempt` says when and where it ran,
+    as far as that is known.
     """
 
     key: str
@@ -46,7 +48,7 @@ class Outcome:
     died: str = ""
     passed: Mapping[str, float] = field(default_factory=dict)
     lost: bool = False
-    node: str = ""
+    attempt: Attempt | None = None
 
 
 class Executor(ABC):

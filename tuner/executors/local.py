@@ -26,6 +26,7 @@ from tuner.errors import InputError, ResourceError
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.gpus import environment_of, visible_gpus
 from tuner.quiet import printing_to
+from tuner.trial import Attempt
 
 #: A worker on a CPU takes about this much memory; the default number of workers leaves room for it.
 WORKER_BYTES = 1_500_000_000
@@ -50,6 +51,10 @@ class _Worker:
     key: str = ""
     taken: int = 0
     begun: float | None = None  # when it began its call, by the monotonic clock
+
+    def attempt(self) -> Attempt:
+        """Return when and where its call ran, which has just ended."""
+        return Attempt.of(0.0 if self.begun is None else time.monotonic() - self.begun, self.slot + 1)
 
 
 class LocalExecutor(Executor):
@@ -197,7 +202,7 @@ class LocalExecutor(Executor):
         worker.process.kill()
         key, worker.key = worker.key, ""
         self._release(worker)
-        return Outcome(key, died=reason, passed=passed)
+        return Outcome(key, died=reason, passed=passed, attempt=worker.attempt())
 
     def _hear(self, worker: _Worker) -> Outcome | None:
         """Take what a worker says: that it has begun its call, or what came of it."""
@@ -206,10 +211,10 @@ class LocalExecutor(Executor):
             if began:
                 worker.begun = time.monotonic()
                 return None
-            outcome = Outcome(worker.key, value)
+            outcome = Outcome(worker.key, value, attempt=worker.attempt())
         except (EOFError, OSError):
             worker.process.join()
-            outcome = Outcome(worker.key, died=_reason(worker.process.exitcode))
+            outcome = Outcome(worker.key, died=_reason(worker.process.exitcode), attempt=worker.attempt())
         worker.key = ""
         if outcome.died or not worker.kin or worker.taken >= MOST_CALLS:
             self._release(worker)

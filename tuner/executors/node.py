@@ -17,7 +17,7 @@ from tuner.errors import InputError, ResourceError, lacking
 from tuner.executors.base import Limits, Outcome, Share
 from tuner.executors.local import LocalExecutor
 from tuner.executors.shipping import Files, Parcel, unpacked
-from tuner.trial import Result
+from tuner.trial import Attempt, Result
 
 #: What of the environment decides how Keras and its backends compute.
 _PREFIXES = ("KERAS_", "TF_", "XLA_", "JAX_")
@@ -41,7 +41,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a call ended, and the files that it left where the main machine does not see them."""
+    """How a call ended, and the files that it left where the main machine does not see them.
+
+    Its attempt is told in this node's own words: the worker is a process ID, the node what Ray knows it by.
+    """
 
     outcome: Outcome
     files: Files = field(default_factory=dict)
@@ -78,7 +81,8 @@ def call(terms: Terms, key: str, argument: object, kin: str, node: str, fetch: C
         wrong = outcome.value
         where = f"{socket.gethostname()}: {wrong.place}"
         outcome = Outcome(key, ResourceError(where, wrong.problem, wrong.remedy or "see to it"))
-    return Delivery(replace(outcome, node=node), files)
+    seconds = outcome.attempt.seconds if outcome.attempt else 0.0
+    return Delivery(replace(outcome, attempt=Attempt.of(seconds, os.getpid(), node)), files)
 
 
 @contextmanager

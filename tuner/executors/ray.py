@@ -26,7 +26,7 @@ from tuner.executors import node
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.shipping import Sender, receive
 from tuner.quiet import silence
-from tuner.trial import Job
+from tuner.trial import Attempt, Job
 
 #: The cluster's nodes are looked up at most this often, in seconds.
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -94,6 +94,7 @@ class RayExecutor(Executor):
         )(_call)
         self._sender = Sender(ray.put)
         self._calls: dict[Any, tuple[str, object]] = {}
+        self._processes: dict[str, list[int | None]] = {}  # that calls ran in, by node
 
     def _look(self, at_once: bool = False) -> None:
         if at_once or time.monotonic() - self._looked > SECONDS_BETWEEN_LOOKS:
@@ -175,13 +176,25 @@ class RayExecutor(Executor):
             raise ResourceError("a node", f"cannot lay out the code ({one_line(error)})", "see to it") from error
         except failures.RayTaskError as error:
             return Outcome(key, died=one_line(error.cause or error))
-        outcome = replace(delivery.outcome, node=self._name_of(delivery.outcome.node))
+        outcome = replace(delivery.outcome, attempt=self._attempt(delivery.outcome.attempt))
         if isinstance(argument, Job) and outcome.value is not None and not isinstance(outcome.value, Exception):
             try:
                 receive(argument, outcome.value, delivery.files)
             except CheckError as error:
-                return Outcome(key, died=str(error), node=outcome.node)
+                return Outcome(key, died=str(error), attempt=outcome.attempt)
         return outcome
+
+    def _attempt(self, told: Attempt | None) -> Attempt | None:
+        """Return an attempt by this machine's clock, with its node's name and the number of its process there.
+
+        Processes are numbered as they are first heard of.
+        """
+        if told is None:
+            return None
+        processes = self._processes.setdefault(told.node, [])
+        if told.worker not in processes:
+            processes.append(told.worker)
+        return Attempt.of(told.seconds, processes.index(told.worker) + 1, self._name_of(told.node))
 
     def close(self) -> None:
         """Cancel every call; see `Executor.close`."""

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 from tuner.ledger import Ledger, Member
 from tuner.places import recorded_search
 from tuner.search import Search
-from tuner.trial import Record
+from tuner.trial import Attempt, Record
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A search with its finished trials in their order, and when each of them ended: UTC, ISO 8601."""
+    """A search with its finished trials in their order, and when and where each of them ran."""
 
     search: Search
     members: tuple[tuple[Member, Record], ...]
-    ended: Mapping[str, str]
+    attempts: Mapping[str, Attempt]
 
     @classmethod
     def read(cls, ledger: Ledger, name: str) -> Recorded:
@@ -29,7 +29,7 @@ class Recorded:
         """
         search = recorded_search(ledger, name)
         finished = tuple((member, record) for member, record in ledger.members(name) if record is not None)
-        return cls(search, finished, ledger.times(name)[1])
+        return cls(search, finished, ledger.attempts(name))
 
     def of(self, model: str, dataset: str, role: str) -> list[Record]:
         """Return the finished trials of one entry on one data set, in order of proposal."""
@@ -38,5 +38,5 @@ class Recorded:
 
     def span(self, record: Record) -> tuple[datetime, datetime]:
         """Return when a trial began and ended."""
-        end = datetime.fromisoformat(self.ended[record.trial.id])
-        return end - timedelta(seconds=record.result.seconds), end
+        attempt = self.attempts[record.trial.id]
+        return datetime.fromtimestamp(attempt.began, UTC), datetime.fromtimestamp(attempt.ended, UTC)

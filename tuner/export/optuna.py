@@ -82,7 +82,7 @@ def _study(recorded: Recorded, entry: Entry, dataset: str, storage: optuna.stora
     for record in trials:
         try:
             frozen = _trial(recorded, record, entry.space.domains, distributions)
-        except (ValueError, KeyError) as error:  # the latter: content of another hash than its row
+        except ValueError as error:
             problem = f"the ledger holds what no run wrote ({one_line(error)})"
             raise InputError(f"trial {record.trial.id}", problem, "run the search again") from error
         study.add_trial(frozen)

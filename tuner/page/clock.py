@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -15,8 +14,6 @@ from tuner.page.numbers import plain, records
 from tuner.page.pareto import pareto_front
 from tuner.report.timing import introduction, total_time
 
-#: The ledger notes the second in which a trial ended: one may have ended up to so much later, and begun so much later.
-_BLUR = 1.0
 #: A pause of more than this share of the time in which trials ran is cut out of the timeline.
 _PAUSE = 0.1
 
@@ -50,54 +47,38 @@ def clock_data(findings: Findings, tables: Mapping[str, pd.DataFrame], data: Map
 
 
 def timeline(findings: Findings) -> dict[str, Any]:
-    """Return when trials ran, in seconds since the first of them began, without long pauses between runs.
+    """Return when trials ran and in which worker, in seconds since the first of them began, without long pauses.
 
-    A bar is `[row, begin, end, model, data set, role, trial, completed]`. The ledger does not hold which worker had a
-    trial, and when it ended to the second alone: bars stand in as few rows as they fit into, up to a second off.
-    `earlier` counts trials that had been trained before the search began, `pauses` are the places on the axis where
-    time was cut out, with how much.
+    A bar is `[row, begin, end, model, data set, role, trial, completed]`; `rows` holds of each row the node, empty
+    where there is one machine, and the worker. `earlier` counts trials that had been trained before the search began,
+    `unplaced` those of which no worker is known, `pauses` are the places on the axis where time was cut out, with how
+    much.
     """
-    spans, earlier = [], 0
+    spans, earlier, unplaced = [], 0, 0
     for member, record in findings.members:
-        ended = findings.ended.get(member.trial)
-        if ended is None or not findings.began:
-            continue
-        if ended < findings.began:
+        attempt = findings.attempts.get(member.trial)
+        if attempt is None or findings.began is None or attempt.worker is None:
+            unplaced += 1
+        elif attempt.ended < findings.began:
             earlier += 1
-            continue
-        end = datetime.fromisoformat(ended).timestamp()
-        spans.append((end - record.result.seconds, end, member, record))
-    spans.sort(key=lambda span: (span[0], span[1], span[2].trial))
-    removed, pauses = _pauses([(begin, end) for begin, end, _, _ in spans])
-    noted: list[float] = []
-    drawn: list[float] = []
+        else:
+            spans.append((attempt, member, record))
+    spans.sort(key=lambda span: (span[0].began, span[0].ended, span[1].trial))
+    rows = sorted({(attempt.node, attempt.worker or 0) for attempt, _, _ in spans})
+    removed, pauses = _pauses([(attempt.began, attempt.ended) for attempt, _, _ in spans])
     bars = []
-    for (begin, end, member, record), cut in zip(spans, removed, strict=True):
-        row = _row_for(begin, noted, drawn)
-        start = max([begin, *drawn[row : row + 1]])
-        stop = max(start, min(start + end - begin, end + _BLUR))
-        noted[row : row + 1], drawn[row : row + 1] = [end], [stop]
-        origin = spans[0][0] + cut
+    for (attempt, member, record), cut in zip(spans, removed, strict=True):
+        origin = spans[0][0].began + cut
+        row = rows.index((attempt.node, attempt.worker or 0))
         what = [member.model, member.dataset, member.role, member.trial, record.completed]
-        bars.append([row, round(start - origin, 2), round(stop - origin, 2), *plain(what)])
-    return {"bars": bars, "rows": len(noted), "earlier": earlier, "pauses": plain(pauses)}
-
-
-def _row_for(begin: float, noted: Sequence[float], drawn: Sequence[float]) -> int:
-    """Return the row of a bar: one whose last trial may have ended before this one began, a new one where none is.
-
-    Of several it is that whose last bar ends closest before this one, else that whose last bar ends first.
-
-    Args:
-        begin: when the trial began, as far as is known.
-        noted: when the last trial of each row ended, as far as is known.
-        drawn: where the last bar of each row ends.
-    """
-    free = [row for row, end in enumerate(noted) if end <= begin + _BLUR]
-    before = [row for row in free if drawn[row] <= begin]
-    if before:
-        return max(before, key=lambda row: drawn[row])
-    return min(free, key=lambda row: drawn[row], default=len(noted))
+        bars.append([row, round(attempt.began - origin, 2), round(attempt.ended - origin, 2), *plain(what)])
+    return {
+        "bars": bars,
+        "rows": [[plain(node), worker] for node, worker in rows],
+        "earlier": earlier,
+        "unplaced": unplaced,
+        "pauses": plain(pauses),
+    }
 
 
 def _pauses(spans: Sequence[tuple[float, float]]) -> tuple[list[float], list[list[float]]]:

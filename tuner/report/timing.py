@@ -15,8 +15,9 @@ from tuner.report.convergence import Convergence, convergences
 from tuner.report.provenance import repeats_bit_for_bit
 from tuner.report.scopes import scopes
 from tuner.report.shares import bars_caption, bars_figure, shares_frame, shares_table
+from tuner.rows import utc
 from tuner.search import Entry
-from tuner.trial import Record
+from tuner.trial import Attempt, Record
 
 _PER_EPOCH = "time per epoch"
 
@@ -159,11 +160,19 @@ def _trials_frame(findings: Findings) -> pd.DataFrame:
                 col.ROLE: member.role,
                 col.SEED: record.trial.seed,
                 **{name: getattr(record.result, name) for name in col.CLOCKED},
-                col.ENDED: findings.ended.get(member.trial, ""),
+                **_attempt_cells(findings.attempts.get(member.trial)),
             }
             for member, record in findings.members
         ]
     )
+
+
+def _attempt_cells(attempt: Attempt | None) -> dict[str, object]:
+    """Return when and where a trial ran, as the page's timeline shows it."""
+    if attempt is None:
+        return {}
+    where = {col.NODE: attempt.node, col.WORKER: attempt.worker}
+    return {col.BEGAN: utc(attempt.began), col.ENDED: utc(attempt.ended), **where}
 
 
 def _importance(findings: Findings) -> tuple[dict[str, Figure], list[str], list[pd.DataFrame]]:

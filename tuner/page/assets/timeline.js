@@ -6,45 +6,51 @@ import { axis, chart, colourOf, isNarrow, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
 
 export function drawTimeline(place) {
-  const { bars, rows, earlier, pauses } = timing.timeline;
+  const { bars, rows, earlier, unplaced, pauses } = timing.timeline;
   if (!bars.length) return place.remove();
+  const names = rows.map(([node, worker]) => (node ? `${node} · ${worker}` : `${worker}`));
+  const nodes = new Set(rows.map(([node]) => node)).size;
   const { body, frame } = figure(place, {
     name: "timeline",
     heading: "Timeline of the trials",
     caption: () => {
-      const before = earlier ? ` ${earlier} ${earlier === 1 ? "trial was" : "trials were"} trained before this search began and left out.` : "";
+      const were = (count) => ` ${count} ${count === 1 ? "trial was" : "trials were"}`;
+      const before = (earlier ? `${were(earlier)} trained before this search began and left out.` : "")
+        + (unplaced ? `${were(unplaced)} left out of which no worker is recorded.` : "");
       const cuts = pauses.length ? ` At the dotted lines pauses are cut out: ${pauses.map(([, length]) => clock(length)).join(", ")}.` : "";
-      return `Each bar is a trial; pale ones are retrainings, and red frames are failures. The ledger holds when a trial ended, to the second, and how long it took, but not which worker had it: rows are as few as they fit into.${before}${cuts} Zoom with Ctrl and the wheel, or with two fingers.`;
+      return `Each bar is a trial; pale ones are retrainings, and red frames are failures. Each row is a worker${nodes > 1 ? ` of one of ${nodes} machines` : ""}.${before}${cuts} Zoom with Ctrl and the wheel, or with two fingers.`;
     },
     table: () => ({
-      columns: ["row", "begin_s", "end_s", "model", "data set", "role", "trial", "completed"],
-      rows: bars.map(([row, begin, end, model, ...rest]) => [row + 1, begin, end, labelOf(model), ...rest]),
+      columns: ["worker", "begin_s", "end_s", "model", "data set", "role", "trial", "completed"],
+      rows: bars.map(([row, begin, end, model, ...rest]) => [names[row], begin, end, labelOf(model), ...rest]),
     }),
   });
   frame.querySelector("h3").after(make("p", {}, timing.introduction), make("p", {}, timing.total));
   const models = report.models.filter(({ name }) => bars.some((bar) => bar[3] === name));
   const legend = models.map(({ name, label }) => make("span", { class: "key" }, make("i", { style: `background:var(--s${numberOf(name) % 7})` }), label));
-  const here = box(86 + Math.min(420, Math.max(1, rows) * 34));
+  const here = box(86 + Math.max(34, Math.min(rows.length * 34, Math.max(420, rows.length * 12))));
   here.id = "timeline";
   body.append(make("div", { class: "legend" }, ...legend), here);
   chart(here, {
     renderer: bars.length > 300 ? "canvas" : "svg",
-    option: (colours) => option(colours, bars, rows, pauses),
-    describe: () => `${bars.length} trials in ${rows} rows over ${clock(Math.max(...bars.map((bar) => bar[2])))}`,
+    option: (colours) => option(colours, bars, names, pauses),
+    describe: () => `${bars.length} trials of ${names.length} ${names.length === 1 ? "worker" : "workers"} over ${clock(Math.max(...bars.map((bar) => bar[2])))}`,
   });
 }
 
-function option(colours, bars, rows, pauses) {
+function option(colours, bars, names, pauses) {
   const end = Math.max(...bars.map((bar) => bar[2]));
   const unit = end < 180 ? [1, "seconds"] : end < 3 * 3600 ? [60, "minutes"] : [3600, "hours"];
+  const longest = Math.max(...names.map((name) => name.length));
+  const room = Math.min(isNarrow() ? 84 : 190, 20 + 7 * longest);
   const known = new Map(trials.map((trial) => [trial.trial, trial]));
   return {
-    grid: { left: isNarrow() ? 26 : 46, right: 14, top: 8, bottom: 50 },
+    grid: { left: 18 + room, right: 14, top: 8, bottom: 50 },
     tooltip: tooltip(colours, ({ dataIndex }) => {
-      const [, , , model, dataset, role, trial, done] = bars[dataIndex];
+      const [row, , , model, dataset, role, trial, done] = bars[dataIndex];
       const settings = known.get(trial)?.rank ? [["rank", setting(known.get(trial).rank)]] : [];
       return tip(`${labelOf(model)} on ${dataset}`, [
-        ["", role === "final" ? "retraining" : "trial"], ["trial", trial], ["took", clock(timing.seconds[trial])],
+        ["", role === "final" ? "retraining" : "trial"], ["trial", trial], ["worker", names[row]], ["took", clock(timing.seconds[trial])],
         ...settings, ...(done ? [] : [["", "failed"]]),
       ]);
     }, { trigger: "item" }),
@@ -53,7 +59,10 @@ function option(colours, bars, rows, pauses) {
       type: "value", min: 0, max: end / unit[0], name: `${unit[1]} since the first trial began`, splitNumber: isNarrow() ? 4 : 8,
       axisLabel: { formatter: (x) => figures(x), showMaxLabel: false },
     }),
-    yAxis: axis(colours, { type: "category", data: Array.from({ length: rows }, (_, k) => k + 1), inverse: true, splitLine: { show: false } }),
+    yAxis: axis(colours, {
+      type: "category", data: names, inverse: true, splitLine: { show: false },
+      name: "worker", nameLocation: "middle", nameGap: room - 6, axisLabel: { width: room - 12, overflow: "truncate" },
+    }),
     series: [{
       type: "custom",
       encode: { x: [1, 2], y: 0 },
