@@ -147,6 +147,65 @@ def test_a_slice_shows_each_trial_by_its_value(findings: Findings) -> None:
         tuner.SliceDisplay.from_findings(findings, "filter_1")
 
 
+def lines_of(display: tuner.ParallelCoordinatesDisplay) -> dict[str, tuple[list[float], list[float]]]:
+    """Return where the line of each trial runs, by the trial."""
+    lines = [line for line in display.ax_.lines if line.get_gid()]
+    return {line.get_gid(): (list(line.get_xdata()), list(line.get_ydata())) for line in lines}
+
+
+def test_parallel_coordinates_have_a_line_for_each_trial_from_its_values_to_its_score(findings: Findings) -> None:
+    display = tuner.ParallelCoordinatesDisplay.from_findings(findings, model="cnn")
+    names = [text.get_text() for text in display.ax_.get_xticklabels()]
+    assert names == ["filters_1", "dense_units", "validation accuracy"]
+    lines = lines_of(display)
+    records = findings.trials("cnn")
+    assert lines.keys() == {record.trial.id for record in records}
+    for record in records:
+        places, heights = lines[record.trial.id]
+        assert places == [0, 1, 2]
+        step = [2, 4, 8, 16, 32, 64].index(record.trial.values["filters_1"]) / 5
+        assert heights[0] == pytest.approx(step, abs=0.026), "beside the others of this value"
+        assert heights[1] == pytest.approx({8: 0, 16: 1}[record.trial.values["dense_units"]], abs=0.026)
+        assert heights[2] == pytest.approx((record.result.val_accuracy - 0.7) / 0.22)
+
+
+def test_a_line_passes_over_the_axes_that_its_model_has_not_and_the_best_lies_on_top(findings: Findings) -> None:
+    display = tuner.ParallelCoordinatesDisplay.from_findings(findings)
+    names = [text.get_text() for text in display.ax_.get_xticklabels()]
+    assert names == ["model", "filters_1", "dense_units", "validation accuracy"]
+    lines = lines_of(display)
+    for record in findings.trials("ann"):
+        assert lines[record.trial.id][0] == [0, 2, 3]
+    best = max(findings.trials(), key=lambda record: record.result.val_accuracy)
+    assert list(lines)[-1] == best.trial.id
+
+
+def test_many_numbers_stand_by_their_size_or_its_logarithm(tmp_path: Path, blobs: Dataset) -> None:
+    rates = [1e-5 * 10 ** (k / 3) for k in range(13)]
+    entries = [{"family": "ann", "space": {"learning_rate": rates, "dropout": [0.0, 0.5]}}]
+    made = Project(tmp_path, blobs, {**RAW, "search": entries, "published": {"study": "A study"}})
+    made.searched("ann", [0.5 + k / 100 for k in range(26)])
+    display = tuner.ParallelCoordinatesDisplay.from_findings(made.findings())
+    place = [text.get_text() for text in display.ax_.get_xticklabels()].index("learning_rate")
+    assert [text.get_text() for text in display.ax_.texts if text.xy[0] == place] == [
+        "1e-05",
+        "0.0001",
+        "0.001",
+        "0.01",
+        "0.1",
+    ]
+    for record in made.findings().trials():
+        height = lines_of(display)[record.trial.id][1][place]
+        assert height == pytest.approx((np.log10(record.trial.values["learning_rate"]) + 5) / 4)
+
+
+def test_trials_that_hardly_learned_end_at_the_lower_end_of_the_accuracy(findings: Findings) -> None:
+    whole = tuner.ParallelCoordinatesDisplay.from_findings(findings, model="ann")
+    cut = tuner.ParallelCoordinatesDisplay(whole.scope, whole.dataset, low=0.6).plot()
+    ends = [heights[-1] for _, heights in lines_of(cut).values()]
+    assert sorted(ends) == pytest.approx([0, 0, 0, 1 / 3, 2 / 3, 1])
+
+
 @pytest.mark.parametrize("display", DISPLAYS)
 def test_what_is_not_there_is_one_line(
     display: type[Display], findings: Findings, tmp_path: Path, blobs: Dataset

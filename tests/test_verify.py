@@ -20,6 +20,7 @@ from tuner.files import sha256_of
 from tuner.findings import Findings, load_findings
 from tuner.ledger import Ledger, Member
 from tuner.places import Places
+from tuner.report.cards import card_json
 from tuner.search import Overrides
 from tuner.search_file import parse_search
 from tuner.trial import Record, Result, artifact_path
@@ -77,14 +78,16 @@ def recorded(
             ledger.record(Record(one, Result("completed", parameters=195, **score)))
             ledger.enlist("mine", Member("ann", "blobs", role, number, one.id))
         ledger.close_search("mine")
-        return load_findings(ledger, search, places), report / "ann-blobs.keras"
+        findings = load_findings(ledger, search, places)
+    (report / "ann-blobs.json").write_text(card_json(findings, findings.chosen[0]), encoding="utf-8")
+    return findings, report / "ann-blobs.keras"
 
 
 def test_a_network_of_keras_own_layers_is_proved(tmp_path, blobs):
     findings, _ = recorded(tmp_path, blobs, network(layers.Conv2D(2, 3), layers.Dropout(0.5)))
     (line,) = verify(findings)
     assert line.startswith("ann-blobs.keras: ")
-    assert "on 45 test images, as recorded" in line
+    assert "on 45 test images, as recorded and on its card" in line
 
 
 def refuses(findings: Findings, *fragments: str) -> None:
@@ -93,6 +96,35 @@ def refuses(findings: Findings, *fragments: str) -> None:
     assert "\n" not in str(caught.value)
     for fragment in fragments:
         assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda card: {**card, "sha256": "0" * 64}, "of sha256; write it again with: tuner report"),
+        (lambda card: {**card, "test_accuracy": 1.0, "recipe": {}}, "of recipe, test_accuracy;"),
+        (lambda card: {**card, "per_class": card["per_class"][1:]}, "of per_class;"),
+        (lambda card: {**card, "data": {**card["data"], "source": "elsewhere"}}, "of data;"),
+        (lambda card: {**card, "trial": {**card["trial"], "fingerprint": "f" * 16}}, "of trial;"),
+        (lambda card: {**card, "timing": {**card["timing"], "latency_ms": 0.001}}, "of timing;"),
+        (lambda card: {name: card[name] for name in card if name != "environment"}, "of environment;"),
+        (lambda card: {**card, "award\n\x1b[2J": True}, "of award \\x1b[2J;"),
+        (lambda card: [card], "of anything;"),
+    ],
+)
+def test_a_card_that_says_something_else_is_named_with_what(tmp_path, blobs, change, problem):
+    findings, path = recorded(tmp_path, blobs, network())
+    card = path.with_suffix(".json")
+    card.write_text(json.dumps(change(json.loads(card.read_text(encoding="utf-8")))), encoding="utf-8")
+    refuses(findings, f"{card}: does not say what was recorded {problem}")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff", b"[" * 100_000])
+def test_a_card_that_is_missing_or_damaged_is_named(tmp_path, blobs, content):
+    findings, path = recorded(tmp_path, blobs, network())
+    card = path.with_suffix(".json")
+    card.unlink() if content is None else card.write_bytes(content)
+    refuses(findings, f"{card}: cannot be read (", "write it again with: tuner report")
 
 
 def test_a_lambda_layer_is_refused_and_does_not_run(tmp_path, blobs, monkeypatch):

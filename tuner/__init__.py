@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         F1Display,
         ImportanceDisplay,
         LearningCurvesDisplay,
+        ParallelCoordinatesDisplay,
         RocDisplay,
         SliceDisplay,
     )
@@ -30,6 +31,7 @@ __all__ = [
     "F1Display",
     "ImportanceDisplay",
     "LearningCurvesDisplay",
+    "ParallelCoordinatesDisplay",
     "RocDisplay",
     "SliceDisplay",
     "TunerError",

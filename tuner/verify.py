@@ -12,11 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.errors import CheckError, InputError
+from tuner.errors import CheckError, InputError, one_line
 from tuner.findings import Chosen, Findings
 from tuner.protocol import test_images
+from tuner.report.cards import card_json, card_name
+from tuner.text import shortened, visible_line
 from tuner.untrusted.saved_model import checked_model
+from tuner.untrusted.sizes import MOST_TEXT, read_at_most
 
+_NONE = object()
 #: How far a reloaded model's probabilities may lie from the recorded ones: other hardware rounds otherwise.
 TOLERANCE = 1e-3
 
@@ -33,7 +37,7 @@ for job in json.load(open(sys.argv[1])):
 
 
 def verify(findings: Findings) -> list[str]:
-    """Reload every saved model of a report and compare its predictions with the recorded ones.
+    """Reload every saved model of a report; compare its predictions, and its card, with what is recorded.
 
     Returns:
         A line per model that holds.
@@ -47,6 +51,7 @@ def verify(findings: Findings) -> list[str]:
     for chosen in findings.chosen:
         _check_file(folder / chosen.file_name, chosen.saved.result.files["model"])
         _check_recorded(chosen)
+        _check_card(findings, chosen, folder / card_name(chosen))
     for chosen in findings.chosen:
         _check_content(folder / chosen.file_name)
     with tempfile.TemporaryDirectory() as scratch:
@@ -61,6 +66,21 @@ def _check_file(path: Path, sha256: str) -> None:
         raise CheckError(f"{path}: cannot be read ({error.strerror}); write it again with: tuner report") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise CheckError(f"{path}: is not the model that was recorded")
+
+
+def _check_card(findings: Findings, chosen: Chosen, path: Path) -> None:
+    """Compare a card with the records: with hash, data, recipe, seeds and scores."""
+    remedy = "write it again with: tuner report"
+    try:
+        told = json.loads(read_at_most(path, MOST_TEXT))
+    except (InputError, ValueError, RecursionError) as error:
+        raise CheckError(f"{path}: cannot be read ({one_line(error, 160)}); {remedy}") from error
+    expected = json.loads(card_json(findings, chosen))
+    if told != expected:
+        names = told.keys() | expected.keys() if isinstance(told, dict) else ()
+        wrong = [visible_line(name) for name in sorted(names) if told.get(name, _NONE) != expected.get(name, _NONE)]
+        what = ", ".join(wrong) or "anything"
+        raise CheckError(f"{path}: does not say what was recorded of {shortened(what, 200)}; {remedy}")
 
 
 def _check_content(path: Path) -> None:
@@ -115,6 +135,6 @@ def _compare(chosen: Chosen, answer: np.ndarray) -> str:
             f"(accuracy {accuracy:.4f}, recorded {recorded.accuracy:.4f})"
         )
     return (
-        f"{chosen.file_name}: {accuracy:.4f} on {len(answer):,} test images, as recorded "
+        f"{chosen.file_name}: {accuracy:.4f} on {len(answer):,} test images, as recorded and on its card "
         f"(probabilities within {furthest:.1g})"
     )

@@ -26,7 +26,7 @@ from tuner.report.timing import timing_section
 def test_it_has_the_parts_of_the_report_in_order(page: Page) -> None:
     assert page.headings == [
         "Verdict", "Comparison", "Trials", "What matters", "Training curves", "Class by class", "Confusion",
-        "Score against cost", "Time", "Failed trials", "Provenance",
+        "Score against cost", "Time", "Model cards", "Failed trials", "Provenance",
     ]  # fmt: skip
     links = re.findall(r'<li><a href="#(\w+)">', page.text)
     assert links == re.findall(r'<section id="(\w+)"', page.text)
@@ -52,6 +52,15 @@ def test_without_scripts_there_are_the_tables(page: Page) -> None:
         captions == 1
         for captions in (table.count("<caption>") for table in re.findall(r"<table.*?</table>", page.text, re.DOTALL))
     )
+
+
+def test_each_saved_model_has_its_card_folded_away(page: Page) -> None:
+    cards = re.findall(r"<details><summary>(\w+-blobs\.keras)</summary>(.*?)</details>", page.text, re.DOTALL)
+    assert [file for file, _ in cards] == ["ann-blobs.keras", "cnn-blobs.keras"]
+    for file, card in cards:
+        assert f"<caption>{file}</caption>" in card
+        assert "SHA-256 0000" in card
+        assert "fingerprint" in card
 
 
 def test_each_class_of_each_model_has_its_f1_and_auc_in_the_heat_map(page: Page) -> None:

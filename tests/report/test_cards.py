@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up import RAW, Project, first
+from made_up import LAYERS, RAW, Project, first
 
 from tuner.datasets.base import Dataset
 from tuner.findings import Findings
 from tuner.report import write_report
-from tuner.report.cards import cards_section
+from tuner.report.cards import card_json, cards_section
 from tuner.scoring import averages, per_class
+from tuner.trial import Trial
 
 
 def cards(findings: Findings) -> dict[str, dict[str, str]]:
@@ -50,7 +51,9 @@ def test_each_saved_model_has_a_card_that_says_what_it_is(project: Project) -> N
         f"60 training images of {len(project.data.y_train)}, drawn by class, those for validation included; "
         "3 epochs, seed 1"
     )
+    assert card["retrainings"] == "seeds 1, 2: mean test accuracy 0.9667 ± 0.0157"
     assert card["software"] == "tensorflow 0, Keras 3"
+    assert card["hardware"] == "–", "none was noted"
 
 
 def test_scores_are_those_of_the_saved_model_and_not_of_all_retrainings(project: Project) -> None:
@@ -72,6 +75,47 @@ def test_a_card_agrees_with_the_json_beside_the_file(project: Project) -> None:
         assert saved["sha256"] in card["file"]
         assert card["model"].endswith(saved["trial"]["id"])
         assert card["test accuracy"].startswith(f"{saved['test_accuracy']:.4f} ")
+
+
+def test_the_json_says_all_that_the_model_is(project: Project) -> None:
+    findings = project.findings()
+    (chosen,) = (chosen for chosen in findings.chosen if chosen.model == "cnn")
+    card = json.loads(card_json(findings, chosen))
+    assert (card["file"], card["sha256"]) == ("cnn-blobs.keras", "0" * 64)
+    assert card["class_names"] == ["top", "middle", "bottom"]
+    assert card["input"]["shape"] == [8, 8, 1]
+    assert card["data"] == {"source": "", "training_images": 120, "test_images": 45}
+    assert card["architecture"] == LAYERS
+    assert card["hyperparameters"]["filters_2"] == 4
+    assert card["recipe"]["learning_rate"] == 0.001
+    values = card["hyperparameters"] | card["recipe"]
+    content = {name: value for name, value in card["trial"].items() if name != "id"}
+    assert Trial.from_json(json.dumps({**content, "values": values})).id == card["trial"]["id"]
+    assert card["trial"]["fingerprint"] == project.data.fingerprint
+    assert [one["seed"] for one in card["retrainings"]] == [1, 2]
+    assert [one["test_accuracy"] for one in card["retrainings"]] == pytest.approx([43 / 45, 44 / 45])
+    assert card["environment"] == {"backend": "tensorflow 0", "keras": "3"}
+    assert card["timing"] == {"seconds": 2.0, "seconds_per_epoch": 0.5, "latency_ms": 0.25}
+
+
+def test_the_json_has_the_scores_of_each_class_and_their_averages(project: Project) -> None:
+    findings = project.findings()
+    card = json.loads(card_json(findings, findings.chosen[0]))
+    frame = per_class(findings.chosen[0].predictions)
+    assert [row["class"] for row in card["per_class"]] == ["top", "middle", "bottom"]
+    for name in ("precision", "recall", "f1", "roc_auc", "average_precision", "support"):
+        assert [row[name] for row in card["per_class"]] == pytest.approx(frame[name].tolist())
+        assert card["averages"][0][name] == pytest.approx(averages(frame).iloc[0][name])
+
+
+def test_a_metric_that_is_not_defined_is_null_in_the_json(project: Project) -> None:
+    findings = project.findings()
+    chosen = findings.chosen[0]
+    labels = np.zeros_like(chosen.predictions.labels)
+    only_top = replace(chosen, all_predictions=(replace(chosen.predictions, labels=labels),))
+    card = json.loads(card_json(findings, only_top))
+    assert card["per_class"][1]["recall"] is None
+    assert card["per_class"][1]["support"] == 0
 
 
 def test_a_card_is_the_same_whatever_the_clock_measured(project: Project) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from tuner.displays.base import Display
 from tuner.displays.models import AccuracyDisplay, ConfusionDisplay, F1Display, RocDisplay
+from tuner.displays.parallel import ParallelCoordinatesDisplay
 from tuner.displays.trials import ImportanceDisplay, LearningCurvesDisplay, SliceDisplay
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "F1Display",
     "ImportanceDisplay",
     "LearningCurvesDisplay",
+    "ParallelCoordinatesDisplay",
     "RocDisplay",
     "SliceDisplay",
 ]

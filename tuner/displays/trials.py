@@ -98,7 +98,7 @@ class ImportanceDisplay(Display):
             InputError: the trials are too few to tell, or all alike.
         """
         findings = load_findings(found)
-        scope, dataset = _scope(findings, model, dataset)
+        scope, dataset = scope_of(findings, model, dataset)
         importance = _importance(scope)
         if importance is None:
             problem = f"has too few trials of {scope.label} on {dataset}, or too much alike, to tell what matters"
@@ -151,7 +151,7 @@ class SliceDisplay(Display):
             InputError: no such parameter varies.
         """
         findings = load_findings(found)
-        scope, dataset = _scope(findings, model, dataset)
+        scope, dataset = scope_of(findings, model, dataset)
         varying = list(dict.fromkeys(name for values in scope.configurations for name in values))
         if parameter is None and varying:
             importance = _importance(scope)
@@ -179,7 +179,7 @@ def _searched(findings: Findings, dataset: str | None) -> str:
     return dataset or findings.search.datasets[0]
 
 
-def _scope(findings: Findings, model: str | None, dataset: str | None) -> tuple[Scope, str]:
+def scope_of(findings: Findings, model: str | None, dataset: str | None) -> tuple[Scope, str]:
     """Return the trials to look at, at least one, and their data set."""
     dataset = _searched(findings, dataset)
     there = scopes(findings, dataset)

@@ -44,6 +44,7 @@ def page_parts(
         ("confusion", "Confusion", _confusion(texts) if findings.chosen else ""),
         ("cost", "Score against cost", place("cost") if _costs_differ(findings) else ""),
         ("time", "Time", place("timeline") + '<div id="time-models"></div>' if timed else ""),
+        ("cards", "Model cards", to_html(texts.get("Model cards", ""))),
         ("failures", "Failed trials", _section(texts, "Failed trials", "Failed trials with their reasons")),
         ("provenance", "Provenance", _section(texts, "Provenance", "What is needed to get the same numbers again")),
     ]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
+from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 #: Longer sentences stay in front of their table.
 _LONGEST_CAPTION = 240
+#: What the report folds away; see `tuner.report.base.folded`.
+_FOLDED = re.compile(r"<details>\n<summary>(.*?)</summary>\n\n(.*?)\n\n</details>", re.DOTALL)
 #: How a column whose numbers stand to the right is marked.
 _NUMBERS = "text-align:right"
 
@@ -24,8 +27,18 @@ def to_html(text: str, caption: str = "") -> str:
     """Return a section's markdown as HTML, without its pictures.
 
     Tables get a caption and a scope for each head; the first cell of a row heads it. The caption of a table is the
-    last sentence in front of it where that ends with a colon, else `caption`.
+    last sentence in front of it where that ends with a colon, else what it is folded under, else `caption`.
     """
+    # of any three parts that it is split into, the first is not folded, and the others are summary and body
+    first, *folded = _FOLDED.split(text)
+    parts = [_to_html(first, caption)]
+    for summary, body, after in zip(folded[::3], folded[1::3], folded[2::3], strict=True):
+        parts.append(f"<details><summary>{escape(summary)}</summary>{_to_html(body, summary)}</details>")
+        parts.append(_to_html(after, caption))
+    return "".join(parts)
+
+
+def _to_html(text: str, caption: str) -> str:
     tokens = _markdown().parse(_without_pictures(text))
     for token in tokens:
         _mark(token)
@@ -80,13 +93,13 @@ def inline_html(text: str) -> str:
 
 
 def _without_pictures(text: str) -> str:
-    """Leave out pictures, the captions that follow them, and what folds."""
+    """Leave out pictures and the captions that follow them."""
     kept: list[str] = []
     after_picture = False
     for part in text.split("\n\n"):
         caption = after_picture and part.startswith("*") and not part.startswith("**")
         after_picture = part.startswith("![")
-        if not (caption or after_picture or part.startswith(("<details>", "</details>"))):
+        if not (caption or after_picture):
             kept.append(part)
     return "\n\n".join(kept)
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 from tuner.errors import InputError, lacking
 from tuner.files import remove_partials, write_whole
-from tuner.findings import Chosen, Findings
+from tuner.findings import Findings
 from tuner.report.base import Section, SectionMaker, escape, png
 from tuner.report.budget import budget
-from tuner.report.cards import cards_section
+from tuner.report.cards import card_json, card_name, cards_section
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section, verdict_on
 from tuner.report.convergence import convergence_section
@@ -85,7 +84,7 @@ def write_report(findings: Findings) -> Path:
             content |= {name: frame.to_csv(index=False).encode() for name, frame in section.tables.items()}
     for chosen in findings.chosen:
         content[chosen.file_name] = chosen.artifact.read_bytes()
-        content[Path(chosen.file_name).with_suffix(".json").name] = model_card(chosen).encode()
+        content[card_name(chosen)] = card_json(findings, chosen).encode()
     content["report.md"] = _markdown(findings, sections).encode()
     content["report.html"] = report_page(findings, sections)
     try:
@@ -103,22 +102,6 @@ def write_report(findings: Findings) -> Path:
             str(error.filename or folder), f"cannot be written ({error.strerror})", remedy
         ) from error
     return folder / "report.md"
-
-
-def model_card(chosen: Chosen) -> str:
-    """Return as JSON what a saved model is: its classes, in the order of its output, and where it comes from."""
-    record = chosen.saved
-    card = {
-        "model": chosen.model,
-        "dataset": chosen.dataset,
-        "class_names": chosen.predictions.class_names,
-        "test_accuracy": record.result.test_accuracy,
-        "trial": {"id": record.trial.id, **json.loads(record.trial.to_json())},
-        "parameters": record.result.parameters,
-        "sha256": record.result.files["model"],
-        "environment": record.result.environment,
-    }
-    return json.dumps(card, indent=1, ensure_ascii=False) + "\n"
 
 
 def verdict(findings: Findings) -> list[str]:

@@ -1,8 +1,14 @@
-"""A card of each saved model: what it is, what it was trained on, what it scored, and what it takes."""
+"""A card of each saved model: what it is, what it was trained on, what it scored, and what it takes.
+
+It stands in the report, and as JSON beside the model's file.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tuner import columns as col
@@ -10,7 +16,7 @@ from tuner.families import in_order
 from tuner.findings import Chosen, Findings
 from tuner.parameters import Value
 from tuner.recipe import RECIPE
-from tuner.report.base import DASH, Section, escape, folded, number, setting, table
+from tuner.report.base import DASH, Section, escape, folded, number, plus_minus, setting, table
 from tuner.report.blocks import shape_text
 from tuner.scoring import averages, per_class
 from tuner.significance import Interval, accuracy_interval
@@ -27,8 +33,9 @@ def cards_section(findings: Findings) -> Section | None:
         return None
     introduction = (
         f"A table for each saved model. `tuner verify {findings.search.name}` proves it: it loads the file with plain "
-        "Keras and compares its probabilities on the test images with the recorded ones. The same as JSON, with the "
-        "class names in the order of the output, stands beside the file."
+        "Keras, and compares its probabilities on the test images, and its card, with what is recorded. As JSON the "
+        "card stands beside the file, with the classes in the order of the output, every layer, the scores of each "
+        "class, and times."
     )
     cards = [folded(chosen.file_name, _card(findings, chosen)) for chosen in findings.chosen]
     return Section("Model cards", "\n\n".join([introduction, *cards]))
@@ -39,7 +46,7 @@ def _card(findings: Findings, chosen: Chosen) -> str:
     data = findings.data(chosen.dataset)
     interval = accuracy_interval(chosen.predictions.correct)
     macro = averages(per_class(chosen.predictions)).iloc[0]
-    recipe = {parameter.name for parameter in RECIPE}
+    network, recipe = _split(trial.values)
     tested = len(chosen.predictions.labels)
     rows = [
         ["model", f"{escape(chosen.label)}, the first of {len(chosen.finals)} retrainings; trial {trial.id}"],
@@ -50,15 +57,80 @@ def _card(findings: Findings, chosen: Chosen) -> str:
         ["output", f"probabilities of the {len(chosen.predictions.class_names)} classes"],
         ["architecture", _architecture(result.layers)],
         ["parameters", DASH if result.parameters is None else f"{result.parameters:,}"],
-        ["hyperparameters", _settings({name: v for name, v in trial.values.items() if name not in recipe})],
-        ["recipe", _settings({name: v for name, v in trial.values.items() if name in recipe})],
+        ["hyperparameters", _settings(network)],
+        ["recipe", _settings(recipe)],
         ["training", _training(chosen, len(data.y_train))],
+        ["retrainings", _retrainings(chosen)],
         ["test accuracy", f"{chosen.predictions.accuracy:.4f} on {tested:,} images (95 % interval {_span(interval)})"],
         ["macro F1", number(macro[col.F1])],
         ["macro ROC AUC", number(macro[col.ROC_AUC])],
+        ["each class", "[per_class.csv](per_class.csv)"],
+        ["latency", "see [Time](#time)"],
         ["software", _software(result.environment)],
+        ["hardware", _hardware(result.environment)],
     ]
     return table(rows, ["what", "value"], text_columns=2)
+
+
+def card_name(chosen: Chosen) -> str:
+    """Return the name of the file beside a saved model that holds its card."""
+    return Path(chosen.file_name).with_suffix(".json").name
+
+
+def card_json(findings: Findings, chosen: Chosen) -> str:
+    """Return the card of a saved model as JSON.
+
+    What a clock measured stands under `timing` alone; a metric that is not defined is null. `trial` holds with
+    `hyperparameters` and `recipe` the content that the trial's name is a hash of.
+    """
+    trial, result = chosen.saved.trial, chosen.saved.result
+    content = json.loads(trial.to_json())
+    network, recipe = _split(content.pop("values"))
+    data = findings.data(chosen.dataset)
+    scores = per_class(chosen.predictions)
+    card = {
+        "model": chosen.model,
+        "dataset": chosen.dataset,
+        "file": chosen.file_name,
+        "sha256": result.files["model"],
+        "class_names": chosen.predictions.class_names,
+        "input": {"shape": data.x_train.shape[1:], "values": "raw pixels, 0 to 255"},
+        "data": {"source": data.source, "training_images": len(data.y_train), "test_images": len(data.y_test)},
+        "parameters": result.parameters,
+        "architecture": result.layers,
+        "hyperparameters": network,
+        "recipe": recipe,
+        "trial": {"id": trial.id, **content},
+        "retrainings": [
+            {"seed": one.trial.seed, "trial": one.trial.id, "test_accuracy": one.result.test_accuracy}
+            for one in chosen.finals
+        ],
+        "test_accuracy": result.test_accuracy,
+        "test_images": len(chosen.predictions.labels),
+        "per_class": [_defined(row) for row in scores.to_dict("records")],
+        "averages": [_defined(row) for row in averages(scores).to_dict("records")],
+        "environment": result.environment,
+        "timing": {
+            col.SECONDS: result.seconds,
+            col.SECONDS_PER_EPOCH: result.seconds_per_epoch,
+            col.LATENCY_MS: result.latency_ms,
+        },
+    }
+    return json.dumps(card, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _defined(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {
+        str(name): None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in row.items()
+    }
+
+
+def _split(values: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Value]]:
+    """Return what of a trial's values is the network's, and what is the recipe's."""
+    names = {parameter.name for parameter in RECIPE}
+    network = {name: value for name, value in values.items() if name not in names}
+    return network, {name: value for name, value in values.items() if name in names}
 
 
 def _classes(names: Sequence[str]) -> str:
@@ -93,6 +165,13 @@ def _training(chosen: Chosen, available: int) -> str:
     return f"{images:,} training images{drawn}{held}; {epochs}{stopped}, seed {trial.seed}"
 
 
+def _retrainings(chosen: Chosen) -> str:
+    seeds = ", ".join(str(record.trial.seed) for record in chosen.finals)
+    if len(chosen.finals) == 1:
+        return f"seed {seeds}"
+    return f"seeds {seeds}: mean test accuracy {plus_minus(chosen.mean, chosen.sd)}"
+
+
 def _span(interval: Interval) -> str:
     return f"{interval.low:.4f} to {interval.high:.4f}"
 
@@ -100,3 +179,9 @@ def _span(interval: Interval) -> str:
 def _software(environment: Mapping[str, Any]) -> str:
     named = [f"{name} {environment[key]}" for key, name in _SOFTWARE.items() if key in environment]
     return escape(", ".join([str(environment["backend"]), *named] if "backend" in environment else named)) or DASH
+
+
+def _hardware(environment: Mapping[str, Any]) -> str:
+    threads = environment.get("threads")
+    with_threads = "" if threads is None else f", {threads} thread{'s' if threads != 1 else ''} per trial"
+    return escape(f"{environment['device']}{with_threads}") if "device" in environment else DASH
