@@ -58,6 +58,8 @@ F1 = "f1"
 ROC_AUC = "roc_auc"
 AVERAGE_PRECISION = "average_precision"
 SUPPORT = "support"
+TRUE_CLASS = "true_class"
+PREDICTED_CLASS = "predicted_class"
 
 #: What a clock measured of a trial; of the files of a report only those of its section on time hold it.
 CLOCKED = (SECONDS, SECONDS_PER_EPOCH, LATENCY_MS)

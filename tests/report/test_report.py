@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import RAW, Project, first
+from made_up import LAYERS, RAW, VIEW, Project, first
 
 from tuner import columns as col
 from tuner.comparing import compare_searches
@@ -245,3 +245,38 @@ def test_numbers_are_written_as_people_read_them() -> None:
     assert [signed(0.5), signed(-0.5), signed(None)] == ["+0.5000", "−0.5000", "–"]
     assert [p_text(0.0004), p_text(0.04)] == ["< 0.001", "= 0.040"]
     assert [setting(True), setting(1e-3), setting(64), setting("same")] == ["yes", "0.001", "64", "same"]
+
+
+def table_of(project: Project, name: str) -> pd.DataFrame:
+    """Return a table of the report as a reader of its file has it."""
+    folder = write_report(project.findings()).parent
+    assert f"]({name})" in (folder / "report.md").read_text(encoding="utf-8")
+    return pd.read_csv(folder / name)
+
+
+def test_the_confusion_matrices_are_there_as_a_table(project: Project) -> None:
+    frame = table_of(project, "confusion_matrix.csv")
+    for chosen in project.findings().chosen:
+        names = chosen.predictions.class_names
+        counts = np.zeros((3, 3), int)
+        for row in frame[frame["model"] == chosen.model].to_dict("records"):
+            counts[names.index(row["true_class"]), names.index(row["predicted_class"])] = row["images"]
+        assert np.array_equal(counts, chosen.predictions.confusion)
+
+
+def test_the_filters_of_the_first_convolution_are_there_as_a_table(project: Project) -> None:
+    frame = table_of(project, "filters.csv")
+    assert set(frame["model"]) == {"cnn"}, "the only one with a convolution"
+    assert len(frame) == VIEW["filters"].size
+    for row in frame.to_dict("records"):
+        place = row["row"], row["column"], row["channel"] - 1, row["filter"] - 1
+        assert row["weight"] == pytest.approx(VIEW["filters"][place])
+
+
+def test_every_layer_is_there_as_a_table(project: Project) -> None:
+    frame = table_of(project, "layers.csv")
+    cnn = frame[frame["model"] == "cnn"]
+    assert cnn["layer"].tolist() == [layer["name"] for layer in LAYERS]
+    assert cnn["output"].tolist()[0] == "8×8×1"
+    assert cnn["parameters"].sum() == 407
+    assert cnn["inputs"].tolist()[1:] == cnn["layer"].tolist()[:-1]

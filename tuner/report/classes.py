@@ -201,7 +201,20 @@ def confusion_section(findings: Findings) -> Section | None:
         name = f"confusion-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
         parts.append(picture(name, f"Test images of {dataset} by true class (row) and predicted class (column)"))
-    return Section("Confusion matrices", "\n\n".join(parts), figures)
+    parts.append("The matrices as a table, without empty cells: [confusion_matrix.csv](confusion_matrix.csv).")
+    return Section("Confusion matrices", "\n\n".join(parts), figures, {"confusion_matrix.csv": _cells(findings)})
+
+
+def _cells(findings: Findings) -> pd.DataFrame:
+    """Return a row for each cell of the confusion matrices that is not empty."""
+    rows = []
+    for chosen in findings.chosen:
+        counts, names = chosen.predictions.confusion, chosen.predictions.class_names
+        rows += [
+            (chosen.model, chosen.dataset, names[true], names[predicted], counts[true, predicted])
+            for true, predicted in np.argwhere(counts)
+        ]
+    return pd.DataFrame(rows, columns=[col.MODEL, col.DATASET, col.TRUE_CLASS, col.PREDICTED_CLASS, "images"])
 
 
 def draw_confusion(axes: Axes, chosen: Chosen, **image: Any) -> None:

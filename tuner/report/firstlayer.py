@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, picture
 from tuner.report.images import name_row, show_image
@@ -17,7 +19,7 @@ _CELL = 0.52
 
 def first_layer_section(findings: Findings) -> Section | None:
     """Show the first convolution of each saved model: filters, and outputs after the activation."""
-    figures, parts = {}, []
+    figures, parts, frames = {}, [], []
     for dataset in findings.datasets:
         models = [chosen for chosen in findings.on(dataset) if "filters" in chosen.predictions.view]
         if not models:
@@ -29,6 +31,7 @@ def first_layer_section(findings: Findings) -> Section | None:
         parts.append(
             picture(f"filters-{slug}.png", f"First-layer filters of the models on {dataset}, {inks}{_cut(models)}")
         )
+        frames += [_weights(chosen) for chosen in models]
         for chosen in models:
             name = f"outputs-{chosen.model}-{slug}.png"
             figures[name] = _outputs_figure(chosen)
@@ -40,7 +43,22 @@ def first_layer_section(findings: Findings) -> Section | None:
                     f"dark is high{_cut([chosen])}",
                 )
             )
-    return Section("What the first convolution sees", "\n\n".join(parts), figures) if parts else None
+    if not parts:
+        return None
+    parts.append("The weights of the filters: [filters.csv](filters.csv).")
+    tables = {"filters.csv": pd.concat(frames, ignore_index=True)}
+    return Section("What the first convolution sees", "\n\n".join(parts), figures, tables)
+
+
+def _weights(chosen: Chosen) -> pd.DataFrame:
+    """Return a row for each weight of the filters that are shown; filters and channels count from 1, pixels from 0."""
+    filters = chosen.predictions.view["filters"]  # (height, width, channels, filters)
+    row, column, channel, number = np.indices(filters.shape).reshape(4, -1)
+    places = {"filter": number + 1, "channel": channel + 1, "row": row, "column": column}
+    frame = pd.DataFrame({**places, "weight": filters.ravel()}).sort_values(list(places), kind="stable")
+    frame.insert(0, col.DATASET, chosen.dataset)
+    frame.insert(0, col.MODEL, chosen.model)
+    return frame
 
 
 def _cut(models: list[Chosen]) -> str:

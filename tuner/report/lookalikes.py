@@ -94,8 +94,8 @@ def _pairs(models: list[Chosen], names: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "true_class": names[true],
-                "predicted_class": names[predicted],
+                col.TRUE_CLASS: names[true],
+                col.PREDICTED_CLASS: names[predicted],
                 **{chosen.model: int(count) for chosen, count in zip(models, counts[:, true, predicted], strict=True)},
             }
             for true, predicted in places

@@ -224,8 +224,8 @@ def _mistakes_frame(
             col.DATASET: chosen.dataset,
             col.MODEL: chosen.model,
             "test_image": images[wrong],
-            "true_class": [names[label] for label in predictions.labels[wrong]],
-            "predicted_class": [names[label] for label in predictions.predicted[wrong]],
+            col.TRUE_CLASS: [names[label] for label in predictions.labels[wrong]],
+            col.PREDICTED_CLASS: [names[label] for label in predictions.predicted[wrong]],
             "confidence": calibration.confidence[wrong],
         }
     )

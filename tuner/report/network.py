@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+import pandas as pd
+
+from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.report.base import DASH, Section, escape, folded, picture, table
 from tuner.report.blocks import Plan, identity, plan_of, shape_text
@@ -41,7 +44,29 @@ def network_section(findings: Findings) -> Section | None:
         figures[name] = draw_network(plan, title)
         total = sum(int(layer.get("parameters") or 0) for layer in layers)
         parts += [picture(name, f"The network of {title}: {total:,} parameters"), layer_table(plan, total)]
-    return Section("Networks", "\n\n".join(parts), figures)
+    parts.append("Every layer of every model: [layers.csv](layers.csv).")
+    return Section("Networks", "\n\n".join(parts), figures, {"layers.csv": _layers(findings)})
+
+
+def _layers(findings: Findings) -> pd.DataFrame:
+    """Return a row for each layer of each chosen model, in the order in which they compute."""
+    return pd.DataFrame(
+        [
+            {
+                col.MODEL: chosen.model,
+                col.DATASET: chosen.dataset,
+                col.LAYER: layer.get("name"),
+                "kind": layer.get("kind"),
+                "output": shape_text(layer.get("shape") or ()),
+                "activation": layer.get("activation"),
+                "formula": layer.get("formula"),
+                col.PARAMETERS: layer.get("parameters") or 0,
+                "inputs": " ".join(layer.get("inputs", [])),
+            }
+            for chosen in findings.chosen
+            for layer in chosen.saved.result.layers
+        ]
+    )
 
 
 def layer_table(plan: Plan, total: int) -> str:
