@@ -34,6 +34,9 @@ def test_it_lists_every_report_with_its_verdict_its_picture_and_its_page(tmp_pat
         for file in files:
             (tmp_path / name / file).touch()
     page = written(tmp_path)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "![F1 of each class](b%20c/f1-blobs.png)" in text
+    assert "![Training curves](older/curves-blobs.png)" in text
     assert page.shown.count("CNN beats ANN by 2.6 points") == 2
     assert page.shown.count("Budget: 3 epochs.") == 2
     assert page.shown.count("0.9600") == 2

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from tuner import columns as col
 from tuner.files import write_whole
 
-#: The picture of a report on the index: the first of these kinds that it has.
-_PICTURES = ("f1-*.png", "curves-*.png", "importance-*.png")
+#: The picture of a report on the index, the first of these kinds that it has, and what it shows.
+_PICTURES = {"f1": "F1 of each class", "curves": "Training curves", "importance": "What matters"}
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,17 @@ def write_index(reports: Path) -> None:
     for one in listed:
         parts.append(f"## [{one.title}]({quote(one.folder)}/report.md)")
         parts += [*one.budget, *one.verdict, *one.tables]
+        if one.picture:
+            parts.append(f"![{_kind(one.picture)}]({quote(one.folder)}/{quote(one.picture)})")
     text = "\n\n".join(parts) + "\n"
     write_whole(reports / "README.md", lambda path: path.write_text(text, encoding="utf-8"))
     page = index_page(listed)
     write_whole(reports / "index.html", lambda path: path.write_text(page, encoding="utf-8"))
+
+
+def _kind(picture: str) -> str:
+    """Return what a picture of a report shows, by its file's name."""
+    return _PICTURES[picture.partition("-")[0]]
 
 
 def _listed(reports: Path) -> list[Listed]:
@@ -56,7 +63,7 @@ def _listed(reports: Path) -> list[Listed]:
         except (OSError, UnicodeDecodeError):  # not written by us
             continue
         head = list(takewhile(lambda part: not part.startswith("## "), rest))
-        pictures = [path.name for kind in _PICTURES for path in sorted(report.parent.glob(kind))]
+        pictures = [path.name for kind in _PICTURES for path in sorted(report.parent.glob(f"{kind}-*.png"))]
         found.append(
             Listed(
                 folder=report.parent.name,
