@@ -13,9 +13,9 @@ from small_project import tuner
 
 from tuner.errors import InputError
 from tuner.ledger import Ledger, Member
-from tuner.places import Places, recorded_search
+from tuner.places import Places, as_described_now, recorded_search
 from tuner.search import Overrides
-from tuner.search_file import parse_search
+from tuner.search_file import load_search, parse_search
 from tuner.trial import Record, Result, Trial
 
 RAW: dict[str, Any] = {
@@ -137,3 +137,25 @@ def test_a_view_in_the_place_of_a_table_runs_no_function(tmp_path):
     with Ledger(places.ledger) as ledger:
         assert recorded_search(ledger, "mine").name == "mine"
         assert ledger._db.execute("PRAGMA trusted_schema").fetchone() == (0,)
+
+
+FILE = """title = "before"
+dataset = "digits"
+[training]
+epochs = 1
+[[search]]
+family = "ann"
+"""
+
+
+def test_a_recorded_search_is_described_as_its_file_says_now_unless_it_searches_something_else(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(FILE)
+    recorded = load_search(file, Overrides(repeats=2))
+    described = FILE.replace("before", "after") + "[report]\nreach = [0.5]\n"
+    file.write_text(described)
+    now = as_described_now(recorded, str(file))
+    assert (now.title, now.report.reach, now.repeats) == ("after", [0.5], 2)
+    for other in (described.replace("epochs = 1", "epochs = 2"), "no search file"):
+        file.write_text(other)
+        assert as_described_now(recorded, str(file)) is recorded

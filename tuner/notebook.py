@@ -29,8 +29,7 @@ def search_html(search: Search) -> str:
 def _trials(entry: Entry) -> str:
     """Return how many search trials an entry has, or at most has."""
     try:
-        exact = entry.algorithm != "grid" or entry.space.is_countable
-        return f"{'' if exact else '≤ '}{entry.planned():,}"
+        return f"{'' if entry.is_counted else '≤ '}{entry.planned():,}"
     except InputError:  # a rule that cannot be computed; who runs the search is told
         return "?"
 

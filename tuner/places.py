@@ -1,16 +1,16 @@
-"""Where a search reads and writes."""
+"""Where a search reads and writes, and a search as it is recorded there."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.errors import InputError
 from tuner.files import is_a
 from tuner.ledger import Ledger
 from tuner.search import Search
-from tuner.search_file import saved_search, search_from_json
+from tuner.search_file import find_search, load_search, saved_search, search_from_json
 
 
 @dataclass(frozen=True)
@@ -101,3 +101,21 @@ def ran_as_it_is(ledger: Ledger, search: Search) -> bool:
         return content is not None and saved_search(content).raw == search.raw
     except InputError as error:
         raise error.inside(f"{ledger.path}, search {search.name}") from error
+
+
+def as_described_now(recorded: Search, name: str) -> Search:
+    """Return a recorded search with title, `[report]` and `[published]` as its file has them now.
+
+    Only where the file differs in nothing else: what was not trained cannot be reported.
+    """
+    try:
+        now = load_search(find_search(name), recorded.overrides)
+    except InputError:
+        return recorded
+    before, after = (
+        {key: value for key, value in search.raw.items() if key not in ("title", "report", "published")}
+        for search in (recorded, now)
+    )
+    if before != after:
+        return recorded
+    return replace(recorded, title=now.title, report=now.report, published=now.published)

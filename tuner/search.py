@@ -134,6 +134,11 @@ class Entry:
         """How tables call it: the family's label, or the entry's own name."""
         return self.family.label if self.name == self.family.name else self.name
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether `planned` knows what rules leave, and not only how many there are before rules."""
+        return self.algorithm != "grid" or self.space.is_countable
+
     def planned(self) -> int:
         """Return how many search trials the entry will have on one data set.
 

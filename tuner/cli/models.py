@@ -1,0 +1,36 @@
+"""The commands about saved models: `predict`, `verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tuner.cli.options import folder_options, search_name_argument
+from tuner.places import Places
+from tuner.text import visible_line
+
+
+@click.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE...")
+def predict(model: Path, images: tuple[Path, ...]) -> None:
+    """Print class and probabilities of image files, by a saved MODEL.keras."""
+    from tuner.predict import predict_files
+
+    for image, answer in predict_files(model, list(images)):
+        ranking = ", ".join(f"{name} {probability:.4f}" for name, probability in answer)
+        click.echo(f"{visible_line(image)}: {answer[0][0]} ({ranking})")
+
+
+@click.command()
+@search_name_argument
+@folder_options
+def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
+    """Reload each saved model with plain Keras and prove its recorded score."""
+    from tuner.findings import recorded_findings
+    from tuner.verify import verify as check
+
+    findings = recorded_findings(name, Places(runs_dir, reports_dir))
+    for line in check(findings):
+        click.echo(line)

@@ -1,0 +1,44 @@
+"""Options that several commands share, and the argument of those that are about one search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def folder_options(command: _F) -> _F:
+    """Give a command `--runs-dir` and `--reports-dir`."""
+    runs = click.option(
+        "--runs-dir", type=_FOLDER, default=Path("runs"), show_default=True, help="Where ledger and models are."
+    )
+    reports = click.option(
+        "--reports-dir", type=_FOLDER, default=Path("reports"), show_default=True, help="Where reports are."
+    )
+    return runs(reports(command))
+
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    envvar="TUNER_DATA_DIR",
+    help="Looked at first for NAME.npz and folders of images.",
+)
+
+tensorboard_option = click.option(
+    "--tensorboard", is_flag=True, help="Write logs too; see them: tensorboard --logdir runs/tensorboard/NAME"
+)
+
+
+def _named(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    if not name.strip():
+        raise click.BadParameter("it is blank")
+    return name
+
+
+search_name_argument = click.argument("name", callback=_named)

@@ -1,0 +1,93 @@
+"""The commands about what is recorded of searches: `results`, `report`, `compare`, `export`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from tuner.cli.options import folder_options, search_name_argument, tensorboard_option
+from tuner.places import Places, as_described_now, recorded_search, search_name
+from tuner.text import escape, visible
+
+
+@click.command()
+@search_name_argument
+@click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
+@folder_options
+def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
+    """Print the table of trials, best first."""
+    places = Places(runs_dir, reports_dir)
+    from tuner.trial_table import column_names, trial_rows
+
+    with places.existing_ledger(name) as ledger:
+        search = recorded_search(ledger, search_name(name))
+        rows = trial_rows(ledger.members(search.name))
+    if form == "json":
+        click.echo(json.dumps(rows, indent=1))
+        return
+    names, text = column_names(rows), escape if form == "md" else visible
+    cells = [[text(cell) if isinstance(cell := row.get(n, ""), str) else cell for n in names] for row in rows]
+    if form == "csv":
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([list(map(visible, names)), *cells])
+        return
+    from tabulate import tabulate
+
+    click.echo(tabulate(cells, list(map(escape, names)), tablefmt="pipe"))
+
+
+@click.command()
+@search_name_argument
+@folder_options
+@tensorboard_option
+def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> None:
+    """Write the report again from what is recorded."""
+    places = Places(runs_dir, reports_dir)
+    from tuner.findings import recorded_findings
+
+    recorded = recorded_findings(name, places)
+    findings = replace(recorded, search=as_described_now(recorded.search, name))
+    from tuner.report import write_report
+
+    click.echo(f"report: {write_report(findings)}")
+    if tensorboard:
+        from tuner.tensorboard import write_recorded
+
+        with places.existing_ledger(name) as ledger:
+            click.echo(f"logs: {write_recorded(findings.search, places, ledger)}")
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@folder_options
+def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
+    """Print one comparison table over several searches."""
+    places = Places(runs_dir, reports_dir)
+    from tuner.comparing import compare_searches
+    from tuner.findings import recorded_findings
+
+    findings = [recorded_findings(name, places) for name in names]
+    click.echo(compare_searches(findings))
+
+
+@click.command()
+@search_name_argument
+@click.option("--to", "tool", type=click.Choice(["optuna"]), required=True, help="What it is exported to.")
+@click.option("--storage", required=True, help="Optuna's database by its URL, such as sqlite:///study.db.")
+@folder_options
+def export(name: str, tool: str, storage: str, runs_dir: Path, reports_dir: Path) -> None:
+    """Write what is recorded for another tool: a study for each [[search]] on each data set.
+
+    Exported again, a study takes the place of the earlier one. Look at them with: optuna-dashboard sqlite:///study.db
+    """
+    from tuner.export import EXPORTERS, Recorded
+
+    with Places(runs_dir, reports_dir).existing_ledger(name) as ledger:
+        recorded = Recorded.read(ledger, search_name(name))
+    for line in EXPORTERS[tool](recorded, storage):
+        click.echo(line)

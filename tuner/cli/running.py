@@ -1,0 +1,105 @@
+"""The command `run`: what it takes, what it prints in the end, and what it says when it is stopped."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.cli.options import data_dir_option, folder_options, search_name_argument, tensorboard_option
+from tuner.interrupts import INTERRUPTS, leave
+from tuner.places import Places
+from tuner.search import Overrides
+from tuner.search_file import find_search, load_search
+
+if TYPE_CHECKING:
+    from tuner.findings import Findings
+
+
+def _gpus(context: click.Context, parameter: click.Parameter, gpus: float | None) -> float | None:
+    from tuner.search_schema import fraction_or_whole
+
+    try:
+        return None if gpus is None else fraction_or_whole(gpus)
+    except ValueError as error:
+        raise click.BadParameter(f"{gpus:g} {error}") from None
+
+
+@click.command()
+@search_name_argument
+@click.option(
+    "--epochs", type=click.IntRange(1, 1_000_000), help="Epochs of every trial, instead of the search file's."
+)
+@click.option("--train-size", type=click.IntRange(2), help="Use so many training images, drawn by class.")
+@click.option("--test-size", type=click.IntRange(2), help="Use so many test images, drawn by class.")
+@click.option(
+    "--repeats", type=click.IntRange(1, 100), help="Retrainings of each winner, instead of the search file's."
+)
+@click.option("--workers", type=click.IntRange(1, 1_000), help="Trials at once; by default as many as fit.")
+@click.option("--executor", default="local", show_default=True, help="Where trials run: local, or ray for a cluster.")
+@click.option("--address", help="Of the Ray cluster, HOST:PORT; by default the one that this machine belongs to.")
+@click.option("--cpus-per-trial", type=click.FloatRange(0, 1024, min_open=True), help="Cores that a trial takes.")
+@click.option(
+    "--gpus-per-trial",
+    type=click.FloatRange(0, 64),
+    callback=_gpus,
+    help="GPUs that a trial takes; 0.25 lets four share one, each with a quarter of its memory.",
+)
+@data_dir_option
+@folder_options
+@click.option("--fresh", is_flag=True, help="Train again what is recorded of this search alone.")
+@tensorboard_option
+def run(
+    name: str,
+    epochs: int | None,
+    train_size: int | None,
+    test_size: int | None,
+    repeats: int | None,
+    workers: int | None,
+    executor: str,
+    address: str | None,
+    cpus_per_trial: float | None,
+    gpus_per_trial: float | None,
+    data_dir: Path | None,
+    runs_dir: Path,
+    reports_dir: Path,
+    fresh: bool,
+    tensorboard: bool,
+) -> None:
+    """Search, retrain, score, report. Started again, it goes on where it stopped."""
+    with INTERRUPTS.heeded():
+        try:
+            search = load_search(find_search(name), Overrides(epochs, train_size, test_size, repeats))
+            places = Places(runs_dir, reports_dir, data_dir)
+            with INTERRUPTS.importing():
+                from rich.console import Console
+
+                from tuner.executors import Placement
+                from tuner.searching import run_search
+
+            console = Console(stderr=True)
+            where = Placement(executor, workers, cpus_per_trial, gpus_per_trial, address)
+            findings, report = run_search(
+                search, places, console, placement=where, fresh=fresh, tensorboard=tensorboard
+            )
+            _print_summary(findings)
+            click.echo(f"\nreport: {report}")
+        except (Exception, KeyboardInterrupt) as error:
+            if not INTERRUPTS.asked and not isinstance(error, KeyboardInterrupt):
+                raise
+            resume = shlex.join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
+            click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
+            leave()
+
+
+def _print_summary(findings: Findings) -> None:
+    from tuner.report import verdict
+    from tuner.report.budget import budget
+    from tuner.report.comparison import margins_table
+
+    click.echo(f"\n{margins_table(findings)}\n\nBudget: {budget(findings)}.")
+    for line in verdict(findings):
+        click.echo(line.replace("**", ""))

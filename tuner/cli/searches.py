@@ -1,0 +1,100 @@
+"""The commands about search files, before anything is trained: `list`, `new`, `space`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.cli.options import data_dir_option, folder_options, search_name_argument
+from tuner.errors import InputError
+from tuner.places import Places, ran_as_it_is
+from tuner.search_file import find_search, load_search
+from tuner.text import shortened, visible_line
+
+if TYPE_CHECKING:
+    from tuner.search import Search
+
+
+@click.command("list")
+@folder_options
+def list_command(runs_dir: Path, reports_dir: Path) -> None:
+    """List the searches: families, data sets, number of trials, how many are done."""
+    files = sorted(Path("searches").glob("*.toml"))
+    if not files:
+        raise InputError("searches/", "has no search file", "go to the folder that holds searches/")
+    ledger = Places(runs_dir, reports_dir).open_ledger()
+    rows, wrong = [], []
+    for file in files:
+        try:
+            search = load_search(file)
+            trials = _trials(search, file)
+            done = ledger.count_finished(search.name) if ledger and ran_as_it_is(ledger, search) else 0
+        except InputError as error:
+            rows.append((file.stem, "", "", "", "", "wrong: see below"))
+            wrong.append(shortened(str(error), 300))
+            continue
+        names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
+        rows.append((search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title))
+    heads = ("search", "models", "data sets", "trials", "done", "title")
+    lines = [list(map(visible_line, row)) for row in (heads, *rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    if wrong:
+        raise InputError("", "; ".join(wrong))
+
+
+def _trials(search: Search, file: Path) -> str:
+    """Return how many trials a search plans, or the most that it can have."""
+    try:
+        planned = sum(entry.planned() for entry in search.entries) * len(search.datasets)
+    except InputError as error:  # a rule that cannot be computed
+        raise error.inside(str(file)) from error
+    return str(planned) if all(entry.is_counted for entry in search.entries) else f"<={planned}"
+
+
+@click.command()
+@search_name_argument
+@click.option("--data", "source", required=True, help="A folder of class folders, an .npz file or a known name.")
+@click.option("--force", is_flag=True, help="Write over a file of this name.")
+@data_dir_option
+def new(name: str, source: str, force: bool, data_dir: Path | None) -> None:
+    """Write searches/NAME.toml for a data set, with reasons, and show its dry run. Trains nothing."""
+    from tuner.new import new_search, summary
+
+    path, look = new_search(name, source, data_dir, force)
+    click.echo(f"wrote {path}")
+    for line in summary(path, look, data_dir):
+        click.echo(line)
+
+
+@click.command()
+@search_name_argument
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@data_dir_option
+def space(name: str, as_json: bool, data_dir: Path | None) -> None:
+    """Show the configurations with their parameter counts, and how many each rule rejected. Trains nothing.
+
+    Of a [[search]] with more than 1,000 configurations only the first 10 are built and shown.
+    """
+    search = load_search(find_search(name))
+    from tuner.dryrun import dry_run
+
+    found = dry_run(search, data_dir)
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    shown = {n for e in search.entries for n in e.space.varying()}
+    for trial in found["trials"]:
+        values = visible_line(", ".join(f"{k}={v}" for k, v in trial["values"].items() if k in shown))
+        size = f"{trial['parameters']:,}" if trial["parameters"] is not None else "cannot be built: " + trial["error"]
+        click.echo(f"{trial['family']} on {visible_line(trial['dataset'])}  {visible_line(size):>12}  {values}")
+    total, listed = found["configurations"], len(found["trials"])
+    click.echo(f"{total} configurations" + (f", of which {listed} are shown" if listed < total else ""))
+    for rule, count in found["rejected"].items():
+        click.echo(f"{count} rejected by {rule}")
+    if listed < total:
+        click.echo('to train fewer: algorithm = "random" with max_trials, fewer values, or another rule')
