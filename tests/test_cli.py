@@ -12,6 +12,7 @@ from small_project import real_tuner, tuner
 
 from tuner.cli import app
 from tuner.errors import InputError
+from tuner.ledger import Ledger
 
 GOOD = {
     "top": 'title = "x"\ndataset = "digits"',
@@ -132,6 +133,17 @@ def test_list_names_the_file_of_a_rule_that_cannot_be_computed(here: Path) -> No
     answer = CliRunner().invoke(app, ["list"])
     assert [line.split()[0] for line in answer.stdout.splitlines()] == ["search", "good", "wrong"]
     assert "searches/wrong.toml rule: '1 / (dense_units - 8) < 0' cannot be computed" in str(answer.exception)
+
+
+def test_list_closes_its_ledger_whatever_is_wrong(here: Path) -> None:
+    for name, text in (("good", search_file()), ("wrong", "no search file")):
+        (here / "searches" / f"{name}.toml").write_text(text)
+    Ledger(here / "runs" / "ledger.sqlite").close()
+    answer = CliRunner().invoke(app, ["list"])
+    assert isinstance(answer.exception, InputError)  # whose traceback keeps what the command held
+    assert [file.name for file in (here / "runs").iterdir()] == [
+        "ledger.sqlite"
+    ]  # SQLite's own go with the last reader
 
 
 def test_ctrl_c_while_the_command_is_being_imported_ends_it_without_a_word(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from tuner.search_file import find_search, load_search
 from tuner.text import shortened, visible_line
 
 if TYPE_CHECKING:
+    from tuner.ledger import Ledger
     from tuner.search import Search
 
 
@@ -25,19 +27,14 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
     files = sorted(Path("searches").glob("*.toml"))
     if not files:
         raise InputError("searches/", "has no search file", "go to the folder that holds searches/")
-    ledger = Places(runs_dir, reports_dir).open_ledger()
     rows, wrong = [], []
-    for file in files:
-        try:
-            search = load_search(file)
-            trials = _trials(search, file)
-            done = ledger.count_finished(search.name) if ledger and ran_as_it_is(ledger, search) else 0
-        except InputError as error:
-            rows.append((file.stem, "", "", "", "", "wrong: see below"))
-            wrong.append(shortened(str(error), 300))
-            continue
-        names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
-        rows.append((search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title))
+    with Places(runs_dir, reports_dir).open_ledger() or nullcontext() as ledger:
+        for file in files:
+            try:
+                rows.append(_row(load_search(file), file, ledger))
+            except InputError as error:
+                rows.append((file.stem, "", "", "", "", "wrong: see below"))
+                wrong.append(shortened(str(error), 300))
     heads = ("search", "models", "data sets", "trials", "done", "title")
     lines = [list(map(visible_line, row)) for row in (heads, *rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -45,6 +42,14 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     if wrong:
         raise InputError("", "; ".join(wrong))
+
+
+def _row(search: Search, file: Path, ledger: Ledger | None) -> tuple[str, ...]:
+    """Return what is listed of a search."""
+    trials = _trials(search, file)
+    done = ledger.count_finished(search.name) if ledger and ran_as_it_is(ledger, search) else 0
+    names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
+    return search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title
 
 
 def _trials(search: Search, file: Path) -> str:
