@@ -81,7 +81,7 @@ COMMANDS = [
             ("--executor", "nope", "known: local, ray"),
             ("--address", "nowhere --executor ray", "'nowhere' is not written as HOST:PORT"),
             ("--address", "127.0.0.1:1 --executor ray", "no Ray cluster answers at 127.0.0.1:1"),
-            ("--address", "head:6379", "pass --executor ray"),
+            ("--address", "head:6379", "pass --executor=ray"),
             ("--cpus-per-trial", "0", "is not in the range"),
             ("--gpus-per-trial", "-1", "is not in the range"),
             ("--gpus-per-trial", "1.5", "1.5 is neither a fraction of one GPU nor a whole number"),

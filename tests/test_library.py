@@ -115,7 +115,7 @@ def test_a_search_is_given_by_name_path_or_itself(
 @pytest.mark.parametrize("table", [tuner.results, tuner.history, tuner.scores, tuner.compare, tuner.load_findings])
 def test_a_search_that_never_ran_is_one_line(table: object, finished: Path, tmp_path: Path) -> None:
     assert callable(table)
-    with pytest.raises(tuner.TunerError, match=r"^smal: has not been run here; run: tuner run smal$"):
+    with pytest.raises(tuner.TunerError, match=r"^smal: has not been run here; run: tuner\.run\('smal'\)$"):
         table("smal", runs_dir=finished / "runs")
     with pytest.raises(tuner.TunerError, match="has not been run here"):
         table("small", runs_dir=tmp_path)

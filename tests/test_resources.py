@@ -42,7 +42,7 @@ def test_files_that_cannot_grow_stop_a_search_in_one_line_and_it_goes_on_when_th
         assert "Traceback" not in errors
         last = errors.splitlines()[-1]
         assert last.startswith("tuner: ")
-        assert "start the command again: nothing that finished is lost" in last
+        assert "start again: nothing that finished is lost" in last
         stopped.add(last.split(": ")[1].split("/")[0])
     assert stopped == {"runs", "reports"}
     ended = tuner(folder, "run", "small", "--workers", "1")

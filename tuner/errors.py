@@ -29,7 +29,11 @@ class TunerError(Exception):
 
 
 class InputError(TunerError):
-    """The user's input is wrong: `place` says where, `problem` what, `remedy` what instead."""
+    """The user's input is wrong: `place` says where, `problem` what, `remedy` what instead.
+
+    Place and remedy name options as the command line has them, `--runs-dir` or `--executor=ray`, and a command to type
+    stands last in a remedy, after a colon: by that `tuner/library.py` says them in Python's words.
+    """
 
     exit_code = 2
 
@@ -51,12 +55,12 @@ class CheckError(TunerError):
 
 
 class ResourceError(TunerError):
-    """The machine lacks something, such as room on a disk. Nothing recorded is lost; the same command goes on."""
+    """The machine lacks something, such as room on a disk. Nothing recorded is lost; the next run goes on."""
 
     def __init__(self, place: str, problem: str, remedy: str) -> None:
         self.place, self.problem, self.remedy = place, problem, remedy
         text = ": ".join(part for part in (place, problem) if part)
-        super().__init__(f"{text}; {remedy}, and start the command again: nothing that finished is lost")
+        super().__init__(f"{text}; {remedy}, and start again: nothing that finished is lost")
 
     def __reduce__(self) -> tuple[type[ResourceError], tuple[str, str, str]]:
         return type(self), (self.place, self.problem, self.remedy)
@@ -70,8 +74,8 @@ _ARGUMENTS = "Arguments received by"
 _PASSING = re.compile(r" at 0x[0-9a-fA-F]+|(?<=\bkeras_tensor)_\d+")
 
 _ROOM = "make room"
-_HANDLES = "allow more open files (ulimit -n 4096), or pass fewer --workers"
-_MEMORY = "free memory, or pass fewer --workers"
+_HANDLES = "allow more open files (ulimit -n 4096), or pass a smaller --workers"
+_MEMORY = "free memory, or pass a smaller --workers"
 #: What the system lacks where it answers with these, and what helps.
 _REMEDIES = {
     errno.ENOSPC: _ROOM,

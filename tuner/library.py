@@ -1,7 +1,8 @@
 """The functions of `import tuner`, for notebooks and scripts: what the command line does, with values for answers.
 
 A search is given by its name, by the path of its file or as a `Search`; what is recorded of it may also be given as the
-`Findings` that `run` returned. Whatever is wrong raises a `TunerError` with the one line that the command line prints.
+`Findings` that `run` returned. Whatever is wrong raises a `TunerError` with the one line that the command line prints,
+in Python's words.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tuner.findings import Findings, recorded_findings
 from tuner.interrupts import INTERRUPTS
 from tuner.ledger import Member
 from tuner.places import Places, recorded_search, search_name
+from tuner.python_words import in_pythons_words
 from tuner.search import Overrides, Search, backend_name
 from tuner.search_file import find_search
 from tuner.search_file import load_search as read_search
@@ -49,6 +51,7 @@ _REAL = (
 )  # fmt: skip
 
 
+@in_pythons_words()
 def load_search(
     name: PathLike,
     *,
@@ -76,6 +79,7 @@ def load_search(
     return read_search(find_search(os.fspath(name)), Overrides(epochs, train_size, test_size, repeats))
 
 
+@in_pythons_words()
 def run(
     search: Search | PathLike,
     *,
@@ -169,6 +173,7 @@ def _check_whole(option: str, value: int | None, least: int) -> None:
         raise InputError(option, f"is {value!r}", f"it must be a whole number from {least} on")
 
 
+@in_pythons_words()
 def load_findings(name: Ran, *, runs_dir: PathLike = "runs", reports_dir: PathLike = "reports") -> Findings:
     """Return what is recorded of a search, finished or not, as `run` returns it.
 
@@ -181,6 +186,7 @@ def load_findings(name: Ran, *, runs_dir: PathLike = "runs", reports_dir: PathLi
     return recorded_findings(_name(name), Places(Path(runs_dir), Path(reports_dir)))
 
 
+@in_pythons_words()
 def results(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """Return the trials of a search, a row each, best first: the columns of `tuner results`, numbers as numbers.
 
@@ -191,6 +197,7 @@ def results(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     return _typed(pd.DataFrame(rows, columns=column_names(rows), dtype=object))
 
 
+@in_pythons_words()
 def history(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """Return the learning curves of all trials, retrainings too: a row for each trial, epoch (from 1) and metric.
 
@@ -207,6 +214,7 @@ def history(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     return _typed(pd.DataFrame(rows, columns=col.HISTORY))
 
 
+@in_pythons_words()
 def scores(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """Return precision, recall, F1, ROC AUC and average precision of each class of each saved model, and averages.
 
@@ -219,6 +227,7 @@ def scores(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     return _typed(per_class_frame(load_findings(name, runs_dir=runs_dir).chosen))
 
 
+@in_pythons_words()
 def compare(*names: Ran, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """Return the chosen models of one or several searches, a row for each data set and model, best first on each.
 

@@ -109,8 +109,8 @@ class LogListener:
             yield
         except OSError as error:
             if not self._warned:
-                remedy = f"what is missing is written by: tuner report {self._search.name} --tensorboard"
-                warning = visible_line(f"tensorboard: {error}; the search goes on, and {remedy}")
+                remedy = "the search goes on, and run again it writes what is missing"
+                warning = visible_line(f"tensorboard: {error}; {remedy}")
                 self._console.print(warning, markup=False, highlight=False, emoji=False, soft_wrap=True)
             self._warned = True
 

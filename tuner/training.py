@@ -59,7 +59,7 @@ def train(job: Job) -> Result | ResourceError:
         transient = isinstance(error, MemoryError | OSError)
         reason = one_line(error)
         if _is_out_of_memory(error):
-            reason, transient = "out of memory; use a smaller network or batch_size, or fewer --workers", True
+            reason, transient = "out of memory; use a smaller network or batch_size, or fewer workers", True
     spent = time.perf_counter() - begun
     return Result("failed", reason, transient=transient, seconds=spent, environment=environment(job.trial))
 

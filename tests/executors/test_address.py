@@ -16,7 +16,7 @@ from tuner.executors.address import check_address
     [
         ("127.0.0.1:1", "no Ray cluster answers at 127.0.0.1:1"),
         ("nonsense", "is not written as HOST:PORT"),
-        ("ray://head:10001", "is not written as HOST:PORT; run the command on a node of the cluster"),
+        ("ray://head:10001", "is not written as HOST:PORT; start on a node of the cluster"),
         ("head:", "is not written as HOST:PORT"),
         ("head:many", "no Ray cluster answers at head:many"),
     ],

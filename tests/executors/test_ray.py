@@ -149,7 +149,7 @@ def test_without_ray_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_address_is_of_ray_alone() -> None:
-    with pytest.raises(InputError, match="--address: is that of a Ray cluster; pass --executor ray"):
+    with pytest.raises(InputError, match="--address: is that of a Ray cluster; pass --executor=ray"):
         Placement("local", address="head:6379").check()
 
 

@@ -46,6 +46,6 @@ def _explained(error: click.ClickException) -> str:
 def _of_the_system(error: OSError | MemoryError) -> TunerError:
     """Return an error of the system that no module has explained as one line all the same."""
     if isinstance(error, MemoryError):
-        return ResourceError("memory", "is exhausted", "free memory, or pass fewer --workers")
+        return ResourceError("memory", "is exhausted", "free memory, or pass a smaller --workers")
     place = error.filename if isinstance(error.filename, str) else ""
     return InputError(place, error.strerror or one_line(error), "see that it is there, and who may read and write it")

@@ -133,7 +133,7 @@ class AccuracyDisplay(_OfOneDataset):
 def _chosen_on(findings: Findings, dataset: str | None) -> list[Chosen]:
     """Return the chosen models on a data set, at least one."""
     if not findings.chosen:
-        raise InputError(findings.search.name, "has no chosen model yet", f"run: tuner run {findings.search.name}")
+        raise InputError(findings.search.name, "has no chosen model yet", f"run: tuner.run({findings.search.name!r})")
     if dataset is not None:
         check_known(col.DATASET, dataset, findings.datasets)
     return findings.on(dataset or findings.datasets[0])

@@ -76,7 +76,7 @@ class Placement:
                 raise InputError("--executor", "Ray is not installed", "install it: pip install 'tunetable[ray]'")
             check_address(self.address)
         if self.executor == "local" and self.address is not None:
-            raise InputError("--address", "is that of a Ray cluster", "pass --executor ray with it")
+            raise InputError("--address", "is that of a Ray cluster", "pass --executor=ray with it")
 
 
 __all__ = ["EXECUTORS", "PRELOAD", "Executor", "Limits", "LocalExecutor", "Outcome", "Placement", "Share"]

@@ -25,7 +25,7 @@ def check_address(given: str | None) -> None:
     parts = urlsplit(f"//{address}")
     try:
         if "/" in address or not parts.hostname or not parts.port:
-            remedy = "run the command on a node of the cluster, with the address of its head"
+            remedy = "start on a node of the cluster, with the address of its head"
             raise InputError(place, f"{address!r} is not written as HOST:PORT", remedy)
         socket.create_connection((parts.hostname, parts.port), SECONDS_TO_ANSWER).close()
     except (OSError, ValueError) as error:

@@ -296,7 +296,7 @@ def _needing_room() -> Iterator[None]:
         raise ResourceError(
             "workers",
             f"no process can be started ({reason})",
-            "allow more open files (ulimit -n 4096) and processes, free memory, or pass fewer --workers",
+            "allow more open files (ulimit -n 4096) and processes, free memory, or pass a smaller --workers",
         ) from error
 
 

@@ -169,7 +169,7 @@ class RayExecutor(Executor):
         except (failures.NodeDiedError, failures.LocalRayletDiedError, failures.ObjectLostError):
             return Outcome(key, died="the node that it ran on went away", lost=True)
         except failures.OutOfMemoryError:
-            return Outcome(key, died="its node ran out of memory; give trials more of it (--cpus-per-trial)")
+            return Outcome(key, died="its node ran out of memory; give trials more of it (cpus_per_trial)")
         except failures.WorkerCrashedError:
             return Outcome(key, died="the process that Ray ran it in was killed")
         except failures.RuntimeEnvSetupError as error:

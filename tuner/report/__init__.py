@@ -109,7 +109,7 @@ def verdict(findings: Findings) -> list[str]:
     lines = [verdict_on(findings, dataset) for dataset in findings.datasets]
     if not findings.finished:
         done = len(findings.members)
-        return [*lines, f"This search is unfinished: {done} of its trials are recorded. `tuner run` goes on with it."]
+        return [*lines, f"This search is unfinished: {done} of its trials are recorded. The next run goes on with it."]
     if not lines:
         return ["No trial completed, so that there is nothing to compare; the failed trials stand below."]
     for dataset in findings.search.compare or findings.search.datasets:
