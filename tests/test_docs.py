@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import shutil
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import click
+import numpy as np
 import pandas as pd
 import pytest
-from made_up import RAW, Project
+from made_up import RAW, Project, first
+from matplotlib import pyplot
 
+import tuner
 from tuner.cli import app
 from tuner.datasets.base import Dataset
+from tuner.findings import Findings
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -46,6 +56,28 @@ def problem(arguments: list[str]) -> str:
     except click.UsageError as error:
         return error.format_message()
     return ""
+
+
+def strangers(code: str) -> Iterator[str]:
+    """Yield what Python code asks of `tuner` that it has not: a name, or an argument of a function."""
+    for node in ast.walk(ast.parse(code)):
+        try:
+            if isinstance(node, ast.Attribute):
+                named(node)
+            if isinstance(node, ast.Call) and callable(function := named(node.func)):
+                given = {argument.arg: None for argument in node.keywords if argument.arg}
+                inspect.signature(function).bind(*node.args, **given)
+        except (AttributeError, TypeError) as error:
+            yield f"{ast.unparse(node)}: {error}"
+
+
+def named(node: ast.expr) -> object:
+    """Return what dotted names that begin with `tuner` stand for; None for other code."""
+    if isinstance(node, ast.Name):
+        return tuner if node.id == "tuner" else None
+    if isinstance(node, ast.Attribute) and (inside := named(node.value)) is not None:
+        return getattr(inside, node.attr)
+    return None
 
 
 def anchors(page: Path) -> set[str]:
@@ -103,6 +135,12 @@ def test_toml_is_toml_and_python_is_python(page: Path) -> None:
         compile(text, page.name, "exec")
 
 
+@every_page
+def test_python_has_the_names_and_arguments_of_the_package(page: Path) -> None:
+    for text in fenced(page, "python"):
+        assert not list(strangers(text))
+
+
 def test_every_page_stands_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     assert [page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index] == ["README.md"]
@@ -117,6 +155,9 @@ def test_mistakes_in_a_page_would_be_found(tmp_path: Path) -> None:
     assert "--epoch" in problem(["run", "NAME", "--epoch", "2"])
     assert "Missing argument" in problem(["verify"])
     assert not problem(["run", "NAME", "--epochs", "2"])
+    assert not list(strangers("other.run(); tuner.run('x', workers=1); tuner.RocDisplay.from_findings(x, lw=2).ax_"))
+    wrong = "tuner.runn()", "tuner.run('x', worker=1)", "tuner.results()", "tuner.RocDisplay.from_finding(x)"
+    assert [code for code in wrong if not list(strangers(code))] == []
     page = tmp_path / "page.md"
     page.write_text("# The `[one]` heading\n")
     links = "[a](#the-one-heading) [b](#other) [c](page.md) [d](gone.md) [e](https://example.org/gone)"
@@ -136,3 +177,53 @@ def test_the_ledger_is_read_with_pandas_as_the_page_says(
     assert scope["searched"].groupby("model")["dense_units"].agg(list).to_dict()["ann"] == [4, 8]
     assert scope["searched"]["val_accuracy"].max() == 0.75
     assert scope["curves"]["val_accuracy"].tolist() == [0.1, 0.2, 0.3]
+
+
+def test_a_script_does_what_the_page_says(
+    tmp_path: Path, blobs: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (ROOT / "docs" / "how-to.md").read_text(encoding="utf-8")
+    section = text.partition("## Search from a script or a notebook\n")[2].partition("\n## ")[0]
+    code = "\n".join(body for language, body in _FENCE.findall(section) if language == "python")
+    for name in ("digits", "zoo_mnist", "mnist_cnn_vs_mlp"):
+        made_up_search(tmp_path, blobs, name)
+    (tmp_path / "searches").mkdir()
+    shutil.copy(ROOT / "searches" / "digits.toml", tmp_path / "searches")
+    monkeypatch.chdir(tmp_path)
+    loaded: list[str] = []
+    monkeypatch.setitem(sys.modules, "keras", stand_in_for_keras(loaded))
+    monkeypatch.setattr("tuner.library.run", trained_before)
+    pyplot.switch_backend("agg")
+    scope: dict[str, Any] = {}
+    exec(code, scope)  # noqa: S102  # what the page tells its readers to run
+    pyplot.close("all")
+    assert scope["trials"]["model"].tolist() == ["cnn", "cnn", "ann", "ann"]
+    assert [axes.get_title(loc="left")[:3] for axes in scope["axes"]] == ["ANN", "CNN", "Mea"]
+    assert (tmp_path / "digits.png").is_file()
+    assert scope["both"]["search"].tolist() == ["zoo_mnist", "mnist_cnn_vs_mlp"] * 2
+    assert loaded == ["reports/digits/cnn-blobs.keras"]
+    (said,) = re.findall(r"print\(error\)  # (.*)", code)
+    assert capsys.readouterr().out.splitlines()[-1] == said
+
+
+def made_up_search(folder: Path, blobs: Dataset, name: str) -> None:
+    project = Project(folder, blobs, {**RAW, "watch": []}, name=name)
+    ann, cnn = project.searched("ann", [0.5, 0.6]), project.searched("cnn", [0.7, 0.8])
+    project.retrained("ann", ann[1], [first(30), first(31)])
+    project.retrained("cnn", cnn[1], [first(43), first(44)])
+    project.ledger.close_search(name)
+
+
+def trained_before(search: object, **arguments: object) -> Findings:
+    """Stand in for `tuner.run` where all has been trained."""
+    return tuner.load_findings("digits")
+
+
+def stand_in_for_keras(loaded: list[str]) -> SimpleNamespace:
+    """Return what notes the models that are loaded, which are made up, and takes seconds less to import."""
+
+    def load_model(path: str) -> SimpleNamespace:
+        loaded.append(path)
+        return SimpleNamespace(input_shape=(None, 8, 8, 1), predict=lambda images, verbose: np.zeros((len(images), 3)))
+
+    return SimpleNamespace(models=SimpleNamespace(load_model=load_model))
