@@ -101,7 +101,7 @@ def refuses(findings: Findings, *fragments: str) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda card: {**card, "sha256": "0" * 64}, "of sha256; write it again with: tuner report"),
+        (lambda card: {**card, "sha256": "0" * 64}, "of sha256; write it again with: tuner report mine"),
         (lambda card: {**card, "test_accuracy": 1.0, "recipe": {}}, "of recipe, test_accuracy;"),
         (lambda card: {**card, "per_class": card["per_class"][1:]}, "of per_class;"),
         (lambda card: {**card, "data": {**card["data"], "source": "elsewhere"}}, "of data;"),
@@ -124,7 +124,7 @@ def test_a_card_that_is_missing_or_damaged_is_named(tmp_path, blobs, content):
     findings, path = recorded(tmp_path, blobs, network())
     card = path.with_suffix(".json")
     card.unlink() if content is None else card.write_bytes(content)
-    refuses(findings, f"{card}: cannot be read (", "write it again with: tuner report")
+    refuses(findings, f"{card}: cannot be read (", "write it again with: tuner report mine")
 
 
 def test_a_lambda_layer_is_refused_and_does_not_run(tmp_path, blobs, monkeypatch):

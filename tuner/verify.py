@@ -49,7 +49,7 @@ def verify(findings: Findings) -> list[str]:
     if not findings.chosen:
         raise CheckError(f"{findings.search.name}: has no saved model to verify")
     for chosen in findings.chosen:
-        _check_file(folder / chosen.file_name, chosen.saved.result.files["model"])
+        _check_file(folder / chosen.file_name, chosen.saved.result.files["model"], findings.search.name)
         _check_recorded(chosen)
         _check_card(findings, chosen, folder / card_name(chosen))
     for chosen in findings.chosen:
@@ -59,18 +59,18 @@ def verify(findings: Findings) -> list[str]:
     return [_compare(chosen, answer) for chosen, answer in zip(findings.chosen, answers, strict=True)]
 
 
-def _check_file(path: Path, sha256: str) -> None:
+def _check_file(path: Path, sha256: str, search: str) -> None:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CheckError(f"{path}: cannot be read ({error.strerror}); write it again with: tuner report") from error
+        raise CheckError(f"{path}: cannot be read ({error.strerror}); write it again with: tuner report {search}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise CheckError(f"{path}: is not the model that was recorded")
 
 
 def _check_card(findings: Findings, chosen: Chosen, path: Path) -> None:
     """Compare a card with the records: with hash, data, recipe, seeds and scores."""
-    remedy = "write it again with: tuner report"
+    remedy = f"write it again with: tuner report {findings.search.name}"
     try:
         told = json.loads(read_at_most(path, MOST_TEXT))
     except (InputError, ValueError, RecursionError) as error:
