@@ -63,7 +63,8 @@ def _check_file(path: Path, sha256: str, search: str) -> None:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CheckError(f"{path}: cannot be read ({error.strerror}); write it again with: tuner report {search}") from error
+        remedy = f"write it again with: tuner report {search}"
+        raise CheckError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise CheckError(f"{path}: is not the model that was recorded")
 
