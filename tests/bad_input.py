@@ -16,7 +16,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tuner.ledger import SCHEMA_VERSION, Ledger
+from tuner.ledger import Ledger
+from tuner.ledger_schema import SCHEMA_VERSION
 from tuner.search_file import load_search
 
 Arrays = dict[str, NDArray[Any]]

@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.errors import InputError, ResourceError
-from tuner.ledger import SCHEMA_VERSION, Ledger, Member
+from tuner.ledger import Ledger, Member
+from tuner.ledger_schema import SCHEMA_VERSION
 from tuner.trial import Attempt, Record, Result, Trial
 
 TRIAL = Trial("cnn", "blobs", "0" * 16, {"units": 8, "rate": 0.1, "pool": "max", "bias": True}, epochs=2, seed=0)
