@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tuner.text import escape, shortened, visible, visible_line
+from tuner.text import both_ends, escape, shortened, visible, visible_line
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -45,6 +45,11 @@ def test_a_line_is_one_line():
 def test_long_text_is_cut():
     assert shortened("abc", 3) == "abc"
     assert shortened("abcd", 3) == "ab…"
+
+
+def test_of_a_text_that_is_too_long_both_ends_can_be_kept() -> None:
+    assert both_ends("where it was; what it was", 25) == "where it was; what it was"
+    assert both_ends("where it was; whatever else; what it was", 25) == "where it was; … t it was"
 
 
 @given(text=st.text(st.characters(codec=None), max_size=60))

@@ -12,7 +12,7 @@ import errno
 import re
 from collections.abc import Iterable
 
-from tuner.text import shortened, visible_line
+from tuner.text import both_ends, shortened, visible_line
 
 #: Longer messages are cut: what a file holds may be of any length.
 _LONGEST = 4_000
@@ -142,8 +142,4 @@ def one_line(error: BaseException, limit: int = 300) -> str:
     """
     text = _MARKUP.sub("", str(error)).partition(_ARGUMENTS)[0]
     text = _PASSING.sub("", visible_line(text))
-    text = f"{type(error).__name__}: {text}" if text else type(error).__name__
-    if len(text) <= limit:
-        return text
-    end = limit // 3
-    return f"{text[: limit - end - 3].rstrip()} … {text[-end:].lstrip()}"
+    return both_ends(f"{type(error).__name__}: {text}" if text else type(error).__name__, limit)

@@ -45,6 +45,14 @@ def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def both_ends(text: str, most: int) -> str:
+    """Return text of at most `most` characters, without its middle where it is longer."""
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 3].rstrip()} … {text[-end:].lstrip()}"
+
+
 def escape(text: object) -> str:
     """Return text of a user's as it can stand in a markdown table: no markup, no link, no cell ends, one line."""
     plain = html.escape(visible_line(text), quote=False)

@@ -1,20 +1,14 @@
-"""Trials exported to Optuna: loaded back by Optuna itself, they are what the ledger holds."""
+"""What is Optuna's own about an export: studies, distributions and attributes."""
 
 from __future__ import annotations
 
-import importlib.util
-import sqlite3
-from datetime import UTC, datetime
 from pathlib import Path
 
 import optuna
 import pytest
-from click.testing import CliRunner
-from made_up import RAW, Project, first
+from made_up import RAW, Project
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import TrialState
 
-from tuner.cli import app
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.export import EXPORTERS, Recorded
@@ -33,15 +27,6 @@ RANGES = {
 
 
 @pytest.fixture
-def project(tmp_path: Path, blobs: Dataset) -> Project:
-    made = Project(tmp_path, blobs)
-    ann = made.searched("ann", [0.5, 0.6])
-    made.searched("cnn", [0.7, 0.8, None, 0.9, 0.85, 0.6])
-    made.retrained("ann", ann[1], [first(30), first(31)])
-    return made
-
-
-@pytest.fixture
 def storage(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'study.db'}"
 
@@ -55,46 +40,20 @@ def study(storage: str, name: str) -> optuna.Study:
 
 
 def test_there_is_a_study_for_each_search_on_each_data_set(project: Project, storage: str) -> None:
-    lines = exported(project, storage)
-    assert lines == ["small/ann/blobs: 2 trials", "small/cnn/blobs: 6 trials"]
+    exported(project, storage)
     assert sorted(optuna.get_all_study_names(storage)) == ["small/ann/blobs", "small/cnn/blobs"]
+    cnn = study(storage, "small/cnn/blobs")
+    assert (cnn.best_trial.number, cnn.best_value) == (3, 0.9)
+    assert set(cnn.best_params) == {"conv_depth", "filters_1", "filters_2"}
 
 
-def test_trials_have_the_values_scores_and_curves_of_the_ledger(project: Project, storage: str) -> None:
-    exported(project, storage)
-    trials = study(storage, "small/cnn/blobs").trials
-    recorded = [record for member, record in project.ledger.members("small") if member.model == "cnn" and record]
-    searched = [record for record in recorded if record.trial.role == "search"]
-    assert [trial.user_attrs["trial"] for trial in trials] == [record.trial.id for record in searched]
-    assert [trial.value for trial in trials] == [0.7, 0.8, None, 0.9, 0.85, 0.6]
-    for trial, record in zip(trials, searched, strict=True):
-        varying = {
-            name: v for name, v in record.trial.values.items() if name in ("conv_depth", "filters_1", "filters_2")
-        }
-        assert trial.params == varying
-        assert trial.intermediate_values == {1: 0.1, 2: 0.2, 3: 0.3} or trial.state == TrialState.FAIL
-        assert trial.user_attrs["seed"] == 0
-    assert study(storage, "small/cnn/blobs").best_trial.user_attrs["trial"] == searched[3].trial.id
-
-
-def test_a_failed_trial_is_failed_and_keeps_its_reason(project: Project, storage: str) -> None:
-    exported(project, storage)
-    failed = study(storage, "small/cnn/blobs").trials[2]
-    assert failed.state == TrialState.FAIL
-    assert failed.value is None
-    assert failed.user_attrs["error"] == "it | <broke>"
-
-
-def test_a_trial_began_and_ended_when_the_ledger_says(project: Project, storage: str) -> None:
-    with sqlite3.connect(project.places.ledger) as ledger:
-        ledger.execute("UPDATE trials SET began = '2026-03-01T11:58:30+00:00', finished = '2026-03-01T12:00:00+00:00'")
-    ledger.close()
-    exported(project, storage)
-    trial = study(storage, "small/ann/blobs").trials[0]
-    assert trial.datetime_complete is not None
-    assert trial.duration is not None
-    assert trial.duration.total_seconds() == 90
-    assert trial.datetime_complete.astimezone(UTC) == datetime(2026, 3, 1, 12, tzinfo=UTC)
+def test_a_value_that_the_search_does_not_have_is_refused(project: Project, storage: str) -> None:
+    (entry, _) = project.search.entries
+    trial = project.search.trial(entry, "blobs", project.data.fingerprint, {"dense_units": 5}, None)
+    project.ledger.record(Record(trial, Result("completed", val_accuracy=0.5)))
+    project.ledger.enlist("small", Member("ann", "blobs", "search", 2, trial.id))
+    with pytest.raises(InputError, match=rf"trial {trial.id}: the ledger holds what no run wrote \("):
+        exported(project, storage)
 
 
 def test_a_study_says_what_is_fixed_and_what_came_of_the_retrainings(project: Project, storage: str) -> None:
@@ -140,76 +99,3 @@ def test_domains_are_optuna_s_distributions_and_hold_their_ends(ranged: Project,
     assert "dense_units_2" not in one.params
     assert (one.params["dropout"], one.params["dense_units"], one.params["learning_rate"]) == (0.3, 40, 1e-2)
     assert (one.params["batch_norm"], two.params["batch_norm"]) == (False, True)
-
-
-def test_exported_again_a_study_is_replaced_and_no_other(project: Project, storage: str) -> None:
-    optuna.create_study(study_name="mine", storage=storage).add_trial(optuna.trial.create_trial(value=1.0))
-    exported(project, storage)
-    exported(project, storage)
-    assert len(study(storage, "small/cnn/blobs").trials) == 6
-    assert len(study(storage, "mine").trials) == 1
-    assert len(optuna.get_all_study_names(storage)) == 3
-
-
-def test_a_study_of_somebody_else_s_is_left_alone(project: Project, storage: str) -> None:
-    optuna.create_study(study_name="small/ann/blobs", storage=storage).add_trial(optuna.trial.create_trial(value=1.0))
-    with pytest.raises(InputError, match=r"--storage: the study 'small/ann/blobs' is there already"):
-        exported(project, storage)
-    assert [trial.value for trial in study(storage, "small/ann/blobs").trials] == [1.0]
-
-
-def test_an_unfinished_search_gives_the_trials_that_have_finished(project: Project, storage: str) -> None:
-    with sqlite3.connect(project.places.ledger) as ledger:
-        ledger.execute("DELETE FROM trials WHERE trial IN (SELECT trial FROM members WHERE model='ann' AND number=0)")
-    ledger.close()
-    assert exported(project, storage)[0] == "small/ann/blobs: 1 trials"
-
-
-@pytest.mark.parametrize("wrong", ["nonsense", "sqlite:////nowhere/at/all/study.db", "mystery://user:secret@host/x"])
-def test_a_storage_that_cannot_be_opened_is_one_line_without_its_password(project: Project, wrong: str) -> None:
-    with pytest.raises(
-        InputError, match=r"^--storage: cannot be used \(.*\); give a URL like sqlite:///study\.db$"
-    ) as e:
-        exported(project, wrong)
-    assert "secret" not in str(e.value)
-
-
-def test_a_file_that_is_no_database_stays_as_it_is(project: Project, tmp_path: Path) -> None:
-    file = tmp_path / "notes.txt"
-    file.write_text("no database at all\n" * 100)
-    with pytest.raises(InputError, match="cannot be used"):
-        exported(project, f"sqlite:///{file}")
-    assert file.read_text() == "no database at all\n" * 100
-
-
-def test_without_optuna_it_says_how_to_get_it(project: Project, storage: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"Optuna is not installed; install it: pip install 'tunetable\[optuna\]'"):
-        exported(project, storage)
-    assert InputError.exit_code == 2
-
-
-def test_the_command_writes_studies_and_prints_them(project: Project, storage: str) -> None:
-    options = ["--to", "optuna", "--storage", storage, "--runs-dir", str(project.places.runs)]
-    answer = CliRunner().invoke(app, ["export", "small", *options])
-    assert answer.stdout.splitlines() == ["small/ann/blobs: 2 trials", "small/cnn/blobs: 6 trials"]
-    never = CliRunner().invoke(app, ["export", "never", *options]).exception
-    assert isinstance(never, InputError)
-    assert "never: has not been run here" in str(never)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "val_accuracy = NULL",
-        "finished = 'yesterday'",
-        """content = replace(content, '"dense_units": 4', '"dense_units": 5')""",
-        """content = replace(content, '"seed": 0', '"seed": 9')""",
-    ],
-)
-def test_a_trial_that_no_run_wrote_is_refused_in_one_line(project: Project, storage: str, change: str) -> None:
-    with sqlite3.connect(project.places.ledger) as ledger:
-        ledger.execute(f"UPDATE trials SET {change}")  # noqa: S608  # ours
-    ledger.close()
-    with pytest.raises(InputError, match=r"the ledger holds what no run wrote \(|is not a ledger, or is damaged \("):
-        exported(project, storage)

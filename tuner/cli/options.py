@@ -35,10 +35,11 @@ tensorboard_option = click.option(
 )
 
 
-def _named(context: click.Context, parameter: click.Parameter, name: str) -> str:
+def not_blank(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    """Return what was given, unless it is blank."""
     if not name.strip():
         raise click.BadParameter("it is blank")
     return name
 
 
-search_name_argument = click.argument("name", callback=_named)
+search_name_argument = click.argument("name", callback=not_blank)

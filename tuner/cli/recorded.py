@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from tuner.cli.options import folder_options, search_name_argument, tensorboard_option
+from tuner.cli.options import folder_options, not_blank, search_name_argument, tensorboard_option
+from tuner.export import EXPORTERS, Recorded
 from tuner.places import Places, as_described_now, recorded_search, search_name
 from tuner.text import escape, visible
 
@@ -77,16 +78,23 @@ def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
 
 @click.command()
 @search_name_argument
-@click.option("--to", "tool", type=click.Choice(["optuna"]), required=True, help="What it is exported to.")
-@click.option("--storage", required=True, help="Optuna's database by its URL, such as sqlite:///study.db.")
+@click.option("--to", "tool", type=click.Choice(list(EXPORTERS)), required=True, help="What it is exported to.")
+@click.option(
+    "--storage",
+    required=True,
+    callback=not_blank,
+    help="The tool's database, such as sqlite:///study.db, or MLflow's server, by its URL.",
+)
 @folder_options
 def export(name: str, tool: str, storage: str, runs_dir: Path, reports_dir: Path) -> None:
-    """Write what is recorded for another tool: a study for each [[search]] on each data set.
+    """Write what is recorded for another tool.
 
-    Exported again, a study takes the place of the earlier one. Look at them with: optuna-dashboard sqlite:///study.db
+    optuna: a study for each [[search]] on each data set. See them: optuna-dashboard sqlite:///study.db
+
+    mlflow: an experiment with a run for each trial. See it: mlflow ui --backend-store-uri sqlite:///mlflow.db
+
+    Exported again, it takes the place of what was exported before.
     """
-    from tuner.export import EXPORTERS, Recorded
-
     with Places(runs_dir, reports_dir).existing_ledger(name) as ledger:
         recorded = Recorded.read(ledger, search_name(name))
     for line in EXPORTERS[tool](recorded, storage):

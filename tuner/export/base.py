@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from tuner import __version__
+from tuner import columns as col
+from tuner.errors import InputError, one_line
 from tuner.ledger import Ledger, Member
+from tuner.parameters import Choice, Domain, Value
 from tuner.places import recorded_search
 from tuner.search import Search
+from tuner.text import visible
 from tuner.trial import Attempt, Record
+
+#: The attribute by which anything is known as written by an export.
+MARK = "tuner"
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,9 @@ class Recorded:
         """
         search = recorded_search(ledger, name)
         finished = tuple((member, record) for member, record in ledger.members(name) if record is not None)
+        for _, record in finished:
+            if record.completed and score(record) is None:
+                raise no_run_s(record, ValueError("completed, but without a score"))
         return cls(search, finished, ledger.attempts(name))
 
     def of(self, model: str, dataset: str, role: str) -> list[Record]:
@@ -40,3 +52,44 @@ class Recorded:
         """Return when a trial began and ended."""
         attempt = self.attempts[record.trial.id]
         return datetime.fromtimestamp(attempt.began, UTC), datetime.fromtimestamp(attempt.ended, UTC)
+
+    def about(self) -> dict[str, Any]:
+        """Return what is said of the search as a whole, this tool's mark among it."""
+        search = self.search
+        return {
+            "title": search.title,
+            "objective": f"{col.VAL_ACCURACY} on {search.validates_on}",
+            "overrides": {name: value for name, value in vars(search.overrides).items() if value is not None},
+            MARK: __version__,
+        }
+
+    def identity(self, record: Record) -> dict[str, Value]:
+        """Return what tells a trial from others beside its values, and why it failed; without what nobody knows."""
+        trial, attempt = record.trial, self.attempts[record.trial.id]
+        told: dict[str, Any] = {
+            col.TRIAL: trial.id,
+            col.EPOCHS: trial.epochs,
+            col.SEED: trial.seed,
+            col.WORKER: attempt.worker,
+            col.NODE: visible(attempt.node),
+            col.ERROR: visible(record.result.error),
+        }
+        return {name: value for name, value in told.items() if value not in (None, "")}
+
+
+def score(record: Record) -> float | None:
+    """Return what a trial scored: a search trial where it was chosen, a retraining on the test set."""
+    result = record.result
+    return result.val_accuracy if record.trial.role == "search" else result.test_accuracy
+
+
+def plain(value: Value, domain: Domain | None) -> Value:
+    """Return a value as its domain's grid has it: 0.3, not 0.30000000000000004, at the end of a range to 0.3."""
+    stepped = domain is not None and not isinstance(domain, Choice) and domain.step is not None and not domain.log
+    return float(f"{value:.12g}") if stepped and isinstance(value, float) else value
+
+
+def no_run_s(record: Record, error: Exception) -> InputError:
+    """Return that what a ledger holds of a trial is not what a run writes."""
+    problem = f"the ledger holds what no run wrote ({one_line(error)})"
+    return InputError(f"trial {record.trial.id}", problem, "run the search again")

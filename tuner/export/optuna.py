@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from tuner import __version__
 from tuner import columns as col
-from tuner.errors import InputError, one_line
-from tuner.export.base import Recorded
-from tuner.parameters import Choice, Domain, Value
+from tuner.export.base import MARK, Recorded, no_run_s, plain
+from tuner.export.storage import check_database, needs, taken, unusable
+from tuner.parameters import Choice, Domain
 from tuner.search import Entry
 from tuner.text import visible
 from tuner.trial import Record
@@ -19,8 +17,7 @@ if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
 
-#: The attribute by which a study is known as one that was written here.
-_MARK = "tuner"
+_EXAMPLE = "sqlite:///study.db"
 
 
 def export(recorded: Recorded, storage: str) -> Iterator[str]:
@@ -40,29 +37,23 @@ def export(recorded: Recorded, storage: str) -> Iterator[str]:
         InputError: Optuna is not installed, the storage cannot be opened, or holds a study of this name which
             something else wrote; or the ledger holds what no run wrote.
     """
-    if importlib.util.find_spec("optuna") is None:
-        raise InputError("--to", "Optuna is not installed", "install it: pip install 'tunetable[optuna]'")
+    needs("Optuna", "optuna", "optuna")
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    check_database(storage, "studies", _EXAMPLE)
     try:
         opened = optuna.storages.RDBStorage(storage)
-    except (SQLAlchemyError, ImportError, RuntimeError) as error:  # the last: tables of another version of Optuna's
-        raise _unusable(error) from error
+    except (SQLAlchemyError, RuntimeError) as error:  # the latter: tables of another version of Optuna's
+        raise unusable(error, storage, _EXAMPLE) from error
     for entry in recorded.search.entries:
         for dataset in recorded.search.datasets:
             try:
                 line = _study(recorded, entry, dataset, opened)
             except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-                raise _unusable(error) from error
+                raise unusable(error, storage, _EXAMPLE) from error
             yield line
-
-
-def _unusable(error: Exception) -> InputError:
-    """Return what is wrong with a storage, whose URL may hold a password and is not repeated."""
-    problem = one_line(error).partition(" (Background on this error")[0]
-    return InputError("--storage", f"cannot be used ({problem})", "give a URL like sqlite:///study.db")
 
 
 def _study(recorded: Recorded, entry: Entry, dataset: str, storage: optuna.storages.RDBStorage) -> str:
@@ -70,9 +61,8 @@ def _study(recorded: Recorded, entry: Entry, dataset: str, storage: optuna.stora
 
     name = f"{recorded.search.name}/{entry.name}/{dataset}"
     if name in optuna.get_all_study_names(storage):
-        if _MARK not in optuna.load_study(study_name=name, storage=storage).user_attrs:
-            problem = f"the study {name!r} is there already, and was not exported from here"
-            raise InputError("--storage", problem, "name another database")
+        if MARK not in optuna.load_study(study_name=name, storage=storage).user_attrs:
+            raise taken(f"the study {name!r}")
         optuna.delete_study(study_name=name, storage=storage)
     study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
     for key, value in _about(recorded, entry, dataset).items():
@@ -83,23 +73,18 @@ def _study(recorded: Recorded, entry: Entry, dataset: str, storage: optuna.stora
         try:
             frozen = _trial(recorded, record, entry.space.domains, distributions)
         except ValueError as error:
-            problem = f"the ledger holds what no run wrote ({one_line(error)})"
-            raise InputError(f"trial {record.trial.id}", problem, "run the search again") from error
+            raise no_run_s(record, error) from error
         study.add_trial(frozen)
     return f"{visible(name)}: {len(trials)} trials"
 
 
 def _about(recorded: Recorded, entry: Entry, dataset: str) -> dict[str, Any]:
-    search = recorded.search
     finals = [record.result.test_accuracy for record in recorded.of(entry.name, dataset, "final") if record.completed]
     return {
-        "title": search.title,
-        "objective": f"{col.VAL_ACCURACY} on {search.validates_on}",
+        **recorded.about(),
         "algorithm": entry.algorithm,
-        "overrides": {name: value for name, value in vars(search.overrides).items() if value is not None},
         "fixed": dict(entry.space.fixed()),
         "retrained_test_accuracy": finals,
-        _MARK: __version__,
     }
 
 
@@ -126,30 +111,21 @@ def _trial(
     names = [name for name in distributions if name in trial.values]
     curve = result.history.get(col.VAL_ACCURACY, [])
     attributes = {
-        col.TRIAL: trial.id,
-        col.EPOCHS: trial.epochs,
-        col.SEED: trial.seed,
+        **recorded.identity(record),
         col.BEST_EPOCH: result.best_epoch,
         col.VAL_LOSS: result.val_loss,
         col.PARAMETERS: result.parameters,
         col.SECONDS: result.seconds,
-        col.ERROR: visible(result.error),
     }
     frozen = create_trial(
         state=TrialState.COMPLETE if record.completed else TrialState.FAIL,
         value=result.val_accuracy if record.completed else None,
-        params={name: _value(trial.values[name], domains[name]) for name in names},
+        params={name: plain(trial.values[name], domains[name]) for name in names},
         distributions={name: distributions[name] for name in names},
-        user_attrs={name: value for name, value in attributes.items() if value not in (None, "")},
+        user_attrs={name: value for name, value in attributes.items() if value is not None},
         intermediate_values=dict(enumerate(curve, start=1)),
     )
     # It keeps the time of the machine's own zone, without saying so.
     begin, end = (moment.astimezone().replace(tzinfo=None) for moment in recorded.span(record))
     frozen.datetime_start, frozen.datetime_complete = begin, end
     return frozen
-
-
-def _value(value: Value, domain: Domain) -> Value:
-    """Return a value as its domain's grid has it: Optuna refuses 0.30000000000000004 at the end of a range to 0.3."""
-    stepped = not isinstance(domain, Choice) and domain.step is not None and not domain.log
-    return float(f"{value:.12g}") if stepped and isinstance(value, float) else value
