@@ -43,7 +43,7 @@ def test_there_is_a_study_for_each_search_on_each_data_set(project: Project, sto
     exported(project, storage)
     assert sorted(optuna.get_all_study_names(storage)) == ["small/ann/blobs", "small/cnn/blobs"]
     cnn = study(storage, "small/cnn/blobs")
-    assert (cnn.best_trial.number, cnn.best_value) == (3, 0.9)
+    assert (cnn.best_trial.number, cnn.best_value, cnn.metric_names) == (3, 0.9, ["val_accuracy"])
     assert set(cnn.best_params) == {"conv_depth", "filters_1", "filters_2"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,9 @@ def _study(recorded: Recorded, entry: Entry, dataset: str, storage: optuna.stora
             raise taken(f"the study {name!r}")
         optuna.delete_study(study_name=name, storage=storage)
     study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.set_metric_names([col.VAL_ACCURACY])  # or the dashboard calls it "Objective 0"
     for key, value in _about(recorded, entry, dataset).items():
         study.set_user_attr(key, value)
     distributions = {one: _distribution(entry.space.domains[one]) for one in entry.space.varying()}
