@@ -23,7 +23,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)optuna])
+	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)optuna$(COMMA)mlflow])
 	@touch $@
 
 COMMA := ,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -40,3 +41,18 @@ def change(project: Project) -> Callable[[str], None]:
         ledger.close()
 
     return change_it
+
+
+@pytest.fixture(scope="session")
+def _mlflow_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from mlflow.tracking import MlflowClient
+
+    file = tmp_path_factory.mktemp("mlflow") / "empty.db"
+    MlflowClient(tracking_uri=f"sqlite:///{file}").search_experiments()
+    return file
+
+
+@pytest.fixture
+def mlflow_storage(_mlflow_tables: Path, tmp_path: Path) -> str:
+    """A database of MLflow's, which makes its tables in seconds and not for each test."""
+    return f"sqlite:///{shutil.copy(_mlflow_tables, tmp_path / 'storage.db')}"

@@ -80,8 +80,48 @@ class Optuna:
         return lambda: [trial.value for trial in optuna.load_study(study_name=name, storage=storage).trials]
 
 
-TOOLS = [Optuna]
-Tool = type[Optuna]
+class MLflow:
+    """Runs of an experiment."""
+
+    name, title = "mlflow", "MLflow"
+    lines = ("small: 10 runs",)
+    place = "the experiment 'small'"
+
+    @staticmethod
+    def seen(storage: str) -> list[Seen]:
+        from mlflow.tracking import MlflowClient
+
+        client = MlflowClient(tracking_uri=storage)
+        experiment = client.get_experiment_by_name("small")
+        assert experiment is not None
+        runs = client.search_runs([experiment.experiment_id], "tags.role = 'search'")
+        return [
+            Seen(
+                trial=run.data.tags["trial"],
+                seed=run.data.tags["seed"],
+                error=run.data.tags.get("error", ""),
+                failed=run.info.status == "FAILED",
+                score=run.data.metrics.get("search_score"),
+                values=run.data.params,
+                curve={point.step: point.value for point in client.get_metric_history(run.info.run_id, "val_accuracy")},
+                began=datetime.fromtimestamp(run.info.start_time / 1_000, UTC),
+                ended=datetime.fromtimestamp(run.info.end_time / 1_000, UTC),
+            )
+            for run in sorted(runs, key=lambda run: run.info.run_name)  # ann/blobs/1, ann/blobs/2, cnn/blobs/1, …
+        ]
+
+    @staticmethod
+    def written_by_hand(storage: str, taken: bool) -> Callable[[], object]:
+        from mlflow.tracking import MlflowClient
+
+        client = MlflowClient(tracking_uri=storage)
+        experiment = client.create_experiment("small" if taken else "mine")
+        client.log_metric(client.create_run(experiment).info.run_id, "value", 1.0)
+        return lambda: [run.data.metrics for run in client.search_runs([experiment])]
+
+
+TOOLS = [Optuna, MLflow]
+Tool = type[Optuna] | type[MLflow]
 
 
 @pytest.fixture(params=TOOLS, ids=lambda tool: tool.name)
@@ -91,7 +131,9 @@ def tool(request: pytest.FixtureRequest) -> Tool:
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> str:
+def storage(tool: Tool, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    if tool is MLflow:
+        return request.getfixturevalue("mlflow_storage")
     return f"sqlite:///{tmp_path / 'storage.db'}"
 
 
@@ -214,7 +256,7 @@ def test_a_database_of_another_version_is_one_line(
     tool: Tool, project: Project, storage: str, tmp_path: Path, export: Export
 ) -> None:
     export(tool.name, project, storage)
-    other = shutil.copy(tmp_path / "storage.db", tmp_path / "other.db")
+    other = shutil.copy(tmp_path / "storage.db", tmp_path / "other.db")  # MLflow keeps what it has opened
     with sqlite3.connect(other) as database:
         database.execute("UPDATE alembic_version SET version_num = 'another'")
         tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()

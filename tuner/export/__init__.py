@@ -18,5 +18,11 @@ def _optuna(recorded: Recorded, storage: str) -> Iterator[str]:
     return export(recorded, storage)
 
 
+def _mlflow(recorded: Recorded, storage: str) -> Iterator[str]:
+    from tuner.export.mlflow import export
+
+    return export(recorded, storage)
+
+
 #: The tools by name. Each is an optional extra, imported when it is asked for.
-EXPORTERS: dict[str, Exporter] = {"optuna": _optuna}
+EXPORTERS: dict[str, Exporter] = {"optuna": _optuna, "mlflow": _mlflow}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -62,6 +63,15 @@ class Recorded:
             "overrides": {name: value for name, value in vars(search.overrides).items() if value is not None},
             MARK: __version__,
         }
+
+    def compared(self) -> set[str]:
+        """Return the names of the parameters that are not the same throughout the search, Hyperband's epochs too."""
+        values: dict[str, set[Value]] = defaultdict(set)
+        for entry in self.search.entries:
+            for name, domain in entry.space.domains.items():
+                values[name].update(domain.values if isinstance(domain, Choice) else (domain.low, domain.high))
+            values[col.EPOCHS].update((1, entry.epochs) if entry.algorithm == "hyperband" else (entry.epochs,))
+        return {name for name, found in values.items() if len(found) > 1}
 
     def identity(self, record: Record) -> dict[str, Value]:
         """Return what tells a trial from others beside its values, and why it failed; without what nobody knows."""
