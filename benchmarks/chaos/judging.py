@@ -26,7 +26,11 @@ from tuner import columns as col
 from tuner.trial import artifact_path
 
 #: What is measured, not found: two runs of a search differ in it, and in the hashes of files that hold a date.
-_MEASURED = (col.SECONDS, col.SECONDS_PER_EPOCH, col.LATENCY_MS, col.MEGABYTES, "finished", "files")
+_MEASURED = (
+    *(col.SECONDS, col.SECONDS_PER_EPOCH, col.LATENCY_MS, col.MEGABYTES),
+    *(col.BEGAN, "finished", col.WORKER, col.NODE),
+    "files",
+)
 
 Row = dict[str, Any]
 #: Model, data set, role and number: a trial's place in its search.
