@@ -100,10 +100,11 @@ def everything_builds(search: Search, look: Look) -> None:
         training_images(search.trial(entry, look.source, "", configurations[0], None), dataset.y_train)
         kinds = {tuple((k, v) for k, v in values.items() if k != "dropout"): values for values in configurations}
         for values in kinds.values():  # a layer of dropout fits wherever its other self did
-            keras.backend.clear_session()
-            network = entry.family.network(values, dataset.shape, len(dataset.class_names))
+            with keras.StatelessScope(initialize_variables=False):  # nothing is drawn for its weights
+                network = entry.family.network(values, dataset.shape, len(dataset.class_names))
             assert network.output_shape == (None, len(dataset.class_names))
             assert network.count_params() < 40_000_000
+            keras.backend.clear_session()
 
 
 def families(search: Search) -> list[str]:
