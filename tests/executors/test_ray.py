@@ -19,7 +19,7 @@ import tuner
 from tuner.errors import InputError
 from tuner.executors import EXECUTORS, Executor, Limits, Outcome, Placement, Share
 
-pytest.importorskip("ray")
+ray = pytest.importorskip("ray")
 
 
 def surroundings(_: object) -> dict[str, str | None]:
@@ -49,10 +49,16 @@ def cluster() -> Iterator[Nodes]:
     path = os.pathsep.join([str(here), str(here.parent), os.environ.get("PYTHONPATH", "")])
     with nodes(2, environment={"PYTHONPATH": path, "CPUS": "2", "GPUS": "2"}) as cluster:
         yield cluster
+        ray.shutdown()
 
 
 @pytest.fixture
 def on_ray(cluster: Nodes) -> Iterator[Callable[..., Executor]]:
+    """Give what builds executors, on one connection for all tests: with each, the nodes begin processes anew."""
+    from tuner.executors.ray import _connect
+
+    if not ray.is_initialized():
+        _connect(cluster.address)
     opened: list[Executor] = []
 
     def build(function: object, share: Share, workers: int | None = None, limits: Limits | None = None) -> Executor:
@@ -135,10 +141,13 @@ def test_a_call_that_no_node_has_room_for_is_refused_unless_nodes_are_to_come(on
     assert executor.wait(timeout=0.5) == []
 
 
-def test_signals_do_what_they_did_before(on_ray) -> None:
+def test_an_executor_that_connects_itself_leaves_signals_as_they_were_and_disconnects(on_ray) -> None:
+    ray.shutdown()
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
-    on_ray(surroundings, Share(1, 0))
+    executor = on_ray(surroundings, Share(1, 0))
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+    executor.close()
+    assert not ray.is_initialized()
 
 
 def test_without_ray_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
