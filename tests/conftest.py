@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import resource
 import shutil
 import tracemalloc
@@ -130,12 +132,22 @@ def blobs_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
-    """A project whose search has run to its end with one worker; tests only read it, or copy it."""
-    folder = make_project(tmp_path_factory.mktemp("finished"), blobs_file)
-    ran = tuner(folder, "run", "small", "--workers", "1")
-    assert ran.returncode == 0, ran.stderr
-    assert "report: reports/small/report.md" in ran.stdout
-    assert "mean test accuracy" in ran.stdout
+    """A project whose search has run to its end with one worker; tests only read it, or copy it.
+
+    The processes of pytest-xdist have one together: who comes first runs it, and the others wait.
+    """
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    folder, done = root / "finished", root / "finished.done"
+    with (root / "finished.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            ran = tuner(make_project(folder, blobs_file), "run", "small", "--workers", "1")
+            assert ran.returncode == 0, ran.stderr
+            assert "report: reports/small/report.md" in ran.stdout
+            assert "mean test accuracy" in ran.stdout
+            done.touch()
     return folder
 
 

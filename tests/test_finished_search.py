@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ import pytest
 from PIL import Image
 from small_project import (
     SEARCH_TRIALS,
+    TWO_TRIALS,
     make_project,
     real_tuner,
     recorded,
@@ -26,7 +26,24 @@ from small_project import (
 )
 from timeless import differing, without_times
 
+from tuner.rows import utc
+
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def finished_in_brief(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
+    """A project whose search of two trials, each retrained once, has run to its end."""
+    folder = make_project(tmp_path_factory.mktemp("brief"), blobs_file, TWO_TRIALS)
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 0, ran.stderr
+    return folder
+
+
+@pytest.fixture
+def brief(finished_in_brief: Path, tmp_path: Path) -> Path:
+    """A copy of it, for tests that train everything again."""
+    return Path(shutil.copytree(finished_in_brief, tmp_path / "copy"))
 
 
 class TestAFinishedSearch:
@@ -147,33 +164,32 @@ class TestAFinishedSearch:
         assert {row.split("|")[2].strip() for row in rows} == {"small", "twin"}
         assert sum("1.000" in row for row in rows) >= 1
 
-    def test_with_other_options_is_another_budget_printed_in_the_report(self, copied: Path) -> None:
-        small = tuner(copied, "run", "small", "--epochs", "1", "--train-size", "60", "--test-size", "30")
+    def test_with_other_options_is_another_budget_printed_in_the_report(self, brief: Path) -> None:
+        small = tuner(brief, "run", "small", "--epochs", "1", "--train-size", "60", "--test-size", "30")
         assert small.returncode == 0, small.stderr
-        assert {row["epochs"] for row in trials(copied)} == {1}
-        text = (copied / "reports" / "small" / "report.md").read_text()
+        assert {row["epochs"] for row in trials(brief)} == {1}
+        text = (brief / "reports" / "small" / "report.md").read_text()
         assert "--epochs 1 --train-size 60 --test-size 30" in text
-        card = json.loads((copied / "reports" / "small" / "cnn-blobs.json").read_text())
+        card = json.loads((brief / "reports" / "small" / "cnn-blobs.json").read_text())
         assert card["trial"]["train_size"] == 60
 
-    def test_started_fresh_is_trained_again(self, copied: Path) -> None:
-        time.sleep(1.1)  # the ledger notes whole seconds
-        begun = datetime.now(UTC).isoformat(timespec="seconds")
-        assert tuner(copied, "run", "small", "--fresh").returncode == 0
-        ledger = sqlite3.connect(copied / "runs" / "ledger.sqlite")
-        assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (SEARCH_TRIALS + 4,)
+    def test_started_fresh_is_trained_again(self, brief: Path) -> None:
+        begun = utc(time.time())
+        assert tuner(brief, "run", "small", "--fresh").returncode == 0
+        ledger = sqlite3.connect(brief / "runs" / "ledger.sqlite")
+        assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (2 + 2,)
         assert ledger.execute("SELECT min(finished) FROM trials").fetchone()[0] >= begun
 
-    def test_is_searched_anew_when_its_data_have_changed(self, copied: Path) -> None:
-        file = copied / "searches" / "blobs.npz"
+    def test_is_searched_anew_when_its_data_have_changed(self, brief: Path) -> None:
+        file = brief / "searches" / "blobs.npz"
         with np.load(file) as arrays:
             changed = {name: arrays[name] for name in arrays.files}
         changed["x_train"][0, 0, 0] ^= 1
         np.savez(file, **changed)
-        again = tuner(copied, "run", "small", "--epochs", "1")
+        again = tuner(brief, "run", "small")
         assert again.returncode == 0, again.stderr
         assert "from before" not in again.stderr
-        assert len(trials(copied)) == SEARCH_TRIALS
+        assert len(trials(brief)) == 2
 
     def test_whose_file_was_edited_keeps_the_trials_that_still_belong(self, copied: Path) -> None:
         file = copied / "searches" / "small.toml"
