@@ -36,7 +36,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
     html = "\n".join(outputs(notebook, "text/html"))
     assert re.search(r"<strong>CNN (beats ANN|is not shown to beat ANN)|<strong>ANN (beats|is not shown)", html)
     assert "other than the search file says: --epochs 4 --repeats 3" in html
-    assert len(outputs(notebook, "image/png")) == 4
+    assert len(outputs(notebook, "image/png")) == 5
     assert outputs(notebook, "text/plain")[-1] == "True"  # what is read back is what was found
     assert [[output["output_type"] for output in cell.get("outputs", [])] for cell in notebook.cells] == committed
     assert (folder / "runs" / "reports" / "digits" / "report.html").is_file()
