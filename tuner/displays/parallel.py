@@ -16,7 +16,7 @@ from tuner.library import Ran, load_findings
 from tuner.parameters import Value
 from tuner.report.base import setting
 from tuner.report.scopes import Scope
-from tuner.report.slices import FEW, MODEL, WIDE, lower_end
+from tuner.report.slices import MODEL, Scale, lower_end, spread
 from tuner.report.style import SEQUENTIAL, short
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _LIGHT, _DARK = 0.2, 1.0
 #: Lines that pass an axis at one value stand side by side within this share of it.
 _SPREAD = 0.05
-#: Multiples of it, without their whole part, lie evenly.
-_GOLDEN = 0.618034
 #: More lines than this are drawn thin.
 _FEW_LINES = 150
 #: Ends of axes are compared with this tolerance.
@@ -117,16 +115,14 @@ def _parameter_axes(configurations: Sequence[dict[str, Value]]) -> list[_Axis]:
     names = in_order(dict.fromkeys(name for values in configurations for name in values))
     for name in sorted(names, key=lambda name: name != MODEL):
         column = [values.get(name) for values in configurations]
-        distinct = list(dict.fromkeys(value for value in column if value is not None))
-        if len(distinct) < 2:
+        scale = Scale.of(column)
+        if len(scale.distinct) < 2:
             continue
-        numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct)
-        if numeric and len(distinct) > FEW:
-            numbers = np.array([np.nan if value is None else value for value in column], dtype=np.float64)
-            low, high = np.nanmin(numbers), np.nanmax(numbers)
-            found.append(_numbers_axis(name, numbers, log=bool(low > 0 and high >= WIDE * low)))
+        if scale.few:
+            found.append(_values_axis(name, column, scale.distinct))
         else:
-            found.append(_values_axis(name, column, sorted(distinct) if numeric else distinct))
+            numbers = np.array([np.nan if value is None else value for value in column], dtype=np.float64)
+            found.append(_numbers_axis(name, numbers, scale.log))
     return found
 
 
@@ -135,8 +131,8 @@ def _values_axis(name: str, column: Sequence[Value | None], distinct: Sequence[V
     step = 1 / (len(distinct) - 1)
     order = {(type(value), value): step * place for place, value in enumerate(distinct)}
     heights = np.array([np.nan if value is None else order[type(value), value] for value in column])
-    spread = (_GOLDEN * np.arange(len(column)) % 1 - 0.5) * min(_SPREAD, 0.7 * step)
-    return _Axis(name, heights + spread, [(step * place, setting(value)) for place, value in enumerate(distinct)])
+    beside = spread(len(column)) * min(_SPREAD, 0.7 * step)
+    return _Axis(name, heights + beside, [(step * place, setting(value)) for place, value in enumerate(distinct)])
 
 
 def _numbers_axis(name: str, numbers: NDArray[np.float64], log: bool = False) -> _Axis:
@@ -144,7 +140,6 @@ def _numbers_axis(name: str, numbers: NDArray[np.float64], log: bool = False) ->
     from matplotlib.ticker import LogLocator, MaxNLocator
 
     low, high = float(np.nanmin(numbers)), float(np.nanmax(numbers))
-
     if high == low:
         return _Axis(name, np.where(np.isnan(numbers), np.nan, 0.5), [(0.5, f"{low:.4g}")])
 

@@ -62,16 +62,15 @@ def timeline(findings: Findings) -> dict[str, Any]:
         elif attempt.ended < findings.began:
             earlier += 1
         else:
-            spans.append((attempt, member, record))
-    spans.sort(key=lambda span: (span[0].began, span[0].ended, span[1].trial))
-    rows = sorted({(attempt.node, attempt.worker or 0) for attempt, _, _ in spans})
-    removed, pauses = _pauses([(attempt.began, attempt.ended) for attempt, _, _ in spans])
+            spans.append((attempt, (attempt.node, attempt.worker), member, record))
+    spans.sort(key=lambda span: (span[0].began, span[0].ended, span[2].trial))
+    rows = {place: row for row, place in enumerate(sorted({place for _, place, _, _ in spans}))}
+    removed, pauses = _pauses([(attempt.began, attempt.ended) for attempt, *_ in spans])
     bars = []
-    for (attempt, member, record), cut in zip(spans, removed, strict=True):
+    for (attempt, place, member, record), cut in zip(spans, removed, strict=True):
         origin = spans[0][0].began + cut
-        row = rows.index((attempt.node, attempt.worker or 0))
         what = [member.model, member.dataset, member.role, member.trial, record.completed]
-        bars.append([row, round(attempt.began - origin, 2), round(attempt.ended - origin, 2), *plain(what)])
+        bars.append([rows[place], round(attempt.began - origin, 2), round(attempt.ended - origin, 2), *plain(what)])
     return {
         "bars": bars,
         "rows": [[plain(node), worker] for node, worker in rows],

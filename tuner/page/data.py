@@ -20,7 +20,7 @@ from tuner.page.pareto import pareto_front
 from tuner.protocol import ranked
 from tuner.report.classes import MOST_CLASSES, roc_points
 from tuner.report.scopes import scopes
-from tuner.report.slices import FEW, MODEL, WIDE, lower_end, medians
+from tuner.report.slices import MODEL, Scale, lower_end, medians
 
 Tables = Mapping[str, pd.DataFrame]
 #: Learning curves are shown of so many of the best trials.
@@ -128,13 +128,10 @@ def _slice(name: str, placed: Sequence[tuple[Any, Any]], scores: NDArray[np.floa
         placed: of each trial the label of its model and the parameter's value, None where it has none.
         scores: `(trials,)`.
     """
-    distinct = list(dict.fromkeys(value for _, value in placed if value is not None))
+    scale = Scale.of(value for _, value in placed)
+    distinct, few, log, ordered = scale.distinct, scale.few, scale.log, scale.ordered
     if len(distinct) < 2:
         return None
-    ordered = all(isinstance(value, int | float) and not isinstance(value, bool) for value in distinct)
-    distinct = sorted(distinct) if ordered else distinct
-    few = not ordered or len(distinct) <= FEW
-    log = ordered and not few and distinct[0] > 0 and distinct[-1] >= WIDE * distinct[0]
     lines = []
     for model in dict.fromkeys(label for label, _ in placed):
         mine = [place for place, (label, value) in enumerate(placed) if label == model and value is not None]
@@ -144,7 +141,13 @@ def _slice(name: str, placed: Sequence[tuple[Any, Any]], scores: NDArray[np.floa
         x = np.array([distinct.index(value) for value in values] if few else values, dtype=np.float64)
         at, middle = medians(np.log10(x) if log else x, scores[mine], few=few)
         lines.append({"model": plain(model), "at": plain(10**at if log else at), "median": plain(middle)})
-    return {"name": name, "values": plain(distinct) if few else None, "ordered": ordered, "log": log, "lines": lines}
+    return {
+        "name": name,
+        "values": plain(distinct) if few else None,
+        "ordered": ordered,
+        "log": log,
+        "lines": lines,
+    }
 
 
 def _curves(findings: Findings) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,36 @@ def draw_slice(
     axes.set_ylabel(_SCORE)
     if np.isfinite(low):
         axes.set_ylim(low, y.max() + 0.06 * (y.max() - low))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the values of a parameter stand on an axis of a page's or a display's figure.
+
+    `distinct` are in order where they are numbers, which `ordered` says; `few` of them stand side by side, others by
+    their size, or by its logarithm where `log`.
+    """
+
+    distinct: Sequence[Value]
+    ordered: bool
+    few: bool
+    log: bool
+
+    @classmethod
+    def of(cls, values: Iterable[Value | None]) -> Scale:
+        """Return the scale of these values, None left out."""
+        distinct = list(dict.fromkeys(value for value in values if value is not None))
+        numbers = [value for value in distinct if isinstance(value, int | float) and not isinstance(value, bool)]
+        if len(numbers) < len(distinct):
+            return cls(distinct, ordered=False, few=True, log=False)
+        numbers.sort()
+        few = len(numbers) <= FEW
+        return cls(numbers, ordered=True, few=few, log=not few and numbers[0] > 0 and numbers[-1] >= WIDE * numbers[0])
+
+
+def spread(count: int) -> NDArray[np.float64]:
+    """Return places from -0.5 to 0.5 for so many marks of one value: evenly spread, and always alike."""
+    return _GOLDEN * np.arange(count, dtype=np.float64) % 1 - 0.5
 
 
 def model_marks(configurations: Sequence[Mapping[str, Value]], label: str) -> tuple[list[Line2D], list[str]]:
@@ -215,8 +245,7 @@ def _draw_points(
         mine = models == model
         x, mine_y = places.x[mine], y[mine]
         middle = (place - (len(there) - 1) / 2) * width if beside else 0.0
-        spread = (_GOLDEN * np.arange(len(x)) % 1 - 0.5) * 0.7 * width
-        on_axis, below = places.on_axis(x + middle + spread), mine_y < low
+        on_axis, below = places.on_axis(x + middle + spread(len(x)) * 0.7 * width), mine_y < low
         ink = colour(int(model))
         look: dict[str, Any] = {"color": ink, "alpha": 0.55, "linewidths": 0, "zorder": 3, **points}
         axes.scatter(on_axis[~below], mine_y[~below], **{"s": 16, "marker": _marker(int(model)), **look})
