@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 import shutil
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ from tuner.findings import Findings
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+_DOTTED = re.compile(r"(?<![\w/.-])tuner(?:\.[A-Za-z_]\w*)+(?![\w-]*\.(?:md|toml))")
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 
 
@@ -78,6 +80,11 @@ def named(node: ast.expr) -> object:
     if isinstance(node, ast.Attribute) and (inside := named(node.value)) is not None:
         return getattr(inside, node.attr)
     return None
+
+
+def inline_names(page: Path) -> list[str]:
+    """Return the dotted names that begin with `tuner` in the code of sentences: `tuner.families.FAMILIES`."""
+    return sorted({name for code in re.findall(r"`([^`]+)`", prose(page)) for name in _DOTTED.findall(code)})
 
 
 def anchors(page: Path) -> set[str]:
@@ -139,6 +146,41 @@ def test_toml_is_toml_and_python_is_python(page: Path) -> None:
 def test_python_has_the_names_and_arguments_of_the_package(page: Path) -> None:
     for text in fenced(page, "python"):
         assert not list(strangers(text))
+
+
+def test_python_in_sentences_works_in_a_new_process_that_has_imported_the_package_alone() -> None:
+    names = [name for page in PAGES for name in inline_names(page)]
+    assert "tuner.families.FAMILIES" in names
+    code = "import sys, tuner\nfor name in sys.argv[1:]: eval(name)"
+    ran = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, check=False)
+    assert not ran.stderr
+
+
+@pytest.mark.slow
+def test_a_built_in_family_is_searched_by_plain_keras_tuner_as_the_readme_says(tmp_path: Path) -> None:
+    (call,) = re.findall(r"`(keras_tuner\.RandomSearch\(tuner\.families[^`]+)`", prose(ROOT / "README.md"))
+    rest = f"objective='val_accuracy', max_trials=1, directory={str(tmp_path)!r}"
+    code = f"import tuner\nimport keras_tuner\nprint(type({call.replace('…', rest)}).__name__)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout == "RandomSearch\n", ran.stderr
+
+
+def test_the_readme_s_notebook_runs_from_top_to_bottom(
+    tmp_path: Path, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (code,) = [text for text in fenced(ROOT / "README.md", "python") if "import tuner" in text]
+    for name in ("digits", "mnist_cnn_vs_mlp"):
+        made_up_search(tmp_path, blobs, name)
+    (tmp_path / "searches").mkdir()
+    shutil.copy(ROOT / "searches" / "digits.toml", tmp_path / "searches")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tuner.library.run", trained_before)
+    pyplot.switch_backend("agg")
+    scope: dict[str, Any] = {}
+    exec(code, scope)  # noqa: S102  # what the page tells its readers to run
+    pyplot.close("all")
+    assert [entry.epochs for entry in scope["search"].entries] == [4, 4]
+    assert scope["found"].search.name == "digits"
 
 
 def test_every_page_stands_in_the_index() -> None:

@@ -35,7 +35,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
     NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}}).execute()  # no cell fails
     html = "\n".join(outputs(notebook, "text/html"))
     assert re.search(r"<strong>CNN (beats ANN|is not shown to beat ANN)|<strong>ANN (beats|is not shown)", html)
-    assert "other than the search file says: --epochs 4 --repeats 3" in html
+    assert "set on the command line: --epochs 4 --repeats 3" in html
     assert len(outputs(notebook, "image/png")) == 5
     assert outputs(notebook, "text/plain")[-1] == "True"  # what is read back is what was found
     assert [[output["output_type"] for output in cell.get("outputs", [])] for cell in notebook.cells] == committed

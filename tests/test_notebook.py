@@ -31,7 +31,7 @@ def test_a_search_shows_models_spaces_data_sets_and_budget() -> None:
     assert head == ["model", "algorithm", "varied", "trials on a data set", "epochs"]
     assert ann == ["ANN", "grid", "dense_units", "2", "2"]
     assert cnn == ["CNN", "grid", "conv_depth, filters_1, filters_2", "6", "2"]
-    assert "On blobs; each winner is retrained 2 times; other than the search file says: --epochs 2." in html
+    assert "On blobs; each winner is retrained 2 times; set on the command line: --epochs 2." in html
 
 
 def test_a_search_whose_rule_cannot_be_computed_is_shown_all_the_same() -> None:

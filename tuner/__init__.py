@@ -45,8 +45,14 @@ __all__ = [
 ]
 
 
+#: Rooms that are public by themselves: `tuner.families.FAMILIES` holds networks for plain KerasTuner.
+_ROOMS = ("families",)
+
+
 def __getattr__(name: str) -> object:
     """Import what is public when it is first asked for."""
+    if name in _ROOMS:
+        return importlib.import_module(f"tuner.{name}")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     room = "displays" if name.endswith("Display") else "errors" if name == "TunerError" else "library"
@@ -54,4 +60,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *__all__]
+    return [*globals(), *__all__, *_ROOMS]

@@ -12,7 +12,7 @@ from tuner import columns as col
 from tuner.datasets.base import Dataset
 from tuner.ledger import Member
 from tuner.report.convergence import convergence_section
-from tuner.report.lookalikes import look_alikes, lookalikes_section
+from tuner.report.lookalikes import lookalikes_section
 from tuner.report.pivot import pivot_section
 from tuner.report.published import published_section
 from tuner.report.trials import trials_section
@@ -166,16 +166,6 @@ def test_printed_trials_are_compared_on_the_data_set_that_they_name(tmp_path: Pa
     section = published_section(project.findings())
     assert section is not None
     assert [row[3] for row in rows_of(section.markdown, "model   | trial")] == ["0.5000 †", "–"]
-
-
-def test_look_alikes_are_the_classes_that_are_confused_most() -> None:
-    class Made:
-        def __init__(self, confusion: list[list[int]]) -> None:
-            self.predictions = type("P", (), {"confusion": np.array(confusion)})()
-
-    four = Made([[90, 0, 10, 0], [0, 97, 0, 3], [12, 0, 80, 8], [0, 0, 0, 100]])
-    assert look_alikes([four]) == [0, 2, 3]  # type: ignore[list-item]
-    assert look_alikes([Made([[5, 0], [0, 5]])]) == []  # type: ignore[list-item]
 
 
 def test_mistakes_are_counted_for_every_model(project: Project) -> None:

@@ -132,7 +132,7 @@ def _classes(findings: Findings, tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def _heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
-    """Return F1 and ROC AUC of each class as a table whose cells are the darker the further they are below 1."""
+    """Return F1 and ROC AUC of each class as a table whose cells have the more colour the further they are below 1."""
     models = findings.on(dataset)
     mine = frame[frame[col.DATASET] == dataset]
     by_model = {chosen.model: mine[mine[col.MODEL] == chosen.model].to_dict("records") for chosen in models}
@@ -151,7 +151,7 @@ def _heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
         rows.append(f'<tr{average}>{head}{cells}<td class="number">{first[col.SUPPORT]:,}</td></tr>')
     caption = (
         f"F1 and ROC AUC of each class of {escape(visible_line(dataset))} on its test images; "
-        "the darker a cell, the further it is below 1"
+        "in either, the stronger the colour of a cell, the further it is below 1"
     )
     return (
         f'<div>{scroll_box(caption, " tall")}<table class="heat"><caption>{caption}</caption><thead>'

@@ -128,7 +128,7 @@ def _markdown(findings: Findings, sections: list[Section]) -> str:
         parts.append(PUBLISHED_NOTE)
     parts += verdict(findings)
     parts.append(f"Budget: {budget(findings)}." if findings.members else "")
-    parts.append("The same as a page to explore, with every trial and every confusion: [report.html](report.html).")
+    parts.append("A page to explore, with every trial and the whole confusion matrices: [report.html](report.html).")
     parts += [f"## {section.heading}\n\n{section.markdown}" for section in sections]
     return "\n\n".join(part for part in parts if part) + "\n"
 

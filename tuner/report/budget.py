@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.datasets import DATASETS
 from tuner.findings import Findings
 from tuner.report.base import escape
-from tuner.search import Search
+from tuner.search import Entry, Search
 
 
 def budget(findings: Findings) -> str:
@@ -14,23 +14,50 @@ def budget(findings: Findings) -> str:
     Of a well-known data set that was read from image files of the user's, which may be lossy copies, it says so.
     """
     search = findings.search
-    given = search.overrides
-    sizes = {len(findings.data(name).y_train) for name in findings.seen_datasets}
-    images = " or ".join(f"{size:,}" for size in sorted({min(size, given.train_size or size) for size in sizes}))
-    share = "" if search.protocol == "published" else f", {search.validation:.0%} of them held out during the search"
-    lengths = sorted({entry.epochs for entry in search.entries})
-    epochs = "1 epoch" if lengths == [1] else f"{' or '.join(map(str, lengths))} epochs"
+    share = f", {100 * search.validation:g} % of them held out during the search"
     copies = [
         f"; {escape(name)} from a {escape(source)}"
         for name in findings.seen_datasets
         if name in DATASETS and (source := findings.data(name).source).startswith("folder")
     ]
-    text = f"{epochs}, {images or 'no'} training images{share}, {search.protocol} protocol{''.join(copies)}"
-    return text + smaller_budget(search)
+    text = f"{_epochs(search)}, {_images(findings)}{share if search.protocol == 'holdout' else ''}"
+    return f"{text}, {search.protocol} protocol{''.join(copies)}{smaller_budget(search)}"
+
+
+def _epochs(search: Search) -> str:
+    """Return how many epochs a trial has, of each model where models differ; "up to" where it may have fewer."""
+    lengths: dict[str, list[str]] = {}
+    for entry in search.entries:
+        fewer = entry.algorithm == "hyperband" or _stops_early(entry)
+        count = "1 epoch" if entry.epochs == 1 else f"{entry.epochs:,} epochs"
+        lengths.setdefault(f"up to {count}" if fewer and entry.epochs > 1 else count, []).append(entry.label)
+    return _by_owner(lengths)
+
+
+def _stops_early(entry: Entry) -> bool:
+    stopping = entry.space.domains.get("early_stopping")
+    return stopping is not None and any(value != "off" for value in stopping.grid())
+
+
+def _images(findings: Findings) -> str:
+    """Return on how many images trials train, of each data set where these differ."""
+    most = findings.search.overrides.train_size
+    sizes: dict[str, list[str]] = {}
+    for name in findings.seen_datasets:
+        available = len(findings.data(name).y_train)
+        sizes.setdefault(f"{min(available, most or available):,} training images", []).append(name)
+    return _by_owner(sizes) or "no training images"
+
+
+def _by_owner(told: dict[str, list[str]]) -> str:
+    """Return the one thing that is told, or each with whose it is."""
+    if len(told) < 2:
+        return "".join(told)
+    return " and ".join(f"{what} ({escape(', '.join(owners))})" for what, owners in told.items())
 
 
 def smaller_budget(search: Search) -> str:
-    """Return what is other than the search file says, as the end of a sentence; empty where nothing is."""
+    """Return what the command line set, as the end of a sentence; empty where it set nothing."""
     given = search.overrides
     options = {
         "--epochs": given.epochs,
@@ -39,4 +66,4 @@ def smaller_budget(search: Search) -> str:
         "--repeats": given.repeats,
     }
     smaller = " ".join(f"{option} {value}" for option, value in options.items() if value)
-    return f"; other than the search file says: {smaller}" if smaller else ""
+    return f"; set on the command line: {smaller}" if smaller else ""

@@ -11,6 +11,7 @@ import pandas as pd
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.report.base import DASH, Section, escape, number, p_text, plus_minus, signed, table
+from tuner.report.choice import choice_in_words
 from tuner.significance import Interval, accuracy_interval, difference_interval, holm, mcnemar
 
 
@@ -236,13 +237,6 @@ def selection_section(findings: Findings) -> Section | None:
                 signed(chosen.mean - score if score is not None else None),
             ]
         )
-    published = findings.search.protocol == "published"
-    chosen_on = "the test set" if published else "validation images"
-    what = "the search" if published else "the search, plus the validation images,"
-    text = (
-        f"Each model was chosen on {chosen_on}, as the best of its trials; the best of many is flattered by luck. "
-        f"The chosen configuration was then trained again on what trained in {what} with other seeds, and scored "
-        "on the test set.\n\n"
-    )
+    text = choice_in_words(findings) + "\n\n"
     heads = ["model", "data set", "trials", "search score", "retrained mean ± sd", "saved model's test score"]
     return Section("Search score and test score", text + table(rows, [*heads, "retrained − search"], text_columns=2))

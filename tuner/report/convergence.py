@@ -65,7 +65,7 @@ def convergence_section(findings: Findings) -> Section | None:
         "Epochs until the best trial of each search first reached an accuracy on "
         f"{findings.search.validates_on}; a dash where it never did:\n\n"
         + table(rows, heads, text_columns=2)
-        + "\n\nThe same as numbers: [convergence.csv](convergence.csv). How long that took: [Time](#time)."
+        + "\n\nThese epochs as a file: [convergence.csv](convergence.csv). How long that took: [Time](#time)."
     )
     frame = pd.DataFrame(made, dtype=object)  # whole numbers stay so beside empty cells
     return Section("Convergence", text, tables={"convergence.csv": frame})

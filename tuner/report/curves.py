@@ -63,7 +63,7 @@ def curves_section(findings: Findings) -> Section | None:
             )
     if not parts:
         return None
-    parts.append("The same as numbers: [curves.csv](curves.csv).")
+    parts.append("Every epoch of these trials: [curves.csv](curves.csv).")
     return Section("Training curves", "\n\n".join(parts), figures, {"curves.csv": _frame(drawn.values())})
 
 

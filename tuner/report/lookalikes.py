@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
@@ -14,36 +15,44 @@ from tuner.report.base import Section, escape, picture, table
 from tuner.report.images import show_image
 from tuner.report.style import new_figure, short
 
-_CLASSES = 3
 _ROWS, _COLUMNS = 3, 4
 _PAIRS = 5
 
 
-def look_alikes(models: list[Chosen], most: int = _CLASSES) -> list[int]:
-    """Return up to `most` classes that models confuse most, the worst pair first, each further one by its sum.
+@dataclass(frozen=True)
+class LookAlikes:
+    """Classes, by their numbers, and how many mistakes the saved models made among them, all models together.
 
-    A class is confused with another as often as either is taken for the other, as a share of both classes' images,
-    averaged over the saved models.
+    The pair with the most mistakes between its two comes first, then the third class; nothing where no mistake was
+    made, and two classes where a third has none in common with them.
     """
-    mixed = np.mean([_mutual(chosen.predictions.confusion) for chosen in models], axis=0)
-    if not mixed.any():
-        return []
-    found = [int(index) for index in np.unravel_index(mixed.argmax(), mixed.shape)]
-    while len(found) < min(most, len(mixed)):
-        sums = mixed[found].sum(axis=0)
-        sums[found] = -1
-        if sums.max() <= 0:
+
+    classes: tuple[int, ...] = ()
+    mistakes: int = 0
+
+
+def look_alikes(models: Sequence[Chosen]) -> LookAlikes:
+    """Return the three classes among which the saved models made the most mistakes; of equal ones the first.
+
+    No other three classes have more: the search is over all of them. A pair bounds what a group with no worse pair in
+    it can reach, three times its own mistakes, so that few of the pairs have to be looked at.
+    """
+    counts = np.sum([chosen.predictions.confusion for chosen in models], axis=0)
+    mixed = counts + counts.T
+    np.fill_diagonal(mixed, 0)
+    rows, columns = np.triu_indices(len(mixed), k=1)
+    between = mixed[rows, columns]
+    best = LookAlikes()
+    for place in np.argsort(-between, kind="stable"):
+        a, b, own = int(rows[place]), int(columns[place]), int(between[place])
+        if 3 * own <= best.mistakes:
             break
-        found.append(int(sums.argmax()))
-    return found
-
-
-def _mutual(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    images = confusion.sum(axis=1)
-    both = images[:, None] + images[None, :]
-    shares: NDArray[np.float64] = (confusion + confusion.T) / np.maximum(both, 1)
-    np.fill_diagonal(shares, 0)
-    return shares
+        others = mixed[a] + mixed[b]
+        others[[a, b]] = 0
+        c = int(others.argmax())
+        if own + others[c] > best.mistakes:
+            best = LookAlikes((a, b, c) if others[c] else (a, b), own + int(others[c]))
+    return best
 
 
 def lookalikes_section(findings: Findings) -> Section | None:
@@ -51,7 +60,8 @@ def lookalikes_section(findings: Findings) -> Section | None:
     figures, parts, frames = {}, [], []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        classes = look_alikes(models)
+        found = look_alikes(models)
+        classes = found.classes
         if not classes:
             continue
         data, names = findings.data(dataset), models[0].predictions.class_names
@@ -68,13 +78,13 @@ def lookalikes_section(findings: Findings) -> Section | None:
         figures[name] = figure
         frame = _pairs(models, names)
         frames.append(frame.assign(**{col.DATASET: dataset}))
-        listed = ", ".join(names[label] for label in classes)
-        parts.append(picture(name, f"The classes of {dataset} that are confused most: {listed}; first test images"))
+        parts.append(picture(name, _caption(dataset, [names[label] for label in classes], found.mistakes, models)))
         rows = [
             [escape(cell) if isinstance(cell, str) else cell for cell in row] for row in frame.head(_PAIRS).to_numpy()
         ]
         parts.append(
-            f"Test images of {escape(dataset)} taken for another class, the most frequent mistakes:\n\n"
+            f"Test images of {escape(dataset)} that the saved models took for another class, the most frequent "
+            "mistakes:\n\n"
             + table(rows, ["true class", "taken for", *[escape(chosen.label) for chosen in models]], text_columns=2)
         )
     if not parts:
@@ -82,6 +92,18 @@ def lookalikes_section(findings: Findings) -> Section | None:
     parts.append("All mistakes: [confusions.csv](confusions.csv).")
     return Section(
         "Look-alike classes", "\n\n".join(parts), figures, {"confusions.csv": pd.concat(frames, ignore_index=True)}
+    )
+
+
+def _caption(dataset: str, names: Sequence[str], mistakes: int, models: Sequence[Chosen]) -> str:
+    """Return what is seen: how many mistakes lie among the classes that are shown, of how many in all."""
+    every = sum(int((~chosen.predictions.correct).sum()) for chosen in models)
+    whose = "the saved model" if len(models) == 1 else f"the {len(models)} saved models"
+    made = f"{mistakes:,} of the {every:,} mistakes" if every > 1 else "the one mistake"
+    which = {2: "two", 3: "three"}[len(names)]
+    return (
+        f"The {which} classes of {dataset} that are most often taken for one another: {', '.join(names)} (first test "
+        f"images); among them {whose} made {made}"
     )
 
 

@@ -1,0 +1,44 @@
+"""How the compared models came about, in words: what they were chosen among and on, and how they were trained again."""
+
+from __future__ import annotations
+
+from tuner.findings import Chosen, Findings
+from tuner.report.base import escape
+
+
+def choice_in_words(findings: Findings) -> str:
+    """Return in sentences, markdown, what the models that were searched here were chosen among, and what came then."""
+    among: dict[int, list[Chosen]] = {}
+    for chosen in findings.chosen:
+        if chosen.winner:
+            among.setdefault(_candidates(findings, chosen), []).append(chosen)
+    published = findings.search.protocol == "published"
+    on = "the test set" if published else "validation images"
+    told = []
+    for count, models in sorted(among.items(), reverse=True):
+        names = _names(findings, models)
+        if count > 1:
+            was = "was chosen" if len(models) == 1 else "were each chosen"
+            told.append(f"{names} {was} on {on}, as the best of {count:,} trials.")
+        else:
+            had = "had" if len(models) == 1 else "had each"
+            told.append(f"{names} {had} one completed trial, so that nothing was chosen.")
+    if max(among) > 1:
+        told.append("The best of many is flattered by luck.")
+    images = "the same training images" if published else "all training images, those for validation included"
+    again = "Each configuration was then trained again" if len(findings.chosen) > 1 else "It was then trained again"
+    seeds = {len(chosen.finals) for chosen in findings.chosen if chosen.winner}
+    with_seeds = "another seed" if seeds == {1} else "other seeds"
+    return " ".join([*told, f"{again} with {with_seeds}, on {images}, and scored on the test set."])
+
+
+def _candidates(findings: Findings, chosen: Chosen) -> int:
+    """Return how many completed trials a model was chosen among."""
+    return sum(record.completed for record in findings.trials(chosen.model, chosen.dataset))
+
+
+def _names(findings: Findings, models: list[Chosen]) -> str:
+    """Return the models' labels, each with its data set where several were searched."""
+    several = len(findings.search.datasets) > 1
+    names = [f"{escape(one.label)} on {escape(one.dataset)}" if several else escape(one.label) for one in models]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
