@@ -1,7 +1,7 @@
 """What each test image adds to the F1, ROC AUC or average precision of a class: jackknife pseudo-values.
 
-Accuracy is a mean over images; these metrics are not. The pseudo-value of image i is `n θ − (n − 1) θ₋ᵢ`, with the metric
-θ of all n images and θ₋ᵢ without image i (Quenouille, 1956; Tukey, 1958), and takes the place that being right or wrong
+Accuracy is a mean over images; these metrics are not. The pseudo-value of image i is `n θ − (n − 1) θ₋ᵢ`, with the
+metric θ of all n images and θ₋ᵢ without image i (Quenouille, 1956; Tukey, 1958), and takes the place that being right or wrong
 has in an accuracy (Dorfman, Berbaum and Metz, 1992). Here they are shifted so that their mean is θ itself (Hillis,
 Obuchowski, Schartz and Berbaum, 2005), so that `tuner.variance` gives the interval of a metric as of an accuracy:
 
@@ -73,7 +73,7 @@ def average_precision(positive: NDArray[np.bool_], scores: NDArray[Any]) -> Valu
     found = np.bincount(place, weights=positive)  # images of the class at each score
     hits, seen = found.cumsum(), np.bincount(place).cumsum().astype(np.float64)
 
-    def tails(steps: Values, right: Values, called: Values) -> Values:
+    def tails(steps: NDArray[Any], right: NDArray[Any], called: NDArray[Any]) -> Values:
         """Return for each place the sum of steps times precision over all lower scores."""
         terms = np.where(called > 0, steps * right / np.maximum(called, 1), 0.0)
         return np.append(terms[::-1].cumsum()[::-1][1:], 0.0)

@@ -33,8 +33,8 @@ Numbers = Any
 class Difference:
     """The difference of two models' means, with its 95 % interval over retrainings and test images.
 
-    `p_value` is of the hypothesis that it is 0; None where a model has one retraining, which tells nothing of its seeds:
-    the interval then holds for this one file. All is NaN where the values are.
+    `p_value` is of the hypothesis that it is 0; None where a model has one retraining, which tells nothing of its
+    seeds: the interval then holds for this one file. All is NaN where the values are.
 
         Difference(mean=0.019, low=0.012, high=0.026, p_value=0.002, df=5.3, standard_error=0.0027)
     """
