@@ -1,9 +1,9 @@
 """What each test image adds to the F1, ROC AUC or average precision of a class: jackknife pseudo-values.
 
 Accuracy is a mean over images; these metrics are not. The pseudo-value of image i is `n θ − (n − 1) θ₋ᵢ`, with the
-metric θ of all n images and θ₋ᵢ without image i (Quenouille, 1956; Tukey, 1958), and takes the place that being right or wrong
-has in an accuracy (Dorfman, Berbaum and Metz, 1992). Here they are shifted so that their mean is θ itself (Hillis,
-Obuchowski, Schartz and Berbaum, 2005), so that `tuner.variance` gives the interval of a metric as of an accuracy:
+metric θ of all n images and θ₋ᵢ without image i (Quenouille, 1956; Tukey, 1958), and takes the place that
+being right or wrong has in an accuracy (Dorfman, Berbaum and Metz, 1992). Here they are shifted so that their mean is θ
+itself (Hillis, Obuchowski, Schartz and Berbaum, 2005), so that `tuner.variance` gives the interval of a metric too:
 
     ours, theirs = (np.stack([roc_auc(positive, p[:, k]) for p in model]) for model in (a, b))
     compare(ours, theirs)
