@@ -23,7 +23,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)optuna$(COMMA)mlflow])
+	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)optuna$(COMMA)mlflow$(COMMA)bench])
 	@touch $@
 
 COMMA := ,
@@ -57,7 +57,6 @@ docs: setup ## write docs/search-file.md from what search files are checked agai
 	$(BIN)/python -m tuner.reference
 
 bench: setup-dev ## time the tool against its peers on the same trials, into reports/benchmarks.md
-	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)bench])
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
 chaos: setup ## kill searches at every kind of moment and tell what was lost, into reports/chaos.md

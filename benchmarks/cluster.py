@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import logging
 import os
 import random
 import resource
@@ -20,19 +21,22 @@ from time import perf_counter, process_time
 
 from benchmarks.growth import at_once, grid_search, run_untrained
 from benchmarks.measuring import report_progress, run_module, table
+from benchmarks.sizes import sized
 from tuner.executors import Executor, LocalExecutor, Outcome, Share
 from tuner.search import Search
 from tuner.trial import Job, Result, Trial
 
 #: Places of the real executors, and of the simulated cluster.
-SLOTS, MANY_SLOTS = 16, 1000
+SLOTS, MANY_SLOTS = sized((16, 1000), (2, 20))
 PRELOAD = ("benchmarks.cluster",)
 #: How long a trial sleeps, in seconds.
-NAP = 1.0
+NAP = sized(1.0, 0.05)
 #: Widths of two layers that give the real executors, and the simulated cluster, their trials: their square.
-FEW_SIDE, SIDE = 32, 317
+FEW_SIDE, SIDE = sized((32, 317), (2, 20))
+#: Calls on Ray whose cost is measured.
+CALLS = sized(2000, 20)
 #: Mean lengths of the simulated cluster's trials, in seconds.
-LENGTHS = (2, 10, 60)
+LENGTHS = sized((2, 10, 60), (10,))
 
 
 def nap(job: Job) -> Result:
@@ -117,7 +121,7 @@ def _on_ray(function: str) -> Executor:
         num_cpus=SLOTS,
         include_dashboard=False,
         log_to_driver=False,
-        logging_level="ERROR",
+        logging_level=logging.ERROR,
         runtime_env={"env_vars": {"PYTHONPATH": str(Path.cwd())}},
     )
     return RayExecutor(None, f"benchmarks.cluster:{function}", None, Share(1, 0), preload=PRELOAD)
@@ -187,7 +191,7 @@ def section(_: int) -> str:
         found = run_module("cluster", kind, str(FEW_SIDE)).found
         report_progress(f"cluster, {kind}: {found}")
         naps.append([title, f"{found['seconds']:.1f}", f"{found['busy']:.1%}", f"{1000 * found['own']:.2f}"])
-    per_call = run_module("cluster", "calls", "2000").found["per_call"]
+    per_call = run_module("cluster", "calls", str(CALLS)).found["per_call"]
     report_progress(f"cluster, a call: {1000 * per_call:.2f} ms")
     simulated, costs = [], []
     for mean in LENGTHS:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.agreement import TOLERANCE, check, difference
 from benchmarks.measuring import Run, median_and_spread, report_progress, run_module, table
+from benchmarks.sizes import sized
 from benchmarks.workloads import IMAGES_DIR, WORKLOADS, Workload
 from tuner.errors import InputError
 
@@ -33,6 +34,12 @@ COMPETITORS = {
     "Ray Tune": Competitor("ray_tune", "ray"),
     "Ray Tune (reuse_actors)": Competitor("ray_tune", "ray", "reuse"),
     "GridSearchCV with SciKeras": Competitor("scikeras_grid", "scikeras"),
+}
+
+#: Those that the smallest size runs, by workload: between them every module, and every option.
+FEW = {
+    "digits36": {name: c for name, c in COMPETITORS.items() if c.option != "1"},
+    "fashion20": {name: COMPETITORS[name] for name in ("this tool", "this tool (one worker)", "loop around fit")},
 }
 
 #: What the report says of both grids.
@@ -60,8 +67,9 @@ def section(workload: Workload, rounds: int) -> str:
 
 
 def _timed(workload: Workload, rounds: int, environment: dict[str, str]) -> str:
-    runs: dict[str, list[Run]] = {name: [] for name, c in COMPETITORS.items() if importlib.util.find_spec(c.package)}
-    notes = [f"{name} is not installed." for name in COMPETITORS if name not in runs]
+    competitors = sized(COMPETITORS, FEW[workload.name])
+    runs: dict[str, list[Run]] = {name: [] for name, c in competitors.items() if importlib.util.find_spec(c.package)}
+    notes = [f"{name} is not installed." for name in competitors if name not in runs]
     doubled: dict[str, int] = {}
     for number in range(rounds):
         for name in list(runs)[:: -1 if number % 2 else 1]:

@@ -14,6 +14,7 @@ from time import perf_counter
 
 from benchmarks.driving import Watch, search_of, warm_up
 from benchmarks.measuring import report_progress, run_module, table
+from benchmarks.sizes import sized
 from tuner.executors import Executor, LocalExecutor, Outcome
 from tuner.ledger import Ledger
 from tuner.runner import Runner
@@ -22,7 +23,7 @@ from tuner.searching import Prepared, search_tracks
 from tuner.trial import Job, Result
 
 #: Every width of a convolution up to this one, with every width of a dense layer.
-SIDE = 100
+SIDE = sized(100, 5)
 #: Which tenths of the trials are timed.
 TENTHS = {"first": 0, "second": 1, "ninth": 8, "last": 9}
 KINDS = {"local": "a process each, two at a time", "inside": "in the loop's own process"}

@@ -13,9 +13,10 @@ from scipy import stats
 
 from benchmarks.agreement import paired
 from benchmarks.measuring import report_progress, run_module, table
+from benchmarks.sizes import sized
 from benchmarks.workloads import WORKLOADS
 
-SEEDS = 40
+SEEDS = sized(40, 2)
 #: One of the configurations of `digits36`.
 VALUES = {"conv_depth": 2, "filters_1": 8, "filters_2": 16, "dense_units": 64, "dropout": 0.25, "padding": "same"}
 

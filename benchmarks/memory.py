@@ -14,10 +14,11 @@ from pathlib import Path
 
 from benchmarks.driving import DIGITS, Watch, drive, grid_trials, job_maker, prepare, search_of, training_pool
 from benchmarks.measuring import report_progress, resident_mb, run_module, table
+from benchmarks.sizes import sized
 from tuner.executors import LocalExecutor
 from tuner.trial import Record
 
-TRIALS = 200
+TRIALS = sized(200, 20)
 IMAGES = 250
 KINDS = {"structures": "a structure each", "seeds": "one structure, a seed each"}
 

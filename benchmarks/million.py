@@ -8,9 +8,10 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.measuring import report_progress, run_process, table
+from benchmarks.sizes import sized
 
 #: Values of each of six parameters, ten to the power of which are a million combinations.
-VALUES = 10
+VALUES = sized(10, 2)
 #: A command that takes longer is stopped.
 MOST_SECONDS = 300.0
 COMMANDS = (("space", "million"), ("list",))

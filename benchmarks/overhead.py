@@ -18,12 +18,14 @@ from rich.console import Console
 from benchmarks.competitors.this_tool import search_file
 from benchmarks.driving import search_of, warm_up
 from benchmarks.measuring import report_progress, run_module, table
+from benchmarks.sizes import sized
 from benchmarks.workloads import WORKLOADS
 from tuner.errors import InputError
+from tuner.executors import Placement
 from tuner.places import Places
 from tuner.searching import started
 
-WORKERS = (1, 2)
+WORKERS = sized((1, 2), (2,))
 
 
 def measure(name: str, workers: int) -> dict[str, float]:
@@ -36,7 +38,7 @@ def measure(name: str, workers: int) -> dict[str, float]:
         search = search_of(search_file(workload, 0), folder)
         warm = warm_up(folder)
         places = Places(folder / "runs", folder / "reports")
-        with started(search, places, Console(stderr=True), workers=workers) as run:
+        with started(search, places, Console(stderr=True), placement=Placement(workers=workers)) as run:
             begun = perf_counter()
             run.search_trials()
             wall = perf_counter() - begun

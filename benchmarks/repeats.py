@@ -28,15 +28,16 @@ from benchmarks.driving import (
     warm_up,
 )
 from benchmarks.measuring import Run, median_and_spread, report_progress, run_module, table
+from benchmarks.sizes import sized
 from benchmarks.workloads import WORKLOADS
 from tuner.places import Places
 from tuner.searching import started
 from tuner.trial import Trial
 
-REPEATS = 20
+REPEATS = sized(20, 2)
 EPOCHS = 3
-#: Twenty widths of the dense layer about the one that is repeated.
-WIDTHS = list(range(40, 60))
+#: As many widths of the dense layer about the one that is repeated.
+WIDTHS = list(range(50 - REPEATS // 2, 50 + REPEATS // 2))
 REPEATED_WIDTH = 50
 
 _PROCESSES = {

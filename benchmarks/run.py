@@ -7,12 +7,15 @@ report said of it; the other parts stay. Set TUNER_DATA_DIR where Fashion-MNIST 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import cluster, grids, growth, learned, memory, million, overhead, repeats
 from benchmarks.measuring import provenance, report_progress
+from benchmarks.sizes import VARIABLE, is_smallest
 
 #: Each part measures in processes of their own and returns its section of the report.
 PARTS: dict[str, Callable[[int], str]] = {
@@ -49,7 +52,17 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3, help="how often each timing is repeated")
     parser.add_argument("--report", type=Path, default=Path("reports/benchmarks.md"), help="where to write")
+    parser.add_argument(
+        "--smallest",
+        action="store_true",
+        help="run each part with the least it can, to see that it runs; needs --report",
+    )
     options = parser.parse_args()
+    if options.smallest and options.report == parser.get_default("report"):
+        parser.error("--smallest measures nothing of use; pass --report FILE, so that the figures there stay")
+    if options.smallest != is_smallest():  # the sizes are read when the parts are imported
+        environment = {**os.environ, VARIABLE: "smallest" if options.smallest else ""}
+        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.run", *sys.argv[1:]], environment)  # noqa: S606
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no part is named {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     times = "once" if options.rounds == 1 else f"{options.rounds} times, in alternating order"

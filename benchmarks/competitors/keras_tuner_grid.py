@@ -13,7 +13,7 @@ from benchmarks.competitors.plain import build, trained
 from benchmarks.workloads import Workload
 
 
-class Grid(keras_tuner.HyperModel):
+class Grid(keras_tuner.HyperModel):  # type: ignore[misc]
     """The workload's configurations, each of them one choice, so that the grid is the same; notes what was trained."""
 
     def __init__(self, workload: Workload) -> None:

@@ -20,7 +20,7 @@ def run() -> list[int]:
     x, y, x_val, y_val = workload.split(0)
     epochs: list[int] = []
 
-    class Repeated(keras_tuner.HyperModel):
+    class Repeated(keras_tuner.HyperModel):  # type: ignore[misc]
         def build(self, hp: keras_tuner.HyperParameters) -> keras.Model:
             return build(workload, [16], hp.Choice("dense_units", [REPEATED_WIDTH]), 0.0)
 

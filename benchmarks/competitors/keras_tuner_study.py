@@ -22,7 +22,7 @@ from tuner.recipe import compile_network, steps_per_epoch
 from tuner.trial import Trial
 
 
-class Chosen(keras_tuner.HyperModel):
+class Chosen(keras_tuner.HyperModel):  # type: ignore[misc]
     """The networks of some trials, by number; prints each trial's seconds, the search's own work included."""
 
     def __init__(self, trials: Sequence[Trial], shape: tuple[int, int, int], classes: int, images: int) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from benchmarks.competitors.base import Trained, main
 from benchmarks.driving import search_of
 from benchmarks.workloads import Workload
+from tuner.executors import Placement
 from tuner.ledger import Member
 from tuner.places import Places
 from tuner.searching import started
@@ -70,7 +71,8 @@ def run(workload: Workload, seed: int, workers: str) -> Trained:
         folder = Path(name)
         search = search_of(search_file(workload, seed, str(workload.file)), folder)
         places = Places(folder / "runs", folder / "reports")
-        with started(search, places, Console(stderr=True), workers=int(workers) if workers else None) as run:
+        where = Placement(workers=int(workers) if workers else None)
+        with started(search, places, Console(stderr=True), placement=where) as run:
             run.search_trials()
             return [trained(member, record) for member, record in run.ledger.members(search.name)]
 

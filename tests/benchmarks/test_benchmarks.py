@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +28,7 @@ from tuner.search_file import load_search
 from tuner.searching import Prepared
 from tuner.trial import Job, Trial
 
+ROOT = Path(__file__).parents[2]
 DIGITS36 = WORKLOADS["digits36"]
 
 
@@ -258,6 +261,32 @@ class TestParts:
             "cluster",
             "grid",
         ]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)  # nine peers import what they need, however busy the machine is
+class TestSmallest:
+    """Every part runs, peers included: a part that nobody runs breaks unnoticed when a signature changes."""
+
+    @pytest.mark.parametrize("part", PARTS)
+    def test_every_part_runs_at_its_smallest_size(self, part: str, tmp_path: Path) -> None:
+        report = tmp_path / "benchmarks.md"
+        command = [sys.executable, "-m", "benchmarks.run", part, "--rounds=1", "--smallest", f"--report={report}"]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr[-2000:]
+        text = report.read_text()
+        assert list(read_sections(report)) == [part]
+        assert "|---" in text.replace(":", "-")
+        for trouble in ("is left out", "is not installed", "Not measured", "stopped after"):
+            assert trouble not in text, text
+
+    def test_the_smallest_size_never_takes_the_place_of_the_report(self) -> None:
+        before = (ROOT / "reports" / "benchmarks.md").read_bytes()
+        command = [sys.executable, "-m", "benchmarks.run", "--smallest"]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ran.returncode == 2
+        assert "pass --report FILE" in ran.stderr
+        assert (ROOT / "reports" / "benchmarks.md").read_bytes() == before
 
 
 class TestMeasuring:
