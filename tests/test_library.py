@@ -143,7 +143,7 @@ def test_a_search_is_loaded_with_its_stand_ins(finished: Path, monkeypatch: pyte
     [
         ({"workers": 0}, "workers: is 0; it must be a whole number from 1 on"),
         ({"cpus_per_trial": -1}, "cpus_per_trial: is -1; it must be above 0"),
-        ({"gpus_per_trial": 1.5}, "gpus_per_trial: 1.5 "),
+        ({"gpus_per_trial": 2}, "gpus_per_trial: 2 is not from 0 to 1: a trial computes on one GPU"),
         ({"executor": "cloud"}, "no executor is named 'cloud'"),
     ],
 )

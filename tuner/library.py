@@ -29,7 +29,7 @@ from tuner.python_words import in_pythons_words
 from tuner.search import Overrides, Search, backend_name
 from tuner.search_file import find_search
 from tuner.search_file import load_search as read_search
-from tuner.search_schema import fraction_or_whole
+from tuner.search_schema import at_most_one_gpu
 from tuner.trial import Record
 from tuner.trial_table import column_names, trial_rows
 
@@ -106,7 +106,7 @@ def run(
         address: of the Ray cluster, HOST:PORT; by default the one that this machine belongs to.
         workers: trials at once; by default as many as fit.
         cpus_per_trial: cores that a trial takes.
-        gpus_per_trial: GPUs that a trial takes; 0.25 lets four share one.
+        gpus_per_trial: how much of a GPU a trial takes, at most 1; 0.25 lets four share one.
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
         data_dir: looked at first for NAME.npz and folders of images; by default what `TUNER_DATA_DIR` says.
@@ -163,7 +163,7 @@ def _placement(
     if cpus is not None and cpus <= 0:
         raise InputError("cpus_per_trial", f"is {cpus:g}", "it must be above 0")
     try:
-        return Placement(executor, workers, cpus, None if gpus is None else fraction_or_whole(gpus), address)
+        return Placement(executor, workers, cpus, None if gpus is None else at_most_one_gpu(gpus), address)
     except ValueError as error:
         raise InputError("gpus_per_trial", f"{gpus:g} {error}") from None
 

@@ -34,10 +34,10 @@ def _grey_or_colour(channels: int) -> int:
     return channels
 
 
-def fraction_or_whole(gpus: float) -> float:
-    """Return a number of GPUs, which must be a fraction of one or a whole number of them."""
-    if gpus > 1 and gpus != int(gpus):
-        raise ValueError("is neither a fraction of one GPU nor a whole number of them")
+def at_most_one_gpu(gpus: float) -> float:
+    """Return how much of a GPU a trial takes: no trial computes on more than one, which would only stand reserved."""
+    if not 0 <= gpus <= 1:  # so that NaN is refused too
+        raise ValueError("is not from 0 to 1: a trial computes on one GPU, or shares it")
     return gpus
 
 
@@ -142,10 +142,10 @@ class SearchFile(FilePart):
     cpus_per_trial: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         default=None, description="Cores that a trial takes, which says how many fit on a machine; 1 unless given."
     )
-    gpus_per_trial: Annotated[float, Field(ge=0, le=64), AfterValidator(fraction_or_whole)] | None = Field(
+    gpus_per_trial: Annotated[float, AfterValidator(at_most_one_gpu)] | None = Field(
         default=None,
-        description="GPUs that a trial takes: a fraction of one, which is also its share of the memory, or a whole "
-        "number. 1 unless given where there is a GPU.",
+        description="How much of one GPU a trial takes; a fraction is also its share of the memory. 1 unless "
+        "given where there is a GPU; more than 1 is refused.",
     )
     training: dict[str, Any] = Field(description="The recipe: how every network is trained.")
     search: list[SearchTable] = Field(min_length=1, description="The models that are compared, a `[[search]]` each.")

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def _gpus(context: click.Context, parameter: click.Parameter, gpus: float | None) -> float | None:
-    from tuner.search_schema import fraction_or_whole
+    from tuner.search_schema import at_most_one_gpu
 
     try:
-        return None if gpus is None else fraction_or_whole(gpus)
+        return None if gpus is None else at_most_one_gpu(gpus)
     except ValueError as error:
         raise click.BadParameter(f"{gpus:g} {error}") from None
 
@@ -44,9 +44,9 @@ def _gpus(context: click.Context, parameter: click.Parameter, gpus: float | None
 @click.option("--cpus-per-trial", type=click.FloatRange(0, 1024, min_open=True), help="Cores that a trial takes.")
 @click.option(
     "--gpus-per-trial",
-    type=click.FloatRange(0, 64),
+    type=float,
     callback=_gpus,
-    help="GPUs that a trial takes; 0.25 lets four share one, each with a quarter of its memory.",
+    help="How much of a GPU a trial takes, at most 1; 0.25 lets four share one, each with a quarter of its memory.",
 )
 @data_dir_option
 @folder_options

@@ -40,7 +40,7 @@ class Placement:
         executor: a name in `EXECUTORS`.
         workers: how many trials at once; None for as many as fit.
         cpus: cores that a trial takes; None for what the search file says, or its threads.
-        gpus: GPUs or the fraction of one that a trial takes; None for what the search file says, or the executor's own.
+        gpus: how much of a GPU a trial takes, at most 1; None for what the search file says, or the executor's own.
         address: of a Ray cluster.
     """
 

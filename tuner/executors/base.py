@@ -25,7 +25,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Share:
-    """What one call takes of a machine: CPU cores, and GPUs or a fraction of one.
+    """What one call takes of a machine: CPU cores, and a GPU or a fraction of it.
 
     None leaves the GPUs to the executor: one a call where there are any.
     """

@@ -27,18 +27,16 @@ def environment_of(gpus: Sequence[str], share: float | None, slot: int) -> dict[
 
     Args:
         gpus: those of the machine, as CUDA_VISIBLE_DEVICES names them.
-        share: how many a call has; below 1 several calls share one, each with a limit to its memory. 0 hides all.
+        share: how much of one a call has; below 1 several calls share it, each with a limit to its memory. 0 hides all.
         slot: counted from 0.
     """
     if not gpus:
         return {"CUDA_VISIBLE_DEVICES": "-1"} if share == 0 else {}
-    count = max(1, int(share or 1))
-    first = slot * count
-    mine = [gpus[(first + number) % len(gpus)] for number in range(count)]
-    given = {"CUDA_VISIBLE_DEVICES": ",".join(mine), "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    mine = gpus[slot % len(gpus)]
+    given = {"CUDA_VISIBLE_DEVICES": mine, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
     if share is not None and share < 1:
         given["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{FOR_ARRAYS * share:.3f}"
-        total = _memory_of(mine[0])
+        total = _memory_of(mine)
         if total:
             given[MEMORY_LIMIT] = str(int(FOR_ARRAYS * share * total))
     return given
