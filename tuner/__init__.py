@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from tuner.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from tuner.displays import (
         AccuracyDisplay,
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from tuner.errors import TunerError
     from tuner.library import compare, history, load_findings, load_search, results, run, scores
 
-__version__ = "0.1.0"
 __all__ = [
     "AccuracyDisplay",
     "ConfusionDisplay",

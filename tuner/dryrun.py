@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from tuner.datasets import SHAPES, load_dataset
-from tuner.datasets.base import Dataset
+from tuner.datasets.base import Dataset, Shape
 from tuner.errors import InputError, TunerError, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
-from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
 from tuner.oracles import Proposal, make_oracle
 from tuner.probe import Built, Question

@@ -10,9 +10,10 @@ import gc
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuner.datasets.base import Shape
 from tuner.errors import TrialError, TunerError, one_line
 from tuner.families import get_family
-from tuner.families.base import Family, Shape
+from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.space import Configuration
 

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tuner.datasets.base import Dataset
+from tuner.datasets.base import Dataset, Shape
 from tuner.datasets.store import save_to_store
 from tuner.dryrun import build_all, check_keys, check_watch, data_of, in_its_place, preview
 from tuner.errors import CheckError, InputError, suggestion
 from tuner.executors import Limits, Placement, Share
-from tuner.families.base import Shape
 from tuner.families.custom import CustomFamily
 from tuner.files import remove_partials, sha256_of
 from tuner.findings import Findings, load_findings, winners

@@ -17,7 +17,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner import __version__
 from tuner.anatomy import describe, first_layer_view
 from tuner.archives import settle
 from tuner.datasets.base import Dataset
@@ -32,6 +31,7 @@ from tuner.files import partial_of, publish, sha256_of
 from tuner.protocol import test_images, training_images
 from tuner.recipe import Stopping, augmenter, compile_network, steps_per_epoch, use_precision
 from tuner.trial import Job, Result, Trial, artifact_path
+from tuner.version import __version__
 from tuner.watch import Watcher
 
 

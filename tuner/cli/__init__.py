@@ -10,12 +10,12 @@ from typing import NoReturn
 
 import click
 
-from tuner import __version__
 from tuner.cli.ending import run_to_its_end
 from tuner.cli.models import predict, verify
 from tuner.cli.recorded import compare, export, report, results
 from tuner.cli.running import run
 from tuner.cli.searches import list_command, new, space
+from tuner.version import __version__
 
 
 @click.group(

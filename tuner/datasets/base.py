@@ -16,6 +16,8 @@ from tuner.text import visible
 
 Images = NDArray[np.uint8]
 Labels = NDArray[np.int64]
+#: Height, width and channels of an image.
+Shape = tuple[int, int, int]
 
 SPLITS = ("train", "test")
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from tuner import __version__
 from tuner import columns as col
 from tuner.errors import InputError, one_line
 from tuner.ledger import Ledger, Member
@@ -17,6 +16,7 @@ from tuner.places import recorded_search
 from tuner.search import Search
 from tuner.text import visible
 from tuner.trial import Attempt, Record
+from tuner.version import __version__
 
 #: The attribute by which anything is known as written by an export.
 MARK = "tuner"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from tuner.datasets.base import Shape
 from tuner.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
     import keras
     import keras_tuner
-
-Shape = tuple[int, int, int]
 
 
 class Family(ABC):

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuner.datasets.base import Shape
 from tuner.errors import InputError, TrialError, one_line, suggestion
-from tuner.families.base import Family, Shape
+from tuner.families.base import Family
 from tuner.parameters import Values
 from tuner.recipe import BATCH_SIZE, COMPILED, RECIPE
 

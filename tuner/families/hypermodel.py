@@ -13,7 +13,8 @@ from tuner.space import Configuration
 if TYPE_CHECKING:
     import keras
 
-    from tuner.families.base import Family, Shape
+    from tuner.datasets.base import Shape
+    from tuner.families.base import Family
 
 
 class FamilyHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # KerasTuner has no types

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from tuner.families.base import Shape
+from tuner.datasets.base import Shape
 from tuner.parameters import Value, Values
 
 

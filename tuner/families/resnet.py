@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.families.base import Family, Shape
+from tuner.datasets.base import Shape
+from tuner.families.base import Family
 from tuner.families.common import BATCH_NORM, DROPOUT, L2, SCALING, activation, pooling
 from tuner.families.work import Work
 from tuner.parameters import Parameter, Values

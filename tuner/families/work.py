@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.families.base import Shape
+from tuner.datasets.base import Shape
 
 
 class Work:

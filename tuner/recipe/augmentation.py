@@ -14,7 +14,7 @@ from tuner.parameters import Parameter, Value, Values
 if TYPE_CHECKING:
     import keras
 
-    from tuner.families.base import Shape
+    from tuner.datasets.base import Shape
 
 
 def _flip(value: Value, shape: Shape, seed: int) -> keras.Layer:

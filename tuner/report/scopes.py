@@ -12,7 +12,6 @@ from tuner import columns as col
 from tuner.findings import Findings
 from tuner.importance import Importance, importance, varying_parameters
 from tuner.parameters import Value
-from tuner.report.slices import MODEL
 from tuner.search import Entry
 from tuner.trial import Record
 
@@ -55,8 +54,8 @@ def scopes(findings: Findings, dataset: str) -> list[Scope]:
     for name in names:
         above = {parent for scope in single for parent in scope.parents.get(name, [])}
         everywhere = all(any(name in values for values in scope.configurations) for scope in single)
-        parents[name] = [*sorted(above), *([] if everywhere else [MODEL])]
-    configurations = [{MODEL: scope.label, **values} for scope in single for values in scope.configurations]
+        parents[name] = [*sorted(above), *([] if everywhere else [col.MODEL])]
+    configurations = [{col.MODEL: scope.label, **values} for scope in single for values in scope.configurations]
     records = tuple(record for scope in single for record in scope.records)
     return [Scope("", "all models", records, tuple(configurations), parents), *single]
 
