@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up import LAYERS, RAW, VIEW, Project, first
+from matplotlib.figure import Figure
+from PIL import Image
 
 from tuner import columns as col
 from tuner.comparing import compare_searches
 from tuner.datasets.base import Dataset
 from tuner.report import SECTIONS, verdict, write_report
-from tuner.report.base import Section, escape, number, p_text, png, setting, signed
+from tuner.report.base import Section, escape, number, p_text, png, setting, signed, with_palette
 from tuner.report.comparison import comparison_frame, margins_table, pairs_on
 from tuner.report.importance import importance_section
 from tuner.report.index import write_index
@@ -23,6 +26,35 @@ from tuner.report.style import report_style
 from tuner.report.trials import summary_by
 
 PUBLISHED = Path(__file__).parent.parent / "published"
+
+
+def as_png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(buffer, "png")
+    return buffer.getvalue()
+
+
+class TestPalette:
+    def test_up_to_256_colours_stay_exactly_as_they_are_at_a_byte_a_pixel(self) -> None:
+        pixels = np.random.default_rng(0).permutation(np.repeat(np.arange(256), 4)).reshape(32, 32)
+        pixels = np.stack([pixels, 255 - pixels, pixels // 2], axis=-1)
+        with Image.open(io.BytesIO(with_palette(as_png(pixels)))) as image:
+            assert image.mode == "P"
+            np.testing.assert_array_equal(np.asarray(image.convert("RGB")), pixels)
+
+    def test_photographs_keep_every_colour(self) -> None:
+        photograph = as_png(np.random.default_rng(0).integers(0, 256, (120, 120, 3)))
+        assert with_palette(photograph) == photograph
+
+    def test_a_drawing_hardly_changes(self) -> None:
+        figure = Figure(figsize=(4, 3))
+        figure.subplots().plot(np.random.default_rng(0).normal(size=(50, 6)))
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=144)
+        with Image.open(buffer) as whole, Image.open(io.BytesIO(with_palette(buffer.getvalue()))) as few:
+            apart = np.abs(np.asarray(whole.convert("RGB"), np.int64) - np.asarray(few.convert("RGB"), np.int64))
+        assert apart.mean() < 0.5  # of 255
+        assert (apart.max(axis=-1) > 16).mean() < 0.02
 
 
 def test_the_depth_summary_of_the_published_tables_is_the_published_one() -> None:
