@@ -213,3 +213,20 @@ def test_exactly_as_many_images_are_drawn_as_asked_for(counts: list[int], size: 
 def test_fewer_images_than_classes_cannot_be_drawn() -> None:
     with pytest.raises(InputError, match="5 of 20 images cannot be drawn so that each of 10 classes is kept"):
         protocol.stratified(np.repeat(np.arange(10), 2), 5, 0)
+
+
+def test_what_retrainings_hold_out_is_the_same_for_all_seeds_stratified_and_not_what_the_search_held_out():
+    labels = shuffled([60, 40])
+    finals = [TRIAL.as_final(seed, hold_out=0.2) for seed in (1, 2)]
+    (fit, held), (again, held_again) = (protocol.training_images(final, labels) for final in finals)
+    assert (fit.tolist(), held.tolist()) == (again.tolist(), held_again.tolist())
+    assert sorted([*fit, *held]) == list(range(100))
+    assert np.bincount(labels[held]).tolist() == [12, 8]
+    assert held.tolist() != protocol.training_images(replace(TRIAL, validation=0.2), labels)[1].tolist()
+    published = replace(TRIAL, protocol="published").as_final(1, hold_out=0.2)
+    assert len(protocol.training_images(published, labels)[1]) == 20
+
+
+def test_too_few_images_for_what_retrainings_hold_out_are_refused():
+    with pytest.raises(InputError, match=r"too few to hold out 0\.1 of each"):
+        protocol.training_images(TRIAL.as_final(1, hold_out=0.1), shuffled([6, 4]))

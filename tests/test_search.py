@@ -790,13 +790,15 @@ def test_a_final_trial_has_another_role_and_seed_may_stop_early_and_is_not_watch
     assert TRIAL.as_final(5) == replace(TRIAL, role="final", seed=5)
     watched = replace(TRIAL, watch=("first",))
     assert watched.as_final(5, stop_after=2) == replace(TRIAL, role="final", seed=5, stop_after=2)
+    assert TRIAL.as_final(5, hold_out=0.2).id not in (TRIAL.as_final(5).id, TRIAL.as_final(5, hold_out=0.1).id)
 
 
 def test_trials_without_the_newer_fields_are_named_as_they_were_before_these_came() -> None:
-    # Ids that the version without `stop_after` and `watch` gave: recorded trials are found by them.
+    # Ids that the version without `stop_after`, `watch` and `hold_out` gave: recorded trials are found by them.
     assert (TRIAL.id, TRIAL.as_final(5).id) == ("dd109381e13c2259", "0953c63976b55620")
-    assert replace(TRIAL, stop_after=None, watch=()).id == TRIAL.id
-    before = {key: value for key, value in json.loads(TRIAL.to_json()).items() if key not in ("stop_after", "watch")}
+    assert replace(TRIAL, stop_after=None, watch=(), hold_out=0.0).id == TRIAL.id
+    newer = ("stop_after", "watch", "hold_out")
+    before = {key: value for key, value in json.loads(TRIAL.to_json()).items() if key not in newer}
     assert Trial.from_json(json.dumps(before)) == TRIAL
 
 

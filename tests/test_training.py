@@ -351,6 +351,18 @@ def test_a_final_trial_stops_where_it_is_told_and_not_by_itself(tmp_path: Path, 
     assert result.best_epoch is None
 
 
+def test_a_final_trial_that_holds_images_out_is_scored_on_them_at_its_end_and_not_stopped_by_them(
+    tmp_path: Path, blobs: Dataset, scripted: Any
+) -> None:
+    engine = scripted(
+        loss=[1.0] * 9, accuracy=[0.5] * 9, val_loss=[1.0, 2.0, 3.0, 4.0], val_accuracy=[0.9, 0.8, 0.7, 0.6]
+    )
+    one = job(tmp_path, blobs, epochs=9, early_stopping="val_loss", patience=1)
+    result = training.train(replace(one, trial=one.trial.as_final(3, stop_after=4, hold_out=0.25)))
+    assert (engine.plan.epochs, engine.validated) == (4, True)
+    assert (result.val_accuracy, result.val_loss, result.best_epoch) == (0.6, 4.0, None)
+
+
 def test_a_final_trial_that_stops_early_is_on_the_schedule_of_all_epochs(tmp_path: Path, blobs: Dataset) -> None:
     def losses(epochs: int, stop_after: int | None) -> list[float]:
         one = job(tmp_path, blobs, epochs=epochs, schedule="cosine", learning_rate=0.01, dense_units=8)

@@ -19,10 +19,10 @@ from tuner.datasets.store import load_from_store
 from tuner.errors import CheckError, InputError
 from tuner.ledger import Ledger, Member
 from tuner.places import Places, recorded_search, search_name
-from tuner.protocol import ranked, test_images, training_images
+from tuner.protocol import ranked, saved_of, test_images, training_images
 from tuner.scoring import Predictions, load_predictions
 from tuner.search import Entry, Search
-from tuner.trial import Attempt, Record, Trial, artifact_path
+from tuner.trial import Attempt, Record, Save, Trial, artifact_path
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,8 @@ class Chosen:
     """A model that a search chose, on one data set.
 
     `winner` is its search trial (None where the data set is only compared on), `finals` its completed
-    retrainings, the first of which is the saved model, and `all_predictions` theirs in the same order.
+    retrainings, and `all_predictions` theirs in the same order; `place` says which of them is the saved model, and
+    `save` how it was picked.
     """
 
     model: str
@@ -41,16 +42,18 @@ class Chosen:
     finals: tuple[Record, ...]
     all_predictions: tuple[Predictions, ...]
     artifact: Path
+    place: int = 0
+    save: Save = "first"
 
     @property
     def saved(self) -> Record:
-        """The retraining whose model is kept: the first, whatever it scored."""
-        return self.finals[0]
+        """The retraining whose model is kept."""
+        return self.finals[self.place]
 
     @property
     def predictions(self) -> Predictions:
         """The saved model's predictions."""
-        return self.all_predictions[0]
+        return self.all_predictions[self.place]
 
     @cached_property
     def correct(self) -> NDArray[np.bool_]:
@@ -248,7 +251,8 @@ def _chosen(
     def file_of(record: Record, kind: str, suffix: str) -> Path:
         return artifact_path(places.artifacts, record.trial.id, record.result.files[kind], suffix)
 
-    artifact = file_of(finals[0], "model", ".keras")
+    place = saved_of(finals, search.save)
+    artifact = file_of(finals[place], "model", ".keras")
     if not artifact.is_file():
         raise CheckError(f"{artifact}: the saved model is missing; run the search again to train it again")
     class_names = load_from_store(places.store_of(finals[0].trial.fingerprint)).class_names
@@ -257,4 +261,4 @@ def _chosen(
         for record in finals
     )
     slug = search.slugs[dataset]
-    return Chosen(entry.name, entry.label, dataset, slug, winner, finals, predictions, artifact)
+    return Chosen(entry.name, entry.label, dataset, slug, winner, finals, predictions, artifact, place, search.save)

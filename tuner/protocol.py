@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.errors import InputError
-from tuner.trial import Record, Trial
+from tuner.trial import Record, Save, Trial
 
 Indices = NDArray[np.intp]
+#: Added to the seed of the split for what final trials hold out: no search's own seed is as large.
+_FINAL_SPLIT = 2**31
 
 
 def stratified(labels: NDArray[np.int64], size: int, seed: int) -> tuple[Indices, Indices]:
@@ -48,25 +50,28 @@ def stratified(labels: NDArray[np.int64], size: int, seed: int) -> tuple[Indices
 def training_images(trial: Trial, labels: NDArray[np.int64]) -> tuple[Indices, Indices | None]:
     """Return the indices into the training set that a trial fits, and those that it is validated on.
 
-    The second is None where nothing is held out: a final trial, and every trial of the published protocol, which
-    validates on the test set.
+    The second is None where nothing is held out: a final trial without `hold_out`, and every search trial of the
+    published protocol, which validates on the test set. What final trials hold out is drawn anew, the same for all
+    seeds, and not what the search chose on.
 
     Raises:
         InputError: too few images for the classes.
     """
     everything = _draw(labels, trial.train_size, trial, "--train-size")
-    if trial.role == "final" or trial.protocol == "published":
+    final = trial.role == "final"
+    share = trial.hold_out if final else 0.0 if trial.protocol == "published" else trial.validation
+    if not share:
         return everything, None
     mine = labels[everything]
-    held = max(1, round(trial.validation * len(mine)))
+    held = max(1, round(share * len(mine)))
     if held < len(np.unique(mine)) or len(mine) - held < len(np.unique(mine)):
         raise InputError(
             trial.dataset,
-            f"{len(mine)} training images are too few to hold out {trial.validation:g} of each of the "
+            f"{len(mine)} training images are too few to hold out {share:g} of each of the "
             f"{len(np.unique(mine))} classes",
             "use more images (--train-size), or another validation share",
         )
-    validation, fit = stratified(mine, held, trial.split_seed)
+    validation, fit = stratified(mine, held, trial.split_seed + (_FINAL_SPLIT if final else 0))
     return everything[fit], everything[validation]
 
 
@@ -104,3 +109,23 @@ def ranked(records: Iterable[Record]) -> list[Record]:
             record.trial.id,
         ),
     )
+
+
+def saved_of(finals: Sequence[Record], save: Save) -> int:
+    """Return which of the completed retrainings of a configuration is saved, by its place among them.
+
+    Of equal ones the first; of an even number that of the lower of the two middle test accuracies is the median.
+    """
+    if save == "first":
+        return 0
+    places = range(len(finals))
+    if save == "median":
+        order = sorted(places, key=lambda k: (finals[k].result.test_accuracy or 0.0, k))
+        middle = finals[order[(len(order) - 1) // 2]].result.test_accuracy
+        return next(k for k in places if finals[k].result.test_accuracy == middle)
+
+    def quality(place: int) -> tuple[float, float]:
+        result = finals[place].result
+        return result.val_accuracy or 0.0, -result.val_loss if result.val_loss is not None else -np.inf
+
+    return max(places, key=quality)

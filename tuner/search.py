@@ -19,7 +19,7 @@ from tuner.families.custom import CustomFamily
 from tuner.files import file_part
 from tuner.parameters import Values
 from tuner.space import Space
-from tuner.trial import Protocol, Trial
+from tuner.trial import Protocol, Save, Trial
 
 Algorithm = Literal["grid", "random", "bayesian", "hyperband"]
 
@@ -163,6 +163,7 @@ class Search:
     seed: int
     protocol: Protocol
     repeats: int
+    save: Save
     validation: float
     image_size: tuple[int, int] | None
     channels: int | None
@@ -206,6 +207,11 @@ class Search:
     def validates_on(self) -> str:
         """What trials are chosen on, in words."""
         return "the test set" if self.protocol == "published" else "validation images"
+
+    @property
+    def held_out_of_retrainings(self) -> float:
+        """The share of the training images that retrainings do not fit, to tell which one is saved."""
+        return self.validation if self.save == "best on validation" else 0.0
 
     @property
     def all_datasets(self) -> tuple[str, ...]:

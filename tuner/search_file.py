@@ -154,6 +154,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         seed=file.seed,
         protocol=file.protocol,
         repeats=overrides.repeats or file.repeats,
+        save=file.save,
         validation=file.validation,
         image_size=(height_width[0], height_width[1]) if height_width else None,
         channels=file.channels,

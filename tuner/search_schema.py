@@ -20,7 +20,7 @@ from tuner.search import (
     PublishedTrial,
     ReportWishes,
 )
-from tuner.trial import Protocol
+from tuner.trial import Protocol, Save
 
 #: More epochs, trials or the like than anybody waits for.
 MOST = 1_000_000
@@ -123,6 +123,12 @@ class SearchFile(FilePart):
     )
     repeats: Annotated[int, Field(ge=1, le=100)] = Field(
         default=3, description="Retrainings of each winner, each with a seed of its own."
+    )
+    save: Save = Field(
+        default="first",
+        description="Which retraining's model is saved: `first`, whatever it scored; `median`, that of the median test "
+        "accuracy, which is a choice on the test images; `best on validation`, for which the retrainings hold out a "
+        "part of the training images, the same for all, as large as `validation`.",
     )
     validation: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.2, description="Share of the training images that is held out to choose on, stratified by class."

@@ -183,7 +183,8 @@ def _checked_data(search: Search, name: str, places: Places) -> Dataset:
     entry = search.entries[0]
     with in_its_place(search, entry):
         trial = search.trial(entry, name, dataset.fingerprint, {}, None)
-    training_images(trial, dataset.y_train)
+    for one in (trial, trial.as_final(trial.seed, hold_out=search.held_out_of_retrainings)):
+        training_images(one, dataset.y_train)
     test_images(trial, dataset.y_test)
     return dataset
 
@@ -249,7 +250,7 @@ def _final_tracks(
                 entry, dataset, prepared[dataset].fingerprint, winner.trial.values, winner.trial.epochs
             )
             trials = [
-                template.as_final(search.seed + repeat, winner.result.best_epoch)
+                template.as_final(search.seed + repeat, winner.result.best_epoch, search.held_out_of_retrainings)
                 for repeat in range(1, search.repeats + 1)
             ]
             for trial in trials:

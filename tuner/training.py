@@ -83,7 +83,7 @@ def _train(job: Job, begun: float) -> Result:
     engine = engine_for(network)
     plan = Plan(trial.last_epoch, batch_size, trial.seed, augmenter(trial.values, data.shape, trial.seed))
     watcher = Watcher(network, trial.watch, training) if trial.watch else None
-    stopping = Stopping(trial.values if validation is not None else {"early_stopping": "off"})
+    stopping = Stopping({"early_stopping": "off"} if validation is None or trial.role == "final" else trial.values)
     epochs = _fit(engine.fit(network, training, validation, plan), stopping, watcher)
     found: dict[str, Any] = {}
     if trial.role == "final":
@@ -96,9 +96,9 @@ def _train(job: Job, begun: float) -> Result:
         with contextlib.suppress(Exception):  # a user's network may be anything; it goes without rather than be lost
             layers = describe(clean)
         found = {**scores, "files": files, "latency_ms": _latency_ms(clean, data), "layers": layers}
-    else:
+    if validation is not None:
         kept = epochs.best_epoch or len(epochs.seconds)
-        found = {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
+        found |= {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
     return Result(
         "completed",
         parameters=int(parameters),
@@ -156,10 +156,10 @@ def _materials(job: Job) -> tuple[Dataset, Samples, Samples | None]:
 
 
 def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> Samples | None:
-    if trial.role == "final":
-        return None
     if held is not None:
         return Samples(np.asarray(data.x_train[held]), np.asarray(data.y_train[held]))
+    if trial.role == "final":
+        return None
     tested = test_images(trial, data.y_test)
     return Samples(np.asarray(data.x_test[tested]), np.asarray(data.y_test[tested]))
 

@@ -15,6 +15,8 @@ from tuner.untrusted.checked_json import parsed
 
 Protocol = Literal["holdout", "published"]
 Role = Literal["search", "final"]
+#: Which retraining is saved: the first, that of the median test accuracy, or the best on images that all hold out.
+Save = Literal["first", "median", "best on validation"]
 #: What stands for the first layer with a kernel among the layers that are watched.
 FIRST_LAYER = "first"
 #: Numbers that a compiled training step takes as inputs, so that trials which differ in nothing else share one.
@@ -32,7 +34,8 @@ class Trial:
     `role` is "search" for a trial that is chosen among, scored on validation images, and "final" for a chosen
     configuration trained on all training images and scored on the test set. `stop_after` ends a training before
     its last epoch, on a schedule that spans all `epochs`. `watch` names layers whose kernels and gradients are
-    recorded; see `tuner.watch`.
+    recorded; see `tuner.watch`. `hold_out` is the share of the training images that a final trial does not fit, so
+    that its retrainings can be told apart by them; 0 for none.
     """
 
     family: str
@@ -52,6 +55,7 @@ class Trial:
     source: str = ""
     stop_after: int | None = None
     watch: tuple[str, ...] = ()
+    hold_out: float = 0.0
     #: Of what is read back: an unknown field would be no part of the hash.
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # not a field
 
@@ -64,7 +68,7 @@ class Trial:
         """
         content = asdict(self)
         del content["dataset"]
-        for name in ("stop_after", "watch"):
+        for name in ("stop_after", "watch", "hold_out"):
             if not content[name]:
                 del content[name]
         if self.role == "search" and self.protocol == "holdout":
@@ -85,12 +89,12 @@ class Trial:
         """The epoch at which a training ends if nothing stops it before."""
         return self.stop_after or self.epochs
 
-    def as_final(self, seed: int, stop_after: int | None = None) -> Trial:
+    def as_final(self, seed: int, stop_after: int | None = None, hold_out: float = 0.0) -> Trial:
         """Return the retraining of this configuration with another seed, to be scored on the test set.
 
-        It has no validation images that could stop it: `stop_after` is the epoch that was best in the search.
+        No validation images stop it: `stop_after` is the epoch that was best in the search.
         """
-        return replace(self, role="final", seed=seed, stop_after=stop_after, watch=())
+        return replace(self, role="final", seed=seed, stop_after=stop_after, watch=(), hold_out=hold_out)
 
     def to_json(self) -> str:
         """Return the trial as JSON, for the ledger."""

@@ -180,6 +180,7 @@ def _chosen(chosen: Chosen, tables: Tables) -> dict[str, Any]:
         "dataset": plain(chosen.dataset),
         **{name: row[name] for name in kept},
         "retrainings": plain(chosen.test_accuracies),
+        "saved": chosen.place,
         "classes": plain(names),
         "confusion": chosen.predictions.confusion.tolist(),
         "roc": [[label, auc[label], *map(plain, roc_points(chosen, label))] for label in drawn],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from tuner.errors import InputError, lacking
@@ -15,6 +16,7 @@ from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section, verdict_on
 from tuner.report.convergence import convergence_section
 from tuner.report.curves import curves_section
+from tuner.report.doubts import doubts_on
 from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
 from tuner.report.importance import importance_section
@@ -25,10 +27,12 @@ from tuner.report.network import network_section
 from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
 from tuner.report.published import published_section
+from tuner.report.saving import warnings_on
 from tuner.report.style import report_style
 from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
 from tuner.report.watched import watched_section
+from tuner.search import Entry
 
 #: The sections in the order of the report. A new one needs its function and a line here.
 SECTIONS: tuple[SectionMaker, ...] = (
@@ -105,20 +109,35 @@ def write_report(findings: Findings) -> Path:
 
 
 def verdict(findings: Findings) -> list[str]:
-    """Return which model is best, a statement per data set."""
-    lines = [verdict_on(findings, dataset) for dataset in findings.datasets]
+    """Return which model is best, a statement per data set; in front of each what makes it worth little."""
+    lines = [
+        line
+        for dataset in findings.datasets
+        for line in (*doubts_on(findings, dataset), verdict_on(findings, dataset), *warnings_on(findings, dataset))
+    ]
     if not findings.finished:
         done = len(findings.members)
-        return [*lines, f"This search is unfinished: {done} of its trials are recorded. The next run goes on with it."]
+        trials = "1 of its trials is" if done == 1 else f"{done} of its trials are"
+        return [*lines, f"This search is unfinished: {trials} recorded. The next run goes on with it."]
     if not lines:
-        return ["No trial completed, so that there is nothing to compare; the failed trials stand below."]
+        below = "; the failed trials stand below" if findings.failed else ""
+        done = sum(record.completed for _, record in findings.members)
+        what = "No retraining" if done else "No trial"
+        return [f"{what} completed, so that there is nothing to compare{below}."]
     for dataset in findings.search.compare or findings.search.datasets:
         there = {chosen.model for chosen in findings.on(dataset)}
-        missing = [entry.label for entry in findings.search.entries if entry.name not in there]
+        missing = [entry for entry in findings.search.entries if entry.name not in there]
         if missing:
-            names = escape(", ".join(missing))
-            lines.append(f"On {escape(dataset)}, no completed model of {names}; see the failed trials below.")
+            names = escape(", ".join(entry.label for entry in missing))
+            below = "; see the failed trials below" if _failed(findings, dataset, missing) else ""
+            lines.append(f"On {escape(dataset)}, no completed model of {names}{below}.")
     return lines
+
+
+def _failed(findings: Findings, dataset: str, entries: Sequence[Entry]) -> bool:
+    """Return whether trials of these entries failed that could have led to a model on a data set."""
+    names, where = {entry.name for entry in entries}, (dataset, findings.search.chosen_on(dataset))
+    return any(member.model in names and member.dataset in where for member, _ in findings.failed)
 
 
 def _markdown(findings: Findings, sections: list[Section]) -> str:

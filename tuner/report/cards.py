@@ -11,13 +11,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tuner import columns as col
 from tuner.families import in_order
 from tuner.findings import Chosen, Findings
 from tuner.parameters import Value
+from tuner.protocol import training_images
 from tuner.recipe import RECIPE
 from tuner.report.base import DASH, Section, escape, folded, number, plus_minus, setting, table
 from tuner.report.blocks import shape_text
+from tuner.report.saving import LOOKED_AT, far_in_words, is_far, which_is_saved
 from tuner.scoring import averages, per_class
 from tuner.significance import Interval, accuracy_interval
 
@@ -49,7 +54,8 @@ def _card(findings: Findings, chosen: Chosen) -> str:
     network, recipe = _split(trial.values)
     tested = len(chosen.predictions.labels)
     rows = [
-        ["model", f"{escape(chosen.label)}, the first of {len(chosen.finals)} retrainings; trial {trial.id}"],
+        ["model", f"{escape(chosen.label)}, {which_is_saved(chosen)}; trial {trial.id}"],
+        *([["beware", f"it scores {far_in_words(chosen)}"]] if is_far(chosen) else []),
         ["file", f"[{chosen.file_name}]({chosen.file_name}), SHA-256 {result.files['model']}"],
         ["card", f"[{card_name(chosen)}]({card_name(chosen)})"],
         ["data set", f"{escape(chosen.dataset)}, fingerprint {trial.fingerprint}"],
@@ -60,7 +66,7 @@ def _card(findings: Findings, chosen: Chosen) -> str:
         ["parameters", DASH if result.parameters is None else f"{result.parameters:,}"],
         ["hyperparameters", _settings(network)],
         ["recipe", _settings(recipe)],
-        ["training", _training(chosen, len(data.y_train))],
+        ["training", _training(chosen, data.y_train)],
         ["retrainings", _retrainings(chosen)],
         ["test accuracy", f"{chosen.predictions.accuracy:.4f} on {tested:,} images (95 % interval {_span(interval)})"],
         ["macro F1", number(macro[col.F1])],
@@ -106,6 +112,12 @@ def card_json(findings: Findings, chosen: Chosen) -> str:
             {"seed": one.trial.seed, "trial": one.trial.id, "test_accuracy": one.result.test_accuracy}
             for one in chosen.finals
         ],
+        "saved": {
+            "which": which_is_saved(chosen),
+            "chosen_on": LOOKED_AT[chosen.save] if len(chosen.finals) > 1 else None,
+            "mean_test_accuracy": chosen.mean,
+            "is_far_from_mean": is_far(chosen),
+        },
         "test_accuracy": result.test_accuracy,
         "test_images": len(chosen.predictions.labels),
         "per_class": [_defined(row) for row in scores.to_dict("records")],
@@ -155,14 +167,17 @@ def _settings(values: Mapping[str, Value]) -> str:
     return escape(", ".join(f"{name} = {setting(values[name])}" for name in in_order(values))) or DASH
 
 
-def _training(chosen: Chosen, available: int) -> str:
-    """Return what the saved model was trained on, how long and with which seed."""
+def _training(chosen: Chosen, labels: NDArray[np.int64]) -> str:
+    """Return what the saved model was trained on, how long and with which seed; `labels` are of all training images."""
     trial = chosen.saved.trial
-    images = min(available, trial.train_size or available)
+    fitted, held_out = training_images(trial, labels)
+    images, available = len(fitted) + (0 if held_out is None else len(held_out)), len(labels)
     drawn = f" of {available:,}, drawn by class" if images < available else ""
     epochs = "1 epoch" if trial.last_epoch == 1 else f"{trial.last_epoch:,} epochs"
     stopped = f" of {trial.epochs:,}" if trial.last_epoch < trial.epochs else ""
     held = "" if trial.protocol == "published" else ", those for validation included"
+    if held_out is not None:
+        held = f", {len(held_out):,} of them held out to tell which retraining is saved"
     return f"{images:,} training images{drawn}{held}; {epochs}{stopped}, seed {trial.seed}"
 
 

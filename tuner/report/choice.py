@@ -26,6 +26,9 @@ def choice_in_words(findings: Findings) -> str:
     if max(among) > 1:
         told.append("The best of many is flattered by luck.")
     images = "the same training images" if published else "all training images, those for validation included"
+    held_out = findings.search.held_out_of_retrainings
+    if held_out:
+        images = f"{100 * (1 - held_out):g} % of the training images, the others telling which retraining is saved"
     again = "Each configuration was then trained again" if len(findings.chosen) > 1 else "It was then trained again"
     seeds = {len(chosen.finals) for chosen in findings.chosen if chosen.winner}
     with_seeds = "another seed" if seeds == {1} else "other seeds"

@@ -12,6 +12,7 @@ from tuner import columns as col
 from tuner.findings import Chosen, Findings
 from tuner.report.base import DASH, Section, escape, number, p_text, plus_minus, signed, table
 from tuner.report.choice import choice_in_words
+from tuner.report.saving import saved_in_words
 from tuner.significance import Interval, accuracy_interval, difference_interval, holm, mcnemar
 
 
@@ -188,7 +189,7 @@ def comparison_section(findings: Findings) -> Section | None:
         text_columns=2,
     )
     text = _chosen_on(findings) + margins_table(findings)
-    text += "\n\nThe saved models, each the first retraining of its configuration:\n\n"
+    text += f"\n\n{saved_in_words(findings)} The saved models:\n\n"
     text += table(detail, heads, text_columns=2)
     if pairs:
         text += "\n\nModel against model, on the same test images:\n\n" + tests

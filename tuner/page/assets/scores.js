@@ -11,12 +11,13 @@ export function drawScores(place) {
     name: "scores",
     heading: "Test accuracy of the chosen models",
     caption: () =>
-      "Filled: the saved model with the 95 % interval of its accuracy over test images. Hollow: the other retrainings of the same configuration. Line: their mean.",
+      "Filled: the saved model with the 95 % interval of its accuracy over test images."
+      + (report.chosen.some(({ retrainings }) => retrainings.length > 1) ? " Hollow: the other retrainings of the same configuration. Line: the mean of all retrainings." : ""),
     table: () => ({
       columns: ["data set", "model", "retraining", "test_accuracy", "ci_low", "ci_high", "mean"],
       rows: report.chosen.flatMap((one) =>
         one.retrainings.map((score, k) => [
-          one.dataset, one.label, k + 1, score, k ? null : one.ci_low, k ? null : one.ci_high, one.retrained_mean,
+          one.dataset, one.label, k + 1, score, k === one.saved ? one.ci_low : null, k === one.saved ? one.ci_high : null, one.retrained_mean,
         ]),
       ),
     }),
@@ -61,7 +62,7 @@ function option(colours, dataset, models, several) {
       whiskers(colours, models.map((m, k) => [m.ci_low, m.ci_high, k]), { colour: (k) => look(models[k]), width: 2 }),
       {
         type: "scatter", symbolSize: 9, z: 6,
-        data: models.flatMap((m, k) => m.retrainings.slice(1).map((score) => ({
+        data: models.flatMap((m, k) => m.retrainings.filter((_, place) => place !== m.saved).map((score) => ({
           value: [score, k],
           itemStyle: { color: colours.card, borderColor: look(m), borderWidth: 1.5 },
         }))),
