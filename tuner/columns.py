@@ -52,6 +52,9 @@ METRIC = "metric"
 VALUE = "value"
 
 CLASS = "class"
+KIND = "kind"
+#: What stands there for a row of averages; for others the same as the name of their column.
+AVERAGE = "average"
 PRECISION = "precision"
 RECALL = "recall"
 F1 = "f1"
@@ -75,5 +78,10 @@ COMPARED = (
     DATASET, SEARCH, MODEL, FAMILY, RETRAINED_MEAN, RETRAINED_SD, REPEATS, TEST_ACCURACY, INTERVAL_LOW, INTERVAL_HIGH,
     DELTA, DELTA_LOW, DELTA_HIGH, P_VALUE, PARAMETERS, MEGABYTES, EPOCHS, TRAIN_SIZE, TEST_SIZE,
 )  # fmt: skip
+#: Names that a parameter or a search may not have: tables have a column, or a row, for each of these beside theirs.
+TAKEN = {
+    *RESULTS, *CLOCKED, ROLE, TRIALS, FAILED, STUCK, EPOCH, LAYER, SEARCH, METRIC, VALUE, CLASS, TRUE_CLASS,
+    PREDICTED_CLASS, "curve", "images",
+}  # fmt: skip
 #: Columns of `tuner.history`, a row for each value.
 HISTORY = (TRIAL, MODEL, DATASET, ROLE, EPOCH, METRIC, VALUE)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tuner.columns import TAKEN
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
@@ -234,7 +235,13 @@ def _check_rules(space: Space, algorithm: Algorithm) -> None:
 
 
 def _own_parameter(name: str, raw: object) -> Parameter:
-    """Return a parameter of a user's own network, its type that of the values in the search file."""
+    """Return a parameter of a user's own network, its type that of the values in the search file.
+
+    Raises:
+        InputError: it is called as a column of the tables is.
+    """
+    if name in TAKEN:
+        raise InputError(f"space.{key_name(name)}", "is a column of the tables", "give it another name in the network")
     values = raw if isinstance(raw, list) else list(raw.values()) if isinstance(raw, dict) else [raw]
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if numbers and all(isinstance(v, int) for v in numbers):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from tuner import columns as col
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.search import (
     Algorithm,
@@ -44,6 +45,8 @@ def at_most_one_gpu(gpus: float) -> float:
 def _short_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
         raise ValueError("is no name: at most 40 letters, digits, '_' and '-'")
+    if name in col.TAKEN:
+        raise ValueError("is a column of the tables; give it another name")
     return name
 
 

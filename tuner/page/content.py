@@ -15,6 +15,7 @@ from tuner.page.markdown import inline_html, scroll_box, to_html
 from tuner.report.base import escape as escape_markdown
 from tuner.report.budget import budget
 from tuner.report.comparison import pair_in_words, pairs_on
+from tuner.report.undefined import mark_of, metric_cell, notes
 from tuner.text import visible_line
 
 #: A part of the page: the name in its address, its heading, its HTML.
@@ -142,27 +143,31 @@ def _heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
     rows = []
     for place_of, first in enumerate(by_model[models[0].model]):
         cells = "".join(
-            _heat_cell(by_model[chosen.model][place_of][name], least[name])
+            _heat_cell(by_model[chosen.model][place_of], name, least[name])
             for name in (col.F1, col.ROC_AUC)
             for chosen in models
         )
-        average = ' class="average"' if place_of >= len(models[0].predictions.class_names) else ""
-        head = f'<th scope="row">{escape(visible_line(first[col.CLASS]))}</th>'
+        average = ' class="average"' if first[col.KIND] == col.AVERAGE else ""
+        head = f'<th scope="row">{escape(visible_line(first[col.CLASS]))}{mark_of(first)}</th>'
         rows.append(f'<tr{average}>{head}{cells}<td class="number">{first[col.SUPPORT]:,}</td></tr>')
     caption = (
         f"F1 and ROC AUC of each class of {escape(visible_line(dataset))} on its test images; "
         "in either, the stronger the colour of a cell, the further it is below 1"
     )
+    every_metric = f'<p class="quiet">{inline_html("Every metric of every class: [per_class.csv](per_class.csv).")}</p>'
+    every = [row for mine_of in by_model.values() for row in mine_of]
+    marked = "".join(f'<p class="quiet">{note}</p>' for note in notes(every, (col.F1, col.ROC_AUC)))
     return (
         f'<div>{scroll_box(caption, " tall")}<table class="heat"><caption>{caption}</caption><thead>'
         f'<tr><td></td>{groups}<td></td></tr><tr><th scope="col">class</th>{names}'
         f'<th scope="col" class="number">images</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
-        f'<p class="quiet">{inline_html("Every metric of every class: [per_class.csv](per_class.csv).")}</p></div>'
+        f"{marked}{every_metric}</div>"
     )
 
 
-def _heat_cell(value: float, least: float) -> str:
+def _heat_cell(row: Mapping[Any, Any], name: str, least: float) -> str:
+    text, value = metric_cell(row, name), float(row[name])
     if not np.isfinite(value):
-        return '<td class="number">–</td>'
+        return f'<td class="number">{text}</td>'
     share = (1 - value) / (1 - least) if least < 1 else 0.0
-    return f'<td class="number" style="--v:{share:.2f}">{value:.4f}</td>'
+    return f'<td class="number" style="--v:{share:.2f}">{text}</td>'

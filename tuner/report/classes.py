@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
-from tuner.report.base import Section, escape, folded, number, picture, table
+from tuner.report.base import Section, escape, folded, picture, table
 from tuner.report.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades, short
+from tuner.report.undefined import ABSENT, class_head, metric_cell, notes
 from tuner.scoring import averages, per_class
 
 #: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
@@ -27,14 +28,18 @@ def per_class_frame(models: Sequence[Chosen]) -> pd.DataFrame:
     parts = []
     for chosen in models:
         metrics = per_class(chosen.predictions)
-        both = pd.concat([metrics, averages(metrics)], ignore_index=True)
+        # A class may be called as an average is
+        kinds = (metrics.assign(**{col.KIND: col.CLASS}), averages(metrics).assign(**{col.KIND: col.AVERAGE}))
+        both = pd.concat(kinds, ignore_index=True)
         both[col.EPOCHS] = chosen.saved.trial.last_epoch
         both[col.TRAIN_SIZE] = chosen.saved.trial.train_size
         both.insert(0, col.DATASET, chosen.dataset)
         both.insert(0, col.MODEL, chosen.model)
         parts.append(both)
     if not parts:
-        return pd.DataFrame(columns=[col.MODEL, col.DATASET, col.CLASS, *col.PER_CLASS, col.EPOCHS, col.TRAIN_SIZE])
+        return pd.DataFrame(
+            columns=[col.MODEL, col.DATASET, col.CLASS, *col.PER_CLASS, col.KIND, col.EPOCHS, col.TRAIN_SIZE]
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -55,7 +60,8 @@ def f1_section(findings: Findings) -> Section | None:
         cut = axes.get_ylim()[0]
         note = f"; the axis begins at {cut:g}" if cut > 0 else ""
         what = "each class" if shown == count else f"the {shown} worst of {count} classes"
-        parts.append(picture(name, f"F1 of {what} on the test images of {dataset}{note}"))
+        absent = f"; {ABSENT} has no test image" if any(ABSENT in t.get_text() for t in axes.get_xticklabels()) else ""
+        parts.append(picture(name, f"F1 of {what} on the test images of {dataset}{note}{absent}"))
         parts += [_class_table(chosen, frame) for chosen in models]
     text = "\n\n".join(parts) + (
         "\n\nThe macro average of the average precision is also called MAP. Every metric of every class: "
@@ -78,7 +84,8 @@ def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **bars: A
         frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][col.F1].to_numpy()[: len(names)]
         for m in models
     ]
-    shown = _worst(np.nan_to_num(scores).mean(axis=0))
+    absent = np.bincount(models[0].predictions.labels, minlength=len(names)) == 0
+    shown = _worst(np.where(absent, np.inf, np.nan_to_num(scores).mean(axis=0)))
     width = 0.8 / len(models)
     for index, (chosen, values) in enumerate(zip(models, scores, strict=True)):
         place = np.arange(len(shown)) + (index - (len(models) - 1) / 2) * width
@@ -86,7 +93,7 @@ def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **bars: A
         axes.bar(place, np.nan_to_num(values[shown]), width * 0.92, label=chosen.label, **look)
     least = float(np.nanmin(np.concatenate([values[shown] for values in scores])))
     axes.set_ylim(max(0.0, np.floor(least * 20 - 0.5) / 20), 1)
-    ticks = [short(names[label]) for label in shown]
+    ticks = [short(names[label]) + (f" {ABSENT}" if absent[label] else "") for label in shown]
     turned = max(map(len, ticks)) * len(ticks) > 60
     axes.set_xticks(range(len(ticks)), ticks, rotation=35 if turned else 0, ha="right" if turned else "center")
     axes.grid(axis="x", visible=False)
@@ -106,11 +113,9 @@ def _worst(scores: NDArray[np.float64]) -> list[int]:
 def _class_table(chosen: Chosen, frame: pd.DataFrame) -> str:
     mine = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == chosen.dataset)]
     heads = ["class", "precision", "recall", "F1", "ROC AUC", "average precision", "images"]
-    rows = [
-        [escape(r[col.CLASS]), *[number(r[name]) for name in col.PER_CLASS[:-1]], r[col.SUPPORT]]
-        for r in mine.to_dict("records")
-    ]
-    body = table(rows, heads)
+    names, records = col.PER_CLASS[:-1], mine.to_dict("records")
+    rows = [[class_head(r), *[metric_cell(r, name) for name in names], r[col.SUPPORT]] for r in records]
+    body = "\n\n".join([table(rows, heads), *notes(records, names)])
     if len(rows) > 2 * MOST_CLASSES:
         body = folded(f"All {len(rows) - 2} classes", body)
     return f"**{escape(chosen.label)} on {escape(chosen.dataset)}**:\n\n{body}"

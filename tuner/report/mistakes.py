@@ -16,7 +16,7 @@ from tuner import columns as col
 from tuner.calibration import BINS, Calibration, confident_mistakes
 from tuner.findings import Chosen, Findings
 from tuner.protocol import test_images, training_images
-from tuner.report.base import Section, escape, number, picture, table
+from tuner.report.base import DASH, Section, escape, number, picture, table
 from tuner.report.images import show_image
 from tuner.report.style import colour, new_figure, plain_decades
 from tuner.significance import wilson_interval
@@ -289,6 +289,8 @@ def _by_class_size(findings: Findings, models: list[Chosen]) -> list[str]:
             cells.append(number(float(chosen.predictions.correct[mine].mean()) if mine.any() else None))
         rows.append([escape(names[label]), f"{sizes[label]:,}", *cells])
     which = "" if few else f", the {_CLASSES} smallest classes and the {_CLASSES} largest"
+    if any(cell == DASH for row in rows for cell in row[2:]):
+        which += f"; {DASH} has no test image"
     return [
         f"Accuracy on the test images of {escape(dataset)} by class, and how many training images each class had"
         f"{which}:\n\n" + table(rows, ["class", "training images", *[escape(chosen.label) for chosen in models]])

@@ -114,6 +114,8 @@ def _markdown(findings: Findings, frame: pd.DataFrame, rows: str, columns: str) 
         if len(values) > _MOST_VALUES
     ]
     note = f"\n\nShown are {' and '.join(cut)}." if cut else ""
+    if any(cell == DASH for row in body for cell in row[1:]):
+        note += f"\n\n{DASH} no trial has these values."
     return table(body, [f"{escape(rows)} ╲ {escape(columns)}", *heads]) + note
 
 

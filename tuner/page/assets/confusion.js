@@ -20,7 +20,7 @@ export function drawConfusion(place) {
     ...(options.length > 1 ? [choice("Model", options, (k) => { chosen = report.chosen[k]; show(); })] : []),
     make("button", {
       type: "button", class: "quiet-button", "aria-label": "The confusion matrix as a CSV file",
-      onclick: () => download("confusion", { columns: ["true class", ...chosen.classes], rows: chosen.confusion.map((row, k) => [chosen.classes[k], ...row]) }),
+      onclick: () => download("confusion", { columns: ["true class", "predicted class", "images"], rows: chosen.confusion.flatMap((row, k) => row.map((count, m) => [chosen.classes[k], chosen.classes[m], count])) }),
     }, "CSV"),
   ];
   const open = (true_, predicted, button) => {
