@@ -140,5 +140,5 @@ def test_a_parameter_of_a_user_s_network_is_not_called_as_a_column_of_ours(
 ) -> None:
     (tmp_path / "mine.py").write_text("def build(hp): ...")
     raw = {"title": "x", "dataset": "blobs", "training": {"epochs": 1}}
-    with pytest.raises(InputError, match=rf"space\\.{name} is a column of the tables|space\\.{name}: is a column"):
+    with pytest.raises(InputError, match=rf"space\.{name}: is a column"):
         Project(tmp_path, blobs, {**raw, "search": [{"family": "mine:build", "space": {name: [1, 2]}}]})
