@@ -40,6 +40,11 @@ def finished_in_brief(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path
     return folder
 
 
+def predictions_in(folder: Path) -> list[Path]:
+    """Return the files of what a project's final trials answered to the test images."""
+    return sorted(file for file in (folder / "runs" / "models").glob("*.npz") if ".validation" not in file.suffixes)
+
+
 @pytest.fixture
 def brief(finished_in_brief: Path, tmp_path: Path) -> Path:
     """A copy of it, for tests that train everything again."""
@@ -136,11 +141,35 @@ class TestAFinishedSearch:
         assert trials(other) == trials(finished)
         assert differing(without_times(other / "reports"), without_times(finished / "reports")) == []
 
+    def test_has_what_each_search_trial_answered_to_its_validation_images(self, finished: Path) -> None:
+        kept = list((finished / "runs" / "models").glob("*.validation.npz"))
+        names = {row["trial"] for row in json.loads(tuner(finished, "results", "small", "--format", "json").stdout)}
+        assert {file.name.partition("-")[0] for file in kept} == names
+        assert len(kept) == SEARCH_TRIALS
+
+    @pytest.mark.parametrize("how", ["lost", "damaged", "never kept"])
+    def test_trains_nothing_where_validation_predictions_are_no_longer_there(self, copied: Path, how: str) -> None:
+        before = trials(copied)
+        for file in (copied / "runs" / "models").glob("*.validation.npz"):
+            if how == "damaged":
+                file.write_bytes(file.read_bytes()[:-1] + b"?")
+            else:
+                file.unlink()
+        if how == "never kept":  # as in the ledger of an earlier version
+            with sqlite3.connect(copied / "runs" / "ledger.sqlite") as database:
+                database.execute("UPDATE trials SET files = '{}' WHERE json_extract(content, '$.role') = 'search'")
+        again = tuner(copied, "run", "small")
+        assert again.returncode == 0, again.stderr
+        assert f"{SEARCH_TRIALS} from before" in again.stderr
+        assert "4 from before" in again.stderr
+        assert trials(copied) == before
+        assert len(list((copied / "runs" / "models").glob("*.validation.npz"))) == SEARCH_TRIALS * (how == "damaged")
+
     def test_retrains_a_final_whose_model_was_lost(self, copied: Path) -> None:
         before = (copied / "reports" / "small" / "per_class.csv").read_bytes()
         for model in (copied / "runs" / "models").glob("*.keras"):
             model.unlink()
-        for predictions in list((copied / "runs" / "models").glob("*.npz"))[:1]:
+        for predictions in predictions_in(copied)[:1]:
             predictions.write_bytes(predictions.read_bytes()[:-1] + b"?")
         assert tuner(copied, "run", "small").returncode == 0
         assert (copied / "reports" / "small" / "per_class.csv").read_bytes() == before
@@ -257,7 +286,7 @@ print(json.dumps(found))
 
     @pytest.mark.parametrize("what", ["reports/small/cnn-blobs.keras", "runs/models/*.npz"])
     def test_is_refused_by_verify_after_one_byte_has_changed(self, copied: Path, what: str) -> None:
-        for file in copied.glob(what):
+        for file in predictions_in(copied) if what == "runs/models/*.npz" else copied.glob(what):
             content = bytearray(file.read_bytes())
             content[len(content) // 2] ^= 1
             file.write_bytes(content)

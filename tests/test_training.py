@@ -19,14 +19,16 @@ import pytest
 from tuner import training
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
-from tuner.engines import Engine, Plan, Samples
+from tuner.engines import Engine, Epoch, Plan, Samples
 from tuner.errors import ResourceError
 from tuner.executors import PRELOAD, LocalExecutor
 from tuner.families import FAMILIES
 from tuner.files import remove_partials, write_whole
+from tuner.protocol import validation_labels
 from tuner.recipe import RECIPE
 from tuner.space import read_space
 from tuner.trial import Job, Result, Trial
+from tuner.validation import load_validation
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +46,11 @@ def job(tmp_path: Path, data: Dataset, family: str = "ann", epochs: int = 2, **g
     return Job(trial, save_to_store(data, tmp_path / "data"), tmp_path / "models", tmp_path)
 
 
-def test_a_search_trial_is_scored_on_validation_images_and_leaves_no_file(tmp_path: Path, blobs: Dataset) -> None:
-    result = training.train(job(tmp_path, blobs))
+def test_a_search_trial_is_scored_on_validation_images_and_leaves_what_it_answered_to_them(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    one = job(tmp_path, blobs)
+    result = training.train(one)
     assert result.status == "completed"
     assert result.val_accuracy == result.history["val_accuracy"][-1]
     assert result.val_loss == result.history["val_loss"][-1]
@@ -54,7 +59,15 @@ def test_a_search_trial_is_scored_on_validation_images_and_leaves_no_file(tmp_pa
     )
     assert result.test_accuracy is None
     assert result.parameters == 64 * 128 + 128 + 128 * 3 + 3
-    assert not (tmp_path / "models").exists()
+    (file,) = (tmp_path / "models").iterdir()
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert result.files == {"validation": digest}
+    assert file.name == f"{one.trial.id}-{digest[:8]}.validation.npz"
+    labels = validation_labels(one.trial, blobs.y_train, blobs.y_test)
+    answers = load_validation(file, digest, len(labels), 3)
+    assert (answers.argmax(axis=1) == labels).mean() == result.val_accuracy
+    of_truth = answers[np.arange(len(labels)), labels].astype(np.float64)
+    assert result.val_loss == pytest.approx(-np.log(of_truth).mean(), rel=1e-2)
     assert result.environment["backend"].startswith(keras.backend.backend())
 
 
@@ -290,13 +303,12 @@ class Scripted(Engine):
     def takes(self, network: keras.Model) -> bool:
         return True
 
-    def fit(
-        self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
-    ) -> Iterator[dict[str, float]]:
+    def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
         self.plan, self.validated = plan, validation is not None
         for epoch in range(1, plan.epochs + 1):
             network.set_weights([np.full_like(weights, epoch) for weights in network.get_weights()])
-            yield {name: values[epoch - 1] for name, values in self.metrics.items()}
+            metrics = {name: values[epoch - 1] for name, values in self.metrics.items()}
+            yield Epoch(metrics, lambda epoch=epoch: np.full((2, 3), epoch / 8, np.float32))  # type: ignore[misc]
 
 
 @pytest.fixture
@@ -307,6 +319,13 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
         return engine
 
     return of
+
+
+def answers_of(folder: Path) -> float:
+    """Return what a `Scripted` training's kept answers are made of, which tells their epoch."""
+    with np.load(*(folder / "models").glob("*.validation.npz")) as kept:
+        (value,) = set(kept["probabilities"].flat)
+        return float(value)
 
 
 @pytest.mark.parametrize(
@@ -325,12 +344,14 @@ def test_early_stopping_counts_the_scores_of_the_best_epoch_and_keeps_every_epoc
     assert (result.val_loss, result.val_accuracy) == (val_loss[1], val_accuracy[1])
     assert result.history["val_loss"] == val_loss[:4]
     assert {len(values) for values in result.history.values()} == {4}
+    assert answers_of(tmp_path) == 2 / 8
 
 
 def test_without_early_stopping_the_last_epoch_counts(tmp_path: Path, blobs: Dataset, scripted: Any) -> None:
     scripted(loss=[1.0] * 3, accuracy=[0.5] * 3, val_loss=[1.0, 2.0, 3.0], val_accuracy=[0.9, 0.8, 0.7])
     result = training.train(job(tmp_path, blobs, epochs=3))
     assert (result.best_epoch, result.val_loss, result.val_accuracy) == (None, 3.0, 0.7)
+    assert answers_of(tmp_path) == 3 / 8
 
 
 def test_a_training_that_improves_to_its_end_is_kept_whole(tmp_path: Path, blobs: Dataset, scripted: Any) -> None:

@@ -19,7 +19,7 @@ from tuner.datasets.store import load_from_store
 from tuner.errors import CheckError, InputError
 from tuner.ledger import Ledger, Member
 from tuner.places import Places, recorded_search, search_name
-from tuner.protocol import ranked, saved_of, test_images, training_images
+from tuner.protocol import ranked, saved_of, validation_labels
 from tuner.scoring import Predictions, load_predictions
 from tuner.search import Entry, Search
 from tuner.trial import Attempt, Record, Save, Trial, artifact_path
@@ -160,9 +160,7 @@ class Findings:
         for trial in (record.trial for record in self.trials()):
             if trial.fingerprint not in found:
                 data = load_from_store(self.places.store_of(trial.fingerprint))  # which has a name of its own there
-                held = training_images(trial, data.y_train)[1]
-                tested = data.y_train[held] if held is not None else data.y_test[test_images(trial, data.y_test)]
-                found[trial.fingerprint] = tested
+                found[trial.fingerprint] = validation_labels(trial, data.y_train, data.y_test)
         return found
 
     def chance(self, trial: Trial) -> float:

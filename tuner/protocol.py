@@ -100,14 +100,16 @@ def ranked(records: Iterable[Record]) -> list[Record]:
     order never depends on which worker was first.
     """
     completed = [record for record in records if record.completed and record.trial.role == "search"]
-    return sorted(
-        completed,
-        key=lambda record: (
-            -(record.result.val_accuracy or 0.0),
-            record.result.val_loss if record.result.val_loss is not None else np.inf,
-            record.result.parameters or 0,
-            record.trial.id,
-        ),
+    return sorted(completed, key=rank_key)
+
+
+def rank_key(record: Record) -> tuple[float, float, int, str]:
+    """Return by what a completed search trial is ranked, the best one's first; see `ranked`."""
+    return (
+        -(record.result.val_accuracy or 0.0),
+        record.result.val_loss if record.result.val_loss is not None else np.inf,
+        record.result.parameters or 0,
+        record.trial.id,
     )
 
 
@@ -129,3 +131,13 @@ def saved_of(finals: Sequence[Record], save: Save) -> int:
         return result.val_accuracy or 0.0, -result.val_loss if result.val_loss is not None else -np.inf
 
     return max(places, key=quality)
+
+
+def validation_labels(trial: Trial, of_training: NDArray[np.int64], of_test: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the labels of the images that a search trial is validated on, given those of the data set's two parts.
+
+    Raises:
+        InputError: too few images for the classes.
+    """
+    held = training_images(trial, of_training)[1]
+    return of_training[held] if held is not None else of_test[test_images(trial, of_test)]

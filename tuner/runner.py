@@ -109,7 +109,7 @@ class Runner:
         job_of: says where a trial finds its data.
         observer: is told what happens.
         fresh: train what is recorded again, unless another search lists it too.
-        listener: is told of each place of the search whose trial has finished.
+        listeners: are told of each place of the search whose trial has finished.
         cost_of: says how long a trial takes beside others, in any unit; the longest are trained first.
     """
 
@@ -121,12 +121,12 @@ class Runner:
         job_of: Callable[[Trial], Job],
         observer: Observer,
         fresh: bool = False,
-        listener: Listener | None = None,
+        listeners: Sequence[Listener] = (),
         cost_of: Callable[[Trial], float] = lambda trial: 0.0,
     ) -> None:
         self._search, self._ledger, self._executor = search, ledger, executor
         self._job_of, self._observer, self._fresh = job_of, observer, fresh
-        self._listener, self._cost_of = listener, cost_of
+        self._listeners, self._cost_of = listeners, cost_of
         self._trained: set[str] = set()
 
     def drive(self, what: str, tracks: Sequence[Track], total: int | None) -> None:
@@ -180,8 +180,8 @@ class Runner:
     def _settle(self, track: Track, number: int, record: Record) -> None:
         """Pass on what came of the trial at one place of the search."""
         track.finished(number, record)
-        if self._listener is not None:
-            self._listener(track.member(number, record.trial), record)
+        for listener in self._listeners:
+            listener(track.member(number, record.trial), record)
 
     def _known(self, trial: Trial) -> Record | None:
         """Return what is recorded of a trial, unless it is to be trained again."""

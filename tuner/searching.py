@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tuner.datasets.base import Dataset, Shape
-from tuner.datasets.store import save_to_store
+from tuner.datasets.store import load_from_store, save_to_store
 from tuner.dryrun import build_all, check_keys, check_watch, data_of, in_its_place, preview
 from tuner.errors import CheckError, InputError, suggestion
 from tuner.executors import Limits, Placement, Share
@@ -25,11 +25,12 @@ from tuner.ledger import Ledger
 from tuner.oracles import Proposal, make_oracle
 from tuner.places import Places
 from tuner.progress import ProgressReport
-from tuner.protocol import test_images, training_images
+from tuner.protocol import test_images, training_images, validation_labels
 from tuner.runner import Listener, Runner
 from tuner.search import Entry, Search, backend_name
 from tuner.track import Track, listed_track
-from tuner.trial import ARTIFACTS, FIRST_LAYER, Job, Trial, artifact_path
+from tuner.trial import ARTIFACTS, FIRST_LAYER, NEEDED, Job, Trial, artifact_path
+from tuner.validation import Keeper, most_kept
 
 TRAIN = "tuner.training:train"
 BACKENDS = ("tensorflow", "jax")
@@ -101,8 +102,10 @@ def started(
             ProgressReport(console, pool.in_words) as progress,
         ):
             job_of = _job_maker(search, folders, places)
-            listener = _logs(search, places, ledger, console) if tensorboard else None
-            runner = Runner(search.name, ledger, pool, job_of, progress, fresh, listener, _cost_of(search, prepared))
+            listeners: list[Listener] = [_keeper(search, places, ledger, prepared)]
+            if tensorboard:
+                listeners.append(_logs(search, places, ledger, console))
+            runner = Runner(search.name, ledger, pool, job_of, progress, fresh, listeners, _cost_of(search, prepared))
             yield StartedSearch(search, places, ledger, runner, prepared)
         remove_partials(places.artifacts)  # of workers that were killed, and whose trials others have done
 
@@ -200,6 +203,21 @@ def _logs(search: Search, places: Places, ledger: Ledger, console: Console) -> L
     return LogListener(search, places, ledger, console)
 
 
+def _keeper(search: Search, places: Places, ledger: Ledger, prepared: dict[str, Prepared]) -> Listener:
+    """Return what keeps the answers of the best trials alone."""
+    folders = {data.fingerprint: data.folder for data in prepared.values()}
+    known: dict[str, int] = {}
+
+    def most(trial: Trial) -> int:
+        if trial.fingerprint not in known:
+            data = load_from_store(folders[trial.fingerprint])
+            images = len(validation_labels(trial, data.y_train, data.y_test))
+            known[trial.fingerprint] = most_kept(images, len(data.class_names))
+        return known[trial.fingerprint]
+
+    return Keeper(places.artifacts, most, lambda trial: ledger.is_listed_elsewhere(trial, search.name))
+
+
 def _job_maker(search: Search, folders: dict[str, Path], places: Places) -> Callable[[Trial], Job]:
     modules = search.folder.resolve()
     return lambda trial: Job(trial, folders[trial.fingerprint].resolve(), places.artifacts.resolve(), modules)
@@ -264,9 +282,9 @@ def _forget_if_lost(trial: Trial, ledger: Ledger, places: Places) -> None:
     record = ledger.get(trial.id)
     if record is None or not record.completed:
         return
-    for kind, suffix in ARTIFACTS.items():
+    for kind in NEEDED:
         sha256 = record.result.files[kind]
-        file = artifact_path(places.artifacts, trial.id, sha256, suffix)
+        file = artifact_path(places.artifacts, trial.id, sha256, ARTIFACTS[kind])
         if not file.is_file() or sha256_of(file) != sha256:
             ledger.forget_trial(trial.id)
             return

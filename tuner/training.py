@@ -30,7 +30,8 @@ from tuner.families.custom import CustomFamily
 from tuner.files import partial_of, publish, sha256_of
 from tuner.protocol import test_images, training_images
 from tuner.recipe import Stopping, augmenter, compile_network, steps_per_epoch, use_precision
-from tuner.trial import Job, Result, Trial, artifact_path
+from tuner.trial import ARTIFACTS, Job, Result, Trial, artifact_path
+from tuner.validation import packed
 from tuner.version import __version__
 from tuner.watch import Watcher
 
@@ -40,7 +41,8 @@ def train(job: Job) -> Result | ResourceError:
 
     A final trial leaves two files in `job.artifacts`, each written whole or not at all: the model without its
     optimizer, `.keras`, and `.npz` with `probabilities`, `(n, classes)`, and `labels`, `(n,)`, and with what the first
-    convolution sees (`tuner.anatomy.first_layer_view`).
+    convolution sees (`tuner.anatomy.first_layer_view`). A search trial leaves its answers to the validation images
+    (`tuner.validation`).
 
     What every trial will lack, such as room on the disk, is returned as an error and belongs to no trial.
     """
@@ -99,6 +101,8 @@ def _train(job: Job, begun: float) -> Result:
     if validation is not None:
         kept = epochs.best_epoch or len(epochs.seconds)
         found |= {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
+        if trial.role == "search":
+            found["files"] = _keep_answers(job, epochs.answers)
     return Result(
         "completed",
         parameters=int(parameters),
@@ -117,11 +121,16 @@ class _Epochs:
     curves: dict[str, list[float]] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     best_epoch: int | None = None
+    answers: NDArray[np.float32] | None = None
 
 
 def _fit(run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _Epochs:
-    """Run epochs to their end, or until they stop improving, and return what was seen of them."""
+    """Run epochs to their end, or until they stop improving, and return what was seen of them.
+
+    The answers to the validation images are those of the epoch that counts.
+    """
     epochs = _Epochs()
+    metrics: Epoch | None = None
     started = time.perf_counter()
     for number, metrics in enumerate(run, start=1):
         epochs.seconds.append(time.perf_counter() - started)
@@ -132,10 +141,14 @@ def _fit(run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _
         if watcher:
             watcher.note()
         stopping.observe(metrics)
+        if stopping.best_epoch == number:
+            epochs.answers = metrics.probabilities()
         if stopping.over:
             break
         started = time.perf_counter()
     epochs.best_epoch = stopping.best_epoch or None
+    if metrics is not None and not stopping.watched:
+        epochs.answers = metrics.probabilities()
     return epochs
 
 
@@ -174,8 +187,8 @@ def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, flo
         arrays |= first_layer_view(network, images, labels)
     job.artifacts.mkdir(parents=True, exist_ok=True)
     files = {
-        "model": _keep(job, ".keras", network.save),
-        "predictions": _keep(job, ".npz", lambda path: np.savez_compressed(path, **arrays)),
+        "model": _keep(job, "model", network.save),
+        "predictions": _keep(job, "predictions", lambda path: np.savez_compressed(path, **arrays)),
     }
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     scores = {
@@ -185,17 +198,27 @@ def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, flo
     return scores, files
 
 
+def _keep_answers(job: Job, answers: NDArray[np.float32] | None) -> dict[str, str]:
+    """Keep what a search trial answered to its validation images, for what is later asked of the choice."""
+    if answers is None or answers.ndim != 2 or not answers.size:  # a user's network may answer anything
+        return {}
+    job.artifacts.mkdir(parents=True, exist_ok=True)
+    small = packed(answers)
+    return {"validation": _keep(job, "validation", lambda path: np.savez_compressed(path, probabilities=small))}
+
+
 def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return class probabilities, `(n, classes)`, of raw images, `(n, height, width, channels)`."""
     probabilities: NDArray[np.float32] = network.predict(images, batch_size=EVALUATION_BATCH, verbose=0)
     return probabilities
 
 
-def _keep(job: Job, suffix: str, write: Callable[[Path], object]) -> str:
-    """Write a file into the artifacts and return its SHA-256, part of which names it.
+def _keep(job: Job, kind: str, write: Callable[[Path], object]) -> str:
+    """Write a file of this kind into the artifacts and return its SHA-256, part of which names it.
 
     Two searches may train the same trial at once; where their files differ, as on a GPU, neither replaces the other.
     """
+    suffix = ARTIFACTS[kind]
     with partial_of(job.artifacts / f"{job.trial.id}{suffix}") as partial:
         write(partial)
         settle(partial)

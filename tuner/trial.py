@@ -23,8 +23,11 @@ FIRST_LAYER = "first"
 LEVELS = ("dropout", "conv_dropout", "dense_dropout", "l2", "learning_rate")
 
 
-#: The files that a final trial leaves, by their kinds in `Result.files`, with their endings.
-ARTIFACTS = {"model": ".keras", "predictions": ".npz"}
+#: The files that a trial leaves, by their kinds in `Result.files`, with their endings: a final trial its model and its
+#: predictions for the test set, a search trial its predictions for the validation images.
+ARTIFACTS = {"model": ".keras", "predictions": ".npz", "validation": ".validation.npz"}
+#: The kinds without which a trial is no use: where such a file is lost, the trial is trained again.
+NEEDED = ("model", "predictions")
 
 
 @dataclass(frozen=True)
@@ -125,8 +128,8 @@ class Result:
     """What came of a trial.
 
     `transient` marks a failure that is the machine's and not the trial's, such as lacking memory: the next run tries
-    it again. `history` holds one list per metric, a value per epoch. `files` maps each saved file's kind, "model" and
-    "predictions", to its SHA-256. `seconds_per_epoch` is the median without the first epoch, which compiles.
+    it again. `history` holds one list per metric, a value per epoch. `files` maps each saved file's kind, one of
+    `ARTIFACTS`, to its SHA-256. `seconds_per_epoch` is the median without the first epoch, which compiles.
     `best_epoch`, counted from 1, is the epoch that early stopping chose; None without it. `layers` describes
     the network, a dict per layer (`tuner.anatomy`), of final trials. `watched` holds what was recorded of watched
     layers (`tuner.watch`). `passed` holds the limit at which a trial was ended, by its name in `Limits`: a run that
@@ -192,5 +195,5 @@ class Record:
 
 
 def artifact_path(folder: Path, trial: str, sha256: str, suffix: str) -> Path:
-    """Return where a final trial's file with this hash lies: `.keras` its model, `.npz` its predictions."""
+    """Return where a trial's file with this hash lies, by its ending, one of `ARTIFACTS`."""
     return folder / f"{trial}-{sha256[:8]}{suffix}"

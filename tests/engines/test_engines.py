@@ -79,6 +79,19 @@ class TestEveryEngine:
         assert epoch["val_accuracy"] == pytest.approx(accuracy)
         assert epoch["val_loss"] == pytest.approx(loss, rel=1e-5)
 
+    @pytest.mark.parametrize("batch", [20, 15, 1000])
+    def test_tells_what_the_network_answers_to_the_validation_images_after_each_epoch(
+        self, engine: Engine, batch: int, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(f"tuner.engines.{engine.name}.EVALUATION_BATCH", batch)
+        network = network_of("cnn", filters=4, dropout=0.5)
+        training, validation = samples(blobs)  # of 45 images
+        for epoch in engine.fit(network, training, validation, Plan(2, 16, seed=3)):
+            answers = epoch.probabilities()
+            assert answers.dtype == np.float32
+            np.testing.assert_allclose(answers, network.predict(validation.images, verbose=0), rtol=1e-4, atol=1e-6)
+            assert epoch["val_accuracy"] == pytest.approx((answers.argmax(axis=1) == validation.labels).mean())
+
     def test_the_same_seed_learns_the_same_weights(self, engine: Engine, blobs: Dataset) -> None:
         weights = []
         for seed in (5, 5, 6):

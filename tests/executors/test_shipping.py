@@ -154,6 +154,15 @@ def test_a_file_that_comes_back_damaged_or_not_at_all_is_no_result(job: Job) -> 
     assert not list(job.artifacts.glob(".partial*"))
 
 
+def test_validation_predictions_that_come_back_damaged_or_not_at_all_are_left_out(job: Job) -> None:
+    result = Result("completed", files={"validation": "0" * 64})
+    path = artifact_path(job.artifacts, TRIAL.id, "0" * 64, ".validation.npz")
+    job.artifacts.mkdir()
+    receive(job, result, {})
+    receive(job, result, {path.name: np.frombuffer(b"answers", np.uint8)})
+    assert list(job.artifacts.iterdir()) == []
+
+
 def test_on_a_shared_disk_nothing_travels(job: Job, store: Store) -> None:
     sender = Sender(store.put)
     with unpacked(sender.pack(job), store.fetch) as (mine, left):

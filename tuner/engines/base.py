@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from tuner.datasets.base import Images, Labels
 
 #: Images per step where nothing is learned.
 EVALUATION_BATCH = 1000
-#: One epoch's metrics: loss and accuracy, and val_loss and val_accuracy where there are validation images.
-Epoch = dict[str, float]
+
+
+class Epoch(dict[str, float]):
+    """One epoch's metrics: loss and accuracy, and val_loss and val_accuracy where there are validation images.
+
+    `probabilities` returns what the network answers to these at the end of the epoch, `(n, classes)` float32; it can
+    be asked until the next epoch begins.
+    """
+
+    def __init__(self, metrics: Mapping[str, float], probabilities: Callable[[], NDArray[np.float32]]) -> None:
+        super().__init__(metrics)
+        self.probabilities = probabilities
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,9 @@ from tuner.engines.base import Engine, Epoch, Plan, Samples
 from tuner.engines.template import Reading, Template, is_told_by_keras, read
 
 Order = NDArray[np.int64]
-#: Runs one epoch in a given order of the training images and returns its metrics, in the order of `Epoch`'s keys.
-EpochFunction = Callable[[Order], list[float]]
+#: Runs one epoch in a given order of the training images and returns its metrics, in the order of `Epoch`'s keys, with
+#: the probabilities that the validation images got, as the backend has them; None where there are no such images.
+EpochFunction = Callable[[Order], tuple[list[float], Any]]
 
 _NAMES = ("loss", "accuracy", "val_loss", "val_accuracy")
 #: So many compiled epochs are kept; a process that is given trials of one kind needs one or two.
@@ -84,14 +85,14 @@ class CompiledEngine(Engine):
             network.optimizer.build(network.trainable_variables)
             run = self.compile(network, training, validation, plan, [])
             for order in plan.orders(len(training.labels)):
-                yield dict(zip(_NAMES, run(order), strict=False))
+                yield _epoch(*run(order))
             return
         kept.template.load(reading)
         _begin_anew(kept, network, plan)
         for order in plan.orders(len(training.labels)):
-            metrics = kept.run(order)
+            metrics, answers = kept.run(order)
             kept.template.store(reading)
-            yield dict(zip(_NAMES, metrics, strict=False))
+            yield _epoch(metrics, answers)
 
     def _kept_for(
         self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
@@ -116,6 +117,14 @@ class CompiledEngine(Engine):
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
         return kept, reading
+
+
+def _epoch(metrics: list[float], answers: Any) -> Epoch:
+    def probabilities() -> NDArray[np.float32]:
+        found = np.empty((0, 0)) if answers is None else keras.ops.convert_to_numpy(answers)
+        return found.astype(np.float32)
+
+    return Epoch(dict(zip(_NAMES, metrics, strict=False)), probabilities)
 
 
 def _begin_anew(kept: _Kept, network: keras.Model, plan: Plan) -> None:

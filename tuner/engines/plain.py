@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import keras
@@ -35,7 +36,18 @@ class PlainEngine(Engine):
                 shuffle=False,
                 verbose=0,
             ).history
-            yield {name: float(values[0]) for name, values in history.items()}
+            metrics = {name: float(values[0]) for name, values in history.items()}
+            yield Epoch(metrics, functools.partial(_answers, network, validation))
+
+
+def _answers(network: keras.Model, validation: Samples | None) -> NDArray[np.float32]:
+    """Return the network's answers, without compiling a prediction, which would take as long as a short training."""
+    images = np.empty((0,)) if validation is None else validation.images
+    parts = [
+        keras.ops.convert_to_numpy(network(images[start : start + EVALUATION_BATCH], training=False))
+        for start in range(0, len(images), EVALUATION_BATCH)
+    ]
+    return np.concatenate(parts).astype(np.float32) if parts else np.empty((0, 0), np.float32)
 
 
 def _variants(augment: keras.Sequential, images: Images) -> NDArray[np.float32]:

@@ -33,32 +33,37 @@ class TensorFlowEpochsEngine(CompiledEngine):
         import tensorflow as tf
 
         run = _epoch_function(network, training, validation, plan)
-        return lambda order: [float(metric) for metric in run(tf.constant(order, tf.int32))]
+
+        def epoch(order: Order) -> tuple[list[float], Any]:
+            metrics, answers = run(tf.constant(order, tf.int32))
+            return [float(metric) for metric in metrics], answers
+
+        return epoch
 
 
 def _epoch_function(
     network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
-) -> Callable[[Order], list[Any]]:
-    """Return the graph that runs one epoch in a given order and returns the means of its metrics."""
+) -> Callable[[Order], tuple[list[Any], Any]]:
+    """Return the graph that runs one epoch in a given order and returns the means of its metrics, and answers."""
     import tensorflow as tf
 
     variables = network.trainable_variables
     watched = [variable.value for variable in variables]
     cross_entropy = network.loss
 
-    def forward(images: Any, labels: Any, learning: bool) -> tuple[Any, Any]:
+    def forward(images: Any, labels: Any, learning: bool) -> tuple[Any, Any, Any]:
         probabilities = network(images, training=learning)
         loss = cross_entropy(labels, probabilities)
         if network.losses:
             loss += tf.add_n(network.losses)
         hits = tf.equal(tf.argmax(probabilities, -1, tf.int64), labels)
-        return loss, tf.reduce_sum(tf.cast(hits, tf.float32))
+        return loss, tf.reduce_sum(tf.cast(hits, tf.float32)), probabilities
 
     def learn(images: Any, labels: Any) -> tuple[Any, Any]:
         if plan.augment is not None:
             images = plan.augment(tf.cast(images, tf.float32), training=True)
         with tf.GradientTape() as tape:
-            loss, hits = forward(images, labels, learning=True)
+            loss, hits, _ = forward(images, labels, learning=True)
         network.optimizer.apply(tape.gradient(loss, watched), variables)
         return loss, hits
 
@@ -67,27 +72,44 @@ def _epoch_function(
         id(part): (tf.constant(part.images), tf.constant(part.labels)) for part in (training, validation) if part
     }
 
-    def over(samples: Samples, order: Any, size: int, step: Callable[[Any, Any], tuple[Any, Any]]) -> list[Any]:
-        """Run `step` over all batches, the last one smaller if need be, and return mean loss and accuracy."""
-        images, labels = resident[id(samples)]
-        count = len(samples.labels)
+    def over(order: Any) -> list[Any]:
+        """Learn from all batches, the last one smaller if need be, and return mean loss and accuracy."""
+        images, labels = resident[id(training)]
+        size, count = plan.batch_size, len(training.labels)
 
         def body(start: Any, loss_sum: Any, hit_sum: Any) -> tuple[Any, Any, Any]:
             picked = order[start : tf.minimum(start + size, count)]
-            loss, hits = step(tf.gather(images, picked), tf.gather(labels, picked))
+            loss, hits = learn(tf.gather(images, picked), tf.gather(labels, picked))
             return start + size, loss_sum + loss * tf.cast(tf.size(picked), tf.float32), hit_sum + hits
 
         begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
         _, loss_sum, hit_sum = tf.while_loop(lambda start, *_: start < count, body, begin)
         return [loss_sum / count, hit_sum / count]
 
+    def look(samples: Samples) -> tuple[list[Any], Any]:
+        """Return mean loss and accuracy over images in their order, and the probabilities that these got."""
+        images, labels = resident[id(samples)]
+        size, count = EVALUATION_BATCH, len(samples.labels)
+
+        def body(batch: Any, loss_sum: Any, hit_sum: Any, answers: Any) -> tuple[Any, Any, Any, Any]:
+            here = slice(batch * size, tf.minimum((batch + 1) * size, count))
+            loss, hits, probabilities = forward(images[here], labels[here], learning=False)
+            loss_sum += loss * tf.cast(tf.size(labels[here]), tf.float32)
+            return batch + 1, loss_sum, hit_sum + hits, answers.write(batch, tf.cast(probabilities, tf.float32))
+
+        batches = -(-count // size)
+        answers = tf.TensorArray(tf.float32, batches, infer_shape=False, element_shape=network.output_shape)
+        begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0), answers)
+        _, loss_sum, hit_sum, answers = tf.while_loop(lambda batch, *_: batch < batches, body, begin)
+        return [loss_sum / count, hit_sum / count], answers.concat()
+
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
-    def epoch(order: Any) -> list[Any]:
-        metrics = over(training, order, plan.batch_size, learn)
-        if validation is not None:
-            # TensorFlow keeps the order of reading and writing variables, so that this sees the learned weights.
-            everything = tf.range(len(validation.labels))
-            metrics += over(validation, everything, EVALUATION_BATCH, lambda x, y: forward(x, y, learning=False))
-        return metrics
+    def epoch(order: Any) -> tuple[list[Any], Any]:
+        metrics = over(order)
+        if validation is None:
+            return metrics, None
+        # TensorFlow keeps the order of reading and writing variables, so that this sees the learned weights.
+        of_validation, answers = look(validation)
+        return metrics + of_validation, answers
 
     return epoch  # type: ignore[no-any-return]

@@ -25,7 +25,7 @@ from tuner.errors import CheckError, ResourceError
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import partial_of, publish, remove_partials, sha256_of
-from tuner.trial import ARTIFACTS, Job, Result, artifact_path
+from tuner.trial import ARTIFACTS, NEEDED, Job, Result, artifact_path
 
 #: Files by their names in a folder, as bytes.
 Files: TypeAlias = dict[str, NDArray[np.uint8]]
@@ -88,6 +88,8 @@ class Sender:
 def receive(job: Job, result: Result, files: Mapping[str, NDArray[np.uint8]]) -> None:
     """Write the files that a job left on another machine to where it would have left them here.
 
+    What is no part of a trial's result is not asked for again: such a file that did not come whole is left out.
+
     Raises:
         CheckError: one did not come, or is not what the result says it is.
     """
@@ -100,12 +102,15 @@ def receive(job: Job, result: Result, files: Mapping[str, NDArray[np.uint8]]) ->
             continue
         content = files.get(path.name)
         if content is None:
-            raise CheckError(f"{path.name} did not come back")
+            if kind in NEEDED:
+                raise CheckError(f"{path.name} did not come back")
+            continue
         with partial_of(path) as partial:
             content.tofile(partial)
-            if sha256_of(partial) != digest:
+            if sha256_of(partial) == digest:
+                publish(partial, path)
+            elif kind in NEEDED:
                 raise CheckError(f"{path.name} came back damaged")
-            publish(partial, path)
 
 
 @contextlib.contextmanager
