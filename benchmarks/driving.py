@@ -50,6 +50,9 @@ class Watch:
     def proposed(self, trial: Trial, cost: float) -> None:
         """Nothing to note."""
 
+    def started(self, trial: Trial) -> None:
+        """Nothing to note."""
+
     def finished(self, record: Record, known: bool, node: str = "") -> None:
         """Note the moment."""
         if not record.completed:

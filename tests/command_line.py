@@ -153,13 +153,20 @@ class CommandServer:
         return Answer(command.poll() or 0, out, err)
 
     def start(
-        self, folder: Path, *arguments: str, environment: Mapping[str, str], limits: Mapping[int, int] | None = None
+        self,
+        folder: Path,
+        *arguments: str,
+        environment: Mapping[str, str],
+        limits: Mapping[int, int] | None = None,
+        streams: Mapping[int, str] | None = None,
     ) -> Command:
         """Start `tuner` in `folder` with the whole of an environment and limits by kind, such as RLIMIT_FSIZE.
 
+        Of its standard streams, by number, some may be "closed", "broken", a pipe that nobody reads, or "full", a disk.
         It is the first of a session of its own, as `descendants` of `small_project.py` takes it to be.
         """
-        return self._fork(folder, arguments=arguments, environment=dict(environment), limits=[*(limits or {}).items()])
+        given = {"limits": [*(limits or {}).items()], "streams": [*(streams or {}).items()]}
+        return self._fork(folder, arguments=arguments, environment=dict(environment), **given)
 
     def _fork(self, folder: Path, **request: object) -> Command:
         """Ask the server for a process, and start the server if it is the first."""
@@ -212,6 +219,8 @@ def _become(request: dict[str, Any]) -> None:
         file = os.open(path, os.O_RDWR)
         os.dup2(file, descriptor)
         os.close(file)
+    for descriptor, state in request.get("streams", []):
+        _spoil(descriptor, state)
     # A shell starts what it puts into the background with SIGINT ignored, and so may be the server.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     util.spawnv_passfds = functools.partial(_spawn, _descriptors(), util.spawnv_passfds)
@@ -219,6 +228,21 @@ def _become(request: dict[str, Any]) -> None:
     sys.path[0] = str(Path.cwd())  # as `python -m` has it
     for kind, most in request.get("limits", []):
         resource.setrlimit(kind, (most, most))
+
+
+def _spoil(descriptor: int, state: str) -> None:
+    """Make a standard stream what a shell's `>&-`, `| true` or `> /dev/full` makes of it."""
+    if state == "closed":
+        os.close(descriptor)
+        setattr(sys, ("stdin", "stdout", "stderr")[descriptor], None)  # as the interpreter leaves it
+        return
+    if state == "full":
+        file = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reading, file = os.pipe()
+        os.close(reading)
+    os.dup2(file, descriptor)
+    os.close(file)
 
 
 def _descriptors() -> set[int]:

@@ -5,10 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 
-from tuner.errors import CheckError, InputError, ResourceError, TrialError, TunerError, lacking, one_line, suggestion
+from tuner.errors import (
+    CheckError,
+    InputError,
+    LostError,
+    ResourceError,
+    TrialError,
+    TunerError,
+    lacking,
+    one_line,
+    suggestion,
+)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +127,28 @@ def test_what_the_machine_lacks_is_found_behind_the_error_that_it_led_to() -> No
             raise ValueError("cannot close the file")
     except ValueError as error:
         assert str(lacking(error, "runs/models")).startswith("runs/models: No space left on device; make room")
+
+
+def test_whatever_is_wrong_with_a_file_that_a_run_laid_out_is_the_runs() -> None:
+    error = FileNotFoundError(errno.ENOENT, "No such file or directory", "runs/models/x.keras")
+    assert lacking(error, own=(Path("runs/data"),)) is None
+    found = lacking(error, own=(Path("runs/data"), Path("runs/models")))
+    assert isinstance(found, LostError)
+    assert str(found) == (
+        "runs/models/x.keras: No such file or directory; run the search again, which makes it anew: nothing that "
+        "finished is lost"
+    )
+
+
+def test_what_numpy_says_of_a_full_disk_is_the_machines() -> None:
+    found = lacking(OSError("45 requested and 13 written"), "runs/data")
+    assert str(found).startswith("runs/data: cannot be written (OSError: 45 requested and 13 written); make room, and")
+
+
+def test_lost_data_survive_the_way_from_a_worker_process() -> None:
+    error = LostError("runs/data/x", "is missing")
+    back = pickle.loads(pickle.dumps(error))  # noqa: S301  # our own bytes
+    assert (type(back), str(back)) == (LostError, str(error))
 
 
 def test_a_resource_error_survives_the_way_from_a_worker_process() -> None:

@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from small_project import heeds, start, wait_for
 
 from tuner.cli import app
 from tuner.interrupts import INTERRUPTS, Interrupts
@@ -151,3 +153,21 @@ def test_the_exit_code_is_130_even_if_the_interrupt_came_while_text_was_executed
     ran = subprocess.run([sys.executable, "-m", "struck"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ran.returncode == 130, ran.stderr
     assert "Go on with: tuner run small.toml" in ran.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    "arguments", ["report small", "verify small", "space small", "predict reports/small/ann-blobs.keras a.png"]
+)
+def test_whatever_command_is_asked_to_stop_says_in_a_line_how_to_begin_again(
+    copied: Path, arguments: str, number: signal.Signals
+) -> None:
+    command = start(copied, *arguments.split())
+    wait_for(lambda: heeds(command.pid, signal.SIGTERM))
+    time.sleep(0.2)  # while the command line is still imported nothing is said
+    command.send_signal(number)
+    _, err = command.communicate()
+    assert command.poll() == 130, err
+    assert err.splitlines() == [f"stopped; nothing that is recorded is lost. Again with: tuner {arguments}"]
+    assert not list(copied.rglob(".partial*"))

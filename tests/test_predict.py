@@ -123,3 +123,34 @@ def test_an_image_that_is_none_is_one_line(model, make, problem):
     assert answer.returncode == 2
     (line,) = answer.stderr.splitlines()
     assert line.startswith(f"tuner: x.png: {problem}")
+
+
+@pytest.mark.parametrize(("bias", "answers"), [(np.nan, False), (-np.inf, True)])
+def test_weights_that_are_no_numbers_are_named_whether_it_still_answers_or_not(tmp_path, bias, answers):
+    network = brightness()
+    kernel, zeros = network.get_weights()
+    network.set_weights([kernel, zeros + np.array([bias, 0.0])])
+    network.save(tmp_path / "model.keras")
+    picture(tmp_path / "x.png", 1)
+    answer = tuner(tmp_path, "predict", "model.keras", "x.png")
+    *warning, line = answer.stderr.splitlines()
+    if answers:
+        assert (answer.returncode, answer.stdout) == (0, "x.png: 1 (1 1.0000, 0 0.0000)\n")
+        assert warning == []
+        assert line == "model.keras: 1 of its 4 weights are NaN or infinite"
+    else:
+        assert (answer.returncode, answer.stdout) == (2, "")
+        assert line == "tuner: model.keras: answers with NaN (1 of its 4 weights are NaN or infinite)"
+
+
+def test_a_network_that_makes_much_of_one_image_is_refused_before_it_does(tmp_path):
+    network = keras.Sequential([keras.Input((8, 8, 1)), layers.UpSampling2D((3000, 3000))])
+    network.add(layers.GlobalMaxPooling2D())
+    network.add(layers.Dense(2, activation="softmax"))
+    network.save(tmp_path / "model.keras")
+    picture(tmp_path / "x.png", 1)
+    answer = tuner(tmp_path, "predict", "model.keras", "x.png")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("tuner: model.keras: takes ")
+    assert line.endswith("GB of memory for one image, and at most 1 GB are given")

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from tuner import progress
+from tuner import forecast, progress
 from tuner.progress import ProgressReport
 from tuner.trial import Record, Result, Trial
 
@@ -38,7 +38,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=clock.monotonic))
+    for module in (progress, forecast):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 
@@ -206,7 +207,7 @@ def test_the_time_left_goes_by_the_cost_of_what_is_left(clock):
         for trial, cost in zip(trials, (60.0, 20.0, 10.0, 10.0), strict=True):
             report.proposed(trial, cost)
         clock.now += 30
-        report.finished(Record(trials[0], Result("completed", val_accuracy=0.5)), known=False)
+        report.finished(Record(trials[0], Result("completed", val_accuracy=0.5, seconds=30)), known=False)
 
     # Half a second a unit; 40 units wait, and the fifth trial, not proposed yet, is taken for an average one of 25.
     assert lines(watch)[1:] == ["search: 1/5, best 0.5000, 0:32 left"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_line import KERAS, CommandServer
-from small_project import make_project, server, trials, tuner
+from small_project import make_project, recorded, server, start, trials, tuner, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -52,6 +53,32 @@ def test_files_that_cannot_grow_stop_a_search_in_one_line_and_it_goes_on_when_th
     assert (folder / tables).read_bytes() == (finished / tables).read_bytes()
     left = {file.name for file in folder.rglob(".*")}
     assert not left
+
+
+@pytest.mark.parametrize("lost", ["data", "an array of them", "half an array"])
+def test_data_that_a_run_lost_end_it_in_one_line_and_are_no_trials_fault(
+    finished: Path, tmp_path: Path, blobs_file: Path, lost: str
+) -> None:
+    folder = make_project(tmp_path / "p", blobs_file)
+    run = start(folder, "run", "small", "--workers", "1")
+    wait_for(lambda: recorded(folder) >= 1)
+    (copy,) = (folder / "runs" / "data").iterdir()
+    if lost == "data":
+        shutil.rmtree(copy)
+    elif lost == "an array of them":
+        (copy / "y_train.npy").unlink()
+    else:
+        (copy / "y_test.npy").write_bytes((copy / "y_test.npy").read_bytes()[:-8])
+    _, err = run.communicate()
+    assert run.poll() == 1, err
+    assert err.splitlines()[-1] == (
+        f"tuner: {copy}: the data set's copy for workers is missing; run the search again, which makes it anew: "
+        "nothing that finished is lost"
+    )
+    assert "failed" not in err
+    again = tuner(folder, "run", "small", "--workers", "1")
+    assert again.returncode == 0, again.stderr
+    assert trials(folder) == trials(finished)
 
 
 def test_too_few_file_handles_stop_a_search_in_one_line(tmp_path: Path, blobs_file: Path) -> None:

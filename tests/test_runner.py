@@ -74,6 +74,8 @@ class Silent:
 
     def proposed(self, trial: Trial, cost: float) -> None: ...
 
+    def started(self, trial: Trial) -> None: ...
+
     def finished(self, record: Record, known: bool, node: str = "") -> None:
         if known:
             self.known.append(record.trial.id)

@@ -20,7 +20,7 @@ from tuner import training
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.engines import Engine, Epoch, Plan, Samples
-from tuner.errors import ResourceError
+from tuner.errors import LostError, ResourceError
 from tuner.executors import PRELOAD, LocalExecutor
 from tuner.families import FAMILIES
 from tuner.files import remove_partials, write_whole
@@ -516,3 +516,27 @@ def test_a_final_trial_without_a_convolution_keeps_its_predictions_alone(tmp_pat
 
 def test_a_search_trial_describes_no_layers(tmp_path: Path, blobs: Dataset) -> None:
     assert training.train(job(tmp_path, blobs)).layers == []
+
+
+@pytest.mark.parametrize("role", ["search", "final"])
+def test_what_every_trial_lacks_is_no_result_of_one(tmp_path: Path, blobs: Dataset, role: str) -> None:
+    asked = job(tmp_path, blobs)
+    asked = replace(asked, trial=asked.trial.as_final(1)) if role == "final" else asked
+    (asked.data / "x_test.npy").unlink()
+    lost = training.train(asked)
+    assert isinstance(lost, LostError)
+    assert lost.place == str(asked.data)
+
+
+def test_a_module_that_was_moved_away_is_no_trials_fault(tmp_path: Path, blobs: Dataset) -> None:
+    lost = training.train(job(tmp_path, blobs, "moved_away_meanwhile:build"))
+    assert isinstance(lost, LostError)
+    assert "moved_away_meanwhile" in str(lost)
+
+
+def test_a_file_in_place_of_the_folder_of_models_is_no_trials_fault(tmp_path: Path, blobs: Dataset) -> None:
+    asked = job(tmp_path, blobs)
+    (tmp_path / "models").write_text("in the way")
+    lost = training.train(replace(asked, trial=asked.trial.as_final(1)))
+    assert isinstance(lost, LostError)
+    assert lost.place == str(tmp_path / "models")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from small_project import tuner
+from small_project import descendants, really_start, tuner, wait_for
 
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
@@ -168,3 +170,68 @@ def test_a_description_that_names_a_function_elsewhere_is_refused(tmp_path, blob
 
     findings, path = recorded(tmp_path, blobs, network(), tamper)
     refuses(findings, f"{path}: carries the function os.system")
+
+
+def rewritten(path: Path, units: int) -> None:
+    """Let a file describe more units than it has weights for."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    config["config"]["layers"][-1]["config"]["units"] = units
+    members["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_a_network_larger_than_its_file_is_refused_before_there_is_room_made_for_it(tmp_path, blobs):
+    findings, path = recorded(tmp_path, blobs, network(), lambda saved: rewritten(saved, 10**11))
+    refuses(findings, f"{path}: describes a network of 6,500,000,000,000 weights and holds 195")
+
+
+def test_a_network_that_takes_too_much_memory_is_refused(tmp_path, blobs):
+    small = keras.Sequential([keras.Input((8, 8, 1)), layers.UpSampling2D(1), layers.GlobalMaxPooling2D()])
+    small.add(layers.Dense(3, activation="softmax"))
+
+    def enlarge(path: Path) -> None:
+        made = keras.models.load_model(path)
+        config = made.get_config()
+        config["layers"][1]["config"]["size"] = (3000, 3000)
+        large = keras.Sequential.from_config(config)
+        large.set_weights(made.get_weights())
+        large.save(path)
+
+    findings, path = recorded(tmp_path, blobs, small, enlarge)
+    refuses(findings, f"{path}: takes ", "GB of memory for one image, and at most 1 GB are given")
+
+
+def test_weights_that_are_no_numbers_are_named(tmp_path, blobs):
+    endless = network()
+    weights = endless.get_weights()
+    weights[1][0] = -np.inf  # a class that is never answered; nothing of it is NaN
+    endless.set_weights(weights)
+    findings, _ = recorded(tmp_path, blobs, endless)
+    (line,) = verify(findings)
+    assert line.endswith("; but 1 of its 195 weights are NaN or infinite")
+
+
+def scratch(folder: Path) -> list[Path]:
+    return list(folder.glob("tunetable-*/.partial-*-verify-*"))
+
+
+@pytest.mark.slow
+def test_one_that_is_killed_takes_its_process_with_it_and_the_next_removes_what_it_left(tmp_path, blobs, monkeypatch):
+    recorded(tmp_path, blobs, network())
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    killed = really_start(tmp_path, "verify", "mine")
+    wait_for(lambda: bool(scratch(temporary)))
+    (reader,) = descendants(killed.pid)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    wait_for(lambda: not Path(f"/proc/{reader}").exists(), 10)
+    assert len(scratch(temporary)) == 1
+    again = tuner(tmp_path, "verify", "mine", env={"TMPDIR": str(temporary)})
+    assert again.returncode == 0, again.stderr
+    assert scratch(temporary) == []

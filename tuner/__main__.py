@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from tuner.interrupts import leave
+from tuner.interrupts import INTERRUPTS, leave
+from tuner.streams import hold
 
 
 def main() -> NoReturn:
-    """Run the command line; Ctrl-C while it is being imported ends it without a traceback, too."""
-    try:
-        from tuner.cli import main as command_line
-    except KeyboardInterrupt:
-        leave()
-    command_line()
+    """Run the command line; a signal while it is being imported ends it without a traceback, too."""
+    hold()
+    with INTERRUPTS.heeded():
+        try:
+            with INTERRUPTS.importing():
+                from tuner.cli import main as command_line
+        except KeyboardInterrupt:
+            leave()
+        command_line()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from tuner.recipe import RECIPE
 from tuner.search import Entry, Search
 from tuner.space import Configuration
 from tuner.trial import FIRST_LAYER
+from tuner.waiting import doing
 
 PROBE = "tuner.probe:probe"
 #: Up to so many configurations of an entry are all shown. Each network takes a tenth of a second or more to build, and
@@ -60,7 +61,11 @@ def build_all(
     keys = [tuple((n, v) for n, v in values.items() if n not in recipe) for values in configurations]
     networks: dict[tuple[object, ...], Built] = {}
     limits = Limits(search.max_trial_minutes or MOST_BUILD_MINUTES, search.max_trial_gb)
-    with LocalExecutor(PROBE, workers=1, preload=PRELOAD, limits=limits) as pool:
+    count = f"{len(set(map(str, keys))):,} networks of {entry.label}"
+    with (
+        doing(f"importing Keras, and building {count}"),
+        LocalExecutor(PROBE, 1, preload=PRELOAD, limits=limits) as pool,
+    ):
         for key, values in zip(keys, configurations, strict=True):
             if key not in networks:
                 question = Question(entry.path, search.folder.resolve(), shape, classes, values)

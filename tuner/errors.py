@@ -1,7 +1,8 @@
 """Errors that say whose fault it is.
 
 `InputError` is the user's: one line that names the place and the remedy, exit code 2. `CheckError` is a check
-that did not hold, `ResourceError` the machine's lack of something, both exit code 1. `TrialError` fails one trial and
+that did not hold, `ResourceError` the machine's lack of something, both exit code 1; `lacking` tells where an error
+of the system's means the latter. `TrialError` fails one trial and
 becomes a row. Anything else is a programming error and stops the search loudly.
 """
 
@@ -9,8 +10,10 @@ from __future__ import annotations
 
 import difflib
 import errno
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from tuner.text import both_ends, shortened, visible_line
 
@@ -57,13 +60,24 @@ class CheckError(TunerError):
 class ResourceError(TunerError):
     """The machine lacks something, such as room on a disk. Nothing recorded is lost; the next run goes on."""
 
+    _ending = ", and start again: nothing that finished is lost"
+
     def __init__(self, place: str, problem: str, remedy: str) -> None:
         self.place, self.problem, self.remedy = place, problem, remedy
         text = ": ".join(part for part in (place, problem) if part)
-        super().__init__(f"{text}; {remedy}, and start again: nothing that finished is lost")
+        super().__init__(f"{text}; {remedy}{self._ending}")
 
     def __reduce__(self) -> tuple[type[ResourceError], tuple[str, str, str]]:
         return type(self), (self.place, self.problem, self.remedy)
+
+
+class LostError(ResourceError):
+    """What a run laid out for its own trials is gone, which is no trial's fault; the next run lays it out again."""
+
+    _ending = ": nothing that finished is lost"
+
+    def __init__(self, place: str, problem: str, remedy: str = "run the search again, which makes it anew") -> None:
+        super().__init__(place, problem, remedy)
 
 
 #: What makes text bold or coloured on a terminal, as Keras puts it into its errors.
@@ -74,6 +88,8 @@ _ARGUMENTS = "Arguments received by"
 _PASSING = re.compile(r" at 0x[0-9a-fA-F]+|(?<=\bkeras_tensor)_\d+")
 
 _ROOM = "make room"
+#: What numpy says by its words alone where a disk is full.
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 _HANDLES = "allow more open files (ulimit -n 4096), or pass a smaller --workers"
 _MEMORY = "free memory, or pass a smaller --workers"
 #: What the system lacks where it answers with these, and what helps.
@@ -89,20 +105,26 @@ _REMEDIES = {
 }
 
 
-def lacking(error: BaseException, place: str = "") -> ResourceError | None:
+def lacking(error: BaseException, place: str = "", own: Sequence[Path] = ()) -> ResourceError | None:
     """Return what the machine lacks if that is why `error`, or an error that led to it, was raised.
 
     Args:
         error: what was raised.
         place: what was being done or written, for an error that does not name its file.
+        own: folders of the run's own: whatever is wrong with a file in them is wrong for every trial.
     """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, ResourceError):
             return seen
-        if isinstance(seen, OSError) and seen.errno in _REMEDIES:
-            where = seen.filename if isinstance(seen.filename, str) else ""
-            return ResourceError(where or place, seen.strerror or "", _REMEDIES[seen.errno])
+        if isinstance(seen, OSError):
+            where = os.fsdecode(seen.filename) if isinstance(seen.filename, str | bytes) else ""
+            if seen.errno in _REMEDIES:
+                return ResourceError(where or place, seen.strerror or "", _REMEDIES[seen.errno])
+            if any(where and Path(where).is_relative_to(folder) for folder in own):
+                return LostError(where, seen.strerror or one_line(seen))
+            if seen.errno is None and _SHORT_WRITE.search(str(seen)):
+                return ResourceError(place, f"cannot be written ({one_line(seen)})", _ROOM)
         seen = seen.__cause__ or seen.__context__
     return None
 

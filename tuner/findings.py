@@ -23,6 +23,7 @@ from tuner.protocol import ranked, saved_of, validation_labels
 from tuner.scoring import Predictions, load_predictions
 from tuner.search import Entry, Search
 from tuner.trial import Attempt, Record, Save, Trial, artifact_path
+from tuner.waiting import doing
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +240,7 @@ def recorded_findings(name: str, places: Places) -> Findings:
         CheckError: saved predictions or a saved model are missing or were changed.
         InputError: it has not been run here, or the ledger holds what no run wrote.
     """
-    with places.existing_ledger(name) as ledger:
+    with places.existing_ledger(name) as ledger, doing(f"reading what is recorded of {search_name(name)}"):
         return load_findings(ledger, recorded_search(ledger, search_name(name)), places)
 
 

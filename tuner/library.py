@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -30,6 +31,7 @@ from tuner.search import Overrides, Search, backend_name
 from tuner.search_file import find_search
 from tuner.search_file import load_search as read_search
 from tuner.search_schema import at_most_one_gpu
+from tuner.streams import lasting
 from tuner.trial import Record
 from tuner.trial_table import column_names, trial_rows
 
@@ -129,7 +131,7 @@ def run(
 
     from rich.console import Console
 
-    console = Console(stderr=True, quiet=not progress)
+    console = Console(file=lasting(sys.stderr), quiet=not progress)
     # Signals belong to the main thread; other ones cannot be interrupted.
     main = threading.current_thread() is threading.main_thread()
     with INTERRUPTS.heeded((signal.SIGINT,)) if main else nullcontext():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +12,31 @@ from tuner.datasets.folder import read_image
 from tuner.errors import InputError, one_line
 from tuner.quiet import silence
 from tuner.text import visible_line
-from tuner.untrusted.saved_model import load_checked
+from tuner.untrusted.reloading import TooMuch, fitting_batch
+from tuner.untrusted.saved_model import checked_model, load_checked
 from tuner.untrusted.sizes import MOST_PIXELS, MOST_TEXT, read_at_most
+from tuner.waiting import doing
+
+#: Keras' own default.
+MOST_AT_A_TIME = 32
 
 
-def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list[tuple[str, float]]]]:
+def predict_files(
+    model_path: Path, images: list[Path], warn: Callable[[str], object] = lambda line: None
+) -> list[tuple[Path, list[tuple[str, float]]]]:
     """Return for each image file the classes with their probabilities, most probable first.
 
     The model is looked at before Keras loads it, in safe mode; see `tuner.untrusted.saved_model`. Its class names
     stand in `MODEL.json` beside it, as reports write it; without that file classes are numbers. Images are resized to
-    what the model takes.
+    what the model takes. Of weights that are NaN or infinite `warn` is told.
 
     Raises:
-        InputError: the model or an image cannot be read.
+        InputError: the model or an image cannot be read, or the model takes too much memory, or answers with NaN.
     """
-    model = load_checked(model_path)
+    saved = checked_model(model_path)
+    if saved.doubt:
+        warn(f"{model_path}: {saved.doubt}")
+    model = load_checked(saved)
     shape, answer = model.input_shape, model.output_shape
     if not _is_images(shape):
         raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size, grey or colour")
@@ -38,10 +49,14 @@ def predict_files(model_path: Path, images: list[Path]) -> list[tuple[Path, list
         )
     pixels = np.stack([read_image(image, (height, width), channels) for image in images])
     try:
-        with silence():
-            probabilities = model.predict(pixels, verbose=0)
+        with doing(f"computing answers for {len(images):,} images"), silence():
+            probabilities = model.predict(pixels, batch_size=fitting_batch(model, MOST_AT_A_TIME), verbose=0)
+    except TooMuch as error:
+        raise InputError(str(model_path), str(error)) from error
     except Exception as error:  # whatever a network raises that does not fit together
         raise InputError(str(model_path), f"cannot be computed ({one_line(error, 160)})") from error
+    if not np.isfinite(probabilities).all():
+        raise InputError(str(model_path), f"answers with NaN ({saved.doubt or 'its weights are finite'})")
     names = _class_names(model_path, probabilities.shape[1])
     answers = []
     for image, row in zip(images, probabilities, strict=True):

@@ -22,6 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from tuner.forecast import Forecast
 from tuner.text import visible_line
 from tuner.trial import Record, Trial
 
@@ -41,10 +42,11 @@ class ProgressReport:
     Args:
         console: where it is shown.
         at_a_time: says in words how many trials run at a time.
+        places: says in a number how many.
     """
 
-    def __init__(self, console: Console, at_a_time: Callable[[], str]) -> None:
-        self._console, self._at_a_time = console, at_a_time
+    def __init__(self, console: Console, at_a_time: Callable[[], str], places: Callable[[], int] = lambda: 1) -> None:
+        self._console, self._at_a_time, self._places = console, at_a_time, places
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -60,9 +62,8 @@ class ProgressReport:
         self._what, self._total = "", 0
         self._done = self._known = self._failed = 0
         self._best = 0.0
-        self._begun = self._last_line = 0.0
-        self._ahead: dict[str, float] = {}
-        self._spent = 0.0
+        self._last_line = 0.0
+        self._forecast = Forecast(0.0)
         self._nodes: Counter[str] = Counter()
         self._place: Any = None  # of this phase in a notebook
 
@@ -79,10 +80,10 @@ class ProgressReport:
         """A phase of so many trials begins."""
         self._what, self._total = what, total or 0
         self._done = self._known = self._failed = 0
-        self._best = self._spent = 0.0
-        self._ahead.clear()
+        self._best = 0.0
         self._nodes.clear()
-        self._begun = self._last_line = time.monotonic()
+        self._last_line = time.monotonic()
+        self._forecast = Forecast(self._last_line)
         if self._task is not None:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(what, total=total, best="–", left=None, nodes="")
@@ -93,11 +94,16 @@ class ProgressReport:
 
     def proposed(self, trial: Trial, cost: float) -> None:
         """A trial is to be trained, at such a cost beside others."""
-        self._ahead[trial.id] = cost
+        self._forecast.proposed(trial, cost)
+
+    def started(self, trial: Trial) -> None:
+        """A trial has been handed to a worker."""
+        self._forecast.started(trial)
 
     def finished(self, record: Record, known: bool, node: str = "") -> None:
         """A trial has finished, on a machine of this name; `known` if it had finished in an earlier run."""
-        self._spent += self._ahead.pop(record.trial.id, 0.0)
+        if not known:
+            self._forecast.finished(record)
         self._done += 1
         self._known += known
         self._failed += not record.completed
@@ -155,16 +161,8 @@ class ProgressReport:
         return ", ".join([*shown, f"{more} more"] if more else shown)
 
     def _seconds_left(self) -> float | None:
-        """Return the time left, by the costs of the trials where they are known: the longest are trained first."""
-        fresh = self._done - self._known
-        if not fresh or not self._total:
-            return None
-        passed, left = time.monotonic() - self._begun, self._total - self._done
-        if not self._spent:
-            return passed / fresh * left
-        known = sum(self._ahead.values())
-        typical = (self._spent + known) / (fresh + len(self._ahead))
-        return passed / self._spent * (known + typical * (left - len(self._ahead)))
+        """Return the time left, where it is known how many trials there are."""
+        return self._forecast.seconds_left(self._total - self._done, self._places()) if self._total else None
 
 
 class _TimeLeft(ProgressColumn):

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tuner.interrupts import INTERRUPTS
+from tuner.streams import lasting, open_closed
+from tuner.waiting import doing
 
 
 @contextmanager
@@ -17,8 +19,9 @@ def printing_to(log: Path) -> Iterator[None]:
 
     Compiled libraries print past Python's `sys.stderr`, so that the file descriptors themselves are exchanged.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        lasting(stream).flush()
+    open_closed()
     kept = os.dup(1), os.dup(2)
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
@@ -43,5 +46,5 @@ def import_keras() -> None:
     """Import Keras for the first time; later imports of it print nothing any more."""
     if "keras" not in sys.modules:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with INTERRUPTS.importing(), silence():
+        with doing("importing Keras"), INTERRUPTS.importing(), silence():
             import keras  # noqa: F401  # for its side effect

@@ -35,6 +35,9 @@ class Observer(Protocol):
     def proposed(self, trial: Trial, cost: float) -> None:
         """A trial is to be trained; `cost` says how long it takes beside others, 0 if nobody knows."""
 
+    def started(self, trial: Trial) -> None:
+        """A trial has been handed to a worker."""
+
     def finished(self, record: Record, known: bool, node: str = "") -> None:
         """A trial has finished, on the machine `node` where there are several; `known` if the ledger had it already."""
 
@@ -151,6 +154,7 @@ class Runner:
 
     def _submit(self, trial: Trial) -> None:
         self._executor.submit(trial.id, self._job_of(trial), trial.kin)
+        self._observer.started(trial)
 
     def _propose(self, track: Track, waiting: Queue, under_way: dict[str, _Proposed]) -> None:
         """Take what a track proposes now: what is recorded is settled, and the rest waits."""

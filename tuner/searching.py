@@ -31,6 +31,7 @@ from tuner.search import Entry, Search, backend_name
 from tuner.track import Track, listed_track
 from tuner.trial import ARTIFACTS, FIRST_LAYER, NEEDED, Job, Trial, artifact_path
 from tuner.validation import Keeper, most_kept
+from tuner.waiting import doing
 
 TRAIN = "tuner.training:train"
 BACKENDS = ("tensorflow", "jax")
@@ -87,27 +88,35 @@ def started(
     _check_backend()
     placement.check()
     places.check_writable(search.name)
-    datasets = {name: _checked_data(search, name, places) for name in search.all_datasets}
+    datasets = {}
+    for name in search.all_datasets:
+        with doing(f"reading the data set {name}"):
+            datasets[name] = _checked_data(search, name, places)
     _check_networks(search, datasets)
     with Ledger(places.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
         for folder in (places.artifacts, places.store):
             remove_partials(folder)
-        prepared = {name: _prepare(datasets.pop(name), places) for name in search.all_datasets}
+        with doing("laying the data out for workers"):
+            prepared = {name: _prepare(datasets.pop(name), places) for name in search.all_datasets}
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
         folders = {data.fingerprint: data.folder for data in prepared.values()}
         limits = Limits(search.max_trial_minutes, search.max_trial_gb)
         share = Share(search.cpus_per_trial or search.threads, search.gpus_per_trial)
-        with (
-            placement.open(TRAIN, share, places.runs / "workers.log", limits) as pool,
-            ProgressReport(console, pool.in_words) as progress,
-        ):
-            job_of = _job_maker(search, folders, places)
-            listeners: list[Listener] = [_keeper(search, places, ledger, prepared)]
-            if tensorboard:
-                listeners.append(_logs(search, places, ledger, console))
-            runner = Runner(search.name, ledger, pool, job_of, progress, fresh, listeners, _cost_of(search, prepared))
-            yield StartedSearch(search, places, ledger, runner, prepared)
-        remove_partials(places.artifacts)  # of workers that were killed, and whose trials others have done
+        try:
+            with (
+                placement.open(TRAIN, share, places.runs / "workers.log", limits) as pool,
+                ProgressReport(console, pool.in_words, pool.places) as progress,
+            ):
+                job_of = _job_maker(search, folders, places)
+                listeners: list[Listener] = [_keeper(search, places, ledger, prepared)]
+                if tensorboard:
+                    listeners.append(_logs(search, places, ledger, console))
+                runner = Runner(
+                    search.name, ledger, pool, job_of, progress, fresh, listeners, _cost_of(search, prepared)
+                )
+                yield StartedSearch(search, places, ledger, runner, prepared)
+        finally:
+            remove_partials(places.artifacts)  # of workers that were killed, whose trials others have done or will do
 
 
 def run_search(
@@ -139,7 +148,7 @@ def run_search(
         run.retrain_winners()
         run.ledger.close_search(search.name)
         findings = load_findings(run.ledger, search, places)
-    with INTERRUPTS.importing():
+    with doing("importing what draws"), INTERRUPTS.importing():
         from tuner.report import write_report  # draws, and so imports matplotlib
 
     report = write_report(findings)

@@ -23,9 +23,10 @@ from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
 from tuner.engines import Epoch, Plan, Samples, engine_for
 from tuner.engines.base import EVALUATION_BATCH
-from tuner.errors import ResourceError, TrialError, TunerError, lacking, one_line
+from tuner.errors import InputError, LostError, ResourceError, TrialError, TunerError, lacking, one_line
 from tuner.executors.gpus import MEMORY_LIMIT
 from tuner.families import get_family
+from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.files import partial_of, publish, sha256_of
 from tuner.protocol import test_images, training_images
@@ -50,16 +51,16 @@ def train(job: Job) -> Result | ResourceError:
     transient = False
     try:
         return _train(job, begun)
-    except (TrialError, TunerError) as error:
+    except TrialError as error:
         reason = str(error)
     except SystemExit as error:
         reason = f"the network's own code called sys.exit({error.code!r})"
     except Exception as error:  # noqa: BLE001  # a network or backend may raise anything
-        lacks = lacking(error, str(job.artifacts))
+        lacks = lacking(error, str(job.artifacts), own=(job.data, job.artifacts))
         if lacks is not None:
             return lacks
         transient = isinstance(error, MemoryError | OSError)
-        reason = one_line(error)
+        reason = str(error) if isinstance(error, TunerError) else one_line(error)
         if _is_out_of_memory(error):
             reason, transient = "out of memory; use a smaller network or batch_size, or fewer workers", True
     spent = time.perf_counter() - begun
@@ -69,7 +70,7 @@ def train(job: Job) -> Result | ResourceError:
 def _train(job: Job, begun: float) -> Result:
     trial = job.trial
     set_up_process(trial.threads, job.artifacts.parent / "compiled")
-    family = get_family(trial.family, job.modules)
+    family = _family_of(job)
     own = isinstance(family, CustomFamily)
     _seed(trial.seed, everything=own)
     data, training, validation = _materials(job)
@@ -114,6 +115,14 @@ def _train(job: Job, begun: float) -> Result:
         watched=watcher.notes if watcher else {},
         **found,
     )
+
+
+def _family_of(job: Job) -> Family:
+    """Return a trial's family. The run has found it before: what is wrong now has gone, or was changed, meanwhile."""
+    try:
+        return get_family(job.trial.family, job.modules)
+    except InputError as error:
+        raise LostError(error.place, error.problem, error.remedy or "put back what the search began with") from error
 
 
 @dataclass

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -15,29 +12,25 @@ import numpy as np
 from tuner.errors import CheckError, InputError, one_line
 from tuner.findings import Chosen, Findings
 from tuner.protocol import test_images
+from tuner.reader import PlainKeras
 from tuner.report.cards import card_json, card_name
+from tuner.scratch import scratch_folder
 from tuner.text import shortened, visible_line
-from tuner.untrusted.saved_model import checked_model
+from tuner.untrusted.saved_model import SavedModel, checked_model
 from tuner.untrusted.sizes import MOST_TEXT, read_at_most
+from tuner.waiting import doing
 
 _NONE = object()
 #: How far a reloaded model's probabilities may lie from the recorded ones: other hardware rounds otherwise.
 TOLERANCE = 1e-3
 
-# Runs with `python -I`, and knows nothing of this package: only Keras, the model file and raw pixels.
-_RELOAD = """
-import json, sys
-import keras, numpy as np
-for job in json.load(open(sys.argv[1])):
-    model = keras.models.load_model(job["model"])
-    if getattr(model, "optimizer", None) is not None:
-        sys.exit(job["model"] + " carries an optimizer")
-    np.save(job["answers"], model.predict(np.load(job["images"]), batch_size=1000, verbose=0))
-"""
 
-
-def verify(findings: Findings) -> list[str]:
+def verify(findings: Findings, reader: PlainKeras | None = None) -> list[str]:
     """Reload every saved model of a report; compare its predictions, and its card, with what is recorded.
+
+    Args:
+        findings: of the search whose report it is.
+        reader: a process to load the models in; otherwise one is started.
 
     Returns:
         A line per model that holds.
@@ -52,11 +45,12 @@ def verify(findings: Findings) -> list[str]:
         _check_file(folder / chosen.file_name, chosen.saved.result.files["model"], findings.search.name)
         _check_recorded(chosen)
         _check_card(findings, chosen, folder / card_name(chosen))
-    for chosen in findings.chosen:
-        _check_content(folder / chosen.file_name)
-    with tempfile.TemporaryDirectory() as scratch:
-        answers = _reload(findings, folder, Path(scratch))
-    return [_compare(chosen, answer) for chosen, answer in zip(findings.chosen, answers, strict=True)]
+    models = [_checked_content(folder / chosen.file_name) for chosen in findings.chosen]
+    with nullcontext(reader) if reader else PlainKeras() as plain, scratch_folder("verify") as scratch:
+        answers = _reload(findings, models, plain, scratch)
+    return [
+        _compare(chosen, model, answer) for chosen, model, answer in zip(findings.chosen, models, answers, strict=True)
+    ]
 
 
 def _check_file(path: Path, sha256: str, search: str) -> None:
@@ -84,14 +78,15 @@ def _check_card(findings: Findings, chosen: Chosen, path: Path) -> None:
         raise CheckError(f"{path}: does not say what was recorded of {shortened(what, 200)}; {remedy}")
 
 
-def _check_content(path: Path) -> None:
-    """Look at a model before Keras does, which loads it as a reader of the report would."""
+def _checked_content(path: Path) -> SavedModel:
+    """Look at a model before Keras does, which loads it as a reader of the report would, and return what it is."""
     try:
         saved = checked_model(path)
     except InputError as error:
         raise CheckError(str(error)) from error
     if saved.is_compiled:
         raise CheckError(f"{path}: carries an optimizer")
+    return saved
 
 
 def _check_recorded(chosen: Chosen) -> None:
@@ -103,39 +98,32 @@ def _check_recorded(chosen: Chosen) -> None:
         )
 
 
-def _reload(findings: Findings, folder: Path, scratch: Path) -> list[np.ndarray]:
+def _reload(findings: Findings, models: list[SavedModel], reader: PlainKeras, scratch: Path) -> list[np.ndarray]:
     jobs = []
-    for index, chosen in enumerate(findings.chosen):
+    for index, (chosen, model) in enumerate(zip(findings.chosen, models, strict=True)):
         data = findings.data(chosen.dataset)
         images = scratch / f"images-{index}.npy"
         np.save(images, data.x_test[test_images(chosen.saved.trial, data.y_test)])
-        model = (folder / chosen.file_name).resolve()
-        jobs.append({"model": str(model), "images": str(images), "answers": str(scratch / f"answers-{index}.npy")})
-    listed = scratch / "jobs.json"
-    listed.write_text(json.dumps(jobs), encoding="utf-8")
-    ran = subprocess.run(  # noqa: S603  # our own interpreter and script
-        [sys.executable, "-I", "-c", _RELOAD, str(listed)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-    )
-    if ran.returncode != 0:
-        last = (ran.stderr.strip().splitlines() or ["no message"])[-1]
-        raise CheckError(f"{findings.search.name}: plain Keras cannot reload the models: {last}")
-    return [np.load(job["answers"]) for job in jobs]
+        files = {"model": model.path.resolve(), "images": images, "answers": scratch / f"answers-{index}.npy"}
+        about = {"shown": str(model.path), "numbers": model.numbers}
+        jobs.append({**{name: str(path) for name, path in files.items()}, **about})
+    with doing(f"importing plain Keras, and loading {len(jobs)} models"):
+        wrong = reader.answer(jobs)
+    if wrong:
+        raise CheckError(f"{findings.search.name}: plain Keras cannot reload the models: {wrong}")
+    return [np.load(scratch / f"answers-{index}.npy") for index in range(len(jobs))]
 
 
-def _compare(chosen: Chosen, answer: np.ndarray) -> str:
+def _compare(chosen: Chosen, model: SavedModel, answer: np.ndarray) -> str:
     recorded = chosen.predictions
     accuracy = float((answer.argmax(axis=1) == recorded.labels).mean())
     furthest = float(np.abs(answer - recorded.probabilities).max())
-    if furthest > TOLERANCE:
+    if not furthest <= TOLERANCE:  # nor is NaN
         raise CheckError(
             f"{chosen.file_name}: reloaded, its probabilities lie up to {furthest:.2g} from the recorded ones "
-            f"(accuracy {accuracy:.4f}, recorded {recorded.accuracy:.4f})"
+            f"(accuracy {accuracy:.4f}, recorded {recorded.accuracy:.4f})" + (f"; {model.doubt}" if model.doubt else "")
         )
     return (
         f"{chosen.file_name}: {accuracy:.4f} on {len(answer):,} test images, as recorded and on its card "
-        f"(probabilities within {furthest:.1g})"
+        f"(probabilities within {furthest:.1g})" + (f"; but {model.doubt}" if model.doubt else "")
     )

@@ -16,7 +16,7 @@ import pytest
 
 from tuner.datasets.base import ARRAYS, Dataset
 from tuner.datasets.store import load_from_store, save_to_store
-from tuner.errors import CheckError, ResourceError, lacking
+from tuner.errors import LostError, ResourceError, lacking
 from tuner.files import remove_partials
 
 
@@ -153,7 +153,7 @@ def test_a_disk_without_room_is_said_in_a_line_and_leaves_nothing_half_written(t
 def test_a_copy_that_does_not_say_what_it_is_is_laid_out_again(tmp_path, blobs, about):
     folder = save_to_store(blobs, tmp_path)
     (folder / "about.json").write_text(about)
-    with pytest.raises(CheckError, match="run the search again"):
+    with pytest.raises(LostError, match="run the search again"):
         load_from_store(folder)
     assert load_from_store(save_to_store(blobs, tmp_path)).class_names == blobs.class_names
 
@@ -165,7 +165,7 @@ def test_a_copy_with_a_pickle_in_it_is_laid_out_again(tmp_path, blobs):
 
     folder = save_to_store(blobs, tmp_path / "store")
     np.save(folder / "y_test.npy", np.array([Mischief()], dtype=object), allow_pickle=True)
-    with pytest.raises(CheckError, match="run the search again"):
+    with pytest.raises(LostError, match="run the search again"):
         load_from_store(folder)
     assert not (tmp_path / "ran").exists()
 

@@ -80,7 +80,7 @@ def with_weights(path: Path, change: Callable[[h5py.File], object]) -> Path:
 
 def refused(path: Path, *fragments: str) -> None:
     """Both the look and the loading refuse a file in one line, and neither reaches Keras."""
-    for refuse in (checked_model, load_checked):
+    for refuse in (checked_model, lambda path: load_checked(checked_model(path))):
         with pytest.raises(InputError) as caught:
             refuse(path)
         text = str(caught.value)
@@ -105,7 +105,7 @@ def test_a_network_of_every_family_is_plain_and_answers_as_before(tmp_path, name
     expected = keras.ops.convert_to_numpy(network(images))  # compiles nothing, as `predict` does
     path = saved(tmp_path, network)
     assert not checked_model(path).is_compiled
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(load_checked(path)(images)), expected)
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(load_checked(checked_model(path))(images)), expected)
 
 
 def test_networks_within_networks_shared_layers_and_operations_are_plain(tmp_path):
@@ -124,13 +124,15 @@ def test_networks_within_networks_shared_layers_and_operations_are_plain(tmp_pat
     network = keras.Model(pixels, answer)
     images = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 1), dtype=np.uint8)
     expected = network.predict(images, verbose=0)
-    np.testing.assert_array_equal(load_checked(saved(tmp_path, network)).predict(images, verbose=0), expected)
+    np.testing.assert_array_equal(
+        load_checked(checked_model(saved(tmp_path, network))).predict(images, verbose=0), expected
+    )
 
 
 def test_a_compiled_network_is_loaded_without_its_optimizer(tmp_path):
     path = saved(tmp_path, small(compiled=True))
     assert checked_model(path).is_compiled
-    assert getattr(load_checked(path), "optimizer", None) is None
+    assert getattr(load_checked(checked_model(path)), "optimizer", None) is None
 
 
 @pytest.mark.parametrize(
@@ -431,10 +433,25 @@ def _virtual(target: Path) -> h5py.VirtualLayout:
 def test_a_network_larger_than_its_weights_is_refused_before_there_is_room_made_for_it(tmp_path):
     path = with_config(saved(tmp_path), lambda whole: whole["config"]["layers"][-1]["config"].update(units=10**11))
     with pytest.raises(InputError, match=r"describes a network of 6,500,000,000,000 weights and holds 130"):
-        load_checked(path)
+        load_checked(checked_model(path))
 
 
 def test_weights_that_do_not_fit_the_network_are_one_line(tmp_path):
     path = with_config(saved(tmp_path), lambda whole: whole["config"]["layers"][-1]["config"].update(units=1))
     with pytest.raises(InputError, match=r"model\.keras: cannot be loaded in safe mode \(ValueError"):
-        load_checked(path)
+        load_checked(checked_model(path))
+
+
+@pytest.mark.parametrize(("value", "unsound"), [(np.nan, 1), (-np.inf, 1), (3.0e38, 0)])
+def test_weights_that_are_no_numbers_are_counted(tmp_path, value, unsound):
+    def change(file: h5py.File) -> None:
+        file[kernel(file)][0, 0] = value
+
+    found = checked_model(with_weights(saved(tmp_path), change))
+    assert (found.unsound, found.doubt) == (unsound, "1 of its 130 weights are NaN or infinite" if unsound else "")
+
+
+def test_so_are_those_of_sixteen_bits(tmp_path):
+    network = keras.Sequential([keras.Input((2,)), layers.Dense(2, dtype=keras.DTypePolicy("bfloat16"))])
+    network.set_weights([np.array([[1.0, np.nan], [np.inf, 2.0]]), np.zeros(2)])
+    assert checked_model(saved(tmp_path, network)).unsound == 2

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from tuner.cli.ending import run_to_its_end
+from tuner.cli.ending import Commands, run_to_its_end
 from tuner.cli.models import predict, verify
 from tuner.cli.recorded import compare, export, report, results
 from tuner.cli.running import run
@@ -19,6 +19,7 @@ from tuner.version import __version__
 
 
 @click.group(
+    cls=Commands,
     commands=[list_command, new, space, run, results, report, compare, export, predict, verify],
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=False,  # without a command, as with a wrong one, it says in one line where help is

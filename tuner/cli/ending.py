@@ -2,38 +2,100 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import click
 
 from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
-from tuner.interrupts import leave
+from tuner.interrupts import INTERRUPTS, leave
+from tuner.streams import lost_output
 from tuner.text import visible_line
+from tuner.waiting import heard_by
+
+#: What takes longer is said, in seconds. Who sees no terminal reads it later, if at all.
+SECONDS_ON_TERMINAL, SECONDS_ELSEWHERE = 1.0, 10.0
+
+
+_STOPPED = "stopped; nothing that is recorded is lost. Again with"
+
+
+class Commands(click.Group):
+    """Commands that end in a line of ours where they are asked to stop, and not in an empty one of click's."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was typed."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            stop(_STOPPED)
 
 
 def run_to_its_end(app: click.Command) -> NoReturn:
     """Run a command line and end the process with its exit code."""
-    try:
-        app(prog_name="tuner", standalone_mode=False)
-    except click.ClickException as error:
-        click.echo(f"tuner: {visible_line(_explained(error))}", err=True)
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        leave()
-    except TunerError as error:
-        _end(error)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        sys.stderr.close()
-        sys.exit(0)
-    except (OSError, MemoryError) as error:
-        _end(lacking(error) or _of_the_system(error))
+    with INTERRUPTS.heeded(), _waits_explained():
+        try:
+            app(prog_name="tuner", standalone_mode=False)
+            sys.stdout.flush()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # foreign code may make it of an interrupt
+            if INTERRUPTS.asked or isinstance(error, click.Abort | KeyboardInterrupt):
+                stop(_STOPPED)
+            _end(error)
+    lost = lost_output()
+    if lost is not None:
+        _say(f"standard output: cannot be written to ({lost.strerror})")
+        sys.exit(0 if _is_kept_elsewhere() else 1)
     sys.exit(0)
 
 
-def _end(error: TunerError) -> NoReturn:
-    click.echo(f"tuner: {visible_line(error)}", err=True)
+@contextmanager
+def _waits_explained() -> Iterator[None]:
+    """Say on the standard error what takes long, past whoever silences it while Keras is imported."""
+    after = SECONDS_ON_TERMINAL if sys.stderr.isatty() else SECONDS_ELSEWHERE
+    kept = os.dup(2)
+
+    def say(what: str) -> None:
+        with suppress(OSError):
+            os.write(kept, f"{visible_line(what)} …\n".encode(sys.stderr.encoding, "backslashreplace"))
+
+    try:
+        with heard_by(say, after):
+            yield
+    finally:
+        os.close(kept)
+
+
+def stop(why: str, without: tuple[str, ...] = ()) -> NoReturn:
+    """End a command that was asked to stop, with the line to type that goes on, but for the options `without`."""
+    again = shlex.join(["tuner", *(argument for argument in sys.argv[1:] if argument not in without)])
+    click.echo(f"{why}: {again}", err=True)
+    leave()
+
+
+def _is_kept_elsewhere() -> bool:
+    """Whether what the command prints stands in a file, too, so that its work is done all the same."""
+    return sys.argv[1:2] in (["run"], ["report"])
+
+
+def _end(error: BaseException) -> NoReturn:
+    """End with what is wrong in one line; a fault of this program's own goes on as what it is."""
+    if isinstance(error, click.ClickException):
+        _say(_explained(error))
+        sys.exit(error.exit_code)
+    if isinstance(error, OSError | MemoryError):
+        error = lacking(error) or _of_the_system(error)
+    if not isinstance(error, TunerError):
+        raise error
+    _say(str(error))
     sys.exit(error.exit_code)
+
+
+def _say(what: str) -> None:
+    click.echo(f"tuner: {visible_line(what)}", err=True)
 
 
 def _explained(error: click.ClickException) -> str:

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from tuner.cli.options import folder_options, search_name_argument
+from tuner.interrupts import INTERRUPTS
 from tuner.places import Places
 from tuner.text import visible_line
+from tuner.waiting import doing
 
 
 @click.command()
@@ -18,7 +20,7 @@ def predict(model: Path, images: tuple[Path, ...]) -> None:
     """Print class and probabilities of image files, by a saved MODEL.keras."""
     from tuner.predict import predict_files
 
-    for image, answer in predict_files(model, list(images)):
+    for image, answer in predict_files(model, list(images), lambda line: click.echo(visible_line(line), err=True)):
         ranking = ", ".join(f"{name} {probability:.4f}" for name, probability in answer)
         click.echo(f"{visible_line(image)}: {answer[0][0]} ({ranking})")
 
@@ -28,9 +30,14 @@ def predict(model: Path, images: tuple[Path, ...]) -> None:
 @folder_options
 def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
     """Reload each saved model with plain Keras and prove its recorded score."""
-    from tuner.findings import recorded_findings
-    from tuner.verify import verify as check
+    places = Places(runs_dir, reports_dir)
+    places.existing_ledger(name).close()
+    from tuner.reader import PlainKeras
 
-    findings = recorded_findings(name, Places(runs_dir, reports_dir))
-    for line in check(findings):
-        click.echo(line)
+    with PlainKeras() as reader:  # which imports Keras meanwhile
+        with doing("importing what computes scores"), INTERRUPTS.importing():
+            from tuner.findings import recorded_findings
+            from tuner.verify import verify as check
+
+        for line in check(recorded_findings(name, places), reader):
+            click.echo(line)

@@ -12,8 +12,10 @@ import click
 
 from tuner.cli.options import folder_options, not_blank, search_name_argument, tensorboard_option
 from tuner.export import EXPORTERS, Recorded
+from tuner.interrupts import INTERRUPTS
 from tuner.places import Places, as_described_now, recorded_search, search_name
 from tuner.text import escape, visible
+from tuner.waiting import doing
 
 
 @click.command()
@@ -53,7 +55,8 @@ def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> N
 
     recorded = recorded_findings(name, places)
     findings = replace(recorded, search=as_described_now(recorded.search, name))
-    from tuner.report import write_report
+    with doing("importing what draws"), INTERRUPTS.importing():
+        from tuner.report import write_report
 
     click.echo(f"report: {write_report(findings)}")
     if tensorboard:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tuner.cli.ending import stop
 from tuner.cli.options import data_dir_option, folder_options, search_name_argument, tensorboard_option
-from tuner.interrupts import INTERRUPTS, leave
+from tuner.interrupts import INTERRUPTS
 from tuner.places import Places
 from tuner.search import Overrides
 from tuner.search_file import find_search, load_search
@@ -90,9 +89,7 @@ def run(
         except (Exception, KeyboardInterrupt) as error:
             if not INTERRUPTS.asked and not isinstance(error, KeyboardInterrupt):
                 raise
-            resume = shlex.join(["tuner", *(arg for arg in sys.argv[1:] if arg != "--fresh")])
-            click.echo(f"stopped; nothing that finished is lost. Go on with: {resume}", err=True)
-            leave()
+            stop("stopped; nothing that finished is lost. Go on with", without=("--fresh",))
 
 
 def _print_summary(findings: Findings) -> None:

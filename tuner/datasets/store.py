@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tuner.datasets.base import ARRAYS, Dataset
-from tuner.errors import CheckError, ResourceError, one_line
+from tuner.errors import LostError, lacking
 from tuner.files import partial_of
 from tuner.text import visible
 
@@ -40,9 +40,10 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
             except OSError:
                 if not is_whole(folder):  # otherwise another process was first
                     raise
-        except OSError as error:  # numpy says by its words alone that it could not write all
-            if error.errno is None:
-                raise ResourceError(str(store), f"cannot be written ({one_line(error)})", "make room") from error
+        except OSError as error:
+            lacks = lacking(error, str(store))
+            if lacks is not None:
+                raise lacks from error
             raise
     return folder
 
@@ -62,10 +63,10 @@ def load_from_store(folder: Path) -> Dataset:
     """Return the data set that `save_to_store` laid out in `folder`, its images mapped rather than read.
 
     Raises:
-        CheckError: it is not there, or not whole.
+        LostError: it is not there, or not whole.
     """
     if not is_whole(folder):
-        raise CheckError(f"{folder}: the data set's copy for workers is missing; run the search again to make it")
+        raise LostError(str(folder), "the data set's copy for workers is missing")
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
     return Dataset(

@@ -64,9 +64,13 @@ class Executor(ABC):
     slots: int
     limits: Limits = Limits()
 
+    def places(self) -> int:
+        """Return how many calls run at a time; of `slots`, some may wait where they are to run."""
+        return self.slots
+
     def in_words(self) -> str:
         """Say how many calls run at a time, and where if that is not plain."""
-        return f"{self.slots} at a time"
+        return f"{self.places()} at a time"
 
     @abstractmethod
     def submit(self, key: str, argument: object, kin: str = "") -> None:

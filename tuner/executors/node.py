@@ -80,7 +80,8 @@ def call(terms: Terms, key: str, argument: object, kin: str, node: str, fetch: C
     if isinstance(outcome.value, InputError | ResourceError):  # of this machine, whatever was asked of it
         wrong = outcome.value
         where = f"{socket.gethostname()}: {wrong.place}"
-        outcome = Outcome(key, ResourceError(where, wrong.problem, wrong.remedy or "see to it"))
+        kind = ResourceError if isinstance(wrong, InputError) else type(wrong)
+        outcome = Outcome(key, kind(where, wrong.problem, wrong.remedy or "see to it"))
     seconds = outcome.attempt.seconds if outcome.attempt else 0.0
     return Delivery(replace(outcome, attempt=Attempt.of(seconds, os.getpid(), node)), files)
 

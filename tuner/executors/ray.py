@@ -24,6 +24,7 @@ import tuner
 from tuner.errors import CheckError, InputError, ResourceError, one_line
 from tuner.executors import node
 from tuner.executors.base import Executor, Limits, Outcome, Share
+from tuner.executors.ray_health import RayHealth
 from tuner.executors.shipping import Sender, receive
 from tuner.quiet import silence
 from tuner.trial import Attempt, Job
@@ -71,6 +72,7 @@ class RayExecutor(Executor):
         self._connected_here = not ray.is_initialized()
         if self._connected_here:
             _connect(address)
+        self._health = RayHealth()
         try:
             self._nodes: dict[str, dict[str, Any]] = {}
             self._looked = 0.0
@@ -99,6 +101,8 @@ class RayExecutor(Executor):
     def _look(self, at_once: bool = False) -> None:
         if at_once or time.monotonic() - self._looked > SECONDS_BETWEEN_LOOKS:
             self._looked = time.monotonic()
+            if not self._health.check():  # asking would take until Ray gives up, and this process with it
+                return
             self._nodes = {one["NodeID"]: one for one in ray.nodes()}  # type: ignore[no-untyped-call]
 
     def _living(self) -> list[dict[str, Any]]:
@@ -141,11 +145,15 @@ class RayExecutor(Executor):
         room = self._room()
         return room + max(1, room // AHEAD)
 
+    def places(self) -> int:
+        """Return how many calls the nodes that are there run at a time; see `Executor.places`."""
+        self._look()
+        return self._workers or self._room()
+
     def in_words(self) -> str:
         """Say how many calls run at a time on how many nodes."""
-        self._look()
-        count = len(self._living())
-        return f"{self._workers or self._room()} at a time on {count} node{'s' if count > 1 else ''}"
+        places, count = self.places(), len(self._living())
+        return f"{places} at a time on {count} node{'s' if count > 1 else ''}"
 
     def submit(self, key: str, argument: object, kin: str = "") -> None:
         """Hand the call to the cluster; see `Executor.submit`."""
@@ -157,9 +165,16 @@ class RayExecutor(Executor):
         if not self._calls:
             return []
         running = list(self._calls)
-        ready, _ = ray.wait(running, timeout=timeout)
-        if ready:
-            ready, _ = ray.wait(running, num_returns=len(running), timeout=0)
+        deadline = float("inf") if timeout is None else time.monotonic() + timeout
+        while True:
+            self._health.check()
+            patience = max(0.0, min(SECONDS_BETWEEN_LOOKS, deadline - time.monotonic()))
+            ready, _ = ray.wait(running, timeout=patience)
+            if ready:
+                ready, _ = ray.wait(running, num_returns=len(running), timeout=0)
+            if ready or time.monotonic() >= deadline:
+                break
+        self._health.check()  # else all calls seem to have lost their node, time and again
         return [self._outcome(reference) for reference in ready]
 
     def _outcome(self, reference: Any) -> Outcome:
@@ -198,7 +213,7 @@ class RayExecutor(Executor):
 
     def close(self) -> None:
         """Cancel every call; see `Executor.close`."""
-        running = list(self._calls)
+        running = list(self._calls) if self._health.is_well else []
         self._calls.clear()
         for reference in running:
             ray.cancel(reference, force=True)

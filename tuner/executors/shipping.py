@@ -10,7 +10,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.store import is_whole
-from tuner.errors import CheckError, ResourceError
+from tuner.errors import CheckError, LostError, ResourceError
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
 from tuner.files import partial_of, publish, remove_partials, sha256_of
+from tuner.scratch import user_folder
 from tuner.trial import ARTIFACTS, NEEDED, Job, Result, artifact_path
 
 #: Files by their names in a folder, as bytes.
@@ -70,7 +70,7 @@ class Sender:
             mark.touch()  # what a killed process left of it goes with its other half-written files
             self._marks[job.artifacts] = mark
         if job.data not in self._data:
-            self._data[job.data] = self._put(_read(job.data, job.data.iterdir()))
+            self._data[job.data] = self._put(_data_in(job.data))
         family = get_family(job.trial.family, job.modules)
         code = family.code_folder() if isinstance(family, CustomFamily) else None
         if code is not None and code not in self._modules:
@@ -138,12 +138,10 @@ def unpacked(parcel: Parcel, fetch: Callable[[Any], Files]) -> Iterator[tuple[Jo
 
 
 def _cache() -> Path:
-    """Return this user's folder on this machine for what came from others; no other user may write into it."""
-    folder = Path(tempfile.gettempdir()) / f"tunetable-{os.getuid()}"
-    for part in (folder, folder / "data", folder / "modules"):
-        part.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022:
-        raise ResourceError(str(folder), "others may write into it", "remove it, or set TMPDIR")
+    """Return this user's folder on this machine for what came from others."""
+    folder = user_folder()
+    for part in ("data", "modules"):
+        (folder / part).mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
@@ -165,6 +163,13 @@ def _lay_out(folder: Path, whole: Callable[[Path], bool], fetch: Callable[[], Fi
 
 def _read(folder: Path, paths: Iterator[Path]) -> Files:
     return {str(path.relative_to(folder)): np.fromfile(path, np.uint8) for path in sorted(paths) if path.is_file()}
+
+
+def _data_in(folder: Path) -> Files:
+    """Return a data set as this machine laid it out."""
+    if not is_whole(folder):
+        raise LostError(str(folder), "the data set's copy for workers is missing")
+    return _read(folder, folder.iterdir())
 
 
 def _modules_in(folder: Path) -> Files:

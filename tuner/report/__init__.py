@@ -33,6 +33,7 @@ from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
 from tuner.report.watched import watched_section
 from tuner.search import Entry
+from tuner.waiting import doing
 
 #: The sections in the order of the report. A new one needs its function and a line here.
 SECTIONS: tuple[SectionMaker, ...] = (
@@ -80,17 +81,24 @@ def write_report(findings: Findings) -> Path:
     from tuner.page import report_page  # which is made of this report's sections
 
     folder = findings.places.reports / findings.search.name
+    sections: list[Section] = []
+    content: dict[str, bytes] = {}
     with report_style():
-        sections = [section for make in SECTIONS if (section := make(findings))]
-        content: dict[str, bytes] = {}
+        for number, make in enumerate(SECTIONS, start=1):
+            with doing(f"writing the report, section {number} of {len(SECTIONS)}"):
+                section = make(findings)
+            if section:
+                sections.append(section)
         for section in sections:
-            content |= {name: png(figure) for name, figure in section.figures.items()}
-            content |= {name: frame.to_csv(index=False).encode() for name, frame in section.tables.items()}
+            with doing(f"drawing {section.heading}"):
+                content |= {name: png(figure) for name, figure in section.figures.items()}
+                content |= {name: frame.to_csv(index=False).encode() for name, frame in section.tables.items()}
     for chosen in findings.chosen:
         content[chosen.file_name] = chosen.artifact.read_bytes()
         content[card_name(chosen)] = card_json(findings, chosen).encode()
     content["report.md"] = _markdown(findings, sections).encode()
-    content["report.html"] = report_page(findings, sections)
+    with doing("writing the page report.html"):
+        content["report.html"] = report_page(findings, sections)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for place in (folder, findings.places.reports):

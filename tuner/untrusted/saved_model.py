@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tuner.errors import InputError, one_line
 from tuner.quiet import import_keras, silence
 from tuner.text import shortened
 from tuner.untrusted.plain_keras import DEEPEST, NETWORKS, problems
+from tuner.untrusted.reloading import TooMuch, check_weights
 from tuner.untrusted.sizes import MOST_CONFIG, MOST_MODEL, amount, size_of
+from tuner.waiting import doing
 
 if TYPE_CHECKING:
     import keras
@@ -32,16 +35,27 @@ _MEMBERS = {_CONFIG, _WEIGHTS, "metadata.json"}
 _MOST_EXPANSION, _SMALL = 100, 1_000_000
 #: No network has more groups and arrays of weights.
 _MOST_OBJECTS = 100_000
+#: The exponent of such a number in bfloat16.
+_NOT_FINITE = 0x7F80
 _REMEDY = "only networks of Keras' own layers are loaded"
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A file that has passed every check: what it describes, and how many numbers it holds for the weights."""
+    """A file that has passed every check: what it describes, and how many numbers it holds for the weights.
+
+    Of these `unsound` are NaN or infinite.
+    """
 
     path: Path
     config: dict[str, Any]
     numbers: int
+    unsound: int
+
+    @property
+    def doubt(self) -> str:
+        """What is wrong with the weights, in words; empty if nothing is."""
+        return f"{self.unsound:,} of its {self.numbers:,} weights are NaN or infinite" if self.unsound else ""
 
     @property
     def is_compiled(self) -> bool:
@@ -67,40 +81,30 @@ def checked_model(path: Path) -> SavedModel:
     config = _parsed(path, described)
     for problem in problems(config):
         raise InputError(str(path), problem, _REMEDY)
-    return SavedModel(path, config, _numbers(path, weights))
+    return SavedModel(path, config, *_numbers(path, weights))
 
 
-def load_checked(path: Path) -> keras.Model:
-    """Load a saved model that passes every check, without its optimizer. Forgets Keras' global state.
+def load_checked(saved: SavedModel) -> keras.Model:
+    """Load a saved model that passed every check, without its optimizer. Forgets Keras' global state.
 
     Raises:
-        InputError: see `checked_model`; or Keras cannot load it, or it has more weights than the file holds.
+        InputError: Keras cannot load it, or it has more weights than the file holds.
     """
-    saved = checked_model(path)
     import_keras()
     import keras
 
     try:
-        with silence():
-            needed = _weights_of({**saved.config, "compile_config": None})
-            if needed > saved.numbers:
-                raise InputError(str(path), f"describes a network of {needed:,} weights and holds {saved.numbers:,}")
-            return keras.models.load_model(path, safe_mode=True, compile=False)
+        with doing(f"loading {saved.path}"), silence():
+            try:
+                check_weights(str(saved.path), saved.numbers)
+            except TooMuch as error:
+                raise InputError(str(saved.path), str(error)) from error
+            return keras.models.load_model(saved.path, safe_mode=True, compile=False)
     except InputError:
         raise
     except Exception as error:  # Keras raises many kinds for what is no network
-        raise InputError(str(path), f"cannot be loaded in safe mode ({one_line(error, 160)})", _REMEDY) from error
-
-
-def _weights_of(config: dict[str, Any]) -> int:
-    """Return how many numbers a network's weights have, without making room for any of them."""
-    import keras
-
-    with keras.StatelessScope(initialize_variables=False):
-        network = keras.saving.deserialize_keras_object(config, safe_mode=True)
-        count = sum(math.prod(variable.shape) for variable in network.weights)
-    keras.utils.clear_session()  # else what was left without a value would get one later
-    return int(count)
+        problem = f"cannot be loaded in safe mode ({one_line(error, 160)})"
+        raise InputError(str(saved.path), problem, _REMEDY) from error
 
 
 def _check_kind(path: Path) -> None:
@@ -155,15 +159,15 @@ def _parsed(path: Path, described: bytes) -> dict[str, Any]:
     return config
 
 
-def _numbers(path: Path, weights: bytes) -> int:
-    """Return how many numbers the weights of a file are.
+def _numbers(path: Path, weights: bytes) -> tuple[int, int]:
+    """Return how many numbers the weights of a file are, and how many of them are NaN or infinite.
 
     Raises:
         InputError: they are not plain arrays inside the file, each as large as it says.
     """
     import h5py
 
-    total, taken, waiting, seen = 0, 0, [("/", 0)], 0
+    total, taken, waiting, seen, unsound = 0, 0, [("/", 0)], 0, 0
     try:
         with h5py.File(io.BytesIO(weights), "r") as file:
             while waiting:
@@ -182,11 +186,20 @@ def _numbers(path: Path, weights: bytes) -> int:
                         continue
                     size, numbers = _plain_array(inner, group[key])
                     taken, total = taken + size, total + numbers
+                    if taken > len(weights):
+                        raise ValueError(f"they say to take {amount(taken)}, of {amount(len(weights))}")
+                    unsound += _unsound(group[key])
     except Exception as error:  # h5py raises OSError, KeyError, RuntimeError and more
         raise InputError(str(path), f"its weights cannot be read ({one_line(error, 160)})", _REMEDY) from error
-    if taken > len(weights):
-        raise InputError(str(path), f"its weights say to take {amount(taken)}, of {amount(len(weights))}", _REMEDY)
-    return total
+    return total, unsound
+
+
+def _unsound(array: Any) -> int:
+    """Return how many numbers of an array are NaN or infinite."""
+    values = array[()]
+    if array.attrs.get("dtype") == "bfloat16":  # which is written by its bits
+        return int(np.count_nonzero(values.view(np.uint16) & _NOT_FINITE == _NOT_FINITE))
+    return int(np.count_nonzero(~np.isfinite(values))) if array.dtype.kind == "f" else 0
 
 
 def _plain_array(name: str, array: Any) -> tuple[int, int]:

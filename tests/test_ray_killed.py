@@ -1,0 +1,73 @@
+"""Ray's own processes killed under a search: a line says how to go on, nothing half written stays, and it goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from small_project import make_project, recorded, start, trials, tuner, wait_for
+
+pytest.importorskip("ray")
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(400)]
+
+
+@pytest.fixture
+def place() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield folder  # sockets have short names
+
+
+def rays_processes(place: str, what: str) -> list[int]:
+    """Return the processes of a kind of the cluster in `place`: its raylet, its head (GCS) or the raylet's agents."""
+    found: dict[str, list[int]] = {"raylet": [], "head": [], "agent": []}
+    parents = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (entry / "cmdline").read_bytes().decode(errors="replace")
+            parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]), command
+    for process, (_, command) in parents.items():
+        program = command.partition("\0")[0]
+        if place in command and program.endswith(("/raylet", "/gcs_server")):
+            found["raylet" if program.endswith("/raylet") else "head"].append(process)
+    for process, (parent, command) in parents.items():
+        if parent in found["raylet"] and "agent" in command.lower():
+            found["agent"].append(process)
+    return found[what]
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("raylet", "its process on this machine, the raylet, has died"),
+        ("agent", "its process on this machine, the raylet, has died"),
+        ("head", "its GCS, has died"),
+    ],
+)
+def test_the_run_ends_in_a_line_and_the_next_goes_on(
+    tmp_path: Path, finished: Path, blobs_file: Path, place: str, what: str, said: str
+) -> None:
+    folder = make_project(tmp_path / "p", blobs_file)
+    short = {"RAY_TMPDIR": place, "RAY_gcs_rpc_server_reconnect_timeout_s": "15"}
+    run = start(folder, "run", "small", "--executor", "ray", "--workers", "1", env=short)
+    wait_for(lambda: recorded(folder) >= 1, 120)
+    killed = rays_processes(place, what)
+    assert killed
+    for process in killed:
+        os.kill(process, signal.SIGKILL)
+    _, err = run.communicate(timeout=120)
+    assert run.poll() == 1, err
+    last = err.splitlines()[-1]
+    assert last.startswith("tuner: Ray: ")
+    assert said in last
+    assert last.endswith("start again: nothing that finished is lost")
+    assert "Traceback" not in err
+    assert not list(folder.rglob(".partial*"))
+    again = tuner(folder, "run", "small", "--workers", "1")
+    assert again.returncode == 0, again.stderr
+    assert "from before" in again.stderr
+    assert trials(folder) == trials(finished)

@@ -1,0 +1,68 @@
+"""Whether Ray's own processes live: the raylet of this machine, and the head of the cluster (its GCS).
+
+Where one of them has died, Ray ends this process after a while from within, past Python, so that nobody could say
+how to go on. Its agents count with the raylet, which ends when one of them does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import Any
+
+import ray
+
+from tuner.errors import ResourceError
+
+#: How long Ray waits for a head that went away, which may come back, in seconds; and for which part of that we do.
+SECONDS_FOR_HEAD, PART = float(os.environ.get("RAY_gcs_rpc_server_reconnect_timeout_s", "60")), 0.6  # noqa: SIM112  # its name
+#: How long an answer may take, in seconds; a busy machine is not a dead one.
+SECONDS_TO_ANSWER = 5.0
+_REMEDY = "see that Ray runs there (ray status) unless this run had started it"
+
+
+class RayHealth:
+    """Asks the raylet and the head that this process is connected to whether they are there."""
+
+    def __init__(self) -> None:
+        node: Any = ray._private.worker._global_node  # there is no public way to its socket
+        self._raylet = node.raylet_socket_name
+        host, _, port = node.gcs_address.rpartition(":")
+        self._head = host.strip("[]"), int(port)
+        self._silent_since: float | None = None
+        self.is_well = True
+
+    def check(self) -> bool:
+        """Return whether the head answers.
+
+        Raises:
+            ResourceError: the raylet has died, or the head has not answered for too long.
+        """
+        if not _listens(socket.AF_UNIX, self._raylet):
+            self.is_well = False
+            raise ResourceError("Ray", "its process on this machine, the raylet, has died", _REMEDY)
+        family = socket.AF_INET6 if ":" in self._head[0] else socket.AF_INET
+        if _listens(family, self._head):
+            self._silent_since, self.is_well = None, True
+            return True
+        self.is_well = False  # so that nothing is asked of it
+        now = time.monotonic()
+        self._silent_since = self._silent_since or now
+        if now - self._silent_since > PART * SECONDS_FOR_HEAD:
+            where = f"{self._head[0]}:{self._head[1]}"
+            raise ResourceError("Ray", f"the head of the cluster at {where}, its GCS, has died", _REMEDY)
+        return False
+
+
+def _listens(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
+    """Return whether anybody listens at an address; one who is too busy to answer in time does."""
+    with socket.socket(family, socket.SOCK_STREAM) as asking:
+        asking.settimeout(SECONDS_TO_ANSWER)
+        try:
+            asking.connect(address)
+        except (TimeoutError, BlockingIOError):
+            return True
+        except OSError:
+            return False
+    return True

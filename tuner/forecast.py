@@ -1,0 +1,93 @@
+"""How long the rest of a phase takes, told from its trials that have finished, from the first one on.
+
+A trial's seconds are of two kinds. What it took before and between its epochs, most of all to compile, a trial has in
+common with others, and its kin after it hardly pay it again; its epochs go by its cost. What is left is shared by all
+places, and cannot end before its longest trial does.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from statistics import fmean
+
+from tuner.trial import Record, Trial
+
+#: Until one was seen, a later trial of a kin is taken to pay such a part of what the first one paid beside its epochs.
+LATER_PART = 0.2
+#: What takes longer than it should has this part of it ahead.
+STILL_AHEAD = 0.1
+
+
+@dataclass
+class _Ahead:
+    trial: Trial
+    cost: float
+    begun: float | None = None
+
+
+@dataclass
+class Forecast:
+    """Follows the trials of a phase that this run trains. `begun` is when the phase began, by the monotonic clock."""
+
+    begun: float
+    _ahead: dict[str, _Ahead] = field(default_factory=dict)
+    _kins: set[str] = field(default_factory=set)
+    _first: list[float] = field(default_factory=list)  # seconds beside the epochs, of the first of each kin
+    _later: list[float] = field(default_factory=list)
+    _in_epochs: float = 0.0
+    _cost: float = 0.0
+    _finished: int = 0
+    _start: float | None = None  # how long the first worker took until it began
+
+    def proposed(self, trial: Trial, cost: float) -> None:
+        """A trial is to be trained, at such a cost beside others."""
+        self._ahead[trial.id] = _Ahead(trial, cost)
+
+    def started(self, trial: Trial) -> None:
+        """A trial has been handed to a worker."""
+        if trial.id in self._ahead:
+            self._ahead[trial.id].begun = time.monotonic()
+
+    def finished(self, record: Record) -> None:
+        """A trial has been trained."""
+        seconds, epochs = record.result.seconds, len(next(iter(record.result.history.values()), []))
+        in_epochs = min(seconds, (record.result.seconds_per_epoch or 0.0) * epochs) or seconds
+        known = self._ahead.pop(record.trial.id, None)
+        (self._later if record.trial.kin in self._kins else self._first).append(seconds - in_epochs)
+        self._kins.add(record.trial.kin)
+        self._in_epochs += in_epochs
+        self._cost += known.cost if known else 0.0
+        self._finished += 1
+        if self._start is None:
+            self._start = max(0.0, time.monotonic() - self.begun - seconds)
+
+    def seconds_left(self, trials: int, places: int) -> float | None:
+        """Return how long so many trials take that have not finished, at so many places; None before one has."""
+        if not self._finished:
+            return None
+        now = time.monotonic()
+        if not self._in_epochs + sum(self._first) + sum(self._later):  # trials that do not tell how long they took
+            return (now - self.begun) / self._finished * trials
+        kins, lengths, left = set(self._kins), [], 0.0
+        for one in self._ahead.values():
+            lengths.append(self._seconds(one, one.trial.kin in kins))
+            kins.add(one.trial.kin)
+            left += self._left_of(one, lengths[-1], now)
+        rest = trials - len(self._ahead)  # not proposed yet
+        known = self._in_epochs + sum(self._first) + sum(self._later) + sum(lengths)
+        total = left + rest * known / (self._finished + len(lengths))
+        longest = max((self._left_of(o, s, now) for o, s in zip(self._ahead.values(), lengths, strict=True)), default=0)
+        return max(total / max(1, min(places, trials)), longest)
+
+    def _seconds(self, one: _Ahead, later: bool) -> float:
+        first = fmean(self._first)
+        beside = first if not later else fmean(self._later) if self._later else LATER_PART * first
+        epochs = self._in_epochs / self._cost * one.cost if self._cost else self._in_epochs / self._finished
+        return beside + epochs
+
+    def _left_of(self, one: _Ahead, seconds: float, now: float) -> float:
+        if one.begun is None:
+            return seconds
+        begun = max(one.begun, self.begun + (self._start or 0.0))
+        return max(seconds - (now - begun), STILL_AHEAD * seconds)
