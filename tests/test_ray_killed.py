@@ -62,8 +62,8 @@ def test_the_run_ends_in_a_line_and_the_next_goes_on(
     _, err = run.communicate(timeout=120)
     assert run.poll() == 1, err
     last = err.splitlines()[-1]
-    assert last.startswith("tuner: Ray: ")
-    assert said in last
+    assert last.startswith("tuner: Ray: "), err
+    assert said in last, err
     assert last.endswith("start again: nothing that finished is lost")
     assert "Traceback" not in err
     assert not list(folder.rglob(".partial*"))

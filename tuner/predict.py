@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,9 @@ def predict_files(
     if saved.doubt:
         warn(f"{model_path}: {saved.doubt}")
     model = load_checked(saved)
-    shape, answer = model.input_shape, model.output_shape
+    # Keras does not know the shapes of a network that was never built.
+    shape: Any = getattr(model, "input_shape", None)
+    answer: Any = getattr(model, "output_shape", None)
     if not _is_images(shape):
         raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size, grey or colour")
     if not (isinstance(answer, tuple) and len(answer) == 2 and answer[1]):

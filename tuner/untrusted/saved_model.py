@@ -21,7 +21,7 @@ from tuner.errors import InputError, one_line
 from tuner.quiet import import_keras, silence
 from tuner.text import shortened
 from tuner.untrusted.plain_keras import DEEPEST, NETWORKS, problems
-from tuner.untrusted.reloading import TooMuch, check_weights
+from tuner.untrusted.reloading import TooMuch, check_weights, without_what_others_need
 from tuner.untrusted.sizes import MOST_CONFIG, MOST_MODEL, amount, size_of
 from tuner.waiting import doing
 
@@ -90,8 +90,9 @@ def load_checked(saved: SavedModel) -> keras.Model:
     Raises:
         InputError: Keras cannot load it, or it has more weights than the file holds.
     """
-    import_keras()
-    import keras
+    with without_what_others_need():
+        import_keras()
+        import keras
 
     try:
         with doing(f"loading {saved.path}"), silence():
