@@ -72,7 +72,7 @@ class RayExecutor(Executor):
         self._connected_here = not ray.is_initialized()
         if self._connected_here:
             _connect(address)
-        self._health = RayHealth()
+        self._health, self._own_node = RayHealth(), ray.get_runtime_context().get_node_id()
         try:
             self._nodes: dict[str, dict[str, Any]] = {}
             self._looked = 0.0
@@ -104,6 +104,8 @@ class RayExecutor(Executor):
             if not self._health.check():  # asking would take until Ray gives up, and this process with it
                 return
             self._nodes = {one["NodeID"]: one for one in ray.nodes()}  # type: ignore[no-untyped-call]
+            if not self._nodes.get(self._own_node, {"Alive": True})["Alive"]:  # it is about to end, and ends this one
+                raise self._health.raylet_died()
 
     def _living(self) -> list[dict[str, Any]]:
         return [one for one in self._nodes.values() if one["Alive"]]
@@ -167,14 +169,13 @@ class RayExecutor(Executor):
         running = list(self._calls)
         deadline = float("inf") if timeout is None else time.monotonic() + timeout
         while True:
-            self._health.check()
+            self._look()
             patience = max(0.0, min(SECONDS_BETWEEN_LOOKS, deadline - time.monotonic()))
             ready, _ = ray.wait(running, timeout=patience)
             if ready:
                 ready, _ = ray.wait(running, num_returns=len(running), timeout=0)
             if ready or time.monotonic() >= deadline:
                 break
-        self._health.check()  # else all calls seem to have lost their node, time and again
         return [self._outcome(reference) for reference in ready]
 
     def _outcome(self, reference: Any) -> Outcome:
@@ -182,6 +183,7 @@ class RayExecutor(Executor):
         try:
             delivery: node.Delivery = ray.get(reference)
         except (failures.NodeDiedError, failures.LocalRayletDiedError, failures.ObjectLostError):
+            self._look(at_once=True)  # where this machine's own raylet died, all calls would seem to have lost a node
             return Outcome(key, died="the node that it ran on went away", lost=True)
         except failures.OutOfMemoryError:
             return Outcome(key, died="its node ran out of memory; give trials more of it (cpus_per_trial)")

@@ -33,6 +33,11 @@ class RayHealth:
         self._silent_since: float | None = None
         self.is_well = True
 
+    def raylet_died(self) -> ResourceError:
+        """Return what there is to say; nothing is asked of Ray from now on."""
+        self.is_well = False
+        return ResourceError("Ray", "its process on this machine, the raylet, has died", _REMEDY)
+
     def check(self) -> bool:
         """Return whether the head answers.
 
@@ -40,8 +45,7 @@ class RayHealth:
             ResourceError: the raylet has died, or the head has not answered for too long.
         """
         if not _listens(socket.AF_UNIX, self._raylet):
-            self.is_well = False
-            raise ResourceError("Ray", "its process on this machine, the raylet, has died", _REMEDY)
+            raise self.raylet_died()
         family = socket.AF_INET6 if ":" in self._head[0] else socket.AF_INET
         if _listens(family, self._head):
             self._silent_since, self.is_well = None, True
