@@ -120,9 +120,12 @@ def _train(job: Job, begun: float) -> Result:
 def _family_of(job: Job) -> Family:
     """Return a trial's family. The run has found it before: what is wrong now has gone, or was changed, meanwhile."""
     try:
-        return get_family(job.trial.family, job.modules)
+        family = get_family(job.trial.family, job.modules)
+        if isinstance(family, CustomFamily):
+            family.check_there()
     except InputError as error:
         raise LostError(error.place, error.problem, error.remedy or "put back what the search began with") from error
+    return family
 
 
 @dataclass

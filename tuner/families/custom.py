@@ -93,6 +93,14 @@ class CustomFamily(Family):
             raise InputError("family", f"{self.path!r} is not a function build(hp) or a HyperModel")
         return target  # type: ignore[no-any-return]
 
+    def check_there(self) -> None:
+        """Import what builds the networks.
+
+        Raises:
+            InputError: it cannot be imported, or is no such thing.
+        """
+        self._builder()
+
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""
         return self.build_watched(values, shape, classes)[0]
