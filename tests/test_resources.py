@@ -76,8 +76,8 @@ def test_data_that_a_run_lost_end_it_in_one_line_and_are_no_trials_fault(
     ]  # by a worker, or by the main process at the end, which names the folder as it was given
     assert last.startswith("tuner: ")
     assert last.endswith(
-        f"runs/data/{copy.name}: the data set's copy for workers is missing; run the search again, which makes it anew: "
-        "nothing that finished is lost"
+        f"runs/data/{copy.name}: the data set's copy for workers is missing; "
+        "run the search again, which makes it anew: nothing that finished is lost"
     )
     assert "failed" not in err
     again = tuner(folder, "run", "small", "--workers", "1")
