@@ -66,7 +66,10 @@ class TestAFinishedSearch:
         rows = list(csv.DictReader(tuner(finished, "results", "small", "--format", "csv").stdout.splitlines()))
         assert len(rows) == SEARCH_TRIALS
         assert rows[0]["status"] == "completed"
-        assert tuner(finished, "results", "small").stdout.count("\n|") == SEARCH_TRIALS + 1
+        assert tuner(finished, "results", "small", "--all").stdout.count("\n|") == SEARCH_TRIALS + 1
+        tested, trials = tuner(finished, "results", "small").stdout.split(" trials, best first:")
+        assert tested.count("\n|") == 2 + 2, "two models under their heads"
+        assert trials.count("\n|") == 2 + SEARCH_TRIALS
 
     def test_has_a_report_with_tables_pictures_models_and_an_index(self, finished: Path) -> None:
         folder = finished / "reports" / "small"

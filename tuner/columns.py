@@ -80,8 +80,8 @@ COMPARED = (
 )  # fmt: skip
 #: Names that a parameter or a search may not have: tables have a column, or a row, for each of these beside theirs.
 TAKEN = {
-    *RESULTS, *CLOCKED, ROLE, TRIALS, FAILED, STUCK, EPOCH, LAYER, SEARCH, METRIC, VALUE, CLASS, TRUE_CLASS,
-    PREDICTED_CLASS, "curve", "images",
+    *RESULTS, *CLOCKED, RETRAINED_MEAN, RETRAINED_SD, REPEATS, ROLE, TRIALS, FAILED, STUCK, EPOCH, LAYER, SEARCH,
+    METRIC, VALUE, CLASS, TRUE_CLASS, PREDICTED_CLASS, "curve", "images",
 }  # fmt: skip
 #: Columns of `tuner.history`, a row for each value.
 HISTORY = (TRIAL, MODEL, DATASET, ROLE, EPOCH, METRIC, VALUE)

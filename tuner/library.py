@@ -27,13 +27,14 @@ from tuner.interrupts import INTERRUPTS
 from tuner.ledger import Member
 from tuner.places import Places, recorded_search, search_name
 from tuner.python_words import in_pythons_words
+from tuner.results_table import result_rows
 from tuner.search import Overrides, Search, backend_name
 from tuner.search_file import find_search
 from tuner.search_file import load_search as read_search
 from tuner.search_schema import at_most_one_gpu
 from tuner.streams import lasting
 from tuner.trial import Record
-from tuner.trial_table import column_names, trial_rows
+from tuner.trial_table import column_names
 
 if TYPE_CHECKING:
     from tuner.executors import Placement
@@ -190,12 +191,14 @@ def load_findings(name: Ran, *, runs_dir: PathLike = "runs", reports_dir: PathLi
 
 @in_pythons_words()
 def results(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
-    """Return the trials of a search, a row each, best first: the columns of `tuner results`, numbers as numbers.
+    """Return the trials of a search, a row each, best first: the columns of `tuner results --all`, numbers as numbers.
+
+    `retrained_mean`, `retrained_sd` and `repeats` are of the retrainings of those that were chosen, on the test set.
 
     Raises:
         InputError: the search has not been run here.
     """
-    rows = trial_rows(_members(name, runs_dir))
+    rows = result_rows(_members(name, runs_dir))
     return _typed(pd.DataFrame(rows, columns=column_names(rows), dtype=object))
 
 

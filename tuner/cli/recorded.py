@@ -21,15 +21,21 @@ from tuner.waiting import doing
 @click.command()
 @search_name_argument
 @click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
+@click.option("--all", "whole", is_flag=True, help="Every column, as csv and json have them, however wide.")
 @folder_options
-def results(name: str, form: str, runs_dir: Path, reports_dir: Path) -> None:
-    """Print the table of trials, best first."""
+def results(name: str, form: str, whole: bool, runs_dir: Path, reports_dir: Path) -> None:
+    """Print the trials, best first, with what varies; and the test scores of those that were retrained."""
     places = Places(runs_dir, reports_dir)
-    from tuner.trial_table import column_names, trial_rows
+    from tuner.results_table import result_rows, results_table
+    from tuner.trial_table import column_names
 
     with places.existing_ledger(name) as ledger:
         search = recorded_search(ledger, search_name(name))
-        rows = trial_rows(ledger.members(search.name))
+        members = ledger.members(search.name)
+    if form == "md" and not whole:
+        click.echo(results_table(search, members))
+        return
+    rows = result_rows(members)
     if form == "json":
         click.echo(json.dumps(rows, indent=1))
         return
