@@ -71,4 +71,4 @@ def test_text_of_a_search_file_is_text(tmp_path: Path, blobs: Dataset) -> None:
 @pytest.mark.parametrize("protocol", ["holdout", "published"])
 def test_a_choice_on_the_test_set_is_said_on_top(protocol: str, tmp_path: Path, blobs: Dataset) -> None:
     made = Project(tmp_path, blobs, {**RAW, "protocol": protocol})
-    assert ("flattered by the choice" in made.findings()._repr_html_()) is (protocol == "published")
+    assert ("Published protocol." in made.findings()._repr_html_()) is (protocol == "published")

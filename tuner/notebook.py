@@ -5,9 +5,10 @@ from __future__ import annotations
 from tuner.errors import InputError
 from tuner.findings import Findings
 from tuner.page.markdown import to_html
-from tuner.report import PUBLISHED_NOTE, verdict
+from tuner.report import verdict
 from tuner.report.base import escape, table
 from tuner.report.budget import budget, smaller_budget
+from tuner.report.choice import published_note
 from tuner.report.comparison import margins_table
 from tuner.search import Entry, Search
 
@@ -43,7 +44,7 @@ def findings_html(findings: Findings) -> str:
     """Return the verdict of a search in words, the table that compares its models, and its budget."""
     parts = [f"**{escape(findings.search.title)}**"]
     if findings.search.protocol == "published":
-        parts.append(PUBLISHED_NOTE)
+        parts.append(published_note(findings))
     parts += verdict(findings)
     if findings.chosen:
         parts.append(margins_table(findings))

@@ -55,7 +55,7 @@ def test_a_pivot_shows_the_best_score_of_each_pair_and_how_many_trials_it_is_the
     assert section is not None
     assert rows_of(section.markdown, "model") == [
         ["ANN", "0.5000 †", "0.6000 †", "–"],
-        ["CNN", "–", "–", "0.9000 (best of 6)"],
+        ["CNN", "–", "–", "0.9000 (best of 5)"],
     ]
     frame = section.tables["pivot.csv"]
     assert frame[col.TRIALS].tolist() == [1, 1, 6]

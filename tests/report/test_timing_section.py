@@ -123,7 +123,7 @@ def test_it_has_a_row_for_every_trial_and_retraining(project: Project) -> None:
 def test_it_says_at_once_what_differs_from_run_to_run_and_what_does_not(project: Project) -> None:
     first_sentence = made_section(project).markdown.split(".")[0]
     assert "measured by a clock" in first_sentence
-    assert "differs from run to run" in first_sentence
+    assert "they differ from run to run" in first_sentence
     assert first_sentence.endswith("run again with this seed on such a machine")
 
 

@@ -14,6 +14,7 @@ from tuner.findings import Findings
 from tuner.page.markdown import inline_html, scroll_box, to_html
 from tuner.report.base import escape as escape_markdown
 from tuner.report.budget import budget
+from tuner.report.choice import published_note
 from tuner.report.comparison import pair_in_words, pairs_on
 from tuner.report.undefined import mark_of, metric_cell, notes
 from tuner.text import visible_line
@@ -67,10 +68,10 @@ def _below(texts: Mapping[str, str], heading: str) -> str:
 
 
 def _verdict(findings: Findings) -> str:
-    from tuner.report import PUBLISHED_NOTE, verdict  # which writes this page
+    from tuner.report import verdict  # which writes this page
 
     statements = "".join(f"<p>{inline_html(line)}</p>" for line in verdict(findings))
-    warned = to_html(PUBLISHED_NOTE) if findings.search.protocol == "published" else ""
+    warned = to_html(published_note(findings)) if findings.search.protocol == "published" else ""
     spent = f'<p class="quiet">Budget: {inline_html(budget(findings))}.</p>' if findings.members else ""
     return f'{warned}<div class="statements">{statements}</div>{spent}'
 

@@ -15,7 +15,9 @@ from tuner.report.index import Listed
 def index_page(listed: Sequence[Listed]) -> str:
     """Return the index as HTML; its pictures and links are files beside it."""
     parts = "\n".join(map(_part, listed))
-    return Template(asset("index.html")).substitute(style=asset("page.css"), parts=parts, count=len(listed))
+    return Template(asset("index.html")).substitute(
+        style=asset("page.css"), parts=parts, count="1 search" if len(listed) == 1 else f"{len(listed)} searches"
+    )
 
 
 def _part(one: Listed) -> str:

@@ -12,6 +12,7 @@ from tuner.findings import Findings
 from tuner.report.base import Section, SectionMaker, escape, png
 from tuner.report.budget import budget
 from tuner.report.cards import card_json, card_name, cards_section
+from tuner.report.choice import published_note
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section, verdict_on
 from tuner.report.convergence import convergence_section
@@ -59,13 +60,6 @@ SECTIONS: tuple[SectionMaker, ...] = (
     failures_section,
     timing_section,
     provenance_section,
-)
-
-#: What a report of a search that chose on the test set says on top.
-PUBLISHED_NOTE = (
-    "> **Published protocol.** Models, and the epochs of early stopping, were chosen on the test set, as the "
-    "published study did, and the same test set scores them here. Their scores are flattered by the choice; "
-    'use `protocol = "holdout"` for scores that can be believed.'
 )
 
 
@@ -152,10 +146,15 @@ def _markdown(findings: Findings, sections: list[Section]) -> str:
     search = findings.search
     parts = [f"# {escape(search.title)}"]
     if search.protocol == "published":
-        parts.append(PUBLISHED_NOTE)
+        parts.append(published_note(findings))
     parts += verdict(findings)
     parts.append(f"Budget: {budget(findings)}." if findings.members else "")
-    parts.append("A page to explore, with every trial and the whole confusion matrices: [report.html](report.html).")
+    shown = [
+        *(["every trial"] if findings.trials() else []),
+        *(["the whole confusion matrices"] if findings.chosen else []),
+    ]
+    with_what = f", with {' and '.join(shown)}" if shown else ""
+    parts.append(f"A page to explore{with_what}: [report.html](report.html).")
     parts += [f"## {section.heading}\n\n{section.markdown}" for section in sections]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -36,11 +36,12 @@ def cards_section(findings: Findings) -> Section | None:
     """Describe each saved model in a table of its own, folded away."""
     if not findings.chosen:
         return None
+    layers = "every layer, " if all(chosen.saved.result.layers for chosen in findings.chosen) else ""
     introduction = (
         f"A table for each saved model. `tuner verify {findings.search.name}` proves it: it loads the file with plain "
         "Keras, and compares its probabilities on the test images, and its card, with what is recorded. As JSON the "
-        "card stands beside the file, with the classes in the order of the output, every layer, the scores of each "
-        "class, and times."
+        f"card stands beside the file, with the classes in the order of the output, {layers}the scores of each class, "
+        "and times."
     )
     cards = [folded(chosen.file_name, _card(findings, chosen)) for chosen in findings.chosen]
     return Section("Model cards", "\n\n".join([introduction, *cards]))

@@ -35,6 +35,26 @@ def choice_in_words(findings: Findings) -> str:
     return " ".join([*told, f"{again} with {with_seeds}, on {images}, and scored on the test set."])
 
 
+def published_note(findings: Findings) -> str:
+    """Return what a report of a search that looked at the test set says on top, markdown."""
+    study = findings.search.published
+    as_studied = ", as the published study did" if study and study.chosen_on_test_set else ""
+    several = any(_candidates(findings, chosen) > 1 for chosen in findings.chosen)
+    stopped = any(record.result.best_epoch for record in findings.trials())
+    chosen = " and ".join([*(["models"] if several else []), *(["the epochs of early stopping"] if stopped else [])])
+    if chosen:
+        text = (
+            f"{chosen[0].upper()}{chosen[1:]} were chosen on the test set{as_studied}, and the same test set scores "
+            "them here. Their scores are flattered by the choice"
+        )
+    else:
+        text = (
+            f"Trials were validated on the test set{as_studied}, and the same test set scores the models here. Of one "
+            "trial each nothing is chosen; of more the choice would flatter the scores"
+        )
+    return f'> **Published protocol.** {text}; use `protocol = "holdout"` for scores that can be believed.'
+
+
 def _candidates(findings: Findings, chosen: Chosen) -> int:
     """Return how many completed trials a model was chosen among."""
     return sum(record.completed for record in findings.trials(chosen.model, chosen.dataset))

@@ -164,7 +164,10 @@ def roc_points(chosen: Chosen, label: int) -> tuple[NDArray[np.float64], NDArray
 
 def _curves(chosen: Chosen) -> str:
     count = len(chosen.predictions.class_names)
-    return "each class" if count <= MOST_CLASSES else f"each model's {len(COLOURS) * 2} worst of {count} classes"
+    if count <= MOST_CLASSES:
+        there = len(np.unique(chosen.predictions.labels))
+        return "each class" if there == count else f"each of the {there} classes with test images"
+    return f"each model's {len(COLOURS) * 2} worst of {count} classes"
 
 
 def draw_roc(axes: Axes, chosen: Chosen, **lines: Any) -> None:

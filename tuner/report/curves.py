@@ -44,10 +44,13 @@ def curves_section(findings: Findings) -> Section | None:
             axes[1].set_title(f"Loss, {dataset}")
             figures[name] = figure
             drawn |= {record.trial.id: (dataset, label, record) for label, record in shown}
-            parts.append(picture(name, f"Training and validation of the best trial of each search on {dataset}"))
+            on = " (on the test set)" if findings.search.protocol == "published" else ""
+            parts.append(picture(name, f"Training and validation{on} of the best trial of each search on {dataset}"))
         parameter = findings.search.report.curves
-        by_value = _best_of_values(findings, dataset, parameter) if parameter else []
+        every_value = _best_of_values(findings, dataset, parameter) if parameter else []
+        by_value = _best(every_value)
         if by_value:
+            more = f"; the {_MOST_CURVES} best of {len(every_value)} values" if len(every_value) > len(by_value) else ""
             name = f"curves-{file_part(str(parameter))}-{slug}.png"
             figure = new_figure(9.5, 3.8)
             left, right = figure.subplots(1, 2)
@@ -58,9 +61,7 @@ def curves_section(findings: Findings) -> Section | None:
             right.legend(title=parameter, alignment="left")
             figures[name] = figure
             drawn = {record.trial.id: (dataset, label, record) for label, record in by_value} | drawn
-            parts.append(
-                picture(name, f"The best trial of each {parameter} on {dataset}, by epoch{_of_many(by_value)}")
-            )
+            parts.append(picture(name, f"The best trial of each value of {parameter} on {dataset}, by epoch{more}"))
     if not parts:
         return None
     parts.append("Every epoch of these trials: [curves.csv](curves.csv).")
@@ -79,17 +80,18 @@ def _frame(drawn: Iterable[tuple[str, str, Record]]) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _of_many(shown: Labelled) -> str:
-    return f"; the {_MOST_CURVES} best values" if len(shown) == _MOST_CURVES else ""
-
-
 def _best_of_values(findings: Findings, dataset: str, parameter: str) -> list[tuple[str, Record]]:
+    """Return the best trial of each value of a parameter, in the order of the values."""
     records = [record for record in findings.trials(None, dataset) if parameter in record.trial.values]
     values = sorted({record.trial.values[parameter] for record in records}, key=str)
     if all(isinstance(value, int | float) for value in values):
         values = sorted(values, key=float)
     best = [(setting(v), ranked(r for r in records if r.trial.values[parameter] == v)) for v in values]
-    found = [(label, order[0]) for label, order in best if order]
+    return [(label, order[0]) for label, order in best if order]
+
+
+def _best(found: Labelled) -> list[tuple[str, Record]]:
+    """Return of so many trials those that a figure has room for, the best, in their order."""
     chosen = {id(record) for record in ranked(record for _, record in found)[:_MOST_CURVES]}
     return [(label, record) for label, record in found if id(record) in chosen]
 

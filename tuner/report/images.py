@@ -36,12 +36,14 @@ def samples_section(findings: Findings) -> Section | None:
         height, width, channels = data.shape
         kind = "grey" if channels == 1 else "colour"
         classes = len(data.class_names)
+        fewest = np.bincount(data.y_train, minlength=classes)[: len(names)].min()
+        first = f"the first {_EACH}" if fewest >= _EACH else f"up to {_EACH}"
         whose = "each class" if classes <= _MOST_CLASSES else f"each of the first {_MOST_CLASSES} of {classes} classes"
         parts.append(
             picture(
                 file,
                 f"{dataset}: {len(data.y_train):,} training and {len(data.y_test):,} test images of "
-                f"{height}x{width} pixels, {kind}; the first {_EACH} of {whose}",
+                f"{height}x{width} pixels, {kind}; {first} training images of {whose}",
             )
         )
     return Section("Sample images", "\n\n".join(parts), figures) if parts else None

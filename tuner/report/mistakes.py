@@ -233,8 +233,9 @@ def _mistakes_frame(
 
 def _mistakes_caption(chosen: Chosen, listed: int) -> str:
     total, wrong = len(chosen.predictions.labels), int((~chosen.predictions.correct).sum())
-    which = f"the {_PICTURED} most confident of" if wrong > _PICTURED else "all"
-    return f"{chosen.label} on {chosen.dataset}: {which} {wrong:,} mistakes on {total:,} test images, true → predicted"
+    which = f"the {_PICTURED} most confident of {wrong:,}" if wrong > _PICTURED else f"all {wrong}"
+    made = "the one mistake" if wrong == 1 else f"{which} mistakes"
+    return f"{chosen.label} on {chosen.dataset}: {made} on {total:,} test images, true → predicted"
 
 
 def _mistakes_figure(

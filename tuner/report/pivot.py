@@ -125,5 +125,6 @@ def _cell(cell: dict[Any, Any] | None) -> str:
     score = cell[col.VAL_ACCURACY]
     if not isinstance(score, float) or pd.isna(score):
         return "failed"
-    several = f" (best of {cell[col.TRIALS]})" if cell[col.TRIALS] > 1 else ""
+    completed = cell[col.TRIALS] - cell[col.FAILED]
+    several = f" (best of {completed})" if completed > 1 else ""
     return with_mark(score, cell[col.STUCK]) + several

@@ -97,7 +97,8 @@ def _counts(findings: Findings) -> str:
     searched = findings.trials()
     done = sum(record.completed for record in searched)
     finals = [record for member, record in findings.members if member.role == "final"]
+    ended = sum(record.completed for record in finals)
     return (
-        f"{done} completed and {len(searched) - done} failed in the search; {len(finals)} retrainings, "
-        f"{findings.search.repeats} of each chosen configuration"
+        f"{done} completed and {len(searched) - done} failed in the search; {ended} retrainings completed and "
+        f"{len(finals) - ended} failed, of {findings.search.repeats} for each model on each data set"
     )

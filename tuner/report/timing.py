@@ -68,9 +68,9 @@ def timing_section(findings: Findings) -> Section | None:
 def introduction(findings: Findings) -> str:
     """Say which part of a report differs from run to run."""
     text = (
-        "Everything in this section was measured by a clock, while other trials ran on the same machine, and differs "
-        "from run to run; everything else in this report is the same bytes when it is run again with this seed on such "
-        "a machine"
+        "The times in this section were measured by a clock, other trials may have run on the same machine meanwhile, "
+        "and they differ from run to run; everything else in this report is the same bytes when it is run again with "
+        "this seed on such a machine"
     )
     return f"{text}." if repeats_bit_for_bit(findings) else f"{text}, as far as [Provenance](#provenance) says."
 
@@ -118,7 +118,10 @@ def _table(findings: Findings, rows: list[_Row], wanted: list[float]) -> str:
                 _figure(final.latency_ms if final else None),
             ]
         )
-    text = "Of the best trial of each search: seconds per epoch, the median without the first, which compiles"
+    text = (
+        "Of the best trial of each search: seconds per epoch, the median without the first, which compiles, where "
+        "there are more"
+    )
     if wanted:
         text += (
             f"; and the time until it first reached an accuracy on {findings.search.validates_on}, which is its epochs "

@@ -65,6 +65,10 @@ def trials_section(findings: Findings) -> Section | None:
                 of_depth = f", {depth} {setting(value)}" if len(groups) > 1 else ""
                 more = f", the best {SHOWN} of {len(group)}" if len(group) > SHOWN else ""
                 shown = varying([record for _, record in group]) or names
+                if len(groups) > 1:
+                    of_depth += "".join(
+                        f", {text}" for text in _shared(group, [n for n in names if n not in (depth, *shown)])
+                    )
                 parts.append(f"{head}{of_depth}{more}:\n\n" + _ranking(findings, group[:SHOWN], shown))
             parts.append(
                 (f"The same in all of {escape(entry.label)}: {escape(fixed)}; " if fixed else "The same in all: ")
@@ -75,10 +79,16 @@ def trials_section(findings: Findings) -> Section | None:
         return None
     columns = [name for name in column_names(table_rows) if name not in col.CLOCKED]
     frame = pd.DataFrame(table_rows, columns=columns, dtype=object)  # whole numbers stay so
-    text = "\n\n".join(parts) or "Each search has one trial."
+    text = "\n\n".join(parts) or "No search has two completed trials on a data set, so that there is nothing to rank."
     if "†" in text:
         text += "\n\n† never left chance."
     return Section("Trials", text + "\n\nEvery trial: [trials.csv](trials.csv).", tables={"trials.csv": frame})
+
+
+def _shared(group: Sequence[tuple[int, Record]], names: Sequence[str]) -> list[str]:
+    """Return the parameters of these that a group of trials has, each with the one value that it has there."""
+    values = group[0][1].trial.values
+    return [f"{escape(name)} {escape(setting(values[name]))}" for name in names if name in values]
 
 
 def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Sequence[str]) -> str:

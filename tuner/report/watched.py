@@ -50,7 +50,7 @@ def watched_section(findings: Findings) -> Section | None:
             picture(
                 f"gradients-{slug}.png",
                 f"Norm of the gradient that reaches the layer's kernel, on {dataset}: over the first 256 training "
-                "images, before training (0) and after each epoch; logarithmic axis",
+                "images, or all of fewer, before training (0) and after each epoch; logarithmic axis",
             ),
             picture(f"kernels-{slug}.png", f"Distribution of the layer's weights by epoch, smoothed, on {dataset}"),
         ]

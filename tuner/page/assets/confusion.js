@@ -42,7 +42,8 @@ export function drawConfusion(place) {
   function show() {
     frame.className = chosen.classes.length <= MOST_CLASSES ? "" : "many";
     frame.replaceChildren(chosen.classes.length <= MOST_CLASSES ? matrix(chosen, open) : overview(chosen, open));
-    album.replaceChildren(make("p", { class: "quiet" }, "Choose a cell with mistakes to see its images."));
+    const wrong = chosen.confusion.some((counts, row) => counts.some((count, column) => count && row !== column));
+    album.replaceChildren(make("p", { class: "quiet" }, wrong ? "Choose a cell with mistakes to see its images." : `${chosen.label} made no mistake on ${chosen.dataset}.`));
     if (seen) openWorst();
   }
   place.replaceChildren(make("div", { class: "controls" }, ...controls), make("div", { class: "confusions" }, frame, album));

@@ -13,7 +13,7 @@ export function drawCost(place) {
     name: "cost",
     heading: "What accuracy costs",
     controls: datasets.length > 1 ? [choice("Data set", datasets.map((name) => [name, name]), (name) => { chosen = name; show(); })] : [],
-    caption: () => "Test accuracy is the mean over retrainings. The line joins the Pareto front: what no other trial or model beats both in cost and in score. Large marks lie on it." + (panels().some(({ points, low }) => points.some(({ y }) => y < low)) ? " Triangles at the lower edge are trials further down." : ""),
+    caption: () => "Test accuracy is the mean over retrainings. The line joins the Pareto front: no other trial, or model, is better than one on it in cost or in score without being worse in the other. Large marks lie on it." + (panels().some(({ points, low }) => points.some(({ y }) => y < low)) ? " Each triangle at the lower edge is a trial further down." : ""),
     table: () => ({
       columns: ["score", "cost", "data set", "model", "trial", "score_value", "cost_value", "pareto_front"],
       rows: panels().flatMap(({ score, cost, points }) => points.map((p) => [score, cost, chosen, labelOf(p.model), p.trial, p.y, p.x, p.front])),

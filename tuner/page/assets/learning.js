@@ -23,9 +23,9 @@ export function drawLearning(place) {
   ];
   const { body, changed } = figure(place, {
     name: "curves",
-    heading: "The best five trials, epoch by epoch",
+    heading: "The best trials, epoch by epoch",
     controls,
-    caption: () => `Solid: ${report.validates_on}. Thin: training. The best ${best(chosen).length} trials of ${name(chosen)}.`,
+    caption: () => `Thick: ${report.validates_on}. Thin: training. ${best(chosen).length === 1 ? "The best trial" : `The best ${best(chosen).length} trials`} of ${name(chosen)}.`,
     table: () => ({
       columns: ["trial", "model", "data set", "rank", "epoch", "accuracy", "val_accuracy", "loss", "val_loss"],
       rows: best(chosen).flatMap((trial) => {

@@ -17,7 +17,7 @@ export function drawParallel(place) {
     name: "parallel",
     heading: "Parallel coordinates",
     caption: () =>
-      `Each line is a trial, the stronger its colour, the better its accuracy on ${report.validates_on}; lines of one value stand side by side. Drag along an axis to keep the trials that pass there, click the axis to keep all again, and click a line to see its trial in the table. The filters below do the same from the keyboard.${below ? ` ${below} trials that hardly learned stand at the lower end of the accuracy.` : ""}`,
+      `Each line is a trial, the stronger its colour, the better its accuracy on ${report.validates_on}; lines of one value stand side by side. Drag along an axis to keep the trials that pass there, click the axis to keep all again, and click a line to see its trial in the table. The filters below do the same from the keyboard.${below ? ` ${below} ${below === 1 ? "trial" : "trials"} that hardly learned ${below === 1 ? "stands" : "stand"} at the lower end of the accuracy.` : ""}`,
     table: () => ({
       columns: ["trial", ...axes.map(({ name }) => name)],
       rows: passing().filter(({ score }) => score !== null).map((t) => [t.trial, ...axes.map((axis) => axis.get(t))]),

@@ -20,14 +20,15 @@ export function drawSlices(place) {
         show();
       })]
     : [];
+  const ranked = () => report.importance.some(({ dataset }) => dataset === chosen.dataset);
   const { body, changed, frame } = figure(place, {
     name: "slices",
     heading: "Score by each parameter",
     controls,
     caption: () => {
       const below = chosen.low === null ? 0 : mine().filter(({ score }) => score < chosen.low).length;
-      const edge = below ? ` Triangles at the lower edge stand for ${below} trials further down.` : "";
-      return `Each trial on ${chosen.dataset} by its value of each parameter, the most important first; lines are medians.${edge}`;
+      const edge = below ? ` Triangles at the lower edge stand for ${below} ${below === 1 ? "trial" : "trials"} further down.` : "";
+      return `Each trial on ${chosen.dataset} by its value of each parameter${ranked() ? ", the most important first" : ""}; lines are medians.${edge}`;
     },
     table: () => ({
       columns: ["trial", "model", ...chosen.panels.map(({ name }) => name), "val_accuracy"],

@@ -94,7 +94,7 @@ export function drawTable(place) {
     make("div", { class: "count-line" }, count),
     make(
       "div", { class: "scroll tall", role: "region", tabindex: "0", "aria-label": "The trials" },
-      make("table", { id: "trials-rows" }, make("caption", {}, "The trials of the search, best first; a heading sorts by its column"), make("thead", {}, head), body),
+      make("table", { id: "trials-rows" }, make("caption", {}, "The trials of the search; a heading sorts by its column"), make("thead", {}, head), body),
     ),
     pages,
     make("p", { class: "quiet" },

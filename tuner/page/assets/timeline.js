@@ -18,7 +18,7 @@ export function drawTimeline(place) {
       const before = (earlier ? `${were(earlier)} trained before this search began and left out.` : "")
         + (unplaced ? `${were(unplaced)} left out of which no worker is recorded.` : "");
       const cuts = pauses.length ? ` At the dotted lines pauses are cut out: ${pauses.map(([, length]) => clock(length)).join(", ")}.` : "";
-      return `Each bar is a trial; pale ones are retrainings, and red frames are failures. Each row is a worker${nodes > 1 ? ` of one of ${nodes} machines` : ""}.${before}${cuts} Zoom with Ctrl and the wheel, or with two fingers.`;
+      return `Each bar is a trial; faint ones are retrainings, and framed ones failed. Each row is a worker${nodes > 1 ? ` of one of ${nodes} machines` : ""}.${before}${cuts} Zoom with Ctrl and the wheel, or with two fingers.`;
     },
     table: () => ({
       columns: ["worker", "begin_s", "end_s", "model", "data set", "role", "trial", "completed"],

@@ -1,0 +1,376 @@
+"""Every sentence of a report that states a fact is said where it holds, and not where it would be false.
+
+`FACTS` has a row for each: what is said, a search of which it is true, and one of which it would be false. `ALWAYS`
+holds what defines a word or a mark, or says where a file is. A test looks through the modules for sentences that stand
+in neither.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from made_up import LAYERS, RAW, VIEW, Project, first
+
+import tuner.page
+import tuner.report
+from tuner.datasets.base import Dataset
+from tuner.findings import Findings
+from tuner.page import content
+from tuner.page.index import index_page
+from tuner.report import verdict
+from tuner.report.base import SectionMaker
+from tuner.report.cards import cards_section
+from tuner.report.choice import published_note
+from tuner.report.curves import curves_section
+from tuner.report.firstlayer import first_layer_section
+from tuner.report.images import samples_section
+from tuner.report.index import Listed
+from tuner.report.mistakes import mistakes_section
+from tuner.report.network import network_section
+from tuner.report.pivot import pivot_section
+from tuner.report.provenance import provenance_section
+from tuner.report.style import report_style
+from tuner.report.timing import introduction, timing_section, total_time
+from tuner.report.trials import trials_section
+from tuner.trial import Result
+
+Scores = dict[str, list[float | None]]
+Right = dict[str, list[int]]
+Build = Callable[[Path, Dataset], Findings]
+Say = Callable[[Findings], str]
+
+
+def search(
+    scores: Scores, right: Right | None = None, change: Callable[[Findings], Findings] | None = None, **raw: Any
+) -> Build:
+    """Return what makes a search with these scores of its trials, retrained with so many right answers."""
+
+    def build(folder: Path, data: Dataset) -> Findings:
+        made = Project(folder, data, {**RAW, "published": {"study": "S"}, **raw})
+        for model, reached in scores.items():
+            trials = made.searched(model, reached)
+            for count in [(right or {}).get(model)] if (right or {}).get(model) else []:
+                made.retrained(model, trials[0], [first(k) for k in count or []])
+        found = made.findings()
+        return change(found) if change else found
+
+    return build
+
+
+def with_results(change: Callable[[Result], Result], role: str = "search") -> Callable[[Findings], Findings]:
+    """Return what changes the results of a search's trials of one role."""
+
+    def of(findings: Findings) -> Findings:
+        members = tuple(
+            (member, replace(record, result=change(record.result)) if member.role == role else record)
+            for member, record in findings.members
+        )
+        finals = {record.trial.id: record for member, record in members}
+        chosen = tuple(replace(c, finals=tuple(finals[r.trial.id] for r in c.finals)) for c in findings.chosen)
+        return replace(findings, members=members, chosen=chosen)
+
+    return of
+
+
+def unfinished(findings: Findings) -> Findings:
+    return replace(findings, finished=False)
+
+
+def section(make: SectionMaker) -> Say:
+    def say(findings: Findings) -> str:
+        with report_style():
+            made = make(findings)
+        return made.markdown if made else ""
+
+    return say
+
+
+def the_verdict(findings: Findings) -> str:
+    return "\n".join(verdict(findings))
+
+
+def the_report(findings: Findings) -> str:
+    return tuner.report._markdown(findings, [])
+
+
+def few_images(count: int) -> Build:
+    def build(folder: Path, data: Dataset) -> Findings:
+        arrays = {"x_train": data.x_train[:count], "y_train": data.y_train[:count]}
+        return search({"ann": [0.5]})(folder, replace(data, **arrays))
+
+    return build
+
+
+def layered(layers: list[dict[str, Any]]) -> Build:
+    return search({"cnn": [0.9]}, {"cnn": [40]}, with_results(lambda r: replace(r, layers=layers), "final"))
+
+
+def in_colour(folder: Path, data: Dataset) -> Findings:
+    findings = search({"cnn": [0.9]}, {"cnn": [40]})(folder, data)
+    (chosen,) = findings.chosen
+    view = {**VIEW, "filters": np.repeat(VIEW["filters"], 3, axis=2)}
+    return replace(findings, chosen=(replace(chosen, all_predictions=(replace(chosen.predictions, view=view),)),))
+
+
+def deep(times: int) -> list[dict[str, Any]]:
+    """Return a network with so many equal dense layers in a row."""
+    dense = {"kind": "Dense", "shape": [8], "parameters": 72, "formula": "8·8 + 8", "activation": "relu"}
+    layers = [{**LAYERS[0], "shape": [8], "name": "pixels"}]
+    for k in range(times):
+        layers.append({**dense, "name": f"dense_{k}", "inputs": [layers[-1]["name"]]})
+    return [*layers, {**dense, "name": "out", "shape": [3], "parameters": 27, "inputs": [layers[-1]["name"]]}]
+
+
+def of_values(count: int) -> Build:
+    """Return a search over so many values of a parameter that the report draws a curve of each."""
+    space = {"dense_units": [2 + k for k in range(count)]}
+    raw = {"search": [{"family": "ann", "space": space}], "report": {"curves": "dense_units"}}
+    return search({"ann": [0.5 + 0.01 * k for k in range(count)]}, **raw)
+
+
+GRID = {"search": [{"family": "ann", "space": {"dense_units": [4, 8], "dropout": [0.0, 0.3]}}], "report": {}}
+DEPTHS = {
+    "search": [{"family": "ann", "space": {"dense_depth": [1, 2], "dense_units": [4, 8], "dropout": [0.0, 0.3]}}],
+    "report": {},
+}
+BY_DEPTH = {"pivots": [["conv_depth", "filters_1"]]}
+EARLY = with_results(lambda result: replace(result, best_epoch=2))
+PUBLISHED = {"protocol": "published"}
+STUDY = {"published": {"study": "S", "chosen_on_test_set": True}}
+BOTH: Right = {"ann": [40], "cnn": [40]}
+
+
+def of_dropout(rate: float) -> dict[str, Any]:
+    return {"search": [{"family": "ann", "space": {"dense_units": [4, 8], "dropout": rate}}], "report": {}}
+
+
+def square(count: int) -> Build:
+    """Return a search over so many values of one parameter by two of another."""
+    space = {"dense_units": [2 + k for k in range(count)], "dropout": [0.0, 0.3]}
+    raw = {"search": [{"family": "ann", "space": space}], "report": {"pivots": [["dense_units", "dropout"]]}}
+    return search({"ann": [0.5 + 0.01 * k for k in range(2 * count)]}, **raw)
+
+
+def classes(count: int) -> Build:
+    def build(folder: Path, data: Dataset) -> Findings:
+        names = tuple(f"class {k}" for k in range(count))
+        return search({"ann": [0.5]})(folder, replace(data, y_train=np.arange(120) % count, class_names=names))
+
+    return build
+
+
+def held_out(findings: Findings) -> Findings:
+    """Return the findings with retrainings that held images out."""
+    chosen = tuple(
+        replace(c, finals=tuple(replace(r, trial=replace(r.trial, hold_out=0.2)) for r in c.finals))
+        for c in findings.chosen
+    )
+    return replace(findings, chosen=chosen)
+
+
+def wider(filters: int) -> list[dict[str, Any]]:
+    return [{**layer, "shape": [8, 8, filters]} if layer["kind"] == "Conv2D" else layer for layer in LAYERS]
+
+
+def three_models(count: int) -> Build:
+    """Return a search of so many models."""
+    names = ("one", "two", "three")[:count]
+    raw = {"search": [{"family": "ann", "name": name, "space": {"dense_units": 4 + k}} for k, name in enumerate(names)]}
+    return search(
+        {name: [0.5] for name in names}, {name: [30 + 5 * k] for k, name in enumerate(names)}, report={}, **raw
+    )
+
+
+AT_LIMIT = with_results(lambda result: replace(result, passed={"minutes": 1.0}))
+
+
+def on(backend: str, device: str) -> Callable[[Findings], Findings]:
+    return with_results(lambda result: replace(result, environment={"backend": backend, "device": device}))
+
+
+#: What is said; by what; a search of which it is true, and one of which it would be false.
+FACTS: list[tuple[str, Say, Build, Build]] = [
+    ("Models were chosen on the test set, and", published_note,
+     search({"ann": [0.5, 0.6]}, {"ann": [40]}, **PUBLISHED), search({"ann": [0.5]}, {"ann": [40]}, **PUBLISHED)),
+    ("Models and the epochs of early stopping were chosen", published_note,
+     search({"ann": [0.5, 0.6]}, {"ann": [40]}, EARLY, **PUBLISHED),
+     search({"ann": [0.5, 0.6]}, {"ann": [40]}, **PUBLISHED)),
+    ("as the published study did", published_note,
+     search({"ann": [0.5, 0.6]}, **PUBLISHED, **STUDY), search({"ann": [0.5, 0.6]}, **PUBLISHED)),
+    ("Of one trial each nothing is chosen", published_note,
+     search({"ann": [0.5]}, {"ann": [40]}, **PUBLISHED), search({"ann": [0.5, 0.6]}, {"ann": [40]}, **PUBLISHED)),
+    ("> **Published protocol.**", the_report, search({"ann": [0.5]}, **PUBLISHED), search({"ann": [0.5]})),
+    ("with every trial and the whole confusion matrices", the_report,
+     search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5]})),
+    ("; see the failed trials below.", the_verdict,
+     search({"ann": [0.5], "cnn": [None]}, {"ann": [40]}), search({"ann": [0.5]}, {"ann": [40]})),
+    ("On blobs, no completed model of CNN", the_verdict,
+     search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5], "cnn": [0.6]}, BOTH)),
+    ("; the failed trials stand below.", the_verdict, search({"ann": [None]}), search({})),
+    ("No trial completed, so that", the_verdict, search({"ann": [None]}), search({"ann": [0.5]})),
+    ("No retraining completed, so that", the_verdict, search({"ann": [0.5]}), search({"ann": [None]})),
+    ("This search is unfinished: 1 of its trials is recorded", the_verdict,
+     search({"ann": [0.5]}, change=unfinished), search({"ann": [0.5]})),
+    ("This search is unfinished: 2 of its trials are recorded", the_verdict,
+     search({"ann": [0.5, 0.6]}, change=unfinished), search({"ann": [0.5]}, change=unfinished)),
+    ("every layer, the scores of each class", section(cards_section), layered(LAYERS), layered([])),
+    ("Training and validation (on the test set) of", section(curves_section),
+     search({"ann": [0.5]}, **PUBLISHED), search({"ann": [0.5]})),
+    ("; the 8 best of 9 values", section(curves_section), of_values(9), of_values(8)),
+    ("the first 8 training images of each class", section(samples_section), few_images(120), few_images(21)),
+    ("up to 8 training images of each class", section(samples_section), few_images(21), few_images(120)),
+    ("blue for negative weights, red for positive", section(first_layer_section),
+     search({"cnn": [0.9]}, {"cnn": [40]}), in_colour),
+    ("in the colours that they answer to", section(first_layer_section),
+     in_colour, search({"cnn": [0.9]}, {"cnn": [40]})),
+    ("all 2 mistakes on 45", section(mistakes_section),
+     search({"ann": [0.5]}, {"ann": [43]}), search({"ann": [0.5]}, {"ann": [44]})),
+    ("the one mistake on 45", section(mistakes_section),
+     search({"ann": [0.5]}, {"ann": [44]}), search({"ann": [0.5]}, {"ann": [43]})),
+    ("the 12 most confident of 13 mistakes", section(mistakes_section),
+     search({"ann": [0.5]}, {"ann": [32]}), search({"ann": [0.5]}, {"ann": [33]})),
+    ("classified all 45 test images of blobs rightly", section(mistakes_section),
+     search({"ann": [0.5]}, {"ann": [45]}), search({"ann": [0.5]}, {"ann": [44]})),
+    ("What occurs n times in a row stands here once", section(network_section), layered(deep(5)), layered(deep(1))),
+    ("0.9000 (best of 2)", section(pivot_section),
+     search({"cnn": [0.7, 0.8, 0.9, 0.85]}, report=BY_DEPTH), search({"cnn": [0.7, 0.8, 0.9, None]}, report=BY_DEPTH)),
+    ("– no trial has these values", section(pivot_section),
+     search({"ann": [0.5, 0.6, 0.7]}, **GRID), search({"ann": [0.5, 0.6, 0.7, 0.8]}, **GRID)),
+    ("† never left chance: no better than", section(pivot_section),
+     search({"ann": [0.2, 0.6, 0.9, 0.9]}, **GRID), search({"ann": [0.9, 0.9, 0.9, 0.9]}, **GRID)),
+    ("1 completed and 1 failed in the search; 2 retrainings completed and 0 failed", section(provenance_section),
+     search({"ann": [0.5, None]}, {"ann": [40, 41]}), search({"ann": [0.5, 0.6]}, {"ann": [40, 41]})),
+    ("Whether a trial reaches a limit of time or memory", section(provenance_section),
+     search({"ann": [0.5, 0.6]}, change=AT_LIMIT),
+     search({"ann": [0.5, 0.6]})),
+    ("where trials of this search ran, that is not promised. TensorFlow", section(provenance_section),
+     search({"ann": [0.5]}, change=on("tensorflow 2", "A100")),
+     search({"ann": [0.5]}, change=on("tensorflow 2", "cpu"))),
+    ("where trials of this search ran, that is not promised. XLA", section(provenance_section),
+     search({"ann": [0.5]}, change=on("jax 0", "A100")),
+     search({"ann": [0.5]}, change=on("tensorflow 2", "A100"))),
+    ("is the same bytes when it is run again with this seed on such a machine, as far as", introduction,
+     search({"ann": [0.5]}, change=AT_LIMIT), search({"ann": [0.5]})),
+    (", the retrainings 2.0 s.", total_time, search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5]})),
+    ("and the time until it first reached an accuracy on validation images", section(timing_section),
+     search({"ann": [0.5]}, report={"reach": [0.2]}),
+     search({"ann": [0.5]}, report={}, change=with_results(lambda r: replace(r, history={})))),
+    ("No search has two completed trials on a data set", section(trials_section),
+     search({"ann": [0.5, None]}), search({"ann": [0.5, 0.6]})),
+    ("† never left chance.", section(trials_section), search({"ann": [0.2, 0.9]}), search({"ann": [0.9, 0.9]})),
+    (", the best 15 of 16:", section(trials_section), of_values(16), of_values(15)),
+    ("dense_depth 1, dense_units 4:", section(trials_section),
+     search({"ann": [0.5, 0.6, None, None, *[0.7] * 8]}, **DEPTHS), search({"ann": [0.5] * 12}, **DEPTHS)),
+    ("The same in all of ANN: dropout 0.3; everything else", section(trials_section),
+     search({"ann": [0.5, 0.6]}, **of_dropout(0.3)), search({"ann": [0.5, 0.6]}, **of_dropout(0.0))),
+    ("Shown are the first 12 of 13 values of dense_units", section(pivot_section), square(13), square(12)),
+    ("each of the first 20 of 21 classes", section(samples_section), classes(21), classes(20)),
+    ("60 training images of 120, drawn by class, those for validation included", section(cards_section),
+     search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5]}, {"ann": [40]}, **PUBLISHED)),
+    (", 12 of them held out to tell which retraining is saved", section(cards_section),
+     search({"ann": [0.5]}, {"ann": [40]}, held_out, save="best on validation"), search({"ann": [0.5]}, {"ann": [40]})),
+    ("; CNN 2 of 4 filters", section(first_layer_section), layered(wider(4)), layered(wider(2))),
+    ("The other pairs of models in words (2)", content._pairs, three_models(3), three_models(2)),
+    ("1 search.", lambda f: index_page([Listed("a", "A", [], [], [], "", has_page=True)] * len(f.chosen)),
+     search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5], "cnn": [0.6]}, BOTH)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "say", "true", "false"), FACTS, ids=[said for said, *_ in FACTS])
+def test_a_fact_is_said_where_it_holds_and_not_where_it_would_be_false(
+    tmp_path: Path, blobs: Dataset, said: str, say: Say, true: Build, false: Build
+) -> None:
+    assert said in say(true(tmp_path / "true", blobs))
+    assert said not in say(false(tmp_path / "false", blobs))
+
+
+#: Words that are said whatever was found, since they define a word or a mark, name a column, or say where a file is.
+ALWAYS = """
+Every epoch of these trials. The weights of the filters. Every cell. Every layer of every model.
+Each folder is written by; nothing in it is edited by hand.
+Height and depth of a block follow height and width of its output.
+The figures' numbers. Every trial. The table as numbers. Every parameter.
+The best trial of each value of. First-layer filters of the models on.
+a test image of each of classes and the first convolution's outputs for it after the activation.
+As JSON the card stands beside the file. raw pixels from 0 to 255.
+The times in this section were measured by a clock. The trials of the search took.
+Of the best trial of each search: seconds per epoch, the median without the first, which compiles, where there are more.
+Of the saved model: seconds per epoch, and milliseconds to classify one image by itself.
+How much of the variation of the time per epoch each parameter has a part in.
+Norm of the gradient that reaches the layer's kernel, over the first 256 training images, or all of fewer.
+Distribution of the layer's weights by epoch, smoothed.
+everything else at its default. Ranks are among all trials of the search.
+F1 and ROC AUC of each class. What is needed to get the same numbers again. Mean test accuracy of the chosen models.
+Search score and test score. Mean and standard deviation by depth. Every metric of every class. Failed trials with their
+reasons. The chosen models on the test images.
+loss (cross-entropy and penalties). The layers and their parameters. What the policy of the page says: default-src none.
+pass another reports dir, or see who may write there.
+"""
+#: Modules whose sentences have tests of their own.
+ELSEWHERE = {
+    "budget.py": "test_budget.py",
+    "choice.py": "test_choice.py",
+    "doubts.py": "test_doubts.py",
+    "lookalikes.py": "test_lookalikes.py",
+    "saving.py": "test_saving.py",
+    "undefined.py": "test_undefined.py",
+    "classes.py": "test_report.py",
+    "comparison.py": "test_report.py",
+    "convergence.py": "test_published_and_pivot.py",
+    "provenance.py": "test_sentences.py",
+    "published.py": "test_published_and_pivot.py",
+    "importance.py": "test_importance_section.py",
+    "shares.py": "test_importance_section.py",
+    "slices.py": "test_importance_section.py",
+    "mistakes.py": "test_mistakes.py",
+}
+
+
+def sentences(path: Path) -> Iterator[str]:
+    """Yield the texts of a module that are five words or more, what is put into them as a blank; no docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)} - {
+        id(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
+    }
+    told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if id(node) in inside or id(node) in told or not isinstance(node, ast.Constant | ast.JoinedStr):
+            continue
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        text = "".join(str(part.value) if isinstance(part, ast.Constant) else " " for part in parts)
+        prose = re.sub(r"\[[^\]]*\]\([^)]*\)", "", text)  # without links
+        if len(re.findall(r"\b[A-Za-z]{2,}\b", prose)) >= 5 and "<" not in text:
+            yield text
+
+
+def pieces(text: str) -> set[tuple[str, ...]]:
+    """Return every three words that stand together in a line of a text."""
+    found = set()
+    for line in text.split("\n"):
+        words = re.findall(r"[A-Za-z†–]+", line)
+        found |= {tuple(words[k : k + 3]) for k in range(len(words) - 2)}
+    return found
+
+
+def modules() -> list[Path]:
+    rooms = [Path(str(room.__file__)).parent for room in (tuner.report, tuner.page)]
+    return [path for room in rooms for path in sorted(room.glob("*.py")) if path.name not in ELSEWHERE]
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_every_sentence_has_a_case_in_which_it_would_be_false_or_always_holds(path: Path) -> None:
+    known = pieces("\n".join([ALWAYS, *(said for said, *_ in FACTS)]))
+    assert [text for text in sentences(path) if not pieces(text) & known] == []
+
+
+def test_what_has_tests_elsewhere_is_there() -> None:
+    for module, test in ELSEWHERE.items():
+        assert (Path(str(tuner.report.__file__)).parent / module).is_file()
+        assert Path(__file__).with_name(test).is_file()
