@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up import RAW, Project, first
+from whole_page import page_of
 
 from tuner.datasets.base import Dataset
 from tuner.findings import Findings
@@ -64,6 +65,14 @@ def test_the_saved_file_its_predictions_and_its_card_are_of_the_retraining_that_
         "mean_test_accuracy": pytest.approx(30 / 45),
         "is_far_from_mean": False,
     }
+
+
+def test_the_page_draws_the_saved_retraining_as_the_saved_one(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs, {**RAW, "save": "median", "repeats": 3})
+    made.retrained("ann", made.searched("ann", [0.5])[0], [first(count) for count in (20, 40, 30)])
+    (told,) = page_of(made).blocks["report"]["chosen"]
+    assert told["saved"] == 2
+    assert told["retrainings"][told["saved"]] == told["test_accuracy"]
 
 
 def test_a_choice_on_the_test_images_is_told_as_one_and_no_other_is(tmp_path: Path, blobs: Dataset) -> None:

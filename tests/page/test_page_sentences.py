@@ -1,0 +1,70 @@
+"""What the page's scripts say under its figures holds, and is not said where it would be false.
+
+Skipped where no Chromium is installed.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from made_up import RAW, Project, first
+from whole_page import page_of
+
+from tuner.datasets.base import Dataset
+
+_BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(not _BROWSER, reason="no Chromium is installed")
+
+Build = Callable[[Path, Dataset], Project]
+
+
+def search(scores: list[float], right: list[int]) -> Build:
+    """Return what makes a search of one model with these scores, its first trial retrained."""
+
+    def build(folder: Path, data: Dataset) -> Project:
+        made = Project(folder, data, {**RAW, "published": {"study": "S"}, "watch": []})
+        trials = made.searched("cnn", scores)
+        made.retrained("cnn", trials[0], [first(count) for count in right])
+        return made
+
+    return build
+
+
+def shown(made: Project) -> str:
+    """Return the text of a search's page when its scripts have run."""
+    path = made.places.runs / "page.html"
+    path.write_text(page_of(made).text, encoding="utf-8")
+    options = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--window-size=1280,12000",
+        "--virtual-time-budget=4000",
+    ]
+    command = [str(_BROWSER), *options, f"--user-data-dir={made.places.runs / 'browser'}", "--dump-dom", path.as_uri()]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    page = re.sub(r"<script\b.*?</script>|<style\b.*?</style>", "", ran.stdout, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def test_captions_say_what_there_is(tmp_path: Path, blobs: Dataset) -> None:
+    """Both pages are opened once, since a browser takes seconds."""
+    many = shown(search([0.9, 0.8, 0.7], [40, 41])(tmp_path / "many", blobs))
+    one = shown(search([0.9], [45])(tmp_path / "one", blobs))
+    facts = {
+        "Hollow: the other retrainings of the same configuration.": "two retrainings against one",
+        "The best 3 trials of CNN.": "three trials against one",
+        "by its value of each parameter; lines are medians": "no importance is known",
+        "that it was surest of|the surest first": "mistakes against none",
+    }
+    for fact in facts:
+        assert re.search(fact, many), fact
+        assert not re.search(fact, one), fact
+    assert "the most important first" not in many, "too few trials to tell"
+    assert "The best trial of CNN." in one
+    assert "CNN made no mistake on blobs." in one
