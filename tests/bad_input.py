@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shlex
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,9 +17,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tuner.ledger import Ledger
+from tuner.ledger import Ledger, Member
 from tuner.ledger_schema import SCHEMA_VERSION
 from tuner.search_file import load_search
+from tuner.trial import Record, Result, Trial
 
 Arrays = dict[str, NDArray[Any]]
 #: Puts something into a project's folder.
@@ -254,6 +256,57 @@ def ledger_with_a_damaged_page(folder: Path) -> None:
         file.write(b"\xff" * size)
 
 
+def recursive_view(db: sqlite3.Connection) -> None:
+    """Let a view that never ends take the place of a table."""
+    db.execute("ALTER TABLE members RENAME TO kept")
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    columns = "'wrong' AS search, 'ann' AS model, 'd' AS dataset, 'search' AS role, i AS number, 't' AS trial"
+    db.execute(f"CREATE VIEW members AS SELECT {columns} FROM ({endless})")  # noqa: S608  # ours
+
+
+def trigger(db: sqlite3.Connection) -> None:
+    """Let a ledger write more than it is told to."""
+    db.execute("CREATE TRIGGER t AFTER UPDATE ON searches BEGIN DELETE FROM trials; END")
+
+
+def looser_table(db: sqlite3.Connection) -> None:
+    """Let a table take anything in place of what it is made for."""
+    (sql,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'members'").fetchone()
+    db.execute("DROP TABLE members")
+    db.execute(sql.replace("STRICT", "").replace("INTEGER", "ANYTHING"))
+
+
+def computing_table(db: sqlite3.Connection) -> None:
+    """Let a table compute something of its own whenever it is looked through."""
+    (sql,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'members'").fetchone()
+    db.execute("DROP TABLE members")
+    db.execute(sql.replace("number INTEGER NOT NULL", "number INTEGER NOT NULL CHECK (number < abs(search))"))
+
+
+def forged(change: str) -> Given:
+    """Return what records the search `wrong` with a failed trial, whose rows are then changed by SQL."""
+
+    def make(folder: Path) -> None:
+        begun()(folder)
+        trial = Trial("cnn", "digits", "0" * 16, {"units": 8}, epochs=1, seed=0)
+        with Ledger(folder / LEDGER) as ledger:
+            ledger.record(Record(trial, Result("failed", "boom")))
+            ledger.enlist("wrong", Member("cnn", "digits", "search", 0, trial.id))
+        _change(folder / LEDGER, lambda db: db.execute(change))
+
+    return make
+
+
+def pipe(path: str) -> Given:
+    """Return what makes a pipe."""
+
+    def make(folder: Path) -> None:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(folder / path)
+
+    return make
+
+
 def future_version(db: sqlite3.Connection) -> None:
     """Let a ledger be of a version that does not exist yet."""
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
@@ -301,5 +354,13 @@ def contents(folder: Path) -> dict[str, bytes | str]:
         if "__pycache__" in path.parts:  # Python's own, of a user's module
             continue
         name = str(path.relative_to(folder))
-        found[name] = str(path.readlink()) if path.is_symlink() else path.read_bytes() if path.is_file() else "a folder"
+        found[name] = (
+            str(path.readlink())
+            if path.is_symlink()
+            else path.read_bytes()
+            if path.is_file()
+            else "a folder"
+            if path.is_dir()
+            else "something else"
+        )
     return found

@@ -23,20 +23,27 @@ from bad_input import (
     MODELS,
     Case,
     begun,
+    computing_table,
     contents,
     cut_ledger,
     empty_folder,
     foreign_database,
+    forged,
     future_version,
     held,
     image_bytes,
     ledger_with,
     ledger_with_a_damaged_page,
+    link,
+    looser_table,
     npz_bytes,
     own_network,
     parameters,
     photos,
+    pipe,
+    recursive_view,
     search_text,
+    trigger,
     written,
 )
 from bad_searches import FILES, NETWORKS, RULES
@@ -169,6 +176,19 @@ RECORDED = [
             ("another program's database", foreign_database, ("another program's database", "--runs-dir")),
             ("half a ledger", cut_ledger(0.5), ("is damaged", "keep the file", "--runs-dir")),
             ("a ledger of a later version", ledger_with(future_version), ("version", "--runs-dir")),
+            ("a view that never ends", ledger_with(recursive_view), ("'kept'", "no ledger of ours has", "--runs-dir")),
+            ("a trigger", ledger_with(trigger), ("has the trigger 't'", "keep the file", "--runs-dir")),
+            (
+                "an index of its own",
+                ledger_with(lambda db: db.execute("CREATE INDEX i ON trials (abs(seconds))")),
+                ("has the index 'i'", "keep the file"),
+            ),
+            ("a table that takes anything", ledger_with(looser_table), ("'members' of other columns than ours",)),
+            ("a table that computes", ledger_with(computing_table), ("in its table 'members', which ours has not",)),
+            ("a table less", ledger_with(lambda db: db.execute("DROP TABLE trials")), ("lacks the table 'trials'",)),
+            ("a pipe as ledger", pipe(LEDGER), ("is not a file", "pipes, devices")),
+            ("a device as ledger", link(LEDGER, "/dev/zero"), ("is a link, and nothing is written through links",)),
+            ("a link as ledger", link(LEDGER, "../other.sqlite"), ("is a link", "remove it")),
         )
     ],
     Case("verify of a search without a model", ("wrong", "no saved model"), (GOOD, begun()), "verify wrong", code=1),
@@ -182,6 +202,68 @@ RECORDED = [
         for command in ("results wrong", "report wrong", "list")
         for content in ("no JSON", "[]", '{"name": "wrong"}')
     ],
+    *[
+        Case(
+            f"{command} of a row that no run wrote: {change[:50]}",
+            (LEDGER, "holds what no run wrote", *says),
+            (GOOD, forged(change)),
+            f"{command} wrong",
+        )
+        for command in ("results", "report", "compare", "verify", "export --to optuna --storage sqlite:///study.db")
+        for change, *says in (
+            ("UPDATE trials SET seconds = 9e999", "seconds: inf"),
+            ("UPDATE trials SET layers = '[{}]'", "layers.0.name"),
+            ("UPDATE members SET number = -1", "number -1"),
+        )
+    ],
+    *[
+        Case(
+            f"{command} of a time that no run wrote: {change[:50]}",
+            (LEDGER, "holds what no run wrote", "no time in UTC from 1970 to 2199"),
+            (GOOD, forged(change)),
+            f"{command} wrong",
+        )
+        for command in ("report", "verify", "export --to optuna --storage sqlite:///study.db")
+        for change in (
+            "UPDATE trials SET finished = '9999-12-31T23:59:59.999+00:00'",
+            "UPDATE trials SET began = '0001-01-01T00:00:00.000+00:00'",
+        )
+    ],
+    *[
+        Case(f"run with a link: {path}", (path, "is a link, and nothing is written through links"), (GOOD, *given))
+        for path, *given in (
+            ("reports/wrong", link("reports/wrong", "../elsewhere"), empty_folder("elsewhere")),
+            ("runs/models", link("runs/models", "../elsewhere"), empty_folder("elsewhere")),
+            ("runs/data", link("runs/data", "/nowhere")),
+            ("runs/locks", link("runs/locks", "../elsewhere"), empty_folder("elsewhere")),
+        )
+    ],
+    Case(
+        "run with a lock file that is a link",
+        ("runs/locks/wrong.lock", "is a link"),
+        (
+            GOOD,
+            ledger_with(),
+            link("runs/locks/wrong.lock", "../../notes.txt"),
+            written("notes.txt", "27 bytes of another file.\n"),
+        ),
+    ),
+    Case(
+        "run with a lock file that is a pipe",
+        ("runs/locks/wrong.lock", "is not a file"),
+        (GOOD, ledger_with(), pipe("runs/locks/wrong.lock")),
+    ),
+    Case(
+        "report into a folder that is a link",
+        ("reports/wrong", "is a link, and nothing is written through links"),
+        (
+            GOOD,
+            begun(),
+            link("reports/wrong", "../elsewhere"),
+            empty_folder("elsewhere"),
+        ),
+        "report wrong",
+    ),
     Case("a ledger with a damaged page", (LEDGER, "is damaged", "keep the file"), (GOOD, ledger_with_a_damaged_page)),
     Case("a folder as ledger", (LEDGER, "cannot be written"), (GOOD, empty_folder(LEDGER))),
     Case(

@@ -17,10 +17,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded import whole
 
 from tuner.errors import InputError, ResourceError
 from tuner.ledger import Ledger, Member
 from tuner.ledger_schema import SCHEMA_VERSION
+from tuner.rows import CURVES
 from tuner.trial import Attempt, Record, Result, Trial
 
 TRIAL = Trial("cnn", "blobs", "0" * 16, {"units": 8, "rate": 0.1, "pool": "max", "bias": True}, epochs=2, seed=0)
@@ -32,8 +34,8 @@ RESULT = Result(
     latency_ms=0.125,
     val_accuracy=0.75,
     val_loss=0.5,
-    history={"loss": [1.0, 0.5], "val_loss": [1.25, 0.625]},
-    files={"model": "ab" * 32},
+    history={"loss": [1.0, 0.5], "accuracy": [0.25, 0.5], "val_loss": [1.25, 0.625], "val_accuracy": [0.5, 0.75]},
+    files={"model": "ab" * 32, "predictions": "cd" * 32},
     best_epoch=2,
     environment={"keras": "3.12", "devices": ["cpu"], "threads": 2},
     layers=[{"name": "conv_1", "kind": "Conv2D", "shape": [26, 26, 8], "formula": "3·3·1·8 + 8", "inputs": ["scale"]}],
@@ -46,7 +48,7 @@ def trial(seed: int) -> Trial:
 
 
 def record(seed: int, accuracy: float = 0.5) -> Record:
-    return Record(trial(seed), Result("completed", val_accuracy=accuracy))
+    return Record(trial(seed), whole(Result("completed", val_accuracy=accuracy)))
 
 
 def member(number: int, seed: int, model: str = "cnn", dataset: str = "blobs", role: str = "search") -> Member:
@@ -65,9 +67,12 @@ def ledger(tmp_path):
         pytest.param(Record(TRIAL, RESULT), id="completed"),
         pytest.param(Record(TRIAL.as_final(3), replace(RESULT, test_accuracy=0.5, test_loss=1.0)), id="final"),
         pytest.param(Record(TRIAL, Result("failed", "it's “out” of memory; DROP TABLE trials\n\0")), id="failed"),
-        pytest.param(Record(replace(TRIAL, train_size=10, values={}), Result("completed")), id="bare"),
+        pytest.param(Record(replace(TRIAL, train_size=10, values={}), whole(Result("completed"))), id="bare"),
         pytest.param(Record(replace(TRIAL, watch=("first", "conv_2")), RESULT), id="watched"),
-        pytest.param(Record(TRIAL.as_final(3, stop_after=2), RESULT), id="final that stops early"),
+        pytest.param(
+            Record(TRIAL.as_final(3, stop_after=2), replace(RESULT, test_accuracy=0.5, test_loss=1.0)),
+            id="final that stops early",
+        ),
     ],
 )
 def test_a_recorded_trial_is_read_back_as_it_was_after_closing_too(tmp_path, written):
@@ -108,7 +113,7 @@ def test_a_time_that_no_run_wrote_is_refused(ledger, wrong):
         except sqlite3.IntegrityError:
             return  # the table itself takes no such thing
     db.close()
-    with pytest.raises(InputError, match="is not a ledger, or is damaged"):
+    with pytest.raises(InputError, match="holds what no run wrote"):
         ledger.attempts("s")
 
 
@@ -119,9 +124,9 @@ def test_a_row_under_the_name_of_another_trial_is_refused(ledger):
     with sqlite3.connect(ledger.path) as db:
         db.execute("UPDATE trials SET trial = ?", (trial(1).id,))
     db.close()
-    with pytest.raises(InputError, match=r"damaged .*the content of another trial"):
+    with pytest.raises(InputError, match=r"holds what no run wrote .*the content of another trial"):
         ledger.members("s")
-    with pytest.raises(InputError, match=r"damaged .*the content of another trial"):
+    with pytest.raises(InputError, match=r"holds what no run wrote .*the content of another trial"):
         ledger.get(trial(1).id)
 
 
@@ -416,6 +421,7 @@ def test_the_file_is_read_with_pandas_while_a_search_runs(ledger):
 
 # --- a ledger of an earlier version ---
 
+OLD_HISTORY = {name: [1.0, 0.5] for name in CURVES}
 #: As version 1 made its tables.
 VERSION_1 = """
 CREATE TABLE trials (
@@ -452,7 +458,7 @@ def version_1(tmp_path: Path) -> Path:
             if number == 2:
                 row[2:4] = "failed", "boom"
             row += [
-                '{"loss": [1.0, 0.5]}',
+                json.dumps(OLD_HISTORY),
                 json.dumps({"model": "ab" * 32}),
                 '{"keras": "3.12"}',
                 "2026-01-01T00:00:00+00:00",
@@ -482,7 +488,7 @@ def test_a_ledger_of_version_1_keeps_its_trials_and_its_searches(version_1: Path
             seconds_per_epoch=0.25,
             val_accuracy=number / 4,
             val_loss=0.5,
-            history={"loss": [1.0, 0.5]},
+            history=OLD_HISTORY,
             files={"model": "ab" * 32},
             environment={"keras": "3.12"},
         )
@@ -562,7 +568,7 @@ def test_a_row_that_is_not_ours_is_named_where_it_is_read(tmp_path: Path, column
     with Ledger(tmp_path / "l") as ledger:
         ledger.record(Record(trial(0), RESULT))
         ledger._db.execute(f"UPDATE trials SET {column} = 'no JSON'")  # noqa: S608
-        with pytest.raises(InputError, match="is not a ledger, or is damaged"):
+        with pytest.raises(InputError, match=f"holds what no run wrote .trial {trial(0).id}, {column}: 'no JSON'"):
             ledger.get(trial(0).id)
 
 
@@ -593,3 +599,95 @@ def test_a_clock_that_jumps_back_changes_neither_order_nor_content(
         ledger.close_search("s")
         assert [member.number for member, _ in ledger.members("s")] == [0, 1, 2, 3, 4]
         assert ledger.is_finished("s")
+
+
+# --- on a network disk, and what is not ours ---
+
+
+def journal_of(path: Path) -> str:
+    db = sqlite3.connect(path)
+    ((mode,),) = db.execute("PRAGMA journal_mode").fetchall()
+    db.close()
+    return str(mode)
+
+
+def test_on_a_network_disk_a_rollback_journal_is_kept_and_on_one_of_this_machine_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.record(record(0))
+        assert ledger.network_disk == ""
+    assert journal_of(tmp_path / "l") == "wal"
+    monkeypatch.setattr("tuner.ledger.network_disk", lambda path: "nfs4")
+    with Ledger(tmp_path / "l") as ledger, Ledger(tmp_path / "l") as second:
+        assert ledger.network_disk == "nfs4"
+        ledger.record(record(1))
+        assert second.get(trial(0).id) == record(0)
+        assert second.get(trial(1).id) == record(1)
+        assert not list(tmp_path.glob("l-*"))  # no log, and no memory that two machines cannot share
+    assert journal_of(tmp_path / "l") == "delete"
+
+
+def test_a_ledger_in_use_by_a_log_is_not_taken_to_be_safe_on_a_network_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.ledger._PATIENCE", 0.05)
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.record(record(0))
+        monkeypatch.setattr("tuner.ledger.network_disk", lambda path: "nfs4")
+        with pytest.raises(ResourceError, match="held by another program"):
+            Ledger(tmp_path / "l")
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-journal", "-shm"])
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("other"), os.mkfifo])
+def test_nothing_is_written_through_a_link_or_a_pipe_beside_the_ledger(tmp_path: Path, ending: str, make) -> None:
+    Ledger(tmp_path / "l").close()
+    (tmp_path / "other").write_bytes(b"27 bytes of another program")
+    make(tmp_path / f"l{ending}")
+    with pytest.raises(InputError, match=f"l{ending}: is (a link|not a file)"):
+        Ledger(tmp_path / "l")
+    assert (tmp_path / "other").read_bytes() == b"27 bytes of another program"
+
+
+@pytest.mark.parametrize("note", ["27 bytes of another file.", "", "12345678901", "\x1b[2J", "-1"])
+def test_what_is_no_number_of_a_process_is_not_shown_as_one(ledger: Ledger, note: str) -> None:
+    with Ledger(ledger.path) as second, ledger.sole_runner("s"):
+        (ledger.path.parent / "locks" / "s.holder").write_text(note)
+        with pytest.raises(InputError, match="is being run by process unknown;"), second.sole_runner("s"):
+            pass
+
+
+def test_a_holder_that_is_a_link_is_replaced_and_what_it_leads_to_stays(ledger: Ledger) -> None:
+    other = ledger.path.parent / "other"
+    other.write_text("27 bytes of another file.")
+    (ledger.path.parent / "locks").mkdir()
+    (ledger.path.parent / "locks" / "s.holder").symlink_to(other)
+    with ledger.sole_runner("s"):
+        assert (ledger.path.parent / "locks" / "s.holder").read_text() == str(os.getpid())
+    assert other.read_text() == "27 bytes of another file."
+
+
+def test_a_ledger_that_sqlite_has_analysed_is_ours(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "l") as ledger:
+        ledger.record(record(0))
+        ledger._db.execute("ANALYZE")
+    with Ledger(tmp_path / "l") as ledger:
+        assert ledger.get(trial(0).id) == record(0)
+
+
+def test_ten_thousand_trials_are_read_and_checked_in_seconds(tmp_path: Path) -> None:
+    with Ledger(IN_MEMORY / f"{os.getpid()}.sqlite" if IN_MEMORY.is_dir() else tmp_path / "l") as ledger:
+        try:
+            ledger._db.execute("PRAGMA synchronous = OFF")
+            ledger.open_search("s", "key", "{}")
+            for seed in range(1_000):
+                ledger.record(record(seed))
+            ledger.enlist("s", *(member(seed, seed) for seed in range(1_000)))
+            begun = time.process_time()
+            for _ in range(10):
+                assert len(ledger.members("s")) == 1_000
+            assert time.process_time() - begun < 10
+        finally:
+            for path in ledger.path.parent.glob(f"{ledger.path.name}*"):
+                path.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from recorded import whole
 
 from tuner.ledger import Ledger, Member
 from tuner.trial import Record, Result, Trial
@@ -46,7 +48,7 @@ def trial(seed: int) -> Trial:
 
 def record(seed: int, accuracy: float) -> Record:
     # Some results are larger than a page of the file, so that a transaction writes several.
-    return Record(trial(seed), Result("completed", val_accuracy=accuracy, history={"x": [0.5] * seed * 900}))
+    return Record(trial(seed), whole(Result("completed", val_accuracy=accuracy, error="x" * seed * 4500)))
 
 
 def member(number: int, seed: int) -> Member:
@@ -213,6 +215,7 @@ _WRITER = """
     import json, sys, time
     from dataclasses import replace
     from pathlib import Path
+    from recorded import whole
     from tuner.ledger import Ledger
     from tuner.trial import Record, Result, Trial
 
@@ -223,7 +226,7 @@ _WRITER = """
         sys.stdin.readline()
         for step in range(60):
             seed = (step + 20 * mine) % 60  # each begins elsewhere, so that each is the first with some
-            ledger.record(Record(replace(trial, seed=seed), Result("completed", val_accuracy=mine / 4)))
+            ledger.record(Record(replace(trial, seed=seed), whole(Result("completed", val_accuracy=mine / 4))))
             time.sleep(0.005)  # so that the others have their turn
             seen[seed] = ledger.get(replace(trial, seed=seed).id).result.val_accuracy
     print(json.dumps(seen))
@@ -238,6 +241,7 @@ def test_processes_that_write_the_same_trials_at_once_all_read_the_same_records(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
         )
         for number in range(3)
     ]

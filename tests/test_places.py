@@ -75,12 +75,14 @@ STRANGE = [
     pytest.param(search_says(surprise=1), "surprise: ", id="more than a search"),
     pytest.param(sql("UPDATE searches SET content = '{'"), "Invalid JSON", id="broken JSON"),
     pytest.param(sql("UPDATE searches SET content = '" + "[" * 5000 + "'"), "recursion limit", id="deep JSON"),
-    pytest.param(sql("UPDATE members SET trial = '../../evil'"), "the trial '../../evil'", id="trial as a path"),
-    pytest.param(sql("UPDATE members SET model = '../../evil'"), "the model '../../evil'", id="model as a path"),
-    pytest.param(sql("UPDATE members SET role = '../x'"), "the role '../x'", id="role as a path"),
-    pytest.param(trial_says(fingerprint="../../x"), "the fingerprint '../../x'", id="fingerprint as a path"),
+    pytest.param(sql("UPDATE members SET trial = '../../evil'"), "trial: '../../evil'", id="trial as a path"),
+    pytest.param(sql("UPDATE members SET model = '../../evil'"), "model: '../../evil'", id="model as a path"),
+    pytest.param(sql("UPDATE members SET role = '../x'"), "role: '../x'", id="role as a path"),
+    pytest.param(trial_says(fingerprint="../../x"), "content.fingerprint: '../../x'", id="fingerprint as a path"),
     pytest.param(
-        sql("""UPDATE trials SET files = '{"model": "../../../../x"}'"""), "SHA-256 of 'model'", id="file as a path"
+        sql("""UPDATE trials SET files = '{"model": "../../../../x"}'"""),
+        "files.model: '../../../../x'",
+        id="file as a path",
     ),
     pytest.param(sql("UPDATE trials SET history = 'x'"), "Invalid JSON", id="broken trial"),
 ]
@@ -130,13 +132,14 @@ def test_a_stranger_s_error_reaches_the_terminal_as_text(tmp_path):
     assert "boom \\\\x1b\\[2J \\| &lt;b&gt;" in table
 
 
-def test_a_view_in_the_place_of_a_table_runs_no_function(tmp_path):
-    places = project(
-        tmp_path, sql("ALTER TABLE searches RENAME TO s; CREATE VIEW searches AS SELECT name, key, content FROM s")
-    )
+def test_a_view_in_the_place_of_a_table_is_refused_and_what_a_file_defines_runs_no_function(tmp_path):
+    places = project(tmp_path, sql("SELECT 1"))
     with Ledger(places.ledger) as ledger:
-        assert recorded_search(ledger, "mine").name == "mine"
         assert ledger._db.execute("PRAGMA trusted_schema").fetchone() == (0,)
+    view = "ALTER TABLE searches RENAME TO s; CREATE VIEW searches AS SELECT name, key, content FROM s"
+    places = project(tmp_path / "other", sql(view))
+    with pytest.raises(InputError, match="has the table 's', which no ledger of ours has"):
+        Ledger(places.ledger)
 
 
 FILE = """title = "before"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from recorded import whole, whole_final
 
 from tuner.errors import ResourceError
 from tuner.executors import Executor, Limits, Outcome
@@ -62,7 +63,9 @@ def result_of(trial: Trial) -> Result:
     rng = random.Random(trial.id)  # noqa: S311
     if rng.random() < 0.15:
         return Result("failed", "a bad one")
-    return Result("completed", val_accuracy=rng.random(), val_loss=1.0, parameters=10)
+    return (whole if trial.role == "search" else whole_final)(
+        Result("completed", val_accuracy=rng.random(), val_loss=1.0, parameters=10)
+    )
 
 
 class Silent:

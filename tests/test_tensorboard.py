@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -54,13 +55,23 @@ batch_norm = [true, false]
 activation = ["relu", "tanh"]
 """
 HISTORY = {"loss": [0.9, 0.8, 0.7], "accuracy": [0.1, 0.2, 0.3], "val_loss": [1.0, 0.5, 0.6]}
+HISTORY["val_accuracy"] = [0.5, 0.75, 0.7]
 WATCHED = {
     "conv_1": {
         "gradient_norm": [2.0, 1.5, 1.25, 1.0],
         "kernel": [{"low": -1.0, "high": 1.0, "counts": [1, 2, 3, epoch]} for epoch in range(4)],
     }
 }
-GOOD = Result("completed", seconds=6.0, val_accuracy=0.75, val_loss=0.5, best_epoch=2, history=HISTORY, watched=WATCHED)
+GOOD = Result(
+    "completed",
+    parameters=10,
+    seconds=6.0,
+    val_accuracy=0.75,
+    val_loss=0.5,
+    best_epoch=2,
+    history=HISTORY,
+    watched=WATCHED,
+)
 VALUES = {"dense_units": 4, "learning_rate": 1e-3, "batch_norm": True, "activation": "relu"}
 TRIAL = Trial("ann", "blobs.npz", "f" * 16, VALUES, epochs=4, seed=0)
 MEMBER = Member("ann", "blobs.npz", "search", 0, TRIAL.id)
@@ -391,6 +402,7 @@ def test_logs_are_written_without_tensorflow_and_keras(tmp_path: Path, blobs_npz
 import sys
 from pathlib import Path
 from tuner.ledger import Ledger, Member
+from recorded import whole
 from tuner.places import Places
 from tuner.search_file import load_search
 from tuner.tensorboard import write_recorded
@@ -401,10 +413,11 @@ trial = Trial("ann", "blobs.npz", "f" * 16, {"dense_units": 4}, epochs=1, seed=0
 with Ledger(places.ledger) as ledger:
     ledger.open_search("mine", "key", search.to_json())
     ledger.enlist("mine", Member("ann", "blobs.npz", "search", 0, trial.id))
-    ledger.record(Record(trial, Result("completed", val_loss=1.0, history={"loss": [1.0]}, watched=watched)))
+    ledger.record(Record(trial, whole(Result("completed", val_loss=1.0, history={"loss": [1.0]}, watched=watched))))
     write_recorded(search, places, ledger)
 assert not {"tensorflow", "keras", "jax"} & set(sys.modules)
 """
     arguments = [sys.executable, "-c", script, str(blobs_npz.parent / "mine.toml"), str(tmp_path / "light")]
-    subprocess.run(arguments, check=True, timeout=120)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    subprocess.run(arguments, check=True, timeout=120, env=environment)
     assert len(files_in(tmp_path / "light" / "tensorboard")) == 2

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from recorded import whole, whole_final
 from small_project import descendants, really_start, tuner, wait_for
 
 from tuner.datasets.base import Dataset
@@ -77,7 +78,9 @@ def recorded(
         ledger.open_search("mine", search.key, search.to_json())
         for number, (one, role) in enumerate(((trial, "search"), (final, "final"))):
             score = {"val_accuracy": 0.5} if role == "search" else {"test_accuracy": accuracy, "files": files}
-            ledger.record(Record(one, Result("completed", parameters=195, **score)))
+            ledger.record(
+                Record(one, (whole if role == "search" else whole_final)(Result("completed", parameters=195, **score)))
+            )
             ledger.enlist("mine", Member("ann", "blobs", role, number, one.id))
         ledger.close_search("mine")
         findings = load_findings(ledger, search, places)

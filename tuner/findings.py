@@ -19,7 +19,7 @@ from tuner.datasets.store import load_from_store
 from tuner.errors import CheckError, InputError
 from tuner.ledger import Ledger, Member
 from tuner.places import Places, recorded_search, search_name
-from tuner.protocol import ranked, saved_of, validation_labels
+from tuner.protocol import ranked, saved_of, test_images, validation_labels
 from tuner.scoring import Predictions, load_predictions
 from tuner.search import Entry, Search
 from tuner.trial import Attempt, Record, Save, Trial, artifact_path
@@ -213,6 +213,7 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
         if member.model not in order or member.dataset not in search.all_datasets:
             problem = f"lists a trial of {member.model!r} on {member.dataset!r}, which {search.name} has not"
             raise InputError(str(ledger.path), problem, "move it away")
+    _check_data(ledger, [(member, record) for member, record in members if record is not None])
     members = sorted(members, key=lambda pair: (pair[0].role != "search", order.get(pair[0].model, len(order))))
     best = winners(search, members)
     chosen = []
@@ -231,6 +232,16 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
     finished = tuple((member, record) for member, record in members if record is not None)
     began, attempts = ledger.began(search.name), ledger.attempts(search.name)
     return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name), began, attempts)
+
+
+def _check_data(ledger: Ledger, members: Sequence[tuple[Member, Record]]) -> None:
+    """See that all trials of a search on one data set had the same images."""
+    fingerprints: dict[str, str] = {}
+    for member, record in members:
+        mine = record.trial.fingerprint
+        if fingerprints.setdefault(member.dataset, mine) != mine or member.role != record.trial.role:
+            problem = f"lists trial {member.trial}, which is none of the other trials' on {member.dataset!r}"
+            raise InputError(str(ledger.path), problem, "keep the file, and pass another --runs-dir")
 
 
 def recorded_findings(name: str, places: Places) -> Findings:
@@ -254,10 +265,16 @@ def _chosen(
     artifact = file_of(finals[place], "model", ".keras")
     if not artifact.is_file():
         raise CheckError(f"{artifact}: the saved model is missing; run the search again to train it again")
-    class_names = load_from_store(places.store_of(finals[0].trial.fingerprint)).class_names
+    data = load_from_store(places.store_of(finals[0].trial.fingerprint))
     predictions = tuple(
-        load_predictions(file_of(record, "predictions", ".npz"), record.result.files["predictions"], class_names)
+        load_predictions(file_of(record, "predictions", ".npz"), record.result.files["predictions"], data.class_names)
         for record in finals
     )
+    for record, told in zip(finals, predictions, strict=True):
+        if not np.array_equal(told.labels, data.y_test[test_images(record.trial, data.y_test)]):
+            path = file_of(record, "predictions", ".npz")
+            raise CheckError(
+                f"{path}: the saved predictions are of other images than {places.store_of(record.trial.fingerprint)}"
+            )
     slug = search.slugs[dataset]
     return Chosen(entry.name, entry.label, dataset, slug, winner, finals, predictions, artifact, place, search.save)

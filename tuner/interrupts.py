@@ -17,7 +17,8 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 EXIT_INTERRUPTED = 130
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: What asks a run to stop; Windows has no SIGHUP.
+SIGNALS = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Interrupts(MetaPathFinder):
@@ -31,7 +32,7 @@ class Interrupts(MetaPathFinder):
         self._imports = 0
 
     @contextmanager
-    def heeded(self, signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[None]:
+    def heeded(self, signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[None]:
         """Turn signals into KeyboardInterrupt; afterwards they do what they did before.
 
         One that is ignored stays so, as nohup, and a shell for what it puts into the background, leave it.

@@ -6,9 +6,9 @@ in the order of their proposal; a search that is started again with the same fil
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +19,31 @@ from types import TracebackType
 from typing import Any, Self
 
 from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
+from tuner.files import check_no_link, folder_inside, write_whole
 from tuner.ledger_schema import prepare
-from tuner.rows import AS_JSON, PLAIN, Member, attempt_of, member_of, moment_of, record_of, utc
+from tuner.rows import (
+    AS_JSON,
+    ATTEMPT,
+    PLAIN,
+    Member,
+    RowError,
+    attempt_of,
+    member_of,
+    moment_of,
+    record_of,
+    search_of,
+    utc,
+)
+from tuner.system import network_disk
 from tuner.trial import Attempt, Record
+from tuner.untrusted.sizes import read_at_most, size_of
 
 __all__ = ["Ledger", "Member"]
 
+#: No text of a row is longer; a training of ten thousand epochs that watches ten layers takes a tenth of it.
+_LONGEST = 200_000_000
+#: What SQLite keeps beside the file.
+_BESIDE = ("-wal", "-shm", "-journal")
 #: How many seconds another program may hold the file.
 _PATIENCE = 60
 #: SQLite's errors that are the machine's, and what helps.
@@ -36,7 +55,10 @@ _LACKS = {
 
 
 class Ledger:
-    """One ledger file. A context manager; each method is a transaction of its own."""
+    """One ledger file. A context manager; each method is a transaction of its own.
+
+    `network_disk` is the kind of network file system that the file lies on, empty where it lies on this machine.
+    """
 
     def __init__(self, path: Path, thorough: bool = False) -> None:
         """Open the ledger at `path`, or make it.
@@ -50,24 +72,41 @@ class Ledger:
             ResourceError: the machine has no room for it.
         """
         self.path = path
+        self.network_disk = network_disk(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            for file in (path, *(path.with_name(path.name + ending) for ending in _BESIDE)):
+                check_no_link(file)
+                if file.exists() and not file.is_dir():  # of a folder SQLite says what is wrong itself
+                    size_of(file)  # SQLite would wait for a pipe
             self._db = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
         except (OSError, sqlite3.OperationalError) as error:
             raise self._refused(error) from error
         try:
             with self._explained():
+                self._db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
                 self._db.execute("PRAGMA foreign_keys = ON")
                 self._db.execute("PRAGMA trusted_schema = OFF")  # what a stranger's file defines runs no function
             with self._transaction():  # so that two processes never make the same file
                 prepare(self._db, path)
             with self._explained():
-                self._db.execute("PRAGMA journal_mode = WAL")  # one flush a transaction, and readers never wait
+                self._choose_journal()
                 if thorough:
                     self._see_that_it_is_whole()
         except BaseException:
             self._db.close()
             raise
+
+    def _choose_journal(self) -> None:
+        """Keep a write-ahead log, one flush a transaction and no reader waits; on a network disk a rollback journal.
+
+        A write-ahead log needs memory that all who have the file open share, which two machines do not:
+        https://www.sqlite.org/wal.html, "WAL does not work over a network filesystem".
+        """
+        wanted = "delete" if self.network_disk else "wal"
+        ((answer,),) = self._db.execute(f"PRAGMA journal_mode = {wanted}").fetchall()
+        if self.network_disk and answer != wanted:
+            raise sqlite3.OperationalError(f"its journal cannot be changed from {answer} to {wanted}")
 
     def _see_that_it_is_whole(self) -> None:
         ((answer,),) = self._db.execute("PRAGMA quick_check(1)").fetchall()
@@ -95,6 +134,8 @@ class Ledger:
         ):
             remedy = "see that the folder may be written to, or pass another --runs-dir"
             return lacking(error, place) or InputError(place, f"cannot be written ({error})", remedy)
+        if isinstance(error, RowError):
+            return InputError(place, f"holds what no run wrote ({error})", "keep the file, and pass another --runs-dir")
         remedy = "keep the file, and pass another --runs-dir; the program sqlite3 may mend it (.recover)"
         return InputError(place, f"is not a ledger, or is damaged ({one_line(error, 120)})", remedy)
 
@@ -160,6 +201,13 @@ class Ledger:
         with self._explained():
             return record_of(trial, dict(zip(names, rows[0], strict=True))) if rows else None
 
+    def _search(self, name: str) -> dict[str, Any] | None:
+        """Return the row of a search, None if it never ran."""
+        names = ("key", "content", "started", "finished")
+        rows = self._rows(f"SELECT {', '.join(names)} FROM searches WHERE name = ?", name)  # noqa: S608
+        with self._explained():
+            return search_of(name, dict(zip(names, rows[0], strict=True))) if rows else None
+
     def open_search(self, name: str, key: str, content: str) -> None:
         """Begin or go on with a search. With another key than before, its list of trials begins anew."""
         with self._transaction():
@@ -180,13 +228,13 @@ class Ledger:
 
     def search_content(self, name: str) -> str | None:
         """Return the search of this name as `Search.to_json` wrote it, or None if it never ran."""
-        rows = self._rows("SELECT content FROM searches WHERE name = ?", name)
-        return str(rows[0][0]) if rows else None
+        row = self._search(name)
+        return row["content"] if row else None
 
     def is_finished(self, name: str) -> bool:
         """Return whether the last run of a search got to its end."""
-        rows = self._rows("SELECT finished FROM searches WHERE name = ?", name)
-        return bool(rows) and rows[0][0] is not None
+        row = self._search(name)
+        return row is not None and row["finished"] is not None
 
     def is_listed_elsewhere(self, trial: str, search: str) -> bool:
         """Return whether another search than this one lists a trial."""
@@ -227,18 +275,17 @@ class Ledger:
     def attempts(self, search: str) -> dict[str, Attempt]:
         """Return when and where each finished trial of a search ran, by its name."""
         rows = self._rows(
-            "SELECT t.trial, t.began, t.finished, t.seconds, t.worker, t.node FROM trials t "
+            f"SELECT t.trial, t.seconds, {', '.join(f't.{name}' for name in ATTEMPT)} FROM trials t "  # noqa: S608
             "JOIN members m ON m.trial = t.trial WHERE m.search = ?",
             search,
         )
         with self._explained():
-            return {str(trial): attempt_of(row) for trial, *row in rows}
+            return {str(trial): attempt_of(trial, row) for trial, *row in rows}
 
     def began(self, search: str) -> float | None:
         """Return when a search began, in seconds since 1970, UTC; None if it never ran."""
-        rows = self._rows("SELECT started FROM searches WHERE name = ?", search)
-        with self._explained():
-            return moment_of(rows[0][0]) if rows else None
+        row = self._search(search)
+        return moment_of(row["started"]) if row else None
 
     def count_finished(self, search: str) -> int:
         """Return how many of a search's search trials have finished."""
@@ -256,19 +303,34 @@ class Ledger:
         Raises:
             InputError: another process holds it.
         """
-        folder = self.path.parent / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{search}.lock").open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                file.seek(0)
-                holder = file.read().strip() or "unknown"
-                raise InputError(search, f"is being run by process {holder}", "wait for it or stop it") from None
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+        from filelock import FileLock, Timeout
+
+        folder = folder_inside(self.path.parent, "locks")
+        path, holder = folder / f"{search}.lock", folder / f"{search}.holder"
+        check_no_link(path)
+        if path.exists():
+            size_of(path)
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            who = _process_in(holder)
+            raise InputError(search, f"is being run by process {who}", "wait for it or stop it") from None
+        try:
+            write_whole(holder, lambda file: file.write_text(str(os.getpid()), encoding="ascii"))
             yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+
+def _process_in(holder: Path) -> str:
+    """Return the number of the process that holds a search, as it has noted it; a killed one leaves its note behind."""
+    try:
+        text = read_at_most(holder, 20).decode("ascii")
+    except (InputError, UnicodeDecodeError):
+        return "unknown"
+    return text if re.fullmatch("[0-9]{1,10}", text) else "unknown"
 
 
 def _now() -> str:

@@ -1,11 +1,18 @@
-"""The tables of a ledger, and how one of an earlier version is brought up to date."""
+"""The tables of a ledger, how one of an earlier version is brought up to date, and what is not a ledger of ours.
+
+SQLite computes what a file defines: a view called `trials` may never end, and a trigger writes what nobody asked for.
+So a file with anything in it but our tables is refused before one of them is read.
+"""
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from functools import cache
 from pathlib import Path
 
 from tuner.errors import InputError
+from tuner.text import shortened
 
 SCHEMA_VERSION = 4
 _APPLICATION_ID = 0x74756E65  # "tune": tells our file from another program's
@@ -51,6 +58,8 @@ CREATE TABLE members (
     PRIMARY KEY (search, model, dataset, role, number)
 ) STRICT;
 """
+#: What SQLite keeps for itself after ANALYZE.
+_OF_SQLITE = re.compile(r"sqlite_stat[0-9]")
 #: What brings a ledger of each earlier version to the next one.
 _MIGRATIONS = {
     1: (
@@ -88,13 +97,70 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
     elif application != _APPLICATION_ID:
         raise InputError(str(path), "is another program's database", "pass another --runs-dir")
     elif version in _MIGRATIONS:
+        _check_objects(db, path)
         for earlier in range(version, SCHEMA_VERSION):
             for statement in _MIGRATIONS[earlier]:
                 db.execute(statement)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        _check_tables(db, path)
     elif version != SCHEMA_VERSION:
         raise InputError(
             str(path),
             f"is a ledger of version {version}, and this is version {SCHEMA_VERSION}",
             "pass another --runs-dir, or use the version that wrote it",
         )
+    else:
+        _check_objects(db, path)
+        _check_tables(db, path)
+
+
+def _check_objects(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that holds a view, a trigger, an index or a table that no ledger has."""
+    ours = _ours()
+    for kind, name in db.execute("SELECT type, name FROM sqlite_master ORDER BY rowid"):
+        known = (kind == "table" and (name in ours or _OF_SQLITE.fullmatch(name))) or (
+            kind == "index" and name.startswith("sqlite_autoindex_")
+        )
+        if not known:
+            raise _refused(path, f"has the {kind} {shortened(repr(name), 60)}, which no ledger of ours has")
+
+
+def _check_tables(db: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file whose tables are not ours to the last column, or that compute something of their own."""
+    for name, (columns, words) in _ours().items():
+        rows = db.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (name,)).fetchall()
+        if not rows:
+            raise _refused(path, f"lacks the table {name!r}")
+        if _columns(db, name) != columns:
+            raise _refused(path, f"has a table {name!r} of other columns than ours")
+        strange = sorted(_words(str(rows[0][0])) - words)  # such as CHECK, COLLATE or a function
+        if strange:
+            raise _refused(path, f"has {shortened(strange[0], 60)} in its table {name!r}, which ours has not")
+
+
+def _refused(path: Path, problem: str) -> InputError:
+    return InputError(str(path), problem, "keep the file, and pass another --runs-dir")
+
+
+@cache
+def _ours() -> dict[str, tuple[list[tuple[object, ...]], frozenset[str]]]:
+    """Return of each of our tables its columns, and the words and signs in what defines it."""
+    db = sqlite3.connect(":memory:")
+    db.executescript(_SCHEMA)
+    found = {
+        name: (_columns(db, name), _words(sql))
+        for name, sql in db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
+    }
+    db.close()
+    return found
+
+
+def _columns(db: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
+    """Return name, type, constraints and kind of each column, and whether the table keeps to its types."""
+    kinds = [tuple(row[2:]) for row in db.execute("PRAGMA table_list").fetchall() if row[1] == table]
+    return [*kinds, *(tuple(row) for row in db.execute(f"PRAGMA table_xinfo({table})"))]
+
+
+def _words(sql: str) -> frozenset[str]:
+    plain = re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL)
+    return frozenset(word.lower() for word in re.findall(r"\w+|'[^']*'|[^\s\w]", plain)) - {'"'}

@@ -7,10 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuner.errors import InputError
-from tuner.files import is_a
+from tuner.files import check_no_link, is_a
 from tuner.ledger import Ledger
 from tuner.search import Search
 from tuner.search_file import find_search, load_search, saved_search, search_from_json
+
+#: The folders below `runs/` that a run writes to.
+WRITTEN = ("models", "data", "compiled", "locks", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,12 @@ class Places:
             there = next((path for path in (folder, *folder.parents) if is_a(os.path.lexists, path)), Path())
             if not is_a(Path.is_dir, there) or not os.access(there, os.W_OK | os.X_OK):
                 raise InputError(option, f"{there} is no folder that can be written to", "name another")
+        for inside in (self.reports / name, *(self.runs / part for part in WRITTEN)):
+            check_no_link(inside)
 
     def open_ledger(self) -> Ledger | None:
         """Return the ledger if there is one; making one is for runs alone."""
-        return Ledger(self.ledger) if self.ledger.is_file() else None
+        return Ledger(self.ledger) if is_a(os.path.lexists, self.ledger) else None
 
     def existing_ledger(self, name: str) -> Ledger:
         """Return the ledger, which must be there for what is asked about the search `name`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ from tuner.datasets.folder import read_image
 from tuner.errors import InputError, one_line
 from tuner.quiet import silence
 from tuner.text import visible_line
+from tuner.untrusted.checked_json import strict_json
 from tuner.untrusted.reloading import TooMuch, fitting_batch
 from tuner.untrusted.saved_model import checked_model, load_checked
-from tuner.untrusted.sizes import MOST_PIXELS, MOST_TEXT, read_at_most
+from tuner.untrusted.sizes import MOST_CARD, MOST_PIXELS, read_at_most
 from tuner.waiting import doing
 
 #: Keras' own default.
@@ -74,9 +74,9 @@ def _is_images(shape: object) -> bool:
 
 def _class_names(model_path: Path, count: int) -> list[str]:
     try:
-        names = json.loads(read_at_most(model_path.with_suffix(".json"), MOST_TEXT))["class_names"]
-    except (InputError, ValueError, KeyError, TypeError, RecursionError):
+        names = strict_json(read_at_most(model_path.with_suffix(".json"), MOST_CARD))["class_names"]
+    except (InputError, ValueError, KeyError, TypeError):
         names = None
-    if isinstance(names, list) and len(names) == count:
+    if isinstance(names, list) and len(names) == count and all(isinstance(name, str) for name in names):
         return [visible_line(name) for name in names]
     return [str(index) for index in range(count)]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tuner.files import appending_to
 from tuner.interrupts import INTERRUPTS
 from tuner.streams import lasting, open_closed
 from tuner.waiting import doing
@@ -22,8 +23,8 @@ def printing_to(log: Path) -> Iterator[None]:
     for stream in (sys.stdout, sys.stderr):
         lasting(stream).flush()
     open_closed()
+    file = os.open(log, os.O_WRONLY) if str(log) == os.devnull else appending_to(log)
     kept = os.dup(1), os.dup(2)
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.dup2(file, 1)
         os.dup2(file, 2)

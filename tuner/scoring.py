@@ -15,9 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tuner import columns as col
-from tuner.errors import CheckError, one_line
+from tuner.errors import CheckError, InputError, one_line
 from tuner.untrusted.arrays import read_arrays
-from tuner.untrusted.sizes import most_data
+from tuner.untrusted.sizes import most_data, read_at_most
+
+#: How many channels of images, filters and classes are kept at most of what a first convolution sees.
+MOST_SHOWN = {"filters": 16, "shown": 3, "shown_labels": 10, "outputs": 16}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,15 +83,16 @@ def load_predictions(path: Path, sha256: str, class_names: tuple[str, ...]) -> P
         CheckError: the file is missing or its content is not what was recorded.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckError(f"{path}: the saved predictions cannot be read ({error.strerror})") from error
+        content = read_at_most(path, most_data())
+    except InputError as error:
+        raise CheckError(f"{path}: the saved predictions {error.problem}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise CheckError(f"{path}: the saved predictions are not those that were recorded")
     try:
         arrays = read_arrays(io.BytesIO(content), most_data())
         labels, probabilities = arrays.pop("labels"), arrays.pop("probabilities")
         _check(labels, probabilities, class_names)
+        _check_view(arrays, len(class_names))
         return Predictions(labels, probabilities, class_names, arrays)
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on what is no file of ours
         raise CheckError(f"{path}: the saved predictions cannot be read ({one_line(error, 160)})") from error
@@ -105,8 +109,30 @@ def _check(labels: NDArray[Any], probabilities: NDArray[Any], class_names: tuple
     if probabilities.shape != (len(labels), len(class_names)) or probabilities.dtype.kind != "f":
         problem = f"probabilities are {probabilities.dtype} of the shape {probabilities.shape}"
         raise ValueError(f"{problem}, for {len(labels)} labels and {len(class_names)} classes")
+    if not np.isfinite(probabilities).all():
+        raise ValueError("a probability is NaN or infinite")
     if labels.min() < 0 or labels.max() >= len(class_names):
         raise ValueError(f"labels are {labels.min()} to {labels.max()}, and there are {len(class_names)} classes")
+
+
+def _check_view(view: Mapping[str, NDArray[Any]], classes: int) -> None:
+    """Compare what a first convolution sees, where that is there, with what `first_layer_view` gives.
+
+    Raises:
+        ValueError: with what does not fit.
+    """
+    if not view:
+        return
+    kinds = {"filters": ("f", 4), "shown": ("u", 4), "shown_labels": ("iu", 1), "outputs": ("f", 4)}
+    for name, (kind, rank) in kinds.items():
+        array = view[name]
+        if array.dtype.kind not in kind or array.ndim != rank or not array.size or array.shape[-1] > MOST_SHOWN[name]:
+            raise ValueError(f"{name} are {array.dtype} of the shape {array.shape}")
+    filters, shown, labels, outputs = (view[name] for name in kinds)
+    if not len(shown) == len(labels) == len(outputs) or filters.shape[-1] != outputs.shape[-1]:
+        raise ValueError(f"shown are {len(shown)} images with {len(labels)} labels and {len(outputs)} outputs")
+    if shown.shape[-1] not in (1, 3) or labels.min() < 0 or labels.max() >= classes:
+        raise ValueError("shown are images of no class, or of no colour")
 
 
 def per_class(predictions: Predictions) -> pd.DataFrame:

@@ -19,6 +19,10 @@ def user_folder() -> Path:
     Raises:
         ResourceError: others may.
     """
+    if not hasattr(os, "getuid"):  # Windows gives each user a temporary folder of its own
+        folder = Path(tempfile.gettempdir()) / "tunetable"
+        folder.mkdir(exist_ok=True)
+        return folder
     folder = Path(tempfile.gettempdir()) / f"tunetable-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.is_symlink() or folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022:

@@ -29,12 +29,12 @@ from tuner.protocol import test_images, training_images, validation_labels
 from tuner.runner import Listener, Runner
 from tuner.search import Entry, Search, backend_name
 from tuner.track import Track, listed_track
-from tuner.trial import ARTIFACTS, FIRST_LAYER, NEEDED, Job, Trial, artifact_path
+from tuner.trial import ARTIFACTS, BACKENDS, FIRST_LAYER, NEEDED, Job, Trial, artifact_path
 from tuner.validation import Keeper, most_kept
 from tuner.waiting import doing
 
 TRAIN = "tuner.training:train"
-BACKENDS = ("tensorflow", "jax")
+_NETWORK_DISK = "{} lies on a network disk ({}): it is kept with a rollback journal, which is safe there and slower"
 #: Up to so many configurations of a user's own network are built before a search, to check its parameters' names.
 MOST_CHECKED = 200
 
@@ -94,6 +94,8 @@ def started(
             datasets[name] = _checked_data(search, name, places)
     _check_networks(search, datasets)
     with Ledger(places.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
+        if ledger.network_disk:
+            console.print(_NETWORK_DISK.format(places.ledger, ledger.network_disk), markup=False, highlight=False)
         for folder in (places.artifacts, places.store):
             remove_partials(folder)
         with doing("laying the data out for workers"):
@@ -294,9 +296,16 @@ def _forget_if_lost(trial: Trial, ledger: Ledger, places: Places) -> None:
     for kind in NEEDED:
         sha256 = record.result.files[kind]
         file = artifact_path(places.artifacts, trial.id, sha256, ARTIFACTS[kind])
-        if not file.is_file() or sha256_of(file) != sha256:
+        if not _is_there(file, sha256):
             ledger.forget_trial(trial.id)
             return
+
+
+def _is_there(file: Path, sha256: str) -> bool:
+    try:
+        return sha256_of(file) == sha256
+    except InputError:
+        return False
 
 
 def _check_networks(search: Search, datasets: Mapping[str, Dataset]) -> None:

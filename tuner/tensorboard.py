@@ -33,7 +33,7 @@ from tensorboard.util.tensor_util import make_tensor_proto
 
 from tuner import columns as col
 from tuner.errors import InputError
-from tuner.files import partial_of, publish, remove_partials
+from tuner.files import folder_inside, partial_of, publish, remove_partials
 from tuner.ledger import Ledger, Member
 from tuner.parameters import Range, Value
 from tuner.places import Places
@@ -57,22 +57,23 @@ class TensorBoardLogs:
     """The logs of one search. Whatever is logged already is not written again; methods may raise OSError."""
 
     def __init__(self, search: Search, places: Places) -> None:
+        self._runs, self._search = places.runs, search
         self.folder = places.runs / "tensorboard" / search.name
-        self._search = search
 
     def begin(self, ledger: Ledger) -> None:
         """Write the experiment, and remove the logs of trials that the search no longer lists."""
         # The folder is read before the ledger: a search that runs beside us lists a trial before it logs it.
+        folder_inside(self._runs, *self.folder.relative_to(self._runs).parts)
         there = list(self.folder.glob(f"*/*/{_FILES}"))
         listed = {self.folder_of(member) for member, _ in ledger.members(self._search.name)}
         for file in there:
-            if file.parent not in listed:
+            if file.parent not in listed and not (file.parent.is_symlink() or file.parent.parent.is_symlink()):
                 file.unlink(missing_ok=True)
                 with contextlib.suppress(OSError):  # something else is in there
                     file.parent.rmdir()
                     file.parent.parent.rmdir()
         experiment = _experiment(self._search)
-        _write_once(self.folder, experiment.SerializeToString(), lambda: _events([(0, experiment)], 0))
+        self._write_once(self.folder, experiment.SerializeToString(), lambda: _events([(0, experiment)], 0))
 
     def folder_of(self, member: Member) -> Path:
         """Return the folder of the trial at this place of the search."""
@@ -83,7 +84,10 @@ class TensorBoardLogs:
         """Log a trial that has finished, unless just this result of it is logged."""
         content = f"{record.trial.to_json()} {json.dumps(vars(record.result), sort_keys=True)}"
         seconds = record.result.seconds
-        _write_once(self.folder_of(member), content.encode(), lambda: _events(_session(member, record), seconds))
+        self._write_once(self.folder_of(member), content.encode(), lambda: _events(_session(member, record), seconds))
+
+    def _write_once(self, folder: Path, content: bytes, events: Callable[[], Iterable[Any]]) -> None:
+        _write_once(folder_inside(self._runs, *folder.relative_to(self._runs).parts), content, events)
 
 
 class LogListener:
@@ -107,7 +111,7 @@ class LogListener:
     def _forgiven(self) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
+        except (OSError, InputError) as error:
             if not self._warned:
                 remedy = "the search goes on, and run again it writes what is missing"
                 warning = visible_line(f"tensorboard: {error}; {remedy}")
@@ -244,7 +248,6 @@ def _write_once(folder: Path, content: bytes, events: Callable[[], Iterable[Any]
     path = folder / f"{_START}{digest}{_END}"
     if path.is_file():
         return
-    folder.mkdir(parents=True, exist_ok=True)
     remove_partials(folder)
     with partial_of(folder / "log") as partial:  # a name that TensorBoard does not read
         with partial.open("wb") as file:

@@ -8,10 +8,28 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from tuner.parameters import Value
+from pydantic import Field
+
 from tuner.untrusted.checked_json import parsed
+
+#: Keras' backends that trials are trained with.
+BACKENDS = ("tensorflow", "jax")
+#: What a fingerprint and a trial's name look like.
+Hash = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+#: No training is longer.
+MOST_EPOCHS = 1_000_000
+#: A number of epochs, of images, a seed, a value of a parameter, each as far as a search file lets it reach.
+Epochs = Annotated[int, Field(ge=1, le=MOST_EPOCHS)]
+Size = Annotated[int, Field(ge=1, lt=1 << 53)]
+Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
+Held = (
+    bool
+    | Annotated[int, Field(gt=-(1 << 63), lt=1 << 63)]
+    | Annotated[float, Field(allow_inf_nan=False)]
+    | Annotated[str, Field(max_length=10_000)]
+)
 
 Protocol = Literal["holdout", "published"]
 Role = Literal["search", "final"]
@@ -43,22 +61,22 @@ class Trial:
 
     family: str
     dataset: str
-    fingerprint: str
-    values: dict[str, Value]
-    epochs: int
-    seed: int
+    fingerprint: Hash
+    values: dict[str, Held]
+    epochs: Epochs
+    seed: Seed
     protocol: Protocol = "holdout"
     role: Role = "search"
-    validation: float = 0.2
-    split_seed: int = 0
-    train_size: int | None = None
-    test_size: int | None = None
-    threads: int = 1
+    validation: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.2
+    split_seed: Seed = 0
+    train_size: Size | None = None
+    test_size: Size | None = None
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
     backend: str = "tensorflow"
     source: str = ""
-    stop_after: int | None = None
-    watch: tuple[str, ...] = ()
-    hold_out: float = 0.0
+    stop_after: Epochs | None = None
+    watch: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
+    hold_out: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
     #: Of what is read back: an unknown field would be no part of the hash.
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # not a field
 
@@ -69,7 +87,7 @@ class Trial:
         A field that cannot matter does not count: the test set's size where the test set is not looked at, the
         validation share where nothing is held out, what is watched where nothing is.
         """
-        content = asdict(self)
+        content = {name: getattr(self, name) for name in self.__dataclass_fields__}
         del content["dataset"]
         for name in ("stop_after", "watch", "hold_out"):
             if not content[name]:

@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.errors import CheckError, one_line
+from tuner.errors import CheckError, InputError, one_line
 from tuner.protocol import rank_key
 from tuner.rows import Member
 from tuner.trial import ARTIFACTS, Record, Trial, artifact_path
 from tuner.untrusted.arrays import read_arrays
-from tuner.untrusted.sizes import most_data
+from tuner.untrusted.sizes import most_data, read_at_most
 
 #: Of each model on each data set the answers of so many trials are kept, the best ones: as many as fit into so many
 #: bytes before they are packed, but never fewer, nor more, than these numbers.
@@ -52,9 +52,9 @@ def load_validation(path: Path, sha256: str, images: int, classes: int) -> NDArr
         CheckError: the file is missing, or is not the one that was recorded.
     """
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckError(f"{path}: the validation predictions cannot be read ({error.strerror})") from error
+        content = read_at_most(path, most_data())
+    except InputError as error:
+        raise CheckError(f"{path}: the validation predictions {error.problem}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise CheckError(f"{path}: the validation predictions are not those that were recorded")
     try:

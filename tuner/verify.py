@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,14 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from tuner.errors import CheckError, InputError, one_line
+from tuner.files import sha256_of
 from tuner.findings import Chosen, Findings
 from tuner.protocol import test_images
 from tuner.reader import PlainKeras
 from tuner.report.cards import card_json, card_name
 from tuner.scratch import scratch_folder
 from tuner.text import shortened, visible_line
+from tuner.untrusted.checked_json import same_json, strict_json
 from tuner.untrusted.saved_model import SavedModel, checked_model
-from tuner.untrusted.sizes import MOST_TEXT, read_at_most
+from tuner.untrusted.sizes import MOST_CARD, read_at_most
 from tuner.waiting import doing
 
 _NONE = object()
@@ -55,11 +56,11 @@ def verify(findings: Findings, reader: PlainKeras | None = None) -> list[str]:
 
 def _check_file(path: Path, sha256: str, search: str) -> None:
     try:
-        content = path.read_bytes()
-    except OSError as error:
+        found = sha256_of(path)
+    except InputError as error:
         remedy = f"write it again with: tuner report {search}"
-        raise CheckError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+        raise CheckError(f"{path}: {error.problem}; {remedy}") from error
+    if found != sha256:
         raise CheckError(f"{path}: is not the model that was recorded")
 
 
@@ -67,13 +68,17 @@ def _check_card(findings: Findings, chosen: Chosen, path: Path) -> None:
     """Compare a card with the records: with hash, data, recipe, seeds and scores."""
     remedy = f"write it again with: tuner report {findings.search.name}"
     try:
-        told = json.loads(read_at_most(path, MOST_TEXT))
-    except (InputError, ValueError, RecursionError) as error:
+        told = strict_json(read_at_most(path, MOST_CARD))
+    except (InputError, ValueError) as error:
         raise CheckError(f"{path}: cannot be read ({one_line(error, 160)}); {remedy}") from error
     expected = json.loads(card_json(findings, chosen))
-    if told != expected:
+    if not same_json(told, expected):
         names = told.keys() | expected.keys() if isinstance(told, dict) else ()
-        wrong = [visible_line(name) for name in sorted(names) if told.get(name, _NONE) != expected.get(name, _NONE)]
+        wrong = [
+            visible_line(name)
+            for name in sorted(names)
+            if not same_json(told.get(name, _NONE), expected.get(name, _NONE))
+        ]
         what = ", ".join(wrong) or "anything"
         raise CheckError(f"{path}: does not say what was recorded of {shortened(what, 200)}; {remedy}")
 

@@ -19,6 +19,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from recorded import whole, whole_final
 
 from benchmarks.chaos.__main__ import break_searches, main, plan
 from benchmarks.chaos.faults import KINDS, Fault, Inside, Moment, Pace, Progress, Stage
@@ -46,7 +47,9 @@ def write_ledger(path: Path, numbers: range) -> Path:
         ledger.open_search(NAME, "key", "{}")
         ledger.enlist(NAME, *(Member("ann", "bands.npz", "search", n, trial(n).id) for n in range(3)))
         for n in numbers:
-            result = Result("completed", seconds=1.0 + n, val_accuracy=0.5 + n / 10, history={"loss": [1.0, 0.5]})
+            result = whole(
+                Result("completed", seconds=1.0 + n, val_accuracy=0.5 + n / 10, history={"loss": [1.0, 0.5]})
+            )
             ledger.record(Record(trial(n), result))
     return path
 
@@ -171,7 +174,7 @@ class TestFinalTables:
         saved = artifact_path(models, final.id, files["predictions"], ".npz")
         np.savez(saved, probabilities=np.array([[guess, 1 - guess]]), labels=np.array([0]))
         with Ledger(folder / "runs" / "ledger.sqlite") as ledger:
-            ledger.record(Record(final, Result("completed", test_accuracy=1.0, files=files)))
+            ledger.record(Record(final, whole_final(Result("completed", test_accuracy=1.0, files=files))))
         return folder
 
     @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from made_up import RAW, Project
+from recorded import whole
 
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
@@ -50,7 +52,9 @@ def recorded(project: Project, result: Result, number: int = 0, worker: int | No
     """Record one trial of the first entry, with values changed, at a place of its own."""
     entry = project.search.entries[0]
     values = {**next(iter(entry.space.grid())), **change}
+    epochs = max(map(len, result.history.values()), default=0)
     trial = project.search.trial(entry, "blobs", project.data.fingerprint, values, None)
+    trial = replace(trial, epochs=max(epochs, trial.epochs))
     project.ledger.record(Record(trial, result), Attempt(1_000.0, 1_010.0, worker))
     project.ledger.enlist("small", Member(entry.name, "blobs", "search", number, trial.id))
     return trial
@@ -100,9 +104,9 @@ def test_curves_have_a_step_an_epoch_spread_over_the_time_of_the_trial(
     tmp_path: Path, blobs: Dataset, mlflow_storage: str, reader: Reader, export: Export
 ) -> None:
     project = Project(tmp_path, blobs)
-    curves = {"loss": [2.0, 1.0, float("nan"), 0.5], "val_accuracy": [0.5, 0.9, 0.6, 0.7]}
+    curves = {"loss": [2.0, 1.0, 0.75, 0.5], "val_accuracy": [0.5, 0.9, 0.6, 0.7]}
     result = Result("completed", seconds=10.0, val_accuracy=0.9, parameters=12, best_epoch=2, history=curves)
-    trial = recorded(project, result, worker=2)
+    trial = recorded(project, whole(result), worker=2)
     export("mlflow", project, mlflow_storage)
     (run,) = reader.runs().values()
     points = reader.client.get_metric_history(run.info.run_id, "val_accuracy")
@@ -123,7 +127,7 @@ def test_a_long_curve_is_logged_in_batches(
 ) -> None:
     project = Project(tmp_path, blobs)
     curve = [epoch / 2_000 for epoch in range(2_000)]
-    recorded(project, Result("completed", val_accuracy=0.5, history={"val_accuracy": curve}))
+    recorded(project, whole(Result("completed", val_accuracy=0.5, history={"val_accuracy": curve})))
     export("mlflow", project, mlflow_storage)
     (run,) = reader.runs().values()
     assert [point.value for point in reader.client.get_metric_history(run.info.run_id, "val_accuracy")] == curve
@@ -188,7 +192,7 @@ def test_epochs_are_a_parameter_of_hyperband(
 ) -> None:
     entry = {"family": "ann", "algorithm": "hyperband", "space": {"dense_units": [4, 8], "l2": [0.1, 0.2]}}
     project = Project(tmp_path, blobs, {**RAW, "search": [entry], "published": {"study": "-"}, "report": {}})
-    recorded(project, Result("completed", val_accuracy=0.5))
+    recorded(project, whole(Result("completed", val_accuracy=0.5)))
     export("mlflow", project, mlflow_storage)
     assert reader.runs()["ann/blobs/1"].data.params == {"dense_units": "4", "l2": "0.1", "epochs": "3"}
 

@@ -8,6 +8,7 @@ import optuna
 import pytest
 from made_up import RAW, Project
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from recorded import whole
 
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
@@ -50,7 +51,7 @@ def test_there_is_a_study_for_each_search_on_each_data_set(project: Project, sto
 def test_a_value_that_the_search_does_not_have_is_refused(project: Project, storage: str) -> None:
     (entry, _) = project.search.entries
     trial = project.search.trial(entry, "blobs", project.data.fingerprint, {"dense_units": 5}, None)
-    project.ledger.record(Record(trial, Result("completed", val_accuracy=0.5)))
+    project.ledger.record(Record(trial, whole(Result("completed", val_accuracy=0.5))))
     project.ledger.enlist("small", Member("ann", "blobs", "search", 2, trial.id))
     with pytest.raises(InputError, match=rf"trial {trial.id}: the ledger holds what no run wrote \("):
         exported(project, storage)
@@ -77,9 +78,9 @@ def ranged(tmp_path: Path, blobs: Dataset) -> Project:
         {"dense_depth": 2, "dense_units": 8, "dense_units_2": 24, "dropout": 0.0, "learning_rate": 1e-4, "l2": 1e-5},
     ]
     for number, values in enumerate(ends):
-        whole = {**entry.space.fixed(), "batch_norm": bool(number), **values}
-        trial = made.search.trial(entry, "blobs", blobs.fingerprint, whole, None)
-        made.ledger.record(Record(trial, Result("completed", val_accuracy=0.5, seconds=1.0)))
+        every = {**entry.space.fixed(), "batch_norm": bool(number), **values}
+        trial = made.search.trial(entry, "blobs", blobs.fingerprint, every, None)
+        made.ledger.record(Record(trial, whole(Result("completed", val_accuracy=0.5, seconds=1.0))))
         made.ledger.enlist("small", Member("ann", "blobs", "search", number, trial.id))
     return made
 

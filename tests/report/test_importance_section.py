@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up import RAW, Project
+from recorded import whole
 
 from tuner import columns as col
 from tuner.datasets.base import Dataset
@@ -47,13 +48,14 @@ def trained(project: Project, model: str, score: Measure, seconds: Measure = lam
         result = (
             Result("failed", "it broke")
             if reached is None
-            else Result(
-                "completed",
-                parameters=10,
-                val_accuracy=reached + noise,
-                val_loss=1.0,
-                seconds_per_epoch=took,
-                history={},
+            else whole(
+                Result(
+                    "completed",
+                    parameters=10,
+                    val_accuracy=min(reached + noise, 1.0),
+                    val_loss=1.0,
+                    seconds_per_epoch=took,
+                )
             )
         )
         project.ledger.record(Record(trial, result))

@@ -47,7 +47,9 @@ def scored(project: Project, model: str, probabilities: np.ndarray) -> None:
     artifact_path(project.places.artifacts, trial.id, "0" * 64, ".keras").write_bytes(b"a model")
     files = {"model": "0" * 64, "predictions": digest}
     right = float((probabilities.argmax(axis=1) == labels).mean())
-    project.ledger.record(Record(trial, Result("completed", test_accuracy=right, test_loss=0.5, files=files)))
+    project.ledger.record(
+        Record(trial, Result("completed", parameters=10, test_accuracy=right, test_loss=0.5, files=files))
+    )
     project.ledger.enlist(project.search.name, Member(model, "blobs", "final", 0, trial.id))
 
 

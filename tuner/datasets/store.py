@@ -7,13 +7,17 @@ import os
 import shutil
 import uuid
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuner.datasets.base import ARRAYS, Dataset
-from tuner.errors import LostError, lacking
-from tuner.files import partial_of
+from tuner.errors import InputError, LostError, lacking, one_line
+from tuner.files import check_no_link, partial_of
 from tuner.text import visible
+from tuner.untrusted.checked_json import strict_json
+from tuner.untrusted.sizes import MOST_CARD, read_at_most, size_of
 
 
 def save_to_store(dataset: Dataset, store: Path) -> Path:
@@ -23,6 +27,8 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
         ResourceError: there is no room for it.
     """
     folder = store / dataset.fingerprint
+    for place in (store, folder):
+        check_no_link(place)
     if is_whole(folder) and load_from_store(folder).fingerprint == dataset.fingerprint:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -49,14 +55,8 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
 
 
 def is_whole(folder: Path) -> bool:
-    """Tell whether a folder holds a data set, each array as long as it says."""
-    try:
-        for name in ARRAYS:
-            np.load(folder / f"{name}.npy", mmap_mode="r")
-        about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-        return isinstance(about["name"], str) and all(isinstance(name, str) for name in about["class_names"])
-    except (OSError, ValueError, EOFError, KeyError, TypeError, RecursionError):
-        return False
+    """Tell whether a folder holds a data set, each array as long as it says, and images and labels what they are."""
+    return _read(folder) is not None
 
 
 def load_from_store(folder: Path) -> Dataset:
@@ -65,13 +65,46 @@ def load_from_store(folder: Path) -> Dataset:
     Raises:
         LostError: it is not there, or not whole.
     """
-    if not is_whole(folder):
+    found = _read(folder)
+    if found is None:
         raise LostError(str(folder), "the data set's copy for workers is missing")
-    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
-    return Dataset(
-        about["name"],
-        **arrays,
-        class_names=tuple(map(visible, about["class_names"])),
-        source=visible(about.get("source", "")),  # a copy laid out by an earlier version does not say
+    return found
+
+
+def _read(folder: Path) -> Dataset | None:
+    """Return the data set in a folder; None where something of it is missing, or is nothing that we laid out there."""
+    try:
+        about = strict_json(read_at_most(folder / "about.json", MOST_CARD))
+        arrays = {name: _mapped(folder / f"{name}.npy") for name in ARRAYS}
+        dataset = Dataset(
+            about["name"],
+            **arrays,
+            class_names=tuple(map(visible, about["class_names"])),
+            source=visible(about.get("source", "")),  # a copy laid out by an earlier version does not say
+        )
+        texts = (about["name"], about.get("source", ""), *about["class_names"])
+        return dataset if all(isinstance(text, str) for text in texts) and _fits(dataset) else None
+    except (InputError, OSError, ValueError, EOFError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    size_of(path)  # a pipe would be waited for
+    try:
+        array = np.load(path, mmap_mode="r")
+    except Exception as error:  # numpy takes a header for an expression of Python's, and passes on what comes of that
+        raise ValueError(one_line(error)) from error
+    if not isinstance(array, np.ndarray):
+        raise ValueError("several arrays")
+    return array
+
+
+def _fits(dataset: Dataset) -> bool:
+    """Tell whether arrays are those of a data set: images, and for each of them one of its classes."""
+    images, labels = (dataset.x_train, dataset.x_test), (dataset.y_train, dataset.y_test)
+    return (
+        all(x.dtype == np.uint8 and x.ndim == 4 and x.size and x.shape[-1] in (1, 3) for x in images)
+        and images[0].shape[1:] == images[1].shape[1:]
+        and all(y.dtype == np.int64 and y.shape == x.shape[:1] for x, y in zip(images, labels, strict=True))
+        and all(y.min() >= 0 and y.max() < len(dataset.class_names) for y in labels)
     )

@@ -12,6 +12,7 @@ from tuner.executors.address import check_address
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.local import LocalExecutor
 from tuner.interrupts import INTERRUPTS
+from tuner.system import check_system
 
 
 def _local(address: str | None, *arguments: Any) -> Executor:
@@ -68,6 +69,7 @@ class Placement:
         Raises:
             InputError: there is not.
         """
+        check_system()
         if self.executor not in EXECUTORS:
             what = f"no executor is named {self.executor!r}"
             raise InputError("--executor", f"{what}; {suggestion(self.executor, EXECUTORS)}")

@@ -18,15 +18,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing import connection, forkserver
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from tuner.errors import InputError, ResourceError
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.gpus import environment_of, visible_gpus
+from tuner.files import appending_to
 from tuner.quiet import printing_to
+from tuner.system import check_system, memory_bytes
 from tuner.trial import Attempt
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerProcess  # which Windows has not
 
 #: A worker on a CPU takes about this much memory; the default number of workers leaves room for it.
 WORKER_BYTES = 1_500_000_000
@@ -84,6 +89,7 @@ class LocalExecutor(Executor):
         preload: Sequence[str] = (),
         limits: Limits = Limits(),  # noqa: B008  # frozen
     ) -> None:
+        check_system()
         if limits.gigabytes is not None and resident_bytes(os.getpid()) is None:
             raise InputError("max_trial_gb", "memory is not measured on this system", "remove it")
         self._function, self._log, self.limits = function, log, limits
@@ -273,8 +279,7 @@ def _without_main() -> Iterator[None]:
 def default_workers(cpus: float) -> int:
     """Return how many workers of so many cores fit the cores and the memory of this machine, at least one."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return max(1, min(int(cores / cpus), memory // WORKER_BYTES))
+    return max(1, min(int(cores / cpus), memory_bytes() // WORKER_BYTES))
 
 
 def resident_bytes(process: int | None) -> int | None:
@@ -314,7 +319,7 @@ def _work(function: str, calls: Connection, results: Connection, lifeline: Conne
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with contextlib.suppress(OSError):  # where memory runs out, Linux ends a worker rather than the main process
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    file = os.open(log, os.O_WRONLY) if log == os.devnull else appending_to(Path(log))
     os.dup2(file, 1)
     os.dup2(file, 2)
     os.close(file)

@@ -26,6 +26,7 @@ from tuner.executors import node
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.ray_health import RayHealth
 from tuner.executors.shipping import Sender, receive
+from tuner.interrupts import SIGNALS
 from tuner.quiet import silence
 from tuner.trial import Attempt, Job
 
@@ -262,7 +263,7 @@ def _connect(address: str | None) -> None:
 @contextmanager
 def _signals_kept() -> Iterator[None]:
     """Give signals back the handlers that they had: Ray puts its own in their place, which end the process."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    kept = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         yield
     finally:

@@ -7,7 +7,6 @@ as files, once as well: trials run in processes of their own, which map them int
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import uuid
@@ -147,8 +146,9 @@ def _cache() -> Path:
 
 def _lay_out(folder: Path, whole: Callable[[Path], bool], fetch: Callable[[], Files]) -> None:
     """Write files into a folder, unless they are there; of several processes the first does it, and the others wait."""
-    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    from filelock import FileLock
+
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
         if whole(folder):
             return
         with partial_of(folder) as building:

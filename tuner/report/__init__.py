@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tuner.errors import InputError, lacking
-from tuner.files import remove_partials, write_whole
+from tuner.files import check_no_link, folder_inside, remove_partials, write_whole
 from tuner.findings import Findings
 from tuner.report.base import Section, SectionMaker, escape, png
 from tuner.report.budget import budget
@@ -34,6 +34,7 @@ from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
 from tuner.report.watched import watched_section
 from tuner.search import Entry
+from tuner.untrusted.sizes import MOST_MODEL, MOST_REPORT, read_at_most
 from tuner.waiting import doing
 
 #: The sections in the order of the report. A new one needs its function and a line here.
@@ -75,6 +76,7 @@ def write_report(findings: Findings) -> Path:
     from tuner.page import report_page  # which is made of this report's sections
 
     folder = findings.places.reports / findings.search.name
+    check_no_link(folder)
     sections: list[Section] = []
     content: dict[str, bytes] = {}
     with report_style():
@@ -88,13 +90,13 @@ def write_report(findings: Findings) -> Path:
                 content |= {name: png(figure) for name, figure in section.figures.items()}
                 content |= {name: frame.to_csv(index=False).encode() for name, frame in section.tables.items()}
     for chosen in findings.chosen:
-        content[chosen.file_name] = chosen.artifact.read_bytes()
+        content[chosen.file_name] = read_at_most(chosen.artifact, MOST_MODEL)
         content[card_name(chosen)] = card_json(findings, chosen).encode()
     content["report.md"] = _markdown(findings, sections).encode()
     with doing("writing the page report.html"):
         content["report.html"] = report_page(findings, sections)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder_inside(findings.places.reports, findings.search.name)
         for place in (folder, findings.places.reports):
             remove_partials(place)
         for name in _files_of(folder / "report.md") - set(content):
@@ -162,8 +164,8 @@ def _markdown(findings: Findings, sections: list[Section]) -> str:
 def _files_of(report: Path) -> set[str]:
     """Return the files that an earlier report refers to; what a user put beside it is not among them."""
     try:
-        text = report.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        text = read_at_most(report, MOST_REPORT).decode("utf-8")
+    except (InputError, UnicodeDecodeError):
         return set()
     names = set(re.findall(r"\]\(([A-Za-z0-9._-]+\.(?:png|csv|keras))\)", text))
     return names | {Path(name).with_suffix(".json").name for name in names if name.endswith(".keras")}

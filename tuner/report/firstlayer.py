@@ -65,7 +65,8 @@ def _cut(models: list[Chosen]) -> str:
     """Return of which models not every filter is shown."""
     cut = []
     for chosen in models:
-        there = next((layer["shape"][-1] for layer in chosen.saved.result.layers if layer["kind"] == "Conv2D"), 0)
+        convolutions = [layer for layer in chosen.saved.result.layers if layer["kind"] == "Conv2D" and layer["shape"]]
+        there = convolutions[0]["shape"][-1] or 0 if convolutions else 0
         shown = chosen.predictions.view["filters"].shape[-1]
         if there > shown:
             cut.append(f"{chosen.label} {shown} of {there}")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
 
 from tuner import columns as col
+from tuner.errors import InputError
 from tuner.files import write_whole
+from tuner.untrusted.sizes import MOST_REPORT, read_at_most
 
 #: The picture of a report on the index, the first of these kinds that it has, and what it shows.
 _PICTURES = {"f1": "F1 of each class", "curves": "Training curves", "importance": "What matters"}
@@ -59,8 +62,8 @@ def _listed(reports: Path) -> list[Listed]:
     names = sorted(reports.glob("*/report.md"))
     for report in sorted(names, key=lambda report: _latest(report.parent / "timing.csv"), reverse=True):
         try:
-            title, *rest = report.read_text(encoding="utf-8").split("\n\n")
-        except (OSError, UnicodeDecodeError):  # not written by us
+            title, *rest = read_at_most(report, MOST_REPORT).decode("utf-8").split("\n\n")
+        except (InputError, UnicodeDecodeError):  # not written by us
             continue
         head = list(takewhile(lambda part: not part.startswith("## "), rest))
         pictures = [path.name for kind in _PICTURES for path in sorted(report.parent.glob(f"{kind}-*.png"))]
@@ -81,7 +84,7 @@ def _listed(reports: Path) -> list[Listed]:
 def _latest(timing: Path) -> str:
     """Return when the last trial of a report ended, as its file says; an empty text where it does not."""
     try:
-        with timing.open(encoding="utf-8", newline="") as file:
-            return max((row.get(col.ENDED) or "" for row in csv.DictReader(file)), default="")
-    except (OSError, UnicodeDecodeError, csv.Error):
+        text = read_at_most(timing, MOST_REPORT).decode("utf-8")
+        return max((row.get(col.ENDED) or "" for row in csv.DictReader(io.StringIO(text, newline=""))), default="")
+    except (InputError, UnicodeDecodeError, csv.Error):
         return ""

@@ -1,0 +1,253 @@
+"""Whatever stands in a stranger's `runs/`, each command does what it was asked or says in one line why it does not."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from made_up import Project, first
+from strangers import (
+    COLUMNS,
+    FILES,
+    JSON_COLUMNS,
+    ODD,
+    ODD_JSON,
+    copy_of,
+    forged_predictions,
+    places_in,
+    replaced,
+    rewrite,
+    run,
+    update,
+    well_behaved,
+)
+
+from tuner.datasets.npz import load_npz
+
+#: The commands that read what is recorded; `report` draws for seconds, and has tests of its own below.
+COMMANDS = (
+    "list",
+    "results small",
+    "compare small",
+    "verify small",
+    "export small --to optuna --storage sqlite:///study.db",
+)
+SEARCH = 'title = "x"\ndataset = "digits"\n[training]\nepochs = 1\n[[search]]\nfamily = "ann"\n'
+ANY = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
+    """A made-up search with its report, as a run leaves it; tests read it, or copy it."""
+    folder = tmp_path_factory.mktemp("made")
+    project = Project(folder, replace(load_npz(blobs_file), name="blobs"))
+    ann = project.searched("ann", [0.5, 0.6])
+    cnn = project.searched("cnn", [0.7, 0.8, None, 0.9, 0.85, 0.6])
+    project.retrained("ann", ann[1], [first(30, 60), first(31, 60)])
+    project.retrained("cnn", cnn[3], [first(43, 60), first(44, 60)])
+    project.findings()
+    project.ledger.close()
+    (folder / "searches").mkdir()
+    (folder / "searches" / "other.toml").write_text(SEARCH)
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "copy"
+    shutil.rmtree(tmp_path / "copy", ignore_errors=True)
+
+
+def ask(folder: Path, *commands: str) -> None:
+    for command in commands or COMMANDS:
+        well_behaved(run(folder, *command.split()), command)
+
+
+@given(
+    place=st.sampled_from(COLUMNS), value=st.sampled_from(ODD) | st.floats() | st.text(max_size=5), every=st.booleans()
+)
+@ANY
+def test_whatever_stands_in_a_column_is_read_or_refused(
+    made: Path, folder: Path, place: tuple[str, str], value: object, every: bool
+) -> None:
+    copy_of(made, folder)
+    if update(folder, *place, value, every):
+        ask(folder)
+
+
+@pytest.fixture(scope="module")
+def parts(made: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """The ways to every part of the JSON of every column of trials."""
+    database = sqlite3.connect(made / "runs" / "ledger.sqlite")
+    found = {
+        column: sorted(
+            {
+                place
+                for (text,) in database.execute(f"SELECT {column} FROM trials")  # noqa: S608
+                for place in places_in(json.loads(text))
+            },
+            key=str,
+        )
+        for column in JSON_COLUMNS
+    }
+    database.close()
+    return found
+
+
+@given(data=st.data(), column=st.sampled_from(JSON_COLUMNS), value=st.sampled_from((..., *ODD_JSON)))
+@ANY
+def test_whatever_stands_in_the_json_of_a_trial_is_read_or_refused(
+    made: Path, folder: Path, parts: dict[str, list[tuple[Any, ...]]], data: st.DataObject, column: str, value: object
+) -> None:
+    place = data.draw(st.sampled_from(parts[column]))
+    copy_of(made, folder)
+    rewrite(folder, "trials", column, lambda held: replaced(held, place, value))
+    ask(folder)
+
+
+@given(data=st.data(), value=st.sampled_from((..., *ODD_JSON)))
+@ANY
+def test_whatever_stands_in_a_recorded_search_is_read_or_refused(
+    made: Path, folder: Path, data: st.DataObject, value: object
+) -> None:
+    database = sqlite3.connect(made / "runs" / "ledger.sqlite")
+    ((text,),) = database.execute("SELECT content FROM searches").fetchall()
+    database.close()
+    place = data.draw(st.sampled_from(list(places_in(json.loads(text)))))
+    copy_of(made, folder)
+    rewrite(folder, "searches", "content", lambda held: replaced(held, place, value))
+    ask(folder)
+
+
+@given(data=st.data(), kind=st.sampled_from(sorted(FILES)))
+@ANY
+def test_whatever_lies_in_the_place_of_a_file_is_read_or_refused(
+    made: Path, folder: Path, data: st.DataObject, kind: str
+) -> None:
+    files = sorted(path.relative_to(made) for path in (made / "runs").rglob("*") if path.is_file())
+    path = data.draw(st.sampled_from(files))
+    copy_of(made, folder)
+    FILES[kind](folder / path)
+    ask(folder)
+
+
+def _without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda arrays: {key: array for key, array in arrays.items() if key != name}
+
+
+def _with(name: str, value: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda arrays: {**arrays, name: value}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *[_without(name) for name in ("probabilities", "labels", "filters", "shown", "shown_labels", "outputs")],
+        *[
+            _with(name, value)
+            for name in ("probabilities", "labels", "filters", "shown", "shown_labels", "outputs")
+            for value in (np.array(7), np.array(["a"]), np.zeros((0, 3)), np.full((60, 3), np.nan), np.full(60, -1))
+        ],
+        lambda arrays: {**arrays, "labels": arrays["labels"][::-1].copy()},
+        lambda arrays: {**arrays, "labels": arrays["labels"][:10], "probabilities": arrays["probabilities"][:10]},
+    ],
+)
+def test_predictions_that_no_run_wrote_are_refused_although_their_hash_is_right(
+    made: Path, folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    copy_of(made, folder)
+    forged_predictions(folder, change)
+    for command in ("compare small", "verify small"):
+        ended = run(folder, *command.split())
+        well_behaved(ended, command)
+        assert "the saved predictions" in ended.err
+        assert ended.code == 1
+
+
+# --- the report, of all that the schema lets pass ---
+
+LARGE, MANY = 4e38, (1 << 53) - 1
+CURVES = ("loss", "accuracy", "val_loss", "val_accuracy")
+NOTES = {"gradient_norm": [0.0, float("inf")], "kernel": [{"low": -LARGE, "high": LARGE, "counts": [MANY, 0]}] * 2}
+NO_NOTES = {"gradient_norm": [float("nan")], "kernel": [{"low": 0.0, "high": 0.0, "counts": []}]}
+LAYERS = [
+    {"name": "", "kind": "", "shape": []},
+    {"name": "", "kind": "Conv2D", "shape": [], "formula": "9" * 1_000, "inputs": ["none", ""]},
+    {
+        "name": "$x^",
+        "kind": "Dense",
+        "shape": [None] * 10,
+        "parameters": MANY,
+        "formula": "0·0·0 + 0",
+        "activation": "$",
+    },
+    {"name": "x", "kind": "MaxPooling2D", "shape": [MANY, 0, MANY], "inputs": ["x", "$x^"]},
+    {"name": "x", "kind": "Add", "shape": [0], "inputs": ["x", "x", "$x^"]},
+]
+
+
+def _json(folder: Path, **columns: object) -> None:
+    database = sqlite3.connect(folder / "runs" / "ledger.sqlite")
+    with database:
+        for column, value in columns.items():
+            database.execute(f"UPDATE trials SET {column} = ?", (json.dumps(value),))  # noqa: S608
+    database.close()
+
+
+def _columns(folder: Path, **columns: object) -> None:
+    for column, value in columns.items():
+        assert update(folder, "trials", column, value, every=True)
+
+
+def largest(folder: Path) -> None:
+    _columns(folder, seconds=1e9, seconds_per_epoch=1e9, latency_ms=1e12, val_loss=LARGE, test_loss=LARGE)
+    _columns(folder, parameters=MANY, val_accuracy=1.0, best_epoch=1, worker=1_000_000, node="\x1b[2J$x^")
+    _columns(folder, began="1970-01-02T00:00:00.000+00:00", finished="2199-12-31T23:59:59.999+00:00")
+    _json(
+        folder, history={name: [LARGE, -LARGE, 0.0] for name in (*CURVES, "$x^")}, watched={"$x^": NOTES}, layers=LAYERS
+    )
+    _json(folder, environment={"device": "$x^", "backend": "jax", "threads": [], "\x1b": None})
+
+
+def smallest(folder: Path) -> None:
+    _columns(folder, seconds=0.0, seconds_per_epoch=0.0, latency_ms=0.0, val_loss=-LARGE, test_loss=-LARGE)
+    _columns(folder, parameters=0, val_accuracy=0.0, worker=None)
+    _columns(folder, began=None, finished="1970-01-01T00:00:00.000+00:00")
+    _json(folder, history={name: [0.0] for name in CURVES}, watched={"": NO_NOTES}, layers=[], environment={})
+
+
+def nothing(folder: Path) -> None:
+    _columns(folder, seconds_per_epoch=None, latency_ms=None, best_epoch=None, began=None, worker=None)
+    _json(folder, watched={}, layers=[{"name": "", "kind": "", "shape": []}], environment={"backend": "tensorflow"})
+
+
+def failures(folder: Path) -> None:
+    _columns(folder, status="failed", error="\x1b[2J | <b>", transient=1)
+    _json(folder, history={}, files={}, passed={"minutes": 1e300})
+
+
+@pytest.mark.parametrize("change", [largest, smallest, nothing, failures])
+def test_the_ends_of_what_a_row_may_hold_make_a_report(
+    made: Path, folder: Path, change: Callable[[Path], None]
+) -> None:
+    copy_of(made, folder)
+    change(folder)
+    ended = run(folder, "report", "small")
+    assert (ended.code, ended.err) == (0, "")
+    assert (folder / "reports" / "small" / "report.html").is_file()
+    ask(folder)
