@@ -311,7 +311,7 @@ F1 and ROC AUC of each class. What is needed to get the same numbers again. Mean
 Search score and test score. Mean and standard deviation by depth. Every metric of every class. Failed trials with their
 reasons. The chosen models on the test images.
 loss (cross-entropy and penalties). The layers and their parameters. What the policy of the page says: default-src none.
-pass another reports dir, or see who may write there.
+pass another reports dir, or see who may write there. writing the page report.html. writing the report, section of.
 """
 #: Modules whose sentences have tests of their own.
 ELSEWHERE = {
