@@ -223,6 +223,8 @@ def history(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
 def scores(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """Return precision, recall, F1, ROC AUC and average precision of each class of each saved model, and averages.
 
+    `kind` tells rows of classes from rows of averages, whatever a class is called.
+
     Raises:
         InputError: the search has not been run here.
         CheckError: saved predictions or a saved model are missing or were changed.
