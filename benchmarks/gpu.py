@@ -26,6 +26,7 @@ import numpy as np
 
 from benchmarks.driving import Watch, grid_trials, job_maker, prepare, training_pool, warm_up
 from benchmarks.measuring import provenance, report_progress, table
+from tuner.datasets.store import load_from_store
 from tuner.executors import PRELOAD, LocalExecutor, Share
 from tuner.families import get_family
 from tuner.ledger import Ledger
@@ -250,7 +251,7 @@ def main() -> None:
         trials = grid_trials(search, prepared)
         family = get_family(trials[0].family)
         work = {trial.id: family.work(trial.values, prepared.shape, prepared.classes) for trial in trials}
-        fit, held = training_images(trials[0], np.load(prepared.folder / "y_train.npy"))
+        fit, held = training_images(trials[0], load_from_store(prepared.folder))
         if held is None:
             raise RuntimeError(f"{SEARCH} holds no images out")
         about = (

@@ -6,6 +6,7 @@ import numpy as np
 from bad_input import (
     LABELS,
     PIXELS,
+    Case,
     empty_folder,
     folder_of_images,
     image_bytes,
@@ -15,6 +16,7 @@ from bad_input import (
     npz_file,
     photos,
     search,
+    search_text,
     with_value,
     written,
 )
@@ -70,6 +72,21 @@ DATA = [
         y_train=LABELS[:2],
         y_test=np.array([0, 1, 0, 1, 0, 1]),
     ),
+    npz("validation images without labels", "has no y_val", "y_val", x_val=PIXELS),
+    npz("validation images of another size", "(8, 8, 1)", "x_val of (7, 8, 1)", x_val=PIXELS[:, :7], y_val=LABELS),
+    npz("two validation sets", "x_val and x_valid", "leave one out", x_val=PIXELS, x_valid=PIXELS),
+    *[
+        Case(
+            f"a share to hold out beside a validation set ({command})",
+            ("wrong.toml validation: 0.3", "data.npz brings 12 validation images", "leave the key out"),
+            (
+                written("searches/wrong.toml", search_text(dataset='dataset = "data.npz"', top="validation = 0.3")),
+                written("searches/data.npz", npz_bytes(x_val=PIXELS, y_val=LABELS)),
+            ),
+            f"{command} wrong",
+        )
+        for command in ("run", "space")
+    ],
     npz_file("half an archive", npz_bytes()[:-200], "cannot be read as an .npz"),
     npz_file(
         "an archive with a byte changed", npz_bytes().replace(PIXELS.tobytes(), bytes(PIXELS.size)), "cannot be read"
@@ -123,6 +140,23 @@ DATA = [
         given=photos(written("photos/ant/x.png", image_bytes(mode="I;16"))),
     ),
     folder_of_images("a folder called .png", "photos/ant/x.png", given=photos(empty_folder("photos/ant/x.png"))),
+    *[
+        folder_of_images(
+            f"{' and '.join(splits)} alone",
+            "photos",
+            f"has {' and '.join(splits)}, but no {missing} folder",
+            remedy,
+            given=photos(
+                *(written(f"photos/{split}/{name}/0.png", image_bytes()) for split in splits for name in "ab"),
+                classes=(),
+            ),
+        )
+        for splits, missing, remedy in (
+            (("train", "val"), "test", "rename val to test"),
+            (("train",), "test", "photos/train itself"),
+            (("test", "val"), "train", "into train/CLASS"),
+        )
+    ],
     folder_of_images(
         "images of two sizes",
         "photos",

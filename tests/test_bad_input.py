@@ -380,6 +380,24 @@ def test_wrong_input_costs_one_line_and_leaves_nothing(
     check(case, answer_to(case, tmp_path, server.run))
 
 
+@pytest.mark.parametrize("command", ["run wrong", "space wrong", "new mine --data photos"])
+def test_all_bad_images_of_a_folder_are_listed_below_the_line_and_many_are_counted(
+    command: str, tmp_path: Path, servers: Servers
+) -> None:
+    written("searches/wrong.toml", search_text(dataset='dataset = "photos"'))(tmp_path)
+    photos(*(written(f"photos/ant/x{n:02}\x1b.png", "x") for n in range(23)))(tmp_path)
+    before = contents(tmp_path)
+    answer = servers[RUN].run(tmp_path, *command.split())
+    first, *others, last = answer.err.splitlines()
+    assert answer.code == 2
+    assert first.startswith("tuner: ")
+    assert first.endswith("photos: 23 files cannot be used; mend or remove them, or leave them out with --skip-bad")
+    assert [line.partition(": ")[0] for line in others] == [f"  ant/x{n:02}\\x1b.png" for n in range(20)]
+    assert all("cannot be read as an image" in line for line in others)
+    assert last == "  and 3 more"
+    assert contents(tmp_path) == before
+
+
 OTHER_IMAGES = """
 import keras
 def build(hp):

@@ -97,7 +97,7 @@ def everything_builds(search: Search, look: Look) -> None:
     for entry in search.entries:
         configurations = preview(search, entry)
         assert len(configurations) == entry.planned() <= MOST_IN_GRID
-        training_images(search.trial(entry, look.source, "", configurations[0], None), dataset.y_train)
+        training_images(search.trial(entry, look.source, "", configurations[0], None), dataset)
         kinds = {tuple((k, v) for k, v in values.items() if k != "dropout"): values for values in configurations}
         for values in kinds.values():  # a layer of dropout fits wherever its other self did
             with keras.StatelessScope(initialize_variables=False):  # nothing is drawn for its weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from small_project import tuner
@@ -47,7 +49,9 @@ def card(model: Path, content: object) -> None:
 
 def test_the_most_probable_class_comes_first(model):
     card(model, {"class_names": ["dark", "bright"]})
-    dark, bright = predict_files(model, [picture(model.parent / f"{grey}.png", grey) for grey in (0, 255)])
+    answers = predict_files(model, [picture(model.parent / f"{grey}.png", grey) for grey in (0, 255)])
+    dark, bright = answers.ranked()
+    assert answers.no_card == ""
     assert [name for name, _ in dark[1]] == ["dark", "bright"]
     assert [name for name, _ in bright[1]] == ["bright", "dark"]
     assert dark[1][0][1] > 0.99
@@ -68,16 +72,31 @@ def test_the_most_probable_class_comes_first(model):
     ],
     ids=["empty", "broken", "a list", "no text", "deep", "too few", "a string", "null", "2 MB"],
 )
-def test_a_card_that_names_no_classes_leaves_them_as_numbers(model, content):
+def test_without_a_card_that_names_them_classes_are_places_in_the_output_and_it_is_said(model, content):
     model.with_suffix(".json").write_bytes(content)
-    ((_, answer),) = predict_files(model, [picture(model.parent / "x.png", 255)])
-    assert [name for name, _ in answer] == ["1", "0"]
+    answers = predict_files(model, [picture(model.parent / "x.png", 255)])
+    ((_, answer),) = answers.ranked()
+    assert [name for name, _ in answer] == ["output 1", "output 0"]
+    assert answers.no_card.startswith(f"{model.with_suffix('.json')}: ")
+    assert answers.no_card.endswith("without the model's card classes are told by their place in its output, from 0")
+
+
+def test_a_card_that_is_missing_is_said_on_the_terminal_apart_from_the_answers(model):
+    picture(model.parent / "x.png", 255)
+    answer = tuner(model.parent, "predict", "model.keras", "x.png")
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("x.png: output 1 (output 1 ")
+    (line,) = answer.stderr.splitlines()
+    assert line == (
+        "model.json: cannot be read (No such file or directory); without the model's card classes are told by their "
+        "place in its output, from 0"
+    )
 
 
 def test_a_card_that_is_a_pipe_is_not_waited_for(model):
     os.mkfifo(model.with_suffix(".json"))
-    ((_, answer),) = predict_files(model, [picture(model.parent / "x.png", 255)])
-    assert [name for name, _ in answer] == ["1", "0"]
+    ((_, answer),) = predict_files(model, [picture(model.parent / "x.png", 255)]).ranked()
+    assert [name for name, _ in answer] == ["output 1", "output 0"]
 
 
 @pytest.mark.parametrize(
@@ -136,9 +155,9 @@ def test_weights_that_are_no_numbers_are_named_whether_it_still_answers_or_not(t
     answer = tuner(tmp_path, "predict", "model.keras", "x.png")
     *warning, line = answer.stderr.splitlines()
     if answers:
-        assert (answer.returncode, answer.stdout) == (0, "x.png: 1 (1 1.0000, 0 0.0000)\n")
-        assert warning == []
-        assert line == "model.keras: 1 of its 4 weights are NaN or infinite"
+        assert (answer.returncode, answer.stdout) == (0, "x.png: output 1 (output 1 1.0000, output 0 0.0000)\n")
+        assert warning == ["model.keras: 1 of its 4 weights are NaN or infinite"]
+        assert line.startswith("model.json: ")  # the card, which is missing
     else:
         assert (answer.returncode, answer.stdout) == (2, "")
         assert line == "tuner: model.keras: answers with NaN (1 of its 4 weights are NaN or infinite)"
@@ -155,3 +174,75 @@ def test_a_network_that_makes_much_of_one_image_is_refused_before_it_does(tmp_pa
     (line,) = answer.stderr.splitlines()
     assert line.startswith("tuner: model.keras: takes ")
     assert line.endswith("GB of memory for one image, and at most 1 GB are given")
+
+
+def photographs(folder: Path) -> Path:
+    """Write images into a folder and those in it, with what is none beside them."""
+    for place in ("a", "b/deep", "b/.ipynb_checkpoints", "__MACOSX"):
+        (folder / place).mkdir(parents=True)
+        picture(folder / place / "1.png", 255)
+    picture(folder / "a" / "0.PNG", 0)
+    (folder / "a" / "notes.txt").write_text("x")
+    (folder / "a" / "Thumbs.db").write_text("x")
+    (folder / "a" / "._1.png").write_text("x")
+    return folder
+
+
+def test_the_images_of_a_folder_are_taken_however_deep_they_lie_by_name(model):
+    photos = photographs(model.parent / "photos")
+    alone = picture(model.parent / "0.png", 0).rename(model.parent / "alone")
+    answers = predict_files(model, [photos, alone, photos / "a"])
+    names = ["photos/a/0.PNG", "photos/a/1.png", "photos/b/deep/1.png", "alone", "photos/a/0.PNG", "photos/a/1.png"]
+    assert [image.relative_to(model.parent).as_posix() for image in answers.images] == names
+    assert [answer[0][0] for _, answer in answers.ranked()] == [f"output {n}" for n in (0, 1, 1, 0, 0, 1)]
+
+
+def test_more_images_than_are_read_at_once_have_their_answers_in_order(model, monkeypatch):
+    monkeypatch.setattr("tuner.predict._BLOCK", 2)
+    greys = [0, 255, 255, 0, 0, 255, 0]
+    answers = predict_files(model, [picture(model.parent / f"{n}.png", grey) for n, grey in enumerate(greys)])
+    assert answers.probabilities.argmax(axis=1).tolist() == [grey // 255 for grey in greys]
+
+
+def test_a_folder_without_images_is_refused(model):
+    (model.parent / "empty").mkdir()
+    with pytest.raises(InputError, match="empty: has no image in it"):
+        predict_files(model, [model.parent / "empty"])
+
+
+def test_as_csv_each_image_is_a_row_with_the_probability_of_each_class(model):
+    card(model, {"class_names": ["dark, very", "file"]})
+    photographs(model.parent / "photos")
+    answer = tuner(model.parent, "predict", "model.keras", "photos", "--format", "csv")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    frame = pd.read_csv(io.StringIO(answer.stdout))
+    assert list(frame) == ["file", "predicted_class", "confidence", "probability_dark, very", "probability_file"]
+    assert frame["file"].tolist() == ["photos/a/0.PNG", "photos/a/1.png", "photos/b/deep/1.png"]
+    assert frame["predicted_class"].tolist() == ["dark, very", "file", "file"]
+    assert frame["confidence"].tolist() == frame[["probability_dark, very", "probability_file"]].max(axis=1).tolist()
+    assert frame.iloc[:, 3:].sum(axis=1).tolist() == pytest.approx([1, 1, 1], abs=1e-5)
+
+
+def test_all_images_that_cannot_be_read_are_told_at_once_and_skip_bad_leaves_them_out(model):
+    card(model, {"class_names": ["dark", "bright"]})
+    photos = photographs(model.parent / "photos")
+    (photos / "a" / "2.png").write_text("x")
+    (photos / "b" / "3.jpg").write_bytes(b"")
+    answer = tuner(model.parent, "predict", "model.keras", "photos")
+    first, *others = answer.stderr.splitlines()
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert first.startswith("tuner: 2 images cannot be used; mend or remove them, or leave them out with --skip-bad")
+    assert [line.partition(" (")[0] for line in others] == [
+        "  photos/a/2.png: cannot be read as an image",
+        "  photos/b/3.jpg: cannot be read as an image",
+    ]
+    answer = tuner(model.parent, "predict", "model.keras", "photos", "--skip-bad")
+    assert answer.returncode == 0
+    assert [line.partition(":")[0] for line in answer.stdout.splitlines()] == [
+        "photos/a/0.PNG",
+        "photos/a/1.png",
+        "photos/b/deep/1.png",
+    ]
+    assert answer.stderr.splitlines() == ["left out 2 files that cannot be used:", *others]
+    with pytest.raises(InputError, match=r"2 images cannot be used$"):
+        predict_files(model, [photos / "a" / "2.png", photos / "b" / "3.jpg"], skip_bad=True)

@@ -11,10 +11,18 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tuner import protocol  # not its functions: one is named test_images
+from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.trial import Record, Result, Trial
 
 TRIAL = Trial("ann", "blobs", "0" * 16, {"units": 8}, epochs=2, seed=0)
+
+
+def data_of(labels: np.ndarray, validation_images: int = 0) -> Dataset:
+    """Return a data set with these training labels, the last of which may be its own validation set's."""
+    images = np.zeros((len(labels), 1, 1, 1), np.uint8)
+    names = tuple(map(str, range(int(labels.max()) + 1)))
+    return Dataset("blobs", images, labels, images[:2], labels[:2], names, validation_images=validation_images)
 
 
 def shuffled(counts: list[int], seed: int = 0) -> np.ndarray:
@@ -88,7 +96,7 @@ def test_a_draw_is_not_the_first_images_of_a_class():
 
 def test_holdout_splits_the_training_set_into_what_fits_and_what_chooses():
     labels = shuffled([60, 40])
-    fit, validation = protocol.training_images(replace(TRIAL, validation=0.25), labels)
+    fit, validation = protocol.training_images(replace(TRIAL, validation=0.25), data_of(labels))
     assert np.bincount(labels[validation]).tolist() == [15, 10]
     assert np.bincount(labels[fit]).tolist() == [45, 30]
     assert sorted([*fit, *validation]) == list(range(100))
@@ -97,11 +105,11 @@ def test_holdout_splits_the_training_set_into_what_fits_and_what_chooses():
 def test_every_trial_of_a_search_is_validated_on_the_same_images():
     labels = shuffled([60, 40])
     first, second = (
-        protocol.training_images(trial, labels)[1]
+        protocol.training_images(trial, data_of(labels))[1]
         for trial in (TRIAL, replace(TRIAL, seed=99, values={"units": 4}, epochs=7))
     )
     np.testing.assert_array_equal(first, second)
-    other = protocol.training_images(replace(TRIAL, split_seed=1), labels)[1]
+    other = protocol.training_images(replace(TRIAL, split_seed=1), data_of(labels))[1]
     assert first.tolist() != other.tolist()
 
 
@@ -114,22 +122,22 @@ def test_every_trial_of_a_search_is_validated_on_the_same_images():
     ],
 )
 def test_a_final_and_a_published_trial_fit_everything_and_hold_nothing_out(trial):
-    fit, validation = protocol.training_images(trial, shuffled([6, 4]))
+    fit, validation = protocol.training_images(trial, data_of(shuffled([6, 4])))
     assert fit.tolist() == list(range(10))
     assert validation is None
 
 
 @pytest.mark.parametrize("train_size", [None, 100, 5000])
 def test_a_train_size_of_all_images_or_more_is_all_of_them(train_size):
-    fit, _ = protocol.training_images(replace(TRIAL, train_size=train_size, role="final"), shuffled([60, 40]))
+    fit, _ = protocol.training_images(replace(TRIAL, train_size=train_size, role="final"), data_of(shuffled([60, 40])))
     assert len(fit) == 100
 
 
 def test_a_smaller_train_size_is_drawn_first_and_split_then():
     labels = shuffled([60, 40])
     small = replace(TRIAL, train_size=50)
-    fit, validation = protocol.training_images(small, labels)
-    everything, _ = protocol.training_images(small.as_final(seed=1), labels)
+    fit, validation = protocol.training_images(small, data_of(labels))
+    everything, _ = protocol.training_images(small.as_final(seed=1), data_of(labels))
     assert np.bincount(labels[everything]).tolist() == [30, 20]
     assert sorted([*fit, *validation]) == everything.tolist()
     assert np.bincount(labels[validation]).tolist() == [6, 4]
@@ -146,10 +154,53 @@ def test_a_smaller_train_size_is_drawn_first_and_split_then():
 )
 def test_too_few_images_to_hold_out_some_of_each_class_are_an_input_error(counts, changes):
     with pytest.raises(InputError) as caught:
-        protocol.training_images(replace(TRIAL, **changes), shuffled(counts))
+        protocol.training_images(replace(TRIAL, **changes), data_of(shuffled(counts)))
     assert str(caught.value).startswith("blobs: ")
     assert "too few" in str(caught.value)
     assert "--train-size" in str(caught.value)
+
+
+OWN = data_of(np.concatenate((shuffled([60, 40]), shuffled([6, 14], seed=1))), validation_images=20)
+
+
+def test_a_data_sets_own_validation_images_are_held_out_and_no_others():
+    fit, validation = protocol.training_images(TRIAL, OWN)
+    assert fit.tolist() == list(range(100))
+    assert validation.tolist() == list(range(100, 120))
+    for other in (replace(TRIAL, validation=0.5), replace(TRIAL, split_seed=7)):
+        assert protocol.training_images(other, OWN)[1].tolist() == validation.tolist()
+
+
+@pytest.mark.parametrize("trial", [TRIAL.as_final(seed=1), replace(TRIAL, protocol="published")])
+def test_a_chosen_network_is_trained_on_the_own_validation_images_too(trial):
+    fit, validation = protocol.training_images(trial, OWN)
+    assert fit.tolist() == list(range(120))
+    assert validation is None
+
+
+@pytest.mark.parametrize("protocol_", ["holdout", "published"])
+def test_what_retrainings_hold_out_is_drawn_from_the_own_validation_images_too(protocol_):
+    final = replace(TRIAL, protocol=protocol_).as_final(seed=1, hold_out=0.25)
+    fit, held = protocol.training_images(final, OWN)
+    assert len(held) == 30
+    assert sorted([*fit, *held]) == list(range(120))
+    assert held.min() < 100 <= held.max()
+
+
+def test_a_smaller_train_size_is_drawn_of_both_in_proportion():
+    small = replace(TRIAL, train_size=30)
+    fit, validation = protocol.training_images(small, OWN)
+    everything, _ = protocol.training_images(small.as_final(seed=1), OWN)
+    assert np.bincount(OWN.y_train[fit]).tolist() == [15, 10]
+    assert len(validation) == 5
+    assert validation.min() >= 100
+    assert everything.tolist() == [*fit, *validation]
+    assert len(protocol.training_images(replace(TRIAL, train_size=500), OWN)[0]) == 100
+
+
+def test_an_own_validation_set_that_lacks_a_class_is_taken_as_it_is():
+    lacks = data_of(np.concatenate((shuffled([30, 30, 30]), np.zeros(2, np.int64))), validation_images=2)
+    assert protocol.training_images(TRIAL, lacks)[1].tolist() == [90, 91]
 
 
 def test_all_test_images_score_unless_fewer_are_asked_for():
@@ -218,15 +269,15 @@ def test_fewer_images_than_classes_cannot_be_drawn() -> None:
 def test_what_retrainings_hold_out_is_the_same_for_all_seeds_stratified_and_not_what_the_search_held_out():
     labels = shuffled([60, 40])
     finals = [TRIAL.as_final(seed, hold_out=0.2) for seed in (1, 2)]
-    (fit, held), (again, held_again) = (protocol.training_images(final, labels) for final in finals)
+    (fit, held), (again, held_again) = (protocol.training_images(final, data_of(labels)) for final in finals)
     assert (fit.tolist(), held.tolist()) == (again.tolist(), held_again.tolist())
     assert sorted([*fit, *held]) == list(range(100))
     assert np.bincount(labels[held]).tolist() == [12, 8]
-    assert held.tolist() != protocol.training_images(replace(TRIAL, validation=0.2), labels)[1].tolist()
+    assert held.tolist() != protocol.training_images(replace(TRIAL, validation=0.2), data_of(labels))[1].tolist()
     published = replace(TRIAL, protocol="published").as_final(1, hold_out=0.2)
-    assert len(protocol.training_images(published, labels)[1]) == 20
+    assert len(protocol.training_images(published, data_of(labels))[1]) == 20
 
 
 def test_too_few_images_for_what_retrainings_hold_out_are_refused():
     with pytest.raises(InputError, match=r"too few to hold out 0\.1 of each"):
-        protocol.training_images(TRIAL.as_final(1, hold_out=0.1), shuffled([6, 4]))
+        protocol.training_images(TRIAL.as_final(1, hold_out=0.1), data_of(shuffled([6, 4])))

@@ -63,12 +63,32 @@ def test_a_search_trial_is_scored_on_validation_images_and_leaves_what_it_answer
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     assert result.files == {"validation": digest}
     assert file.name == f"{one.trial.id}-{digest[:8]}.validation.npz"
-    labels = validation_labels(one.trial, blobs.y_train, blobs.y_test)
+    labels = validation_labels(one.trial, blobs)
     answers = load_validation(file, digest, len(labels), 3)
     assert (answers.argmax(axis=1) == labels).mean() == result.val_accuracy
     of_truth = answers[np.arange(len(labels)), labels].astype(np.float64)
     assert result.val_loss == pytest.approx(-np.log(of_truth).mean(), rel=1e-2)
     assert result.environment["backend"].startswith(keras.backend.backend())
+
+
+def test_a_search_trial_is_validated_on_the_data_sets_own_validation_images(tmp_path: Path, blobs: Dataset) -> None:
+    """The validation images have wrong labels throughout, so that a network that learns has them all wrong."""
+    wrong = blobs.y_train.copy()
+    wrong[90:] = (wrong[90:] + 1) % 3
+    own = replace(blobs, y_train=wrong, validation_images=30)
+    result = training.train(job(tmp_path, own, epochs=25, learning_rate=0.01))
+    assert result.status == "completed", result.error
+    assert result.history["accuracy"][-1] > 0.9  # none of the wrong ones is trained on
+    assert result.val_accuracy < 0.1
+
+
+def test_a_final_trial_trains_on_the_own_validation_images_too(tmp_path: Path, blobs: Dataset) -> None:
+    own = replace(blobs, validation_images=30)
+    given = job(tmp_path, own, epochs=2)
+    joined = job(tmp_path, blobs, epochs=2)
+    assert given.trial.id != joined.trial.id
+    scores = [training.train(replace(one, trial=one.trial.as_final(1))).history["loss"] for one in (given, joined)]
+    assert scores[0] == scores[1]  # the same images in the same order
 
 
 NOISY = """

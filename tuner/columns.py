@@ -63,6 +63,7 @@ AVERAGE_PRECISION = "average_precision"
 SUPPORT = "support"
 TRUE_CLASS = "true_class"
 PREDICTED_CLASS = "predicted_class"
+CONFIDENCE = "confidence"
 
 #: What a clock measured of a trial; of the files of a report only those of its section on time hold it.
 CLOCKED = (SECONDS, SECONDS_PER_EPOCH, LATENCY_MS)

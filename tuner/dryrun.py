@@ -122,21 +122,35 @@ def in_its_place(search: Search, entry: Entry) -> Iterator[None]:
         raise error.inside(f"{search.file} [[search]] {search.entries.index(entry) + 1}") from error
 
 
-def data_of(search: Search, name: str, data_dir: Path | None) -> Dataset:
-    """Load a data set of a search.
+def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = False) -> Dataset:
+    """Load a data set of a search; `skip_bad` leaves out files of a folder that cannot be used.
 
     Raises:
         InputError: there is no such data set, which names the search file; or it cannot be read.
     """
     try:
-        return load_dataset(name, data_dir, search.folder, search.image_size, search.channels)
+        return load_dataset(name, data_dir, search.folder, search.image_size, search.channels, skip_bad)
     except InputError as error:
         if error.place == "dataset":
             raise error.inside(str(search.file)) from error
         raise
 
 
-def dry_run(search: Search, data_dir: Path | None) -> dict[str, Any]:
+def check_validation(search: Search, name: str, dataset: Dataset) -> None:
+    """Compare what the search file holds out of a data set that is searched on with what the data set brings.
+
+    Raises:
+        InputError: it gives a share, and the data set has validation images of its own.
+    """
+    chosen_on = name in search.datasets and search.protocol == "holdout"
+    if chosen_on and "validation" in search.raw and dataset.validation_images:
+        count = f"{dataset.validation_images:,}"
+        problem = f"{search.validation:g} has nothing to split: {name} brings {count} validation images"
+        remedy = "leave the key out, and trials are chosen on them"
+        raise InputError(f"{search.file} validation", problem, remedy)
+
+
+def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> dict[str, Any]:
     """Return `{"configurations": count, "trials": […], "rejected": {rule: count}}`.
 
     A trial holds family, dataset, values and parameters; where its network cannot be built, parameters is None
@@ -154,7 +168,7 @@ def dry_run(search: Search, data_dir: Path | None) -> dict[str, Any]:
                 rejected.update(entry.space.count()[1])
     total = 0
     for name in search.datasets:
-        shape, classes = _shape_of(search, name, data_dir)
+        shape, classes = _shape_of(search, name, data_dir, skip_bad)
         for entry in search.entries:
             large = entry.algorithm in ("grid", "random") and entry.planned() > MOST_SHOWN
             with in_its_place(search, entry):
@@ -170,8 +184,9 @@ def dry_run(search: Search, data_dir: Path | None) -> dict[str, Any]:
     return {"configurations": total, "trials": trials, "rejected": dict(rejected)}
 
 
-def _shape_of(search: Search, name: str, data_dir: Path | None) -> tuple[Shape, int]:
+def _shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -> tuple[Shape, int]:
     if name in SHAPES and not (data_dir and ((data_dir / f"{name}.npz").is_file() or (data_dir / name).is_dir())):
         return SHAPES[name]
-    dataset = data_of(search, name, data_dir)
+    dataset = data_of(search, name, data_dir, skip_bad)
+    check_validation(search, name, dataset)
     return dataset.shape, len(dataset.class_names)

@@ -19,6 +19,8 @@ from tuner.text import both_ends, shortened, visible_line
 
 #: Longer messages are cut: what a file holds may be of any length.
 _LONGEST = 4_000
+#: So many lines of a list are shown.
+MOST_LISTED = 20
 
 
 class TunerError(Exception):
@@ -36,21 +38,28 @@ class InputError(TunerError):
 
     Place and remedy name options as the command line has them, `--runs-dir` or `--executor=ray`, and a command to type
     stands last in a remedy, after a colon: by that `tuner/library.py` says them in Python's words.
+
+    `details` are lines below it, where one line stands for many things, such as a line for each file of a folder.
     """
 
     exit_code = 2
 
-    def __init__(self, place: str, problem: str, remedy: str = "") -> None:
-        self.place, self.problem, self.remedy = place, problem, remedy
+    def __init__(self, place: str, problem: str, remedy: str = "", details: tuple[str, ...] = ()) -> None:
+        self.place, self.problem, self.remedy, self.details = place, problem, remedy, details
         text = ": ".join(part for part in (place, problem) if part) + (f"; {remedy}" if remedy else "")
         super().__init__(shortened(visible_line(text), _LONGEST))
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
-        return type(self), (self.place, self.problem, self.remedy)
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str, tuple[str, ...]]]:
+        return type(self), (self.place, self.problem, self.remedy, self.details)
+
+    def _render_traceback_(self) -> list[str]:
+        return [*super()._render_traceback_(), *listed(self.details)]
 
     def inside(self, place: str) -> InputError:
         """Return the same error with `place` in front, for a caller that knows more of where it happened."""
-        return InputError(" ".join(part for part in (place, self.place) if part), self.problem, self.remedy)
+        return InputError(
+            " ".join(part for part in (place, self.place) if part), self.problem, self.remedy, self.details
+        )
 
 
 class CheckError(TunerError):
@@ -131,6 +140,13 @@ def lacking(error: BaseException, place: str = "", own: Sequence[Path] = ()) -> 
 
 class TrialError(Exception):
     """A trial cannot be trained as configured; its message becomes the `error` of its row."""
+
+
+def listed(lines: Sequence[str]) -> list[str]:
+    """Return the lines of a list as they are shown, indented: the first of them, and how many more there are."""
+    more = len(lines) - MOST_LISTED
+    shown_lines = [f"  {shortened(visible_line(line), _LONGEST)}" for line in lines[:MOST_LISTED]]
+    return [*shown_lines, f"  and {more:,} more"] if more > 0 else shown_lines
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

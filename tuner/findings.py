@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.datasets.base import Dataset
-from tuner.datasets.store import load_from_store
+from tuner.datasets.copies import Copies, copies
+from tuner.datasets.store import load_from_store, stored_files
 from tuner.errors import CheckError, InputError
 from tuner.ledger import Ledger, Member
 from tuner.places import Places, recorded_search, search_name
@@ -141,6 +142,21 @@ class Findings:
         fingerprint = next(record.trial.fingerprint for member, record in self.members if member.dataset == dataset)
         return load_from_store(self.places.store_of(fingerprint))
 
+    def files(self, dataset: str) -> Sequence[str]:
+        """Return the file of each test image of a data set that comes from a folder, within it; else nothing."""
+        fingerprint = next(record.trial.fingerprint for member, record in self.members if member.dataset == dataset)
+        return stored_files(self.places.store_of(fingerprint)).get("test", ())
+
+    def copies(self, dataset: str) -> Copies:
+        """Return which images of a data set stand on two sides of its split."""
+        if dataset not in self._copies:
+            self._copies[dataset] = copies(self.data(dataset))
+        return self._copies[dataset]
+
+    @cached_property
+    def _copies(self) -> dict[str, Copies]:
+        return {}
+
     def best_trials(self, dataset: str) -> list[tuple[Entry, Record]]:
         """Return the best search trial on a data set of each entry that has one, in the order of the search file."""
         entries = self.search.entries
@@ -161,7 +177,7 @@ class Findings:
         for trial in (record.trial for record in self.trials()):
             if trial.fingerprint not in found:
                 data = load_from_store(self.places.store_of(trial.fingerprint))  # which has a name of its own there
-                found[trial.fingerprint] = validation_labels(trial, data.y_train, data.y_test)
+                found[trial.fingerprint] = validation_labels(trial, data)
         return found
 
     def chance(self, trial: Trial) -> float:

@@ -93,6 +93,7 @@ def run(
     gpus_per_trial: float | None = None,
     fresh: bool = False,
     tensorboard: bool = False,
+    skip_bad: bool = False,
     data_dir: PathLike | None = None,
     runs_dir: PathLike = "runs",
     reports_dir: PathLike = "reports",
@@ -112,6 +113,7 @@ def run(
         gpus_per_trial: how much of a GPU a trial takes, at most 1; 0.25 lets four share one.
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
+        skip_bad: leave out image files of a folder that cannot be used.
         data_dir: looked at first for NAME.npz and folders of images; by default what `TUNER_DATA_DIR` says.
         runs_dir: where ledger and models are.
         reports_dir: where reports are written.
@@ -140,7 +142,8 @@ def run(
             with INTERRUPTS.importing():
                 from tuner.searching import run_search
             where = _placement(executor, workers, cpus_per_trial, gpus_per_trial, address)
-            return run_search(found, places, console, placement=where, fresh=fresh, tensorboard=tensorboard)[0]
+            options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad}
+            return run_search(found, places, console, placement=where, **options)[0]
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, KeyboardInterrupt) or (main and INTERRUPTS.asked):
                 console.print("stopped; nothing that finished is lost, and the same call goes on")

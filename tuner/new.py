@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tuner.datasets import DATASETS, load_dataset
-from tuner.datasets.base import SPLITS, Dataset
-from tuner.datasets.folder import SUFFIXES, size_upright
+from tuner.datasets.base import Dataset
+from tuner.datasets.folder import image_files
+from tuner.datasets.pictures import size_upright
 from tuner.dryrun import build_all, preview
 from tuner.errors import InputError
 from tuner.families import FAMILIES
@@ -44,7 +45,7 @@ dataset = {source}
 # Or a list; known by name: {known}.
 {folder}seed = 0
 repeats = {repeats}\t# retrainings of each winner; more show smaller differences
-validation = {share}\t# share of the training images that chooses the winners
+{validation}
 # protocol = "published"\t# chooses on the test set, as many studies do
 # watch = ["first"]\t# kernel and gradient of a layer by epoch
 
@@ -137,7 +138,12 @@ class Look(NamedTuple):
 
 
 def new_search(
-    name: str, source: str, data_dir: Path | None = None, force: bool = False, searches: Path = Path("searches")
+    name: str,
+    source: str,
+    data_dir: Path | None = None,
+    force: bool = False,
+    searches: Path = Path("searches"),
+    skip_bad: bool = False,
 ) -> tuple[Path, Look]:
     """Write `searches/NAME.toml` for a data set; nothing is written unless the data can be searched with it.
 
@@ -150,17 +156,17 @@ def new_search(
     if not force and (path.exists() or path.is_symlink()):
         raise InputError(str(path), "is there already", "write over it with --force, or take another name")
     try:
-        look = look_at(source, data_dir, searches)
+        look = look_at(source, data_dir, searches, skip_bad)
     except InputError as error:
         place = "--data" if error.place == "dataset" else error.place
-        raise InputError(place, error.problem, error.remedy) from error
+        raise InputError(place, error.problem, error.remedy, error.details) from error
     text = file_text(name, look)
     try:
         content = text.encode()
     except UnicodeEncodeError as error:
         raise InputError("--data", f"{look.source!a} is not UTF-8, as a search file is", "rename it") from error
     search = parse_search(tomllib.loads(text), name, searches, Overrides(), "")
-    training_images(search.trial(search.entries[0], look.source, "", {}, None), look.dataset.y_train)
+    training_images(search.trial(search.entries[0], look.source, "", {}, None), look.dataset)
     try:
         searches.mkdir(parents=True, exist_ok=True)
         write_whole(path, lambda file: file.write_bytes(content))
@@ -183,7 +189,7 @@ def summary(path: Path, look: Look, data_dir: Path | None = None) -> Iterator[st
     yield f"start: tuner run {search.name}" + (f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else "")
 
 
-def look_at(source: str, data_dir: Path | None, searches: Path) -> Look:
+def look_at(source: str, data_dir: Path | None, searches: Path, skip_bad: bool = False) -> Look:
     """Load a data set, the images of a folder in the size that the search file will give."""
     places = [base / source for base in (data_dir, Path(), searches) if base is not None]
     places = places[: 1 if data_dir else 0] if source in DATASETS else places
@@ -192,7 +198,7 @@ def look_at(source: str, data_dir: Path | None, searches: Path) -> Look:
         return Look(load_dataset(source, data_dir, searches), source)
     is_folder = is_a(Path.is_dir, found)
     image_size, resized = _image_size(found) if is_folder else (None, "")
-    dataset, written = load_dataset(source, data_dir, searches, image_size), source
+    dataset, written = load_dataset(source, data_dir, searches, image_size, skip_bad=skip_bad), source
     if Path(source).is_absolute() or ".." in Path(source).parts:
         whole, here = found.resolve(), Path.cwd().resolve()
         inside = whole.relative_to(here).as_posix() if whole.is_relative_to(here) else ""
@@ -203,12 +209,10 @@ def look_at(source: str, data_dir: Path | None, searches: Path) -> Look:
 
 def _image_size(folder: Path) -> tuple[tuple[int, int] | None, str]:
     """Return the size that a folder's images are brought to, with the reason; None where all are small and alike."""
-    sizes, splits = [], [folder / split for split in SPLITS]
-    roots = splits if all(split.is_dir() for split in splits) else [folder]
-    for file in (file for root in roots for file in root.glob("[!.]*/*")):
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith("._"):
-            with suppress(InputError):  # the loader tells of it
-                sizes.append(size_upright(file))
+    sizes: list[tuple[int, int]] = []
+    for file in image_files(folder):
+        with suppress(InputError):  # the loader tells of it
+            sizes.append(size_upright(file))
     if not sizes or (len(set(sizes)) == 1 and max(sizes[0]) <= LARGEST):
         return None, ""
     middle = np.median(np.array(sizes), axis=0)
@@ -272,8 +276,7 @@ def _values(name: str, look: Look) -> dict[str, Any]:
         "each": f"{few:,}" if few == many else f"{few:,} to {many:,}",
         "unbalanced": "\n# Unbalanced: see each class's recall and F1 in the report." if many >= 3 * few else "",
         "folder": folder if look.is_folder else "", "flip": flip, "repeats": repeats,
-        # Each class has to have an image on either side of the split.
-        "share": max(0.2, min(0.5, math.ceil(100 * classes / images) / 100)),
+        "validation": _validation(look.dataset),
         "batch": min(batch, 16) if huge else batch, "epochs": epochs, "patience": patience,
         "rates": [0.0, 0.5] if images < 5_000 else [0.0, 0.3], "units": units, "units_twice": 2 * units,
         "depths": [*range(max(1, deepest - 2), deepest + 1)], "deepest": deepest, "left": side >> (deepest - 1),
@@ -282,6 +285,16 @@ def _values(name: str, look: Look) -> dict[str, Any]:
         "head": _toml("average" if large else "flatten"), "dense": dense, "dense_twice": 2 * dense,
         "resnets": 8 if huge else [8, 14] if large else [8, 14, 20], "factor": 0.5 if huge else 1.0,
     }  # fmt: skip
+
+
+def _validation(dataset: Dataset) -> str:
+    """Return the line about what winners are chosen on."""
+    images, classes = len(dataset.y_train), len(dataset.class_names)
+    if dataset.validation_images:
+        return f"# validation\t# not here: the data set has {dataset.validation_images:,} validation images of its own"
+    # Each class has to have an image on either side of the split.
+    share = max(0.2, min(0.5, math.ceil(100 * classes / images) / 100))
+    return f"validation = {share}\t# share of the training images that chooses the winners"
 
 
 def _toml(value: object) -> str:

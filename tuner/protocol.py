@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.trial import Record, Save, Trial
 
@@ -47,19 +48,26 @@ def stratified(labels: NDArray[np.int64], size: int, seed: int) -> tuple[Indices
     return np.flatnonzero(drawn), np.flatnonzero(~drawn)
 
 
-def training_images(trial: Trial, labels: NDArray[np.int64]) -> tuple[Indices, Indices | None]:
+def training_images(trial: Trial, data: Dataset) -> tuple[Indices, Indices | None]:
     """Return the indices into the training set that a trial fits, and those that it is validated on.
 
     The second is None where nothing is held out: a final trial without `hold_out`, and every search trial of the
     published protocol, which validates on the test set. What final trials hold out is drawn anew, the same for all
-    seeds, and not what the search chose on.
+    seeds, and not what the search chose on. Where the data set has validation images of its own, a search holds out
+    these and no others; a smaller stand-in is drawn from them and from the others in proportion.
 
     Raises:
         InputError: too few images for the classes.
     """
-    everything = _draw(labels, trial.train_size, trial, "--train-size")
-    final = trial.role == "final"
+    labels, final = data.y_train, trial.role == "final"
     share = trial.hold_out if final else 0.0 if trial.protocol == "published" else trial.validation
+    if data.validation_images:
+        fit, validation = _own_split(trial, data)
+        if not final and trial.protocol == "holdout":
+            return fit, validation
+        everything = np.concatenate((fit, validation))
+    else:
+        everything = _draw(labels, trial.train_size, trial, "--train-size")
     if not share:
         return everything, None
     mine = labels[everything]
@@ -73,6 +81,15 @@ def training_images(trial: Trial, labels: NDArray[np.int64]) -> tuple[Indices, I
         )
     validation, fit = stratified(mine, held, trial.split_seed + (_FINAL_SPLIT if final else 0))
     return everything[fit], everything[validation]
+
+
+def _own_split(trial: Trial, data: Dataset) -> tuple[Indices, Indices]:
+    """Return the indices of the training images proper, and of the data set's own validation images, the last ones."""
+    total, held = len(data.y_train), data.validation_images
+    size = total if trial.train_size is None else min(trial.train_size, total)
+    drawn = max(1, round(size * held / total))
+    fit = _draw(data.y_train[:-held], size - drawn, trial, "--train-size")
+    return fit, total - held + _draw(data.y_train[-held:], drawn, trial, "--train-size")
 
 
 def test_images(trial: Trial, labels: NDArray[np.int64]) -> Indices:
@@ -133,11 +150,11 @@ def saved_of(finals: Sequence[Record], save: Save) -> int:
     return max(places, key=quality)
 
 
-def validation_labels(trial: Trial, of_training: NDArray[np.int64], of_test: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the labels of the images that a search trial is validated on, given those of the data set's two parts.
+def validation_labels(trial: Trial, data: Dataset) -> NDArray[np.int64]:
+    """Return the labels of the images that a search trial is validated on.
 
     Raises:
         InputError: too few images for the classes.
     """
-    held = training_images(trial, of_training)[1]
-    return of_training[held] if held is not None else of_test[test_images(trial, of_test)]
+    held = training_images(trial, data)[1]
+    return data.y_train[held] if held is not None else data.y_test[test_images(trial, data.y_test)]

@@ -24,7 +24,8 @@ def in_pythons_words() -> Iterator[None]:
     try:
         yield
     except (InputError, ResourceError) as error:
-        said = type(error)(_place(error.place), error.problem, _remedy(error.remedy))
+        details = (error.details,) if isinstance(error, InputError) else ()
+        said = type(error)(_place(error.place), error.problem, _remedy(error.remedy), *details)
         raise said.with_traceback(error.__traceback__) from error.__cause__
 
 

@@ -134,7 +134,9 @@ class SearchFile(FilePart):
         "part of the training images, the same for all, as large as `validation`.",
     )
     validation: Annotated[float, Field(gt=0, lt=1)] = Field(
-        default=0.2, description="Share of the training images that is held out to choose on, stratified by class."
+        default=0.2,
+        description="Share of the training images that is held out to choose on, stratified by class; not for a data "
+        "set with validation images of its own, which are chosen on as they are.",
     )
     image_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="Height and width to which the images of a folder are brought."

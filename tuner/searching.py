@@ -13,8 +13,9 @@ from pathlib import Path
 from rich.console import Console
 
 from tuner.datasets.base import Dataset, Shape
+from tuner.datasets.remarks import remarks
 from tuner.datasets.store import load_from_store, save_to_store
-from tuner.dryrun import build_all, check_keys, check_watch, data_of, in_its_place, preview
+from tuner.dryrun import build_all, check_keys, check_validation, check_watch, data_of, in_its_place, preview
 from tuner.errors import CheckError, InputError, suggestion
 from tuner.executors import Limits, Placement, Share
 from tuner.families.custom import CustomFamily
@@ -80,6 +81,7 @@ def started(
     placement: Placement = Placement(),  # noqa: B008  # frozen
     fresh: bool = False,
     tensorboard: bool = False,
+    skip_bad: bool = False,
 ) -> Iterator[StartedSearch]:
     """Hold a search for this process, with its data prepared and its workers ready; see `run_search`.
 
@@ -91,13 +93,15 @@ def started(
     datasets = {}
     for name in search.all_datasets:
         with doing(f"reading the data set {name}"):
-            datasets[name] = _checked_data(search, name, places)
+            datasets[name] = _checked_data(search, name, places, skip_bad)
     _check_networks(search, datasets)
     with Ledger(places.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
         if ledger.network_disk:
             console.print(_NETWORK_DISK.format(places.ledger, ledger.network_disk), markup=False, highlight=False)
         for folder in (places.artifacts, places.store):
             remove_partials(folder)
+        for line in (line for name, dataset in datasets.items() for line in remarks(name, dataset)):
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
         with doing("laying the data out for workers"):
             prepared = {name: _prepare(datasets.pop(name), places) for name in search.all_datasets}
         ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
@@ -129,6 +133,7 @@ def run_search(
     placement: Placement = Placement(),  # noqa: B008  # frozen
     fresh: bool = False,
     tensorboard: bool = False,
+    skip_bad: bool = False,
 ) -> tuple[Findings, Path]:
     """Run a search to its report, going on from what the ledger holds; return what it found and the report's path.
 
@@ -139,13 +144,15 @@ def run_search(
         placement: where trials run, and how many at once.
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
+        skip_bad: leave out image files of a folder that cannot be used.
 
     Raises:
         InputError: the search cannot run as given.
         CheckError: no trial of a model completed; the report has been written all the same.
         ResourceError: the machine lacks something; the next run goes on.
     """
-    with started(search, places, console, placement=placement, fresh=fresh, tensorboard=tensorboard) as run:
+    options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad}
+    with started(search, places, console, placement=placement, **options) as run:
         run.search_trials()
         run.retrain_winners()
         run.ledger.close_search(search.name)
@@ -191,14 +198,15 @@ def _check_backend() -> None:
         raise InputError("KERAS_BACKEND", f"{name} is not installed", f"install it: pip install {name}")
 
 
-def _checked_data(search: Search, name: str, places: Places) -> Dataset:
+def _checked_data(search: Search, name: str, places: Places, skip_bad: bool) -> Dataset:
     """Load a data set and split it as every trial will, so that one that is too small costs no training."""
-    dataset = data_of(search, name, places.data)
+    dataset = data_of(search, name, places.data, skip_bad)
+    check_validation(search, name, dataset)
     entry = search.entries[0]
     with in_its_place(search, entry):
         trial = search.trial(entry, name, dataset.fingerprint, {}, None)
     for one in (trial, trial.as_final(trial.seed, hold_out=search.held_out_of_retrainings)):
-        training_images(one, dataset.y_train)
+        training_images(one, dataset)
     test_images(trial, dataset.y_test)
     return dataset
 
@@ -222,7 +230,7 @@ def _keeper(search: Search, places: Places, ledger: Ledger, prepared: dict[str, 
     def most(trial: Trial) -> int:
         if trial.fingerprint not in known:
             data = load_from_store(folders[trial.fingerprint])
-            images = len(validation_labels(trial, data.y_train, data.y_test))
+            images = len(validation_labels(trial, data))
             known[trial.fingerprint] = most_kept(images, len(data.class_names))
         return known[trial.fingerprint]
 

@@ -174,7 +174,7 @@ def _materials(job: Job) -> tuple[Dataset, Samples, Samples | None]:
     trial = job.trial
     if _last is None or _last[0].kin != trial.kin or _last[1] != job.data:
         data = load_from_store(job.data)
-        fit, held = training_images(trial, data.y_train)
+        fit, held = training_images(trial, data)
         training = Samples(np.asarray(data.x_train[fit]), np.asarray(data.y_train[fit]))
         _last = trial, job.data, (data, training, _validation(trial, data, held))
     return _last[2]

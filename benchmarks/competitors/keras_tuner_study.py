@@ -62,7 +62,7 @@ class Chosen(keras_tuner.HyperModel):  # type: ignore[misc]
 def run(data_dir: Path | None, trials: list[Trial]) -> None:
     """Search over the trials, which all are of one data set and one split, after a few steps to wake the device."""
     data = load_dataset(trials[0].dataset, data_dir)
-    fit, held = training_images(trials[0], data.y_train)
+    fit, held = training_images(trials[0], data)
     x, y, x_val, y_val = data.x_train[fit], data.y_train[fit], data.x_train[held], data.y_train[held]
     keras.utils.set_random_seed(trials[0].seed)
     chosen = Chosen(trials, data.shape, len(data.class_names), len(fit))

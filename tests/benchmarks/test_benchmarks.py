@@ -21,6 +21,7 @@ from benchmarks.driving import DIGITS, grid_trials, job_maker, prepare, search_o
 from benchmarks.measuring import Run, run_process, table
 from benchmarks.run import PARTS, read_sections, report_of
 from benchmarks.workloads import WORKLOADS, Workload
+from tuner.datasets.store import load_from_store
 from tuner.families import FAMILIES
 from tuner.protocol import training_images
 from tuner.search import Overrides
@@ -77,7 +78,7 @@ class TestWorkloads:
         search = search_of(search_file(DIGITS36, seed), tmp_path)
         data = prepare(search, tmp_path)
         trial = search.trial(search.entries[0], "workload.npz", data.fingerprint, {}, None)
-        fit, held = training_images(trial, y)
+        fit, held = training_images(trial, load_from_store(data.folder))
         assert held is not None
         for ours, theirs in zip((x[fit], y[fit], x[held], y[held]), DIGITS36.split(seed), strict=True):
             np.testing.assert_array_equal(ours, theirs)

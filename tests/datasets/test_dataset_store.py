@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tuner.datasets.base import ARRAYS, Dataset
-from tuner.datasets.store import load_from_store, save_to_store
+from tuner.datasets.store import load_from_store, save_to_store, stored_files
 from tuner.errors import LostError, ResourceError, lacking
 from tuner.files import remove_partials
 
@@ -44,6 +44,7 @@ def test_the_same_content_has_the_same_fingerprint_under_any_name_and_in_any_mem
         pytest.param(lambda d: replace(d, class_names=("middle", "top", "bottom")), id="the order of class names"),
         pytest.param(lambda d: replace(d, x_test=d.x_test[:-1], y_test=d.y_test[:-1]), id="an image less"),
         pytest.param(lambda d: replace(d, x_test=d.x_test.reshape(45, 4, 16, 1)), id="another shape"),
+        pytest.param(lambda d: replace(d, validation_images=7), id="validation images of its own"),
     ],
 )
 def test_any_change_of_the_content_changes_the_fingerprint(blobs, change: Callable[[Dataset], Dataset]):
@@ -63,6 +64,52 @@ def test_where_the_images_came_from_is_kept_but_does_not_count_as_content(tmp_pa
     told = replace(blobs, source="blobs.npz")
     assert told.fingerprint == blobs.fingerprint
     assert load_from_store(save_to_store(told, tmp_path)).source == "blobs.npz"
+
+
+def _of_a_folder(blobs: Dataset, prefix: str = "") -> Dataset:
+    names = {split: tuple(f"{prefix}{split}/{n}.png" for n in range(count)) for split, count in COUNTS.items()}
+    return replace(blobs, files=names, left_out=((f"{prefix}x.png", "is a broken image"),))
+
+
+COUNTS = {"train": 120, "test": 45}
+
+
+def test_validation_images_file_names_and_what_was_left_out_are_kept(tmp_path, blobs):
+    told = replace(_of_a_folder(blobs), validation_images=7)
+    folder = save_to_store(told, tmp_path)
+    loaded = load_from_store(folder)
+    assert (loaded.validation_images, loaded.left_out) == (7, told.left_out)
+    assert loaded.fingerprint == told.fingerprint == folder.name
+    assert stored_files(folder) == told.files
+
+
+def test_the_names_of_files_are_those_that_were_loaded_last_and_the_arrays_are_not_written_again(tmp_path, blobs):
+    folder = save_to_store(_of_a_folder(blobs, "a-"), tmp_path)
+    written = (folder / "x_train.npy").stat().st_mtime_ns
+    renamed = _of_a_folder(blobs, "b-")
+    assert save_to_store(renamed, tmp_path) == folder
+    assert (stored_files(folder), load_from_store(folder).left_out) == (renamed.files, renamed.left_out)
+    save_to_store(blobs, tmp_path)  # the same images, out of no folder
+    assert (stored_files(folder), load_from_store(folder).left_out) == ({}, ())
+    assert (folder / "x_train.npy").stat().st_mtime_ns == written
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [blobs.fingerprint]
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"train": 1, "test": 2}', '{"train": ["a"], "test": ["b"]}'])
+def test_names_that_do_not_fit_the_images_are_as_good_as_none(tmp_path, blobs, content):
+    folder = save_to_store(_of_a_folder(blobs), tmp_path)
+    (folder / "files.json").write_text(content)
+    assert stored_files(folder) == {}
+    assert load_from_store(folder).fingerprint == blobs.fingerprint
+
+
+@pytest.mark.parametrize("key", ['"validation_images": 120', '"validation_images": -1', '"left_out": [[1, 2]]'])
+def test_a_copy_that_says_what_cannot_be_is_laid_out_again(tmp_path, blobs, key):
+    about = save_to_store(blobs, tmp_path) / "about.json"
+    about.write_text(about.read_text()[:-1] + f", {key}}}")
+    with pytest.raises(LostError, match="copy for workers is missing"):
+        load_from_store(about.parent)
+    assert load_from_store(save_to_store(blobs, tmp_path)).validation_images == 0
 
 
 def test_a_copy_of_an_earlier_version_does_not_say_where_its_images_came_from(tmp_path, blobs):

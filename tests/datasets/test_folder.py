@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import shutil
 import struct
 import zlib
 from pathlib import Path
@@ -12,7 +14,9 @@ import pytest
 from PIL import Image
 
 from tuner.datasets import folder as folder_module
-from tuner.datasets.folder import load_folder, read_image, size_upright
+from tuner.datasets import pictures
+from tuner.datasets.folder import load_folder
+from tuner.datasets.pictures import read_image, size_upright
 from tuner.errors import InputError
 
 
@@ -198,6 +202,9 @@ def _text_that_unpacks_to_more(root: Path) -> Path:
 
 
 def _train_is_a_link_to_elsewhere(root: Path) -> Path:
+    for name in ("1.png", "2.png"):
+        (root / "train" / "ant" / name).unlink()
+    shutil.rmtree(root / "train" / "bee")
     (root / "train").rename(root.parent / "elsewhere")
     (root / "train").symlink_to(root.parent / "elsewhere")
     return root / "train" / "ant" / "0.png"
@@ -275,6 +282,171 @@ def test_what_is_wrong_in_a_folder_is_named_with_its_path(tmp_path, spoil, probl
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_a_validation_folder_is_the_data_sets_own_validation_set(tmp_path, name):
+    without = load_folder(fill(tmp_path / "d")).fingerprint
+    picture(tmp_path / "d" / name / "bee" / "0.png", 100)
+    dataset = load_folder(tmp_path / "d")
+    assert dataset.validation_images == 1
+    assert greys(dataset.x_train) == [0, 1, 2, 3, 4, 5, 100]
+    assert dataset.y_train.tolist() == [0, 0, 0, 1, 1, 1, 1]
+    assert greys(dataset.x_test) == [6, 7]
+    assert dataset.files["train"][-2:] == ("train/bee/2.png", f"{name}/bee/0.png")
+    assert dataset.fingerprint != without
+
+
+def _in_a_split(root: Path, *splits: str) -> Path:
+    for split in splits:
+        picture(root / split / "ant" / "0.png")
+        picture(root / split / "bee" / "0.png")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("splits", "problem"),
+    [
+        (
+            ("train", "val"),
+            "has train and val, but no test folder; put images to score on into test/CLASS; or rename val",
+        ),
+        (("train", "validation"), "has train and validation, but no test folder; "),
+        (("train",), "has train, but no test folder; put images to score on into test/CLASS; or name "),
+        (("test",), "has test, but no train folder; put training images into train/CLASS"),
+        (("val", "test"), "has test and val, but no train folder"),
+        (("train", "test", "val", "valid"), "has two folders for validation, val and valid; put them into one"),
+    ],
+)
+def test_splits_that_are_not_whole_are_told_what_is_missing(tmp_path, splits, problem):
+    root = _in_a_split(tmp_path / "d", *splits)
+    with pytest.raises(InputError) as caught:
+        load_folder(root)
+    assert str(caught.value).startswith(f"{root}: {problem}")
+
+
+def test_classes_may_be_called_as_splits_are(tmp_path):
+    dataset = load_folder(fill_flat(tmp_path / "vehicles", {"train": 5, "car": 5, "val": 5}))
+    assert dataset.class_names == ("car", "train", "val")
+    assert dataset.validation_images == 0
+
+
+def test_numeric_class_folders_stand_in_numeric_order(tmp_path):
+    dataset = load_folder(fill(tmp_path / "d", train=1, classes=("10", "9", "2", "01")))
+    assert dataset.class_names == ("01", "2", "9", "10")
+    assert dataset.y_train.tolist() == [0, 1, 2, 3]
+    assert greys(dataset.x_train) == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize("classes", [("ant", "bee"), ("0", "1", "9"), ("a10", "a9"), ("10", "9", "x")])
+def test_other_names_of_classes_keep_their_order_and_their_data_its_fingerprint(tmp_path, classes):
+    dataset = load_folder(fill(tmp_path / "d", classes=classes))
+    assert dataset.class_names == tuple(sorted(classes))
+
+
+def test_the_fingerprint_of_a_folder_is_the_one_of_earlier_versions(tmp_path):
+    assert load_folder(fill(tmp_path / "split")).fingerprint == "f6812e7856aeb207"
+    assert load_folder(fill_flat(tmp_path / "flat", {"ant": 10, "bee": 7})).fingerprint == "4dc99a163a62db57"
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_what_systems_leave_among_images_is_passed_over(tmp_path, flat):
+    root = fill_flat(tmp_path / "d", {"ant": 5, "bee": 5}) if flat else fill(tmp_path / "d")
+    before = load_folder(root).fingerprint
+    class_folder = root / "ant" if flat else root / "train" / "ant"
+    for place in (root, class_folder.parent):
+        for name in ("__MACOSX", ".ipynb_checkpoints", "@eaDir"):
+            picture(place / name / "0.png", 200)
+            picture(place / name / "ant" / "0.png", 200)
+        for name in ("Thumbs.db", ".DS_Store", "desktop.ini"):
+            (place / name).write_bytes(b"x")
+    picture(class_folder / ".ipynb_checkpoints" / "0-checkpoint.png")
+    (class_folder / "._0.png").write_bytes(b"Mac OS X")
+    (class_folder / "Thumbs.db").write_bytes(b"x")
+    assert load_folder(root).fingerprint == before
+
+
+SPOILT = (_text, _truncate, _empty_file, _sixteen_bits, _dangling_link, _folder_named_as_an_image, _empty_class)
+
+
+def test_all_files_that_cannot_be_used_are_told_at_once_with_what_each_is(tmp_path):
+    root = fill(tmp_path / "d")
+    spoilt = [spoil(root) for spoil in SPOILT]
+    with pytest.raises(InputError) as caught:
+        load_folder(root)
+    assert str(caught.value) == (
+        f"{root}: {len(spoilt)} files cannot be used; mend or remove them, or leave them out with --skip-bad"
+    )
+    told = dict(line.split(": ", 1) for line in caught.value.details)
+    assert told.keys() == {path.relative_to(root).as_posix() for path in spoilt}
+    assert told["train/cow"] == "a class folder without images"
+    assert told["train/ant/0.png"].startswith("is a broken image")
+    assert told["test/bee/9.jpg"].startswith("cannot be read as an image")
+    assert told["train/ant/deep.png"] == "has pixels of more than 8 bits (mode I;16)"
+    assert pickle.loads(pickle.dumps(caught.value)).details == caught.value.details  # noqa: S301
+
+
+def test_images_of_two_sizes_are_told_with_the_bad_ones(tmp_path):
+    root = fill(tmp_path / "d")
+    picture(root / "train" / "ant" / "large.png", size=(7, 6))
+    _text(root)
+    with pytest.raises(InputError) as caught:
+        load_folder(root)
+    assert [line.partition(" (")[0] for line in caught.value.details] == [
+        "train/bee/9.png: cannot be read as an image",
+        ".: has images of 4x5 and 6x7",
+    ]
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("channels", [None, 1])
+def test_to_leave_bad_files_out_is_as_if_they_were_not_there(tmp_path, flat, channels):
+    def make(root: Path) -> Path:
+        return fill_flat(root, {"ant": 11, "bee": 9}) if flat else fill(root)
+
+    clean = load_folder(make(tmp_path / "clean"), channels=channels)
+    assert clean.left_out == ()
+    root = make(tmp_path / "d")
+    places = [root / ("bee" if flat else "train/bee") / name for name in ("000b.png", "007b.png", "zzz.png")]
+    for place in places:
+        place.write_bytes(b"x" if place.name.startswith("0") else picture(place).read_bytes()[:-20])
+    dataset = load_folder(root, channels=channels, skip_bad=True)
+    assert dataset.fingerprint == clean.fingerprint
+    assert dataset.files == clean.files
+    assert [file for file, _ in dataset.left_out] == [place.relative_to(root).as_posix() for place in places]
+
+
+@pytest.mark.parametrize("split", ["train/ant", "val", "test"])
+def test_a_class_or_a_split_of_which_nothing_is_left_is_refused(tmp_path, split):
+    root = fill(tmp_path / "d")
+    _in_a_split(root, "val")
+    for file in (root / split).rglob("*.png"):
+        file.write_bytes(b"x")
+    with pytest.raises(InputError, match=f"d/{split}: has no image that can be used"):
+        load_folder(root, skip_bad=True)
+
+
+def test_the_file_of_each_image_is_known(tmp_path):
+    dataset = load_folder(fill(tmp_path / "d", train=2))
+    assert dataset.files == {
+        "train": ("train/ant/0.png", "train/ant/1.png", "train/bee/0.png", "train/bee/1.png"),
+        "test": ("test/ant/0.png", "test/bee/0.png"),
+    }
+    flat = load_folder(fill_flat(tmp_path / "flat", {"ant": 10, "bee": 20}))
+    for split in ("train", "test"):
+        for file, grey in zip(flat.files[split], greys(getattr(flat, f"x_{split}")), strict=True):
+            assert file == f"{'ant' if grey < 50 else 'bee'}/{grey % 50:03}.png"
+
+
+def test_every_picture_is_decoded_once(tmp_path, monkeypatch):
+    decoded: list[Path] = []
+    monkeypatch.setattr(
+        folder_module, "read_image", lambda file, *given: (decoded.append(file), read_image(file, *given))[1]
+    )
+    root = fill(tmp_path / "d")
+    _text(root)
+    load_folder(root, skip_bad=True)
+    assert len(decoded) == len(set(decoded)) == 8
+
+
 def _save_frames(path: Path) -> None:
     frames = [Image.new("L", (5, 4), grey) for grey in (10, 200)]
     frames[0].save(path, save_all=True, append_images=frames[1:])
@@ -340,7 +512,7 @@ def test_more_images_than_memory_holds_are_refused_before_they_are_read(tmp_path
 
 
 def test_an_image_that_is_too_large_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr(folder_module, "MOST_PIXELS", 50)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 50)
     root = fill(tmp_path / "d")
     path = picture(root / "train" / "ant" / "huge.png", size=(51, 1))
     path.write_bytes(path.read_bytes()[:45])  # hardly more than the header: decoding it would say that it is broken

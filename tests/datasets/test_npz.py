@@ -111,6 +111,77 @@ def test_labels_in_any_form_become_indices_into_the_class_names(tmp_path, y_trai
     assert dataset.y_train.dtype == dataset.y_test.dtype == np.int64
 
 
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_validation_arrays_are_the_data_sets_own_validation_set(tmp_path, name):
+    plain = load_npz(saved(tmp_path))
+    dataset = load_npz(saved(tmp_path, **{f"x_{name}": PIXELS[2:4] + 100, f"y_{name}": np.array([1, 1])}))
+    assert dataset.validation_images == 2
+    np.testing.assert_array_equal(dataset.x_train[..., 0], np.concatenate((PIXELS, PIXELS[2:4] + 100)))
+    assert dataset.y_train.tolist() == [*Y_TRAIN, 1, 1]
+    assert dataset.fingerprint != plain.fingerprint
+    joined = load_npz(saved(tmp_path, x_train=dataset.x_train, y_train=dataset.y_train))
+    assert dataset.fingerprint != joined.fingerprint  # the same images, none of them set apart
+
+
+def test_the_fingerprint_of_a_file_without_validation_images_is_the_one_of_earlier_versions(tmp_path):
+    assert load_npz(saved(tmp_path)).fingerprint == "2a665cb8b8fcddb2"
+
+
+def test_medmnists_names_of_arrays_are_understood(tmp_path):
+    ours = load_npz(saved(tmp_path, x_val=PIXELS[:2], y_val=Y_TRAIN[:2, None]))
+    theirs = arrays(x_val=PIXELS[:2], y_val=Y_TRAIN[:2, None])
+    np.savez(
+        tmp_path / "their.npz",
+        **{f"{key[2:]}_{'images' if key[0] == 'x' else 'labels'}": array for key, array in theirs.items()},
+    )
+    dataset = load_npz(tmp_path / "their.npz")
+    assert (dataset.validation_images, dataset.fingerprint) == (2, ours.fingerprint)
+
+
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"x_val": PIXELS[:2]}, "has no y_val (it has: x_train, y_train, x_test, y_test, x_val); it needs x_train"),
+        ({"y_valid": Y_TRAIN[:2]}, "has no x_valid (it has: "),
+        (
+            {"x_val": PIXELS[:2], "y_val": Y_TRAIN[:2], "x_valid": PIXELS[:2]},
+            "has two validation sets, x_val and x_valid; leave one out",
+        ),
+        ({"x_val": PIXELS[:2, :3], "y_val": Y_TRAIN[:2]}, "x_train has images of shape (4, 5, 1) and x_val of (3, 5"),
+        ({"x_val": PIXELS[:2], "y_val": Y_TRAIN[:1]}, "x_val has 2 images and y_val 1 labels"),
+        ({"x_valid": PIXELS[:2], "y_valid": Y_TRAIN[:1]}, "x_valid has 2 images and y_valid 1 labels"),
+        ({"x_val": PIXELS[:1], "y_val": np.array([5])}, "y_val has the label 5, which y_train never has"),
+        (
+            {"x_val": PIXELS[:2], "y_val": Y_TRAIN[:2], "x_test": None, "y_test": None},
+            "has no x_test (it has: x_train, y_train, x_val, y_val); it needs x_train, y_train, x_test, y_test, x_val",
+        ),
+    ],
+)
+def test_a_validation_set_that_does_not_fit_is_told_by_the_files_own_names(tmp_path, changed, problem):
+    path = saved(tmp_path, **changed)
+    with pytest.raises(InputError) as caught:
+        load_npz(path)
+    assert str(caught.value).startswith(f"{path}: {problem}")
+
+
+def test_what_is_wrong_with_medmnists_arrays_is_told_by_their_names(tmp_path):
+    images, labels = {"train_images": PIXELS, "test_images": PIXELS}, {"train_labels": Y_TRAIN, "test_labels": Y_TEST}
+    np.savez(tmp_path / "x.npz", **images, **labels)
+    with pytest.raises(InputError, match="test_images has 6 images and test_labels 3 labels"):
+        load_npz(tmp_path / "x.npz")
+    np.savez(tmp_path / "x.npz", **images)
+    with pytest.raises(InputError, match=r"has no train_labels \(it has: train_images, test_images\)"):
+        load_npz(tmp_path / "x.npz")
+
+
+def test_labels_that_are_numbers_in_words_stand_in_numeric_order(tmp_path):
+    words = np.array(["10", "9", "100"])
+    dataset = load_npz(saved(tmp_path, y_train=words[Y_TRAIN], y_test=words[Y_TEST]))
+    assert dataset.class_names == ("9", "10", "100")
+    assert dataset.y_train.tolist() == [1, 0, 2, 1, 0, 2]
+    assert dataset.y_test.tolist() == [2, 1, 0]
+
+
 def test_a_test_set_may_lack_a_class(tmp_path):
     dataset = load_npz(saved(tmp_path, y_test=np.array([2, 2, 0])))
     assert dataset.class_names == ("0", "1", "2")

@@ -20,6 +20,7 @@ from tuner.executors import shipping
 from tuner.executors.shipping import Files, Sender, receive, unpacked
 from tuner.families import get_family
 from tuner.files import sha256_of
+from tuner.protocol import training_images
 from tuner.trial import Job, Result, Trial, artifact_path
 
 TRIAL = Trial("ann", "blobs", "0" * 16, {}, epochs=2, seed=0)
@@ -86,6 +87,20 @@ def test_a_job_finds_its_data_on_a_machine_that_shares_no_disk(job: Job, store: 
         assert mine.data.is_relative_to(there)
         assert load_from_store(mine.data).fingerprint == before
         assert mine.trial == job.trial
+
+
+def test_a_validation_set_of_the_data_sets_own_travels_with_it(
+    job: Job, store: Store, elsewhere: Any, blobs: Dataset
+) -> None:
+    files = {"train": tuple(map(str, range(120))), "test": tuple(map(str, range(45)))}
+    own = replace(blobs, validation_images=30, files=files, left_out=(("x.png", "is broken"),))
+    parcel = Sender(store.put).pack(replace(job, data=save_to_store(own, job.data.parent)))
+    elsewhere()
+    with unpacked(parcel, store.fetch) as (mine, _):
+        found = load_from_store(mine.data)
+        assert (found.validation_images, found.fingerprint) == (30, own.fingerprint)
+        fit, held = training_images(TRIAL, found)
+        assert (len(fit), held.tolist()) == (90, list(range(90, 120)))
 
 
 def test_a_data_set_is_put_once_and_laid_out_once_a_machine(job: Job, store: Store, elsewhere: Any) -> None:

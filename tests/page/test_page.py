@@ -102,6 +102,23 @@ def test_its_scores_are_those_of_the_comparison(page: Page, project: Project) ->
         assert told["retrainings"] == pytest.approx(chosen.test_accuracies.tolist(), rel=1e-5)
 
 
+def test_the_images_of_a_folder_have_their_files_on_the_page(tmp_path: Path, blobs: Dataset) -> None:
+    names = tuple(f"test/{n}.png" for n in range(45))
+    data = replace(blobs, files={"train": tuple(f"train/{n}.png" for n in range(120)), "test": names})
+    made = Project(tmp_path, data)
+    made.retrained("ann", made.searched("ann", [0.5])[0], [first(42)])
+    found = mistakes_data(made.findings())
+    assert sorted(found["sheets"]["blobs"]["files"]) == ["test/42.png", "test/43.png", "test/44.png"]
+    for _, _, true, _, shown in found["cells"]:
+        for place, _ in shown:
+            file = found["sheets"]["blobs"]["files"][place]
+            assert blobs.y_test[int(file[5:7])] == true
+
+
+def test_the_images_of_no_folder_have_no_files_on_the_page(project: Project) -> None:
+    assert "files" not in mistakes_data(project.findings())["sheets"]["blobs"]
+
+
 def test_roc_curves_are_whole_and_thinned_ones_stay_close(tmp_path: Path, blobs: Dataset) -> None:
     n = 3000
     rng = np.random.default_rng(0)

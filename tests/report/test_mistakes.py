@@ -53,6 +53,46 @@ def scored(project: Project, model: str, probabilities: np.ndarray) -> None:
     project.ledger.enlist(project.search.name, Member(model, "blobs", "final", 0, trial.id))
 
 
+def of_a_folder(data: Dataset) -> Dataset:
+    """Return the same as if it had been read from a folder."""
+    arrays = {"train": data.y_train, "test": data.y_test}
+    files = {s: tuple(f"{s}/{data.class_names[k]}/{n}|.png" for n, k in enumerate(y)) for s, y in arrays.items()}
+    return replace(data, files=files)
+
+
+def test_mistakes_on_images_of_a_folder_have_the_names_of_their_files(tmp_path: Path, blobs: Dataset) -> None:
+    data = of_a_folder(blobs)
+    project = project_of(tmp_path, data)
+    project.retrained("ann", project.searched("ann", [0.5])[0], [first(30)])
+    section = made_section(project)
+    frame = section.tables["mistakes.csv"]
+    assert len(frame) == 15
+    assert frame[col.FILE].tolist() == [data.files["test"][place] for place in frame["test_image"]]
+    assert "Files of these mistakes of ANN" in section.markdown
+    for file in frame[col.FILE][:12]:
+        assert file.replace("|", r"\|") in section.markdown
+    assert frame[col.FILE][12].replace("|", r"\|") not in section.markdown  # of 12 pictures
+    assert "by file and place in the test set" in section.markdown
+
+
+def test_mistakes_on_images_of_no_folder_have_no_file(project: Project) -> None:
+    section = made_section(project)
+    assert col.FILE not in section.tables["mistakes.csv"]
+    assert "Files of these" not in section.markdown
+
+
+def test_the_files_are_those_of_the_images_that_a_smaller_test_drew(tmp_path: Path, blobs: Dataset) -> None:
+    data = of_a_folder(blobs)
+    project = project_of(tmp_path, data)
+    project.search = replace(project.search, overrides=replace(project.search.overrides, test_size=9))
+    project.ledger.open_search(project.search.name, project.search.key, project.search.to_json())
+    scored(project, "ann", np.full((9, 3), 1 / 3))
+    frame = made_section(project).tables["mistakes.csv"]
+    assert len(frame) == 6
+    for place, file, true in zip(frame["test_image"], frame[col.FILE], frame[col.TRUE_CLASS], strict=True):
+        assert file == f"test/{true}/{place}|.png"
+
+
 def project_of(tmp_path: Path, data: Dataset) -> Project:
     return Project(tmp_path, data, {key: value for key, value in RAW.items() if key != "published"})
 

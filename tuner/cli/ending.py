@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
+from tuner.errors import InputError, ResourceError, TunerError, lacking, listed, one_line
 from tuner.interrupts import INTERRUPTS, leave
 from tuner.streams import lost_output
 from tuner.text import visible_line
@@ -91,6 +91,8 @@ def _end(error: BaseException) -> NoReturn:
     if not isinstance(error, TunerError):
         raise error
     _say(str(error))
+    for line in listed(error.details) if isinstance(error, InputError) else ():
+        click.echo(line, err=True)
     sys.exit(error.exit_code)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from tuner.cli.options import folder_options, search_name_argument
+from tuner.cli.options import folder_options, search_name_argument, skip_bad_option
+from tuner.errors import listed
 from tuner.interrupts import INTERRUPTS
 from tuner.places import Places
 from tuner.text import visible_line
@@ -16,11 +18,27 @@ from tuner.waiting import doing
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE...")
-def predict(model: Path, images: tuple[Path, ...]) -> None:
-    """Print class and probabilities of image files, by a saved MODEL.keras."""
+@click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text", show_default=True)
+@skip_bad_option
+def predict(model: Path, images: tuple[Path, ...], form: str, skip_bad: bool) -> None:
+    """Print class and probabilities of image files, by a saved MODEL.keras.
+
+    IMAGE is a file, or a folder with images in it, however deep.
+    """
+    from tuner.datasets.remarks import number_of
     from tuner.predict import predict_files
 
-    for image, answer in predict_files(model, list(images), lambda line: click.echo(visible_line(line), err=True)):
+    answers = predict_files(model, images, skip_bad, lambda line: click.echo(visible_line(line), err=True))
+    if answers.no_card:
+        click.echo(visible_line(answers.no_card), err=True)
+    if answers.left_out:
+        click.echo(f"left out {number_of(len(answers.left_out), 'file')} that cannot be used:", err=True)
+        for line in listed([f"{error.place}: {error.problem}" for error in answers.left_out]):
+            click.echo(line, err=True)
+    if form == "csv":
+        answers.write_csv(sys.stdout)
+        return
+    for image, answer in answers.ranked():
         ranking = ", ".join(f"{name} {probability:.4f}" for name, probability in answer)
         click.echo(f"{visible_line(image)}: {answer[0][0]} ({ranking})")
 

@@ -30,6 +30,10 @@ data_dir_option = click.option(
     help="Looked at first for NAME.npz and folders of images.",
 )
 
+skip_bad_option = click.option(
+    "--skip-bad", is_flag=True, help="Leave out image files that cannot be used; they are listed."
+)
+
 tensorboard_option = click.option(
     "--tensorboard", is_flag=True, help="Write logs too; see them: tensorboard --logdir runs/tensorboard/NAME"
 )

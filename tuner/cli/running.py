@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.ending import stop
-from tuner.cli.options import data_dir_option, folder_options, search_name_argument, tensorboard_option
+from tuner.cli.options import data_dir_option, folder_options, search_name_argument, skip_bad_option, tensorboard_option
 from tuner.interrupts import INTERRUPTS
 from tuner.places import Places
 from tuner.search import Overrides
@@ -48,6 +48,7 @@ def _gpus(context: click.Context, parameter: click.Parameter, gpus: float | None
     help="How much of a GPU a trial takes, at most 1; 0.25 lets four share one, each with a quarter of its memory.",
 )
 @data_dir_option
+@skip_bad_option
 @folder_options
 @click.option("--fresh", is_flag=True, help="Train again what is recorded of this search alone.")
 @tensorboard_option
@@ -63,6 +64,7 @@ def run(
     cpus_per_trial: float | None,
     gpus_per_trial: float | None,
     data_dir: Path | None,
+    skip_bad: bool,
     runs_dir: Path,
     reports_dir: Path,
     fresh: bool,
@@ -82,7 +84,7 @@ def run(
             console = Console(stderr=True)
             where = Placement(executor, workers, cpus_per_trial, gpus_per_trial, address)
             findings, report = run_search(
-                search, places, console, placement=where, fresh=fresh, tensorboard=tensorboard
+                search, places, console, placement=where, fresh=fresh, tensorboard=tensorboard, skip_bad=skip_bad
             )
             _print_summary(findings)
             click.echo(f"\nreport: {report}")

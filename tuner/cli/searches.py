@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import data_dir_option, folder_options, search_name_argument
+from tuner.cli.options import data_dir_option, folder_options, search_name_argument, skip_bad_option
 from tuner.errors import InputError
 from tuner.places import Places, ran_as_it_is
 from tuner.search_file import find_search, load_search
@@ -66,12 +66,16 @@ def _trials(search: Search, file: Path) -> str:
 @click.option("--data", "source", required=True, help="A folder of class folders, an .npz file or a known name.")
 @click.option("--force", is_flag=True, help="Write over a file of this name.")
 @data_dir_option
-def new(name: str, source: str, force: bool, data_dir: Path | None) -> None:
+@skip_bad_option
+def new(name: str, source: str, force: bool, data_dir: Path | None, skip_bad: bool) -> None:
     """Write searches/NAME.toml for a data set, with reasons, and show its dry run. Trains nothing."""
+    from tuner.datasets.remarks import remarks
     from tuner.new import new_search, summary
 
-    path, look = new_search(name, source, data_dir, force)
+    path, look = new_search(name, source, data_dir, force, skip_bad=skip_bad)
     click.echo(f"wrote {path}")
+    for line in remarks(look.source, look.dataset):
+        click.echo(line)
     for line in summary(path, look, data_dir):
         click.echo(line)
 
@@ -80,7 +84,8 @@ def new(name: str, source: str, force: bool, data_dir: Path | None) -> None:
 @search_name_argument
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @data_dir_option
-def space(name: str, as_json: bool, data_dir: Path | None) -> None:
+@skip_bad_option
+def space(name: str, as_json: bool, data_dir: Path | None, skip_bad: bool) -> None:
     """Show the configurations with their parameter counts, and how many each rule rejected. Trains nothing.
 
     Of a [[search]] with more than 1,000 configurations only the first 10 are built and shown.
@@ -88,7 +93,7 @@ def space(name: str, as_json: bool, data_dir: Path | None) -> None:
     search = load_search(find_search(name))
     from tuner.dryrun import dry_run
 
-    found = dry_run(search, data_dir)
+    found = dry_run(search, data_dir, skip_bad)
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return

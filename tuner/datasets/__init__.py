@@ -49,6 +49,7 @@ def load_dataset(
     folder: Path = Path(),
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
+    skip_bad: bool = False,
 ) -> Dataset:
     """Load a data set.
 
@@ -58,6 +59,7 @@ def load_dataset(
         folder: where relative paths start, besides the working folder.
         image_size: height and width that the images of a folder are brought to.
         channels: 1 or 3 for the images of a folder.
+        skip_bad: leave out files of a folder that cannot be used.
 
     Raises:
         InputError: there is no such data set, or it cannot be read.
@@ -80,6 +82,6 @@ def load_dataset(
         if is_a(Path.is_file, base / source):
             return load_npz(base / source)
         if is_a(Path.is_dir, base / source):
-            return load_folder(base / source, image_size, channels)
+            return load_folder(base / source, image_size, channels, skip_bad)
     problem = f"no data set, .npz file or folder is named {shown(source)}; {suggestion(source, DATASETS)}"
     raise InputError("dataset", problem)

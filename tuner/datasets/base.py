@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,8 @@ Shape = tuple[int, int, int]
 
 SPLITS = ("train", "test")
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+#: What a data set may have besides: validation images of its own.
+VALIDATION_ARRAYS = ("x_val", "y_val")
 #: Longer names of classes are refused; those of folders have 255 letters at most.
 LONGEST_NAME = 1_000
 
@@ -31,6 +33,12 @@ class Dataset:
 
     `x_*` are `(n, height, width, channels)`, uint8 from 0 to 255; `y_*` are `(n,)`, whole numbers that index
     `class_names`. `source` says in a few words where the images came from; it names files, but no folders above them.
+
+    Of the training images the last `validation_images` are a validation set of the data set's own, 0 where it has
+    none: a chosen network is trained on all of them, one that is chosen among is validated on these (`tuner.protocol`).
+
+    Of a folder, `files` names the file of each image within it, by split and in the arrays' order, and `left_out` the
+    files that were passed over because they cannot be used, each with what it is. Neither counts as content.
     """
 
     name: str
@@ -40,6 +48,9 @@ class Dataset:
     y_test: Labels
     class_names: tuple[str, ...]
     source: str = ""
+    validation_images: int = 0
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -56,6 +67,8 @@ class Dataset:
             digest.update(f"{name} {array.shape} {array.dtype}".encode())
             digest.update(np.ascontiguousarray(array).data)
         digest.update("\0".join(self.class_names).encode("utf-8", "surrogateescape"))
+        if self.validation_images:
+            digest.update(f"\0\0{self.validation_images} validation images".encode())
         return digest.hexdigest()[:16]
 
 
@@ -64,36 +77,33 @@ def checked_dataset(
 ) -> Dataset:
     """Build a `Dataset` from arrays as users have them, or say in one line what is wrong with them.
 
-    Images may be `(n, h, w)` or `(n, h, w, channels)`, whole numbers from 0 to 255 or real numbers from 0 to 1,
-    which are multiplied by 255. Labels may be whole numbers, strings or one-hot rows; `class_names` name the
-    whole numbers 0, 1, …, and without them each label's own text is its class's name. Control characters in a name,
-    and bytes that are not UTF-8, are replaced by their escapes (`tuner.text.visible`).
+    With `x_val` and `y_val` among the arrays, the data set has validation images of its own. Images may be `(n, h, w)`
+    or `(n, h, w, channels)`, whole numbers from 0 to 255 or real numbers from 0 to 1, which are multiplied by 255.
+    Labels may be whole numbers, strings or one-hot rows; `class_names` name the whole numbers 0, 1, …, and without them
+    each label's own text is its class's name, in the order of `in_class_order`. Control characters in a name, and bytes
+    that are not UTF-8, are replaced by their escapes (`tuner.text.visible`).
 
     Raises:
         InputError: with the array and the reason.
     """
-    x = {split: _images(name, f"x_{split}", arrays[f"x_{split}"]) for split in SPLITS}
-    y = {split: _labels(name, f"y_{split}", arrays[f"y_{split}"]) for split in SPLITS}
-    for split in SPLITS:
+    splits = ("train", "val", "test") if "x_val" in arrays else SPLITS
+    x = {split: _images(name, f"x_{split}", arrays[f"x_{split}"]) for split in splits}
+    y = {split: _labels(name, f"y_{split}", arrays[f"y_{split}"]) for split in splits}
+    for split in splits:
         if len(x[split]) != len(y[split]):
             raise InputError(name, f"x_{split} has {len(x[split])} images and y_{split} {len(y[split])} labels")
-    if x["train"].shape[1:] != x["test"].shape[1:]:
-        raise InputError(
-            name, f"x_train has images of shape {x['train'].shape[1:]} and x_test of {x['test'].shape[1:]}"
-        )
     if class_names is not None and any(labels.dtype.kind == "U" for labels in y.values()):
         class_names = None  # the labels are names themselves
-    if y["train"].dtype.kind != y["test"].dtype.kind and "U" in y["train"].dtype.kind + y["test"].dtype.kind:
-        raise InputError(name, f"y_train holds {y['train'].dtype} and y_test {y['test'].dtype}")
     seen = np.unique(y["train"])
-    strange = np.setdiff1d(y["test"], seen)
-    if strange.size:
-        raise InputError(name, f"y_test has the label {strange[0]!s}, which y_train never has")
+    for split in splits[1:]:
+        _check_beside_training(name, split, x, y, seen)
     if len(seen) < 2:
         raise InputError(name, f"y_train has one class only ({seen[0]!s}); there is nothing to tell apart")
     if class_names is None:
         class_names = tuple(str(label) for label in seen)
-        y = {split: np.searchsorted(seen, labels) for split, labels in y.items()}
+        ranks = _ranks(class_names)
+        class_names = tuple(in_class_order(class_names))
+        y = {split: ranks[np.searchsorted(seen, labels)] for split, labels in y.items()}
     elif seen[0] < 0 or seen[-1] >= len(class_names):
         raise InputError(name, f"y_train has the label {seen[-1]!s}, but there are {len(class_names)} class names")
     class_names = tuple(map(visible, class_names))
@@ -101,15 +111,49 @@ def checked_dataset(
         raise InputError(name, "names two classes alike")
     if max(map(len, class_names)) > LONGEST_NAME:
         raise InputError(name, f"has a class whose name is longer than {LONGEST_NAME:,} letters", "call it shorter")
+    held = len(y["val"]) if "val" in y else 0
     return Dataset(
         name,
-        x["train"],
-        y["train"].astype(np.int64),
+        np.concatenate((x["train"], x["val"])) if held else x["train"],
+        (np.concatenate((y["train"], y["val"])) if held else y["train"]).astype(np.int64),
         x["test"],
         y["test"].astype(np.int64),
         class_names,
         visible(source),
+        held,
     )
+
+
+def _check_beside_training(
+    name: str, split: str, x: Mapping[str, Images], y: Mapping[str, NDArray[Any]], seen: NDArray[Any]
+) -> None:
+    """Raise where the images or labels of a split are others than the training set's."""
+    if x["train"].shape[1:] != x[split].shape[1:]:
+        raise InputError(
+            name, f"x_train has images of shape {x['train'].shape[1:]} and x_{split} of {x[split].shape[1:]}"
+        )
+    if y["train"].dtype.kind != y[split].dtype.kind and "U" in y["train"].dtype.kind + y[split].dtype.kind:
+        raise InputError(name, f"y_train holds {y['train'].dtype} and y_{split} {y[split].dtype}")
+    strange = np.setdiff1d(y[split], seen)
+    if strange.size:
+        raise InputError(name, f"y_{split} has the label {strange[0]!s}, which y_train never has")
+
+
+def in_class_order(names: Iterable[str]) -> list[str]:
+    """Return names of classes in the order in which classes are numbered.
+
+    That is by letters; but where all names are whole numbers 10 stands after 9.
+    """
+    listed = list(names)
+    if all(name.isascii() and name.isdigit() for name in listed):
+        return sorted(listed, key=lambda name: (len(name.lstrip("0")), name.lstrip("0"), name))
+    return sorted(listed)
+
+
+def _ranks(names: tuple[str, ...]) -> NDArray[np.intp]:
+    """Return at which place of `in_class_order` each of these names stands."""
+    places = {name: place for place, name in enumerate(in_class_order(names))}
+    return np.array([places[name] for name in names])
 
 
 def _images(name: str, key: str, images: NDArray[Any]) -> Images:

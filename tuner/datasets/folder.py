@@ -1,84 +1,108 @@
 """Data sets in folders of images: `FOLDER/train/CLASS/*.png` and `FOLDER/test/CLASS/*.png`, or `FOLDER/CLASS/*`.
 
-What is no image by its ending is passed over, and so is what lies deeper or is hidden. Of a picture the first frame
-counts, upright as its camera says (EXIF), without its transparency.
+Beside `train` and `test`, `val`, `valid` or `validation` holds validation images. What is no image by its ending is
+passed over, and so is what lies deeper, is hidden, or was left there by a system (`tuner.datasets.pictures`).
 """
 
 from __future__ import annotations
 
 import math
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from tuner.datasets.base import SPLITS, Dataset, checked_dataset
-from tuner.errors import InputError, one_line
-from tuner.untrusted.sizes import MOST_PIXELS, amount, most_data, size_of
+from tuner.datasets.base import SPLITS, Dataset, checked_dataset, in_class_order
+from tuner.datasets.npz import VALIDATION_NAMES
+from tuner.datasets.pictures import (
+    SUFFIXES,
+    is_grey,
+    is_image,
+    is_passed_over,
+    read_image,
+    refused,
+    size_upright,
+    within,
+)
+from tuner.errors import InputError
+from tuner.text import visible
+from tuner.untrusted.sizes import amount, most_data
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".pgm", ".ppm"}
-#: What a file may be, whatever its ending says; Pillow would start another program for a PostScript file.
-FORMATS = ("PNG", "JPEG", "BMP", "DIB", "GIF", "WEBP", "TIFF", "PPM")
-#: What turns a picture upright, by the orientation that its camera noted.
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_ORIENTATION, _SIDEWAYS = 0x0112, (5, 6, 7, 8)
 #: Share of the images of each class that becomes the test set where the folder has none of its own.
 TEST_SHARE = 0.2
 
 
-def load_folder(path: Path, image_size: tuple[int, int] | None = None, channels: int | None = None) -> Dataset:
+class _Listed(NamedTuple):
+    """An image file with its class, and with its split: "train", "val" or "test", or "" where the folder has none."""
+
+    file: Path
+    name: str
+    split: str
+
+
+def load_folder(
+    path: Path, image_size: tuple[int, int] | None = None, channels: int | None = None, skip_bad: bool = False
+) -> Dataset:
     """Load a data set from a folder of class folders.
 
     Args:
         path: the folder. Without `train` and `test` in it, a fifth of each class, drawn with seed 0, is the test.
         image_size: height and width that every image is brought to; needed where they differ.
         channels: 1 for grey, 3 for colour; by default grey if every image is.
+        skip_bad: leave out files that cannot be used, which `Dataset.left_out` then lists, as if they were not there.
 
     Raises:
-        InputError: no class folders, a folder without images, an image that cannot be read, sizes that differ, or
-            more than fits into memory.
+        InputError: no class folders, a folder without images, sizes that differ, more than fits into memory; or, with
+            all of them in one list, images that cannot be read and links that lead out of the folder.
     """
-    root = path.resolve()
-    if all((path / split).is_dir() for split in SPLITS):
-        files = {split: _files_by_class(path / split, root) for split in SPLITS}
-    else:
-        files = _split(_files_by_class(path, root))
-    names = tuple(files["train"])
-    for name in files["test"]:
-        if name not in names:
-            raise InputError(str(path / "test" / name), "a class that the train folder does not have")
-    listed = {
-        split: [(file, names.index(name)) for name, group in files[split].items() for file in group] for split in SPLITS
-    }
-    number = sum(map(len, listed.values()))
+    bad: list[InputError] = []
+    listed = _listed(path, bad)
+    names = tuple(in_class_order({image.name for image in listed if image.split in ("", "train")}))
+    if not names:
+        raise refused(str(path), bad, path)
+    strange = next((image for image in listed if image.name not in names), None)
+    if strange is not None:
+        raise InputError(str(strange.file.parent), "a class that the train folder does not have")
+    splits = {image.split for image in listed}
+    _check_enough(path, listed, names, splits)
     if image_size is not None:
-        _check_size(path, number, (*image_size, channels or 1))
-    if channels is None:
-        channels = 1 if all(_is_grey(file) for split in SPLITS for file, _ in listed[split]) else 3
-    arrays = {}
-    for split in SPLITS:
-        arrays[f"x_{split}"] = _pixels([file for file, _ in listed[split]], image_size, channels, path)
-        arrays[f"y_{split}"] = np.array([label for _, label in listed[split]], dtype=np.int64)
-    kinds = _suffixes(file for split in SPLITS for file, _ in listed[split])
-    return checked_dataset(path.name, arrays, names, f"folder {path.name} of {kinds} files")
+        _check_size(path, len(listed), (*image_size, channels or 1))
+    pixels, kept = _read(path, listed, image_size, channels, bad)
+    if bad and not skip_bad:
+        raise refused(str(path), bad, path)
+    listed = [listed[place] for place in kept]
+    _check_enough(path, listed, names, splits)
+    parts = _parts(listed)
+    arrays: dict[str, NDArray[Any]] = {f"x_{split}": _rows(pixels, parts[split]) for split in parts if split != "train"}
+    arrays["x_train"] = _moved_to_front(pixels, parts["train"])
+    for split, places in parts.items():
+        arrays[f"y_{split}"] = np.array([names.index(listed[place].name) for place in places], dtype=np.int64)
+    kinds = _suffixes(image.file for image in listed)
+    dataset = checked_dataset(path.name, arrays, names, f"folder {path.name} of {kinds} files")
+    files = {split: tuple(within(str(listed[place].file), path) for place in places) for split, places in parts.items()}
+    return replace(
+        dataset,
+        files={"train": files["train"] + files.get("val", ()), "test": files["test"]},
+        left_out=tuple((within(error.place, path), visible(error.problem)) for error in bad),
+    )
 
 
 def has_class_folders(path: Path) -> bool:
     """Tell whether there are folders in `path` that `load_folder` would look into."""
-    return path.is_dir() and any(entry.is_dir() and not entry.name.startswith(".") for entry in path.iterdir())
+    return path.is_dir() and any(entry.is_dir() and not is_passed_over(entry) for entry in path.iterdir())
+
+
+def image_files(path: Path) -> list[Path]:
+    """Return the image files that `load_folder` would read.
+
+    Raises:
+        InputError: there is no data set in the folder.
+    """
+    return [image.file for image in _listed(path, [])]
 
 
 def _suffixes(files: Iterable[Path]) -> str:
@@ -87,24 +111,70 @@ def _suffixes(files: Iterable[Path]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _files_by_class(folder: Path, root: Path) -> dict[str, list[Path]]:
+def _listed(path: Path, bad: list[InputError]) -> list[_Listed]:
+    """Return the image files of a folder: by split, by class, by name; what is wrong with others is noted in `bad`."""
+    folders = _split_folders(path) or {"": path}
+    root = path.resolve()
+    return [
+        _Listed(file, name, split)
+        for split, folder in folders.items()
+        for name, files in _files_by_class(folder, root, bad).items()
+        for file in files
+    ]
+
+
+def _split_folders(path: Path) -> dict[str, Path]:
+    """Return the folders of "train", "val" and "test", in this order; none where `path` itself holds class folders.
+
+    Raises:
+        InputError: one is missing, or there are two for validation.
+    """
+    there = [name for name in (*SPLITS, *VALIDATION_NAMES) if (path / name).is_dir()]
+    if not set(SPLITS) <= set(there):
+        there = [name for name in there if _is_split(path / name)]  # a class may be called so
+        if not there:
+            return {}
+        missing = "train" if "train" not in there else "test"
+        remedy = f"put training images into {missing}/CLASS" if missing == "train" else _without_test(path, there)
+        raise InputError(str(path), f"has {' and '.join(there)}, but no {missing} folder", remedy)
+    held = [name for name in there if name in VALIDATION_NAMES]
+    if len(held) > 1:
+        raise InputError(str(path), f"has two folders for validation, {' and '.join(held)}", "put them into one")
+    folders = {"train": path / "train", "test": path / "test"}
+    return {"train": folders.pop("train"), "val": path / held[0], **folders} if held else folders
+
+
+def _is_split(folder: Path) -> bool:
+    """Tell whether a folder with the name of a split is one: class folders in it, and no images beside them."""
+    return has_class_folders(folder) and not any(is_image(entry) for entry in _entries(folder))
+
+
+def _without_test(path: Path, there: Sequence[str]) -> str:
+    if "train" in there and len(there) > 1:
+        return f"put images to score on into test/CLASS; or rename {there[-1]} to test, and some of train validate"
+    return f"put images to score on into test/CLASS; or name {path / 'train'} itself, a fifth of which is the test then"
+
+
+def _files_by_class(folder: Path, root: Path, bad: list[InputError]) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise InputError(str(folder), "no such folder")
     classes: dict[str, list[Path]] = {}
+    fine = len(bad)
     for entry in _entries(folder):
-        if not entry.is_dir() or entry.name.startswith("."):
+        if not entry.is_dir() or is_passed_over(entry):
             continue
-        inside = [file for file in _entries(entry) if _is_image(file)]
-        outside = [file for file in inside if not _leads_inside(file, root)]
-        if outside:
-            raise InputError(str(outside[0]), "a link that leads out of the data set's folder, or nowhere")
+        inside = [file for file in _entries(entry) if is_image(file)]
+        good = [file for file in inside if _leads_inside(file, root)]
+        problem = "a link that leads out of the data set's folder, or nowhere"
+        bad += [InputError(str(file), problem) for file in sorted(set(inside).difference(good))]
+        if good:
+            classes[entry.name] = good
         if not inside:
-            endings = ", ".join(sorted(SUFFIXES))
-            raise InputError(str(entry), "a class folder without images", f"remove it or fill it; images are {endings}")
-        classes[entry.name] = inside
-    if not classes:
+            remedy = f"remove it or fill it (images are {', '.join(sorted(SUFFIXES))})"
+            bad.append(InputError(str(entry), "a class folder without images", remedy))
+    if not classes and len(bad) == fine:
         raise InputError(str(folder), "has no class folders with images", "put each class's images into a folder")
-    return classes
+    return {name: classes[name] for name in in_class_order(classes)}
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -114,10 +184,6 @@ def _entries(folder: Path) -> list[Path]:
         raise InputError(str(folder), f"cannot be read ({error.strerror})") from error
 
 
-def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith("._")  # macOS leaves such files
-
-
 def _leads_inside(file: Path, root: Path) -> bool:
     try:
         return file.resolve(strict=True).is_relative_to(root)
@@ -125,97 +191,103 @@ def _leads_inside(file: Path, root: Path) -> bool:
         return False
 
 
-def _split(classes: dict[str, list[Path]]) -> dict[str, dict[str, list[Path]]]:
+def _check_enough(path: Path, listed: Sequence[_Listed], names: Sequence[str], splits: Iterable[str]) -> None:
+    """Raise where a class, or a split of the folder, has too few images to be used."""
+    counts = Counter((image.split, image.name) for image in listed)
+    for split in splits:
+        if not any(image.split == split for image in listed):
+            raise InputError(str(path / split), "has no image that can be used")
+    for name in names:
+        if counts["train", name]:
+            continue
+        if not counts["", name]:
+            folder = path / name if "" in splits else path / "train" / name
+            raise InputError(str(folder), "has no image that can be used", "mend them, or remove the class")
+        if counts["", name] < 2:
+            problem, remedy = "one image only", "a class needs two, one to train and one to test"
+            raise InputError(str(path / name), problem, remedy)
+
+
+def _parts(listed: Sequence[_Listed]) -> dict[str, list[int]]:
+    """Return at which places of `listed` the images of each split stand, ascending; drawn where the folder has none."""
+    if any(image.split for image in listed):
+        by_split: dict[str, list[int]] = {}
+        for place, image in enumerate(listed):
+            by_split.setdefault(image.split, []).append(place)
+        return by_split
+    classes: dict[str, list[int]] = {}
+    for place, image in enumerate(listed):
+        classes.setdefault(image.name, []).append(place)
     rng = np.random.default_rng(0)
-    parts: dict[str, dict[str, list[Path]]] = {split: {} for split in SPLITS}
-    for name, files in classes.items():
-        if len(files) < 2:
-            raise InputError(str(files[0].parent), "one image only", "a class needs two, one to train and one to test")
-        order = rng.permutation(len(files))
-        held = max(1, round(TEST_SHARE * len(files)))
-        parts["test"][name] = [files[i] for i in sorted(order[:held])]
-        parts["train"][name] = [files[i] for i in sorted(order[held:])]
+    parts: dict[str, list[int]] = {split: [] for split in SPLITS}
+    for places in classes.values():
+        order = rng.permutation(len(places))
+        held = max(1, round(TEST_SHARE * len(places)))
+        parts["test"] += [places[i] for i in sorted(order[:held])]
+        parts["train"] += [places[i] for i in sorted(order[held:])]
     return parts
 
 
-@contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
-    """Open a picture, of which nothing is decoded yet.
+def _read(
+    path: Path,
+    listed: Sequence[_Listed],
+    image_size: tuple[int, int] | None,
+    channels: int | None,
+    bad: list[InputError],
+) -> tuple[NDArray[np.uint8], list[int]]:
+    """Return the pixels of the images that can be used, and their places in `listed`; the others are noted in `bad`.
 
-    Raises:
-        InputError: it is no picture, is broken, or is too large; what goes wrong inside the block is its being broken.
+    Every picture is decoded once.
     """
-    size_of(file)  # a pipe would let us wait for ever
-    with warnings.catch_warnings(action="ignore"):  # of large pictures, which are refused here, and of odd ones
-        try:
-            image = Image.open(file, formats=FORMATS)
-        except Exception as error:  # Pillow's readers raise whatever comes of a damaged file
-            raise InputError(str(file), f"cannot be read as an image ({one_line(error, 80)})") from error
-        with image:
-            if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-                problem = f"has pixels of more than 8 bits (mode {image.mode})"
-                raise InputError(str(file), problem, "convert it to 8 bits")
-            if image.width * image.height > MOST_PIXELS:
-                problem = f"is {image.width}x{image.height} pixels"
-                raise InputError(str(file), problem, f"at most {MOST_PIXELS:,} are read")
+    unusable: dict[int, InputError] = {}
+    if channels is None:
+        channels = 1
+        for place, image in enumerate(listed):
             try:
-                yield image
-            except Exception as error:
-                raise InputError(str(file), f"is a broken image ({one_line(error, 80)})") from error
+                channels = channels if is_grey(image.file) else 3
+            except InputError as error:
+                unusable[place] = error
+    pixels = np.empty(0, np.uint8)
+    kept: list[int] = []
+    other: InputError | None = None
+    for place, image in enumerate(listed):
+        if place in unusable:
+            continue
+        try:
+            if other is not None:  # nothing can come of the folder; what is wrong with the rest is told by its headers
+                size_upright(image.file)
+                continue
+            read = read_image(image.file, image_size, channels)
+        except InputError as error:
+            unusable[place] = error
+            continue
+        if not kept:
+            _check_size(path, len(listed), read.shape)
+            pixels = np.empty((len(listed), *read.shape), np.uint8)
+        if read.shape != pixels.shape[1:]:
+            sizes = " and ".join(f"{a[0]}x{a[1]}" for a in (pixels.shape[1:], read.shape))
+            other = InputError(str(path), f"has images of {sizes}", "set image_size = [height, width]")
+            continue
+        pixels[len(kept)] = read
+        kept.append(place)
+    bad += [unusable[place] for place in sorted(unusable)]
+    if other is not None:
+        raise refused(str(path), [*bad, other], path) if bad else other
+    return pixels[: len(kept)], kept
 
 
-def _orientation(image: Image.Image) -> int:
-    with suppress(Exception):  # what a camera noted may be damaged, and the picture sound
-        return int(image.getexif().get(_ORIENTATION, 1))
-    return 1
+def _rows(pixels: NDArray[np.uint8], places: Sequence[int]) -> NDArray[np.uint8]:
+    """Return some of the images: where they stand side by side, as a view."""
+    first, last = places[0], places[-1]
+    return pixels[first : last + 1] if last - first + 1 == len(places) else pixels[places]
 
 
-def _is_grey(file: Path) -> bool:
-    with _opened(file) as image:
-        return image.mode in ("1", "L", "LA")
-
-
-def size_upright(file: Path) -> tuple[int, int]:
-    """Return height and width that `read_image` finds, without decoding the picture.
-
-    Raises:
-        InputError: the file is not an image or is too large.
-    """
-    with _opened(file) as image:
-        noted = 1 if image.format == "PNG" else _orientation(image)  # to look for it would decode a PNG
-        return image.size if noted in _SIDEWAYS else image.size[::-1]
-
-
-def read_image(file: Path, image_size: tuple[int, int] | None, channels: int) -> NDArray[np.uint8]:
-    """Read one image as `(height, width, channels)`, uint8 from 0 to 255, resized where `image_size` says so.
-
-    Raises:
-        InputError: the file is not an image, is broken, or is too large.
-    """
-    with _opened(file) as image:
-        image.load()
-        noted = _orientation(image)
-        whole = image.convert("RGBA") if "transparency" in image.info else image
-        picture = whole.convert("L" if channels == 1 else "RGB")
-        if noted in _UPRIGHT:
-            picture = picture.transpose(_UPRIGHT[noted])
-        if image_size and picture.size != image_size[::-1]:
-            picture = picture.resize(image_size[::-1], Image.Resampling.BILINEAR)
-        pixels = np.asarray(picture, dtype=np.uint8)
-    return pixels.reshape(*pixels.shape[:2], channels)
-
-
-def _pixels(files: list[Path], image_size: tuple[int, int] | None, channels: int, folder: Path) -> NDArray[np.uint8]:
-    first = read_image(files[0], image_size, channels)
-    _check_size(folder, len(files), first.shape)
-    images = np.empty((len(files), *first.shape), np.uint8)
-    for place, file in enumerate(files):
-        image = read_image(file, image_size, channels) if place else first
-        if image.shape != first.shape:
-            sizes = " and ".join(f"{a.shape[0]}x{a.shape[1]}" for a in (first, image))
-            raise InputError(str(folder), f"has images of {sizes}", "set image_size = [height, width]")
-        images[place] = image
-    return images
+def _moved_to_front(pixels: NDArray[np.uint8], places: Sequence[int]) -> NDArray[np.uint8]:
+    """Move images, whose places ascend, to the front of the array, which need not be held twice for it; return them."""
+    for row, place in enumerate(places):
+        if row != place:
+            pixels[row] = pixels[place]
+    return pixels[: len(places)]
 
 
 def _check_size(folder: Path, number: int, shape: tuple[int, ...]) -> None:

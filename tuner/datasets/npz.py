@@ -1,16 +1,28 @@
-"""Data sets in `.npz` files with `x_train`, `y_train`, `x_test`, `y_test` and perhaps `class_names`."""
+"""Data sets in `.npz` files with `x_train`, `y_train`, `x_test`, `y_test`, perhaps `x_val`, `y_val` and `class_names`.
+
+Validation images are found as `x_valid` or `x_validation` too, and MedMNIST's names of arrays are understood.
+"""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
-from tuner.datasets.base import ARRAYS, Dataset, checked_dataset
+from tuner.datasets.base import ARRAYS, VALIDATION_ARRAYS, Dataset, checked_dataset
 from tuner.errors import InputError, one_line
 from tuner.untrusted.arrays import names_in, read_arrays
 from tuner.untrusted.sizes import most_data
+
+#: What validation images may be called; a data set has one of them.
+VALIDATION_NAMES = ("val", "valid", "validation")
+#: How MedMNIST calls its arrays; medmnist.com.
+_MEDMNIST = {
+    **{f"x_{split}": f"{split}_images" for split in ("train", "val", "test")},
+    **{f"y_{split}": f"{split}_labels" for split in ("train", "val", "test")},
+}
 
 
 def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] | None = None) -> Dataset:
@@ -29,15 +41,11 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
     if not zipfile.is_zipfile(path):  # NumPy would say that one could read it unsafely
         raise InputError(str(path), "cannot be read as an .npz of plain arrays (it is no whole zip archive)")
     try:
-        there = names_in(path)
-        missing = [key for key in ARRAYS if key not in there]
-        if missing:
-            raise InputError(
-                str(path), f"has no {missing[0]} (it has: {', '.join(there[:20])})", "it needs " + ", ".join(ARRAYS)
-            )
-        arrays = read_arrays(path, most_data(), (*ARRAYS, "class_names"))
-        if "class_names" in arrays:
-            class_names = tuple(str(text) for text in np.asarray(arrays.pop("class_names"), dtype=str).ravel())
+        theirs = _names_of_arrays(path, names_in(path))
+        found = read_arrays(path, most_data(), (*theirs.values(), "class_names"))
+        arrays = {ours: found[their] for ours, their in theirs.items()}
+        if "class_names" in found:
+            class_names = tuple(str(text) for text in np.asarray(found["class_names"], dtype=str).ravel())
     except InputError:
         raise
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged files
@@ -45,4 +53,32 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
     try:
         return checked_dataset(name or path.stem, arrays, class_names, path.name)
     except InputError as error:
-        raise InputError(str(path), error.problem, error.remedy) from error
+        problem = error.problem
+        for ours, their in theirs.items():
+            problem = problem.replace(ours, their)
+        raise InputError(str(path), problem, error.remedy) from error
+
+
+def _names_of_arrays(path: Path, there: Collection[str]) -> dict[str, str]:
+    """Return how the file calls each array of a data set, those of validation images if it has them.
+
+    Raises:
+        InputError: it lacks one.
+    """
+    if not set(ARRAYS) & set(there) and set(_MEDMNIST.values()) & set(there):
+        names = {name: _MEDMNIST[name] for name in (*ARRAYS, *VALIDATION_ARRAYS)}
+    else:
+        given = [name for name in VALIDATION_NAMES if {f"x_{name}", f"y_{name}"} & set(there)]
+        if len(given) > 1:
+            both = " and ".join(f"x_{name}" for name in given)
+            raise InputError(str(path), f"has two validation sets, {both}", "leave one out")
+        own = given[0] if given else "val"
+        names = {name: name for name in ARRAYS} | {"x_val": f"x_{own}", "y_val": f"y_{own}"}
+    needed = [names[name] for name in ARRAYS]
+    if any(names[name] in there for name in VALIDATION_ARRAYS):
+        needed += [names[name] for name in VALIDATION_ARRAYS]
+    missing = [name for name in needed if name not in there]
+    if missing:
+        listed = ", ".join(list(there)[:20])
+        raise InputError(str(path), f"has no {missing[0]} (it has: {listed})", "it needs " + ", ".join(needed))
+    return {name: their for name, their in names.items() if their in there}

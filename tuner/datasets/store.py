@@ -1,4 +1,7 @@
-"""A data set laid out for workers: one `.npy` file an array, mapped into memory and shared by all of them."""
+"""A data set laid out for workers: one `.npy` file an array, mapped into memory and shared by all of them.
+
+What else is known of it lies beside the arrays: `about.json`, and for a folder `files.json`, the file of each image.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,30 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.datasets.base import ARRAYS, Dataset
+from tuner.datasets.base import ARRAYS, SPLITS, Dataset
 from tuner.errors import InputError, LostError, lacking, one_line
-from tuner.files import check_no_link, partial_of
+from tuner.files import check_no_link, partial_of, write_whole
 from tuner.text import visible
 from tuner.untrusted.checked_json import strict_json
-from tuner.untrusted.sizes import MOST_CARD, read_at_most, size_of
+from tuner.untrusted.sizes import read_at_most, size_of
+
+_ABOUT, _FILES = "about.json", "files.json"
+#: So many bytes of either are read: the names of some million files.
+_MOST_NOTES = 500_000_000
 
 
 def save_to_store(dataset: Dataset, store: Path) -> Path:
     """Lay `dataset` out under `store`, unless it lies there, and return its folder, named by its fingerprint.
+
+    What does not count as content, such as the names of a folder's files, is kept as it was loaded last.
 
     Raises:
         ResourceError: there is no room for it.
@@ -30,6 +41,7 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
     for place in (store, folder):
         check_no_link(place)
     if is_whole(folder) and load_from_store(folder).fingerprint == dataset.fingerprint:
+        _note_anew(dataset, folder)
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     with partial_of(store / f"{dataset.fingerprint}-{uuid.uuid4().hex[:8]}") as building:
@@ -39,8 +51,8 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
                 with (building / f"{name}.npy").open("wb") as file:
                     np.save(file, getattr(dataset, name))
                     os.fsync(file.fileno())  # the folder's new name must not outlive its content
-            about = {"name": dataset.name, "class_names": dataset.class_names, "source": dataset.source}
-            (building / "about.json").write_text(json.dumps(about), encoding="utf-8")
+            for name, text in _notes(dataset).items():
+                (building / name).write_text(text, encoding="utf-8")
             try:
                 building.rename(folder)
             except OSError:
@@ -54,6 +66,34 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
     return folder
 
 
+def _notes(dataset: Dataset) -> dict[str, str]:
+    """Return the files that lie beside the arrays, with their content."""
+    about: dict[str, Any] = {"name": dataset.name, "class_names": dataset.class_names, "source": dataset.source}
+    if dataset.validation_images:
+        about["validation_images"] = dataset.validation_images
+    if dataset.left_out:
+        about["left_out"] = dataset.left_out
+    notes = {_ABOUT: json.dumps(about)}
+    if dataset.files:
+        notes[_FILES] = json.dumps({split: dataset.files[split] for split in SPLITS})
+    return notes
+
+
+def _note_anew(dataset: Dataset, folder: Path) -> None:
+    """Bring up to date what lies beside the arrays of a copy that is whole, where the same content has other files."""
+    there = load_from_store(folder)
+    if (there.left_out, stored_files(folder)) == (dataset.left_out, dataset.files):
+        return
+    for name, text in _notes(dataset).items():
+        write_whole(folder / name, partial(_write_text, text))
+    if not dataset.files:
+        (folder / _FILES).unlink(missing_ok=True)
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
 def is_whole(folder: Path) -> bool:
     """Tell whether a folder holds a data set, each array as long as it says, and images and labels what they are."""
     return _read(folder) is not None
@@ -61,6 +101,8 @@ def is_whole(folder: Path) -> bool:
 
 def load_from_store(folder: Path) -> Dataset:
     """Return the data set that `save_to_store` laid out in `folder`, its images mapped rather than read.
+
+    It comes without the names of its files, of which there may be a million: `stored_files` reads them.
 
     Raises:
         LostError: it is not there, or not whole.
@@ -74,15 +116,19 @@ def load_from_store(folder: Path) -> Dataset:
 def _read(folder: Path) -> Dataset | None:
     """Return the data set in a folder; None where something of it is missing, or is nothing that we laid out there."""
     try:
-        about = strict_json(read_at_most(folder / "about.json", MOST_CARD))
+        about = strict_json(read_at_most(folder / _ABOUT, _MOST_NOTES))
         arrays = {name: _mapped(folder / f"{name}.npy") for name in ARRAYS}
+        left_out = tuple((visible(file), visible(problem)) for file, problem in about.get("left_out", ()))
         dataset = Dataset(
             about["name"],
-            **arrays,
+            *(arrays[name] for name in ARRAYS),
             class_names=tuple(map(visible, about["class_names"])),
             source=visible(about.get("source", "")),  # a copy laid out by an earlier version does not say
+            validation_images=about.get("validation_images", 0),
+            left_out=left_out,
         )
-        texts = (about["name"], about.get("source", ""), *about["class_names"])
+        texts = [about["name"], about.get("source", ""), *about["class_names"]]
+        texts += [text for pair in about.get("left_out", ()) for text in pair]
         return dataset if all(isinstance(text, str) for text in texts) and _fits(dataset) else None
     except (InputError, OSError, ValueError, EOFError, KeyError, TypeError, AttributeError):
         return None
@@ -102,9 +148,26 @@ def _mapped(path: Path) -> NDArray[Any]:
 def _fits(dataset: Dataset) -> bool:
     """Tell whether arrays are those of a data set: images, and for each of them one of its classes."""
     images, labels = (dataset.x_train, dataset.x_test), (dataset.y_train, dataset.y_test)
+    held = dataset.validation_images
     return (
         all(x.dtype == np.uint8 and x.ndim == 4 and x.size and x.shape[-1] in (1, 3) for x in images)
         and images[0].shape[1:] == images[1].shape[1:]
         and all(y.dtype == np.int64 and y.shape == x.shape[:1] for x, y in zip(images, labels, strict=True))
         and all(y.min() >= 0 and y.max() < len(dataset.class_names) for y in labels)
+        and isinstance(held, int)
+        and 0 <= held < len(labels[0])
     )
+
+
+def stored_files(folder: Path) -> Mapping[str, tuple[str, ...]]:
+    """Return the file of each image of a data set laid out in `folder`, by split; empty where it came from no folder.
+
+    What does not name a file for each of the images is as good as nothing.
+    """
+    try:
+        told = strict_json(read_at_most(folder / _FILES, _MOST_NOTES))
+        files = {split: tuple(map(visible, told[split])) for split in SPLITS}
+        images = {split: len(_mapped(folder / f"y_{split}.npy")) for split in SPLITS}
+    except (InputError, OSError, ValueError, EOFError, KeyError, TypeError, AttributeError):
+        return {}
+    return files if {split: len(names) for split, names in files.items()} == images else {}

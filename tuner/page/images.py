@@ -28,11 +28,12 @@ def mistakes_data(findings: Findings) -> dict[str, Any]:
     """Return the sheets by data set, and by model which of a sheet's images stand for which mistake.
 
     A sheet has `source` (a picture as a data URI), the `width` and `height` of an image on it and how many stand
-    `across`. `cells` are `[data set, model, true class, predicted class, [[place on the sheet, confidence], …]]`,
-    classes by their numbers. Where there are more mistakes than there is room for, each cell gives up its least sure
-    ones.
+    `across`; of a folder also `files`, the file of each image on it. `cells` are `[data set, model, true class,
+    predicted class, [[place on the sheet, confidence], …]]`, classes by their numbers. Where there are more mistakes
+    than there is room for, each cell gives up its least sure ones.
     """
-    sheets, cells = {}, []
+    sheets: dict[str, dict[str, Any]] = {}
+    cells = []
     for dataset in findings.datasets:
         models = findings.on(dataset)
         room = _MOST_BYTES // len(findings.datasets)
@@ -57,6 +58,9 @@ def mistakes_data(findings: Findings) -> dict[str, Any]:
             "height": shape[0],
             "across": _ACROSS,
         }
+        files = findings.files(dataset)
+        if files:
+            sheets[plain(dataset)]["files"] = [plain(files[image]) for image in order[:kept]]
         for number, (chosen, mine) in enumerate(zip(models, wanted, strict=True)):
             confidence = Calibration(chosen.predictions).confidence
             for (true, predicted), images in sorted(mine.items()):

@@ -14,7 +14,7 @@ def budget(findings: Findings) -> str:
     Of a well-known data set that was read from image files of the user's, which may be lossy copies, it says so.
     """
     search = findings.search
-    share = f", {100 * search.validation:g} % of them held out during the search"
+    share = f", {_held_out(findings)} held out during the search"
     copies = [
         f"; {escape(name)} from a {escape(source)}"
         for name in findings.seen_datasets
@@ -54,6 +54,19 @@ def _by_owner(told: dict[str, list[str]]) -> str:
     if len(told) < 2:
         return "".join(told)
     return " and ".join(f"{what} ({escape(', '.join(owners))})" for what, owners in told.items())
+
+
+def _held_out(findings: Findings) -> str:
+    """Return in words which training images a search held out to choose on."""
+    search = findings.search
+    seen = [name for name in findings.seen_datasets if name in search.datasets]
+    own = [name for name in seen if findings.data(name).validation_images]
+    share = f"{100 * search.validation:g} % of them"
+    if not own:
+        return share
+    if own == seen:
+        return "the data set's own validation images" if len(own) == 1 else "the data sets' own validation images"
+    return f"{share} (of {escape(', '.join(own))}: its own validation images)"
 
 
 def smaller_budget(search: Search) -> str:

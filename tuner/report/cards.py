@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tuner import columns as col
+from tuner.datasets.base import Dataset
 from tuner.families import in_order
 from tuner.findings import Chosen, Findings
 from tuner.parameters import Value
@@ -67,7 +65,7 @@ def _card(findings: Findings, chosen: Chosen) -> str:
         ["parameters", DASH if result.parameters is None else f"{result.parameters:,}"],
         ["hyperparameters", _settings(network)],
         ["recipe", _settings(recipe)],
-        ["training", _training(chosen, data.y_train)],
+        ["training", _training(chosen, data)],
         ["retrainings", _retrainings(chosen)],
         ["test accuracy", f"{chosen.predictions.accuracy:.4f} on {tested:,} images (95 % interval {_span(interval)})"],
         ["macro F1", number(macro[col.F1])],
@@ -96,6 +94,8 @@ def card_json(findings: Findings, chosen: Chosen) -> str:
     network, recipe = _split(content.pop("values"))
     data = findings.data(chosen.dataset)
     scores = per_class(chosen.predictions)
+    held = {"validation_images": data.validation_images} if data.validation_images else {}
+    counts = {"training_images": len(data.y_train), **held, "test_images": len(data.y_test)}
     card = {
         "model": chosen.model,
         "dataset": chosen.dataset,
@@ -103,7 +103,7 @@ def card_json(findings: Findings, chosen: Chosen) -> str:
         "sha256": result.files["model"],
         "class_names": chosen.predictions.class_names,
         "input": {"shape": data.x_train.shape[1:], "values": "raw pixels, 0 to 255"},
-        "data": {"source": data.source, "training_images": len(data.y_train), "test_images": len(data.y_test)},
+        "data": {"source": data.source, **counts},
         "parameters": result.parameters,
         "architecture": result.layers,
         "hyperparameters": network,
@@ -168,11 +168,11 @@ def _settings(values: Mapping[str, Value]) -> str:
     return escape(", ".join(f"{name} = {setting(values[name])}" for name in in_order(values))) or DASH
 
 
-def _training(chosen: Chosen, labels: NDArray[np.int64]) -> str:
-    """Return what the saved model was trained on, how long and with which seed; `labels` are of all training images."""
+def _training(chosen: Chosen, data: Dataset) -> str:
+    """Return what the saved model was trained on, how long and with which seed."""
     trial = chosen.saved.trial
-    fitted, held_out = training_images(trial, labels)
-    images, available = len(fitted) + (0 if held_out is None else len(held_out)), len(labels)
+    fitted, held_out = training_images(trial, data)
+    images, available = len(fitted) + (0 if held_out is None else len(held_out)), len(data.y_train)
     drawn = f" of {available:,}, drawn by class" if images < available else ""
     epochs = "1 epoch" if trial.last_epoch == 1 else f"{trial.last_epoch:,} epochs"
     stopped = f" of {trial.epochs:,}" if trial.last_epoch < trial.epochs else ""

@@ -8,8 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from tuner.datasets.remarks import images_of, sentences
 from tuner.findings import Findings
-from tuner.report.base import Section, picture
+from tuner.report.base import Section, escape, picture
 from tuner.report.style import new_figure, short
 
 _EACH = 8
@@ -42,10 +43,12 @@ def samples_section(findings: Findings) -> Section | None:
         parts.append(
             picture(
                 file,
-                f"{dataset}: {len(data.y_train):,} training and {len(data.y_test):,} test images of "
-                f"{height}x{width} pixels, {kind}; {first} training images of {whose}",
+                f"{dataset}: {images_of(data)} of {height}x{width} pixels, {kind}; {first} training images of {whose}",
             )
         )
+        across = sentences(data, findings.copies(dataset))
+        if across:
+            parts.append(f"Of {escape(dataset)}, {'; '.join(across)}: scores on them say nothing about new images.")
     return Section("Sample images", "\n\n".join(parts), figures) if parts else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from tuner import columns as col
 from tuner.calibration import BINS, Calibration, confident_mistakes
 from tuner.findings import Chosen, Findings
 from tuner.protocol import test_images, training_images
-from tuner.report.base import DASH, Section, escape, number, picture, table
+from tuner.report.base import DASH, Section, escape, folded, number, picture, table
 from tuner.report.images import show_image
 from tuner.report.style import colour, new_figure, plain_decades
 from tuner.significance import wilson_interval
@@ -61,10 +61,15 @@ def mistakes_section(findings: Findings) -> Section | None:
                 count = f"{len(chosen.predictions.labels):,}"
                 parts.append(f"{escape(chosen.label)} classified all {count} test images of {escape(dataset)} rightly.")
                 continue
-            mistakes.append(_mistakes_frame(chosen, calibration, images, wrong))
+            files = findings.files(dataset)
+            mistakes.append(_mistakes_frame(chosen, calibration, images, wrong, files))
             name = f"mistakes-{chosen.model}-{slug}.png"
             figures[name] = _mistakes_figure(findings, chosen, calibration, images, wrong[:_PICTURED])
             parts.append(picture(name, _mistakes_caption(chosen, len(wrong))))
+            if files:
+                parts.append(
+                    _files_table(chosen, calibration, [files[place] for place in images[wrong[:_PICTURED]]], wrong)
+                )
         parts += _by_class_size(findings, models)
     if not parts:
         return None
@@ -75,9 +80,8 @@ def mistakes_section(findings: Findings) -> Section | None:
     links = "The tables as numbers: [calibration.csv](calibration.csv). Each bin: [reliability.csv](reliability.csv)."
     if mistakes:
         tables["mistakes.csv"] = pd.concat(mistakes, ignore_index=True)
-        links += (
-            f" Up to {_LISTED} mistakes of each model by their place in the test set: [mistakes.csv](mistakes.csv)."
-        )
+        by = "by file and place" if any(findings.files(dataset) for dataset in findings.datasets) else "by their place"
+        links += f" Up to {_LISTED} mistakes of each model {by} in the test set: [mistakes.csv](mistakes.csv)."
     return Section("Confidence and mistakes", "\n\n".join([*parts, links]), figures, tables)
 
 
@@ -216,19 +220,43 @@ def _test_images(findings: Findings, chosen: Chosen) -> NDArray[np.intp]:
 
 
 def _mistakes_frame(
-    chosen: Chosen, calibration: Calibration, images: NDArray[np.intp], wrong: NDArray[np.intp]
+    chosen: Chosen,
+    calibration: Calibration,
+    images: NDArray[np.intp],
+    wrong: NDArray[np.intp],
+    files: Sequence[str],
 ) -> pd.DataFrame:
+    """Return a row a mistake; with the image's file where the data set comes from a folder."""
     names, predictions = chosen.predictions.class_names, chosen.predictions
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             col.DATASET: chosen.dataset,
             col.MODEL: chosen.model,
             "test_image": images[wrong],
             col.TRUE_CLASS: [names[label] for label in predictions.labels[wrong]],
             col.PREDICTED_CLASS: [names[label] for label in predictions.predicted[wrong]],
-            "confidence": calibration.confidence[wrong],
+            col.CONFIDENCE: calibration.confidence[wrong],
         }
     )
+    if files:
+        frame.insert(list(frame).index(col.TRUE_CLASS), col.FILE, [files[place] for place in images[wrong]])
+    return frame
+
+
+def _files_table(chosen: Chosen, calibration: Calibration, files: Sequence[str], wrong: NDArray[np.intp]) -> str:
+    """Return the files of the pictured mistakes, in their order, folded away."""
+    names, predictions = chosen.predictions.class_names, chosen.predictions
+    rows: list[list[object]] = [
+        [
+            escape(file),
+            escape(names[predictions.labels[place]]),
+            escape(names[predictions.predicted[place]]),
+            number(float(calibration.confidence[place])),
+        ]
+        for file, place in zip(files, wrong, strict=False)
+    ]
+    heads = ["file", "true class", "predicted class", "confidence"]
+    return folded(f"Files of these mistakes of {escape(chosen.label)}", table(rows, heads, text_columns=3))
 
 
 def _mistakes_caption(chosen: Chosen, listed: int) -> str:
@@ -274,9 +302,10 @@ def _probability(p: float) -> str:
 def _by_class_size(findings: Findings, models: list[Chosen]) -> list[str]:
     """Return a table of accuracy by class, the smallest class first, where classes are of unequal size."""
     dataset = models[0].dataset
-    labels = findings.data(dataset).y_train
+    data = findings.data(dataset)
     names = models[0].predictions.class_names
-    sizes = np.bincount(labels[training_images(models[0].saved.trial, labels)[0]], minlength=len(names))
+    trained = training_images(models[0].saved.trial, data)[0]
+    sizes = np.bincount(data.y_train[trained], minlength=len(names))
     there = sizes[sizes > 0]
     if there.max() <= _UNEQUAL * there.min():
         return []

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tuner.datasets.remarks import images_of, number_of, sentences
+from tuner.errors import MOST_LISTED
 from tuner.findings import Findings
 from tuner.report.base import Section, escape, table
 from tuner.report.budget import budget
@@ -62,11 +66,16 @@ def provenance_section(findings: Findings) -> Section:
         rows.append(
             [
                 f"data set {escape(dataset)}",
-                f"{len(data.y_train):,} training and {len(data.y_test):,} test images"
+                images_of(data)
                 + (f" from {escape(data.source)}" if data.source else "")
                 + f", fingerprint {data.fingerprint}",
             ]
         )
+        across = sentences(data, findings.copies(dataset))
+        if across:
+            rows.append([f"copies in {escape(dataset)}", "; ".join(across)])
+        if data.left_out:
+            rows.append([f"left out of {escape(dataset)}", _left_out(data.left_out)])
     environments = [record.result.environment for record in records]
     for key, name in _ENVIRONMENT.items():
         values = dict.fromkeys(str(e[key]) for e in environments if key in e)
@@ -74,6 +83,13 @@ def provenance_section(findings: Findings) -> Section:
     return Section(
         "Provenance", "\n\n".join([table(rows, ["what", "value"], text_columns=2), _METHOD, *_repeating(findings)])
     )
+
+
+def _left_out(files: Sequence[tuple[str, str]]) -> str:
+    """Return which files of a folder were left out, and why."""
+    told = "; ".join(f"{escape(file)}: {escape(problem)}" for file, problem in files[:MOST_LISTED])
+    more = f"; and {len(files) - MOST_LISTED:,} more" if len(files) > MOST_LISTED else ""
+    return f"{number_of(len(files), 'file')} that cannot be used: {told}{more}"
 
 
 def repeats_bit_for_bit(findings: Findings) -> bool:

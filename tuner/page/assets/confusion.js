@@ -121,11 +121,14 @@ function fill(album, chosen, row, column) {
   const picture = new Image();
   const scale = SHOWN / sheet.width;
   const tiles = shown.map(([place, confidence]) => {
+    const file = sheet.files?.[place];
+    const sure = confidence >= 0.9995 && confidence < 1 ? "p > 0.999" : `p = ${confidence.toFixed(3)}`;
     const canvas = make("canvas", {
       width: sheet.width, height: sheet.height, role: "img", style: `width:${SHOWN}px;height:${Math.round(scale * sheet.height)}px`,
-      "aria-label": `${a} taken for ${b} with a confidence of ${confidence.toFixed(3)}`,
+      "aria-label": `${file ? `${file}: ` : ""}${a} taken for ${b} with a confidence of ${confidence.toFixed(3)}`,
     });
-    return { place, canvas, element: make("figure", { class: "tile" }, canvas, make("figcaption", {}, confidence >= 0.9995 && confidence < 1 ? "p > 0.999" : `p = ${confidence.toFixed(3)}`)) };
+    const name = file ? [make("span", { class: "file", title: file }, file.split("/").pop())] : [];
+    return { place, canvas, element: make("figure", { class: "tile", style: `max-width:${SHOWN + 24}px` }, canvas, make("figcaption", {}, sure, ...name)) };
   });
   album.append(make("div", { class: "tiles" }, ...tiles.map(({ element }) => element)));
   picture.onload = () => {

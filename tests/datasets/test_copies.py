@@ -1,0 +1,93 @@
+"""Images that stand on two sides of a split, and what is said of a data set before it is used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tuner.datasets import copies as copies_module
+from tuner.datasets.base import Dataset, checked_dataset
+from tuner.datasets.copies import copies
+from tuner.datasets.folder import load_folder
+from tuner.datasets.remarks import remarks
+
+
+def data_of(train: list[int], test: list[int], val: list[int] | None = None) -> Dataset:
+    """Return a data set whose images are each of one grey, one image of another class apart, in each split."""
+    arrays = {}
+    for split, greys in (("train", train), ("test", test), ("val", val)):
+        if greys is not None:
+            arrays[f"x_{split}"] = np.repeat(np.array(greys, np.uint8), 12).reshape(-1, 3, 4)
+            arrays[f"y_{split}"] = np.arange(len(greys)) % 2
+    return checked_dataset("greys", arrays, ("a", "b"))
+
+
+def test_each_image_that_stands_on_two_sides_is_found_at_its_place():
+    found = copies(data_of([1, 2, 3, 3], [9, 3, 1, 8, 3, 5], [5, 6, 2]))
+    assert found.test_in_training.tolist() == [1, 2, 4]
+    assert found.test_in_validation.tolist() == [5]
+    assert found.validation_in_training.tolist() == [2]
+
+
+def test_copies_within_one_side_do_not_count_and_a_pixel_makes_another_image():
+    data = data_of([1, 1, 2, 2], [7, 7])
+    assert copies(data).test_in_training.size == 0
+    nearly = data.x_train[:2].copy()
+    nearly[:, 2, 3, 0] += 1
+    assert copies(replace(data, x_test=nearly)).test_in_training.size == 0
+    assert copies(replace(data, x_test=data.x_train[:2])).test_in_training.tolist() == [0, 1]
+
+
+def test_it_does_not_matter_how_the_arrays_lie_in_memory_or_how_many_are_read_at_once(monkeypatch):
+    data = data_of([1, 2, 3, 4, 5], [5, 9, 1])
+    monkeypatch.setattr(copies_module, "_BLOCK", 2)
+    odd = replace(data, x_train=np.asfortranarray(data.x_train), x_test=np.repeat(data.x_test, 2, axis=0)[::2])
+    assert copies(odd).test_in_training.tolist() == [0, 2]
+
+
+def test_a_data_set_of_the_size_of_cifar_takes_a_few_seconds_at_most():
+    images = np.random.default_rng(0).integers(0, 256, (60_000, 32, 32, 3), dtype=np.uint8)
+    labels = np.zeros(60_000, np.int64)
+    data = Dataset("noise", images[:50_000], labels[:50_000], images[49_974:], labels[49_974:], ("a", "b"))
+    begun = perf_counter()
+    assert len(copies(data).test_in_training) == 26
+    assert perf_counter() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "val", "said"),
+    [
+        ([1, 2, 3], [4, 5], None, []),
+        ([1, 2, 3], [3, 5], [7, 8], ["1 of 2 test images is also a training image, pixel by pixel"]),
+        ([1, 2, 3], [3, 5, 1], None, ["2 of 3 test images are also training images, pixel by pixel"]),
+        (
+            [1, 2, 3],
+            [7, 5],
+            [7, 2, 3],
+            [
+                "1 of 2 test images is also a validation image, pixel by pixel",
+                "2 of 3 validation images are also training images, pixel by pixel",
+            ],
+        ),
+    ],
+)
+def test_what_stands_on_two_sides_is_said_in_a_line(train, test, val, said):
+    assert remarks("my\nset", data_of(train, test, val)) == [f"my set: {line}" for line in said]
+
+
+def test_files_that_were_left_out_are_listed_and_many_are_counted(tmp_path: Path):
+    for split in ("train", "test"):
+        for number, name in enumerate(("ant", "bee")):
+            (tmp_path / "d" / split / name).mkdir(parents=True)
+            Image.new("L", (3, 3), 10 * number + len(split)).save(tmp_path / "d" / split / name / "0.png")
+    for number in range(23):
+        (tmp_path / "d" / "train" / "ant" / f"x{number:02}.png").write_text("x")
+    lines = remarks("d", load_folder(tmp_path / "d", skip_bad=True))
+    assert lines[0] == "d: left out 23 files that cannot be used:"
+    assert lines[1].startswith("  train/ant/x00.png: cannot be read as an image (")
+    assert lines[21:] == ["  and 3 more"]
