@@ -117,11 +117,14 @@ def _read(folder: Path) -> Dataset | None:
     """Return the data set in a folder; None where something of it is missing, or is nothing that we laid out there."""
     try:
         about = strict_json(read_at_most(folder / _ABOUT, _MOST_NOTES))
-        arrays = {name: _mapped(folder / f"{name}.npy") for name in ARRAYS}
+        x_train, y_train, x_test, y_test = (_mapped(folder / f"{name}.npy") for name in ARRAYS)
         left_out = tuple((visible(file), visible(problem)) for file, problem in about.get("left_out", ()))
         dataset = Dataset(
             about["name"],
-            *(arrays[name] for name in ARRAYS),
+            x_train,
+            y_train,
+            x_test,
+            y_test,
             class_names=tuple(map(visible, about["class_names"])),
             source=visible(about.get("source", "")),  # a copy laid out by an earlier version does not say
             validation_images=about.get("validation_images", 0),
