@@ -55,14 +55,15 @@ class Ended:
 
 def run(folder: Path, *arguments: str) -> Ended:
     """Run a command in `folder`, its reports in a folder of their own; what it raises is raised."""
-    before, words, err = Path.cwd(), sys.argv, io.StringIO()
+    before, words = Path.cwd(), sys.argv
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     os.chdir(folder)
     sys.argv = ["tuner", *arguments]
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(err):
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             run_to_its_end(app)
     except SystemExit as end:
-        return Ended(int(end.code or 0), err.getvalue())
+        return Ended(int(end.code or 0), err.buffer.getvalue().decode("utf-8"))
     finally:
         os.chdir(before)
         sys.argv = words

@@ -32,6 +32,7 @@ from strangers import (
 )
 
 from tuner.datasets.npz import load_npz
+from tuner.report.index import write_index
 
 #: The commands that read what is recorded; `report` draws for seconds, and has tests of its own below.
 COMMANDS = (
@@ -177,6 +178,23 @@ def test_predictions_that_no_run_wrote_are_refused_although_their_hash_is_right(
         well_behaved(ended, command)
         assert "the saved predictions" in ended.err
         assert ended.code == 1
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a folder", "a huge file", "deep JSON"])
+@pytest.mark.parametrize("name", ["cnn-blobs.keras", "cnn-blobs.json", "report.md", "timing.csv"])
+def test_whatever_lies_in_a_report_verify_and_the_list_of_reports_end(
+    made: Path, folder: Path, name: str, kind: str
+) -> None:
+    copy_of(made, folder)
+    report = folder / "reports" / "small"
+    report.mkdir(parents=True)
+    (report / "report.md").write_text("# Blobs\n\nBudget: 3 epochs.\n")
+    for other in ("timing.csv", "cnn-blobs.keras", "cnn-blobs.json", "ann-blobs.keras", "ann-blobs.json"):
+        (report / other).write_bytes(b"a model of 16 B.")
+    FILES[kind](report / name)
+    ask(folder, "verify small")
+    write_index(folder / "reports")
+    assert (folder / "reports" / "README.md").is_file()
 
 
 # --- the report, of all that the schema lets pass ---

@@ -124,6 +124,27 @@ def test_a_card_that_says_something_else_is_named_with_what(tmp_path, blobs, cha
     refuses(findings, f"{card}: does not say what was recorded {problem}")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            '"model": "ann"',
+            '"model": "cnn", "model": "ann"',
+            "cannot be read (ValueError: it has the key 'model' twice)",
+        ),
+        ('"seed": 1,', '"seed": true,', "does not say what was recorded of "),
+        ('"parameters": 195', '"parameters": 195.0', "does not say what was recorded of "),
+    ],
+)
+def test_a_card_that_says_two_things_or_true_for_a_number_is_named(tmp_path, blobs, old, new, problem):
+    findings, path = recorded(tmp_path, blobs, network())
+    card = path.with_suffix(".json")
+    text = card.read_text(encoding="utf-8")
+    assert old in text
+    card.write_text(text.replace(old, new, 1), encoding="utf-8")
+    refuses(findings, f"{card}: {problem}")
+
+
 @pytest.mark.parametrize("content", [None, b"", b"{", b"\xff", b"[" * 100_000])
 def test_a_card_that_is_missing_or_damaged_is_named(tmp_path, blobs, content):
     findings, path = recorded(tmp_path, blobs, network())

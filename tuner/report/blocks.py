@@ -196,7 +196,7 @@ def _title(layer: Layer) -> tuple[str, str]:
         words = {"Depthwise": "depthwise conv", "Separable": "separable conv", "Transpose": "transposed conv"}
         name = next((words[word] for word in words if word in layer.kind), "conv")
         kernel = shape_text(_kernel(layer))
-        filters = f", {layer.shape[-1]}" if layer.shape else ""
+        filters = f", {'?' if layer.shape[-1] is None else layer.shape[-1]}" if layer.shape else ""
         return "convolution", f"{name} {kernel}".rstrip() + filters
     if "Pool" in layer.kind:
         name = "max" if "Max" in layer.kind else "average"
@@ -204,7 +204,7 @@ def _title(layer: Layer) -> tuple[str, str]:
         ending = f" ÷{factor}" if factor > 1 else ""
         return "pooling", f"global {name}" if "Global" in layer.kind else f"{name} pool{ending}"
     if layer.kind == "Dense":
-        return "dense", f"dense {layer.shape[-1]:,}" if layer.shape else "dense"
+        return "dense", f"dense {shape_text(layer.shape[-1:])}".rstrip()
     return ("merge", layer.kind.lower()) if layer.kind in _MERGES else ("other", layer.kind or "?")
 
 
