@@ -12,6 +12,8 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent import futures
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -96,7 +98,8 @@ class RayExecutor(Executor):
             max_calls=0,  # what must not outlive a call lies in the call's own process
         )(_call)
         self._sender = Sender(ray.put)
-        self._calls: dict[Any, tuple[str, object]] = {}
+        # By what is told of a call's end: `ray.wait` talks to the raylet, and ends this process if that has just died.
+        self._calls: dict[Future[node.Delivery], tuple[str, object, Any]] = {}
         self._processes: dict[str, list[int | None]] = {}  # that calls ran in, by node
 
     def _look(self, at_once: bool = False) -> None:
@@ -161,7 +164,8 @@ class RayExecutor(Executor):
     def submit(self, key: str, argument: object, kin: str = "") -> None:
         """Hand the call to the cluster; see `Executor.submit`."""
         packed = self._sender.pack(argument) if isinstance(argument, Job) else argument
-        self._calls[self._task.remote(self._terms, key, packed, kin)] = key, argument
+        reference = self._task.remote(self._terms, key, packed, kin)
+        self._calls[reference.future()] = key, argument, reference
 
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
         """Return the calls that have ended; see `Executor.wait`."""
@@ -172,17 +176,15 @@ class RayExecutor(Executor):
         while True:
             self._look()
             patience = max(0.0, min(SECONDS_BETWEEN_LOOKS, deadline - time.monotonic()))
-            ready, _ = ray.wait(running, timeout=patience)
-            if ready:
-                ready, _ = ray.wait(running, num_returns=len(running), timeout=0)
+            ready = futures.wait(running, patience, futures.FIRST_COMPLETED).done
             if ready or time.monotonic() >= deadline:
                 break
-        return [self._outcome(reference) for reference in ready]
+        return [self._outcome(future) for future in ready]
 
-    def _outcome(self, reference: Any) -> Outcome:
-        key, argument = self._calls.pop(reference)
+    def _outcome(self, future: Future[node.Delivery]) -> Outcome:
+        key, argument, _ = self._calls.pop(future)
         try:
-            delivery: node.Delivery = ray.get(reference)
+            delivery = future.result()
         except (failures.NodeDiedError, failures.LocalRayletDiedError, failures.ObjectLostError):
             self._look(at_once=True)  # where this machine's own raylet died, all calls would seem to have lost a node
             return Outcome(key, died="the node that it ran on went away", lost=True)
@@ -216,7 +218,7 @@ class RayExecutor(Executor):
 
     def close(self) -> None:
         """Cancel every call; see `Executor.close`."""
-        running = list(self._calls) if self._health.is_well else []
+        running = [reference for _, _, reference in self._calls.values()] if self._health.is_well else []
         self._calls.clear()
         for reference in running:
             ray.cancel(reference, force=True)
@@ -226,8 +228,12 @@ class RayExecutor(Executor):
         self._disconnect()
 
     def _disconnect(self) -> None:
-        if self._connected_here:
+        if not self._connected_here:
+            return
+        if self._health.is_well:
             ray.shutdown()
+        else:
+            self._health.leave()
 
 
 def _call(terms: node.Terms, key: str, argument: object, kin: str) -> node.Delivery:

@@ -6,14 +6,17 @@ how to go on. Its agents count with the raylet, which ends when one of them does
 
 from __future__ import annotations
 
+import atexit
 import os
 import socket
+import sys
 import time
 from typing import Any
 
 import ray
 
 from tuner.errors import ResourceError
+from tuner.streams import lasting
 
 #: How long Ray waits for a head that went away, which may come back, in seconds; and for which part of that we do.
 SECONDS_FOR_HEAD, PART = float(os.environ.get("RAY_gcs_rpc_server_reconnect_timeout_s", "60")), 0.6  # noqa: SIM112  # its name
@@ -26,7 +29,8 @@ class RayHealth:
     """Asks the raylet and the head that this process is connected to whether they are there."""
 
     def __init__(self) -> None:
-        node: Any = ray._private.worker._global_node  # there is no public way to its socket
+        self._node: Any = ray._private.worker._global_node  # there is no public way to its socket
+        node: Any = self._node
         self._raylet = node.raylet_socket_name
         host, _, port = node.gcs_address.rpartition(":")
         self._head = host.strip("[]"), int(port)
@@ -57,6 +61,22 @@ class RayHealth:
             where = f"{self._head[0]}:{self._head[1]}"
             raise ResourceError("Ray", f"the head of the cluster at {where}, its GCS, has died", _REMEDY)
         return False
+
+    def leave(self) -> None:
+        """Kill what this process started of Ray, and let nothing more be asked of it, as `ray.shutdown` would do.
+
+        That asks the head, and so might last until Ray ends this process, before anything could be said. And where Ray
+        was not shut down, taking it down with the interpreter crashes: the process leaves without, in the end.
+        """
+        atexit.unregister(ray._private.worker.shutdown)
+        atexit.register(_leave_as_it_is)
+        self._node.kill_all_processes(check_alive=False, allow_graceful=False)
+
+
+def _leave_as_it_is() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        lasting(stream).flush()
+    os._exit(1)
 
 
 def _listens(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
