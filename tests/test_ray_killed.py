@@ -23,20 +23,14 @@ def place() -> Iterator[str]:
 
 
 def rays_processes(place: str, what: str) -> list[int]:
-    """Return the processes of a kind of the cluster in `place`: its raylet, its head (GCS) or the raylet's agents."""
-    found: dict[str, list[int]] = {"raylet": [], "head": [], "agent": []}
-    parents = {}
+    """Return the processes of a kind of the cluster in `place`: its raylet or its head (GCS)."""
+    found: dict[str, list[int]] = {"raylet": [], "head": []}
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             command = (entry / "cmdline").read_bytes().decode(errors="replace")
-            parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]), command
-    for process, (_, command) in parents.items():
-        program = command.partition("\0")[0]
-        if place in command and program.endswith(("/raylet", "/gcs_server")):
-            found["raylet" if program.endswith("/raylet") else "head"].append(process)
-    for process, (parent, command) in parents.items():
-        if parent in found["raylet"] and "agent" in command.lower():
-            found["agent"].append(process)
+            program = command.partition("\0")[0]
+            if place in command and program.endswith(("/raylet", "/gcs_server")):
+                found["raylet" if program.endswith("/raylet") else "head"].append(int(entry.name))
     return found[what]
 
 
@@ -44,7 +38,6 @@ def rays_processes(place: str, what: str) -> list[int]:
     ("what", "said"),
     [
         ("raylet", "its process on this machine, the raylet, has died"),
-        ("agent", "its process on this machine, the raylet, has died"),
         ("head", "its GCS, has died"),
     ],
 )

@@ -1,7 +1,7 @@
 """Whether Ray's own processes live: the raylet of this machine, and the head of the cluster (its GCS).
 
 Where one of them has died, Ray ends this process after a while from within, past Python, so that nobody could say
-how to go on. Its agents count with the raylet, which ends when one of them does.
+how to go on. A raylet whose agent has died ends in good order, and may do so before it is looked at.
 """
 
 from __future__ import annotations
