@@ -223,8 +223,9 @@ FILES = [
         space="dropout = {min = 0.0, max = 0.5}",
     ),
     search(
-        "a grid of a thousand million steps",
-        "[[search]] 1 dropout",
+        "a range of a thousand million steps",
+        "[[search]] 1 space.dropout",
+        "a larger step, or none",
         "too many",
         space="dropout = {min = 0.0, max = 0.5, step = 5e-10}",
     ),
@@ -234,6 +235,29 @@ FILES = [
     search("a GPU and a half", "gpus_per_trial", "1.5 is not from 0 to 1", top="gpus_per_trial = 1.5"),
     search("fewer than no GPUs", "gpus_per_trial", "-1 is not from 0 to 1", top="gpus_per_trial = -1"),
     search("GPUs that are no number", "gpus_per_trial", "nan is not from 0 to 1", top="gpus_per_trial = nan"),
+    search("a million cores", "cpus_per_trial", "1000000 is not 1024 or less", top="cpus_per_trial = 1000000"),
+    search(
+        "more cores than there are", "cpus_per_trial", "a trial cannot take 1024 cores", top="cpus_per_trial = 1024"
+    ),
+    search("a trial of a million years", "max_trial_minutes", "or less", top="max_trial_minutes = 1e300"),
+    search("a trial of more memory than there is", "max_trial_gb", "or less", top="max_trial_gb = 1e300"),
+    search("a lag without end", "[[search]] 1.lag", "1000000 or less", search='family = "cnn"\nlag = 10000000000000'),
+    search(
+        "trials without end",
+        "[[search]] 1.max_trials",
+        "1000000 or less",
+        search='family = "cnn"\nalgorithm = "random"\nmax_trials = 10000000000000',
+    ),
+    search("repeats without end", "repeats", "100 or less", top="repeats = 10000000000000"),
+    search("max_trials at the top", "max_trials", "it belongs in [[search]]", top="max_trials = 5"),
+    search("an image size of one number", "image_size", "64 is not a list", "= [64, 64]", top="image_size = 64"),
+    search(
+        "printed trials in [[search]]",
+        "[[search]] 1.trials",
+        "[published]",
+        "did you mean 'max_trials'?",
+        search='family = "cnn"\ntrials = 12',
+    ),
     search("no validation images", "validation", "0 is not above 0", top="validation = 0"),
     search("only validation images", "validation", "1 is not below 1", top="validation = 1"),
     search("more than all for validation", "validation", "1.5 is not below 1", top="validation = 1.5"),
@@ -417,6 +441,16 @@ RULES = [
     rule("max(filters, key=abs) > 1", "rule language"),
     rule("1 < " * 150 + "2", "longer than 500 characters"),
     rule("(" * 240 + "1" + ")" * 240, "is not an expression"),
+    rule("never_decrease(filters, 3)", "never_decrease takes a list, not 2 arguments"),
+    rule("len() > 1", "len takes a list, and is given none"),
+    rule("abs(1, 2) > 1", "abs takes a number, not 2 arguments"),
+    rule("max() > 1", "max takes a list or several values, and is given none"),
+    search(
+        "ten thousand rules",
+        "[[search]] 1 rules.where",
+        "10,000 rules are more than 1,000",
+        rules=f"where = {['dense_units > 3'] * 10_000}",
+    ),
     search("a rule that is a number", "rules.where", "3 is not a rule", 'where = ["', rules="where = [3]"),
     search(
         "rules that leave nothing",
@@ -439,6 +473,14 @@ RULES = [
         "loosen",
         search='family = "cnn"\nalgorithm = "random"\nmax_trials = 3',
         rules="where = ['conv_depth > 100']",
+    ),
+    search(
+        "a rule that one in two thousand would have to obey, and does not",
+        "[[search]] 1 rules",
+        "leave no configuration ('dense_units == 77', 'dense_units < 70')",
+        search='family = "cnn"\nalgorithm = "bayesian"\nmax_trials = 3',
+        space="dense_units = {min = 1, max = 2000}\ndropout = {min = 0.0, max = 0.5}",
+        rules="where = ['dense_units == 77', 'dropout < 0.4', 'dense_units < 70']",
     ),
     search(
         "a rule that divides by 0",
@@ -469,8 +511,25 @@ def build(hp, shape, classes):
     x = keras.layers.Dense(hp.Int("units", 4, 8))(keras.layers.Flatten()(pixels))
     return keras.Model(pixels, keras.layers.Dense(classes, activation="softmax")(x))
 """
-#: Rows whose answer comes from a worker, which has to import Keras: some seconds each.
+#: Rows whose answer comes from a worker, or an oracle of KerasTuner's, which has to import Keras: some seconds each.
 NETWORKS = [
+    search(
+        "a rule that no real number obeys",
+        "[[search]] 1 rules",
+        "leave no configuration that 1,000 random draws came to ('dropout > 0.6')",
+        "loosen",
+        search='family = "cnn"\nalgorithm = "random"\nmax_trials = 3',
+        space="dropout = {min = 0.0, max = 0.5}",
+        rules="where = ['dropout > 0.6', 'dense_units > 3']",
+    ),
+    search(
+        "a rule that no real number obeys, of Hyperband",
+        "[[search]] 1 rules",
+        "('dropout > 0.6')",
+        search='family = "cnn"\nalgorithm = "hyperband"',
+        space="dropout = {min = 0.0, max = 0.5}",
+        rules="where = ['dropout > 0.6']",
+    ),
     own_network("a module that is no Python", "def build(hp:\n", "net.py", "SyntaxError", "line 1"),
     own_network("a module that raises", "raise RuntimeError('not\\ntoday')\n", "'net'", "RuntimeError: not today"),
     own_network(

@@ -90,6 +90,18 @@ def test_configurations_that_differ_in_the_recipe_have_the_size_of_their_network
     assert rates == [(1e-3, 8), (1e-3, 16), (1e-2, 8), (1e-2, 16)] * 2
 
 
+def test_the_dry_run_shows_values_as_they_are_read_and_counts_with_all_their_digits(here: Path) -> None:
+    space = "dropout = {min = 0.1, max = 0.6}\ndense_units = {min = 4, max = 8}"
+    search = "family = 'ann'\nalgorithm = 'random'\nmax_trials = 3"
+    (here / "searches" / "good.toml").write_text(search_file(search=search, space=space))
+    shown = CliRunner().invoke(app, ["space", "good"]).stdout
+    trials = json.loads(CliRunner().invoke(app, ["space", "good", "--json"]).stdout)["trials"]
+    for line, trial in zip(shown.splitlines(), trials, strict=False):
+        exact = trial["values"]["dropout"]
+        assert len(str(exact)) > 10
+        assert line.endswith(f"dense_units={trial['values']['dense_units']}, dropout={exact:.4g}")
+
+
 def test_of_a_large_search_the_first_configurations_are_shown_and_all_are_counted(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,6 +52,77 @@ where = ["dense_units > 4"]
     assert trials(folder) == rows
 
 
+def test_a_search_that_asks_for_more_than_there_is_says_so_and_is_finished(tmp_path: Path, blobs_file: Path) -> None:
+    search = """
+title = "x"
+dataset = "blobs.npz"
+repeats = 1
+[training]
+epochs = 1
+[[search]]
+family = "ann"
+algorithm = "random"
+max_trials = 60
+[search.space]
+dense_units = { min = 4, max = 12, step = 4 }
+[search.rules]
+where = ["dense_units != 8"]
+[[search]]
+family = "ann"
+name = "hyper"
+algorithm = "hyperband"
+max_trials = 30
+"""
+    folder = make_project(tmp_path / "p", blobs_file, search)
+    few = "ANN has 2 trials, not the 60 of max_trials: its space holds no more configurations that its rules allow."
+    one = "hyper has 1 trial, not the 30 of max_trials: one sweep of Hyperband over at most 1 epoch has no more."
+    listed = tuner(folder, "list").stdout.splitlines()[1]
+    assert listed.split()[4:6] == ["3", "0"]
+    assert tuner(folder, "space", "small").stdout.splitlines()[-2:] == [few, one]
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 0, ran.stderr
+    said = ran.stderr.splitlines()
+    assert said[:2] == [few, one]
+    assert said[2].startswith("search: 3 trials, ")
+    assert sum(few in line for line in said) == 1
+    assert {few, one} <= set(ran.stdout.splitlines())
+    text = (folder / "reports" / "small" / "report.md").read_text()
+    assert text.index("its space holds no more") < text.index("## Comparison")
+    assert tuner(folder, "list").stdout.splitlines()[1].split()[4:6] == ["3", "3"]
+
+
+def test_trials_that_came_short_unforeseen_are_told_of_and_the_search_is_finished(
+    tmp_path: Path, blobs_file: Path
+) -> None:
+    # Of the three depths that fail, none goes on to three epochs, and nobody can know that before.
+    search = """
+title = "x"
+dataset = "blobs.npz"
+repeats = 1
+[training]
+epochs = 3
+[[search]]
+family = "cnn"
+algorithm = "hyperband"
+[search.space]
+conv_depth = [1, 5]
+padding = "valid"
+filters = 2
+dense_units = [4, 8]
+"""
+    folder = make_project(tmp_path / "p", blobs_file, search)
+    planned = int(tuner(folder, "list").stdout.splitlines()[1].split()[3])
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 0, ran.stderr
+    rows = trials(folder)
+    failed = sum(row["status"] == "failed" for row in rows)
+    assert 0 < failed < len(rows) < planned
+    reason = f"{failed} of them failed, so that fewer could go on to more epochs."
+    assert f"on blobs.npz, CNN had {len(rows)} trials, not {planned}: {reason}" in ran.stderr.splitlines()
+    assert reason in (folder / "reports" / "small" / "report.md").read_text()
+    assert tuner(folder, "list").stdout.splitlines()[1].split()[3:5] == [str(len(rows))] * 2
+
+
 def test_failed_trials_are_rows_with_reasons_and_the_search_goes_on(tmp_path: Path, blobs_file: Path) -> None:
     search = TWO_TRIALS.replace("conv_depth = 1", "conv_depth = [1, 5]\npadding = 'valid'")
     folder = make_project(tmp_path / "p", blobs_file, search)

@@ -153,6 +153,53 @@ def test_rules_about_few_parameters_cost_little_however_large_the_grid_is(asked:
     assert asked.total() < 10_000
 
 
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        ({"conv_depth": [1, 2, 3], "filters": [8, 16], "dropout": [0.0, 0.5]}, {"filters_never_decrease": True}),
+        ({"conv_depth": [1, 2], "filters": [8, 16, 32]}, {"where": ["last(filters) % 16 == 0", "dense_units > 3"]}),
+        ({"optimizer": ["adam", "sgd"], "momentum": [0.0, 0.5, 0.9], "batch_norm": [True, False]}, {}),
+        ({"dense_units": {"min": 1, "max": 400}}, {"where": ["dense_units % 200 == 7"]}),
+        ({"conv_depth": [1, 2]}, {"where": ["conv_depth > 2"]}),
+    ],
+)
+def test_every_allowed_configuration_has_a_number(given: dict[str, object], rules: dict[str, object]) -> None:
+    space = cnn(given, rules)
+    part = space.finite
+    assert part is not None
+    found = [part.numbered.at(number) for number in range(part.count)]
+    assert sorted(map(repr, found)) == sorted(map(repr, space.grid()))
+    assert (part.count, part.endless) == (space.configurations, frozenset())
+
+
+@pytest.mark.timeout(10)
+def test_a_thousand_rules_are_counted_in_a_second_or_two() -> None:
+    # Noting for each rule anew what is still to be read took half a minute for ten thousand.
+    rules = [f"dense_units > {-number}" for number in range(500)] + [f"sum(filters) > {-n}" for n in range(500)]
+    space = cnn({"conv_depth": [1, 2, 3], "filters": [8, 16], "dense_units": [4, 8]}, {"where": rules})
+    assert space.count()[0] == space.configurations == (2 + 4 + 8) * 2
+
+
+def test_numbers_reach_into_a_grid_that_nobody_could_walk() -> None:
+    space = cnn({**MILLION, "conv_depth": 20, "filters": [8, 16, 32]}, RULES)
+    part = space.finite
+    assert part is not None
+    assert part.count == space.count()[0] > 10**5
+    last = part.numbered.at(part.count - 1)
+    assert space.broken_rule(last) is None
+    assert last not in [part.numbered.at(0), part.numbered.at(part.count // 2)]
+
+
+def test_of_a_space_with_real_numbers_the_other_parameters_are_counted() -> None:
+    given = {"l2": {"min": 0.0, "max": 0.1}, "dense_units": {"min": 1, "max": 2000}, "batch_norm": [True, False]}
+    space = cnn(given, {"where": ["dense_units == 77", "l2 > 0.01"]})
+    assert space.configurations is None
+    part = space.finite
+    assert part is not None
+    assert (part.count, part.endless, [rule.text for rule in part.rules]) == (2, {"l2"}, ["dense_units == 77"])
+    assert {(v["dense_units"], v["batch_norm"]) for v in map(part.numbered.at, range(2))} == {(77, True), (77, False)}
+
+
 def test_a_large_grid_is_as_lazy_as_a_small_one(asked: Counter[str]) -> None:
     deep = {**MILLION, "conv_depth": 20}
     space = cnn(deep, {"where": ["sum(filters) + dense_units > 0"]})
@@ -174,10 +221,13 @@ def test_a_grid_that_would_take_too_long_to_count_says_how_large_it_is(monkeypat
 
 
 def test_a_range_of_a_thousand_million_steps_is_not_held_in_memory() -> None:
-    space = cnn({"learning_rate": {"min": 1e-9, "max": 1.0, "step": 1e-9}}, {})
+    with pytest.raises(InputError, match=r"learning_rate: 1,000,000,000 steps from 1e-09 to 1 are too many: give a la"):
+        cnn({"learning_rate": {"min": 1e-9, "max": 1.0, "step": 1e-9}}, {})
+    space = read_space({"units": {"min": 1, "max": 10**9}}, {}, (Parameter("units", 1),), {})
     for use in (Space.count, Space.grid, Space.size):
-        with pytest.raises(InputError, match="learning_rate: 1,000,000,000 values are too many for a grid"):
+        with pytest.raises(InputError, match="units: 1,000,000,000 values are too many for a grid"):
             use(space)
+    assert space.configurations is None  # it is searched as real numbers are
 
 
 def load(algorithm: str, rule: str) -> Entry:

@@ -264,3 +264,20 @@ def test_a_notebook_that_wants_no_progress_has_none(clock, notebook):
         report.begin("search", 1)
         report.finished(completed(0.5), known=False)
     assert notebook == []
+
+
+def test_there_is_no_best_where_nothing_completed(clock):
+    def watch(report: ProgressReport) -> None:
+        report.begin("search", 2)
+        report.finished(failed("a"), known=False)
+        report.finished(failed("b"), known=False)
+
+    assert lines(watch)[-1] == "search: 2/2, 2 failed"
+
+
+def test_the_best_of_nothing_but_zeros_is_zero(clock):
+    def watch(report: ProgressReport) -> None:
+        report.begin("search", 1)
+        report.finished(completed(0.0), known=False)
+
+    assert lines(watch)[-1] == "search: 1/1, best 0.0000"

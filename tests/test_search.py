@@ -17,6 +17,7 @@ from tuner.errors import InputError
 from tuner.oracles.base import hyperband_trials
 from tuner.recipe import RECIPE
 from tuner.search import Entry, Overrides, ReportWishes, Search, backend_name
+from tuner.search_checks import capitals
 from tuner.search_file import find_search, load_search, parse_search, search_from_json
 from tuner.trial import Trial
 
@@ -595,8 +596,9 @@ def test_epochs_of_an_entry_beat_those_of_training_and_those_of_the_command_line
 
 
 def test_hyperband_plans_with_the_epochs_of_its_entry(tmp_path: Path) -> None:
+    wide = "dense_units = { min = 1, max = 500 }"
     planned = [
-        load(tmp_path, search=f'family = "cnn"\nalgorithm = "hyperband"\n{epochs}').entries[0].planned()
+        load(tmp_path, search=f'family = "cnn"\nalgorithm = "hyperband"\n{epochs}', space=wide).entries[0].planned()
         for epochs in ("", "epochs = 9")
     ]
     assert planned == [hyperband_trials(3), hyperband_trials(9)]
@@ -886,3 +888,18 @@ def test_models_whose_names_differ_in_case_alone_are_refused() -> None:
 def test_a_model_s_name_is_a_name(name: str) -> None:
     with pytest.raises(InputError, match=r"\[\[search\]\] 1.name"):
         _named([name], ["digits"])
+
+
+def test_a_choice_in_other_capitals_is_the_choice_with_a_word_about_it(tmp_path: Path) -> None:
+    training, space = 'epochs = 3\noptimizer = "Adam"', 'activation = ["ReLU", "tanh"]'
+    search = load(tmp_path, training=training, space=space)
+    values = [dict(configuration) for configuration in search.entries[0].space.grid()]
+    assert [(one["optimizer"], one["activation"]) for one in values] == [("adam", "relu"), ("adam", "tanh")]
+    assert capitals(search) == [
+        "training.optimizer: 'Adam' is read as 'adam'.",
+        "[[search]] 1 space.activation: 'ReLU' is read as 'relu'.",
+    ]
+    same = load(tmp_path, training=training.lower(), space=space.lower())
+    trials = [one.trial(one.entries[0], "digits", "f", values[0], None).id for one in (search, same)]
+    assert trials[0] == trials[1]
+    assert capitals(same) == []

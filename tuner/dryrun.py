@@ -13,11 +13,11 @@ from tuner.datasets.base import Dataset, Shape
 from tuner.errors import InputError, TunerError, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import CustomFamily
-from tuner.oracles import Proposal, make_oracle
+from tuner.oracles import MOST_DRAWS, Proposal, make_oracle
 from tuner.probe import Built, Question
 from tuner.recipe import RECIPE
 from tuner.search import Entry, Search
-from tuner.space import Configuration
+from tuner.space import Configuration, nothing_left
 from tuner.trial import FIRST_LAYER
 from tuner.waiting import doing
 
@@ -44,6 +44,21 @@ def preview(search: Search, entry: Entry, most: int | None = None) -> list[Confi
             break
         found.append(answer.values)
     return found
+
+
+def check_proposals(search: Search, entry: Entry) -> None:
+    """See that an entry's rules leave something to propose.
+
+    Most that leave nothing are refused when the search file is read; this is for rules about real numbers, and for
+    more than can be counted.
+
+    Raises:
+        InputError: they leave nothing, or next to nothing.
+    """
+    part = entry.space.finite
+    asked = entry.space.rules if part is None else tuple(rule for rule in entry.space.rules if rule not in part.rules)
+    if entry.algorithm != "grid" and asked and not preview(search, entry, 1):
+        raise nothing_left(asked, f" that {MOST_DRAWS:,} random draws came to")
 
 
 def build_all(
@@ -172,6 +187,7 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
         for entry in search.entries:
             large = entry.algorithm in ("grid", "random") and entry.planned() > MOST_SHOWN
             with in_its_place(search, entry):
+                check_proposals(search, entry)
                 configurations = preview(search, entry, FIRST_SHOWN if large else None)
                 built = build_all(search, entry, shape, classes, configurations)
                 if not large:  # otherwise a network that is not built may ask for the key or have the layer

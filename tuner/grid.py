@@ -3,13 +3,14 @@
 A step is a parameter that varies; what is fixed goes with the step that decides whether it is active. A rule is asked
 as soon as all that it reads is decided, and a walk leaves out all that would follow a broken one. A count takes the
 steps one by one and notes in how many ways each state is reached, a state being the first rule that is broken and the
-values that are still to be read. It costs as much as there are states, however many configurations there are.
+values that are still to be read. It costs as much as there are states, however many configurations there are. Followed
+backwards, the same notes give every allowed configuration a number.
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -18,9 +19,17 @@ from tuner.parameters import Parameter, Value, Values
 from tuner.rules import Groups, Rule
 
 _Values = dict[str, Value]
+_State = tuple[Value | None, ...]
 #: How many ways lead to the values that are still to be read, None for inactive ones; by the number of the first rule
 #: that is broken (of all rules, if none is) and by whether it is not broken but cannot be computed.
-_Ways = dict[tuple[int, bool], dict[tuple[Value | None, ...], int]]
+_Ways = dict[tuple[int, bool], dict[_State, int]]
+
+#: For each state after a step, from which states before it that is reached, in how many ways there are these, and by
+#: which options of the step.
+_Back = dict[_State, list[tuple[_State, int, list[_Values]]]]
+
+#: So many rules are asked in a step of a count that is worth its effort; more of them make it dearer.
+_QUESTIONS = 10
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,29 @@ class _Question:
     rule: Rule
     groups: Groups
     reads: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """The configurations of a grid that its rules allow, each with a number from 0 to `count` - 1."""
+
+    count: int
+    _names: list[str]
+    _back: list[_Back]
+
+    def at(self, number: int) -> _Values:
+        """Return the configuration with a number."""
+        chosen: _Values = {}
+        state: _State = ()
+        for back in reversed(self._back):
+            for before, ways, options in back[state]:
+                if number < ways * len(options):
+                    option, number = divmod(number, ways)
+                    chosen.update(options[option])
+                    state = before
+                    break
+                number -= ways * len(options)
+        return {name: chosen[name] for name in self._names if name in chosen}
 
 
 @dataclass(frozen=True)
@@ -115,46 +147,76 @@ class Grid:
         Raises:
             InputError: a rule cannot be computed for a configuration that no rule before it rejects.
         """
+        ways = self._follow(effort, None)
+        if ways is None:
+            return None
+        return [sum(ways.get((number, False), {}).values()) for number in range(self._allowed + 1)]
+
+    def numbered(self, effort: float) -> Numbered | None:
+        """Return the configurations that the rules allow, numbered; None where that takes more than `effort`.
+
+        Raises:
+            InputError: as for `count`.
+        """
+        back: list[_Back] = [defaultdict(list) for _ in self._steps]
+        ways = self._follow(effort, back)
+        if ways is None:
+            return None
+        return Numbered(ways.get((self._allowed, False), {}).get((), 0), self._names, back)
+
+    def _follow(self, effort: float, back: list[_Back] | None) -> _Ways | None:
+        """Return in how many ways each state after the last step is reached; note in `back` how allowed ones are."""
         ways: _Ways = {(self._allowed, False): {(): 1}}
         errors: dict[int, InputError] = {}
         read_from = [self._read_from(position) for position in range(len(self._steps) + 1)]
         ever_read = {name for lists in read_from for name in lists[-1]}.union(
             *(question.reads for step in self._steps for question in step.questions)
         )
-        for step, before, after in zip(self._steps, read_from, read_from[1:], strict=False):
-            alike = Counter(tuple((n, v) for n, v in option.items() if n in ever_read) for option in step.options)
-            options = [(dict(option), times) for option, times in alike.items()]
+        for position, (step, before, after) in enumerate(zip(self._steps, read_from, read_from[1:], strict=False)):
+            alike: dict[tuple[tuple[str, Value], ...], list[_Values]] = defaultdict(list)
+            for option in step.options:
+                alike[tuple((n, v) for n, v in option.items() if n in ever_read)].append(option)
+            options = [(dict(read), actual) for read, actual in alike.items()]
             following: _Ways = defaultdict(dict)
             for (first, failed), states in ways.items():
                 for state, number in states.items():
                     known = {name: v for name, v in zip(before[first], state, strict=True) if v is not None}
                     active = step.parameter.is_active(known)
-                    effort -= len(options) if active else 1
+                    effort -= (len(options) if active else 1) * max(1, len(step.questions) / _QUESTIONS)
                     if effort < 0:
                         return None
-                    for option, times in options if active else [({}, 1)]:
-                        values = {**known, **option}
+                    for read, actual in options if active else [({}, [{}])]:
+                        values = {**known, **read}
                         broken, error = _first_broken(step.questions, values, first)
                         if error:
                             errors.setdefault(broken, error)
-                        reached = following[broken, failed if broken == first else error is not None]
-                        read = tuple(map(values.get, after[broken]))
-                        reached[read] = reached.get(read, 0) + number * times
+                        failing = failed if broken == first else error is not None
+                        reached, left = following[broken, failing], tuple(map(values.get, after[broken]))
+                        reached[left] = reached.get(left, 0) + number * len(actual)
+                        if back is not None and broken == self._allowed and not failing:
+                            back[position][left].append((state, number, actual))
             ways = following
         for broken, failed in ways:
             if failed:
                 raise errors[broken]
-        return [sum(ways.get((number, False), {}).values()) for number in range(self._allowed + 1)]
+        return ways
 
     def _read_from(self, position: int) -> list[list[str]]:
         """Return what is decided before a step and read from it on, for each number below which rules count."""
         left = self._steps[position:]
-        parents = {step.parameter.when[0] for step in left if step.parameter.when}
-        lists = []
+        read = {step.parameter.when[0] for step in left if step.parameter.when}
+        asked = sorted((question for step in left for question in step.questions), key=lambda question: question.number)
+        lists: list[list[str]] = []
+        following = 0
         for below in range(self._allowed + 1):
-            asked = [question.reads for step in left for question in step.questions if question.number < below]
-            read = parents.union(*asked)
-            lists.append([name for name in self._names if name in read and self._decided[name] < position])
+            known = len(read)
+            while following < len(asked) and asked[following].number < below:
+                read |= asked[following].reads
+                following += 1
+            if not lists or len(read) > known:  # thousands of rules mostly read the same
+                lists.append([name for name in self._names if name in read and self._decided[name] < position])
+            else:
+                lists.append(lists[-1])
         return lists
 
 

@@ -53,6 +53,8 @@ _LACKS = {
     sqlite3.SQLITE_NOMEM: "free memory",
 }
 
+_FINISHED = "SELECT m.trial FROM members m JOIN trials t ON t.trial = m.trial WHERE m.search = ? AND m.role = 'search'"
+
 
 class Ledger:
     """One ledger file. A context manager; each method is a transaction of its own.
@@ -220,6 +222,13 @@ class Ledger:
                 )
             else:
                 self._db.execute("UPDATE searches SET content = ?, finished = NULL WHERE name = ?", (content, name))
+
+    def listed_under(self, name: str, key: str) -> set[str] | None:
+        """Return the search trials of a search that last ran under another key; None if it did not."""
+        rows = self._rows("SELECT key FROM searches WHERE name = ?", name)
+        if not rows or rows[0][0] == key:
+            return None
+        return {str(trial) for (trial,) in self._rows(_FINISHED, name)}
 
     def close_search(self, name: str) -> None:
         """Note that every trial of a search has finished."""

@@ -166,8 +166,8 @@ def _placement(
 ) -> Placement:
     from tuner.executors import Placement
 
-    if cpus is not None and cpus <= 0:
-        raise InputError("cpus_per_trial", f"is {cpus:g}", "it must be above 0")
+    if cpus is not None and not 0 < cpus <= 1024:  # nor nan
+        raise InputError("cpus_per_trial", f"is {cpus:g}", "it must be above 0, and at most 1024")
     try:
         return Placement(executor, workers, cpus, None if gpus is None else at_most_one_gpu(gpus), address)
     except ValueError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from tuner.errors import shown
@@ -53,6 +54,8 @@ class Parameter:
         if type(value) is not self.kind:
             hint = f": {self.doc}" if self.verify is not None else ""
             raise ValueError(f"{shown(raw)} is not {_KIND_NAMES[self.kind]}{hint}")
+        if isinstance(value, str):
+            value = self.meant(value)
         if isinstance(value, str) and self.choices and value not in self.choices:
             raise ValueError(f"{shown(raw)} is not one of {', '.join(map(str, self.choices))}")
         if isinstance(value, int | float) and not isinstance(value, bool):
@@ -65,6 +68,10 @@ class Parameter:
         if self.verify is not None:
             self.verify(value)
         return value
+
+    def meant(self, text: str) -> str:
+        """Return the choice that is written like this but for capitals: `adam` for `Adam`, as Keras calls its class."""
+        return next((str(c) for c in self.choices if str(c).lower() == text.lower()), text)
 
     def is_active(self, values: Values) -> bool:
         """Whether the parameter matters beside `values`, which hold its parent if that is active."""
@@ -133,17 +140,33 @@ class Range:
         """
         if self.step is None and not (self.whole and not self.log):
             raise ValueError("a grid needs a list of values or a range with a step")
-        step = self.step or 1
-        span = math.log(self.high / self.low, step) if self.log else (self.high - self.low) / step
-        count = int(span + 1e-9) + 1
-        if count > _MOST_VALUES:
-            raise ValueError(f"{count:,} values are too many for a grid")
-        steps = (self.low * step**i if self.log else self.low + i * step for i in range(count))
+        if not self.is_finite:
+            raise ValueError(f"{self.size():,} values are too many for a grid")
+        return self.values
+
+    def size(self) -> float:
+        """Return how many values there are: without end of real numbers without a step."""
+        if self.step is None:
+            return int(self.high - self.low) + 1 if self.whole else math.inf
+        span = math.log(self.high / self.low, self.step) if self.log else (self.high - self.low) / self.step
+        return int(span + 1e-9) + 1
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether `values` can list what there is."""
+        return self.size() <= MOST_VALUES
+
+    @cached_property
+    def values(self) -> tuple[Value, ...]:
+        """Every value of a finite range, in order: the same ones for every algorithm, to the last digit."""
+        count = int(self.size())
+        factor = self.step if self.log else None
+        steps = (self.low * factor**i if factor else self.low + i * (self.step or 1) for i in range(count))
         return tuple(round(v) if self.whole else float(f"{v:.12g}") for v in steps)
 
 
-#: More values of one parameter than any grid needs; they are held in memory.
-_MOST_VALUES = 1_000_000
+#: More values of one parameter than anybody steps through; they are held in memory.
+MOST_VALUES = 1_000_000
 
 Domain = Choice | Range
 
@@ -190,4 +213,7 @@ def _range_of(raw: Mapping[str, object], parameter: Parameter) -> Range:
         raise ValueError(f"step {step!r} is not a number above {1 if log else 0}")
     if step is not None and parameter.kind is int and step != int(step):
         raise ValueError(f"step {step!r} is not a whole number")
-    return Range(low, high, None if step is None else float(step), log, parameter.kind is int)
+    given = Range(low, high, None if step is None else float(step), log, parameter.kind is int)
+    if step is not None and not given.whole and not given.is_finite:
+        raise ValueError(f"{given.size():,} steps from {low:g} to {high:g} are too many: give a larger step, or none")
+    return given

@@ -61,7 +61,7 @@ class ProgressReport:
         self._task: TaskID | None = None
         self._what, self._total = "", 0
         self._done = self._known = self._failed = 0
-        self._best = 0.0
+        self._best: float | None = None
         self._last_line = 0.0
         self._forecast = Forecast(0.0)
         self._nodes: Counter[str] = Counter()
@@ -80,7 +80,7 @@ class ProgressReport:
         """A phase of so many trials begins."""
         self._what, self._total = what, total or 0
         self._done = self._known = self._failed = 0
-        self._best = 0.0
+        self._best = None
         self._nodes.clear()
         self._last_line = time.monotonic()
         self._forecast = Forecast(self._last_line)
@@ -109,10 +109,12 @@ class ProgressReport:
         self._failed += not record.completed
         if node:
             self._nodes[node] += 1
-        self._best = max(self._best, record.result.val_accuracy or record.result.test_accuracy or 0.0)
+        if record.completed:
+            self._best = max(self._best or 0.0, record.result.val_accuracy or record.result.test_accuracy or 0.0)
+        best = "–" if self._best is None else f"{self._best:.4f}"
         if self._task is not None:
             left, nodes = self._seconds_left(), self._by_node()
-            self._bar.update(self._task, completed=self._done, best=f"{self._best:.4f}", left=left, nodes=nodes)
+            self._bar.update(self._task, completed=self._done, best=best, left=left, nodes=nodes)
         if not record.completed:
             self._console.print(
                 f"[yellow]failed[/]: {_plain(record.trial.family)} on {_plain(record.trial.dataset)}, trial "
@@ -130,9 +132,8 @@ class ProgressReport:
             eta = "" if left is None or last else f", {_clock(left)} left"
             where = f", on {nodes}" if (nodes := self._by_node()) else ""
             again = f", {self._known} from before" if self._known else ""
-            self._show(
-                f"{self._what}: {self._done}/{self._total or '?'}, best {self._best:.4f}{failed}{again}{eta}{where}"
-            )
+            scored = "" if self._best is None else f", best {best}"
+            self._show(f"{self._what}: {self._done}/{self._total or '?'}{scored}{failed}{again}{eta}{where}")
 
     def _show(self, line: str) -> None:
         """Say how far a phase is: in a notebook in the place of what it said before, elsewhere on a line of its own."""
@@ -171,6 +172,11 @@ class _TimeLeft(ProgressColumn):
     def render(self, task: Task) -> Text:
         left = task.fields.get("left")
         return Text("" if left is None else f"{_clock(left)} left", style="cyan")
+
+
+def say(console: Console, sentence: str) -> None:
+    """Say a sentence on a search in a line of its own."""
+    console.print(_plain(sentence), highlight=False, emoji=False, soft_wrap=True)
 
 
 def _plain(text: str) -> str:

@@ -54,7 +54,11 @@ class Rule:
         """
         if self.pairwise and self.names <= groups.keys():
             return [(frozenset(pair), {name: pair}) for name in self.names for pair in pairwise(groups[name])]
-        return [(self.names.union(*(groups.get(name, ()) for name in self.names)), groups)]
+        return [(self.reads(groups), groups)]
+
+    def reads(self, groups: Groups) -> frozenset[str]:
+        """Return the names in the rule, and the parameters behind those that name a group."""
+        return self.names.union(*(groups.get(name, ()) for name in self.names))
 
     def allows(self, values: Values, groups: Groups) -> bool:
         """Whether the active `values` obey the rule; a rule about inactive parameters is obeyed.
@@ -67,25 +71,48 @@ class Rule:
         except _InactiveError:
             return True
         except (TypeError, ValueError, LookupError, ArithmeticError) as error:
-            read = self.names.union(*(groups.get(name, ()) for name in self.names))
+            read = self.reads(groups)
             told = ", ".join(f"{name} = {value!r}" for name, value in values.items() if name in read)
             where = f" for {told}" if told else ""
             raise ValueError(f"{shown(self.text)} cannot be computed{where}: {error}") from error
 
 
-def _pairs(compare: Callable[[object, object], bool]) -> Callable[[Sequence[object]], bool]:
+def _of_list(name: str, function: Callable[[Any], object], of_none: bool = True) -> Callable[..., object]:
+    """Let a function take one list; unless `of_none`, it says nothing about a stack without layers."""
+
+    def apply(items: object) -> object:
+        if not isinstance(items, list | str):
+            raise TypeError(f"{name} needs a list, such as filters, not {items!r}")
+        if items == [] and not of_none:
+            raise _InactiveError
+        return function(items)
+
+    return apply
+
+
+def _of_some(name: str, function: Callable[..., object]) -> Callable[..., object]:
+    """Let `min` or `max` take a list or several values, and say nothing about a stack without layers."""
+
+    def apply(*values: object) -> object:
+        return _of_list(name, function, of_none=False)(values[0]) if len(values) == 1 else function(*values)
+
+    return apply
+
+
+def _never(compare: Callable[[Any, Any], bool]) -> Callable[[Sequence[object]], bool]:
     return lambda items: all(compare(a, b) for a, b in pairwise(items))
 
 
-def _of_some(function: Callable[[Any], object]) -> Callable[..., object]:
-    """Let a function of a list say nothing about a stack without layers."""
+def _is_in(value: Any, values: Any) -> bool:
+    if not isinstance(values, list | str):
+        raise TypeError(f"'in' needs a list, such as filters, not {values!r}")
+    return value in values
 
-    def apply(*arguments: Any) -> object:
-        if arguments == ([],):
-            raise _InactiveError
-        return function(*arguments)
 
-    return apply
+def _absolute(value: object) -> object:
+    if not isinstance(value, _NUMBER):
+        raise TypeError(f"abs needs a number, not {value!r}")
+    return abs(value)
 
 
 def _on_numbers(operation: Callable[[Any, Any], object]) -> Callable[..., object]:
@@ -101,15 +128,15 @@ def _on_numbers(operation: Callable[[Any, Any], object]) -> Callable[..., object
 
 #: What may be called in an expression.
 FUNCTIONS: dict[str, Callable[..., object]] = {
-    "first": _of_some(operator.itemgetter(0)),
-    "last": _of_some(operator.itemgetter(-1)),
-    "len": len,
-    "min": _of_some(min),
-    "max": _of_some(max),
-    "sum": sum,
-    "abs": abs,
-    "never_decrease": _pairs(operator.le),  # type: ignore[arg-type]
-    "never_increase": _pairs(operator.ge),  # type: ignore[arg-type]
+    "first": _of_list("first", operator.itemgetter(0), of_none=False),
+    "last": _of_list("last", operator.itemgetter(-1), of_none=False),
+    "len": _of_list("len", len),
+    "min": _of_some("min", min),
+    "max": _of_some("max", max),
+    "sum": _of_list("sum", sum),
+    "abs": _absolute,
+    "never_decrease": _of_list("never_decrease", _never(operator.le)),
+    "never_increase": _of_list("never_increase", _never(operator.ge)),
 }
 _BINARY: dict[type[ast.operator], Callable[..., object]] = {
     ast.Add: _on_numbers(operator.add),
@@ -126,8 +153,8 @@ _COMPARE: dict[type[ast.cmpop], Callable[..., bool]] = {
     ast.GtE: operator.ge,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
+    ast.In: _is_in,
+    ast.NotIn: lambda a, b: not _is_in(a, b),
 }
 _LONGEST = 500
 
@@ -187,11 +214,21 @@ def _compile(node: ast.expr, names: Collection[str]) -> _Term:
             tests = [_COMPARE[type(op)] for op in ops]
             return _chain(tests, sides)
         case ast.Call(func=ast.Name(id=called), args=arguments, keywords=[]):
-            if called not in FUNCTIONS:
-                raise ValueError(f"no function is named {called!r}; {suggestion(called, FUNCTIONS)}")
-            function, inputs = FUNCTIONS[called], [_compile(argument, names) for argument in arguments]
+            function, inputs = _function(called, len(arguments)), [_compile(argument, names) for argument in arguments]
             return lambda scope: function(*(each(scope) for each in inputs))
     raise ValueError(f"{shown(ast.unparse(node))} is not part of the rule language")
+
+
+def _function(called: str, arguments: int) -> Callable[..., object]:
+    """Return the function of this name, which takes so many arguments."""
+    if called not in FUNCTIONS:
+        raise ValueError(f"no function is named {called!r}; {suggestion(called, FUNCTIONS)}")
+    if arguments != 1 and (called not in ("min", "max") or not arguments):
+        what = "a number" if called == "abs" else "a list"
+        more = " or several values" if called in ("min", "max") else ""
+        given = f"not {arguments} arguments" if arguments else "and is given none"
+        raise ValueError(f"{called} takes {what}{more}, {given}")
+    return FUNCTIONS[called]
 
 
 def _chain(tests: Sequence[Callable[..., bool]], sides: Sequence[_Term]) -> _Term:

@@ -142,15 +142,18 @@ class Entry:
     def planned(self) -> int:
         """Return how many search trials the entry will have on one data set.
 
-        At most so many, for Hyperband and for a grid that has too many configurations to count what its rules leave.
+        At most so many, for Hyperband, which goes on with fewer where trials fail; for a grid that has too many
+        configurations to count what its rules leave; and for rules that random draws hardly ever obey.
         """
         if self.algorithm == "grid":
             return self.space.count()[0] if self.space.is_countable else self.space.size()
-        if self.algorithm == "hyperband" and self.max_trials is None:
+        if self.algorithm == "hyperband":
             from tuner.oracles.base import hyperband_trials
 
-            return hyperband_trials(self.epochs)
-        return int(self.max_trials or 0)
+            sweep = hyperband_trials(self.epochs, self.space.configurations)
+            return min(sweep, self.max_trials or sweep)
+        asked, there = self.max_trials or 0, self.space.configurations
+        return asked if there is None else min(asked, there)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from tuner.errors import InputError, suggestion
 from tuner.parameters import Choice, Domain, Value
 from tuner.recipe import RECIPE
 from tuner.recipe.schedules import parse_steps
-from tuner.search import Entry, Published, ReportWishes
+from tuner.search import Entry, Published, ReportWishes, Search
 from tuner.space import Space
 
 
@@ -96,3 +96,18 @@ def check_schedule(space: Space, epochs: int) -> None:
     for warmup in _choices(space.domains["warmup_epochs"]):
         if int(warmup) >= epochs:
             raise InputError("warmup_epochs", f"{warmup} is not below the {epochs} epochs of the training")
+
+
+def capitals(search: Search) -> list[str]:
+    """Return a sentence for each value of a search file that is a known one but for its capitals."""
+    said: dict[str, None] = {}
+    tables = [("training", search.raw["training"], RECIPE)]
+    for number, (table, entry) in enumerate(zip(search.raw["search"], search.entries, strict=True), start=1):
+        tables.append((f"[[search]] {number} space", table.get("space", {}), entry.space.parameters))
+    for place, given, parameters in tables:
+        for parameter in parameters:
+            raw = given.get(parameter.name)
+            for value in raw if isinstance(raw, list) else [raw]:
+                if isinstance(value, str) and parameter.meant(value) != value:
+                    said[f"{place}.{parameter.name}: {value!r} is read as {parameter.meant(value)!r}."] = None
+    return list(said)

@@ -20,10 +20,12 @@ from tuner.families.custom import CustomFamily
 from tuner.files import is_a
 from tuner.parameters import Layered, Parameter, Value
 from tuner.recipe import RECIPE
+from tuner.rules import NAMED
 from tuner.search import Algorithm, Entry, Overrides, Search
 from tuner.search_checks import check_names, check_schedule, check_settings_matter
-from tuner.search_schema import MOST, NAME, SavedSearch, SearchFile, SearchTable, explained
-from tuner.space import Space, read_space
+from tuner.search_schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
+from tuner.search_words import RULES, SPACE, TRAINING, check_belongs, explained, homes
+from tuner.space import Space, nothing_left, read_space
 from tuner.text import shortened
 from tuner.untrusted.checked_json import parsed
 from tuner.untrusted.sizes import MOST_TEXT, read_at_most
@@ -124,9 +126,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     epochs, threads = recipe.pop(EPOCHS.name, None), recipe.pop(THREADS.name, THREADS.default)
     known = {parameter.name: parameter for parameter in RECIPE}
     for key, value in recipe.items():
-        if key not in known:
-            remedy = suggestion(key, {*known, EPOCHS.name, THREADS.name})
-            raise InputError(f"training.{key_name(key)}", f"no such setting; {remedy}")
+        check_belongs(key, f"training.{key_name(key)}", TRAINING, {*known, EPOCHS.name, THREADS.name})
         try:
             known[key].check(value)
         except ValueError as error:
@@ -193,6 +193,11 @@ def _read_entry(
     if isinstance(family, CustomFamily):
         taken = {item.name for item in accepted}
         accepted += [_own_parameter(key, raw) for key, raw in part.space.items() if key not in taken]
+    for key in part.space:  # what is near to a parameter, or too deep, the space itself tells
+        if homes(key) and SPACE not in homes(key) and key not in {item.name for item in accepted}:
+            check_belongs(key, f"space.{key_name(key)}", SPACE, ())
+    for key in part.rules:
+        check_belongs(key, f"rules.{key_name(key)}", RULES, {*NAMED, "where"})
     space = read_space(part.space, part.rules, accepted, recipe)
     check_schedule(space, epochs)
     if part.algorithm == "grid":
@@ -216,8 +221,13 @@ def _check_rules(space: Space, algorithm: Algorithm) -> None:
     Raises:
         InputError: it names the rules.
     """
-    if algorithm != "grid" and not space.rules:
-        return
+    if algorithm != "grid":
+        if not space.rules:
+            return
+        if space.finite is not None:
+            if not space.finite.count:
+                raise nothing_left(space.finite.rules)
+            return
     try:
         walk = space.walk()
     except InputError:
@@ -229,9 +239,7 @@ def _check_rules(space: Space, algorithm: Algorithm) -> None:
     there_is_more = any(True for _ in walk)
     if there_is_more and algorithm != "grid":
         return
-    among = f" within the first {_LOOKED_AT:,} steps of the grid" if there_is_more else ""
-    rules = ", ".join(shown(rule.text) for rule in space.rules)
-    raise InputError("rules", f"leave no configuration{among} ({rules})", "loosen a rule or widen the space")
+    raise nothing_left(space.rules, f" within the first {_LOOKED_AT:,} steps of the grid" if there_is_more else "")
 
 
 def _own_parameter(name: str, raw: object) -> Parameter:

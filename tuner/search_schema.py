@@ -1,26 +1,15 @@
-"""What pydantic lets a search file, and a ledger's record of one, hold; and what is said of what it does not."""
+"""What pydantic lets a search file, and a ledger's record of one, hold."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from tuner import columns as col
-from tuner.errors import InputError, key_name, shown, suggestion
-from tuner.search import (
-    Algorithm,
-    FilePart,
-    Overrides,
-    Published,
-    PublishedGroup,
-    PublishedScore,
-    PublishedTrial,
-    ReportWishes,
-)
+from tuner.errors import shown
+from tuner.search import Algorithm, FilePart, Overrides, Published, ReportWishes
 from tuner.trial import Protocol, Save
 
 #: More epochs, trials or the like than anybody waits for.
@@ -144,13 +133,13 @@ class SearchFile(FilePart):
     channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = Field(
         default=None, description="1 to read the images of a folder as grey, 3 as colour."
     )
-    max_trial_minutes: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    max_trial_minutes: Annotated[float, Field(gt=0, le=MOST, allow_inf_nan=False)] | None = Field(
         default=None, description="A trial that trains longer is ended and fails."
     )
-    max_trial_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    max_trial_gb: Annotated[float, Field(gt=0, le=MOST, allow_inf_nan=False)] | None = Field(
         default=None, description="A trial whose process takes more memory is ended and fails."
     )
-    cpus_per_trial: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+    cpus_per_trial: Annotated[float, Field(gt=0, le=1024, allow_inf_nan=False)] | None = Field(
         default=None, description="Cores that a trial takes, which says how many fit on a machine; 1 unless given."
     )
     gpus_per_trial: Annotated[float, AfterValidator(at_most_one_gpu)] | None = Field(
@@ -181,73 +170,3 @@ class SavedSearch(FilePart):
     overrides: Overrides
     folder: str
     file_hash: Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]
-
-
-_TABLES: dict[str, type[FilePart]] = {
-    "search": SearchTable,
-    "compare": Compare,
-    "published": Published,
-    "scores": PublishedScore,
-    "groups": PublishedGroup,
-    "trials": PublishedTrial,
-    "report": ReportWishes,
-}
-#: What pydantic finds, in the words of the rest of the tool.
-_WORDS = {
-    "string_type": "is not a string",
-    "string_too_short": "is empty",
-    "int_type": "is not a whole number",
-    "float_type": "is not a number",
-    "bool_type": "is not true or false",
-    "list_type": "is not a list",
-    "dict_type": "is not a table",
-    "model_type": "is not a table",
-    "greater_than": "is not above {gt}",
-    "greater_than_equal": "is not {ge} or more",
-    "less_than": "is not below {lt}",
-    "less_than_equal": "is not {le} or less",
-    "too_short": "has {actual_length} of at least {min_length} items",
-    "too_long": "has {actual_length} of at most {max_length} items",
-    "finite_number": "is not finite",
-    "literal_error": "is not {expected}",
-    "value_error": "{error}",
-}
-_REMEDIES = {("search", "list_type"): "write [[search]], not [search]"}
-
-
-def explained(error: ValidationError) -> InputError:
-    """Return what pydantic found first in a search file as an error that names the place."""
-    found = error.errors()
-    # A misspelt key is one key too many and one missing: the first tells more.
-    first = min(found, key=lambda one: one["type"] != "extra_forbidden")
-    place, table = _place(first["loc"])
-    if first["type"] == "extra_forbidden":
-        return InputError(place, "no such key; " + suggestion(str(first["loc"][-1]), table.model_fields))
-    if first["type"] == "missing":
-        return InputError(place, "is missing")
-    # What could be of several types has an error for each; of the right type, it has other faults.
-    alike = [one for one in found if _place(one["loc"])[0] == place and one["input"] is first["input"]]
-    alike = [one for one in alike if not one["type"].endswith("_type")] or alike
-    problems = ", ".join(dict.fromkeys(map(_words, alike)))
-    return InputError(place, f"{shown(first['input'])} {problems}", _REMEDIES.get((place, first["type"]), ""))
-
-
-def _place(steps: Sequence[int | str]) -> tuple[str, type[FilePart]]:
-    """Return the way to a value as its author would write it, and the innermost table on it."""
-    place: str = ""
-    table: type[FilePart] = SearchFile
-    for step in steps:
-        if isinstance(step, int):
-            place += f" {step + 1}"
-        elif not (place and re.fullmatch(r"str|int|float|bool|list\[.*|constrained-.*", step)):  # a type, not a key
-            place = f"{place}.{key_name(step)}" if place else key_name(step)
-            table = _TABLES.get(step, table)
-    return re.sub(r"^search( \d+)", r"[[search]]\1", place), table
-
-
-def _words(error: ErrorDetails) -> str:
-    if error["type"] not in _WORDS:
-        return error["msg"][0].lower() + error["msg"][1:]
-    context = error.get("ctx", {}).items()
-    plain = {name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in context}
-    return _WORDS[error["type"]].format_map(plain)

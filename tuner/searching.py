@@ -12,10 +12,20 @@ from pathlib import Path
 
 from rich.console import Console
 
+from tuner.changed import Before
 from tuner.datasets.base import Dataset, Shape
 from tuner.datasets.remarks import remarks
 from tuner.datasets.store import load_from_store, save_to_store
-from tuner.dryrun import build_all, check_keys, check_validation, check_watch, data_of, in_its_place, preview
+from tuner.dryrun import (
+    build_all,
+    check_keys,
+    check_proposals,
+    check_validation,
+    check_watch,
+    data_of,
+    in_its_place,
+    preview,
+)
 from tuner.errors import CheckError, InputError, suggestion
 from tuner.executors import Limits, Placement, Share
 from tuner.families.custom import CustomFamily
@@ -25,10 +35,12 @@ from tuner.interrupts import INTERRUPTS
 from tuner.ledger import Ledger
 from tuner.oracles import Proposal, make_oracle
 from tuner.places import Places
-from tuner.progress import ProgressReport
+from tuner.progress import ProgressReport, say
 from tuner.protocol import test_images, training_images, validation_labels
 from tuner.runner import Listener, Runner
 from tuner.search import Entry, Search, backend_name
+from tuner.search_checks import capitals
+from tuner.shortfall import planned_shortfall, shortfall
 from tuner.track import Track, listed_track
 from tuner.trial import ARTIFACTS, BACKENDS, FIRST_LAYER, NEEDED, Job, Trial, artifact_path
 from tuner.validation import Keeper, most_kept
@@ -55,16 +67,35 @@ class StartedSearch:
     """A search under way: its data laid out, its ledger and its workers open. `started` makes it."""
 
     def __init__(
-        self, search: Search, places: Places, ledger: Ledger, runner: Runner, prepared: dict[str, Prepared]
+        self,
+        search: Search,
+        places: Places,
+        ledger: Ledger,
+        runner: Runner,
+        prepared: dict[str, Prepared],
+        console: Console,
+        before: Before | None,
     ) -> None:
-        self.ledger = ledger
+        self.ledger, self._console, self._before = ledger, console, before
         self._search, self._places, self._runner, self._prepared = search, places, runner, prepared
 
     def search_trials(self) -> None:
         """Run every trial that the oracles propose."""
         search = self._search
         total = sum(entry.planned() for entry in search.entries) * len(search.datasets)
-        self._runner.drive("search", search_tracks(search, self._prepared), total)
+        for sentence in [*capitals(search), *(self._before.at_start(search) if self._before else ())]:
+            say(self._console, sentence)
+        said = {sentence for entry in search.entries if (sentence := planned_shortfall(entry))}
+        for sentence in sorted(said):
+            say(self._console, sentence)
+        tracks = search_tracks(search, self._prepared)
+        self._runner.drive("search", tracks, total)
+        for track in tracks:
+            sentence = shortfall(search.entry(track.model), track.proposed, track.failed)
+            if sentence and sentence not in said:
+                say(self._console, f"on {track.dataset}, {sentence}")
+        if self._before and (sentence := self._before.left_behind(self.ledger.members(search.name))):
+            say(self._console, sentence)
 
     def retrain_winners(self) -> None:
         """Train the best of each entry again, with other seeds and on each data set of the comparison."""
@@ -88,12 +119,13 @@ def started(
     Nothing is written before everything that can be checked has been.
     """
     _check_backend()
-    placement.check()
+    placement.check(search.cpus_per_trial)
     places.check_writable(search.name)
     datasets = {}
     for name in search.all_datasets:
         with doing(f"reading the data set {name}"):
             datasets[name] = _checked_data(search, name, places, skip_bad)
+    _check_sizes(search, datasets, console)
     _check_networks(search, datasets)
     with Ledger(places.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
         if ledger.network_disk:
@@ -104,7 +136,9 @@ def started(
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         with doing("laying the data out for workers"):
             prepared = {name: _prepare(datasets.pop(name), places) for name in search.all_datasets}
-        ledger.open_search(search.name, _run_key(search, prepared), search.to_json())
+        key = _run_key(search, prepared)
+        before = Before.read(ledger, search, key)
+        ledger.open_search(search.name, key, search.to_json())
         folders = {data.fingerprint: data.folder for data in prepared.values()}
         limits = Limits(search.max_trial_minutes, search.max_trial_gb)
         share = Share(search.cpus_per_trial or search.threads, search.gpus_per_trial)
@@ -120,7 +154,7 @@ def started(
                 runner = Runner(
                     search.name, ledger, pool, job_of, progress, fresh, listeners, _cost_of(search, prepared)
                 )
-                yield StartedSearch(search, places, ledger, runner, prepared)
+                yield StartedSearch(search, places, ledger, runner, prepared, console, before)
         finally:
             remove_partials(places.artifacts)  # of workers that were killed, whose trials others have done or will do
 
@@ -209,6 +243,21 @@ def _checked_data(search: Search, name: str, places: Places, skip_bad: bool) -> 
         training_images(one, dataset)
     test_images(trial, dataset.y_test)
     return dataset
+
+
+def _check_sizes(search: Search, datasets: Mapping[str, Dataset], console: Console) -> None:
+    """Refuse a smaller stand-in that is larger than every data set; say of which it takes all images."""
+    given = search.overrides
+    for option, size, kind in (("--train-size", given.train_size, "train"), ("--test-size", given.test_size, "test")):
+        there = {name: len(data.y_train if kind == "train" else data.y_test) for name, data in datasets.items()}
+        images = "training images" if kind == "train" else "test images"
+        if size is not None and size > max(there.values()):
+            most = max(there, key=lambda name: there[name])
+            problem = f"{size:,} is more than the {there[most]:,} {images} of {most}"
+            raise InputError(option, problem, "leave it out to use all")
+        for name, count in there.items():
+            if size is not None and size > count:
+                say(console, f"{name} has {count:,} {images}, all of which {option} {size} takes.")
 
 
 def _prepare(dataset: Dataset, places: Places) -> Prepared:
@@ -317,8 +366,10 @@ def _is_there(file: Path, sha256: str) -> bool:
 
 
 def _check_networks(search: Search, datasets: Mapping[str, Dataset]) -> None:
-    """Build networks before any is trained, where the search file names what only they can tell: keys, layers."""
+    """See that there is something to train, and build networks where only they can tell what there is: keys, layers."""
     for entry in search.entries:
+        with in_its_place(search, entry):
+            check_proposals(search, entry)
         own = isinstance(entry.family, CustomFamily)
         if not own and not set(entry.watch) - {FIRST_LAYER}:
             continue

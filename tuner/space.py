@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import InputError, key_name, shown, suggestion
+from tuner.finite import FinitePart, finite_part
 from tuner.grid import Grid
 from tuner.parameters import Choice, Domain, Layered, Parameter, Range, Value, Values, domain_of
 from tuner.rules import NAMED, Rule, parse_rule
@@ -25,6 +26,8 @@ Configuration = dict[str, Value]
 #: So many steps of a count take seconds and less than 1 GB. That is enough for rules that read every parameter of a
 #: grid of a million configurations; rules that read few of them together need thousands, however large the grid.
 _MOST_EFFORT = 2_500_000
+#: More rules than anybody writes; each is asked of every configuration.
+_MOST_RULES = 1_000
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,16 @@ class Space:
         return kept, found
 
     @cached_property
+    def finite(self) -> FinitePart | None:
+        """What can be counted of the space with little effort, whatever algorithm searches it."""
+        return finite_part(self.parameters, self.domains, self.rules, self.groups)
+
+    @property
+    def configurations(self) -> int | None:
+        """How many configurations the rules allow; None where there is no end of them, or no counting them."""
+        return None if self.finite is None or self.finite.endless else self.finite.count
+
+    @cached_property
     def _counts(self) -> list[int] | None:
         return self._grid.count(_MOST_EFFORT)
 
@@ -156,7 +169,7 @@ class Space:
             elif parameter.when is not None:
                 condition = {"parent_name": parameter.when[0], "parent_values": list(parameter.when[1])}
             domain = self.domains[parameter.name]
-            if isinstance(domain, Range):
+            if isinstance(domain, Range) and (domain.step is None or (domain.whole and not domain.log)):
                 number = declared.Int if domain.whole else declared.Float
                 whole = int if domain.whole else float
                 number(
@@ -167,11 +180,17 @@ class Space:
                     sampling="log" if domain.log else "linear",
                     **condition,
                 )
-            elif len(domain.values) == 1:
+            elif isinstance(domain, Choice) and len(domain.values) == 1:
                 declared.Fixed(parameter.name, domain.values[0], **condition)
-            else:
+            else:  # KerasTuner steps through real numbers to 0.30000000000000004, and not to their end (its #1001)
                 declared.Choice(parameter.name, list(domain.values), **condition)
         return declared
+
+
+def nothing_left(rules: Sequence[Rule], among: str = "") -> InputError:
+    """Return the error that rules leave no configuration, within what was looked at."""
+    names = ", ".join(shown(rule.text) for rule in rules)
+    return InputError("rules", f"leave no configuration{among} ({names})", "loosen a rule or widen the space")
 
 
 def read_space(
@@ -248,6 +267,10 @@ def _read_rules(rules: Mapping[str, object], names: set[str]) -> Iterator[Rule]:
         place = f"rules.{key_name(key)}"
         if key == "where":
             texts = value if isinstance(value, list) else [value]
+            if len(texts) > _MOST_RULES:
+                raise InputError(
+                    place, f"{len(texts):,} rules are more than {_MOST_RULES:,}", "join them, or use lists"
+                )
             for text in texts:
                 if not isinstance(text, str):
                     raise InputError(

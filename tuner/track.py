@@ -32,9 +32,10 @@ class Track:
     ) -> None:
         self.model, self.dataset, self.role = model, dataset, role
         self.exhausted = False
+        #: How many trials were proposed, and how many of those that have finished failed.
+        self.proposed = self.failed = 0
         self._oracle, self._trial_of, self._lag = oracle, trial_of, lag
         self._scores: dict[int, float | None] = {}
-        self._proposed = 0
         self._told = 0
         self._stalled = False
 
@@ -43,7 +44,7 @@ class Track:
         if self.exhausted:
             return None
         if self._oracle.adaptive:
-            while self._told < self._proposed - self._lag:
+            while self._told < self.proposed - self._lag:
                 if not self._tell():
                     return None
         while True:
@@ -55,8 +56,8 @@ class Track:
                 self.exhausted = True
                 return None
             if isinstance(answer, Proposal):
-                self._proposed += 1
-                return self._proposed - 1, self._trial_of(answer)
+                self.proposed += 1
+                return self.proposed - 1, self._trial_of(answer)
 
     def member(self, number: int, trial: Trial) -> Member:
         """Return the place of trial `number` in its search."""
@@ -72,6 +73,7 @@ class Track:
 
     def finished(self, number: int, record: Record) -> None:
         """Keep the result of trial `number` for the oracle."""
+        self.failed += not record.completed
         if self._oracle.adaptive:
             self._scores[number] = record.result.val_accuracy if record.completed else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import cache
 
 import pytest
@@ -93,17 +94,125 @@ def test_seed_0_is_a_seed_and_other_seeds_differ(algorithm: str) -> None:
     assert first != [proposal.values for proposal in drive(algorithm, 1, 6)]
 
 
+def proposed(
+    algorithm: str, given: dict[str, object], rules: dict[str, object], most: int | None, epochs: int = 9
+) -> list[Proposal]:
+    """Propose to the end, each proposal followed by its result."""
+    searched = read_space(given, rules, [*FAMILIES["cnn"].parameters, *RECIPE], {})
+    oracle = make_oracle(algorithm, searched, 0, most, epochs)
+    found: list[Proposal] = []
+    told = 0
+    while (answer := oracle.propose()) is not Pause.EXHAUSTED:
+        if isinstance(answer, Proposal):
+            found.append(answer)
+        if oracle.adaptive and told < len(found):
+            oracle.observe(told, 0.5 + 0.01 * (told % 7))
+            told += 1
+    return found
+
+
+def texts(proposals: list[Proposal]) -> list[str]:
+    return sorted({json.dumps(proposal.values, sort_keys=True) for proposal in proposals})
+
+
+STEPPED: dict[str, object] = {
+    "dropout": {"min": 0.0, "max": 0.6, "step": 0.1},
+    "l2": {"min": 1e-3, "max": 0.1, "step": 10, "sampling": "log"},
+    "dense_units": {"min": 4, "max": 16, "step": 2, "sampling": "log"},
+}
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_stepped_range_has_one_list_of_values_for_every_algorithm(algorithm: str) -> None:
+    # KerasTuner's own steps are 0.30000000000000004 and end at 0.5.
+    one_by_one: dict[str, list[object]] = {
+        "dropout": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+        "l2": [0.001, 0.01, 0.1],
+        "dense_units": [4, 8, 16],
+    }
+    for name, expected in one_by_one.items():
+        most = None if algorithm in ("grid", "hyperband") else 20
+        found = proposed(algorithm, {name: STEPPED[name]}, {}, most)
+        assert sorted({proposal.values[name] for proposal in found}) == expected
+        assert {type(proposal.values[name]) for proposal in found} == {type(expected[0])}
+
+
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+def test_what_a_grid_has_trained_counts_for_every_algorithm(algorithm: str) -> None:
+    grid = texts(proposed("grid", STEPPED, {}, None))
+    assert len(grid) == 7 * 3 * 3
+    assert set(texts(proposed(algorithm, STEPPED, {}, 12))) <= set(grid)
+
+
+SMALL: dict[str, object] = {"dense_units": [4, 8, 16, 32, 64], "dropout": [0.0, 0.1, 0.2]}
+UNITS: dict[str, object] = {"dense_units": {"min": 1, "max": 2000}}
+
+
 @pytest.mark.parametrize("algorithm", ["random", "bayesian"])
-def test_a_small_space_is_proposed_whole_and_never_twice(algorithm: str) -> None:
-    proposals = (
-        [json.dumps(p.values, sort_keys=True) for p in drive(algorithm, 0, 500)] if algorithm == "random" else []
+@pytest.mark.parametrize(
+    ("given", "rules", "count"),
+    [
+        pytest.param(SMALL, {}, 15, id="a small space"),
+        pytest.param(UNITS, {"where": ["dense_units == 77"]}, 1, id="one in two thousand"),
+        pytest.param(UNITS, {"where": ["dense_units % 200 == 7"]}, 10, id="ten in two thousand"),
+        pytest.param(
+            {"batch_norm": [True, False], "conv_depth": [1, 2], "filters": [4, 8]},
+            {"filters_never_decrease": True},
+            10,
+            id="true and false, and a layer that not all have",
+        ),
+    ],
+)
+def test_a_finite_space_is_proposed_whole_and_nothing_twice(
+    algorithm: str, given: dict[str, object], rules: dict[str, object], count: int
+) -> None:
+    found = proposed(algorithm, given, rules, 60)
+    assert len(found) == count
+    assert texts(found) == texts(proposed("grid", given, rules, None))
+
+
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+def test_a_rule_that_draws_hardly_ever_obey_is_obeyed_beside_real_numbers(algorithm: str) -> None:
+    given = {**UNITS, "learning_rate": {"min": 1e-4, "max": 1e-1, "sampling": "log"}}
+    found = proposed(algorithm, given, {"where": ["dense_units == 77", "learning_rate > 1e-3"]}, 10)
+    assert len(found) == 10
+    assert all(proposal.values["dense_units"] == 77 for proposal in found)
+    assert len({proposal.values["learning_rate"] for proposal in found}) > (5 if algorithm == "hyperband" else 9)
+    assert all(0.001 < float(proposal.values["learning_rate"]) <= 0.1 for proposal in found)
+
+
+def test_what_draws_at_random_find_is_proposed_as_before_it_was_counted() -> None:
+    # The first ones of KerasTuner's own draws with this seed: searches that began with them go on with them.
+    import keras_tuner
+
+    searched = read_space(SMALL, {}, [*FAMILIES["cnn"].parameters, *RECIPE], {})
+    theirs = keras_tuner.oracles.RandomSearchOracle(
+        "val_accuracy", max_trials=8, seed=1, hyperparameters=searched.hyperparameters(varying_only=True)
     )
-    everything = [json.dumps(values, sort_keys=True) for values in space().grid()]
-    if algorithm == "random":
-        assert sorted(proposals) == sorted(everything)
-    else:
-        some = [json.dumps(p.values, sort_keys=True) for p in long_bayesian_search()]
-        assert len(set(some)) == len(some)
+    theirs.save = theirs._save_trial = lambda *_: None
+    theirs.verbose = 0
+    names = ("dense_units", "dropout")
+    drawn = [theirs.create_trial(str(number)).hyperparameters.values for number in range(8)]
+    ours = [proposal.values for proposal in proposed("random", SMALL, {}, 8)]
+    assert [[one[name] for name in names] for one in ours] == [[one[name] for name in names] for one in drawn]
+
+
+@pytest.mark.parametrize(("algorithm", "epochs"), [("random", [None]), ("bayesian", [None]), ("hyperband", [1, 3, 9])])
+def test_where_nothing_varies_there_is_one_configuration_to_propose(algorithm: str, epochs: list[int | None]) -> None:
+    found = proposed(algorithm, {"dense_units": 8}, {}, 5)
+    assert [proposal.epochs for proposal in found] == epochs
+    assert all(proposal.values["dense_units"] == 8 for proposal in found)
+
+
+def test_hyperband_takes_few_configurations_as_far_as_many() -> None:
+    # Nine epochs: its brackets want 9, 5 and 3 new ones of 15, and there are 9, 5 and 1; of 5 there is one bracket.
+    by_epochs = Counter(proposal.epochs for proposal in proposed("hyperband", SMALL, {}, None))
+    assert by_epochs == {1: 9, 3: 3 + 5, 9: 1 + 2 + 1}
+    units = {"dense_units": SMALL["dense_units"]}
+    few = Counter(proposal.epochs for proposal in proposed("hyperband", units, {}, None))
+    assert few == {1: 5, 3: 2, 9: 1}
+    assert [hyperband_trials(9, configurations) for configurations in (15, 5, 1, 0)] == [21, 8, 3, 0]
+    assert hyperband_trials(9, 17) == hyperband_trials(9) == 23
 
 
 def test_bayesian_learns_where_the_good_ones_are() -> None:
@@ -154,5 +263,5 @@ def test_a_random_search_over_ranges_stays_inside_them() -> None:
     assert len(drawn) == 40
     assert {values["conv_depth"] for values in drawn} == {1, 2, 3, 4}
     assert all(1e-6 <= float(values["l2"]) <= 1e-2 for values in drawn)
-    assert {round(float(values["dropout"]), 9) for values in drawn} <= {0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6}
+    assert {values["dropout"] for values in drawn} == {0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6}
     assert isinstance(oracle.propose(), Pause)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,12 @@ def _gpus(context: click.Context, parameter: click.Parameter, gpus: float | None
         raise click.BadParameter(f"{gpus:g} {error}") from None
 
 
+def _cores(context: click.Context, parameter: click.Parameter, cores: float | None) -> float | None:
+    if cores is not None and math.isnan(cores):  # which is in every range
+        raise click.BadParameter("nan is no number of cores")
+    return cores
+
+
 @click.command()
 @search_name_argument
 @click.option(
@@ -40,7 +47,12 @@ def _gpus(context: click.Context, parameter: click.Parameter, gpus: float | None
 @click.option("--workers", type=click.IntRange(1, 1_000), help="Trials at once; by default as many as fit.")
 @click.option("--executor", default="local", show_default=True, help="Where trials run: local, or ray for a cluster.")
 @click.option("--address", help="Of the Ray cluster, HOST:PORT; by default the one that this machine belongs to.")
-@click.option("--cpus-per-trial", type=click.FloatRange(0, 1024, min_open=True), help="Cores that a trial takes.")
+@click.option(
+    "--cpus-per-trial",
+    type=click.FloatRange(0, 1024, min_open=True),
+    callback=_cores,
+    help="Cores that a trial takes.",
+)
 @click.option(
     "--gpus-per-trial",
     type=float,

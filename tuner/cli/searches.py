@@ -12,6 +12,7 @@ import click
 from tuner.cli.options import data_dir_option, folder_options, search_name_argument, skip_bad_option
 from tuner.errors import InputError
 from tuner.places import Places, ran_as_it_is
+from tuner.search_checks import capitals
 from tuner.search_file import find_search, load_search
 from tuner.text import shortened, visible_line
 
@@ -48,6 +49,8 @@ def _row(search: Search, file: Path, ledger: Ledger | None) -> tuple[str, ...]:
     """Return what is listed of a search."""
     trials = _trials(search, file)
     done = ledger.count_finished(search.name) if ledger and ran_as_it_is(ledger, search) else 0
+    if done and ledger and ledger.is_finished(search.name):
+        trials = str(done)  # however many were asked for, there are no more
     names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
     return search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title
 
@@ -92,6 +95,7 @@ def space(name: str, as_json: bool, data_dir: Path | None, skip_bad: bool) -> No
     """
     search = load_search(find_search(name))
     from tuner.dryrun import dry_run
+    from tuner.shortfall import planned_shortfall
 
     found = dry_run(search, data_dir, skip_bad)
     if as_json:
@@ -99,12 +103,22 @@ def space(name: str, as_json: bool, data_dir: Path | None, skip_bad: bool) -> No
         return
     shown = {n for e in search.entries for n in e.space.varying()}
     for trial in found["trials"]:
-        values = visible_line(", ".join(f"{k}={v}" for k, v in trial["values"].items() if k in shown))
+        values = visible_line(", ".join(f"{k}={_short(v)}" for k, v in trial["values"].items() if k in shown))
         size = f"{trial['parameters']:,}" if trial["parameters"] is not None else "cannot be built: " + trial["error"]
         click.echo(f"{trial['family']} on {visible_line(trial['dataset'])}  {visible_line(size):>12}  {values}")
     total, listed = found["configurations"], len(found["trials"])
     click.echo(f"{total} configurations" + (f", of which {listed} are shown" if listed < total else ""))
     for rule, count in found["rejected"].items():
         click.echo(f"{count} rejected by {rule}")
+    for sentence in capitals(search):
+        click.echo(sentence)
+    for entry in search.entries:
+        if sentence := planned_shortfall(entry):
+            click.echo(sentence)
     if listed < total:
         click.echo('to train fewer: algorithm = "random" with max_trials, fewer values, or another rule')
+
+
+def _short(value: object) -> str:
+    """Return a parameter's value as it is read, not as it is computed with: 0.3967, not 0.3966700418808315."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -10,7 +10,7 @@ from typing import Any
 from tuner.errors import InputError, suggestion
 from tuner.executors.address import check_address
 from tuner.executors.base import Executor, Limits, Outcome, Share
-from tuner.executors.local import LocalExecutor
+from tuner.executors.local import LocalExecutor, available_cores
 from tuner.interrupts import INTERRUPTS
 from tuner.system import check_system
 
@@ -31,6 +31,9 @@ EXECUTORS = {"local": _local, "ray": _ray}
 
 #: What a server of workers imports once, so that no trial has to: Keras, its backend, and nothing run.
 PRELOAD = ("tuner.training",)
+
+#: More workers a core than this take its memory, and make nothing faster.
+MOST_WORKERS = 16
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,13 @@ class Placement:
         own = Share(self.cpus or share.cpus, share.gpus if self.gpus is None else self.gpus)
         return EXECUTORS[self.executor](self.address, function, self.workers, own, log, PRELOAD, limits)
 
-    def check(self) -> None:
+    def check(self, asked: float | None = None) -> None:
         """See whether there is such an executor, with all that it needs, and whether its cluster answers.
 
         Starts and writes nothing.
+
+        Args:
+            asked: the cores of a trial that the search file asks for, if it does.
 
         Raises:
             InputError: there is not.
@@ -77,8 +83,20 @@ class Placement:
             if importlib.util.find_spec("ray") is None:
                 raise InputError("--executor", "Ray is not installed", "install it: pip install 'tunetable[ray]'")
             check_address(self.address)
+        if self.executor == "local":
+            self._check_cores(asked)
         if self.executor == "local" and self.address is not None:
             raise InputError("--address", "is that of a Ray cluster", "pass --executor=ray with it")
+
+    def _check_cores(self, asked: float | None) -> None:
+        cores, cpus = available_cores(), self.cpus or asked
+        here = f"this machine has {cores} core{'s' if cores > 1 else ''}"
+        if cpus is not None and cpus > cores:
+            place = "--cpus-per-trial" if self.cpus else "cpus_per_trial"
+            raise InputError(place, f"a trial cannot take {cpus:g} cores: {here}", "ask for fewer")
+        if self.workers is not None and self.workers > MOST_WORKERS * cores:
+            most = f"at most {MOST_WORKERS * cores} trials at once are sensible"
+            raise InputError("--workers", f"{self.workers:,} are too many: {here}", most)
 
 
 __all__ = ["EXECUTORS", "PRELOAD", "Executor", "Limits", "LocalExecutor", "Outcome", "Placement", "Share"]

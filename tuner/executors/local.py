@@ -276,9 +276,14 @@ def _without_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+def available_cores() -> int:
+    """Return how many cores of this machine a process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def default_workers(cpus: float) -> int:
     """Return how many workers of so many cores fit the cores and the memory of this machine, at least one."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available_cores()
     return max(1, min(int(cores / cpus), memory_bytes() // WORKER_BYTES))
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tuner.interrupts import INTERRUPTS
-from tuner.oracles.base import Oracle, Pause, Proposal
+from tuner.oracles.base import MOST_DRAWS, Oracle, Pause, Proposal
 from tuner.oracles.grid import GridOracle
 from tuner.quiet import import_keras
 from tuner.space import Space
 
-__all__ = ["Oracle", "Pause", "Proposal", "make_oracle"]
+__all__ = ["MOST_DRAWS", "Oracle", "Pause", "Proposal", "make_oracle"]
 
 
 def make_oracle(algorithm: str, space: Space, seed: int, max_trials: int | None, epochs: int) -> Oracle:

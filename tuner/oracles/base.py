@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from tuner.space import Configuration
 
+#: How many random draws in a row may break a rule or repeat a configuration before an oracle stops drawing at random.
+MOST_DRAWS = 1_000
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -47,18 +50,27 @@ class Oracle(ABC):
         """
 
 
-def hyperband_trials(epochs: int, factor: int = 3) -> int:
-    """Return how many trials one sweep of Hyperband over at most `epochs` epochs has (Li et al., 2018, table 1).
+def hyperband_sizes(epochs: int, configurations: int | None = None, factor: int = 3) -> list[list[int]]:
+    """Return how many trials each round of each bracket of Hyperband has (Li et al., 2018, table 1), largest first.
 
     Brackets and rounds are sized as in KerasTuner: every bracket ends with `ceil(1 + log_factor(epochs))`
-    configurations over its number of rounds.
+    configurations over its number of rounds. A bracket begins with configurations that no bracket before it had, so
+    that where there are only so many `configurations` it begins with those that are left.
     """
     brackets = 0
     while epochs / factor**brackets >= 1:
         brackets += 1
     last = math.ceil(1 + math.log(epochs, factor))
-    return sum(
-        math.ceil(last / (bracket + 1) * factor ** (bracket - number))
-        for bracket in range(brackets)
-        for number in range(bracket + 1)
-    )
+    left = math.inf if configurations is None else configurations
+    sizes = []
+    for bracket in reversed(range(brackets)):
+        full = [math.ceil(last / (bracket + 1) * factor ** (bracket - number)) for number in range(bracket + 1)]
+        first = min(full[0], left)
+        sizes.append([min(size, math.ceil(first / factor**number)) for number, size in enumerate(full)])
+        left -= first
+    return sizes
+
+
+def hyperband_trials(epochs: int, configurations: int | None = None) -> int:
+    """Return how many trials one sweep of Hyperband over at most `epochs` epochs has if none fails."""
+    return sum(map(sum, hyperband_sizes(epochs, configurations)))

@@ -2,33 +2,70 @@
 
 from __future__ import annotations
 
+import random
 import warnings
-from itertools import takewhile
+from itertools import islice
 from typing import Any
 
 import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
-from tuner.oracles.base import Oracle, Pause, Proposal
+from tuner.finite import FinitePart
+from tuner.oracles.base import MOST_DRAWS, Oracle, Pause, Proposal, hyperband_sizes
 from tuner.space import Configuration, Space
 
 _OBJECTIVE = keras_tuner.Objective("score", "max")
-#: How many random draws in a row may break a rule or repeat a configuration before the space counts as used up.
-_MOST_DRAWS = 1_000
 
 
 class _Ruled:
-    """Mixed into a KerasTuner oracle: its draws obey the rules, and it writes no files of its own."""
+    """Mixed into a KerasTuner oracle: its draws obey the rules, and it writes no files of its own.
+
+    Where draws at random find nothing more although there is more, it draws from what was counted of the space.
+    """
 
     space: Space
     fixed: Configuration
+    _used_up = False
 
     def _duplicate(self, values: Configuration) -> bool:
         # KerasTuner draws again where this is true, which is just what a broken rule needs.
         if super()._duplicate(values):  # type: ignore[misc]
             return True
         return self.space.broken_rule(self.space.active({**self.fixed, **values})) is not None
+
+    def _random_values(self) -> Configuration | None:
+        values: Configuration | None = None if self._used_up else super()._random_values()  # type: ignore[misc]
+        if values is None and self.space.finite is not None:
+            self._used_up = True
+            values = self._counted_values(self.space.finite)
+        return values
+
+    def _counted_values(self, part: FinitePart) -> Configuration | None:
+        """Return a configuration that is allowed and new, if there is one: a random one of those that were counted.
+
+        The numbers after it follow, so that the last new one is found. Endless parameters make every one new; the rules
+        about them may then forbid many.
+        """
+        tries = MOST_DRAWS if part.endless else part.count
+        start = self._generator().randrange(part.count) if part.count else 0
+        for following in range(tries if part.count else 0):
+            number = self._generator().randrange(part.count) if part.endless else (start + following) % part.count
+            found = part.numbered.at(number)
+            values: Configuration = {}
+            for hp in self.hyperparameters.space:  # type: ignore[attr-defined]
+                if hp.name in part.endless and hp.name in found:
+                    values[hp.name] = hp.prob_to_value(self._generator().random())
+                elif hp.name in found:
+                    value = found[hp.name]
+                    values[hp.name] = int(value) if isinstance(value, bool) else value  # as KerasTuner has it
+            if not self._duplicate(values):
+                return values
+        return None
+
+    def _generator(self) -> random.Random:
+        self._seed_state: int = self._seed_state + 1
+        return random.Random(self._seed_state)  # noqa: S311
 
     def save(self) -> None:
         """Write nothing: the ledger is the only truth."""
@@ -42,7 +79,18 @@ class _Random(_Ruled, keras_tuner.oracles.RandomSearchOracle):  # type: ignore[m
 
 
 class _Hyperband(_Ruled, keras_tuner.oracles.HyperbandOracle):  # type: ignore[misc]
-    pass
+    def _random_values(self) -> Configuration | None:
+        """Draw one, never an empty one: where nothing varies, KerasTuner would take it for none."""
+        values = super()._random_values()
+        return {"tuner/round": 0} if values == {} else values
+
+    def _get_size(self, bracket_num: int, round_num: int) -> int:
+        """Return how many trials a round has: fewer than KerasTuner's where there are fewer configurations.
+
+        Otherwise it would wait for the first round to be full, and take nothing to the second.
+        """
+        sizes = hyperband_sizes(self.max_epochs, self.space.configurations)
+        return sizes[len(sizes) - 1 - bracket_num][round_num]
 
 
 class _Bayesian(_Ruled, keras_tuner.oracles.BayesianOptimizationOracle):  # type: ignore[misc]
@@ -52,7 +100,7 @@ class _Bayesian(_Ruled, keras_tuner.oracles.BayesianOptimizationOracle):  # type
         values = response.get("values")
         if values is None or not self._duplicate(values):
             return response
-        draws = list(takewhile(lambda draw: draw is not None, (self._random_values() for _ in range(200))))
+        draws = [draw for draw in islice(iter(self._random_values, None), 200) if draw is not None]
         if not draws:
             return {"status": TrialStatus.STOPPED, "values": None}
         mean, deviation = self.gpr.predict(np.array([self._vector(draw) for draw in draws]), return_std=True)
@@ -91,7 +139,7 @@ class KerasTunerOracle(Oracle):
         )
         self._oracle.space, self._oracle.fixed = space, space.fixed()
         self._oracle.verbose = 0
-        self._oracle._max_collisions = _MOST_DRAWS
+        self._oracle._max_collisions = MOST_DRAWS
         self._space = space
         self._trials: list[Any] = []
 

@@ -34,6 +34,7 @@ from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
 from tuner.report.watched import watched_section
 from tuner.search import Entry
+from tuner.shortfall import planned_shortfall, shortfall
 from tuner.untrusted.sizes import MOST_MODEL, MOST_REPORT, read_at_most
 from tuner.waiting import doing
 
@@ -135,7 +136,19 @@ def verdict(findings: Findings) -> list[str]:
             names = escape(", ".join(entry.label for entry in missing))
             below = "; see the failed trials below" if _failed(findings, dataset, missing) else ""
             lines.append(f"On {escape(dataset)}, no completed model of {names}{below}.")
-    return lines
+    return [*lines, *_shortfalls(findings)]
+
+
+def _shortfalls(findings: Findings) -> list[str]:
+    """Return a sentence on each model that had fewer trials than the search file asks for."""
+    lines = {}
+    for entry in findings.search.entries:
+        for dataset in findings.search.datasets:
+            trials = findings.trials(entry.name, dataset)
+            sentence = shortfall(entry, len(trials), sum(not record.completed for record in trials))
+            if sentence:
+                lines[sentence] = None if sentence == planned_shortfall(entry) else dataset
+    return [escape(text if dataset is None else f"On {dataset}, {text}") for text, dataset in lines.items()]
 
 
 def _failed(findings: Findings, dataset: str, entries: Sequence[Entry]) -> bool:
