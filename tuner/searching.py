@@ -119,7 +119,12 @@ def started(
     Nothing is written before everything that can be checked has been.
     """
     _check_backend()
-    placement.check(search.cpus_per_trial)
+    try:
+        placement.check(search.cpus_per_trial)
+    except InputError as error:
+        if error.place == "cpus_per_trial":  # and no option of the command's
+            raise error.inside(str(search.file)) from error
+        raise
     places.check_writable(search.name)
     datasets = {}
     for name in search.all_datasets:
