@@ -7,7 +7,7 @@ ARGS   ?=
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev list search test check coverage docs bench chaos clean
+.PHONY: help setup setup-dev list search test check coverage docs statistics bench chaos clean
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -55,6 +55,9 @@ coverage: setup-dev ## all tests, with line and branch coverage
 
 docs: setup ## write docs/search-file.md from what search files are checked against
 	$(BIN)/python -m tuner.reference
+
+statistics: setup ## simulate what intervals and verdicts are worth, into reports/statistics.md
+	$(BIN)/python -m benchmarks.statistics $(ARGS)
 
 bench: setup-dev ## time the tool against its peers on the same trials, into reports/benchmarks.md
 	$(BIN)/python -m benchmarks.run $(ARGS)

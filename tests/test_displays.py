@@ -18,7 +18,7 @@ from tuner.displays import Display
 from tuner.errors import InputError
 from tuner.findings import Findings
 from tuner.scoring import per_class
-from tuner.significance import mean_interval
+from tuner.variance import mean_interval
 
 DISPLAYS = [getattr(tuner, name) for name in tuner.__all__ if name.endswith("Display")]
 #: Trials enough to tell what matters.
@@ -113,7 +113,7 @@ def test_the_accuracies_have_their_intervals_and_a_point_for_each_retraining(fin
     axes = tuner.AccuracyDisplay.from_findings(findings).ax_
     for place, chosen in enumerate(findings.chosen):
         interval, mean = axes.lines[2 * place], axes.lines[2 * place + 1]
-        expected = mean_interval(chosen.correct)
+        expected = mean_interval(chosen.correct, 0, 1)
         assert np.asarray(interval.get_xdata()).tolist() == [expected.low, expected.high]
         assert np.asarray(mean.get_xdata()).tolist() == [chosen.mean]
         assert axes.collections[place].get_offsets()[:, 0].tolist() == chosen.test_accuracies.tolist()

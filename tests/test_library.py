@@ -20,7 +20,8 @@ from small_project import tuner as command
 import tuner
 from tuner.errors import InputError, ResourceError
 from tuner.scoring import per_class
-from tuner.significance import difference_interval, mcnemar
+from tuner.significance import mcnemar
+from tuner.variance import compare
 
 
 def test_everything_public_is_there_and_nothing_else() -> None:
@@ -94,11 +95,16 @@ def test_the_comparison_is_in_numbers_best_first(project: Project) -> None:
     assert frame["retrained_mean"].to_dict() == pytest.approx({"cnn": 43.5 / 45, "ann": 30.5 / 45})
     assert frame["retrained_sd"]["ann"] == pytest.approx(np.std([30 / 45, 31 / 45], ddof=1))
     ann, cnn = findings.chosen
-    interval = difference_interval(ann.correct, cnn.correct)
+    difference = compare(ann.correct, cnn.correct)
     assert frame["delta"]["ann"] == pytest.approx(-13 / 45)
-    assert (frame["delta_ci_low"]["ann"], frame["delta_ci_high"]["ann"]) == (interval.low, interval.high)
-    assert frame["p_value"]["ann"] == mcnemar(ann.predictions.correct, cnn.predictions.correct)
-    assert frame.loc["cnn", ["delta", "delta_ci_low", "delta_ci_high", "p_value"]].isna().all()
+    interval = (frame["delta_ci_low"]["ann"], frame["delta_ci_high"]["ann"])
+    assert interval == pytest.approx((difference.low, difference.high))
+    assert frame["p_value"]["ann"] == pytest.approx(difference.p_value)
+    assert frame["least_shown"]["ann"] == pytest.approx(difference.least_shown())
+    assert frame["chance_ahead"]["ann"] == 0
+    assert frame["mcnemar_mid_p"]["ann"] == mcnemar(ann.predictions.correct, cnn.predictions.correct)
+    against = ["delta", "delta_ci_low", "delta_ci_high", "p_value", "least_shown", "chance_ahead", "mcnemar_mid_p"]
+    assert frame.loc["cnn", against].isna().all()
 
 
 def test_a_search_is_given_by_name_path_or_itself(

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from tuner.jackknife import f1
-from tuner.variance import compare, mean_interval
+from tuner.variance import FEW, compare, compare_all, mean_interval, prediction_interval
 
 #: Two retrainings of two models on four images. By hand: accuracies 3/4, 1/2 and 1/4, 1/4, so S_a = (1/32)/2, S_b = 0;
 #: the difference by image is 1, -1/2, 1, 0, so I = (27/16)/3/4 = 9/64; the residual squares of a are 3/8 over 3, so
@@ -18,14 +18,37 @@ B = [[0, 1, 0, 0], [0, 1, 0, 0]]
 
 def test_the_interval_of_a_difference_is_what_it_is_by_hand() -> None:
     found = compare(A, B)
+    df = 9**2 / (1**2 / 1 + 8**2 / 3)
     assert found.mean == pytest.approx(3 / 8)
     assert found.standard_error == pytest.approx(3 / 8)
-    assert found.df == pytest.approx(243 / 67)  # 9^2 / (1^2 / 1 + 8^2 / 3), all in 64ths
-    half = stats.t.ppf(0.975, 243 / 67) * 3 / 8
+    assert found.df == pytest.approx(df)
+    half = stats.t.ppf(0.975, df) * 3 / 8
     assert (found.low, found.high) == pytest.approx((3 / 8 - half, 3 / 8 + half))
-    assert found.p_value == pytest.approx(2 * stats.t.sf(1, 243 / 67))
+    assert found.p_value == pytest.approx(2 * stats.t.sf(1, df))
     assert found.least_shown() == pytest.approx(half)
-    assert found.least_shown(3) == pytest.approx(stats.t.ppf(1 - 0.05 / 6, 243 / 67) * 3 / 8)
+    assert found.least_shown(3) == pytest.approx(stats.t.ppf(1 - 0.05 / 6, df) * 3 / 8)
+
+
+def test_more_than_two_models_lend_each_other_the_variance_of_their_seeds() -> None:
+    # A third model like A: 1/32, 0 and 1/32 are 1/48 together, with 3 degrees of freedom, which B takes; all in 384ths
+    first, between, _ = compare_all([A, B, A])
+    assert first.standard_error == pytest.approx(np.sqrt((6 + 4 + 48) / 384))
+    assert first.df == pytest.approx(58**2 / (6**2 / 1 + 4**2 / 3 + 48**2 / 3))
+    assert between.mean == 0
+    # Two that take it from all have its degrees of freedom once: 1/8, 0 and 0 are 1/24 together, so V = 2 x 1/48
+    calm, wild = np.tile([[1.0, 0.0], [1.0, 0.0]], (1, 2)), np.array([[1.0, 1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0]])
+    *_, last = compare_all([wild, calm, calm])
+    assert last.df == pytest.approx(3)
+    assert last.standard_error == pytest.approx(np.sqrt(2 / 48))
+
+
+def test_models_with_many_retrainings_stand_on_their_own() -> None:
+    rng = np.random.default_rng(4)
+    many = [rng.random((FEW + 1, 60)) < share for share in (0.9, 0.8, 0.7)]
+    assert compare_all(many)[0] == compare(many[0], many[1])
+    few = [model[:FEW] for model in many]
+    assert max(found.standard_error for found in compare_all(few)) > 0
+    assert compare_all(few) != [compare(few[0], few[1]), compare(few[0], few[2]), compare(few[1], few[2])]
 
 
 def test_a_difference_turned_round_is_the_same_with_the_other_sign() -> None:
@@ -102,3 +125,23 @@ def test_a_metric_that_is_no_mean_is_compared_by_its_pseudo_values() -> None:
     undefined = compare(good, np.full((3, 300), np.nan))
     assert np.isnan(undefined.mean)
     assert undefined.p_value is None
+
+
+def test_the_values_of_one_model_that_are_undefined_leave_the_other_pairs_alone() -> None:
+    nothing = np.full((2, 4), np.nan)
+    with_nothing, with_fewer = compare_all([A, nothing, B, A]), compare_all([A, B, A])
+    assert [np.isnan(found.mean) for found in with_nothing] == [True, False, False, True, True, False]
+    assert [with_nothing[place] for place in (1, 2, 5)] == with_fewer
+
+
+def test_a_further_run_lies_in_hahns_prediction_interval() -> None:
+    # Mean 0.9 and s = 0.01 of three: 0.9 +- t_2 x 0.01 x sqrt(1 + 1/3); the mean of two further ones: sqrt(1/2 + 1/3)
+    of_one, of_two = prediction_interval([0.89, 0.9, 0.91]), prediction_interval([0.89, 0.9, 0.91], runs=2)
+    assert of_one is not None
+    assert of_two is not None
+    assert of_one.high - 0.9 == pytest.approx(stats.t.ppf(0.975, 2) * 0.01 * np.sqrt(4 / 3))
+    assert of_two.high - 0.9 == pytest.approx(stats.t.ppf(0.975, 2) * 0.01 * np.sqrt(1 / 2 + 1 / 3))
+    assert prediction_interval([0.9]) is None
+    other_images = prediction_interval([0.9, 0.9, 0.9], images=0.0004, n=1001)
+    assert other_images is not None
+    assert 0.9 - other_images.low == pytest.approx(stats.t.ppf(0.975, 1000) * 0.02)

@@ -39,6 +39,8 @@ FILE = "file"
 SEARCH_SCORE = "search_score"
 RETRAINED_MEAN = "retrained_mean"
 RETRAINED_SD = "retrained_sd"
+MEAN_LOW = "mean_ci_low"
+MEAN_HIGH = "mean_ci_high"
 INTERVAL_LOW = "ci_low"
 INTERVAL_HIGH = "ci_high"
 DELTA_DATASET = "delta_dataset"
@@ -48,6 +50,12 @@ SEARCH = "search"
 DELTA = "delta"
 DELTA_LOW = "delta_ci_low"
 DELTA_HIGH = "delta_ci_high"
+LEAST_SHOWN = "least_shown"
+CHANCE_AHEAD = "chance_ahead"
+MATTERS = "matters"
+MCNEMAR = "mcnemar_mid_p"
+OTHER_MODEL = "other_model"
+BETTER = "really_better"
 METRIC = "metric"
 VALUE = "value"
 
@@ -77,7 +85,8 @@ PER_CLASS = (PRECISION, RECALL, F1, ROC_AUC, AVERAGE_PRECISION, SUPPORT)
 #: Columns of `tuner.compare`.
 COMPARED = (
     DATASET, SEARCH, MODEL, FAMILY, RETRAINED_MEAN, RETRAINED_SD, REPEATS, TEST_ACCURACY, INTERVAL_LOW, INTERVAL_HIGH,
-    DELTA, DELTA_LOW, DELTA_HIGH, P_VALUE, PARAMETERS, MEGABYTES, EPOCHS, TRAIN_SIZE, TEST_SIZE,
+    DELTA, DELTA_LOW, DELTA_HIGH, P_VALUE, LEAST_SHOWN, CHANCE_AHEAD, MCNEMAR, PARAMETERS, MEGABYTES, EPOCHS,
+    TRAIN_SIZE, TEST_SIZE,
 )  # fmt: skip
 #: Names that a parameter or a search may not have: tables have a column, or a row, for each of these beside theirs.
 TAKEN = {

@@ -9,49 +9,78 @@ import pandas as pd
 
 from tuner import columns as col
 from tuner.findings import Chosen, Findings
-from tuner.report.base import DASH, escape, number, p_text, plus_minus, table
+from tuner.pairs import Owned, Pair, adjusted, paired
+from tuner.report.base import DASH, escape, number, p_text, plus_minus, signed, table
 from tuner.report.budget import budget
-from tuner.significance import Interval, accuracy_interval, difference_interval, holm, mcnemar
+from tuner.report.verdicts import SCOPE
+from tuner.significance import Interval, accuracy_interval
 
 
 @dataclass(frozen=True, eq=False)
 class Compared:
     """A chosen model among those of several searches on its data set.
 
-    `best` is the one with the best mean there, `interval` the 95 % interval of the saved model's accuracy, and `p`
-    McNemar's against the best, adjusted after Holm; None for the best itself, and where the two were not scored on the
-    same test images.
+    `best` is the one with the best mean there, `interval` the 95 % interval of the saved file's accuracy, and `pair`
+    what tells the model from the best one, judged together with all other pairs that are shown; None for the best
+    itself, and where the two were not scored on the same test images.
     """
 
     findings: Findings
     chosen: Chosen
     best: Chosen
     interval: Interval
-    p: float | None
+    pair: Pair | None
+
+    @property
+    def p(self) -> float | None:
+        """The p-value against the best, after Holm; None where nothing is judged."""
+        return self.pair.p if self.pair else None
 
 
 def compared(all_findings: Sequence[Findings]) -> list[Compared]:
     """Return the chosen models of several searches, data set by data set, best first on each."""
     found = []
-    datasets = dict.fromkeys(chosen.dataset for findings in all_findings for chosen in findings.chosen)
-    for dataset in datasets:
-        models = [(findings, chosen) for findings in all_findings for chosen in findings.on(dataset)]
-        models.sort(key=lambda pair: -pair[1].mean)
+    pairs = {frozenset((id(pair.better), id(pair.worse))): pair for pair in adjusted(_all_pairs(all_findings))}
+    for dataset in _datasets(all_findings):
+        models = _ordered(all_findings, dataset)
         best = models[0][1]
-        rivals = [chosen for _, chosen in models[1:] if _same_images(best, chosen)]
-        adjusted = holm([mcnemar(best.predictions.correct, rival.predictions.correct) for rival in rivals])
-        p_of = {id(rival): p for rival, p in zip(rivals, adjusted, strict=True)}
         for findings, chosen in models:
             interval = accuracy_interval(chosen.predictions.correct)
-            found.append(Compared(findings, chosen, best, interval, p_of.get(id(chosen))))
+            pair = None if chosen is best else pairs.get(frozenset((id(best), id(chosen))))
+            found.append(Compared(findings, chosen, best, interval, pair))
     return found
+
+
+def _datasets(all_findings: Sequence[Findings]) -> list[str]:
+    return list(dict.fromkeys(chosen.dataset for findings in all_findings for chosen in findings.chosen))
+
+
+def _ordered(all_findings: Sequence[Findings], dataset: str) -> list[Owned]:
+    models = [(findings, chosen) for findings in all_findings for chosen in findings.on(dataset)]
+    return sorted(models, key=lambda owned: -owned[1].mean)
+
+
+def _all_pairs(all_findings: Sequence[Findings]) -> list[Pair]:
+    """Return every pair of models that were scored on the same images of a data set."""
+    pairs = []
+    for dataset in _datasets(all_findings):
+        alike: list[list[Owned]] = []
+        for owned in _ordered(all_findings, dataset):
+            group = next((group for group in alike if _same_images(group[0][1], owned[1])), None)
+            if group is None:
+                alike.append([owned])
+            else:
+                group.append(owned)
+        pairs += [pair for group in alike for pair in paired(group)]
+    return pairs
 
 
 def compare_searches(all_findings: list[Findings]) -> str:
     """Return a markdown table of the chosen models of several searches, best first on each data set.
 
-    The p-value is McNemar's against the best model on that data set, adjusted after Holm; a dash where the two
-    were not scored on the same test images.
+    The difference is of the means, from that of the best model on the data set, with its 95 % interval; p is after
+    Holm for all pairs of models that are shown. A dash where the two were not scored on the same test images, and for
+    p where nothing is judged: of one retraining, or chosen on the test images.
     """
     everything = compared(all_findings)
     rows: list[list[object]] = [
@@ -62,6 +91,7 @@ def compare_searches(all_findings: list[Findings]) -> str:
             plus_minus(one.chosen.mean, one.chosen.sd),
             number(one.chosen.predictions.accuracy),
             f"{one.interval.low:.4f} to {one.interval.high:.4f}",
+            _difference(one),
             DASH if one.p is None else p_text(one.p).removeprefix("= "),
             f"{one.chosen.saved.result.parameters:,}",
             number(one.chosen.megabytes, 2),
@@ -70,20 +100,38 @@ def compare_searches(all_findings: list[Findings]) -> str:
         for one in everything
     ]
     datasets = list(dict.fromkeys(one.chosen.dataset for one in everything))
-    heads = ["data set", "search", "model", "mean test accuracy ± sd", "saved model", "95 % interval", "p against best"]
-    detail = table(rows, [*heads, "parameters", "file, MB", "budget"], text_columns=3)
+    heads = ["data set", "search", "model", "mean test accuracy ± sd", "saved model", "95 % interval"]
+    heads += ["less than the best (95 % interval)", "p against best", "parameters", "file, MB", "budget"]
+    detail = f"{table(rows, heads, text_columns=3)}\n\n{_explained(everything)}"
     return f"{_models_by_datasets(all_findings, datasets)}\n\n{detail}" if len(datasets) > 1 else detail
+
+
+def _difference(one: Compared) -> str:
+    if one.pair is None:
+        return DASH
+    difference = one.pair.difference
+    return f"{signed(-difference.mean)} ({signed(-difference.high)} to {signed(-difference.low)})"
+
+
+def _explained(everything: Sequence[Compared]) -> str:
+    """Return what is judged, and of what it is true."""
+    judged = max((one.pair.pairs for one in everything if one.pair and one.p is not None), default=0)
+    said = f"p is over all retrainings and test images{f', after Holm for {judged} pairs' * (judged > 1)}. "
+    if any(one.pair and one.pair.published for one in everything):
+        said += "No p where a model was validated on the test images that score it. "
+    if any(one.pair and not one.pair.published and one.p is None for one in everything):
+        said += "No p where a model has one retraining, which tells nothing of its seeds. "
+    return f"{said}{SCOPE}"
 
 
 def compared_frame(all_findings: Sequence[Findings]) -> pd.DataFrame:
     """Return the same as numbers, a row for each data set and model, with the differences from the best model.
 
-    A difference is of means, its 95 % interval over retrainings and test images; it is empty where `Compared.p` is.
+    A difference is of means, its 95 % interval over retrainings and test images; it is empty where `Compared.pair` is.
     """
     rows = []
     for one in compared(all_findings):
-        chosen, best = one.chosen, one.best
-        delta = None if one.p is None else difference_interval(chosen.correct, best.correct)
+        chosen, pair = one.chosen, one.pair
         rows.append(
             {
                 col.DATASET: chosen.dataset,
@@ -96,10 +144,13 @@ def compared_frame(all_findings: Sequence[Findings]) -> pd.DataFrame:
                 col.TEST_ACCURACY: chosen.predictions.accuracy,
                 col.INTERVAL_LOW: one.interval.low,
                 col.INTERVAL_HIGH: one.interval.high,
-                col.DELTA: chosen.mean - best.mean if delta else None,
-                col.DELTA_LOW: delta.low if delta else None,
-                col.DELTA_HIGH: delta.high if delta else None,
+                col.DELTA: -pair.difference.mean if pair else None,
+                col.DELTA_LOW: -pair.difference.high if pair else None,
+                col.DELTA_HIGH: -pair.difference.low if pair else None,
                 col.P_VALUE: one.p,
+                col.LEAST_SHOWN: pair.least_shown if pair else None,
+                col.CHANCE_AHEAD: 1 - pair.ahead[0] / pair.ahead[1] if pair else None,
+                col.MCNEMAR: pair.mcnemar if pair else None,
                 col.PARAMETERS: chosen.saved.result.parameters,
                 col.MEGABYTES: chosen.megabytes,
                 col.EPOCHS: chosen.saved.trial.last_epoch,

@@ -103,6 +103,10 @@ class ReportWishes(FilePart):
     reach: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         default=[], description="Accuracies: the report tells the epochs, and the time, to each."
     )
+    matters: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.005,
+        description="From which difference of test accuracies on it matters which of two models one takes.",
+    )
 
 
 @dataclass(frozen=True)

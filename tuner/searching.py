@@ -48,6 +48,11 @@ from tuner.waiting import doing
 
 TRAIN = "tuner.training:train"
 _NETWORK_DISK = "{} lies on a network disk ({}): it is kept with a rollback journal, which is safe there and slower"
+#: What a search that retrains each winner once is told before anything is trained.
+ONE_RETRAINING = (
+    "repeats = 1: one retraining of each winner cannot tell which model is better, since nothing tells how much its "
+    "seed did; no model will be said to beat another (repeats = 3 or more can show that)"
+)
 #: Up to so many configurations of a user's own network are built before a search, to check its parameters' names.
 MOST_CHECKED = 200
 
@@ -192,6 +197,8 @@ def run_search(
     """
     options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad}
     with started(search, places, console, placement=placement, **options) as run:
+        if search.repeats == 1:
+            console.print(ONE_RETRAINING, highlight=False, markup=False, emoji=False, soft_wrap=True)
         run.search_trials()
         run.retrain_winners()
         run.ledger.close_search(search.name)

@@ -6,18 +6,28 @@ The retrainings of two models are all scored on the same images, so that an imag
 retraining nested in its model: the readers nested in modality of Obuchowski and Rockette (1995) and of Gallas (2006).
 Per model m with R_m retrainings on n images,
 
-    S_m = sample variance of the retrainings' means / R_m      luck of seeds, with what a seed does to single images
-    I   = sample variance over images of the difference of the images' means / n      luck of the test images
-    E   = Σ residual mean square of image × retraining of m / (n R_m)      what S and I both contain
-    V   = Σ S_m + max(I − E, 0)
+    s²_m = sample variance of the retrainings' means
+    S_m  = s²_m / R_m      luck of seeds, with what a seed does to single images
+    I    = sample variance over images of the difference of the images' means / n      luck of the test images
+    E    = Σ residual mean square of image × retraining of m / (n R_m)      what S and I both contain
+    V    = Σ S_m + max(I − E, 0)
 
-and the interval is the difference ± t √V with Satterthwaite's degrees of freedom, as Hillis (2007) has them:
-`V² / (Σ S_m² / (R_m − 1) + max(I − E, 0)² / (n − 1))`. `reports/statistics.md` shows by simulation what it covers.
+and the interval is the difference ± t √V with Satterthwaite's degrees of freedom, as Hillis (2007) has them: V² over
+the sum of the squares of V's parts, each over its own degrees of freedom, R_m − 1 of an S_m and n − 1 of I − E.
+
+Of several pairs judged together one looks further into the tails, and there a few retrainings that by chance lie close
+together promise what they cannot hold. Therefore, where more than two models are judged together, the seeds of a
+model with up to `FEW` retrainings count as no luckier than those of all these models on average: s²_m is then at least
+s², the same variance pooled, and brings the degrees of freedom of s², Σ (R_m − 1), which is also the most that all
+seeds can have.
+`reports/statistics.md` shows by simulation what that covers, beside other rules.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -25,8 +35,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from tuner.significance import Interval
 
+#: Up to so many retrainings a model's seeds count as no luckier than those of all models that it is judged with.
+FEW = 5
+
 #: Numbers, or arrays with a number for each of many differences.
 Numbers = Any
+Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -65,9 +79,21 @@ def compare(a: ArrayLike, b: ArrayLike) -> Difference:
         a: `(retrainings, n)`, the value of each image by each retraining of the first model.
         b: the same of the second, which may have another number of retrainings.
     """
-    ours, theirs = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    mean = float(ours.mean() - theirs.mean())
-    return _judge(mean, (ours, theirs), ours.mean(axis=0) - theirs.mean(axis=0))
+    return compare_all([a, b])[0]
+
+
+def compare_all(models: Sequence[ArrayLike]) -> list[Difference]:
+    """Return the differences of all pairs of models that are judged together, in the order of `itertools.combinations`.
+
+    Args:
+        models: of each its values as `compare` takes them, all on the same images.
+    """
+    values = [np.asarray(model, dtype=np.float64) for model in models]
+    pool = _pool(values) if len(values) > 2 else None
+    return [
+        _judge(float(a.mean() - b.mean()), (a, b), a.mean(axis=0) - b.mean(axis=0), pool)
+        for a, b in combinations(values, 2)
+    ]
 
 
 def mean_interval(values: ArrayLike, lowest: float = -np.inf, highest: float = np.inf) -> Interval:
@@ -83,7 +109,54 @@ def mean_interval(values: ArrayLike, lowest: float = -np.inf, highest: float = n
     return Interval(max(found.low, lowest), min(found.high, highest))
 
 
-def _judge(mean: float, models: tuple[NDArray[np.float64], ...], per_image: NDArray[np.float64]) -> Difference:
+def prediction_interval(accuracies: ArrayLike, runs: int = 1, images: float = 0.0, n: int = 2) -> Interval | None:
+    """Return the 95 % interval of the mean accuracy of further runs of the same kind; None of one retraining.
+
+    Args:
+        accuracies: of the retrainings.
+        runs: how many further runs.
+        images: variance of a difference of accuracies by the images, where the runs are scored on others.
+        n: how many images tell of that.
+
+    It is the mean ± t √(s² (1 / runs + 1 / retrainings) + images) (Hahn, 1969), of one run ± t s √(1 + 1 / R).
+    """
+    ours = np.asarray(accuracies, dtype=np.float64)
+    return _predicted(float(ours.mean()), ours, 1 / runs + 1 / len(ours), images, n)
+
+
+def single_prediction(score: float, accuracies: ArrayLike, images: float = 0.0, n: int = 2) -> Interval | None:
+    """Return the 95 % interval of one more run's accuracy after a run that scored so: score ± t √(2 s² + images).
+
+    Args:
+        score: accuracy of the one run.
+        accuracies: of retrainings whose spread over seeds is taken to be the same; None is returned of one.
+        images: as `prediction_interval` takes it.
+        n: as `prediction_interval` takes it.
+    """
+    return _predicted(score, np.asarray(accuracies, dtype=np.float64), 2.0, images, n)
+
+
+def _predicted(middle: float, accuracies: Values, times: float, images: float, n: int) -> Interval | None:
+    """Return an interval of shares from `times` the variance of accuracies and a variance by images."""
+    if len(accuracies) < 2:
+        return None
+    spread = float(accuracies.var(ddof=1)) * times * len(accuracies)  # which `combine` divides by the retrainings
+    variance, df = combine([spread], [len(accuracies)], [0.0], np.inf, images, n)
+    half = float(quantile(df, 0.05) * np.sqrt(variance))
+    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+
+
+def _pool(models: Sequence[Values]) -> tuple[float, float]:
+    """Return the variance of retrainings' means pooled over models, and its degrees of freedom."""
+    models = [model for model in models if np.isfinite(model).all()]
+    freedom = sum(len(model) - 1 for model in models)
+    squares = sum(float(((model.mean(axis=1) - model.mean()) ** 2).sum()) for model in models)
+    return squares / max(freedom, 1), freedom
+
+
+def _judge(
+    mean: float, models: tuple[Values, ...], per_image: Values, pool: tuple[float, float] | None = None
+) -> Difference:
     if not np.isfinite(per_image).all():
         return Difference(np.nan, np.nan, np.nan, None, np.nan, np.nan)
     n = len(per_image)
@@ -91,9 +164,12 @@ def _judge(mean: float, models: tuple[NDArray[np.float64], ...], per_image: NDAr
     if n < 2:  # of one image nothing tells how images vary
         return Difference(mean, -np.inf, np.inf, 1.0 if known else None, 0.0, np.inf)
     several = [model for model in models if len(model) > 1]
-    seeds = [float(model.mean(axis=1).var(ddof=1)) / len(model) for model in several]
+    spreads = [float(model.mean(axis=1).var(ddof=1)) for model in several]
     shared = sum(_residual(model) / (n * len(model)) for model in several)
-    variance, df = combine(seeds, [len(model) for model in several], float(per_image.var(ddof=1)) / n - shared, n)
+    images = float(per_image.var(ddof=1)) / n - shared
+    counts = [len(model) for model in several]
+    least, freedom = pool or (0.0, np.inf)
+    variance, df = combine(spreads, counts, [least if count <= FEW else 0.0 for count in counts], freedom, images, n)
     rounding = 1e-12 * max(float(np.abs(model).max()) for model in models)
     mean = mean if abs(mean) > rounding else 0.0
     error = float(np.sqrt(variance)) if variance > rounding**2 else 0.0
@@ -102,24 +178,41 @@ def _judge(mean: float, models: tuple[NDArray[np.float64], ...], per_image: NDAr
     return Difference(mean, mean - half, mean + half, float(p) if known else None, float(df), error)
 
 
-def _residual(values: NDArray[np.float64]) -> float:
+def _residual(values: Values) -> float:
     """Return the residual mean square of image × retraining of one model, `(retrainings, n)`."""
     rest = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
     return float((rest**2).sum() / ((len(values) - 1) * (values.shape[1] - 1)))
 
 
-def combine(seeds: Numbers, retrainings: Numbers, images: Numbers, n: int) -> tuple[Numbers, Numbers]:
+def combine(
+    spreads: Sequence[Numbers],
+    retrainings: Sequence[int],
+    least: Sequence[Numbers],
+    freedom: float,
+    images: Numbers,
+    n: int,
+) -> tuple[Numbers, Numbers]:
     """Return the variance V of a difference and its degrees of freedom, of one difference or of many at once.
 
     Args:
-        seeds: S_m of each model.
+        spreads: s²_m of each model.
         retrainings: R_m of each model.
+        least: what s²_m of each model counts as at least, s² or 0.
+        freedom: degrees of freedom of s²; infinite where it is not used.
         images: I − E.
         n: the number of images.
     """
     images = np.maximum(images, 0.0)
-    variance = images + sum(seeds)
-    scatter = images**2 / (n - 1) + sum(s**2 / (r - 1) for s, r in zip(seeds, retrainings, strict=True))
+    seeds: Numbers = 0.0
+    lent: Numbers = 0.0
+    alone: Numbers = 0.0
+    for spread, count, floor in zip(spreads, retrainings, least, strict=True):
+        mine = np.maximum(spread, floor) / count
+        seeds = seeds + mine
+        lent = lent + np.where(spread > floor, 0.0, mine)
+        alone = alone + np.where(spread > floor, mine**2 / (count - 1), 0.0)
+    scatter = np.maximum(alone + lent**2 / freedom, seeds**2 / freedom) + images**2 / (n - 1)
+    variance = seeds + images
     with np.errstate(invalid="ignore", divide="ignore"):
         df = np.where(scatter > 0, variance**2 / scatter, n - 1.0)
     return variance, df

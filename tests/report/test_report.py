@@ -15,15 +15,18 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tuner import columns as col
-from tuner.comparing import compare_searches
+from tuner.comparing import compare_searches, compared
 from tuner.datasets.base import Dataset
 from tuner.report import SECTIONS, verdict, write_report
 from tuner.report.base import Section, escape, number, p_text, png, setting, signed, with_palette
-from tuner.report.comparison import comparison_frame, margins_table, pairs_on
+from tuner.report.comparison import comparison_frame, comparison_section, margins_table, pairs_frame
 from tuner.report.importance import importance_section
 from tuner.report.index import write_index
 from tuner.report.style import report_style
 from tuner.report.trials import summary_by
+from tuner.report.verdicts import pairs_on
+from tuner.significance import holm
+from tuner.variance import compare_all
 
 PUBLISHED = Path(__file__).parent.parent / "published"
 
@@ -99,11 +102,11 @@ def test_the_margins_of_the_published_comparison_are_the_published_ones(tmp_path
 def test_a_clear_difference_is_called_better_with_its_interval_and_p(project: Project) -> None:
     (line,) = verdict(project.findings())
     assert line.startswith("On blobs, **CNN beats ANN by 28.9 points** of test accuracy (95 % interval ")
-    assert "McNemar p < 0.001" in line
+    assert "; p < 0.001): 0.9667 ± 0.0157 against 0.6778 ± 0.0157 over 2 retrainings" in line
     assert "over 2 retrainings" in line
     (pair,) = pairs_on(project.findings(), "blobs")
     assert pair.proven
-    assert pair.difference == pytest.approx((43 + 44 - 30 - 31) / 90)
+    assert pair.difference.mean == pytest.approx((43 + 44 - 30 - 31) / 90)
 
 
 def test_a_small_difference_is_not(tmp_path: Path, blobs: Dataset) -> None:
@@ -210,19 +213,116 @@ def test_several_pairs_are_adjusted_and_all_compared(tmp_path: Path, blobs: Data
         ("three", "one"),
         ("two", "one"),
     ]
-    # 8, 16 and 8 images told apart, all on one side: p = 2 * 2**-8 twice and 2 * 2**-16, adjusted after Holm
-    assert [pair.p for pair in pairs] == pytest.approx([2 * 2 / 2**8, 3 * 2 / 2**16, 2 * 2 / 2**8])
+    three, two, one = sorted(made.findings().on("blobs"), key=lambda chosen: -chosen.mean)
+    alone = compare_all([three.correct, two.correct, one.correct])
+    assert [pair.p for pair in pairs] == pytest.approx(
+        holm([found.p_value or 0.0 for found in (alone[0], alone[1], alone[2])])
+    )
+    assert {pair.pairs for pair in pairs} == {3}
+    assert pairs[0].least_shown == pytest.approx(alone[0].least_shown(3))
+    # 8, 16 and 8 images told apart, all on one side: half of 2 * 2**-8 and 2 * 2**-16
+    assert [pair.mcnemar for pair in pairs] == pytest.approx([1 / 2**8, 1 / 2**16, 1 / 2**8])
+    assert "after Holm for 3 pairs" in verdict(made.findings())[0]
+
+
+def made_of(folder: Path, blobs: Dataset, ann: list[np.ndarray], cnn: list[np.ndarray], **changes: object) -> Project:
+    """Return a search with these retrainings of its two models."""
+    made = Project(folder, blobs, {**RAW, **changes})
+    made.retrained("ann", made.searched("ann", [0.5])[0], ann)
+    made.retrained("cnn", made.searched("cnn", [0.5, 0.6, 0.7])[2], cnn)
+    return made
+
+
+def test_one_retraining_gives_no_verdict_about_models(tmp_path: Path, blobs: Dataset) -> None:
+    made = made_of(tmp_path, blobs, [first(20)], [first(44)])
+    (line,) = verdict(made.findings())
+    assert line.startswith("On blobs, **one retraining cannot tell whether CNN beats ANN**: it is 53.3 points")
+    assert "The two saved files differ (McNemar's mid-p < 0.001); of other seeds they say nothing." in line
+    (pair,) = pairs_on(made.findings(), "blobs")
+    assert not pair.proven
+    assert pair.p is None
+    section = comparison_section(made.findings())
+    assert section is not None
+    assert "A model with one retraining is not judged" in section.markdown
+    mixed = made_of(tmp_path / "mixed", blobs, [first(20)], [first(44), first(43), first(44)])
+    assert "one retraining cannot tell" in verdict(mixed.findings())[0]
+
+
+def test_two_retrainings_say_how_little_they_can_tell(project: Project, tmp_path: Path, blobs: Dataset) -> None:
+    assert "Two retrainings of a model leave one degree of freedom" in verdict(project.findings())[0]
+    three = made_of(tmp_path, blobs, [first(20), first(21), first(22)], [first(43), first(44), first(43)])
+    assert "degree of freedom" not in verdict(three.findings())[0]
+
+
+def test_in_the_published_protocol_nothing_beats(tmp_path: Path, blobs: Dataset) -> None:
+    right = [first(20), first(21), first(20)], [first(44), first(43), first(44)]
+    made = made_of(tmp_path, blobs, *right, protocol="published")
+    (line,) = verdict(made.findings())
+    assert line.startswith("On blobs, **CNN is not judged against ANN**: it is 51.9 points of test accuracy ahead")
+    assert "beats" not in line
+    assert pairs_frame(made.findings())[col.P_VALUE].isna().all()
+    assert (
+        "p is"
+        not in compare_searches([made.findings()]).split("No p where a model was validated on the test images")[1]
+    )
+
+
+def test_an_unequal_effort_stands_in_the_sentence_of_the_verdict(tmp_path: Path, blobs: Dataset) -> None:
+    right = [first(20), first(21), first(20)], [first(44), first(43), first(44)]
+    (line,) = verdict(made_of(tmp_path, blobs, *right).findings())
+    assert "over 3 retrainings, chosen from 3 trials against 1." in line
+
+
+def test_what_could_have_been_shown_and_whether_it_matters_stand_beside_each_comparison(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    right = [first(40), first(41), first(40)], [first(41), first(40), first(40)]
+    made = made_of(tmp_path / "wide", blobs, *right)
+    (row,) = pairs_frame(made.findings()).to_dict("records")
+    (pair,) = pairs_on(made.findings(), "blobs")
+    assert row[col.LEAST_SHOWN] == pytest.approx(pair.difference.least_shown())
+    assert (row[col.MATTERS], row[col.BETTER]) == ("cannot tell", "no")
+    # 41, 40, 40 against 40, 41, 40: ahead in 2, tied in 5, behind in 2 of 9
+    assert row[col.CHANCE_AHEAD] == pytest.approx((2 + 5 / 2) / 9)
+    assert (
+        f"Only {100 * pair.difference.least_shown():.1f} points or more would have been shown"
+        in verdict(made.findings())[0]
+    )
+    large = made_of(tmp_path / "large", blobs, *right, report={"matters": 0.5})
+    assert "Either way it is too small to matter (under 50 points)." in verdict(large.findings())[0]
+    clear = [first(10), first(11), first(10)], [first(44), first(43), first(44)]
+    assert pairs_on(made_of(tmp_path / "clear", blobs, *clear).findings(), "blobs")[0].matters is True
+
+
+def test_the_scope_of_it_all_is_said_once(project: Project) -> None:
+    text = write_report(project.findings()).read_text()
+    assert text.count("conditional on this training set, this split and this search") == 1
 
 
 def test_searches_are_compared_in_one_table(tmp_path: Path, project: Project, blobs: Dataset) -> None:
     other = Project(tmp_path / "other", blobs, name="other")
     other.retrained("ann", other.searched("ann", [0.5])[0], [first(36)])
-    lines = compare_searches([project.findings(), other.findings()]).splitlines()
-    assert [[cell.strip() for cell in line.split("|")[1:4]] for line in lines[2:]] == [
+    table, _, said = compare_searches([project.findings(), other.findings()]).partition("\n\n")
+    assert "No p where a model has one retraining" in said
+    assert "conditional on this training set" in said
+    assert [[cell.strip() for cell in line.split("|")[1:4]] for line in table.splitlines()[2:]] == [
         ["blobs", "small", "CNN"],
         ["blobs", "other", "ANN"],
         ["blobs", "small", "ANN"],
     ]
+
+
+def test_in_a_comparison_of_searches_p_is_adjusted_for_all_pairs_that_are_shown(
+    tmp_path: Path, project: Project, blobs: Dataset
+) -> None:
+    other = Project(tmp_path / "other", blobs, name="other")
+    other.retrained("ann", other.searched("ann", [0.5])[0], [first(36), first(35)])
+    best, *rest = compared([project.findings(), other.findings()])
+    assert best.pair is None
+    (cnn, theirs, ours) = [one.chosen.correct for one in (best, *rest)]
+    p = holm([found.p_value or 0.0 for found in compare_all([cnn, theirs, ours])])
+    assert [one.p for one in rest] == pytest.approx(p[:2])
+    assert [one.pair.pairs for one in rest if one.pair] == [3, 3]
 
 
 #: Importance needs more trials than the project has; test_importance_section.py holds it to the same contract.

@@ -15,7 +15,7 @@ from tuner.findings import Chosen, Findings
 from tuner.library import Ran, load_findings
 from tuner.report.classes import draw_confusion, draw_f1, draw_roc, per_class_frame
 from tuner.report.style import colour
-from tuner.significance import mean_interval
+from tuner.variance import mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -110,14 +110,15 @@ class F1Display(_OfOneDataset):
 class AccuracyDisplay(_OfOneDataset):
     """The mean test accuracy of each chosen model with its 95 % interval, and its retrainings as points.
 
-    The interval is over retrainings and test images, as that of a difference in the report.
+    The interval is over retrainings and test images, as the interval of a difference in the report; of one retraining,
+    over test images.
     """
 
     _size = (6.4, 2.6)
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
         for place, chosen in enumerate(self.models):
-            interval, ink = mean_interval(chosen.correct), colour(place)
+            interval, ink = mean_interval(chosen.correct, 0, 1), colour(place)
             axes.plot([interval.low, interval.high], [place, place], color=ink, linewidth=2.4, solid_capstyle="butt")
             axes.plot([chosen.mean], [place], color=ink, marker="o", markersize=8)
             points = np.full(len(chosen.finals), place + 0.22)

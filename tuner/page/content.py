@@ -15,8 +15,8 @@ from tuner.page.markdown import inline_html, scroll_box, to_html
 from tuner.report.base import escape as escape_markdown
 from tuner.report.budget import budget
 from tuner.report.choice import published_note
-from tuner.report.comparison import pair_in_words, pairs_on
 from tuner.report.undefined import mark_of, metric_cell, notes
+from tuner.report.verdicts import pair_in_words, pairs_on
 from tuner.text import visible_line
 
 #: A part of the page: the name in its address, its heading, its HTML.

@@ -167,8 +167,8 @@ def _chosen(chosen: Chosen, tables: Tables) -> dict[str, Any]:
     """Return what the page shows of a chosen model."""
     (row,) = _rows_of(chosen, tables["comparison.csv"])
     kept = (
-        col.RETRAINED_MEAN, col.RETRAINED_SD, col.TEST_ACCURACY, col.INTERVAL_LOW, col.INTERVAL_HIGH,
-        col.PARAMETERS, col.MEGABYTES, col.TEST_SIZE,
+        col.RETRAINED_MEAN, col.RETRAINED_SD, col.MEAN_LOW, col.MEAN_HIGH, col.TEST_ACCURACY, col.INTERVAL_LOW,
+        col.INTERVAL_HIGH, col.P_VALUE, col.PARAMETERS, col.MEGABYTES, col.TEST_SIZE,
     )  # fmt: skip
     names = chosen.predictions.class_names
     auc = [row[col.ROC_AUC] for row in _rows_of(chosen, tables["per_class.csv"])]

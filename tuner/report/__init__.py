@@ -14,7 +14,7 @@ from tuner.report.budget import budget
 from tuner.report.cards import card_json, card_name, cards_section
 from tuner.report.choice import published_note
 from tuner.report.classes import confusion_section, f1_section, roc_section
-from tuner.report.comparison import comparison_section, selection_section, verdict_on
+from tuner.report.comparison import comparison_section, selection_section
 from tuner.report.convergence import convergence_section
 from tuner.report.curves import curves_section
 from tuner.report.doubts import doubts_on
@@ -32,6 +32,7 @@ from tuner.report.saving import warnings_on
 from tuner.report.style import report_style
 from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
+from tuner.report.verdicts import verdict_on
 from tuner.report.watched import watched_section
 from tuner.search import Entry
 from tuner.shortfall import planned_shortfall, shortfall

@@ -1,90 +1,26 @@
-"""The verdict, the comparison of the chosen models, and the search score beside the test score."""
+"""The comparison of the chosen models, and the search score beside the test score."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations
 
 import pandas as pd
 
 from tuner import columns as col
-from tuner.findings import Chosen, Findings
+from tuner.findings import Findings
+from tuner.pairs import Pair
 from tuner.report.base import DASH, Section, escape, number, p_text, plus_minus, signed, table
 from tuner.report.choice import choice_in_words
 from tuner.report.saving import saved_in_words
-from tuner.significance import Interval, accuracy_interval, difference_interval, holm, mcnemar
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two models of one data set, the one with the better mean first, and what tells them apart.
-
-    `difference` of the mean test accuracies and its `interval` are over all retrainings of both; `p` is McNemar's
-    of the two saved models, adjusted after Holm where a data set has several pairs.
-    """
-
-    better: Chosen
-    worse: Chosen
-    difference: float
-    interval: Interval
-    p: float
-
-    @property
-    def proven(self) -> bool:
-        """Whether the better one is better beyond chance: in the retrainings' means and in the saved models."""
-        a, b = self.better.predictions.accuracy, self.worse.predictions.accuracy
-        return self.interval.low > 0 and self.p < 0.05 and a > b
-
-
-@lru_cache(maxsize=64)  # findings never change, and several sections ask
-def pairs_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
-    """Return every pair of chosen models on a data set, pairs of the best model first."""
-    models = sorted(findings.on(dataset), key=lambda chosen: -chosen.mean)
-    both = list(combinations(models, 2))
-    adjusted = holm([mcnemar(a.predictions.correct, b.predictions.correct) for a, b in both])
-    return tuple(
-        Pair(a, b, a.mean - b.mean, difference_interval(a.correct, b.correct), p)
-        for (a, b), p in zip(both, adjusted, strict=True)
-    )
-
-
-def verdict_on(findings: Findings, dataset: str) -> str:
-    """Return in a sentence or two which model is best on a data set, and whether it really is."""
-    where = escape(dataset)
-    pairs = pairs_on(findings, dataset)
-    if not pairs:
-        (only,) = findings.on(dataset)
-        interval = accuracy_interval(only.predictions.correct)
-        return (
-            f"On {where}, **{escape(only.label)} reaches {100 * only.mean:.1f} %** of the test images "
-            f"({plus_minus(only.mean, only.sd)} over {_retrainings(only)}; the saved model's 95 % interval "
-            f"{100 * interval.low:.1f} to {100 * interval.high:.1f} %)."
-        )
-    return pair_in_words(where, pairs[0])  # of the best model and the second best
-
-
-def pair_in_words(where: str, pair: Pair) -> str:
-    """Return in a sentence, markdown, whether the better of two models really is better; `where` is escaped."""
-    a, b = escape(pair.better.label), escape(pair.worse.label)
-    points = f"{100 * pair.difference:.1f} points"
-    span = f"95 % interval {100 * pair.interval.low:.1f} to {100 * pair.interval.high:.1f}".replace("-", "−")
-    means = f"{plus_minus(pair.better.mean, pair.better.sd)} against {plus_minus(pair.worse.mean, pair.worse.sd)}"
-    evidence = f"({span}; McNemar p {p_text(pair.p)}): {means} over {_retrainings(pair.better)}."
-    if pair.proven:
-        return f"On {where}, **{a} beats {b} by {points}** of test accuracy {evidence}"
-    return f"On {where}, **{a} is not shown to beat {b}**: it is {points} of test accuracy ahead {evidence}"
-
-
-def _retrainings(chosen: Chosen) -> str:
-    return "1 retraining" if len(chosen.finals) == 1 else f"{len(chosen.finals)} retrainings"
+from tuner.report.verdicts import CHOSEN_THERE, SCOPE, pairs_on
+from tuner.significance import accuracy_interval
+from tuner.variance import mean_interval
 
 
 def comparison_frame(findings: Findings) -> pd.DataFrame:
     """Return a row per model and data set, with scores, deltas, interval, p-value and size.
 
     `delta_dataset` is the mean on this data set minus that on the first of the comparison, `delta_model` the mean
-    minus the first model's on the same data set; `p_value` compares with the first model too.
+    minus the first model's on the same data set; `p_value` compares with the first model too, over all retrainings and
+    after Holm. `ci_low` and `ci_high` are of the saved file's accuracy, `mean_ci_low` and `mean_ci_high` of the mean.
     """
     rows = []
     for chosen in findings.chosen:
@@ -99,6 +35,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
             None,
         )
         interval = accuracy_interval(chosen.predictions.correct)
+        of_mean = mean_interval(chosen.correct, 0, 1)
         result = chosen.saved.result
         rows.append(
             {
@@ -108,6 +45,8 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.SEARCH_SCORE: chosen.winner.result.val_accuracy if chosen.winner else None,
                 col.RETRAINED_MEAN: chosen.mean,
                 col.RETRAINED_SD: chosen.sd,
+                col.MEAN_LOW: of_mean.low,
+                col.MEAN_HIGH: of_mean.high,
                 col.REPEATS: len(chosen.finals),
                 col.TEST_ACCURACY: chosen.predictions.accuracy,
                 col.INTERVAL_LOW: interval.low,
@@ -125,6 +64,38 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def pairs_frame(findings: Findings) -> pd.DataFrame:
+    """Return a row per pair of models of a data set, the better first, with all that tells them apart."""
+    return pd.DataFrame(
+        {
+            col.DATASET: dataset,
+            col.MODEL: pair.better.model,
+            col.OTHER_MODEL: pair.worse.model,
+            col.DELTA: pair.difference.mean,
+            col.DELTA_LOW: pair.difference.low,
+            col.DELTA_HIGH: pair.difference.high,
+            col.P_VALUE: pair.p,
+            col.BETTER: _judgement(pair),
+            col.LEAST_SHOWN: pair.least_shown,
+            col.MATTERS: _importance_word(pair),
+            col.CHANCE_AHEAD: pair.ahead[0] / pair.ahead[1],
+            col.MCNEMAR: pair.mcnemar,
+        }
+        for dataset in findings.datasets
+        for pair in pairs_on(findings, dataset)
+    )
+
+
+def _judgement(pair: Pair) -> str:
+    return DASH if pair.p is None else "yes" if pair.proven else "no"
+
+
+def _importance_word(pair: Pair) -> str:
+    if pair.p is None:
+        return DASH
+    return "cannot tell" if pair.matters is None else "yes" if pair.matters else "no"
 
 
 def margins_table(findings: Findings) -> str:
@@ -172,40 +143,63 @@ def comparison_section(findings: Findings) -> Section | None:
         for chosen in findings.chosen
     ]
     heads = ["model", "data set", "test accuracy", "95 % interval", "parameters", "MB", "file"]
+    text = _chosen_on(findings) + margins_table(findings)
+    text += f"\n\n{saved_in_words(findings)} The saved models, with Wilson's interval:\n\n"
+    text += table(detail, heads, text_columns=2)
+    tables = {"comparison.csv": comparison_frame(findings)}
     pairs = [(dataset, pair) for dataset in findings.datasets for pair in pairs_on(findings, dataset)]
-    tests = table(
-        [
+    if pairs:
+        text += f"\n\nModel against model, on the same test images:\n\n{_pairs_table(pairs)}\n\n{_explained(pairs)}"
+        tables["pairs.csv"] = pairs_frame(findings)
+    return Section("Comparison", f"{text}\n\n{SCOPE}", tables=tables)
+
+
+def _pairs_table(pairs: list[tuple[str, Pair]]) -> str:
+    rows = []
+    for dataset, pair in pairs:
+        ahead, of = pair.ahead
+        rows.append(
             [
                 escape(dataset),
                 f"{escape(pair.better.label)} − {escape(pair.worse.label)}",
-                signed(pair.difference),
-                f"{signed(pair.interval.low)} to {signed(pair.interval.high)}",
-                p_text(pair.p).removeprefix("= "),
-                "yes" if pair.proven else "no",
+                signed(pair.difference.mean),
+                f"{signed(pair.difference.low)} to {signed(pair.difference.high)}",
+                DASH if pair.p is None else p_text(pair.p).removeprefix("= "),
+                _judgement(pair),
+                number(pair.least_shown),
+                _importance_word(pair),
+                f"{ahead:g} of {of}",
+                p_text(pair.mcnemar).removeprefix("= "),
             ]
-            for dataset, pair in pairs
-        ],
-        ["data set", "models", "difference of means", "95 % interval", "McNemar p", "really better"],
-        text_columns=2,
-    )
-    text = _chosen_on(findings) + margins_table(findings)
-    text += f"\n\n{saved_in_words(findings)} The saved models:\n\n"
-    text += table(detail, heads, text_columns=2)
-    if pairs:
-        text += "\n\nModel against model, on the same test images:\n\n" + tests
-        text += (
-            f"\n\nThe interval resamples {_resampled(findings)}, McNemar's test compares the saved models. "
-            "A model is called really better where both say so: the interval lies above 0 and p below 0.05."
         )
-        if max(len(pairs_on(findings, dataset)) for dataset in findings.datasets) > 1:
-            text += " Where a data set has several pairs, p is adjusted after Holm."
-    return Section("Comparison", text, tables={"comparison.csv": comparison_frame(findings)})
+    heads = [
+        "data set", "models", "difference of means", "95 % interval", "p", "really better", "least to be shown",
+        "matters", "retrainings ahead", "saved files: McNemar's mid-p",
+    ]  # fmt: skip
+    return table(rows, heads, text_columns=2)
 
 
-def _resampled(findings: Findings) -> str:
-    if min(len(chosen.finals) for chosen in findings.chosen) == 1:
-        return "test images only, since a model has one retraining"
-    return "retrainings and test images"
+def _explained(pairs: list[tuple[str, Pair]]) -> str:
+    """Return what the columns of the pairs mean, and why some are not judged."""
+    region = 100 * pairs[0][1].region
+    parts = [
+        "Interval and p are of the difference of the means over retrainings, and cover the luck of seeds and of test "
+        "images. A model is called really better where p is below 0.05"
+        + (", after Holm for all pairs of the data set." if any(pair.pairs > 1 for _, pair in pairs) else "."),
+        "From *least to be shown* on, a difference would have been called so for certain. It *matters* where the "
+        f"whole interval is beyond {region:g} points, and does not where the whole interval is within them "
+        "(`matters` in `[report]`). *Retrainings ahead* counts, of all pairs of a retraining of each model, those in "
+        "which the first has more right, which is the chance that one training of it beats one of the other. McNemar's "
+        "test is a remark on the two saved files and decides nothing. Every number: [pairs.csv](pairs.csv).",
+    ]
+    if any(pair.published for _, pair in pairs):
+        parts.append(f"Nothing is judged here: each model was {CHOSEN_THERE}.")
+    elif any(pair.p is None for _, pair in pairs):
+        parts.append(
+            "A model with one retraining is not judged: nothing tells how much its seed did. The interval is then of "
+            "the two files, over test images. `--repeats 3` trains each winner three times."
+        )
+    return " ".join(parts)
 
 
 def _chosen_on(findings: Findings) -> str:

@@ -19,7 +19,7 @@ from tuner.protocol import test_images, training_images
 from tuner.report.base import DASH, Section, escape, folded, number, picture, table
 from tuner.report.images import show_image
 from tuner.report.style import colour, new_figure, plain_decades
-from tuner.significance import wilson_interval
+from tuner.significance import share_interval
 
 #: So many mistakes of each model are pictured, and so many stand in mistakes.csv.
 _PICTURED, _IN_ROW, _LISTED = 12, 6, 50
@@ -168,7 +168,7 @@ def _draw_reliability(axes: Axes, calibration: Calibration, index: int) -> None:
     curve = calibration.reliability
     axes.plot([0, 1], [0, 1], color="#777777", linestyle=(0, (4, 3)), linewidth=1)
     some = np.flatnonzero(curve.images)
-    intervals = [wilson_interval(float(curve.accuracy[m]), int(curve.images[m])) for m in some]
+    intervals = [share_interval(round(float(curve.accuracy[m] * curve.images[m])), int(curve.images[m])) for m in some]
     axes.vlines(
         curve.confidence[some],
         [interval.low for interval in intervals],

@@ -9,8 +9,9 @@ from tuner.report.base import DASH, Section, escape, folded, number, plus_minus,
 from tuner.report.budget import budget
 from tuner.report.trials import summary_by, values_and_score
 from tuner.search import Published, PublishedScore, PublishedTrial, Search
-from tuner.significance import mean_interval, wilson_interval
+from tuner.significance import Interval
 from tuner.trial import Record
+from tuner.variance import prediction_interval, single_prediction
 
 #: More trials than this are folded away, with one reason for all.
 _LONG = 20
@@ -44,8 +45,9 @@ def _label(findings: Findings, model: str) -> str:
 
 
 def _scores(findings: Findings, study: Published) -> list[str]:
-    """Compare the printed test accuracies with the retrained models', and say why one lies outside our interval."""
+    """Hold the printed test accuracies against a prediction from our retrainings, and say why one lies outside."""
     rows, reasons = [], []
+    runs = study.runs or 1
     for printed in study.scores:
         ours = _ours(findings, printed)
         low, high = printed.span
@@ -54,8 +56,8 @@ def _scores(findings: Findings, study: Published) -> list[str]:
         if ours is None:
             rows.append([*row, *[DASH] * 5])
             continue
-        interval = mean_interval(ours.correct)
-        inside = interval.low <= high and low <= interval.high
+        interval = prediction_interval(ours.test_accuracies, runs, *_other_images(findings, ours))
+        inside = _inside(findings, interval, low, high)
         nearest = min(max(ours.mean, low), high)
         rows.append(
             [
@@ -63,19 +65,50 @@ def _scores(findings: Findings, study: Published) -> list[str]:
                 plus_minus(ours.mean, ours.sd),
                 _winner(findings, ours),
                 signed(ours.mean - nearest),
-                f"{interval.low:.4f} to {interval.high:.4f}",
-                "yes" if inside else "no",
+                DASH if interval is None else f"{interval.low:.4f} to {interval.high:.4f}",
+                inside,
             ]
         )
-        if not inside:
-            reasons.append(
-                f"{label} on {escape(printed.dataset)}: {_why(findings.search, study, ours.mean < low, printed.why)}"
-            )
+        if inside == "no":
+            why = _why(findings, study, printed.model, ours.mean < low, printed.why)
+            reasons.append(f"{label} on {escape(printed.dataset)}: {why}")
     if not rows:
         return []
-    heads = ["model", "data set", "published", "ours, mean ± sd", "chosen", "ours − published", "our 95 % interval"]
-    parts = [table(rows, [*heads, "published inside it"], text_columns=2)]
-    return [*parts, _list_of("Where the published score lies outside our interval:", reasons)]
+    heads = ["model", "data set", "published", "ours, mean ± sd", "chosen", "ours − published", "95 % prediction"]
+    what = "a single run" if runs == 1 else f"a mean of {runs} runs"
+    explained = (
+        f"The prediction is where {what} of our configuration lies, by the luck of its seeds (mean ± t · sd · "
+        f"√(1{'' if runs == 1 else f'/{runs}'} + 1/R) of R retrainings, Hahn 1969), and of the images where theirs are "
+        f"not all of ours; {_cannot_tell(findings)}"
+    )
+    parts = [table(rows, [*heads, "published inside it"], text_columns=2), explained]
+    return [*parts, _list_of("Where the published score lies outside our prediction:", reasons)]
+
+
+def _other_images(findings: Findings, ours: Chosen) -> tuple[float, int]:
+    """Return the variance of a difference of accuracies by images that are not shared, and how many ours are.
+
+    A study is scored on the whole test set; of a part of it, the rest are images that ours has not seen.
+    """
+    n, every = len(ours.predictions.labels), len(findings.data(ours.dataset).y_test)
+    return ours.mean * (1 - ours.mean) * (1 / n - 1 / max(every, n)), n
+
+
+def _inside(findings: Findings, interval: Interval | None, low: float, high: float) -> str:
+    """Return whether a printed range meets a prediction: yes, no, or that the prediction is too wide to tell."""
+    if interval is None:
+        return "cannot tell"
+    if interval.low > high or low > interval.high:
+        return "no"
+    return "cannot tell" if interval.high - interval.low > 2 * findings.search.report.matters else "yes"
+
+
+def _cannot_tell(findings: Findings) -> str:
+    region = 100 * findings.search.report.matters
+    return (
+        "one retraining predicts nothing, and a prediction that reaches further than "
+        f"{region:g} points to either side cannot tell whether a score inside it agrees (`matters` in `[report]`)."
+    )
 
 
 def _winner(findings: Findings, ours: Chosen) -> str:
@@ -84,16 +117,23 @@ def _winner(findings: Findings, ours: Chosen) -> str:
     return escape(", ".join(f"{n} {setting(values[n])}" for n in varying if n in values)) or DASH
 
 
-def _why(search: Search, study: Published, lower: bool, told: str) -> str:
+def _why(findings: Findings, study: Published, model: str, lower: bool, told: str) -> str:
     """Return what is known of a difference: what the search file tells, and how the two protocols differ."""
+    search = findings.search
     reasons = [escape(told)] if told else []
-    if lower and (search.overrides.epochs or search.overrides.train_size):
-        reasons.append("Ours is lower after a smaller budget.")
-    if lower and search.protocol == "holdout" and study.chosen_on_test_set:
-        reasons.append("Theirs was chosen on the images that it was scored on, which flatters; ours was not.")
+    if lower:
+        reasons += _smaller_budget(search)
+        chosen = study.chosen_on_test_set and search.entry(model).planned() > 1
+        if chosen and search.protocol == "holdout":
+            reasons.append("Theirs was chosen on the images that it was scored on, which flatters; ours was not.")
     if study.runs == 1:
-        reasons.append("Theirs is a single run, printed without its spread.")
+        reasons.append("Theirs is a single run, printed without its spread, which is taken to be ours.")
     return " ".join(reasons) or "Nothing that is recorded explains it."
+
+
+def _smaller_budget(search: Search) -> list[str]:
+    smaller = search.overrides.epochs or search.overrides.train_size
+    return ["Ours is lower after a smaller budget."] if smaller else []
 
 
 def _list_of(head: str, reasons: list[str]) -> str:
@@ -126,7 +166,9 @@ def _others(findings: Findings, study: Published) -> list[str]:
 
 def _trials(findings: Findings, study: Published) -> list[str]:
     """Compare the printed accuracies of single trials with those of our search trials."""
-    rows, reasons, within = [], [], 0
+    rows, reasons = [], []
+    counts = dict.fromkeys(("yes", "no", "cannot tell"), 0)
+    sides = {"lower": 0, "higher": 0}
     for printed in study.trials:
         label = _label(findings, printed.model)
         text = escape(", ".join(f"{name} {setting(value)}" for name, value in printed.values.items()))
@@ -136,9 +178,9 @@ def _trials(findings: Findings, study: Published) -> list[str]:
             rows.append([label, text, number(printed.accuracy), "failed" if matching else DASH, *[DASH] * 3])
             continue
         score = ours.result.val_accuracy or 0.0
-        interval = wilson_interval(score, len(findings.chosen_on_images(ours.trial)))
-        inside = interval.low <= printed.accuracy <= interval.high
-        within += inside
+        interval = _prediction_of_trial(findings, printed, ours)
+        inside = _inside(findings, interval, printed.accuracy, printed.accuracy)
+        counts[inside] += 1
         stuck, theirs_stuck = findings.stuck_at_chance(ours), printed.accuracy <= findings.chance(ours.trial)
         rows.append(
             [
@@ -147,24 +189,43 @@ def _trials(findings: Findings, study: Published) -> list[str]:
                 with_mark(printed.accuracy, theirs_stuck),
                 with_mark(score, stuck),
                 signed(score - printed.accuracy),
-                f"{interval.low:.4f} to {interval.high:.4f}",
-                "yes" if inside else "no",
+                DASH if interval is None else f"{interval.low:.4f} to {interval.high:.4f}",
+                inside,
             ]
         )
-        if not inside:
+        if inside == "no":
+            sides["lower" if score < printed.accuracy else "higher"] += 1
             reasons.append(f"{label} at {text}: {_why_trial(findings, printed, score, stuck, theirs_stuck)}")
     if not rows:
         return []
-    heads = ["model", "trial", "published", "ours", "ours − published", "our 95 % interval", "published inside it"]
+    heads = ["model", "trial", "published", "ours", "ours − published", "95 % prediction", "published inside it"]
     body = table(rows, heads, text_columns=2)
     if len(rows) > _LONG:
         body = folded(f"All {len(rows)} trials", body)
-        reasons = [f"{len(rows) - within} of {len(rows)}: {_why(findings.search, study, lower=True, told='')}"]
+        reasons = [
+            f"Ours is {side} in {count} of {len(rows)}: {_fewer(findings, side == 'lower')}"
+            for side, count in sides.items()
+            if count
+        ]
     return [
-        f"Single trials, theirs on the test set, ours on {findings.search.validates_on} (Wilson's interval over those "
-        f"images; † never left chance); {within} of {len(rows)} published ones lie inside:\n\n{body}",
-        _list_of("Where the published trial lies outside our interval:", reasons),
+        f"Single trials, theirs on the test set, ours on {findings.search.validates_on} († never left chance). The "
+        "prediction of one run from one run has the spread over seeds of the model's retrainings, twice, and of the "
+        f"images where they are not the same; {_cannot_tell(findings)} Of {len(rows)} published ones {counts['yes']} "
+        f"lie inside, {counts['no']} outside, and of {counts['cannot tell']} it cannot be told:\n\n{body}",
+        _list_of("Where the published trial lies outside our prediction:", reasons),
     ]
+
+
+def _prediction_of_trial(findings: Findings, printed: PublishedTrial, ours: Record) -> Interval | None:
+    """Return where another run of a trial lies, with the spread over seeds of its model's retrainings."""
+    dataset = printed.dataset or findings.search.datasets[0]
+    chosen = next((c for c in findings.on(dataset) if c.model == printed.model), None)
+    if chosen is None or chosen.sd is None:
+        return None
+    score = ours.result.val_accuracy or 0.0
+    n, every = len(findings.chosen_on_images(ours.trial)), len(findings.data(dataset).y_test)
+    apart = 1 / n + 1 / every if findings.search.protocol == "holdout" else 1 / n - 1 / max(every, n)
+    return single_prediction(score, chosen.test_accuracies, score * (1 - score) * apart, n)
 
 
 def _matching(findings: Findings, printed: PublishedTrial) -> list[Record]:
@@ -181,8 +242,15 @@ def _why_trial(findings: Findings, printed: PublishedTrial, score: float, ours_s
         return f"{told}{'Ours' if ours_stuck else 'Theirs'} never left chance; at such a rate the seed decides."
     if ours_stuck:
         return told + "Neither left chance; which class a stuck network names is luck."
-    fewer = "" if findings.search.protocol == "published" else "Ours trained on fewer images. "
-    return told + (fewer if score < printed.accuracy else "") + "One seed each; the interval does not cover its luck."
+    return told + _fewer(findings, score < printed.accuracy)
+
+
+def _fewer(findings: Findings, lower: bool) -> str:
+    """Return what is known of single trials that differ: how much less ours trained, where ours is lower."""
+    reasons = _smaller_budget(findings.search) if lower else []
+    if lower and findings.search.protocol == "holdout":
+        reasons.append("Ours trained on fewer images.")
+    return " ".join(reasons) or "Nothing that is recorded explains it."
 
 
 def _groups(findings: Findings, study: Published) -> list[list[object]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuner.findings import Chosen, Findings
 from tuner.report.base import escape
-from tuner.significance import wilson_interval
+from tuner.significance import accuracy_interval
 
 #: A saved model nearer than this to the mean of the retrainings is never told to be far from it.
 NEAR = 0.01
@@ -53,7 +53,7 @@ def is_far(chosen: Chosen) -> bool:
     """Return whether a saved model's score tells little of the mean of its retrainings; `RULE` says when."""
     if len(chosen.finals) == 1 or abs(chosen.predictions.accuracy - chosen.mean) < NEAR:
         return False
-    interval = wilson_interval(chosen.predictions.accuracy, len(chosen.predictions.labels))
+    interval = accuracy_interval(chosen.predictions.correct)
     return not interval.low <= chosen.mean <= interval.high
 
 

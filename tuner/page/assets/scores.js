@@ -1,4 +1,4 @@
-/* The chosen models on the test images: each retraining, and the interval of the saved one. */
+/* The chosen models on the test images: each retraining, and the interval of their mean. */
 
 import { fixed, tip, cut } from "./dom.js";
 import { report, numberOf } from "./data.js";
@@ -11,13 +11,14 @@ export function drawScores(place) {
     name: "scores",
     heading: "Test accuracy of the chosen models",
     caption: () =>
-      "Filled: the saved model with the 95 % interval of its accuracy over test images."
-      + (report.chosen.some(({ retrainings }) => retrainings.length > 1) ? " Hollow: the other retrainings of the same configuration. Line: the mean of all retrainings." : ""),
+      "Bar across: the mean of the retrainings, with its 95 % interval over "
+      + (report.chosen.some(({ retrainings }) => retrainings.length > 1) ? "retrainings and test images. Filled: the saved model. Hollow: the other retrainings of the same configuration." : "test images."),
     table: () => ({
-      columns: ["data set", "model", "retraining", "test_accuracy", "ci_low", "ci_high", "mean"],
+      columns: ["data set", "model", "retraining", "test_accuracy", "ci_low", "ci_high", "mean", "mean_ci_low", "mean_ci_high", "p_value"],
       rows: report.chosen.flatMap((one) =>
         one.retrainings.map((score, k) => [
           one.dataset, one.label, k + 1, score, k === one.saved ? one.ci_low : null, k === one.saved ? one.ci_high : null, one.retrained_mean,
+          one.mean_ci_low, one.mean_ci_high, one.p_value,
         ]),
       ),
     }),
@@ -34,7 +35,7 @@ export function drawScores(place) {
 }
 
 function option(colours, dataset, models, several) {
-  const all = models.flatMap((m) => [...m.retrainings, m.ci_low, m.ci_high]);
+  const all = models.flatMap((m) => [...m.retrainings, m.mean_ci_low, m.mean_ci_high]);
   const room = Math.max(0.004, 0.06 * (Math.max(...all) - Math.min(...all)));
   const step = 10 ** Math.floor(Math.log10(Math.max(...all) - Math.min(...all) + room));
   const low = Math.max(0, Math.floor((Math.min(...all) - room) / step) * step);
@@ -45,6 +46,8 @@ function option(colours, dataset, models, several) {
     return tip(`${m.label} on ${dataset}`, [
       ["test accuracy", fixed(data.value[0])],
       ["mean of retrainings", fixed(m.retrained_mean) + (m.retrained_sd === null ? "" : ` ± ${fixed(m.retrained_sd)}`)],
+      ["95 % interval of the mean", `${fixed(m.mean_ci_low)} to ${fixed(m.mean_ci_high)}`],
+      ...(m.p_value === null ? [] : [["p against the first model", m.p_value < 0.001 ? "< 0.001" : m.p_value.toFixed(3)]]),
       ["95 % interval, saved model", `${fixed(m.ci_low)} to ${fixed(m.ci_high)}`],
     ]);
   };
@@ -59,7 +62,7 @@ function option(colours, dataset, models, several) {
       axisLabel: { color: colours.ink, fontSize: 13, width: isNarrow() ? 78 : 120, overflow: "truncate", interval: 0 },
     }),
     series: [
-      whiskers(colours, models.map((m, k) => [m.ci_low, m.ci_high, k]), { colour: (k) => look(models[k]), width: 2 }),
+      whiskers(colours, models.map((m, k) => [m.mean_ci_low, m.mean_ci_high, k]), { colour: (k) => look(models[k]), width: 2 }),
       {
         type: "scatter", symbolSize: 9, z: 6,
         data: models.flatMap((m, k) => m.retrainings.filter((_, place) => place !== m.saved).map((score) => ({

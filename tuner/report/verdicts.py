@@ -1,0 +1,96 @@
+"""The verdict in words: which model is best, and whether it really is."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from tuner.findings import Chosen, Findings
+from tuner.pairs import Pair, adjusted, paired
+from tuner.report.base import escape, p_text, plus_minus
+from tuner.significance import accuracy_interval
+
+#: What every verdict is about, and what no number here covers.
+SCOPE = (
+    "All of this is conditional on this training set, this split and this search: the intervals cover the luck of the "
+    "seeds and of the test images, not what other training images or another search would give."
+)
+#: Why nothing is judged in the published protocol.
+CHOSEN_THERE = "validated on the test images that score it"
+
+
+@lru_cache(maxsize=64)  # findings never change, and several sections ask
+def pairs_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
+    """Return every pair of chosen models on a data set, pairs of the best model first, judged together."""
+    return tuple(adjusted(paired([(findings, chosen) for chosen in findings.on(dataset)])))
+
+
+def verdict_on(findings: Findings, dataset: str) -> str:
+    """Return in a few sentences which model is best on a data set, and whether it really is."""
+    where = escape(dataset)
+    pairs = pairs_on(findings, dataset)
+    if not pairs:
+        (only,) = findings.on(dataset)
+        interval = accuracy_interval(only.predictions.correct)
+        return (
+            f"On {where}, **{escape(only.label)} reaches {100 * only.mean:.1f} %** of the test images "
+            f"({plus_minus(only.mean, only.sd)} over {_retrainings(only)}; the saved model's 95 % interval "
+            f"{100 * interval.low:.1f} to {100 * interval.high:.1f} %)."
+        )
+    return pair_in_words(where, pairs[0])  # of the best model and the second best
+
+
+def pair_in_words(where: str, pair: Pair) -> str:
+    """Return in words, markdown, whether the better of two models really is better; `where` is escaped."""
+    a, b = escape(pair.better.label), escape(pair.worse.label)
+    points = f"{100 * pair.difference.mean:.1f} points"
+    ahead = f"it is {points} of test accuracy ahead {_evidence(pair)}"
+    if pair.published:
+        return f"On {where}, **{a} is not judged against {b}**: {ahead} Each was {CHOSEN_THERE}, which may flatter."
+    if pair.p is None:
+        return (
+            f"On {where}, **one retraining cannot tell whether {a} beats {b}**: {ahead} The two saved files "
+            f"{'differ' if pair.mcnemar < 0.05 else 'are not shown to differ'} (McNemar's mid-p "
+            f"{p_text(pair.mcnemar)}); of other seeds they say nothing."
+        )
+    if pair.proven:
+        said = f"On {where}, **{a} beats {b} by {points}** of test accuracy {_evidence(pair)}"
+    else:
+        said = f"On {where}, **{a} is not shown to beat {b}**: {ahead}"
+    return " ".join([said, *_told_by_few(pair), *_importance(pair)])
+
+
+def _evidence(pair: Pair) -> str:
+    """Return interval, p, means and the effort behind either model."""
+    low, high = 100 * pair.difference.low, 100 * pair.difference.high
+    span = f"95 % interval {low:.1f} to {high:.1f}".replace("-", "−")
+    told = (
+        "" if pair.p is None else f"; p {p_text(pair.p)}" + (f" after Holm for {pair.pairs} pairs" * (pair.pairs > 1))
+    )
+    means = f"{plus_minus(pair.better.mean, pair.better.sd)} against {plus_minus(pair.worse.mean, pair.worse.sd)}"
+    one, other = pair.trials
+    effort = "" if one == other else f", chosen from {one:,} trials against {other:,}"
+    retrained = _retrainings(pair.better)
+    if len(pair.worse.finals) != len(pair.better.finals):
+        retrained += f" against {len(pair.worse.finals)}"
+    return f"({span}{told}): {means} over {retrained}{effort}."
+
+
+def _told_by_few(pair: Pair) -> list[str]:
+    """Return what could have been shown, where nothing was or two retrainings are all there is."""
+    least = f"{100 * (pair.least_shown or 0):.1f} points"
+    if pair.retrainings == 2:
+        few = "Two retrainings of a model leave one degree of freedom for the luck of its seeds"
+        return [f"{few}: only {least} or more would have been shown for certain."]
+    return [] if pair.proven else [f"Only {least} or more would have been shown for certain."]
+
+
+def _importance(pair: Pair) -> list[str]:
+    """Return whether the difference matters, where that can be told."""
+    region = f"{100 * pair.region:g} points"
+    if pair.matters is None:
+        return [f"It may be too small to matter (under {region})."] if pair.proven else []
+    return [] if pair.matters else [f"Either way it is too small to matter (under {region})."]
+
+
+def _retrainings(chosen: Chosen) -> str:
+    return "1 retraining" if len(chosen.finals) == 1 else f"{len(chosen.finals)} retrainings"
