@@ -42,6 +42,7 @@ where = ["dense_units > 4"]
     folder = make_project(tmp_path / "p", blobs_file, search)
     ran = tuner(folder, "run", "small")
     assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.count("repeats = 1: one retraining of each winner cannot tell which model is better") == 1
     rows = trials(folder)
     assert len(rows) >= 4
     assert all(int(str(row["dense_units"])) > 4 for row in rows)

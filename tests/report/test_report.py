@@ -254,6 +254,13 @@ def test_two_retrainings_say_how_little_they_can_tell(project: Project, tmp_path
     assert "degree of freedom" not in verdict(three.findings())[0]
 
 
+def test_where_not_even_all_against_nothing_would_have_been_shown_it_says_so(tmp_path: Path, blobs: Dataset) -> None:
+    wild = made_of(tmp_path, blobs, [first(2), first(40)], [first(5), first(44)])
+    assert ": no difference would have been shown for certain." in verdict(wild.findings())[0]
+    (pair,) = pairs_on(wild.findings(), "blobs")
+    assert (pair.difference.low, pair.difference.high) == (-1, 1)
+
+
 def test_in_the_published_protocol_nothing_beats(tmp_path: Path, blobs: Dataset) -> None:
     right = [first(20), first(21), first(20)], [first(44), first(43), first(44)]
     made = made_of(tmp_path, blobs, *right, protocol="published")

@@ -77,11 +77,12 @@ def _evidence(pair: Pair) -> str:
 
 def _told_by_few(pair: Pair) -> list[str]:
     """Return what could have been shown, where nothing was or two retrainings are all there is."""
-    least = f"{100 * (pair.least_shown or 0):.1f} points"
+    least = pair.least_shown or 0.0
+    limit = "no difference" if least >= 1 else f"only {100 * least:.1f} points or more"
+    limit += " would have been shown for certain."
     if pair.retrainings == 2:
-        few = "Two retrainings of a model leave one degree of freedom for the luck of its seeds"
-        return [f"{few}: only {least} or more would have been shown for certain."]
-    return [] if pair.proven else [f"Only {least} or more would have been shown for certain."]
+        return [f"Two retrainings of a model leave one degree of freedom for the luck of its seeds: {limit}"]
+    return [] if pair.proven else [limit[0].upper() + limit[1:]]
 
 
 def _importance(pair: Pair) -> list[str]:
