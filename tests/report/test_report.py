@@ -24,7 +24,7 @@ from tuner.report.importance import importance_section
 from tuner.report.index import write_index
 from tuner.report.style import report_style
 from tuner.report.trials import summary_by
-from tuner.report.verdicts import pairs_on
+from tuner.report.verdicts import pairs_on, verdict_on
 from tuner.significance import holm
 from tuner.variance import compare_all
 
@@ -222,7 +222,7 @@ def test_several_pairs_are_adjusted_and_all_compared(tmp_path: Path, blobs: Data
     assert pairs[0].least_shown == pytest.approx(alone[0].least_shown(3))
     # 8, 16 and 8 images told apart, all on one side: half of 2 * 2**-8 and 2 * 2**-16
     assert [pair.mcnemar for pair in pairs] == pytest.approx([1 / 2**8, 1 / 2**16, 1 / 2**8])
-    assert "after Holm for 3 pairs" in verdict(made.findings())[0]
+    assert "after Holm for 3 pairs" in verdict_on(made.findings(), "blobs")
 
 
 def made_of(folder: Path, blobs: Dataset, ann: list[np.ndarray], cnn: list[np.ndarray], **changes: object) -> Project:
@@ -235,7 +235,7 @@ def made_of(folder: Path, blobs: Dataset, ann: list[np.ndarray], cnn: list[np.nd
 
 def test_one_retraining_gives_no_verdict_about_models(tmp_path: Path, blobs: Dataset) -> None:
     made = made_of(tmp_path, blobs, [first(20)], [first(44)])
-    (line,) = verdict(made.findings())
+    line = verdict_on(made.findings(), "blobs")
     assert line.startswith("On blobs, **one retraining cannot tell whether CNN beats ANN**: it is 53.3 points")
     assert "The two saved files differ (McNemar's mid-p < 0.001); of other seeds they say nothing." in line
     (pair,) = pairs_on(made.findings(), "blobs")
@@ -245,18 +245,18 @@ def test_one_retraining_gives_no_verdict_about_models(tmp_path: Path, blobs: Dat
     assert section is not None
     assert "A model with one retraining is not judged" in section.markdown
     mixed = made_of(tmp_path / "mixed", blobs, [first(20)], [first(44), first(43), first(44)])
-    assert "one retraining cannot tell" in verdict(mixed.findings())[0]
+    assert "one retraining cannot tell" in verdict_on(mixed.findings(), "blobs")
 
 
 def test_two_retrainings_say_how_little_they_can_tell(project: Project, tmp_path: Path, blobs: Dataset) -> None:
-    assert "Two retrainings of a model leave one degree of freedom" in verdict(project.findings())[0]
+    assert "Two retrainings of a model leave one degree of freedom" in verdict_on(project.findings(), "blobs")
     three = made_of(tmp_path, blobs, [first(20), first(21), first(22)], [first(43), first(44), first(43)])
-    assert "degree of freedom" not in verdict(three.findings())[0]
+    assert "degree of freedom" not in verdict_on(three.findings(), "blobs")
 
 
 def test_where_not_even_all_against_nothing_would_have_been_shown_it_says_so(tmp_path: Path, blobs: Dataset) -> None:
     wild = made_of(tmp_path, blobs, [first(2), first(40)], [first(5), first(44)])
-    assert ": no difference would have been shown for certain." in verdict(wild.findings())[0]
+    assert ": no difference would have been shown for certain." in verdict_on(wild.findings(), "blobs")
     (pair,) = pairs_on(wild.findings(), "blobs")
     assert (pair.difference.low, pair.difference.high) == (-1, 1)
 
@@ -264,7 +264,7 @@ def test_where_not_even_all_against_nothing_would_have_been_shown_it_says_so(tmp
 def test_in_the_published_protocol_nothing_beats(tmp_path: Path, blobs: Dataset) -> None:
     right = [first(20), first(21), first(20)], [first(44), first(43), first(44)]
     made = made_of(tmp_path, blobs, *right, protocol="published")
-    (line,) = verdict(made.findings())
+    line = verdict_on(made.findings(), "blobs")
     assert line.startswith("On blobs, **CNN is not judged against ANN**: it is 51.9 points of test accuracy ahead")
     assert "beats" not in line
     assert pairs_frame(made.findings())[col.P_VALUE].isna().all()
@@ -276,7 +276,7 @@ def test_in_the_published_protocol_nothing_beats(tmp_path: Path, blobs: Dataset)
 
 def test_an_unequal_effort_stands_in_the_sentence_of_the_verdict(tmp_path: Path, blobs: Dataset) -> None:
     right = [first(20), first(21), first(20)], [first(44), first(43), first(44)]
-    (line,) = verdict(made_of(tmp_path, blobs, *right).findings())
+    line = verdict_on(made_of(tmp_path, blobs, *right).findings(), "blobs")
     assert "over 3 retrainings, chosen from 3 trials against 1." in line
 
 
@@ -291,12 +291,11 @@ def test_what_could_have_been_shown_and_whether_it_matters_stand_beside_each_com
     assert (row[col.MATTERS], row[col.BETTER]) == ("cannot tell", "no")
     # 41, 40, 40 against 40, 41, 40: ahead in 2, tied in 5, behind in 2 of 9
     assert row[col.CHANCE_AHEAD] == pytest.approx((2 + 5 / 2) / 9)
-    assert (
-        f"Only {100 * pair.difference.least_shown():.1f} points or more would have been shown"
-        in verdict(made.findings())[0]
+    assert f"Only {100 * pair.difference.least_shown():.1f} points or more would have been shown" in verdict_on(
+        made.findings(), "blobs"
     )
     large = made_of(tmp_path / "large", blobs, *right, report={"matters": 0.5})
-    assert "Either way it is too small to matter (under 50 points)." in verdict(large.findings())[0]
+    assert "Either way it is too small to matter (under 50 points)." in verdict_on(large.findings(), "blobs")
     clear = [first(10), first(11), first(10)], [first(44), first(43), first(44)]
     assert pairs_on(made_of(tmp_path / "clear", blobs, *clear).findings(), "blobs")[0].matters is True
 
