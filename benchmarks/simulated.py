@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -36,7 +37,7 @@ class Models:
     heavy_tails: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answers:
     """What is kept of many simulated test sets of `n` images.
 
@@ -51,11 +52,21 @@ class Answers:
         """Return the same with the first retrainings of each model alone."""
         return Answers(self.gram[:, :, :retrainings, :, :retrainings], self.n)
 
-    @property
+    def some(self, sets: int) -> Answers:
+        """Return the first of the test sets alone."""
+        return Answers(self.gram[:sets], self.n)
+
+    @cached_property
     def accuracies(self) -> Numbers:
         """The accuracy of each retraining, `(sets, models, retrainings)`."""
         diagonal: Numbers = np.einsum("smrmr->smr", self.gram)
         return diagonal
+
+    @cached_property
+    def both(self) -> Numbers:
+        """The mean product of the images' means over retrainings, `(sets, models, models)`."""
+        means: Numbers = self.gram.mean(axis=(2, 4))
+        return means
 
 
 def simulate(models: Models, n: int, retrainings: int, sets: int, rng: np.random.Generator) -> Answers:
@@ -115,7 +126,7 @@ def parts(answers: Answers, a: int, b: int) -> Parts:
     """Return the parts for models a and b of all that are judged together, from the Gram matrix."""
     n, accuracies = answers.n, answers.accuracies
     _, models, retrainings = accuracies.shape
-    both = answers.gram.mean(axis=(2, 4))
+    both = answers.both
     difference = accuracies[:, a].mean(axis=1) - accuracies[:, b].mean(axis=1)
     images = (both[:, a, a] - 2 * both[:, a, b] + both[:, b, b] - difference**2) / (n - 1)
     zero = np.zeros(len(difference))

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+from typing import TypeVar
 
 import numpy as np
 
@@ -52,13 +55,30 @@ SPREADS = {
 }
 TAILED = {"0.5, heavy tails": (0.5,), "1, heavy tails": (1.0,)}
 UNEQUAL = ("0.2 and 1", "0.1 and 1")
+EQUAL = ("0.2", "0.5", "1")
 #: Those of searches with up to ten models.
 SEARCHED = {"0.2": (0.2,), "0.5": (0.5,), "1": (1.0,), "1, 0.2, 0.5, 0.1": (1.0, 0.2, 0.5, 0.1), "one of 1": ()}
 COUNTS = (2, 3, 5, 10)
 #: How much better the better model is, as a share, by number of test images.
 GAPS = {297: 0.04, 1_000: 0.02, 10_000: 0.01}
 
+
+@dataclass(frozen=True)
+class Task:
+    """A part of a table, simulated in a process: the test images, the name of the seeds' sds, the test sets, a gap."""
+
+    n: int
+    name: str
+    sets: int
+    gap: float
+
+    def generator(self, which: int) -> np.random.Generator:
+        """Return the random numbers of this part of table `which`, the same in every process."""
+        return np.random.default_rng([which, self.n, *self.name.encode()])
+
+
 Rule = Callable[[Parts], Judged]
+T = TypeVar("T")
 RULES: dict[str, Rule] = {
     "kept": kept,
     "floored": floored,
@@ -76,8 +96,8 @@ are made up: whether a retraining classifies an image rightly depends on how dif
 takes to it, on how the seed does, and on a shift of the seed, which moves all images (a probit model with the sds
 {difficulty:g}, {by_image:g}, 1, and a shift that gives accuracies, {accuracy:g} % on average, the sd over seeds that
 the tables name, in points of a test set without end). {sets:,} test sets stand behind a row of the first table, so that
-a share of 5 % has a standard error of {error:.1f} points; twice as many behind searches of two and three models,
-and half as many behind larger ones and behind the last table.
+a share of 5 % has a standard error of {error:.1f} points; as many behind searches of two and three models, and
+half as many behind larger ones and behind the last table.
 
 The rules:
 
@@ -124,85 +144,95 @@ def _dealt(spreads: Sequence[float], count: int) -> tuple[float, ...]:
     return tuple(given[m % len(given)] / 100 for m in range(count))
 
 
+def _cells(cell: Callable[[Task], list[T]], tasks: Sequence[Task]) -> list[list[T]]:
+    """Return what a function gives for each task, on all cores."""
+    found = []
+    with ProcessPoolExecutor() as pool:
+        for task, one in zip(tasks, pool.map(cell, tasks), strict=True):
+            found.append(one)
+            report_progress(f"{cell.__name__.strip('_')}: {task.n:,} images, sd {task.name} done")
+    return found
+
+
 def coverage(sets: int) -> str:
     """Return how often the interval of two equally good models holds 0, and how wide it is."""
-    rows: list[list[str]] = []
-    worst = {False: 100.0, True: 100.0}
-    highest = 0.0
-    for n in IMAGES:
-        for name, spreads in {**SPREADS, **TAILED}.items():
-            models = Models((ACCURACY, ACCURACY), _dealt(spreads, 2), heavy_tails=name in TAILED)
-            rng = np.random.default_rng([1, n, len(rows)])
-            answers = simulate(models, n, max(RETRAININGS), sets, rng)
-            for retrainings in RETRAININGS:
-                mine = answers.first(retrainings)
-                found = parts(mine, 0, 1)
-                judged = [rule(found) for rule in RULES.values()]
-                before = bootstrap(mine, 0, 1, rng)
-                cells = [f"{100 * one.covers(0):.1f}" for one in [*judged, before]]
-                widths = [f"{100 * one.width:.2f}" for one in (judged[0], judged[1], before)]
-                rows.append([f"{n:,}", name, str(retrainings), *cells, *widths])
-                if retrainings >= 3:
-                    share = 100 * judged[0].covers(0)
-                    unequal = name in UNEQUAL
-                    worst[unequal] = min(worst[unequal], share)
-                    highest = highest if unequal else max(highest, share)
-            report_progress(f"coverage, {n} images, sd {name}: done")
+    tasks = [Task(n, name, sets, GAPS[n]) for n in IMAGES for name in {**SPREADS, **TAILED}]
+    found = [line for lines in _cells(_coverage, tasks) for line in lines]
+    told = [(unequal, share) for unequal, retrainings, share, _ in found if retrainings >= 3]
+    equal, others = ([share for unequal, share in told if unequal is which] for which in (False, True))
     heads = ["images", "sd of seeds", "retrainings", *RULES, "before", "width: kept", "floored", "before"]
     return (
         "## Coverage\n\nTwo equally good models: in how many of 100 test sets the 95 % interval of the difference "
-        "holds 0, and its mean width in points.\n\n"
-        + table(heads, rows)
-        + "\n\nFrom three retrainings on, the kept rule covers "
-        f"{worst[False]:.1f} to {highest:.1f} % where the sds are equal, heavy tails included, and at least "
-        f"{worst[True]:.1f} % where they are not."
+        "holds 0, and its mean width in points; *before* of a quarter of the test sets.\n\n"
+        + table(heads, [row for *_, row in found])
+        + f"\n\nFrom three retrainings on, the kept rule covers {min(equal):.1f} to {max(equal):.1f} % where the sds "
+        f"are equal, heavy tails included, and at least {min(others):.1f} % where they are not."
     )
+
+
+def _coverage(task: Task) -> list[tuple[bool, int, float, list[str]]]:
+    """Return for each number of retrainings whether sds are unequal, the kept rule's coverage in %, and the row."""
+    models = Models((ACCURACY, ACCURACY), _dealt({**SPREADS, **TAILED}[task.name], 2), heavy_tails=task.name in TAILED)
+    rng = task.generator(1)
+    answers = simulate(models, task.n, max(RETRAININGS), task.sets, rng)
+    found = []
+    for retrainings in RETRAININGS:
+        mine = answers.first(retrainings)
+        judged = [rule(parts(mine, 0, 1)) for rule in RULES.values()]
+        before = bootstrap(mine.some(max(1, task.sets // 4)), 0, 1, rng)
+        cells = [f"{100 * one.covers(0):.1f}" for one in [*judged, before]]
+        widths = [f"{100 * one.width:.2f}" for one in (*judged[:2], before)]
+        row = [f"{task.n:,}", task.name, str(retrainings), *cells, *widths]
+        found.append((task.name in UNEQUAL, retrainings, 100 * judged[0].covers(0), row))
+    return found
 
 
 def searches(sets: int) -> str:
     """Return in how many searches any of several equally good models is called really better than another."""
-    rows: list[list[str]] = []
-    highest = {False: 0.0, True: 0.0}
-    for n in IMAGES:
-        for name, spreads in SEARCHED.items():
-            for count in COUNTS:
-                mine_sets = 2 * sets if count <= 3 else max(1, sets // 2)
-                rng = np.random.default_rng([2, n, len(rows)])
-                models = Models((ACCURACY,) * count, _dealt(spreads, count))
-                answers = simulate(models, n, max(RETRAININGS), mine_sets, rng)
-                row = [f"{n:,}", name, str(count)]
-                for retrainings in RETRAININGS:
-                    mine = answers.first(retrainings)
-                    false = [_any(mine, rule) for rule in (kept, separate, pooled)]
-                    row += [f"{100 * share:.1f}" for share in false]
-                    if retrainings >= 3:
-                        unequal = name not in ("0.2", "0.5", "1")
-                        highest[unequal] = max(highest[unequal], 100 * false[0])
-                    if retrainings == 3:
-                        before = Answers(mine.gram[: max(1, sets // 20)], n)
-                        row += [f"{100 * _any_before(before, rng):.0f}", f"{100 * _any_against_best(mine):.1f}"]
-                rows.append(row)
-            report_progress(f"searches, {n} images, sd {name}: done")
+    tasks = [Task(n, name, sets, GAPS[n]) for n in IMAGES for name in SEARCHED]
+    found = [line for lines in _cells(_searches, tasks) for line in lines]
+    equal, others = (max(worst for unequal, worst, _ in found if unequal is which) for which in (False, True))
     heads = ["images", "sd of seeds", "models", *(f"{rule}, R = {r}" for r in RETRAININGS for rule in _three(r))]
     return (
         "## False verdicts\n\nEqually good models: in how many of 100 searches any is called really better than "
         "another, by p after Holm over all pairs; models of a search and those of `tuner compare` are judged alike. "
         f"*Before* is the rule before, of {max(1, sets // 20)} searches a row, *McNemar* what `tuner compare` did: "
         "each model against the best one, by the first retrainings.\n\n"
-        + table(heads, rows)
-        + f"\n\nFrom three retrainings on, the kept rule errs in at most {highest[False]:.1f} % of searches where the "
-        f"sds are equal, and in at most {highest[True]:.1f} % where they are not."
+        + table(heads, [row for *_, row in found])
+        + f"\n\nFrom three retrainings on, the kept rule errs in at most {equal:.1f} % of searches where the sds are "
+        f"equal, and in at most {others:.1f} % where they are not."
     )
+
+
+def _searches(task: Task) -> list[tuple[bool, float, list[str]]]:
+    """Return for each number of models whether sds are unequal, the kept rule's most errors in %, and the row."""
+    rng = task.generator(2)
+    found = []
+    for count in COUNTS:
+        models = Models((ACCURACY,) * count, _dealt(SEARCHED[task.name], count))
+        sets = task.sets if count <= 3 else max(1, task.sets // 2)
+        answers = simulate(models, task.n, max(RETRAININGS), sets, rng)
+        row, worst = [f"{task.n:,}", task.name, str(count)], 0.0
+        for retrainings in RETRAININGS:
+            mine = answers.first(retrainings)
+            pairs = [parts(mine, a, b) for a, b in pairs_of(count)]
+            false = [100 * _any(pairs, rule) for rule in (kept, separate, pooled)]
+            row += [f"{share:.1f}" for share in false]
+            worst = max(worst, false[0]) if retrainings >= 3 else worst
+            if retrainings == 3:
+                before = mine.some(max(1, task.sets // 20))
+                row += [f"{100 * _any_before(before, rng):.0f}", f"{100 * _any_against_best(mine):.1f}"]
+        found.append((task.name not in EQUAL, worst, row))
+    return found
 
 
 def _three(retrainings: int) -> list[str]:
     return ["kept", "own s²_m", "pooled s²", *(["before", "McNemar"] if retrainings == 3 else [])]
 
 
-def _any(answers: Answers, rule: Rule) -> float:
+def _any(pairs: Sequence[Parts], rule: Rule) -> float:
     """Return the share of test sets in which some pair has a p under 0.05 after Holm."""
-    p = np.stack([rule(parts(answers, a, b)).p for a, b in pairs_of(answers.gram.shape[1])], axis=1)
-    return float((holm(p) < 0.05).any(axis=1).mean())
+    return float((holm(np.stack([rule(found).p for found in pairs], axis=1)) < 0.05).any(axis=1).mean())
 
 
 def _any_before(answers: Answers, rng: np.random.Generator) -> float:
@@ -218,41 +248,42 @@ def _any_before(answers: Answers, rng: np.random.Generator) -> float:
 
 def _any_against_best(answers: Answers) -> float:
     """Return the share of test sets in which McNemar's test of first retrainings sets a model below the best one."""
-    means = answers.accuracies.mean(axis=2)
-    found = []
-    for number, best in enumerate(means.argmax(axis=1)):
-        one = Answers(answers.gram[number : number + 1], answers.n)
-        p = np.array([mcnemar(one, int(best), m) for m in range(means.shape[1]) if m != best]).T
-        found.append(bool((holm(p) < 0.05).any()))
-    return float(np.mean(found))
+    best = answers.accuracies.mean(axis=2).argmax(axis=1)
+    count = answers.gram.shape[1]
+    p = np.ones((len(best), count, count))
+    for a, b in pairs_of(count):
+        p[:, a, b] = p[:, b, a] = mcnemar(answers, a, b)
+    others = np.array([[m for m in range(count) if m != one] for one in best])
+    against = np.take_along_axis(p[np.arange(len(best)), best], others, axis=1)
+    return float((holm(against) < 0.05).any(axis=1).mean())
 
 
 def power(sets: int) -> str:
     """Return how often a model that is better is called so."""
-    rows: list[list[str]] = []
-    fewer = max(1, sets // 2)
-    for n in IMAGES:
-        for name, spreads in SPREADS.items():
-            rng = np.random.default_rng([3, n, len(rows)])
-            models = Models((ACCURACY + GAPS[n], ACCURACY), _dealt(spreads, 2))
-            answers = simulate(models, n, max(RETRAININGS), fewer, rng)
-            for retrainings in RETRAININGS:
-                mine = answers.first(retrainings)
-                found = parts(mine, 0, 1)
-                cells = [
-                    f"{100 * float(((judged := rule(found)).p < 0.05)[judged.low > 0].sum()) / fewer:.1f}"
-                    for rule in (kept, floored, pooled)
-                ]
-                before = bootstrap(mine, 0, 1, rng)
-                ahead = mine.accuracies[:, 0, 0] > mine.accuracies[:, 1, 0]
-                said = float(((before.low > 0) & (before.p < 0.05) & ahead).mean())
-                rows.append([f"{n:,}", f"{100 * GAPS[n]:g}", name, str(retrainings), *cells, f"{100 * said:.1f}"])
-            report_progress(f"power, {n} images, sd {name}: done")
+    tasks = [Task(n, name, max(1, sets // 2), GAPS[n]) for n in IMAGES for name in SPREADS]
+    rows = [row for rows in _cells(_power, tasks) for row in rows]
     heads = ["images", "better by, points", "sd of seeds", "retrainings", "kept", "floored", "pooled s²", "before"]
     return (
-        "## Power\n\nTwo models, one of them better: in how many of 100 test sets it is called so. Before, interval "
-        "and McNemar's test had to agree.\n\n" + table(heads, rows)
+        "## Power\n\nTwo models, one of them better: in how many of 100 test sets it is called so. Before, of a "
+        "quarter of the test sets, interval and McNemar's test had to agree.\n\n" + table(heads, rows)
     )
+
+
+def _power(task: Task) -> list[list[str]]:
+    models = Models((ACCURACY + task.gap, ACCURACY), _dealt(SPREADS[task.name], 2))
+    rng = task.generator(3)
+    answers = simulate(models, task.n, max(RETRAININGS), task.sets, rng)
+    rows = []
+    for retrainings in RETRAININGS:
+        mine = answers.first(retrainings)
+        judged = [rule(parts(mine, 0, 1)) for rule in (kept, floored, pooled)]
+        cells = [f"{100 * float(((one.p < 0.05) & (one.low > 0)).mean()):.1f}" for one in judged]
+        few = mine.some(max(1, task.sets // 4))
+        before = bootstrap(few, 0, 1, rng)
+        ahead = few.accuracies[:, 0, 0] > few.accuracies[:, 1, 0]
+        said = float(((before.low > 0) & (before.p < 0.05) & ahead).mean())
+        rows.append([f"{task.n:,}", f"{100 * task.gap:g}", task.name, str(retrainings), *cells, f"{100 * said:.1f}"])
+    return rows
 
 
 CONCLUSION = """## What was kept, and why
