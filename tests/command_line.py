@@ -38,7 +38,7 @@ RUN = (
     *CLI,
     "tuner.searching",
     "tuner.findings",
-    "tuner.report",
+    "tuner.publish.write",
     "tuner.new",
     "tuner.comparing",
     "tuner.verify",

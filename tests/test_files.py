@@ -49,7 +49,7 @@ def test_a_link_that_a_dead_process_left_is_removed_and_what_it_leads_to_is_not(
     assert (tmp_path / "elsewhere" / "kept").exists()
 
 
-@pytest.mark.parametrize("name", ["x", f".partial-{os.getpid()}-x"])
+@pytest.mark.parametrize("name", ["x", f".partial-{os.getpid()}-x"], ids=["a file", "a part of one"])
 def test_a_file_takes_the_place_of_a_link_and_what_that_led_to_stays_as_it_was(tmp_path: Path, name: str) -> None:
     (tmp_path / "other").write_text("another's")
     (tmp_path / name).symlink_to("other")

@@ -32,7 +32,7 @@ from strangers import (
 )
 
 from tuner.datasets.npz import load_npz
-from tuner.report.index import write_index
+from tuner.publish.index import write_index
 
 #: The commands that read what is recorded; `report` draws for seconds, and has tests of its own below.
 COMMANDS = (

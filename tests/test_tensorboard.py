@@ -373,7 +373,7 @@ def test_a_trial_is_logged_at_each_of_its_places_as_it_finishes_and_by_a_resumed
 
 
 def test_run_and_report_take_the_option(grid: Path, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.report.write_report", lambda findings: Path("report.md"))
+    monkeypatch.setattr("tuner.publish.write.write_report", lambda findings: Path("report.md"))
     folders = ["--runs-dir", str(places.runs), "--reports-dir", str(places.reports)]
 
     def tuner(*arguments: str) -> Any:

@@ -108,12 +108,6 @@ class Findings:
         state = "finished" if self.finished else "unfinished"
         return f"<Findings of {self.search.name!r}: {len(self.members)} trials, {state}>"
 
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows: the verdict, the comparison, the budget."""
-        from tuner.notebook import findings_html
-
-        return findings_html(self)
-
     def trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
         """Return the finished search trials, of one entry or data set where given, in order of proposal."""
         return [

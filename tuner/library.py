@@ -54,6 +54,19 @@ _REAL = (
 )  # fmt: skip
 
 
+def _html(value: Search | Findings) -> str:
+    """Return what a notebook shows of a search or of findings."""
+    from tuner.notebook import findings_html, search_html  # which draw, and take seconds to import
+
+    return search_html(value) if isinstance(value, Search) else findings_html(value)
+
+
+# Notebooks ask a value itself how it is shown. The rooms of these two lie below the one that knows, and whoever has a
+# value of theirs in a notebook has it from a function of this module.
+for _shown in (Search, Findings):
+    setattr(_shown, "_repr_html_", _html)  # noqa: B010  # an assignment, mypy finds no such attribute
+
+
 @in_pythons_words()
 def load_search(
     name: PathLike,

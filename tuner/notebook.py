@@ -5,11 +5,11 @@ from __future__ import annotations
 from tuner.errors import InputError
 from tuner.findings import Findings
 from tuner.page.markdown import to_html
-from tuner.report import verdict
 from tuner.report.base import escape, table
 from tuner.report.budget import budget, smaller_budget
 from tuner.report.choice import published_note
 from tuner.report.comparison import margins_table
+from tuner.report.summary import verdict
 from tuner.search import Entry, Search
 
 

@@ -199,12 +199,6 @@ class Search:
     def __repr__(self) -> str:
         return f"<Search {self.name!r}: {', '.join(e.label for e in self.entries)} on {', '.join(self.all_datasets)}>"
 
-    def _repr_html_(self) -> str:
-        """Return what a notebook shows: models, spaces, data sets, budget."""
-        from tuner.notebook import search_html
-
-        return search_html(self)
-
     @property
     def file(self) -> Path:
         """The search file."""

@@ -204,7 +204,7 @@ def run_search(
         run.ledger.close_search(search.name)
         findings = load_findings(run.ledger, search, places)
     with doing("importing what draws"), INTERRUPTS.importing():
-        from tuner.report import write_report  # draws, and so imports matplotlib
+        from tuner.publish.write import write_report  # draws, and so imports matplotlib
 
     report = write_report(findings)
     _check_completed(findings, report)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from whole_page import Page
 
-from tuner.report.index import write_index
+from tuner.publish.index import write_index
 
 REPORT = """# Blobs &amp; \\<b>
 

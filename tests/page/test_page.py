@@ -18,8 +18,8 @@ from tuner.datasets.base import Dataset, checked_dataset
 from tuner.page.images import EACH, mistakes_data
 from tuner.page.pareto import pareto_front
 from tuner.page.render import ECHARTS_SHA256, MODULES, asset
-from tuner.report import verdict
 from tuner.report.classes import roc_points
+from tuner.report.summary import verdict
 from tuner.report.timing import timing_section
 
 

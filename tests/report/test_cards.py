@@ -13,7 +13,7 @@ from made_up import LAYERS, RAW, Project, first
 
 from tuner.datasets.base import Dataset
 from tuner.findings import Findings
-from tuner.report import write_report
+from tuner.publish.write import write_report
 from tuner.report.cards import card_json, cards_section
 from tuner.scoring import averages, per_class
 from tuner.trial import Trial

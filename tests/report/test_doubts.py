@@ -9,8 +9,9 @@ from made_up import RAW, Project, first
 
 from tuner.datasets.base import Dataset
 from tuner.findings import Findings
-from tuner.report import verdict, write_report
+from tuner.publish.write import write_report
 from tuner.report.doubts import doubts_on
+from tuner.report.summary import verdict
 
 
 def made(folder: Path, data: Dataset, ann: list[int], **training: object) -> Project:

@@ -15,11 +15,11 @@ from whole_page import page_of
 from tuner.datasets.base import Dataset
 from tuner.findings import Findings
 from tuner.protocol import saved_of
-from tuner.report import verdict
 from tuner.report.cards import card_json, cards_section
 from tuner.report.choice import choice_in_words
 from tuner.report.comparison import comparison_section
 from tuner.report.saving import is_far, saved_in_words
+from tuner.report.summary import verdict
 from tuner.trial import Record, Result, Save
 
 

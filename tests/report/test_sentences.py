@@ -23,20 +23,19 @@ import tuner.report
 from tuner.datasets.base import Dataset
 from tuner.findings import Findings
 from tuner.page import content
-from tuner.page.index import index_page
-from tuner.report import verdict
+from tuner.page.index import Listed, index_page
 from tuner.report.base import SectionMaker
 from tuner.report.cards import cards_section
 from tuner.report.choice import published_note
 from tuner.report.curves import curves_section
 from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
-from tuner.report.index import Listed
 from tuner.report.mistakes import mistakes_section
 from tuner.report.network import network_section
 from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
 from tuner.report.style import report_style
+from tuner.report.summary import verdict
 from tuner.report.timing import introduction, timing_section, total_time
 from tuner.report.trials import trials_section
 from tuner.trial import Result

@@ -19,7 +19,7 @@ from whole_page import Page
 
 from tuner.comparing import compare_searches
 from tuner.datasets.base import Dataset, checked_dataset
-from tuner.report import write_report
+from tuner.publish.write import write_report
 
 EVIL = "../../e|v`i`l $x_{1}$ <script>alert(1)</script> ![i](http://e.example/x.png) </details> www.e.example \x1b[2J"
 CLASSES = ("-rf | <b>`x`", "$a^2$ ~~b~~ http://e.example\n# head", "日本 " + "n" * 300)

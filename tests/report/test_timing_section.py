@@ -14,7 +14,8 @@ from timeless import differing, without_times
 from tuner import columns as col
 from tuner.datasets.base import Dataset
 from tuner.findings import Findings
-from tuner.report import SECTIONS, write_report
+from tuner.publish.write import write_report
+from tuner.report import SECTIONS
 from tuner.report.base import Section, SectionMaker
 from tuner.report.provenance import provenance_section
 from tuner.report.style import report_style

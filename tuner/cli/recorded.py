@@ -62,7 +62,7 @@ def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> N
     recorded = recorded_findings(name, places)
     findings = replace(recorded, search=as_described_now(recorded.search, name))
     with doing("importing what draws"), INTERRUPTS.importing():
-        from tuner.report import write_report
+        from tuner.publish.write import write_report
 
     click.echo(f"report: {write_report(findings)}")
     if tensorboard:

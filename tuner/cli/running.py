@@ -107,9 +107,9 @@ def run(
 
 
 def _print_summary(findings: Findings) -> None:
-    from tuner.report import verdict
     from tuner.report.budget import budget
     from tuner.report.comparison import margins_table
+    from tuner.report.summary import verdict
 
     click.echo(f"\n{margins_table(findings)}\n\nBudget: {budget(findings)}.")
     for line in verdict(findings):

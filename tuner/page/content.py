@@ -68,7 +68,7 @@ def _below(texts: Mapping[str, str], heading: str) -> str:
 
 
 def _verdict(findings: Findings) -> str:
-    from tuner.report import verdict  # which writes this page
+    from tuner.report.summary import verdict
 
     statements = "".join(f"<p>{inline_html(line)}</p>" for line in verdict(findings))
     warned = to_html(published_note(findings)) if findings.search.protocol == "published" else ""

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from string import Template
 from urllib.parse import quote
 
 from tuner.page.markdown import inline_html, to_html
 from tuner.page.render import asset
-from tuner.report.index import Listed
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A report as the index lists it, in the report's own markdown.
+
+    `picture` is empty where it has none; `has_page` says whether there is a `report.html`, which older ones lack.
+    """
+
+    folder: str
+    title: str
+    budget: list[str]
+    verdict: list[str]
+    tables: list[str]
+    picture: str
+    has_page: bool
 
 
 def index_page(listed: Sequence[Listed]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
@@ -12,32 +11,15 @@ from urllib.parse import quote
 from tuner import columns as col
 from tuner.errors import InputError
 from tuner.files import write_whole
+from tuner.page.index import Listed, index_page
 from tuner.untrusted.sizes import MOST_REPORT, read_at_most
 
 #: The picture of a report on the index, the first of these kinds that it has, and what it shows.
 _PICTURES = {"f1": "F1 of each class", "curves": "Training curves", "importance": "What matters"}
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A report as the index lists it, in the report's own markdown.
-
-    `picture` is empty where it has none; `has_page` says whether there is a `report.html`, which older ones lack.
-    """
-
-    folder: str
-    title: str
-    budget: list[str]
-    verdict: list[str]
-    tables: list[str]
-    picture: str
-    has_page: bool
-
-
 def write_index(reports: Path) -> None:
     """Write the index of the reports in this folder, as text and as a page: the newest first, each with its verdict."""
-    from tuner.page.index import index_page  # which is made of reports
-
     listed = _listed(reports)
     parts = ["# Reports", "Each folder is written by `tuner run NAME`; nothing in it is edited by hand."]
     for one in listed:

@@ -1,0 +1,75 @@
+"""The folder of a report, a pure function of ledger and predictions. Writing it twice gives the same bytes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tuner.errors import InputError, lacking
+from tuner.files import check_no_link, folder_inside, remove_partials, write_whole
+from tuner.findings import Findings
+from tuner.page import report_page
+from tuner.publish.index import write_index
+from tuner.report import SECTIONS
+from tuner.report.base import Section, png
+from tuner.report.cards import card_json, card_name
+from tuner.report.markdown import report_markdown
+from tuner.report.style import report_style
+from tuner.untrusted.sizes import MOST_MODEL, MOST_REPORT, read_at_most
+from tuner.waiting import doing
+
+
+def write_report(findings: Findings) -> Path:
+    """Write `report.md` and `report.html` with tables, pictures and models, and the index above them.
+
+    Return the path of `report.md`. Files of an earlier report that this one does not have are removed.
+
+    Raises:
+        InputError: the folder cannot be written.
+        ResourceError: the disk is full.
+    """
+    folder = findings.places.reports / findings.search.name
+    check_no_link(folder)
+    sections: list[Section] = []
+    content: dict[str, bytes] = {}
+    with report_style():
+        for number, make in enumerate(SECTIONS, start=1):
+            with doing(f"writing the report, section {number} of {len(SECTIONS)}"):
+                section = make(findings)
+            if section:
+                sections.append(section)
+        for section in sections:
+            with doing(f"drawing {section.heading}"):
+                content |= {name: png(figure) for name, figure in section.figures.items()}
+                content |= {name: frame.to_csv(index=False).encode() for name, frame in section.tables.items()}
+    for chosen in findings.chosen:
+        content[chosen.file_name] = read_at_most(chosen.artifact, MOST_MODEL)
+        content[card_name(chosen)] = card_json(findings, chosen).encode()
+    content["report.md"] = report_markdown(findings, sections).encode()
+    with doing("writing the page report.html"):
+        content["report.html"] = report_page(findings, sections)
+    try:
+        folder_inside(findings.places.reports, findings.search.name)
+        for place in (folder, findings.places.reports):
+            remove_partials(place)
+        for name in _files_of(folder / "report.md") - set(content):
+            (folder / name).unlink(missing_ok=True)
+        for name, data in content.items():
+            write_whole(folder / name, lambda path, data=data: path.write_bytes(data))  # type: ignore[misc]
+        write_index(findings.places.reports)
+    except OSError as error:
+        remedy = "pass another --reports-dir, or see who may write there"
+        raise lacking(error, str(folder)) or InputError(
+            str(error.filename or folder), f"cannot be written ({error.strerror})", remedy
+        ) from error
+    return folder / "report.md"
+
+
+def _files_of(report: Path) -> set[str]:
+    """Return the files that an earlier report refers to; what a user put beside it is not among them."""
+    try:
+        text = read_at_most(report, MOST_REPORT).decode("utf-8")
+    except (InputError, UnicodeDecodeError):
+        return set()
+    names = set(re.findall(r"\]\(([A-Za-z0-9._-]+\.(?:png|csv|keras))\)", text))
+    return names | {Path(name).with_suffix(".json").name for name in names if name.endswith(".keras")}

@@ -1,0 +1,57 @@
+"""What a report says first: which model is best, what makes that doubtful, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuner.findings import Findings
+from tuner.report.base import escape
+from tuner.report.doubts import doubts_on
+from tuner.report.saving import warnings_on
+from tuner.report.verdicts import verdict_on
+from tuner.search import Entry
+from tuner.shortfall import planned_shortfall, shortfall
+
+
+def verdict(findings: Findings) -> list[str]:
+    """Return which model is best, a statement per data set; in front of each what makes it worth little."""
+    lines = [
+        line
+        for dataset in findings.datasets
+        for line in (*doubts_on(findings, dataset), verdict_on(findings, dataset), *warnings_on(findings, dataset))
+    ]
+    if not findings.finished:
+        done = len(findings.members)
+        trials = "1 of its trials is" if done == 1 else f"{done} of its trials are"
+        return [*lines, f"This search is unfinished: {trials} recorded. The next run goes on with it."]
+    if not lines:
+        below = "; the failed trials stand below" if findings.failed else ""
+        done = sum(record.completed for _, record in findings.members)
+        what = "No retraining" if done else "No trial"
+        return [f"{what} completed, so that there is nothing to compare{below}."]
+    for dataset in findings.search.compare or findings.search.datasets:
+        there = {chosen.model for chosen in findings.on(dataset)}
+        missing = [entry for entry in findings.search.entries if entry.name not in there]
+        if missing:
+            names = escape(", ".join(entry.label for entry in missing))
+            below = "; see the failed trials below" if _failed(findings, dataset, missing) else ""
+            lines.append(f"On {escape(dataset)}, no completed model of {names}{below}.")
+    return [*lines, *_shortfalls(findings)]
+
+
+def _shortfalls(findings: Findings) -> list[str]:
+    """Return a sentence on each model that had fewer trials than the search file asks for."""
+    lines = {}
+    for entry in findings.search.entries:
+        for dataset in findings.search.datasets:
+            trials = findings.trials(entry.name, dataset)
+            sentence = shortfall(entry, len(trials), sum(not record.completed for record in trials))
+            if sentence:
+                lines[sentence] = None if sentence == planned_shortfall(entry) else dataset
+    return [escape(text if dataset is None else f"On {dataset}, {text}") for text, dataset in lines.items()]
+
+
+def _failed(findings: Findings, dataset: str, entries: Sequence[Entry]) -> bool:
+    """Return whether trials of these entries failed that could have led to a model on a data set."""
+    names, where = {entry.name for entry in entries}, (dataset, findings.search.chosen_on(dataset))
+    return any(member.model in names and member.dataset in where for member, _ in findings.failed)
