@@ -13,6 +13,7 @@ from tuner.files import sha256_of
 from tuner.findings import Findings, load_findings
 from tuner.ledger import Ledger, Member
 from tuner.places import Places
+from tuner.protocol import validation_labels
 from tuner.search import Overrides, Search
 from tuner.search_file import parse_search
 from tuner.trial import Attempt, Record, Result, Trial, artifact_path
@@ -86,13 +87,21 @@ class Project:
         self.ledger = Ledger(self.places.ledger)
         self.ledger.open_search(self.search.name, self.search.key, self.search.to_json())
 
-    def searched(self, model: str, scores: list[float | None], dataset: str = "blobs") -> list[Trial]:
+    def searched(
+        self,
+        model: str,
+        scores: list[float | None],
+        dataset: str = "blobs",
+        answers: list[np.ndarray] | None = None,
+    ) -> list[Trial]:
+        """Record search trials; `answers` says of each which validation images it classified rightly."""
         entry = next(e for e in self.search.entries if e.name == model)
         trials, members = [], []
         for index, (values, score) in enumerate(zip(entry.space.grid(), scores, strict=False)):
             trial = self.search.trial(entry, dataset, self.data.fingerprint, values, None)
             notes = {"gradient_norm": [1.0, 0.5, 0.25, 0.125], "kernel": [KERNEL] * 4}
             curve = {m: [0.1, 0.2, 0.3] for m in ("loss", "accuracy", "val_loss", "val_accuracy")}
+            files = {} if answers is None else {"validation": self._answered(trial, answers[index])}
             result = (
                 Result("failed", "it | <broke>", seconds=1.0)
                 if score is None
@@ -105,6 +114,7 @@ class Project:
                     val_loss=1 - score,
                     history=curve,
                     watched={"conv_1": notes},
+                    files=files,
                 )
             )
             self.ledger.record(Record(trial, result), Attempt.of(result.seconds, 1))
@@ -112,6 +122,18 @@ class Project:
             trials.append(trial)
         self.ledger.enlist(self.search.name, *members)
         return trials
+
+    def _answered(self, trial: Trial, correct: np.ndarray) -> str:
+        labels = validation_labels(trial, self.data.y_train, self.data.y_test)
+        classes = len(self.data.class_names)
+        probabilities = np.full((len(labels), classes), 0.2 / (classes - 1), np.float16)
+        probabilities[np.arange(len(labels)), np.where(correct, labels, (labels + 1) % classes)] = 0.8
+        self.places.artifacts.mkdir(exist_ok=True)
+        path = self.places.artifacts / f"{trial.id}.validation.npz"
+        np.savez(path, probabilities=probabilities)
+        digest = sha256_of(path)
+        path.rename(artifact_path(self.places.artifacts, trial.id, digest, ".validation.npz"))
+        return digest
 
     def retrained(self, model: str, trial: Trial, right: list[np.ndarray], dataset: str = "blobs") -> None:
         labels = self.data.y_test

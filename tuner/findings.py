@@ -24,6 +24,7 @@ from tuner.protocol import ranked, saved_of, test_images, validation_labels
 from tuner.scoring import Predictions, load_predictions
 from tuner.search import Entry, Search
 from tuner.trial import Attempt, Record, Save, Trial, artifact_path
+from tuner.validation import Answers, answers_of
 from tuner.waiting import doing
 
 
@@ -173,6 +174,12 @@ class Findings:
                 data = load_from_store(self.places.store_of(trial.fingerprint))  # which has a name of its own there
                 found[trial.fingerprint] = validation_labels(trial, data)
         return found
+
+    def answers(self, model: str, dataset: str) -> Answers:
+        """Return what the trials of a model answered to the images that they were chosen on, as far as it is kept."""
+        order = ranked(self.trials(model, dataset))
+        labels = self.chosen_on_images(order[0].trial)
+        return answers_of(order, self.places.artifacts, labels, len(self.data(dataset).class_names))
 
     def chance(self, trial: Trial) -> float:
         """Return the accuracy up to which a search trial has not left chance.

@@ -9,7 +9,8 @@ import hashlib
 import io
 from bisect import insort
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,46 @@ def load_validation(path: Path, sha256: str, images: int, classes: int) -> NDArr
         return found
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on what is no file of ours
         raise CheckError(f"{path}: the validation predictions cannot be read ({one_line(error, 160)})") from error
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What trials answered to the images that they were chosen on.
+
+    `records` are the trials, best first, `correct` `(trials, n)` whether each classified each image rightly. `missing`
+    counts those whose answers are no longer there, or never were, and `worse` those of which none are kept.
+    """
+
+    records: tuple[Record, ...]
+    correct: NDArray[np.bool_]
+    missing: int
+    worse: int
+
+
+def answers_of(order: Sequence[Record], artifacts: Path, labels: NDArray[np.int64], classes: int) -> Answers:
+    """Return the answers of the best trials.
+
+    Args:
+        order: completed search trials of one model on one data set, best first.
+        artifacts: where the files lie.
+        labels: of the images that they were validated on, `(n,)`.
+        classes: how many there are.
+    """
+    kept = order[: most_kept(len(labels), classes)]
+    records, correct = [], []
+    for record in kept:
+        sha256 = record.result.files.get("validation")
+        if sha256 is None:
+            continue
+        path = artifact_path(artifacts, record.trial.id, sha256, ARTIFACTS["validation"])
+        try:
+            answers = load_validation(path, sha256, len(labels), classes)
+        except CheckError:
+            continue
+        records.append(record)
+        correct.append(answers.argmax(axis=1) == labels)
+    found = np.array(correct, dtype=np.bool_).reshape(-1, len(labels))
+    return Answers(tuple(records), found, len(kept) - len(records), len(order) - len(kept))
 
 
 class Keeper:

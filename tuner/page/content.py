@@ -80,7 +80,7 @@ def _comparison(findings: Findings, texts: Mapping[str, str]) -> str:
     if not findings.chosen:
         return ""
     compared = to_html(texts["Comparison"], "The chosen models on the test images")
-    flattered = _below(texts, "Search score and test score")
+    flattered = _below(texts, "Search score and test score") + _below(texts, "Luck of the choice")
     return place("scores") + compared + _pairs(findings) + flattered + _below(texts, "Published and ours")
 
 

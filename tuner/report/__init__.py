@@ -12,6 +12,7 @@ from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
 from tuner.report.importance import importance_section
 from tuner.report.lookalikes import lookalikes_section
+from tuner.report.luck import luck_section
 from tuner.report.mistakes import mistakes_section
 from tuner.report.network import network_section
 from tuner.report.pivot import pivot_section
@@ -25,6 +26,7 @@ from tuner.report.watched import watched_section
 SECTIONS: tuple[SectionMaker, ...] = (
     comparison_section,
     selection_section,
+    luck_section,
     published_section,
     pivot_section,
     importance_section,

@@ -1,0 +1,126 @@
+"""What the report says of the luck of a choice, of which validation predictions are there, and of what is alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up import RAW, Project, first
+
+from tuner.datasets.base import Dataset
+from tuner.report.luck import luck_section, lucks
+
+#: Of 60 training images a fifth.
+IMAGES = 12
+
+
+def project_of(folder: Path, data: Dataset, scores: list[int], published: bool = False) -> Project:
+    """Return a project whose CNNs got so many validation images right, the first ones, and whose ANN is one trial."""
+    raw = {name: part for name, part in RAW.items() if name not in ("published", "report")}
+    raw["search"] = [{"family": "ann", "space": {"dense_units": 4}}, RAW["search"][1]]
+    raw["protocol"] = "published" if published else "holdout"
+    images = 45 if published else IMAGES
+    project = Project(folder, data, raw)
+    ann = project.searched("ann", [0.75], answers=[first(images * 3 // 4, images)])
+    cnn = project.searched("cnn", [k / images for k in scores], answers=[first(k, images) for k in scores])
+    project.retrained("ann", ann[0], [first(30), first(32)])
+    project.retrained("cnn", cnn[int(np.argmax(scores))], [first(40), first(42)])
+    return project
+
+
+def text_of(project: Project) -> str:
+    section = luck_section(project.findings())
+    assert section is not None
+    return section.markdown
+
+
+def row_of(text: str, model: str) -> list[str]:
+    line = next(line for line in text.splitlines() if line.startswith(f"| {model}"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_luck_training_data_and_other_images_stand_apart(tmp_path: Path, blobs: Dataset) -> None:
+    project = project_of(tmp_path, blobs, [9, 11, 10, 2, 3])
+    (_, cnn) = lucks(project.findings())
+    assert cnn.choice is not None
+    row = row_of(text_of(project), "CNN")
+    assert row[2:4] == ["5", "0.9167"]
+    assert float(row[4].replace("−", "-")) == pytest.approx(cnn.choice.luck, abs=1e-4)
+    assert float(row[5]) == pytest.approx(11 / 12 - cnn.choice.luck, abs=1e-4)
+    assert row[6] == "48 → 60"
+    mean = (40 + 42) / 90
+    assert float(row[7]) == pytest.approx(mean, abs=1e-4)
+    assert float(row[8].replace("−", "-")) == pytest.approx(mean - float(row[5]), abs=2e-4)
+    # 12 and 45 images at 0.911, and the sd of 40/45 and 42/45 once for the search and by 2 retrainings
+    variance = mean * (1 - mean) * (1 / 12 + 1 / 45) + np.var([40 / 45, 42 / 45], ddof=1) * (1 + 1 / 2)
+    assert row[9] == f"± {1.96 * variance**0.5:.4f}"
+
+
+def test_those_that_cannot_be_told_from_the_best_are_counted_and_the_smallest_is_named(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    project = project_of(tmp_path, blobs, [11, 11, 11, 2, 3])
+    text = text_of(project)
+    assert "3 of 5 trials cannot be told from the best, itself included. None of them is smaller" in text
+    findings = project.findings()
+    smallest = findings.trials("cnn")[1].trial
+    project.ledger._db.execute("UPDATE trials SET parameters = 500 WHERE trial = ?", (smallest.id,))
+    text = text_of(project)
+    # Now it is the smallest of equal ones, and so the best.
+    assert "None of them is smaller" in text
+    project.ledger._db.execute("UPDATE trials SET val_loss = 0.9 WHERE trial = ?", (smallest.id,))
+    text = text_of(project)
+    assert "has 500 parameters in place of 1,000 and scored 0.9167: conv_depth 1, filters_1 4" in text
+    assert smallest.id[:8] in text
+
+
+def test_one_far_ahead_is_told_from_all_others(tmp_path: Path, blobs: Dataset) -> None:
+    assert "each of the other 4 trials is shown to be worse" in text_of(project_of(tmp_path, blobs, [12, 1, 2, 2, 3]))
+
+
+def test_of_one_trial_it_is_said_that_nothing_was_chosen(tmp_path: Path, blobs: Dataset) -> None:
+    text = text_of(project_of(tmp_path, blobs, [9, 11]))
+    assert row_of(text, "ANN")[4:6] == ["nothing was chosen", "0.7500"]
+    assert "ANN on blobs: one trial completed, so that nothing was chosen" in text
+
+
+@pytest.mark.parametrize("how", ["lost", "damaged", "never kept"])
+def test_a_trial_without_answers_is_left_out_and_said(tmp_path: Path, blobs: Dataset, how: str) -> None:
+    project = project_of(tmp_path, blobs, [9, 11, 10, 2, 3])
+    record = project.findings().trials("cnn")[2]
+    spoil(project, record.trial.id, how)
+    text = text_of(project)
+    assert "of 4 trials cannot be told from the best" in text
+    assert "Without 1 trials whose answers are not there" not in text
+    assert "One trial whose answers are not there is left out." in text
+    assert row_of(text, "CNN")[2] == "5"
+
+
+@pytest.mark.parametrize("how", ["lost", "damaged", "never kept"])
+def test_without_the_answers_of_the_best_nothing_is_said_of_the_choice(
+    tmp_path: Path, blobs: Dataset, how: str
+) -> None:
+    project = project_of(tmp_path, blobs, [9, 11, 10])
+    spoil(project, project.findings().trials("cnn")[1].trial.id, how)
+    text = text_of(project)
+    assert row_of(text, "CNN")[4:6] == ["–", "–"]
+    assert "CNN on blobs: the best trial's answers to its validation images are not there" in text
+
+
+def spoil(project: Project, trial: str, how: str) -> None:
+    (file,) = project.places.artifacts.glob(f"{trial}*.validation.npz")
+    if how == "damaged":
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
+    elif how == "lost":
+        file.unlink()
+    else:
+        project.ledger._db.execute("UPDATE trials SET files = '{}' WHERE trial = ?", (trial,))
+
+
+def test_in_the_published_protocol_training_and_test_images_are_the_same(tmp_path: Path, blobs: Dataset) -> None:
+    text = text_of(project_of(tmp_path, blobs, [40, 44, 43], published=True))
+    row = row_of(text, "CNN")
+    assert row[6] == "60"
+    assert row[9] == f"± {1.96 * (np.var([40 / 45, 42 / 45], ddof=1) * 1.5) ** 0.5:.4f}"
+    assert "is due to other seeds." in text

@@ -1,0 +1,195 @@
+"""What the choice did to the score of the best trial, and which trials cannot be told from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from tuner import columns as col
+from tuner.choice import Choice, choose_again, not_told_from_the_best
+from tuner.families import in_order
+from tuner.findings import Chosen, Findings
+from tuner.protocol import training_images
+from tuner.report.base import Section, escape, number, setting, signed, table
+from tuner.report.trials import varying
+from tuner.trial import Record
+from tuner.validation import Answers
+
+
+@dataclass(frozen=True, eq=False)
+class Luck:
+    """A chosen model with what is known of its choice.
+
+    `choice` is None where there is nothing to resample: one trial, or one whose answers are lost. `alike` are the
+    trials that cannot be told from the best, the best one first. `others` is how far other images and other seeds
+    alone may move a score to either side, in 95 of 100 cases; `fitted` are the training images of search and
+    retraining.
+    """
+
+    chosen: Chosen
+    winner: Record
+    trials: int
+    answers: Answers
+    choice: Choice | None
+    alike: tuple[Record, ...]
+    others: float
+    fitted: tuple[int, int]
+
+    @property
+    def smallest(self) -> Record:
+        """The trial with the fewest parameters that cannot be told from the best; of equal ones the best."""
+        return min(self.alike, key=lambda record: record.result.parameters or 0)
+
+    @property
+    def difference(self) -> float:
+        """How the retrained mean stands to the search score."""
+        return self.chosen.mean - (self.winner.result.val_accuracy or 0.0)
+
+
+@lru_cache(maxsize=16)  # findings never change, and report and page ask
+def lucks(findings: Findings) -> tuple[Luck, ...]:
+    """Return what is known of the choice of each model that was searched here."""
+    return tuple(_luck(findings, chosen, chosen.winner) for chosen in findings.chosen if chosen.winner)
+
+
+def _luck(findings: Findings, chosen: Chosen, winner: Record) -> Luck:
+    trials = sum(record.completed for record in findings.trials(chosen.model, chosen.dataset))
+    answers = findings.answers(chosen.model, chosen.dataset)
+    choice, alike = None, tuple(answers.records[:1])
+    if len(answers.records) > 1 and answers.records[0].trial.id == winner.trial.id:
+        choice = choose_again(answers.correct)
+        alike = tuple(answers.records[place] for place in not_told_from_the_best(answers.correct))
+    labels = findings.data(chosen.dataset).y_train
+    fitted = tuple(len(training_images(trial, labels)[0]) for trial in (winner.trial, chosen.saved.trial))
+    return Luck(
+        chosen, winner, trials, answers, choice, alike, _others(findings, chosen, winner), (fitted[0], fitted[1])
+    )
+
+
+def _others(findings: Findings, chosen: Chosen, winner: Record) -> float:
+    """Return two standard errors, nearly, of the difference of two accuracies by other images and other seeds."""
+    share = chosen.mean
+    images = [len(findings.chosen_on_images(winner.trial)), len(chosen.predictions.labels)]
+    variance = 0.0 if winner.trial.protocol == "published" else share * (1 - share) * sum(1 / n for n in images)
+    variance += (chosen.sd or 0.0) ** 2 * (1 + 1 / len(chosen.finals))  # the search trained with one seed
+    return float(1.96 * np.sqrt(variance))
+
+
+def luck_section(findings: Findings) -> Section | None:
+    """Set apart what makes retrained means differ from search scores, and name what cannot be told from the best."""
+    found = lucks(findings)
+    if not found:
+        return None
+    parts = [_explanation(findings), table([_row(one) for one in found], _HEADS, text_columns=2)]
+    parts += ["\n".join(f"- {_alike_in_words(one)}" for one in found)]
+    parts.append("The same as numbers: [choice.csv](choice.csv).")
+    return Section("Luck of the choice", "\n\n".join(parts), tables={"choice.csv": choice_frame(findings)})
+
+
+_HEADS = (
+    "model", "data set", "trials", "search score", "luck of the choice", "without it", "training images",
+    "retrained mean", "the rest", "other images and seeds alone",
+)  # fmt: skip
+
+
+def _row(one: Luck) -> list[str]:
+    score = one.winner.result.val_accuracy or 0.0
+    corrected = score if one.trials == 1 else one.choice.corrected if one.choice else None
+    before, after = one.fitted
+    return [
+        escape(one.chosen.label),
+        escape(one.chosen.dataset),
+        f"{one.trials:,}",
+        number(score),
+        "nothing was chosen" if one.trials == 1 else signed(one.choice.luck if one.choice else None),
+        number(corrected),
+        f"{before:,}" if before == after else f"{before:,} → {after:,}",
+        number(one.chosen.mean),
+        signed(None if corrected is None else one.chosen.mean - corrected),
+        f"± {one.others:.4f}",
+    ]
+
+
+def _explanation(findings: Findings) -> str:
+    same = findings.search.protocol == "published"
+    rest = "other seeds" if same else "more training data, other images and other seeds"
+    text = (
+        "The best of several trials is partly the luckiest on the images that it was chosen on. How much of its score "
+        "that is, is estimated by choosing again, 1,000 times, on images drawn with replacement, and scoring the one "
+        "chosen on the images that were not drawn (Tsamardinos and others, 2018). What then still lies between the "
+        f"search score and the retrained mean, the rest, is due to {rest}. "
+    )
+    if same:
+        return text + "The last column is how far other seeds alone may move it, in 95 of 100 cases."
+    return text + (
+        "How far other images and seeds alone may move it, in 95 of 100 cases, stands in the last column: a rest "
+        "beyond that is due to the training data."
+    )
+
+
+def _alike_in_words(one: Luck) -> str:
+    name = f"{escape(one.chosen.label)} on {escape(one.chosen.dataset)}"
+    if one.trials == 1:
+        return f"{name}: one trial completed, so that nothing was chosen and no luck of a choice is in its score."
+    if one.choice is None:
+        lost = "the best trial's answers to its validation images are" if one.answers.records else "no answers are"
+        return f"{name}: {lost} not there any more, or were never kept, so that nothing can be said of the choice."
+    count, looked_at = len(one.alike), len(one.answers.records)
+    if count == 1:
+        text = f"{name}: each of the other {looked_at - 1:,} trials is shown to be worse than the best one."
+    else:
+        small = one.smallest
+        text = f"{name}: {count:,} of {looked_at:,} trials cannot be told from the best, itself included. "
+        if small.trial.id == one.winner.trial.id:
+            text += "None of them is smaller than the best."
+        else:
+            text += (
+                f"The smallest of them has {small.result.parameters:,} parameters in place of "
+                f"{one.winner.result.parameters:,} and scored {number(small.result.val_accuracy)}: "
+                f"{_settings(one, small)} (trial {small.trial.id[:8]})."
+            )
+    if one.answers.missing:
+        several = one.answers.missing > 1
+        who = f"{one.answers.missing:,} trials" if several else "One trial"
+        text += f" {who} whose answers are not there {'are' if several else 'is'} left out."
+    if one.answers.worse:
+        text += f" Of the worst {one.answers.worse:,} no answers are kept."
+    return text
+
+
+def _settings(one: Luck, record: Record) -> str:
+    """Return the parameters of a trial that vary among those it was chosen from."""
+    names = [name for name in varying(one.answers.records) if name in record.trial.values]
+    return escape(", ".join(f"{name} {setting(record.trial.values[name])}" for name in in_order(names)))
+
+
+def choice_frame(findings: Findings) -> pd.DataFrame:
+    """Return a row for each model that was searched here; what is not known is empty."""
+    rows = []
+    for one in lucks(findings):
+        choice, told = one.choice, one.choice is not None
+        rows.append(
+            {
+                col.MODEL: one.chosen.model,
+                col.DATASET: one.chosen.dataset,
+                col.TRIALS: one.trials,
+                "trials_compared": len(one.answers.records),
+                "answers_missing": one.answers.missing,
+                col.SEARCH_SCORE: one.winner.result.val_accuracy,
+                "luck": choice.luck if choice else 0.0 if one.trials == 1 else None,
+                "without_luck": choice.corrected if choice else None,
+                col.INTERVAL_LOW: choice.interval.low if choice else None,
+                col.INTERVAL_HIGH: choice.interval.high if choice else None,
+                "training_images_search": one.fitted[0],
+                "training_images_retrained": one.fitted[1],
+                col.RETRAINED_MEAN: one.chosen.mean,
+                "other_images_and_seeds": one.others,
+                "not_told_from_the_best": len(one.alike) if told else None,
+                "smallest_trial": one.smallest.trial.id if told else None,
+                "smallest_parameters": one.smallest.result.parameters if told else None,
+            }
+        )
+    return pd.DataFrame(rows)
