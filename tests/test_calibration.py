@@ -51,7 +51,7 @@ def test_a_bin_holds_its_upper_end() -> None:
 
 def test_a_model_that_is_sure_and_never_wrong_has_no_error_at_all() -> None:
     found = Calibration(predictions(np.eye(3)[[0, 1, 2, 0]], [0, 1, 2, 0]))
-    assert [found.ece, found.ece_if_calibrated(), found.nll, found.brier] == [0, 0, 0, 0]
+    assert [found.ece, found.ece_if_calibrated, found.nll, found.brier] == [0, 0, 0, 0]
 
 
 def test_equal_probabilities_of_a_hundred_classes_are_calibrated_and_know_nothing() -> None:
@@ -75,8 +75,42 @@ def test_the_error_of_a_calibrated_model_is_that_of_its_coin() -> None:
     # One bin of 400 images at 0.5: |share - 0.5| is below 1.96 * sqrt(0.25 / 400) = 0.049 in 95 of 100 test sets
     found = Calibration(predictions(np.full((400, 2), 0.5), np.arange(400) % 2))
     assert found.ece == 0
-    assert found.ece_if_calibrated() == pytest.approx(0.049, abs=0.004)
-    assert found.ece_if_calibrated() == found.ece_if_calibrated()
+    assert found.ece_if_calibrated == pytest.approx(0.049, abs=0.004)
+    assert Calibration(found.predictions).ece_if_calibrated == found.ece_if_calibrated
+
+
+def of_confidences(*groups: tuple[int, float, float]) -> Calibration:
+    """Return the calibration of a model that is so sure of so many images each, and right on a share of them."""
+    confidence = np.concatenate([np.full(count, sure) for count, sure, _ in groups])
+    right = np.concatenate([np.arange(count) < round(count * share) for count, _, share in groups])
+    return Calibration(predictions(np.stack([confidence, 1 - confidence], axis=1), np.where(right, 0, 1)))
+
+
+def test_a_model_that_is_too_sure_in_one_half_and_not_sure_enough_in_the_other_is_off_both_ways() -> None:
+    both = of_confidences((500, 0.6, 0.4), (500, 0.8, 0.99))
+    assert both.mean_confidence == pytest.approx(0.7)
+    assert (both.over, both.under) == (pytest.approx(0.1, abs=1e-6), pytest.approx(0.095, abs=1e-6))
+    assert both.ece == pytest.approx(0.195, abs=1e-6)
+    assert both.verdict == "off both ways: overconfident where it is less sure, underconfident where it is surer"
+    turned = of_confidences((500, 0.6, 0.8), (500, 0.95, 0.75))
+    assert turned.verdict == "off both ways: underconfident where it is less sure, overconfident where it is surer"
+
+
+def test_a_model_that_is_off_one_way_is_told_so_though_no_bin_is_quite_true() -> None:
+    assert of_confidences((500, 0.6, 0.3), (500, 0.8, 0.81)).verdict == "overconfident"
+    assert of_confidences((500, 0.6, 0.59), (500, 0.8, 0.99)).verdict == "underconfident"
+    assert of_confidences((50, 0.6, 0.58), (50, 0.8, 0.82)).verdict == "not shown to be off"
+
+
+def test_calibrated_models_are_told_to_be_off_both_ways_next_to_never() -> None:
+    rng = np.random.default_rng(0)
+    told = []
+    for _ in range(60):
+        confidence = rng.uniform(0.5, 1, 300)
+        labels = np.where(rng.random(300) < confidence, 0, 1)
+        told.append(Calibration(predictions(np.stack([confidence, 1 - confidence], axis=1), labels)).verdict)
+    assert sum(verdict != "not shown to be off" for verdict in told) <= 7
+    assert sum("both" in verdict for verdict in told) <= 2
 
 
 def test_the_most_confident_mistakes_come_first_and_equal_ones_in_their_order() -> None:

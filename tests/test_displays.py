@@ -103,10 +103,16 @@ def test_the_confusion_matrix_shows_the_counts(findings: Findings) -> None:
     assert sorted(int(text.get_text()) for text in display.ax_.texts) == sorted(counts[counts > 0].tolist())
 
 
-def test_the_bars_are_the_f1_of_each_class(findings: Findings) -> None:
-    display = tuner.F1Display.from_findings(findings, dataset="blobs")
-    expected = [per_class(chosen.predictions)["f1"].tolist() for chosen in findings.chosen]
-    assert [bar.get_height() for bar in display.ax_.patches] == pytest.approx(sum(expected, []))  # noqa: RUF017
+def test_the_dots_are_the_f1_of_each_class_in_each_retraining_around_their_mean(findings: Findings) -> None:
+    axes = tuner.F1Display.from_findings(findings, dataset="blobs").ax_
+    for place, chosen in enumerate(findings.chosen):
+        each = np.array([per_class(predictions)["f1"] for predictions in chosen.all_predictions])
+        spread, dots = axes.collections[2 * place : 2 * place + 2]
+        assert dots.get_offsets()[:, 1].tolist() == pytest.approx(each.ravel().tolist())
+        assert axes.lines[place].get_ydata() == pytest.approx(each.mean(axis=0))
+        ends = np.array([line[:, 1] for line in spread.get_segments()])
+        assert ends[:, 1] - ends[:, 0] == pytest.approx(2 * each.std(axis=0, ddof=1))
+    assert len(axes.patches) == 0, "a bar's length means nothing on an axis that does not begin at 0"
 
 
 def test_the_accuracies_have_their_intervals_and_a_point_for_each_retraining(findings: Findings) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.errors import CheckError, InputError, one_line
+from tuner.log_loss import cross_entropy
 from tuner.untrusted.arrays import read_arrays
 from tuner.untrusted.sizes import most_data, read_at_most
 
@@ -52,6 +53,11 @@ class Predictions:
     def accuracy(self) -> float:
         """The share of images classified rightly."""
         return float(self.correct.mean())
+
+    @cached_property
+    def loss(self) -> float:
+        """The cross-entropy, in nats, without any penalties."""
+        return cross_entropy(self.probabilities, self.labels)
 
     @cached_property
     def confusion(self) -> NDArray[np.int64]:

@@ -29,6 +29,7 @@ from tuner.families import get_family
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.files import partial_of, publish, sha256_of
+from tuner.log_loss import cross_entropy
 from tuner.protocol import test_images, training_images
 from tuner.recipe import Stopping, augmenter, compile_network, steps_per_epoch, use_precision
 from tuner.trial import ARTIFACTS, Job, Result, Trial, artifact_path
@@ -202,10 +203,9 @@ def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, flo
         "model": _keep(job, "model", network.save),
         "predictions": _keep(job, "predictions", lambda path: np.savez_compressed(path, **arrays)),
     }
-    of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     scores = {
         "test_accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
-        "test_loss": float(-np.log(np.clip(of_truth, 1e-15, 1)).mean()),
+        "test_loss": cross_entropy(probabilities, labels),
     }
     return scores, files
 

@@ -99,7 +99,7 @@ class _OfOneDataset(Display):
 
 
 class F1Display(_OfOneDataset):
-    """F1 of each class of each chosen model, or of the classes that are worst, as bars."""
+    """F1 of each class of each chosen model, or of the worst classes: every retraining, their mean and spread."""
 
     _size = (9, 3.8)
 

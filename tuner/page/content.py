@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 
 from tuner import columns as col
+from tuner.class_scores import mean_of
 from tuner.findings import Findings
 from tuner.page.markdown import inline_html, scroll_box, to_html
 from tuner.report.base import escape as escape_markdown
 from tuner.report.budget import budget
 from tuner.report.choice import published_note
+from tuner.report.classes import in_the_mean
 from tuner.report.undefined import mark_of, metric_cell, notes
 from tuner.report.verdicts import pair_in_words, pairs_on
 from tuner.text import visible_line
@@ -42,7 +44,7 @@ def page_parts(
         ("trials", "Trials", _trials(texts, several) if data["trials"]["rows"] else ""),
         ("matters", "What matters", _matters(texts, tables, several and bool(data["slices"]))),
         ("curves", "Training curves", _learning(texts) if data["curves"] else ""),
-        ("classes", "Class by class", _classes(findings, tables)),
+        ("classes", "Class by class", _classes(findings, texts, tables)),
         ("confusion", "Confusion", _confusion(texts) if findings.chosen else ""),
         ("cost", "Score against cost", place("cost") if _costs_differ(findings) else ""),
         ("time", "Time", place("timeline") + '<div id="time-models"></div>' if timed else ""),
@@ -125,20 +127,24 @@ def _confusion(texts: Mapping[str, str]) -> str:
     return '<div id="confusion-matrix"></div>' + _below(texts, "Confidence and mistakes")
 
 
-def _classes(findings: Findings, tables: Mapping[str, pd.DataFrame]) -> str:
+def _classes(findings: Findings, texts: Mapping[str, str], tables: Mapping[str, pd.DataFrame]) -> str:
     if not findings.chosen:
         return ""
     frame = tables["per_class.csv"]
     maps = "".join(_heat_map(findings, dataset, frame) for dataset in findings.datasets)
-    return f'<div class="heats">{maps}</div>{place("roc")}'
+    below = _below(texts, "Model against model in each class") + _below(texts, "All retrainings")
+    return f'<div class="heats">{maps}</div>{place("roc")}{below}'
 
 
 def _heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
     """Return F1 and ROC AUC of each class as a table whose cells have the more colour the further they are below 1."""
     models = findings.on(dataset)
     mine = frame[frame[col.DATASET] == dataset]
-    by_model = {chosen.model: mine[mine[col.MODEL] == chosen.model].to_dict("records") for chosen in models}
-    least = {name: float(np.nanmin([*mine[name].astype(float), 1.0])) for name in (col.F1, col.ROC_AUC)}
+    by_model = {
+        chosen.model: [in_the_mean(row) for row in mine[mine[col.MODEL] == chosen.model].to_dict("records")]
+        for chosen in models
+    }
+    least = {name: float(np.nanmin([*mine[mean_of(name)].astype(float), 1.0])) for name in (col.F1, col.ROC_AUC)}
     groups = "".join(f'<th scope="colgroup" colspan="{len(models)}">{head}</th>' for head in ("F1", "ROC AUC"))
     names = "".join(f'<th scope="col" class="number">{escape(visible_line(m.label))}</th>' for m in models) * 2
     rows = []
@@ -152,8 +158,8 @@ def _heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
         head = f'<th scope="row">{escape(visible_line(first[col.CLASS]))}{mark_of(first)}</th>'
         rows.append(f'<tr{average}>{head}{cells}<td class="number">{first[col.SUPPORT]:,}</td></tr>')
     caption = (
-        f"F1 and ROC AUC of each class of {escape(visible_line(dataset))} on its test images; "
-        "in either, the stronger the colour of a cell, the further it is below 1"
+        f"F1 and ROC AUC of each class of {escape(visible_line(dataset))} on its test images, in the mean of all "
+        "retrainings; in either, the stronger the colour of a cell, the further it is below 1"
     )
     every_metric = f'<p class="quiet">{inline_html("Every metric of every class: [per_class.csv](per_class.csv).")}</p>'
     every = [row for mine_of in by_model.values() for row in mine_of]

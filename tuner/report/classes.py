@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from tuner import columns as col
+from tuner.class_scores import mean_of, over_retrainings, sd_of
 from tuner.findings import Chosen, Findings
 from tuner.report.base import Section, escape, folded, picture, table
 from tuner.report.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades, short
 from tuner.report.undefined import ABSENT, class_head, metric_cell, notes
-from tuner.scoring import averages, per_class
+from tuner.scoring import per_class
 
 #: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
 MOST_CLASSES = 20
@@ -24,27 +25,28 @@ _ROC_POINTS = 160
 
 
 def per_class_frame(models: Sequence[Chosen]) -> pd.DataFrame:
-    """Return the metrics of each class of each chosen model, averages included."""
+    """Return the metrics of each class of each chosen model, averages included.
+
+    They are the saved model's; beside them stand mean and standard deviation over all retrainings.
+    """
     parts = []
     for chosen in models:
-        metrics = per_class(chosen.predictions)
-        # A class may be called as an average is
-        kinds = (metrics.assign(**{col.KIND: col.CLASS}), averages(metrics).assign(**{col.KIND: col.AVERAGE}))
-        both = pd.concat(kinds, ignore_index=True)
+        both = over_retrainings(chosen)
+        both[col.REPEATS] = len(chosen.finals)
         both[col.EPOCHS] = chosen.saved.trial.last_epoch
         both[col.TRAIN_SIZE] = chosen.saved.trial.train_size
         both.insert(0, col.DATASET, chosen.dataset)
         both.insert(0, col.MODEL, chosen.model)
         parts.append(both)
     if not parts:
-        return pd.DataFrame(
-            columns=[col.MODEL, col.DATASET, col.CLASS, *col.PER_CLASS, col.KIND, col.EPOCHS, col.TRAIN_SIZE]
-        )
+        spread = [column(name) for name in col.PER_CLASS[:-1] for column in (mean_of, sd_of)]
+        about = [col.KIND, *spread, col.REPEATS, col.EPOCHS, col.TRAIN_SIZE]
+        return pd.DataFrame(columns=[col.MODEL, col.DATASET, col.CLASS, *col.PER_CLASS, *about])
     return pd.concat(parts, ignore_index=True)
 
 
 def f1_section(findings: Findings) -> Section | None:
-    """Show F1 of each class as bars, and the metrics of each class as a table."""
+    """Show F1 of each class in every retraining, and the metrics of each class as a table."""
     if not findings.chosen:
         return None
     frame = per_class_frame(findings.chosen)
@@ -57,44 +59,45 @@ def f1_section(findings: Findings) -> Section | None:
         shown = draw_f1(axes, models, frame)
         name = f"f1-{findings.search.slugs[dataset]}.png"
         figures[name] = figure
-        cut = axes.get_ylim()[0]
-        note = f"; the axis begins at {cut:g}" if cut > 0 else ""
         what = "each class" if shown == count else f"the {shown} worst of {count} classes"
         absent = f"; {ABSENT} has no test image" if any(ABSENT in t.get_text() for t in axes.get_xticklabels()) else ""
-        parts.append(picture(name, f"F1 of {what} on the test images of {dataset}{note}{absent}"))
+        dots = "; a dot for each retraining, a bar at their mean, a line of one standard deviation to either side"
+        parts.append(picture(name, f"F1 of {what} on the test images of {dataset}{dots}{absent}"))
         parts += [_class_table(chosen, frame) for chosen in models]
     text = "\n\n".join(parts) + (
-        "\n\nThe macro average of the average precision is also called MAP. Every metric of every class: "
-        "[per_class.csv](per_class.csv)."
+        "\n\nMeans over the retrainings, with their standard deviations. The macro average of the average precision is "
+        "also called MAP. Every metric of every class, of the saved model too: [per_class.csv](per_class.csv)."
     )
     return Section("Class by class", text, figures, {"per_class.csv": frame})
 
 
-def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **bars: Any) -> int:
-    """Draw F1 of each class, or of the worst, as bars; return of how many.
+def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **points: Any) -> int:
+    """Draw F1 of each class, or of the worst, a dot for each retraining with mean and spread; return of how many.
 
     Args:
         axes: where to.
         models: the chosen ones of one data set.
         frame: as `per_class_frame` returns it.
-        bars: what matplotlib's bars are to have.
+        points: what matplotlib's dots are to have.
     """
     names, dataset = models[0].predictions.class_names, models[0].dataset
-    scores = [
-        frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][col.F1].to_numpy()[: len(names)]
-        for m in models
-    ]
+    rows = [frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][: len(names)] for m in models]
+    means = [mine[mean_of(col.F1)].to_numpy() for mine in rows]
     absent = np.bincount(models[0].predictions.labels, minlength=len(names)) == 0
-    shown = _worst(np.where(absent, np.inf, np.nan_to_num(scores).mean(axis=0)))
-    width = 0.8 / len(models)
-    for index, (chosen, values) in enumerate(zip(models, scores, strict=True)):
-        place = np.arange(len(shown)) + (index - (len(models) - 1) / 2) * width
-        look = {"color": colour(index), **bars}
-        axes.bar(place, np.nan_to_num(values[shown]), width * 0.92, label=chosen.label, **look)
-    least = float(np.nanmin(np.concatenate([values[shown] for values in scores])))
-    axes.set_ylim(max(0.0, np.floor(least * 20 - 0.5) / 20), 1)
+    shown = _worst(np.where(absent, np.inf, np.nan_to_num(means).mean(axis=0)))
+    step = 0.8 / len(models)
+    for index, (chosen, mine, mean) in enumerate(zip(models, rows, means, strict=True)):
+        middle = np.arange(len(shown)) + (index - (len(models) - 1) / 2) * step
+        each = np.array([per_class(one)[col.F1].to_numpy()[shown] for one in chosen.all_predictions])
+        spread, ink = mine[sd_of(col.F1)].to_numpy()[shown], colour(index)
+        axes.vlines(middle, mean[shown] - spread, mean[shown] + spread, color=ink, linewidth=1.4, alpha=0.6)
+        axes.plot(middle, mean[shown], linestyle="none", marker="_", markersize=13, markeredgewidth=2.2, color=ink)
+        aside = np.linspace(-0.16, 0.16, len(each))[:, None] * step if len(each) > 1 else np.zeros((1, 1))
+        look = {"color": ink, "s": 16, "alpha": 0.75, "linewidths": 0, **points}
+        axes.scatter((middle + aside).ravel(), each.ravel(), label=chosen.label, zorder=3, **look)
     ticks = [short(names[label]) + (f" {ABSENT}" if absent[label] else "") for label in shown]
     turned = max(map(len, ticks)) * len(ticks) > 60
+    axes.set_xlim(-0.6, len(ticks) - 0.4)
     axes.set_xticks(range(len(ticks)), ticks, rotation=35 if turned else 0, ha="right" if turned else "center")
     axes.grid(axis="x", visible=False)
     axes.set_xlabel("class")
@@ -113,12 +116,22 @@ def _worst(scores: NDArray[np.float64]) -> list[int]:
 def _class_table(chosen: Chosen, frame: pd.DataFrame) -> str:
     mine = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == chosen.dataset)]
     heads = ["class", "precision", "recall", "F1", "ROC AUC", "average precision", "images"]
-    names, records = col.PER_CLASS[:-1], mine.to_dict("records")
-    rows = [[class_head(r), *[metric_cell(r, name) for name in names], r[col.SUPPORT]] for r in records]
+    names, records = col.PER_CLASS[:-1], [in_the_mean(record) for record in mine.to_dict("records")]
+    rows = [[class_head(r), *[_mean_cell(r, name) for name in names], r[col.SUPPORT]] for r in records]
     body = "\n\n".join([table(rows, heads), *notes(records, names)])
     if len(rows) > 2 * MOST_CLASSES:
         body = folded(f"All {len(rows) - 2} classes", body)
     return f"**{escape(chosen.label)} on {escape(chosen.dataset)}**:\n\n{body}"
+
+
+def in_the_mean(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return a row of `per_class_frame` with means over all retrainings in the place of the saved model's metrics."""
+    return {**row, **{name: row[mean_of(name)] for name in col.PER_CLASS[:-1]}}
+
+
+def _mean_cell(row: Mapping[Any, Any], name: str) -> str:
+    sd = float(row[sd_of(name)])
+    return metric_cell(row, name) + (f" ± {sd:.4f}" if np.isfinite(sd) else "")
 
 
 def roc_section(findings: Findings) -> Section | None:

@@ -51,7 +51,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.TEST_ACCURACY: chosen.predictions.accuracy,
                 col.INTERVAL_LOW: interval.low,
                 col.INTERVAL_HIGH: interval.high,
-                col.TEST_LOSS: result.test_loss,
+                col.TEST_LOSS: chosen.predictions.loss,
                 col.DELTA_DATASET: chosen.mean - first_set.mean if first_set and first_set is not chosen else None,
                 col.DELTA_MODEL: chosen.mean - first_model.mean if first_model is not chosen else None,
                 col.P_VALUE: p,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -96,9 +95,12 @@ def _calibration_frame(models: list[Chosen], calibrations: list[Calibration]) ->
                 "accuracy": chosen.predictions.accuracy,
                 "mean_confidence": calibration.mean_confidence,
                 "ece": calibration.ece,
-                "ece_if_calibrated": calibration.ece_if_calibrated(),
+                "ece_over": calibration.over,
+                "ece_under": calibration.under,
+                "ece_if_calibrated": calibration.ece_if_calibrated,
                 "nll": calibration.nll,
                 "brier": calibration.brier,
+                "verdict": calibration.verdict,
             }
             for chosen, calibration in zip(models, calibrations, strict=True)
         ]
@@ -109,7 +111,7 @@ def _calibration_text(dataset: str, models: list[Chosen], frame: pd.DataFrame) -
     scores = ["accuracy", "mean_confidence", "ece", "ece_if_calibrated", "nll", "brier"]
     records = frame.to_dict("records")
     rows = [
-        [escape(chosen.label), *[number(record[name]) for name in scores], _verdict(record)]
+        [escape(chosen.label), *[number(record[name]) for name in scores], record["verdict"]]
         for chosen, record in zip(models, records, strict=True)
     ]
     heads = ["model", "accuracy", "mean confidence", "ECE", "if calibrated below", "NLL", "Brier", "verdict"]
@@ -120,13 +122,6 @@ def _calibration_text(dataset: str, models: list[Chosen], frame: pd.DataFrame) -
         "column in 95 of 100 test sets. Of NLL (log loss, in nats) and Brier score (0 to 2), less is better:\n\n"
         + table(rows, heads)
     )
-
-
-def _verdict(record: Mapping[Any, Any]) -> str:
-    """Return in words whether a model's confidence is off, and to which side."""
-    if record["ece"] <= record["ece_if_calibrated"]:
-        return "not shown to be off"
-    return "overconfident" if record["mean_confidence"] > record["accuracy"] else "underconfident"
 
 
 def _bins_frame(chosen: Chosen, calibration: Calibration) -> pd.DataFrame:

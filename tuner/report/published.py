@@ -153,7 +153,7 @@ def _others(findings: Findings, study: Published) -> list[str]:
                 _label(findings, printed.model),
                 escape(printed.dataset),
                 number(printed.test_loss, 3),
-                number(result.test_loss if result else None, 3),
+                number(ours.predictions.loss if ours else None, 3),
                 DASH if printed.parameters is None else f"{printed.parameters:,}",
                 f"{result.parameters:,}" if result else DASH,
                 number(printed.megabytes, 2),

@@ -1,0 +1,118 @@
+"""Model against model in each class, and every retraining by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from tuner import columns as col
+from tuner.class_scores import class_differences, with_averages
+from tuner.findings import Chosen, Findings
+from tuner.report.base import DASH, Section, escape, folded, number, signed, table
+from tuner.report.classes import MOST_CLASSES
+from tuner.report.comparison import pairs_on
+from tuner.variance import Difference
+
+_HEADS = {col.F1: "F1", col.ROC_AUC: "ROC AUC", col.AVERAGE_PRECISION: "average precision"}
+
+
+def class_pairs_section(findings: Findings) -> Section | None:
+    """Show the differences of the best two models in each class; those of all pairs stand in a file."""
+    parts, rows = [], []
+    for dataset in findings.datasets:
+        pairs = [(pair.better, pair.worse) for pair in pairs_on(findings, dataset)]
+        found = list(class_differences(pairs))
+        rows += [_row(*one) for one in found]
+        if found:
+            parts.append(_table(*pairs[0], [one for one in found if (one[0], one[1]) == pairs[0]]))
+    if not parts:
+        return None
+    about = (
+        "Differences of the means over all retrainings, each with its 95 % interval over retrainings and test images. "
+        "Each interval stands by itself: of twenty classes in which two models are equally good, one is told apart by "
+        "luck. Of one retraining, the interval holds for that file and tells nothing of other seeds."
+    )
+    every = "All pairs of models: [class_differences.csv](class_differences.csv)."
+    text = "\n\n".join([about, *parts, every])
+    return Section("Model against model in each class", text, tables={"class_differences.csv": pd.DataFrame(rows)})
+
+
+def _table(a: Chosen, b: Chosen, found: list[tuple[Chosen, Chosen, int, str, Difference]]) -> str:
+    names = a.predictions.class_names
+    cells: dict[int, list[str]] = {}
+    for _, _, label, _, difference in found:
+        cells.setdefault(label, [escape(names[label])]).append(_in_words(difference))
+    body = table(list(cells.values()), ["class", *_HEADS.values()])
+    if len(cells) > 2 * MOST_CLASSES:
+        body = folded(f"All {len(cells)} classes", body)
+    return f"**{escape(a.label)} − {escape(b.label)} on {escape(a.dataset)}**:\n\n{body}"
+
+
+def _in_words(difference: Difference) -> str:
+    if difference.mean != difference.mean:  # not defined
+        return DASH
+    return f"{signed(difference.mean)} ({signed(difference.low)} to {signed(difference.high)})"
+
+
+def _row(a: Chosen, b: Chosen, label: int, metric: str, difference: Difference) -> dict[str, object]:
+    return {
+        col.DATASET: a.dataset,
+        col.MODEL: a.model,
+        "other_model": b.model,
+        col.CLASS: a.predictions.class_names[label],
+        col.METRIC: metric,
+        "difference": difference.mean,
+        col.INTERVAL_LOW: difference.low,
+        col.INTERVAL_HIGH: difference.high,
+    }
+
+
+def retrainings_section(findings: Findings) -> Section | None:
+    """List every retraining with its scores."""
+    if not findings.chosen:
+        return None
+    rows = [row for chosen in findings.chosen for row in _retrainings(chosen)]
+    frame = pd.DataFrame(rows)
+    labels = {chosen.model: chosen.label for chosen in findings.chosen}
+    scores = (col.TEST_ACCURACY, *(f"macro_{name}" for name in _HEADS), col.TEST_LOSS)
+    body = table(
+        [
+            [
+                escape(labels[row[col.MODEL]]),
+                escape(row[col.DATASET]),
+                str(row[col.SEED]) + (", saved" if row["saved"] else ""),
+                *[number(row[name]) for name in scores],
+            ]
+            for row in rows
+        ],
+        ["model", "data set", "seed", "test accuracy", *[f"macro {head}" for head in _HEADS.values()], "test loss"],
+        text_columns=3,
+    )
+    if len(rows) > 2 * MOST_CLASSES:
+        body = folded(f"All {len(rows)} retrainings", body)
+    about = (
+        "Each retraining of each chosen configuration, on the test images. The loss is the cross-entropy of the "
+        "probabilities, without penalties. The same as a file: [retrainings.csv](retrainings.csv)."
+    )
+    return Section("All retrainings", f"{about}\n\n{body}", tables={"retrainings.csv": frame})
+
+
+def _retrainings(chosen: Chosen) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for place, (record, predictions) in enumerate(zip(chosen.finals, chosen.all_predictions, strict=True)):
+        whole = with_averages(predictions)
+        (macro, *_) = whole[whole[col.KIND] == col.AVERAGE].to_dict("records")
+        rows.append(
+            {
+                col.MODEL: chosen.model,
+                col.DATASET: chosen.dataset,
+                col.SEED: record.trial.seed,
+                "saved": place == chosen.place,
+                col.TEST_ACCURACY: predictions.accuracy,
+                **{f"macro_{name}": macro[name] for name in _HEADS},
+                col.TEST_LOSS: predictions.loss,
+                col.TRIAL: record.trial.id,
+            }
+        )
+    return rows
