@@ -106,7 +106,7 @@ def _slices(findings: Findings, tables: Tables) -> list[dict[str, Any]]:
         known: list[Any] = next(
             (g["bars"] for g in groups if (g["dataset"], g["of"]) == (plain(dataset), plain(whole.label))), []
         )
-        order = [bar[0][0] for bar in known if len(bar[0]) == 1]
+        order = [name for bar in known if len(bar[0]) == 1 for name in bar[0][0].split(" and ")]
         names.sort(key=lambda name: order.index(name) if name in order else len(order))
         only = whole.label if whole.model else ""
         panels = [

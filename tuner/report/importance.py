@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -41,7 +43,7 @@ def importance_section(findings: Findings) -> Section | None:
         parts.append(picture(name, bars_caption(dataset, found, _SCORE)))
         scope, result = found[0]
         name = f"slices-{slug}.png"
-        parameters = [effect.parameters[0] for effect in result.effects]
+        parameters = [name for effect in result.effects for name in effect.parameters]
         chance = findings.chance(scope.records[0].trial)
         figures[name], below = slices_figure(scope.configurations, scope.scores, parameters, scope.label, chance)
         parts.append(picture(name, slices_caption(dataset, below)))
@@ -64,15 +66,18 @@ def _with_those_that_learned(findings: Findings, looked_at: list[Scope]) -> list
     kept = np.flatnonzero(learned).tolist()
     records, configurations = [whole.records[k] for k in kept], [whole.configurations[k] for k in kept]
     label = f"{whole.label} {_LEARNED}"
-    return [whole, Scope(whole.model, label, tuple(records), tuple(configurations), whole.parents), *looked_at[1:]]
+    those = replace(whole, label=label, records=tuple(records), configurations=tuple(configurations))
+    return [whole, those, *looked_at[1:]]
 
 
 def _explanation(findings: Findings) -> str:
     text = (
         "How much of the variation between trials each parameter has a part in, alone or together with others, with "
         "its 95 % interval; the shares of parameters that act together overlap. Named is what stands out: an interval "
-        f"above 0 and a share of {100 * LEAST_SHARE:.0f} % or more. What has no part in it comes out near 0, above or "
-        "below. R² is how much of the variation all parameters together explain in trials that the estimate has not "
+        f"above 0, also for several parameters at once, and a share of {100 * LEAST_SHARE:.0f} % or more. Parameters "
+        "that go together in these trials, by a rule or by how they were drawn, are named as tied: no trial tells them "
+        "apart, and the share is of all of them. R² is how much of the variation all parameters together explain in "
+        "trials that the estimate has not "
         "seen; 0 or less means that they explain nothing. Trials too few to tell, or all alike, are left out."
     )
     guided = [entry.label for entry in findings.search.entries if entry.algorithm in ("bayesian", "hyperband")]

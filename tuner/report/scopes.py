@@ -21,7 +21,8 @@ class Scope:
     """Trials that are looked at together: those of an entry, or of all, where the model is a parameter too.
 
     `configurations` holds of each trial the parameters that vary, `parents` for each parameter those that decide
-    whether a trial has it; `model` is the entry's name, empty for all entries.
+    whether a trial has it, `rules` the parameters that a rule reads together; `model` is the entry's name, empty for
+    all entries.
     """
 
     model: str
@@ -29,6 +30,7 @@ class Scope:
     records: tuple[Record, ...]
     configurations: tuple[dict[str, Value], ...]
     parents: dict[str, list[str]]
+    rules: tuple[frozenset[str], ...] = ()
 
     @property
     def scores(self) -> NDArray[np.float64]:
@@ -39,7 +41,7 @@ class Scope:
         """Return what matters for a measure of the trials, leaving out those that lack it."""
         values = [measure(record) for record in self.records]
         known = [(c, v) for c, v in zip(self.configurations, values, strict=True) if v is not None]
-        return importance([c for c, _ in known], [v for _, v in known], self.parents)
+        return importance([c for c, _ in known], [v for _, v in known], self.parents, rules=self.rules)
 
 
 def scopes(findings: Findings, dataset: str) -> list[Scope]:
@@ -57,7 +59,8 @@ def scopes(findings: Findings, dataset: str) -> list[Scope]:
         parents[name] = [*sorted(above), *([] if everywhere else [col.MODEL])]
     configurations = [{col.MODEL: scope.label, **values} for scope in single for values in scope.configurations]
     records = tuple(record for scope in single for record in scope.records)
-    return [Scope("", "all models", records, tuple(configurations), parents), *single]
+    rules = tuple(rule for scope in single for rule in scope.rules)
+    return [Scope("", "all models", records, tuple(configurations), parents, rules), *single]
 
 
 def _scope_of(entry: Entry, records: Sequence[Record]) -> Scope:
@@ -71,6 +74,7 @@ def _scope_of(entry: Entry, records: Sequence[Record]) -> Scope:
         completed,
         tuple({name: v[name] for name in names if name in v} for v in values),
         parents,
+        tuple(names for rule in entry.space.rules for names, _ in rule.parts(entry.space.groups)),
     )
 
 

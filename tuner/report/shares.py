@@ -32,10 +32,10 @@ def shares_table(found: Found, words: str) -> str:
 
 
 def _outstanding(result: Importance) -> str:
-    told = [f"{escape(effect.parameters[0])} {_percent(effect)}" for effect in result.outstanding]
+    told = [f"{escape(effect.label)} {_percent(effect)}" for effect in result.outstanding]
     both = result.outstanding_interaction
     if both is not None:
-        told.append(f"of that {escape(' × '.join(both.parameters))} only together {_percent(both)}")
+        told.append(f"of that {escape(both.label)} only together {_percent(both)}")
     return "; ".join(told) or "nothing stands out"
 
 
@@ -56,8 +56,9 @@ def shares_frame(dataset: str, found: Found, target: str) -> pd.DataFrame:
                 "target": target,
                 col.TRIALS: result.trials,
                 "r2_unseen": result.explained,
-                "parameter": effect.parameters[0],
-                "together_with": effect.parameters[1] if len(effect.parameters) > 1 else "",
+                "parameter": " and ".join(effect.parameters) if effect.tied else effect.parameters[0],
+                "together_with": "" if effect.tied else " and ".join(effect.parameters[1:]),
+                "tied": effect.tied,
                 "share": effect.share,
                 col.INTERVAL_LOW: effect.interval.low,
                 col.INTERVAL_HIGH: effect.interval.high,
@@ -109,11 +110,11 @@ def draw_bars(axes: Axes, result: Importance, words: str, **bars: Any) -> None:
     outstanding = [*result.outstanding, result.outstanding_interaction]
     for place, effect in enumerate(effects):
         share, low, high = (100 * x for x in (effect.share, effect.interval.low, effect.interval.high))
-        ink = "#c4cdd4" if effect not in outstanding else colour(1 if len(effect.parameters) > 1 else 0)
+        ink = "#c4cdd4" if effect not in outstanding else colour(1 if effect is outstanding[-1] else 0)
         axes.barh(place, share, 0.62, **{"color": ink, **bars})
         axes.plot([low, high], [place, place], color="#222222", linewidth=1.2, solid_capstyle="butt")
         axes.plot([low, high], [place, place], color="#222222", linestyle="none", marker="|", markersize=5)
-    names = [" ×\n".join(effect.parameters) for effect in effects]
+    names = [(" and\n" if effect.tied else " ×\n").join(effect.parameters) for effect in effects]
     axes.set_yticks(range(len(effects)), names, fontsize=9)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)
