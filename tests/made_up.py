@@ -124,7 +124,7 @@ class Project:
         return trials
 
     def _answered(self, trial: Trial, correct: np.ndarray) -> str:
-        labels = validation_labels(trial, self.data.y_train, self.data.y_test)
+        labels = validation_labels(trial, self.data)
         classes = len(self.data.class_names)
         probabilities = np.full((len(labels), classes), 0.2 / (classes - 1), np.float16)
         probabilities[np.arange(len(labels)), np.where(correct, labels, (labels + 1) % classes)] = 0.8

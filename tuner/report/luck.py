@@ -62,8 +62,8 @@ def _luck(findings: Findings, chosen: Chosen, winner: Record) -> Luck:
     if len(answers.records) > 1 and answers.records[0].trial.id == winner.trial.id:
         choice = choose_again(answers.correct)
         alike = tuple(answers.records[place] for place in not_told_from_the_best(answers.correct))
-    labels = findings.data(chosen.dataset).y_train
-    fitted = tuple(len(training_images(trial, labels)[0]) for trial in (winner.trial, chosen.saved.trial))
+    data = findings.data(chosen.dataset)
+    fitted = tuple(len(training_images(trial, data)[0]) for trial in (winner.trial, chosen.saved.trial))
     return Luck(
         chosen, winner, trials, answers, choice, alike, _others(findings, chosen, winner), (fitted[0], fitted[1])
     )
