@@ -61,20 +61,18 @@ class Effect:
     """The share of the target's variance that a parameter has a part in, or that two have together, with its interval.
 
     Where the estimate lies below 0, which no share does, it is 0. `tied` parameters go together in these trials, by a
-    rule or by how they were drawn, so that no trials could tell them apart: the share is of all of them. `sure` is
-    whether the share is above 0 beyond the luck of having asked for several.
+    rule or by how they were drawn, so that no trials could tell them apart: the share is of all of them.
     """
 
     parameters: tuple[str, ...]
     share: float
     interval: Interval
-    sure: bool = False
     tied: bool = False
 
     @property
     def stands_out(self) -> bool:
-        """Whether the share is worth telling and surely above 0."""
-        return self.share >= LEAST_SHARE and self.sure
+        """Whether the share is worth telling and its interval lies above 0."""
+        return self.share >= LEAST_SHARE and self.interval.low > 0
 
     @property
     def label(self) -> str:
@@ -225,14 +223,13 @@ def _effects(
     missed = np.mean((forest.off - (asked.plain - asked.plain.mean())) ** 2) / np.mean(forest.off**2)
     bias = (((slope - 1) / 2) ** 2 + (slope * min(1.0, float(missed)) / 3) ** 2) * shares**2
     errors = np.sqrt(variance + bias)
-    half, of_several = (float(stdtrit(n - 1, 1 - 0.025 / count)) for count in (1, len(called)))
+    half = float(stdtrit(n - 1, 0.975))
     found = []
     for place, (parameters, share, error) in enumerate(zip(called, slope * shares, errors, strict=True)):
         told = float(np.clip(share, 0, most[place] if most else 1))
         low, high = (float(np.clip(share + sign * half * error, 0, 1)) for sign in (-1, 1))
-        sure = bool(share - of_several * error > 0)
         interval = Interval(min(low, told), max(high, told))
-        found.append(Effect(parameters, told, interval, sure, len(parameters) > 1 and not most))
+        found.append(Effect(parameters, told, interval, len(parameters) > 1 and not most))
     return found
 
 

@@ -74,7 +74,7 @@ def _explanation(findings: Findings) -> str:
     text = (
         "How much of the variation between trials each parameter has a part in, alone or together with others, with "
         "its 95 % interval; the shares of parameters that act together overlap. Named is what stands out: an interval "
-        f"above 0, also for several parameters at once, and a share of {100 * LEAST_SHARE:.0f} % or more. Parameters "
+        f"above 0 and a share of {100 * LEAST_SHARE:.0f} % or more. Parameters "
         "that go together in these trials, by a rule or by how they were drawn, are named as tied: no trial tells them "
         "apart, and the share is of all of them. R² is how much of the variation all parameters together explain in "
         "trials that the estimate has not "
