@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from pathlib import Path
-
-from tuner.errors import InputError, lacking
-from tuner.files import check_no_link, folder_inside, remove_partials, write_whole
-from tuner.findings import Findings
-from tuner.report.base import Section, SectionMaker, escape, png
-from tuner.report.budget import budget
-from tuner.report.cards import card_json, card_name, cards_section
-from tuner.report.choice import published_note
+from tuner.report.base import SectionMaker
+from tuner.report.cards import cards_section
 from tuner.report.class_pairs import class_pairs_section, retrainings_section
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section
