@@ -126,7 +126,7 @@ def _explanation(findings: Findings) -> str:
         return text + "The last column is how far other seeds alone may move it, in 95 of 100 cases."
     return text + (
         "How far other images and seeds alone may move it, in 95 of 100 cases, stands in the last column: a rest "
-        "beyond that is due to the training data."
+        "beyond that is hardly luck, and so the training data's."
     )
 
 
