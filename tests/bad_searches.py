@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bad_input import Case, empty_folder, image_bytes, link, own_network, rule, search, search_text, searched, written
 
 FILES = [
@@ -545,6 +547,86 @@ NETWORKS = [
         "never asks for it",
         "did you mean 'units'?",
         space="unit = 8",
+    ),
+    own_network(
+        "a network of logits",
+        NETWORK.replace(', activation="softmax"', ""),
+        "family net:build",
+        "gives no probabilities",
+        'activation="softmax"',
+        "from_logits=True",
+    ),
+    own_network(
+        "a HyperModel with a fit of its own",
+        f"import keras_tuner\n{NETWORK}\nclass Net(keras_tuner.HyperModel):\n"
+        "    def build(self, hp):\n        return build(hp, (8, 8, 1), 10)\n"
+        "    def fit(self, hp, model, *args, **options):\n        return model.fit(*args, epochs=9, **options)\n",
+        "'net:Net' has a fit of its own, which is never called",
+        "remove it",
+        family="net:Net",
+    ),
+    own_network(
+        "a parameter that only compile uses",
+        NETWORK.replace("return ", "model = ")
+        + '    model.compile(keras.optimizers.Adam(hp.Float("rate", 1e-5, 1e-2)), "categorical_crossentropy")\n'
+        + "    return model\n",
+        "space.rate",
+        "net:build uses it only in what it compiles",
+        "learning_rate",
+        space="units = 4\nrate = [1e-5, 1e-2]",
+    ),
+    own_network(
+        "a model that trains by steps of its own",
+        f"{NETWORK}\nclass Mine(keras.Model):\n    def train_step(self, data):\n        return {{}}\n"
+        "def own(hp):\n    model = build(hp, (8, 8, 1), 10)\n    return Mine(model.inputs, model.outputs)\n",
+        "has its own train_step",
+        "remove train_step",
+        family="net:own",
+    ),
+    own_network(
+        "an unknown scaling", NETWORK, "space.scaling", "'nome'", "did you mean 'none'?", space='scaling = "nome"'
+    ),
+    own_network(
+        "a layer that cannot be saved",
+        "import keras\nclass Twice(keras.layers.Layer):\n    def __init__(self, net):\n        super().__init__()\n"
+        "        self.net = net\n    def call(self, x):\n        return x * 2\n"
+        "def build(hp, shape, classes):\n    pixels = keras.Input(shape)\n"
+        "    x = Twice(open)(keras.layers.Flatten()(pixels))\n"
+        '    return keras.Model(pixels, keras.layers.Dense(classes, activation="softmax")(x))\n',
+        "family net:build",
+        "cannot be saved",
+        "get_config",
+    ),
+    own_network(
+        "a network that no two builds make alike",
+        "import keras, itertools\ncount = itertools.count(1)\ndef build(hp, shape, classes):\n"
+        "    pixels = keras.Input(shape)\n    x = keras.layers.Dense(next(count))(keras.layers.Flatten()(pixels))\n"
+        '    return keras.Model(pixels, keras.layers.Dense(classes, activation="softmax")(x))\n',
+        "family net:build",
+        "built again, it has other weights",
+    ),
+    own_network(
+        "a network with a state outside of its weights",
+        "import keras, itertools\ncount = itertools.count(1)\ndef build(hp, shape, classes):\n"
+        "    pixels = keras.Input(shape)\n    x = keras.layers.Rescaling(next(count) / 255)(pixels)\n"
+        "    x = keras.layers.Flatten()(x)\n"
+        '    return keras.Model(pixels, keras.layers.Dense(classes, activation="softmax")(x))\n',
+        "family net:build",
+        "it answers otherwise",
+        "add_weight",
+    ),
+    replace(
+        own_network(
+            "a module that no import statement names",
+            f"import importlib\nimportlib.import_module('net' + '_blocks')\n{NETWORK}",
+            "net:build loads net_blocks.py otherwise than by an import statement",
+            "write an import of it into net",
+        ),
+        given=(
+            written("searches/wrong.toml", search_text(search='family = "net:build"')),
+            written("searches/net.py", f"import importlib\nimportlib.import_module('net' + '_blocks')\n{NETWORK}"),
+            written("searches/net_blocks.py", "WIDTH = 4\n"),
+        ),
     ),
     search(
         "a layer that no network has",

@@ -22,12 +22,12 @@ from tuner.datasets.store import save_to_store
 from tuner.engines import Engine, Epoch, Plan, Samples
 from tuner.errors import LostError, ResourceError
 from tuner.executors import PRELOAD, LocalExecutor
-from tuner.families import FAMILIES
+from tuner.families import FAMILIES, get_family
 from tuner.files import remove_partials, write_whole
 from tuner.protocol import validation_labels
 from tuner.recipe import RECIPE
 from tuner.space import read_space
-from tuner.trial import Job, Result, Trial
+from tuner.trial import Job, Result, Trial, artifact_path
 from tuner.validation import load_validation
 
 
@@ -202,8 +202,75 @@ def late(hp, shape, classes):
     class Late(keras.layers.Layer):
         def call(self, x, training=False):
             return sys.exit(4) if training else x
-    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(), Late(), keras.layers.Dense(classes)])
+    return keras.Sequential([keras.Input(shape), keras.layers.Flatten(), Late(),
+                             keras.layers.Dense(classes, activation="softmax")])
 """
+
+
+PRETRAINED = """
+import keras
+import numpy as np
+from {base} import BASE
+
+def build(hp, shape, classes):
+    adapted = keras.layers.Normalization(name="adapted")
+    adapted.adapt(np.random.uniform(0, 90, (64, *shape)).astype("float32"))
+    frozen = keras.layers.Dense(8, activation="relu", name="frozen")
+    pixels = keras.Input(shape)
+    x = BASE(frozen(keras.layers.Flatten()(adapted(pixels))))
+    frozen.set_weights([np.linspace(-1, 1, 512).reshape(64, 8), np.full(8, 0.5)])
+    frozen.trainable = False
+    return keras.Model(pixels, keras.layers.Dense(classes, activation="softmax")(x))
+"""
+BASE = """
+import keras
+BASE = keras.layers.Dense(6, kernel_initializer="ones", name="base")
+"""
+
+
+def test_a_retraining_begins_from_what_build_gives_and_saves_frozen_bits_and_states(
+    tmp_path: Path, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_pretrained.py").write_text(PRETRAINED.format(base="own_base"))
+    (tmp_path / "own_base.py").write_text(BASE)
+    began = []
+    engine_for = training.engine_for
+
+    def noting(network: keras.Model) -> Engine:
+        began.append(next(layer for layer in network._flatten_layers() if layer.name == "base").get_weights())
+        return engine_for(network)
+
+    monkeypatch.setattr(training, "engine_for", noting)
+    one = job(tmp_path, blobs, family="own_pretrained:build", epochs=3, learning_rate=0.01)
+    results = [training.train(replace(one, trial=one.trial.as_final(seed))) for seed in (4, 5, 4)]
+    assert [result.status for result in results] == ["completed"] * 3, results[0].error
+    assert all((kernel == 1).all() and (bias == 0).all() for kernel, bias in began), "the layer outside of build too"
+    assert results[0].files == results[2].files, "in one process as in another"
+    assert results[0].environment["scaling"].endswith("which scales them itself")
+    final = one.trial.as_final(4)
+    saved = keras.models.load_model(artifact_path(tmp_path / "models", final.id, results[0].files["model"], ".keras"))
+    layers = {layer.name: layer for layer in saved._flatten_layers()}
+    kernel, bias = layers["frozen"].get_weights()
+    np.testing.assert_array_equal(kernel, np.linspace(-1, 1, 512).reshape(64, 8).astype("float32"))
+    np.testing.assert_array_equal(bias, np.full(8, 0.5))
+    assert 40 < float(layers["adapted"].get_weights()[0].mean()) < 50
+    assert not (layers["base"].get_weights()[0] == 1).any()
+    with np.load(artifact_path(tmp_path / "models", final.id, results[0].files["predictions"], ".npz")) as kept:
+        np.testing.assert_allclose(saved.predict(blobs.x_test, verbose=0), kept["probabilities"], atol=1e-6)
+
+
+def test_code_that_was_edited_since_the_search_began_ends_it(tmp_path: Path, blobs: Dataset) -> None:
+    (tmp_path / "own_edited.py").write_text(PRETRAINED.format(base="own_edited_base"))
+    (tmp_path / "own_edited_base.py").write_text(BASE)
+    one = job(tmp_path, blobs, family="own_edited:build", epochs=1)
+    named = replace(one, trial=replace(one.trial, source=get_family(one.trial.family, tmp_path).source_hash()))
+    first = training.train(named)
+    assert isinstance(first, Result)
+    assert first.status == "completed", first.error
+    (tmp_path / "own_edited_base.py").write_text(BASE + "EDITED = True\n")
+    lacks = training.train(named)
+    assert isinstance(lacks, LostError)
+    assert "own_edited:build: its code is not the code that the search began with" in str(lacks)
 
 
 @pytest.mark.parametrize(

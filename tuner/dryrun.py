@@ -12,7 +12,7 @@ from tuner.datasets import SHAPES, load_dataset
 from tuner.datasets.base import Dataset, Shape
 from tuner.errors import InputError, TunerError, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
-from tuner.families.custom import CustomFamily
+from tuner.families.custom import SCALING, CustomFamily
 from tuner.oracles import MOST_DRAWS, Proposal, make_oracle
 from tuner.probe import Built, Question
 from tuner.recipe import RECIPE
@@ -75,6 +75,7 @@ def build_all(
     recipe = () if isinstance(entry.family, CustomFamily) else tuple(parameter.name for parameter in RECIPE)
     keys = [tuple((n, v) for n, v in values.items() if n not in recipe) for values in configurations]
     networks: dict[tuple[object, ...], Built] = {}
+    asked: frozenset[str] = frozenset()
     limits = Limits(search.max_trial_minutes or MOST_BUILD_MINUTES, search.max_trial_gb)
     count = f"{len(set(map(str, keys))):,} networks of {entry.label}"
     with (
@@ -83,8 +84,10 @@ def build_all(
     ):
         for key, values in zip(keys, configurations, strict=True):
             if key not in networks:
-                question = Question(entry.path, search.folder.resolve(), shape, classes, values)
+                first = not any(built.parameters for built in networks.values())
+                question = Question(entry.path, search.folder.resolve(), shape, classes, values, first, asked)
                 networks[key] = built = _build(pool, question)
+                asked |= built.asked or frozenset()
                 if built.endless:
                     return [networks.get(key, built) for key in keys]
     return [networks[key] for key in keys]
@@ -108,8 +111,14 @@ def check_keys(entry: Entry, built: Sequence[Built]) -> None:
     """
     asked = {name for one in built if one.asked is not None for name in one.asked}
     given = {parameter.name for parameter in entry.space.parameters} - {parameter.name for parameter in RECIPE}
+    given.discard(SCALING)  # which is for whoever builds the network where `build` does not ask for it
     for name in sorted(given - asked) if asked else ():
         raise InputError(f"space.{name}", f"{entry.path} never asks for it; {suggestion(name, asked)}")
+
+
+def notes_of(built: Sequence[Built]) -> list[str]:
+    """Return what there is to say of networks that can be built, each line once."""
+    return list(dict.fromkeys(note for one in built for note in one.notes))
 
 
 def check_watch(entry: Entry, built: Sequence[Built]) -> None:
@@ -166,17 +175,18 @@ def check_validation(search: Search, name: str, dataset: Dataset) -> None:
 
 
 def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> dict[str, Any]:
-    """Return `{"configurations": count, "trials": […], "rejected": {rule: count}}`.
+    """Return `{"configurations": count, "trials": […], "rejected": {rule: count}, "notes": […]}`.
 
     A trial holds family, dataset, values and parameters; where its network cannot be built, parameters is None
     and error says why. There is one for each configuration on each data set, but of an entry with more than
-    `MOST_SHOWN` only for the first `FIRST_SHOWN`.
+    `MOST_SHOWN` only for the first `FIRST_SHOWN`. Notes are lines on networks of the user's own.
 
     Raises:
         InputError: the search cannot run as given; or it has a grid so large that it cannot be counted.
     """
     trials: list[dict[str, Any]] = []
     rejected: Counter[str] = Counter()
+    notes: list[str] = []
     for entry in search.entries:
         if entry.algorithm == "grid":
             with in_its_place(search, entry):
@@ -193,11 +203,12 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
                 if not large:  # otherwise a network that is not built may ask for the key or have the layer
                     check_keys(entry, built)
                     check_watch(entry, built)
+            notes += [note for note in notes_of(built) if note not in notes]
             total += entry.planned() if large else len(configurations)
             for values, one in zip(configurations, built, strict=True):
                 trial = {"family": entry.path, "dataset": name, "values": values, "parameters": one.parameters}
                 trials.append({**trial, "error": one.error} if one.error else trial)
-    return {"configurations": total, "trials": trials, "rejected": dict(rejected)}
+    return {"configurations": total, "trials": trials, "rejected": dict(rejected), "notes": notes}
 
 
 def _shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -> tuple[Shape, int]:

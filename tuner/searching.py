@@ -24,6 +24,7 @@ from tuner.dryrun import (
     check_watch,
     data_of,
     in_its_place,
+    notes_of,
     preview,
 )
 from tuner.errors import CheckError, InputError, suggestion
@@ -41,6 +42,7 @@ from tuner.runner import Listener, Runner
 from tuner.search import Entry, Search, backend_name
 from tuner.search_checks import capitals
 from tuner.shortfall import planned_shortfall, shortfall
+from tuner.text import visible_line
 from tuner.track import Track, listed_track
 from tuner.trial import ARTIFACTS, BACKENDS, FIRST_LAYER, NEEDED, Job, Trial, artifact_path
 from tuner.validation import Keeper, most_kept
@@ -131,12 +133,18 @@ def started(
             raise error.inside(str(search.file)) from error
         raise
     places.check_writable(search.name)
+    for entry in search.entries:
+        if isinstance(entry.family, CustomFamily):
+            with in_its_place(search, entry):
+                entry.family.read_source()  # once for the whole run: a worker refuses what was edited since
     datasets = {}
     for name in search.all_datasets:
         with doing(f"reading the data set {name}"):
             datasets[name] = _checked_data(search, name, places, skip_bad)
     _check_sizes(search, datasets, console)
-    _check_networks(search, datasets)
+    notes = _check_networks(search, datasets)
+    for note in notes:
+        console.print(f"note: {visible_line(note)}", markup=False, highlight=False, soft_wrap=True)
     with Ledger(places.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
         if ledger.network_disk:
             console.print(_NETWORK_DISK.format(places.ledger, ledger.network_disk), markup=False, highlight=False)
@@ -377,8 +385,12 @@ def _is_there(file: Path, sha256: str) -> bool:
         return False
 
 
-def _check_networks(search: Search, datasets: Mapping[str, Dataset]) -> None:
-    """See that there is something to train, and build networks where only they can tell what there is: keys, layers."""
+def _check_networks(search: Search, datasets: Mapping[str, Dataset]) -> list[str]:
+    """See that there is something to train, and build networks where only they can tell what there is: keys, layers.
+
+    Return what there is to say of networks of the user's own, a line each.
+    """
+    notes: list[str] = []
     for entry in search.entries:
         with in_its_place(search, entry):
             check_proposals(search, entry)
@@ -396,3 +408,5 @@ def _check_networks(search: Search, datasets: Mapping[str, Dataset]) -> None:
             check_watch(entry, built)
             if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
                 check_keys(entry, built)
+        notes += notes_of(built)
+    return notes

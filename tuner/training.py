@@ -28,6 +28,7 @@ from tuner.executors.gpus import MEMORY_LIMIT
 from tuner.families import get_family
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
+from tuner.families.own_network import take_over
 from tuner.files import partial_of, publish, sha256_of
 from tuner.log_loss import cross_entropy
 from tuner.protocol import test_images, training_images
@@ -75,12 +76,8 @@ def _train(job: Job, begun: float) -> Result:
     own = isinstance(family, CustomFamily)
     _seed(trial.seed, everything=own)
     data, training, validation = _materials(job)
-
-    def build() -> keras.Model:
-        return family.network(trial.values, data.shape, len(data.class_names))
-
     use_precision(trial.values)
-    network = build()
+    network, scaling = _build(family, trial, data)
     parameters = network.count_params()
     batch_size = int(trial.values["batch_size"])
     compile_network(network, trial.values, trial.epochs, steps_per_epoch(len(training.labels), batch_size))
@@ -93,8 +90,8 @@ def _train(job: Job, begun: float) -> Result:
     if trial.role == "final":
         _seed(trial.seed, everything=own)  # what is saved is the same, whatever this process has trained before
         use_precision({"precision": "float32"})
-        clean = build()  # never compiled, so that the file holds no optimizer
-        clean.set_weights(network.get_weights())
+        clean, _ = _build(family, trial, data)  # never compiled, so that the file holds no optimizer
+        take_over(clean, network)
         scores, files = _score(job, clean, data)
         layers: list[dict[str, Any]] = []
         with contextlib.suppress(Exception):  # a user's network may be anything; it goes without rather than be lost
@@ -112,7 +109,7 @@ def _train(job: Job, begun: float) -> Result:
         seconds_per_epoch=float(np.median(epochs.seconds[1:] or epochs.seconds)),  # the first compiles
         best_epoch=epochs.best_epoch,
         history=epochs.curves,
-        environment={**environment(trial), "engine": engine.name},
+        environment={**environment(trial), "engine": engine.name, **scaling},
         watched=watcher.notes if watcher else {},
         **found,
     )
@@ -123,10 +120,26 @@ def _family_of(job: Job) -> Family:
     try:
         family = get_family(job.trial.family, job.modules)
         if isinstance(family, CustomFamily):
+            family.forget_modules()
             family.check_there()
     except InputError as error:
         raise LostError(error.place, error.problem, error.remedy or "put back what the search began with") from error
     return family
+
+
+def _build(family: Family, trial: Trial, data: Dataset) -> tuple[keras.Model, dict[str, str]]:
+    """Build a trial's network; return it with what is to be noted of a user's own one.
+
+    Raises:
+        LostError: the user's code is not the code that the trial is named by.
+    """
+    if not isinstance(family, CustomFamily):
+        return family.network(trial.values, data.shape, len(data.class_names)), {}
+    built = family.own_network(trial.values, data.shape, len(data.class_names))
+    if trial.source and family.read_source() != trial.source:  # looked at behind the import, so that nothing slips by
+        problem = "its code is not the code that the search began with: it was edited since, or differs on this machine"
+        raise LostError(family.path, problem, "leave it as it is while a search runs, and run the search again")
+    return built.model, {"scaling": built.scaling}
 
 
 @dataclass

@@ -295,3 +295,70 @@ def test_training_goes_on_where_an_earlier_fit_of_the_same_network_ended(data: t
         learned.append(network.get_weights())
     for one, other in zip(*learned, strict=True):
         np.testing.assert_allclose(one, other, atol=2e-4)
+
+
+@pytest.mark.parametrize("layer", [keras.layers.Discretization, keras.layers.Normalization])
+def test_a_layer_that_was_adapted_shares_nothing_and_learns_as_by_fit(
+    layer: type[keras.layers.Layer], data: tuple[Samples, Samples]
+) -> None:
+    def build(low: float) -> keras.Model:
+        adapted = layer(num_bins=4) if layer is keras.layers.Discretization else layer()
+        adapted.adapt(np.random.default_rng(0).uniform(low, 256, (32, *SHAPE)).astype("float32"))
+        return with_layer(adapted)
+
+    shared = CountingEngine()
+    train(shared, build, 0, data)
+    assert same(train(shared, build, 100, data), train(FAST(), build, 100, data))
+    assert shared.compiled == 2
+
+
+def frozen_variable() -> keras.Model:
+    network = nested(0.0)
+    network.trainable_variables[0].trainable = False
+    return network
+
+
+def frozen_model_with_a_layer_that_is_not() -> keras.Model:
+    base = keras.Sequential([keras.Input(SHAPE), keras.layers.Flatten(), keras.layers.Dense(4), keras.layers.Dense(4)])
+    base.trainable = False
+    base.layers[-1].trainable = True  # to no effect, since the model around it is frozen
+    return keras.Sequential([keras.Input(SHAPE), base, keras.layers.Dense(CLASSES, activation="softmax")])
+
+
+def frozen_layer() -> keras.Model:
+    network = nested(0.0)
+    next(one for one in network._flatten_layers() if isinstance(one, keras.layers.Dense)).trainable = False
+    return network
+
+
+@pytest.mark.parametrize("build", [frozen_variable, frozen_model_with_a_layer_that_is_not, frozen_layer])
+def test_what_is_frozen_keeps_its_bits_and_the_rest_learns_what_fit_teaches(
+    build: Callable[[], keras.Model], data: tuple[Samples, Samples]
+) -> None:
+    learned = []
+    shared = FAST()
+    for engine in (shared, shared, PlainEngine()):
+        keras.utils.set_random_seed(3)
+        network = build()
+        frozen = {id(weight) for weight in network.weights} - {id(weight) for weight in network.trainable_weights}
+        before = network.get_weights()
+        network.compile(keras.optimizers.Adam(), keras.losses.SparseCategoricalCrossentropy(), metrics=["accuracy"])
+        list(engine.fit(network, *data, Plan(2, BATCH, 0)))
+        for variable, old in zip(network.weights, before, strict=True):
+            assert np.array_equal(keras.ops.convert_to_numpy(variable), old) == (id(variable) in frozen)
+        learned.append(network.get_weights())
+    assert all(np.array_equal(one, other) for one, other in zip(learned[0], learned[1], strict=True))
+    for one, other in zip(learned[0], learned[2], strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-4)
+
+
+def test_networks_that_differ_in_what_is_frozen_have_different_forms() -> None:
+    readings = [read(network) for network in (nested(0.0), frozen_variable(), frozen_layer())]
+    assert len({reading.form for reading in readings if reading is not None}) == 3
+
+
+def test_a_network_that_learns_nothing_is_fitted_by_keras() -> None:
+    network = nested(0.0)
+    network.trainable = False
+    network.compile(keras.optimizers.Adam(), keras.losses.SparseCategoricalCrossentropy())
+    assert not FAST().takes(network)

@@ -65,9 +65,9 @@ def family(folder: Path, attribute: str):
 
 @pytest.mark.parametrize("attribute", ["build", "Net"])
 def test_functions_and_hypermodels_are_built_with_the_values_of_the_search(folder: Path, attribute: str) -> None:
-    network, asked = family(folder, attribute).build_watched({"units": 12}, (8, 8, 1), 3)
-    assert network.count_params() == 64 * 12 + 12 + 12 * 3 + 3
-    assert asked == {"units", "activation"}
+    built = family(folder, attribute).own_network({"units": 12}, (8, 8, 1), 3)
+    assert built.model.count_params() == 64 * 12 + 12 + 12 * 3 + 3
+    assert built.asked.keys() == {"units", "activation"}
 
 
 def test_scaling_is_put_in_front_of_a_network_that_has_none(folder: Path) -> None:
@@ -107,8 +107,8 @@ def test_what_the_loop_that_trains_does_is_not_for_a_network_to_ask_for(folder: 
 
 def test_a_network_may_ask_for_what_compile_takes_and_for_the_batch_size(folder: Path) -> None:
     values = {"units": 4, "learning_rate": 0.01, "batch_size": 8, "flip": "none"}
-    _, asked = family(folder, "compiles").build_watched(values, (8, 8, 1), 3)
-    assert asked == {"units", "activation", "learning_rate", "batch_size"}
+    built = family(folder, "compiles").own_network(values, (8, 8, 1), 3)
+    assert built.asked.keys() == {"units", "activation", "learning_rate", "batch_size"}
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,56 @@ def test_an_edited_network_is_another_trial(folder: Path) -> None:
     assert mine.source_hash() == before
     (module,) = folder.glob("mine_*.py")
     module.write_text(MODELS + "# edited\n")
-    assert mine.source_hash() != before
+    assert mine.source_hash() == before, "a run is of one code"
+    assert family(folder, "build").source_hash() != before
+    assert mine.read_source() == family(folder, "build").source_hash() == mine.source_hash()
+
+
+def test_a_build_after_its_modules_are_forgotten_is_as_in_a_fresh_process(tmp_path: Path) -> None:
+    (tmp_path / "mine_forgotten.py").write_text(
+        """
+import keras
+from mine_forgotten_base import BASE
+
+def build(hp, shape, classes):
+    pixels = keras.Input(shape)
+    x = BASE(keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels)))
+    return keras.Model(pixels, keras.layers.Dense(classes, activation="softmax")(x))
+"""
+    )
+    (tmp_path / "mine_forgotten_base.py").write_text(
+        """
+import keras
+BASE = keras.layers.Dense(2, kernel_initializer="ones")
+"""
+    )
+    mine = get_family("mine_forgotten:build", tmp_path)
+    kernel = mine.network({}, (2, 2, 1), 3).trainable_weights[0]
+    kernel.assign(kernel * 5)  # as a training does
+    assert (mine.network({}, (2, 2, 1), 3).get_weights()[0] == 5).all(), "the layer stands outside of build"
+    mine.forget_modules()
+    assert (mine.network({}, (2, 2, 1), 3).get_weights()[0] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("    def fit(self, hp, model, *args, **options): ...", "has a fit of its own, which is never called"),
+        ("    fit = None", "has a fit of its own"),
+    ],
+)
+def test_a_hypermodel_that_trains_by_itself_is_refused(folder: Path, code: str, message: str) -> None:
+    (module,) = folder.glob("mine_*.py")
+    module.write_text(f"{MODELS}\nclass Own(Net):\n{code}\n")
+    with pytest.raises(InputError, match=message):
+        family(folder, "Own").network({"units": 4}, (8, 8, 1), 3)
+
+
+def test_a_model_in_place_of_a_hypermodel_is_said(folder: Path) -> None:
+    (module,) = folder.glob("mine_*.py")
+    module.write_text(f"{MODELS}\nclass Own(keras.Model): ...\n")
+    with pytest.raises(InputError, match=r"is a keras\.Model, not a function build\(hp\) or a HyperModel"):
+        family(folder, "Own").network({"units": 4}, (8, 8, 1), 3)
 
 
 def test_a_module_that_is_not_there_is_the_users_error(tmp_path: Path) -> None:

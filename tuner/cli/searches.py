@@ -98,6 +98,8 @@ def space(name: str, as_json: bool, data_dir: Path | None, skip_bad: bool) -> No
     from tuner.shortfall import planned_shortfall
 
     found = dry_run(search, data_dir, skip_bad)
+    for note in found["notes"]:
+        click.echo(f"note: {visible_line(note)}", err=True)
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return

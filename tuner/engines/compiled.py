@@ -65,7 +65,7 @@ class CompiledEngine(Engine):
         """
 
     def takes(self, network: keras.Model) -> bool:
-        """Whether the network is built and trains by Keras' own steps on this backend, with a Keras loss, unscaled."""
+        """Whether the network learns, by Keras' own steps on this backend, with a Keras loss, unscaled."""
         plain_steps = all(
             getattr(type(network), step) is getattr(keras.Model, step)
             for step in ("train_step", "test_step", "compute_loss")
@@ -73,6 +73,7 @@ class CompiledEngine(Engine):
         return (
             keras.backend.backend() == self.backend
             and network.built
+            and bool(network.trainable_variables)
             and plain_steps
             and isinstance(network.loss, keras.losses.Loss)
             and not isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer)
@@ -107,6 +108,8 @@ class CompiledEngine(Engine):
             return (kept, reading) if kept is not None and kept.optimizer is network.optimizer else (None, None)
         if kept is None or not kept.template.takes(reading):
             template = Template(network, reading)
+            if not template.trains_as(network, reading):
+                return None, None
             template.network.compile(network.optimizer, network.loss)
             network.optimizer.build(template.network.trainable_variables)
             begin = [keras.ops.convert_to_numpy(variable) for variable in network.optimizer.variables]

@@ -16,7 +16,9 @@ from typing import Any
 import keras
 
 #: Of Keras, and yet with code, or state outside of their variables, that no configuration tells.
-_UNTOLD = ("function", "Lambda", "Normalization", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
+_CODE = ("function", "Lambda", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
+_ADAPTED = ("Normalization", "Discretization", "StringLookup", "IntegerLookup", "TextVectorization")
+_UNTOLD = (*_CODE, *_ADAPTED)
 
 
 @dataclass
@@ -97,7 +99,7 @@ def _layer_form(layer: keras.Layer, config: dict[str, Any], place: str, reading:
     if isinstance(layer, keras.Model):
         return _form_of(layer, f"{place}.", reading)
     reading.layers.append(layer)
-    form = dict(config)
+    form = {**config, "learns": [bool(variable.trainable) for variable in layer.variables]}
     if _has_penalty(layer):
         form["kernel_regularizer"] = None
         _add_level(reading, f"l2 of {place}", float(layer.kernel_regularizer.l2))
@@ -185,6 +187,23 @@ class Template:
         self.network = keras.models.clone_model(plain, clone_function=copy_of, recursive=_has_models(network))
         self._layers = [copies.get(id(layer)) for layer in reading.layers]
         self._dropouts = {place: copies[id(layer)] for place, layer in reading.dropouts.items()}
+
+    def trains_as(self, network: keras.Model, reading: Reading) -> bool:
+        """Whether the copy has variables for all of a network's and learns the same ones.
+
+        What is frozen may stand in flags that no configuration tells: of a variable, or of a model around layers.
+        """
+        pairs: list[tuple[keras.Variable, keras.Variable]] = []
+        for layer, copy in zip(reading.layers, self._layers, strict=True):
+            ours = copy.variables if copy is not None else []
+            if len(ours) != len(layer.variables):
+                return False
+            pairs += zip(layer.variables, ours, strict=True)
+        learned = {id(variable) for variable in network.trainable_variables}
+        ours_learned = {id(variable) for variable in self.network.trainable_variables}
+        return all((id(theirs) in learned) == (id(ours) in ours_learned) for theirs, ours in pairs) and (
+            len(learned) == len(ours_learned)
+        )
 
     def takes(self, reading: Reading) -> bool:
         """Whether a network of the same form has no level that this template lacks."""

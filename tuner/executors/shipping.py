@@ -57,7 +57,7 @@ class Sender:
     def __init__(self, put: Callable[[Files], Any]) -> None:
         self._put = put
         self._data: dict[Path, Any] = {}
-        self._modules: dict[Path, tuple[Any, str]] = {}
+        self._modules: dict[tuple[Path, str], tuple[Any, str]] = {}
         self._marks: dict[Path, Path] = {}
 
     def pack(self, job: Job) -> Parcel:
@@ -71,12 +71,21 @@ class Sender:
         if job.data not in self._data:
             self._data[job.data] = self._put(_data_in(job.data))
         family = get_family(job.trial.family, job.modules)
-        code = family.code_folder() if isinstance(family, CustomFamily) else None
-        if code is not None and code not in self._modules:
-            files = _modules_in(code)
-            self._modules[code] = self._put(files), _name_of(files)
-        modules, name = self._modules[code] if code is not None else (None, "")
+        modules, name = self._code_of(family) if isinstance(family, CustomFamily) else (None, "")
         return Parcel(job, self._marks[job.artifacts].name, self._data[job.data], modules, name)
+
+    def _code_of(self, family: CustomFamily) -> tuple[Any, str]:
+        """Return what stands for a user's modules, and the hash of them; nothing where they are installed."""
+        folder = family.code_folder()
+        if folder is None:
+            return None, ""
+        if (folder, family.module) not in self._modules:
+            files = _modules_in(folder)
+            for name, file in family.own_modules().items():  # which may lie elsewhere: in the working folder
+                place = name.replace(".", "/") + ("/__init__.py" if file.name == "__init__.py" else file.suffix)
+                files.setdefault(place, np.fromfile(file, np.uint8))
+            self._modules[folder, family.module] = self._put(files), _name_of(files)
+        return self._modules[folder, family.module]
 
     def close(self) -> None:
         """Remove the marks."""

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-import importlib.util
 import inspect
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.datasets.base import Shape
 from tuner.errors import InputError, TrialError, one_line, suggestion
 from tuner.families.base import Family
+from tuner.families.own_modules import file_of, hash_of, own_modules
 from tuner.parameters import Values
 from tuner.recipe import BATCH_SIZE, COMPILED, RECIPE
 
 if TYPE_CHECKING:
     import keras
 
+    from tuner.families.own_network import OwnNetwork
 
+#: A value of this name in the search file says what is put in front of the network, unless `build` asks for it.
+SCALING = "scaling"
 #: Settings of the recipe that a network has no use for; the optimizer's and the batch size it may ask for.
 _RESERVED = frozenset(parameter.name for parameter in RECIPE) - {p.name for p in (*COMPILED, BATCH_SIZE)}
 
@@ -31,9 +34,9 @@ class CustomFamily(Family):
     """The network that `path`, written `package.module:name`, builds.
 
     Its parameters are those that the search file names; `build(hp)` finds their values in `hp` and gets its own
-    defaults for the rest. It may take `shape` and `classes` too. The model may be compiled or not: the recipe
-    compiles it again. Where it has no `Rescaling` or `Normalization` layer, one that divides by 255 is put in
-    front, so that the saved model takes raw pixels.
+    defaults for the rest. It may take `shape` and `classes` too. The network is trained as `build` returns it, with
+    its weights and states; what it was compiled with gives way to the recipe. Where it does nothing to its pixels
+    before its first weights, a layer that divides by 255 is put in front; `scaling` in the space says otherwise.
     """
 
     parameters = ()
@@ -43,32 +46,57 @@ class CustomFamily(Family):
         if not attribute or not all(part.isidentifier() for part in (*module.split("."), attribute)):
             raise InputError("family", f"{path!r} is not written as package.module:name")
         self.path, self.folder = path, folder
+        self._source = ""
         self.module, self.attribute = module, attribute
         self.name = attribute.lower()  # type: ignore[misc]  # an instance has a name where a built-in class has one
         self.label = attribute  # type: ignore[misc]
 
     def source_hash(self) -> str:
-        """Return a hash of the module's file, so that an edited network is another trial.
+        """Return a hash of the module and of all modules of the user's own that it imports.
+
+        So an edited network is another trial. The code is read when it is first asked for: see `read_source`.
+        """
+        return self._source or self.read_source()
+
+    def read_source(self) -> str:
+        """Read the code anew and return its hash, which `source_hash` returns from now on.
 
         Raises:
             InputError: there is no such module.
         """
-        with _importable(self.folder):
-            try:
-                spec = importlib.util.find_spec(self.module)
-            except ModuleNotFoundError:
-                spec = None
-            except (Exception, SystemExit) as error:  # raised by the package around the module, which is imported
-                raise self._not_imported(error) from error
-        if spec is None or not spec.origin or not Path(spec.origin).is_file():
+        try:
+            self._source = hash_of(self.module, self.own_modules())
+        except OSError as error:
+            raise InputError("family", f"{error.filename} cannot be read ({error.strerror})") from error
+        return self._source
+
+    def own_modules(self) -> dict[str, Path]:
+        """Return the files of the module and of all modules of the user's own that it imports, by dotted names.
+
+        Raises:
+            InputError: there is no such module.
+        """
+        if file_of(self.module, self.folders) is None:
             raise InputError("family", f"no module {self.module!r} for {self.path!r}", f"put it in {self.folder}")
-        return hashlib.sha256(Path(spec.origin).read_bytes()).hexdigest()[:16]
+        return own_modules(self.module, self.folders)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that the user's modules are looked for first: the search file's and the working folder."""
+        return self.folder.resolve(), Path.cwd()
+
+    def forget_modules(self) -> None:
+        """Let the next build import the user's modules anew, as in a fresh process.
+
+        A module may hold layers, which an earlier training in this process has changed.
+        """
+        for name in self.own_modules():
+            sys.modules.pop(name, None)
 
     def code_folder(self) -> Path | None:
         """Return the folder of the user's that the module is imported from; None for one of an installed package."""
         top = self.module.partition(".")[0]
-        folders = (self.folder.resolve(), Path.cwd())
-        return next((one for one in folders if (one / top).is_dir() or (one / f"{top}.py").is_file()), None)
+        return next((one for one in self.folders if (one / top).is_dir() or (one / f"{top}.py").is_file()), None)
 
     def _not_imported(self, error: BaseException) -> InputError:
         last = traceback.extract_tb(error.__traceback__)[-1]
@@ -87,6 +115,7 @@ class CustomFamily(Family):
                 "family", f"{self.module} has no {self.attribute!r}; {suggestion(self.attribute, vars(module))}"
             )
         if inspect.isclass(target):
+            _check_class(self.path, target)
             instance: Any = target()
             target = getattr(instance, "build", None)
         if not callable(target):
@@ -103,13 +132,18 @@ class CustomFamily(Family):
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""
-        return self.build_watched(values, shape, classes)[0]
+        return self.own_network(values, shape, classes).model
 
-    def build_watched(self, values: Values, shape: Shape, classes: int) -> tuple[keras.Model, set[str]]:
-        """Build the network and tell which parameters it asked for."""
+    def own_network(self, values: Values, shape: Shape, classes: int) -> OwnNetwork:
+        """Build the network and tell what became of what `build(hp)` returned; see `Family.network`.
+
+        Raises:
+            InputError: `build` gives what no trial could train as it is meant.
+        """
         import keras
 
         from tuner.families.hypermodel import WatchedHyperParameters
+        from tuner.families.own_network import completed
 
         build = self._builder()
         hp = WatchedHyperParameters({name: value for name, value in values.items() if name not in _RESERVED})
@@ -119,49 +153,29 @@ class CustomFamily(Family):
         except ValueError:
             takes = {}  # type: ignore[assignment]
         try:
-            model = build(hp, **{name: value for name, value in extra.items() if name in takes})
+            with _importable(self.folder):  # for what it imports only now
+                model = build(hp, **{name: value for name, value in extra.items() if name in takes})
         except SystemExit as error:
             raise TrialError(f"{self.path} called sys.exit({error.code!r})") from error
         if not isinstance(model, keras.Model):
             raise TrialError(f"{self.path} returned {type(model).__name__}, not a keras.Model")
-        if hp.asked & _RESERVED:
-            name = min(hp.asked & _RESERVED)
+        if hp.asked.keys() & _RESERVED:
+            name = min(hp.asked.keys() & _RESERVED)
             raise TrialError(f"{self.path} asks for {name!r}, which is a setting of the recipe; call its own otherwise")
-        return _on_raw_pixels(model, shape, classes, self), hp.asked
+        scaling = None if SCALING in hp.asked else values.get(SCALING)
+        return replace(completed(model, self.path, self.name, shape, classes, scaling), asked=hp.asked)
 
 
-def _on_raw_pixels(model: keras.Model, shape: Shape, classes: int, family: CustomFamily) -> keras.Model:
+def _check_class(path: str, target: type) -> None:
+    """Refuse a class that is no HyperModel, or one that trains by code that nothing would call."""
     import keras
+    import keras_tuner
 
-    model = _uncompiled(model, family)
-    pixels = keras.Input(shape, name="pixels")
-    scales = any(
-        isinstance(layer, keras.layers.Rescaling | keras.layers.Normalization)
-        for layer in model._flatten_layers(include_self=False)
-    )
-    x = pixels if scales else keras.layers.Rescaling(1 / 255, name="scale")(pixels)
-    try:
-        wrapped = keras.Model(pixels, model(x), name=family.name)
-    except ValueError as error:
-        raise TrialError(f"{family.path} does not take images of shape {shape}: {one_line(error)}") from error
-    if wrapped.output_shape != (None, classes):
-        raise TrialError(
-            f"{family.path} gives an output of shape {wrapped.output_shape}, not (None, {classes}), one "
-            "probability per class"
-        )
-    return wrapped
-
-
-def _uncompiled(model: keras.Model, family: CustomFamily) -> keras.Model:
-    """Return the same network without what `compile` left on it, which a saved file would carry along."""
-    import keras
-
-    if any(getattr(type(model), step) is not getattr(keras.Model, step) for step in ("train_step", "compute_loss")):
-        raise TrialError(f"{family.path} trains by steps of its own, and the recipe trains by Keras'")
-    try:
-        return keras.models.clone_model(model)
-    except ValueError:  # a subclass of keras.Model, which only its own code can build
-        return model
+    if issubclass(target, keras.Model):
+        raise InputError("family", f"{path!r} is a keras.Model, not a function build(hp) or a HyperModel")
+    if getattr(target, "fit", keras_tuner.HyperModel.fit) is not keras_tuner.HyperModel.fit:
+        problem = f"{path!r} has a fit of its own, which is never called: the recipe trains"
+        raise InputError("family", problem, "remove it, and say in [training] or [search.space] how to train")
 
 
 @contextmanager

@@ -49,23 +49,26 @@ class FamilyHyperModel(keras_tuner.HyperModel):  # type: ignore[misc]  # KerasTu
 
 
 class WatchedHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]  # KerasTuner has no types
-    """HyperParameters with fixed values that remember which names a `build(hp)` asked for."""
+    """HyperParameters with fixed values that remember which names a `build(hp)` asked for, and as what.
+
+    `asked` holds KerasTuner's own object of each, None where its value was looked up without one.
+    """
 
     def __init__(self, values: Values) -> None:
         super().__init__()
-        self.asked: set[str] = set()
+        self.asked: dict[str, keras_tuner.engine.hyperparameters.HyperParameter | None] = {}
         for name, value in values.items():
             self.Fixed(name, value)
         self.asked.clear()  # declaring is not asking
 
     def _retrieve(self, hp: keras_tuner.engine.hyperparameters.HyperParameter) -> Value | None:
-        self.asked.add(hp.name)
+        self.asked[hp.name] = hp
         value: Value | None = super()._retrieve(hp)
         return value
 
     def get(self, name: str) -> Value:
         """Return the value of `name` and remember that it was asked for."""
-        self.asked.add(name)
+        self.asked.setdefault(name, None)
         value: Value = super().get(name)
         return value
 

@@ -60,6 +60,11 @@ def _card(findings: Findings, chosen: Chosen) -> str:
         ["data set", f"{escape(chosen.dataset)}, fingerprint {trial.fingerprint}"],
         ["classes", _classes(chosen.predictions.class_names)],
         ["input", f"raw pixels from 0 to 255, {shape_text(data.x_train.shape[1:])} (height, width, channels)"],
+        *(
+            [["scaling", f"pixels {escape(str(result.environment['scaling']))}"]]
+            if "scaling" in result.environment
+            else []
+        ),
         ["output", f"probabilities of the {len(chosen.predictions.class_names)} classes"],
         ["architecture", _architecture(result.layers)],
         ["parameters", DASH if result.parameters is None else f"{result.parameters:,}"],

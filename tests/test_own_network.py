@@ -1,0 +1,84 @@
+"""A user's own network through the command line: nothing of it is lost, and what has no effect is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+from small_project import make_project, recorded, tuner
+
+SEARCH = """
+title = "mine"
+dataset = "blobs.npz"
+repeats = 2
+[training]
+optimizer = "adam"
+learning_rate = 0.01
+batch_size = 16
+epochs = 4
+[[search]]
+family = "mynet:build"
+[search.space]
+units = [4, 8]
+"""
+NETWORK = """
+import keras
+import numpy as np
+from myblocks import WIDTH
+
+def build(hp):
+    adapted = keras.layers.Normalization(name="adapted")
+    adapted.adapt(np.linspace(0, 250, 640).reshape(10, 8, 8, 1).astype("float32"))
+    frozen = keras.layers.Dense(WIDTH, activation="relu", name="frozen")
+    pixels = keras.Input((8, 8, 1))
+    x = frozen(keras.layers.Flatten()(adapted(pixels)))
+    frozen.set_weights([np.linspace(-1, 1, 64 * WIDTH).reshape(64, WIDTH), np.full(WIDTH, 0.5)])
+    frozen.trainable = False
+    x = keras.layers.Dense(hp.Int("units", 2, 64), activation="relu")(x)
+    model = keras.Model(pixels, keras.layers.Dense(3)(x))
+    rate = hp.Float("rate", 1e-5, 1e-2, sampling="log")
+    model.compile(keras.optimizers.SGD(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return model
+"""
+NOTES = [
+    "note: mynet:build: a softmax is put behind its logits, since its loss has from_logits=True",
+    "note: mynet:build: what build compiles (SGD, SparseCategoricalCrossentropy) is not used, since the recipe is, nor "
+    "is rate, which it asks for there alone",
+]
+
+
+def test_weights_states_and_scaling_are_kept_to_the_saved_file_and_notes_come_first(
+    tmp_path: Path, blobs_file: Path
+) -> None:
+    folder = make_project(tmp_path / "p", blobs_file, SEARCH)
+    (folder / "searches" / "mynet.py").write_text(NETWORK)
+    blocks = folder / "searches" / "myblocks.py"
+    blocks.write_text("WIDTH = 6\n")
+    shown = tuner(folder, "space", "small")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stderr.splitlines() == NOTES
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.splitlines()[:2] == NOTES
+    saved = keras.models.load_model(folder / "reports" / "small" / "build-blobs.keras")
+    kept = {layer.name: layer.get_weights() for layer in saved._flatten_layers()}
+    np.testing.assert_array_equal(kept["frozen"][0], np.linspace(-1, 1, 384).reshape(64, 6).astype("float32"))
+    np.testing.assert_array_equal(kept["frozen"][1], np.full(6, 0.5))
+    np.testing.assert_allclose(kept["adapted"][0], 125, rtol=1e-5)
+    assert not any(type(layer).__name__ == "Rescaling" for layer in saved._flatten_layers())
+    verified = tuner(folder, "verify", "small")
+    assert verified.returncode == 0, verified.stderr
+    card = json.loads((folder / "reports" / "small" / "build-blobs.json").read_text())
+    assert card["environment"]["scaling"] == "left from 0 to 255 in front of the network, which scales them itself"
+    assert "| scaling " in (folder / "reports" / "small" / "report.md").read_text()
+
+    done = recorded(folder)
+    assert done == 2 + 2
+    assert tuner(folder, "run", "small").returncode == 0
+    assert recorded(folder) == done
+    blocks.write_text("WIDTH = 7\n")
+    again = tuner(folder, "run", "small")
+    assert again.returncode == 0, again.stderr
+    assert recorded(folder) == 2 * done, "an edited helper makes other trials"
