@@ -226,6 +226,24 @@ def test_a_users_modules_travel_and_nothing_else_beside_the_search(
     assert store.fetched == [0, 1]
 
 
+def test_a_helper_in_the_working_folder_travels_with_a_network_beside_the_search(
+    job: Job, store: Store, elsewhere: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working = tmp_path / "here" / "working"
+    (working / "parts").mkdir(parents=True)
+    monkeypatch.chdir(working)
+    (job.modules / "mine_working.py").write_text("from parts.sizes import width\ndef build(hp):\n    return width\n")
+    (working / "parts" / "sizes.py").write_text("width = 9\n")
+    (working / "unrelated.py").write_text("")
+    parcel = Sender(store.put).pack(replace(job, trial=replace(TRIAL, family="mine_working:build")))
+    assert sorted(store.kept[1]) == ["mine_working.py", "parts/sizes.py"]
+    monkeypatch.chdir(tmp_path)
+    elsewhere()
+    with unpacked(parcel, store.fetch) as (mine, _):
+        build: Any = get_family("mine_working:build", mine.modules)
+        assert build._builder()(None) == 9
+
+
 def test_modules_that_were_edited_are_laid_out_beside_the_old_ones(job: Job, store: Store, elsewhere: Any) -> None:
     own = replace(job, trial=replace(TRIAL, family="mine:build"))
     module = job.modules / "mine.py"

@@ -16,8 +16,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.errors import InputError, TunerError, one_line
 from tuner.datasets.base import Shape
+from tuner.errors import InputError, TunerError, one_line
 from tuner.families.custom import CustomFamily
 from tuner.families.own_network import OwnNetwork, take_over
 from tuner.parameters import Value, Values

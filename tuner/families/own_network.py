@@ -15,8 +15,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.errors import InputError, TrialError, one_line, shown, suggestion
 from tuner.datasets.base import Shape
+from tuner.errors import InputError, TrialError, one_line, shown, suggestion
 from tuner.parameters import Value
 
 #: What `scaling` of a user's network may say: what is put in front of it.
