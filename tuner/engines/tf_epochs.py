@@ -98,7 +98,7 @@ def _epoch_function(
             return batch + 1, loss_sum, hit_sum + hits, answers.write(batch, tf.cast(probabilities, tf.float32))
 
         batches = -(-count // size)
-        answers = tf.TensorArray(tf.float32, batches, infer_shape=False, element_shape=network.output_shape)
+        answers = tf.TensorArray(tf.float32, batches, infer_shape=False, element_shape=(None, None))
         begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0), answers)
         _, loss_sum, hit_sum, answers = tf.while_loop(lambda batch, *_: batch < batches, body, begin)
         return [loss_sum / count, hit_sum / count], answers.concat()
