@@ -45,16 +45,17 @@ report-%: setup ## write the report of NAME again
 test: setup-dev ## all tests, a file per process on two cores; one after the other with ARGS="-n 0"
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
-check: setup-dev ## ruff and mypy
+check: setup-dev ## ruff, mypy, and which room imports which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 coverage: setup-dev ## all tests, with line and branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
 
 docs: setup ## write docs/search-file.md from what search files are checked against
-	$(BIN)/python -m tuner.reference
+	$(BIN)/python -m tuner.search_file.reference
 
 statistics: setup ## simulate what intervals and verdicts are worth, into reports/statistics.md
 	$(BIN)/python -m benchmarks.statistics $(ARGS)

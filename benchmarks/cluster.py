@@ -23,7 +23,7 @@ from benchmarks.growth import at_once, grid_search, run_untrained
 from benchmarks.measuring import report_progress, run_module, table
 from benchmarks.sizes import sized
 from tuner.executors import Executor, LocalExecutor, Outcome, Share
-from tuner.search import Search
+from tuner.search_file.model import Search
 from tuner.trial import Job, Result, Trial
 
 #: Places of the real executors, and of the simulated cluster.

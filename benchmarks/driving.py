@@ -12,12 +12,12 @@ from time import perf_counter
 from tuner.datasets import load_dataset
 from tuner.datasets.store import save_to_store
 from tuner.executors import PRELOAD, Executor, LocalExecutor, Share
-from tuner.ledger import Ledger
-from tuner.runner import Runner
-from tuner.search import Overrides, Search
-from tuner.search_file import load_search
-from tuner.searching import TRAIN, Prepared
-from tuner.track import listed_track
+from tuner.ledger.ledger import Ledger
+from tuner.running.loop import Runner
+from tuner.running.proposals import listed_track
+from tuner.running.search import TRAIN, Prepared
+from tuner.search_file.file import load_search
+from tuner.search_file.model import Overrides, Search
 from tuner.trial import Job, Record, Trial
 
 #: A small CNN on the 8x8 digits, to which a part adds its parameters.

@@ -29,12 +29,12 @@ from benchmarks.measuring import provenance, report_progress, table
 from tuner.datasets.store import load_from_store
 from tuner.executors import PRELOAD, LocalExecutor, Share
 from tuner.families import get_family
-from tuner.ledger import Ledger
+from tuner.ledger.ledger import Ledger
 from tuner.protocol import training_images
-from tuner.runner import Runner
-from tuner.search import Overrides, Search, backend_name
-from tuner.search_file import load_search
-from tuner.searching import Prepared, search_tracks
+from tuner.running.loop import Runner
+from tuner.running.search import Prepared, search_tracks
+from tuner.search_file.file import load_search
+from tuner.search_file.model import Overrides, Search, backend_name
 from tuner.trial import Record, Trial
 
 SEARCH = Path("searches/fashion_cnn.toml")

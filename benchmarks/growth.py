@@ -16,10 +16,10 @@ from benchmarks.driving import Watch, search_of, warm_up
 from benchmarks.measuring import report_progress, run_module, table
 from benchmarks.sizes import sized
 from tuner.executors import Executor, LocalExecutor, Outcome
-from tuner.ledger import Ledger
-from tuner.runner import Runner
-from tuner.search import Search
-from tuner.searching import Prepared, search_tracks
+from tuner.ledger.ledger import Ledger
+from tuner.running.loop import Runner
+from tuner.running.search import Prepared, search_tracks
+from tuner.search_file.model import Search
 from tuner.trial import Job, Result
 
 #: Every width of a convolution up to this one, with every width of a dense layer.

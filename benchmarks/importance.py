@@ -3,8 +3,8 @@
 python -m benchmarks.importance [--searches 200] [--report reports/importance.md]
 
 Each case is searched many times: its trials are drawn, scores are made of its formula and of noise, and the shares that
-`tuner.importance` finds are held against the true ones: those that swaps give with the formula in the place of the
-forest. A share is covered if it lies in its interval.
+`tuner.analysis.importance` finds are held against the true ones: those that swaps give with the formula in the place of
+the forest. A share is covered if it lies in its interval.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-from tuner.files import write_whole
-from tuner.importance import Effect, Importance, importance
+from tuner.analysis.importance import Effect, Importance, importance
+from tuner.system.files import write_whole
 
 Trials = list[dict[str, Any]]
 

@@ -25,11 +25,11 @@ def measure(seeds: int) -> dict[str, list[float]]:
     """Return the last validation accuracy of each seed by both engines, from the same weights and in the same order."""
     import keras
 
-    from tuner.engines import ENGINES, Plan, Samples
-    from tuner.engines.plain import PlainEngine
     from tuner.families import FAMILIES
     from tuner.recipe import RECIPE, compile_network
-    from tuner.space import read_space
+    from tuner.space.space import read_space
+    from tuner.worker.engines import ENGINES, Plan, Samples
+    from tuner.worker.engines.plain import PlainEngine
 
     workload = WORKLOADS["digits36"]
     x, y, x_val, y_val = workload.split(0)

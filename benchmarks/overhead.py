@@ -22,8 +22,8 @@ from benchmarks.sizes import sized
 from benchmarks.workloads import WORKLOADS
 from tuner.errors import InputError
 from tuner.executors import Placement
-from tuner.places import Places
-from tuner.searching import started
+from tuner.running.search import started
+from tuner.workspace import Places
 
 WORKERS = sized((1, 2), (2,))
 

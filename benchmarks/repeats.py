@@ -30,9 +30,9 @@ from benchmarks.driving import (
 from benchmarks.measuring import Run, median_and_spread, report_progress, run_module, table
 from benchmarks.sizes import sized
 from benchmarks.workloads import WORKLOADS
-from tuner.places import Places
-from tuner.searching import started
+from tuner.running.search import started
 from tuner.trial import Trial
+from tuner.workspace import Places
 
 REPEATS = sized(20, 2)
 EPOCHS = 3

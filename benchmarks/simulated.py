@@ -18,7 +18,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.variance import FEW, combine, probability, quantile
+from tuner.analysis.variance import FEW, combine, probability, quantile
 
 Numbers = NDArray[np.float64]
 
@@ -110,7 +110,10 @@ def _centre(accuracy: float, scale: float, shape: Numbers) -> float:
 
 @dataclass(frozen=True)
 class Parts:
-    """What the variance of the difference of two models is made of, a value for each test set; see `tuner.variance`."""
+    """What the variance of the difference of two models is made of, a value for each test set.
+
+    See `tuner.analysis.variance`.
+    """
 
     difference: Numbers
     spreads: tuple[Numbers, ...]
@@ -160,7 +163,7 @@ class Judged:
 
 
 def kept(found: Parts) -> Judged:
-    """The rule of `tuner.variance`."""
+    """The rule of `tuner.analysis.variance`."""
     lends = found.models > 2 and found.retrainings <= FEW
     return _t(found, found.images - found.shared, pool=found.pool if lends else None)
 

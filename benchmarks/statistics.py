@@ -39,7 +39,7 @@ from benchmarks.simulated import (
     separate_plus,
     simulate,
 )
-from tuner.variance import FEW
+from tuner.analysis.variance import FEW
 
 SETS = 2_000
 RETRAININGS = (2, 3, 5, 10)
@@ -101,9 +101,9 @@ half as many behind larger ones and behind the last table.
 
 The rules:
 
-- **kept**: that of `tuner/variance.py`. V = Σ S_m + max(I − E, 0) with the variance s²_m of each model's seeds and
-  Welch's and Hillis' degrees of freedom; where more than two models are judged together, with up to {few} retrainings
-  each, s²_m counts as no less than the variance s² of all of them together.
+- **kept**: that of `tuner/analysis/variance.py`. V = Σ S_m + max(I − E, 0) with the variance s²_m of each model's seeds
+  and Welch's and Hillis' degrees of freedom; where more than two models are judged together, with up to {few}
+  retrainings each, s²_m counts as no less than the variance s² of all of them together.
 - **own s²_m**: the same without that exception: the t interval of each pair. For two models it is the kept rule.
 - **floored**: s²_m counts as no less than s² however many models and retrainings there are.
 - **pooled s²**: one variance for all models.

@@ -22,9 +22,9 @@ from made_up import RAW, Project, first
 from matplotlib import pyplot
 
 import tuner
+from tuner.analysis.findings import Findings
 from tuner.cli import app
 from tuner.datasets.base import Dataset
-from tuner.findings import Findings
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -174,7 +174,7 @@ def test_the_readme_s_notebook_runs_from_top_to_bottom(
     (tmp_path / "searches").mkdir()
     shutil.copy(ROOT / "searches" / "digits.toml", tmp_path / "searches")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tuner.library.run", trained_before)
+    monkeypatch.setattr("tuner.api.functions.run", trained_before)
     pyplot.switch_backend("agg")
     scope: dict[str, Any] = {}
     exec(code, scope)  # noqa: S102  # what the page tells its readers to run
@@ -234,7 +234,7 @@ def test_a_script_does_what_the_page_says(
     monkeypatch.chdir(tmp_path)
     loaded: list[str] = []
     monkeypatch.setitem(sys.modules, "keras", stand_in_for_keras(loaded))
-    monkeypatch.setattr("tuner.library.run", trained_before)
+    monkeypatch.setattr("tuner.api.functions.run", trained_before)
     pyplot.switch_backend("agg")
     scope: dict[str, Any] = {}
     exec(code, scope)  # noqa: S102  # what the page tells its readers to run

@@ -10,10 +10,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from tuner.version import __version__ as __version__
+from tuner.system.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from tuner.displays import (
+    from tuner.api.displays import (
         AccuracyDisplay,
         ConfusionDisplay,
         F1Display,
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         RocDisplay,
         SliceDisplay,
     )
+    from tuner.api.functions import compare, history, load_findings, load_search, results, run, scores
     from tuner.errors import TunerError
-    from tuner.library import compare, history, load_findings, load_search, results, run, scores
 
 __all__ = [
     "AccuracyDisplay",
@@ -56,7 +56,7 @@ def __getattr__(name: str) -> object:
         return importlib.import_module(f"tuner.{name}")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    room = "displays" if name.endswith("Display") else "errors" if name == "TunerError" else "library"
+    room = "api.displays" if name.endswith("Display") else "errors" if name == "TunerError" else "api.functions"
     return getattr(importlib.import_module(f"tuner.{room}"), name)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from tuner.interrupts import INTERRUPTS, leave
-from tuner.streams import hold
+from tuner.system.interrupts import INTERRUPTS, leave
+from tuner.system.streams import hold
 
 
 def main() -> NoReturn:

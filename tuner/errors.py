@@ -37,7 +37,7 @@ class InputError(TunerError):
     """The user's input is wrong: `place` says where, `problem` what, `remedy` what instead.
 
     Place and remedy name options as the command line has them, `--runs-dir` or `--executor=ray`, and a command to type
-    stands last in a remedy, after a colon: by that `tuner/library.py` says them in Python's words.
+    stands last in a remedy, after a colon: by that `tuner/api/functions.py` says them in Python's words.
 
     `details` are lines below it, where one line stands for many things, such as a line for each file of a folder.
     """

@@ -60,3 +60,10 @@ def escape(text: object) -> str:
     plain = re.sub(r"^(\d{0,9})(?=[-+=#.)](?:[-+=#\s]|$))", r"\1\\", plain)  # which begins a heading or a list
     plain = re.sub(r":(?=//)|(?<=\bwww)\.", r"\\\g<0>", plain, flags=re.IGNORECASE)  # which become links by themselves
     return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", plain)  # inside a word it is no markup
+
+
+def setting(value: object) -> str:
+    """Return a parameter's value as short text: 0.001, not 0.0010000."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -55,8 +55,8 @@ class Trial:
     `role` is "search" for a trial that is chosen among, scored on validation images, and "final" for a chosen
     configuration trained on all training images and scored on the test set. `stop_after` ends a training before
     its last epoch, on a schedule that spans all `epochs`. `watch` names layers whose kernels and gradients are
-    recorded; see `tuner.watch`. `hold_out` is the share of the training images that a final trial does not fit, so
-    that its retrainings can be told apart by them; 0 for none.
+    recorded; see `tuner.worker.watch`. `hold_out` is the share of the training images that a final trial does not fit,
+    so that its retrainings can be told apart by them; 0 for none.
     """
 
     family: str
@@ -149,9 +149,9 @@ class Result:
     it again. `history` holds one list per metric, a value per epoch. `files` maps each saved file's kind, one of
     `ARTIFACTS`, to its SHA-256. `seconds_per_epoch` is the median without the first epoch, which compiles.
     `best_epoch`, counted from 1, is the epoch that early stopping chose; None without it. `layers` describes
-    the network, a dict per layer (`tuner.anatomy`), of final trials. `watched` holds what was recorded of watched
-    layers (`tuner.watch`). `passed` holds the limit at which a trial was ended, by its name in `Limits`: a run that
-    allows more tries it again.
+    the network, a dict per layer (`tuner.worker.model_summary`), of final trials. `watched` holds what was recorded of
+    watched layers (`tuner.worker.watch`). `passed` holds the limit at which a trial was ended, by its name in `Limits`:
+    a run that allows more tries it again.
     """
 
     status: Literal["completed", "failed"]

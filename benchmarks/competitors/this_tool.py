@@ -11,10 +11,10 @@ from benchmarks.competitors.base import Trained, main
 from benchmarks.driving import search_of
 from benchmarks.workloads import Workload
 from tuner.executors import Placement
-from tuner.ledger import Member
-from tuner.places import Places
-from tuner.searching import started
+from tuner.ledger.ledger import Member
+from tuner.running.search import started
 from tuner.trial import Record
+from tuner.workspace import Places
 
 
 def search_file(workload: Workload, seed: int, images: str = "workload.npz") -> str:

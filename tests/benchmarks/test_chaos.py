@@ -28,8 +28,8 @@ from benchmarks.chaos.lives import Ended, Reference, Suffered, Tally, how_badly
 from benchmarks.chaos.processes import are_gone, processes_of
 from benchmarks.chaos.report import report_of
 from benchmarks.chaos.searches import ALGORITHMS, COMMAND, NAME, make_project
-from tuner.ledger import Ledger, Member
-from tuner.search_file import load_search
+from tuner.ledger.ledger import Ledger, Member
+from tuner.search_file.file import load_search
 from tuner.trial import Record, Result, Trial, artifact_path
 
 INSIDE = Path(__file__).parents[2] / "benchmarks" / "chaos" / "inside"
@@ -316,7 +316,7 @@ for name in "abc":
     partial.replace(partial.with_name(name))
 """
 CALLS = """
-from tuner.training import predict
+from tuner.worker.training import predict
 for number in range(3):
     print(predict(number), flush=True)
 """
@@ -375,7 +375,7 @@ class TestFromWithin:
     def test_come_beside_notes_of_what_is_trained(self, tmp_path: Path) -> None:
         program = (
             "from types import SimpleNamespace\n"
-            "from tuner.training import predict, train\n"
+            "from tuner.worker.training import predict, train\n"
             "for number in 'abc':\n"
             "    train(SimpleNamespace(trial=SimpleNamespace(id=number)))\n"
             "    predict(number)\n"

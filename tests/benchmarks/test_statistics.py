@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks import simulated, statistics
 from benchmarks.simulated import Answers, Models, parts, simulate
-from tuner.significance import holm
-from tuner.variance import FEW, compare_all
+from tuner.analysis.significance import holm
+from tuner.analysis.variance import FEW, compare_all
 
 
 def answers_of(models: list[np.ndarray]) -> Answers:

@@ -17,7 +17,7 @@ import pytest
 from tuner.datasets.base import ARRAYS, Dataset
 from tuner.datasets.store import load_from_store, save_to_store, stored_files
 from tuner.errors import LostError, ResourceError, lacking
-from tuner.files import remove_partials
+from tuner.system.files import remove_partials
 
 
 def changed(dataset: Dataset, name: str, index: tuple[int, ...]) -> Dataset:

@@ -10,10 +10,10 @@ from typing import Any
 import keras
 import pytest
 
-from tuner import training
 from tuner.errors import InputError
 from tuner.executors import LocalExecutor, Share, gpus
 from tuner.executors.gpus import MEMORY_LIMIT, environment_of, visible_gpus
+from tuner.worker import training
 
 
 @pytest.fixture

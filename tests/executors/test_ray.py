@@ -172,6 +172,6 @@ def test_nothing_but_the_executor_imports_ray() -> None:
             if any(name.partition(".")[0] == "ray" for name in names):
                 importing.add(str(file.relative_to(folder)))
     assert importing == {"executors/ray.py", "executors/ray_health.py"}
-    code = "import sys, tuner, tuner.cli, tuner.searching, tuner.executors; print('ray' in sys.modules)"
+    code = "import sys, tuner, tuner.cli, tuner.running.search, tuner.executors; print('ray' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.stdout.strip() == "False", ran.stderr

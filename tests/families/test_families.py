@@ -13,9 +13,9 @@ import pytest
 
 from tuner.errors import InputError, TrialError
 from tuner.families import FAMILIES, get_family, in_order
-from tuner.parameters import Layered, Parameter
 from tuner.recipe import COMPILED, RECIPE
-from tuner.space import Configuration, read_space
+from tuner.space.parameters import Layered, Parameter
+from tuner.space.space import Configuration, read_space
 
 SHAPES = {"grey": (28, 28, 1), "colour": (32, 32, 3)}
 Shape = tuple[int, int, int]

@@ -12,7 +12,7 @@ from tuner.families import FAMILIES
 from tuner.oracles import Pause, Proposal, make_oracle
 from tuner.oracles.base import hyperband_trials
 from tuner.recipe import RECIPE
-from tuner.space import Configuration, Space, read_space
+from tuner.space.space import Configuration, Space, read_space
 
 ALGORITHMS = ("grid", "random", "bayesian", "hyperband")
 

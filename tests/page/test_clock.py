@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from made_up import Project
 
+from tuner.analysis.findings import Findings
 from tuner.datasets.base import Dataset
-from tuner.findings import Findings
 from tuner.page.clock import timeline
 from tuner.trial import Attempt
 

@@ -14,9 +14,9 @@ import pytest
 from made_up import RAW, Project, first
 from whole_page import Page, page_of
 
+from tuner.analysis.pareto import pareto_front
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.page.images import EACH, mistakes_data
-from tuner.page.pareto import pareto_front
 from tuner.page.render import ECHARTS_SHA256, MODULES, asset
 from tuner.report.classes import roc_points
 from tuner.report.summary import verdict

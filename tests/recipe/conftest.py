@@ -8,7 +8,7 @@ import keras
 import pytest
 
 from tuner.recipe import RECIPE
-from tuner.space import Configuration, read_space
+from tuner.space.space import Configuration, read_space
 
 Recipe = Callable[..., Configuration]
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tuner.errors import TrialError
-from tuner.parameters import Parameter
 from tuner.recipe import augmenter
 from tuner.recipe.augmentation import AUGMENTATIONS
+from tuner.space.parameters import Parameter
 
 SHAPE = (12, 10, 3)
 IMAGES = np.random.default_rng(0).integers(1, 256, (40, *SHAPE)).astype(np.float32)

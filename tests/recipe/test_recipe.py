@@ -12,14 +12,14 @@ import pytest
 
 from tuner.errors import InputError
 from tuner.families import FAMILIES
-from tuner.parameters import Parameter
 from tuner.recipe import COMPILED, RECIPE, Stopping, augmenter, compile_network, steps_per_epoch, use_precision
 from tuner.recipe.augmentation import AUGMENTATION
 from tuner.recipe.losses import LOSS
 from tuner.recipe.optimizers import OPTIMIZER
 from tuner.recipe.schedules import SCHEDULE
 from tuner.recipe.stopping import STOPPING
-from tuner.space import read_space
+from tuner.space.parameters import Parameter
+from tuner.space.space import read_space
 
 #: Trials are named by a hash of these, so that another default is another trial.
 DEFAULTS = {

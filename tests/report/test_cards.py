@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from made_up import LAYERS, RAW, Project, first
 
+from tuner.analysis.findings import Findings
+from tuner.analysis.scoring import averages, per_class
 from tuner.datasets.base import Dataset
-from tuner.findings import Findings
 from tuner.publish.write import write_report
 from tuner.report.cards import card_json, cards_section
-from tuner.scoring import averages, per_class
 from tuner.trial import Trial
 
 

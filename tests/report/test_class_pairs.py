@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from made_up import Project
 
+from tuner.analysis.scoring import averages, per_class
+from tuner.figures.style import report_style
 from tuner.report.class_pairs import class_pairs_section, retrainings_section
 from tuner.report.classes import f1_section
-from tuner.report.style import report_style
-from tuner.scoring import averages, per_class
 
 
 def test_metrics_of_classes_are_means_with_their_spread_in_table_and_file(project: Project) -> None:

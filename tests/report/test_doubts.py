@@ -7,8 +7,8 @@ from pathlib import Path
 
 from made_up import RAW, Project, first
 
+from tuner.analysis.findings import Findings
 from tuner.datasets.base import Dataset
-from tuner.findings import Findings
 from tuner.publish.write import write_report
 from tuner.report.doubts import doubts_on
 from tuner.report.summary import verdict

@@ -15,12 +15,12 @@ from made_up import RAW, Project
 from recorded import whole
 
 from tuner import columns as col
+from tuner.analysis.scopes import scopes
 from tuner.datasets.base import Dataset
-from tuner.ledger import Member
+from tuner.figures.style import report_style
+from tuner.ledger.ledger import Member
 from tuner.report.base import Section, png
 from tuner.report.importance import importance_section
-from tuner.report.scopes import scopes
-from tuner.report.style import report_style
 from tuner.report.timing import timing_section
 from tuner.trial import Record, Result
 

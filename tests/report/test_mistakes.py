@@ -11,13 +11,13 @@ from made_up import RAW, Project, first
 
 from tuner import columns as col
 from tuner.datasets.base import Dataset
-from tuner.files import sha256_of
-from tuner.ledger import Member
+from tuner.figures.style import report_style
+from tuner.ledger.ledger import Member
 from tuner.protocol import test_images as images_scored
 from tuner.report.base import Section, png
 from tuner.report.mistakes import mistakes_section
-from tuner.report.style import report_style
 from tuner.trial import Record, Result, artifact_path
+from tuner.untrusted.sizes import sha256_of
 
 
 def made_section(project: Project) -> Section:

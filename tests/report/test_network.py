@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from tuner.anatomy import describe
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.network_blocks import Arc, Plan, plan_of
 from tuner.families import FAMILIES
-from tuner.findings import Chosen, Findings
+from tuner.figures.network import draw_network
+from tuner.figures.style import report_style
 from tuner.recipe import RECIPE
 from tuner.report.base import Section, png
-from tuner.report.blocks import Arc, Plan, plan_of
-from tuner.report.drawing import draw_network
 from tuner.report.network import layer_table, network_section
-from tuner.report.style import report_style
-from tuner.space import read_space
+from tuner.space.space import read_space
 from tuner.trial import Record, Result
+from tuner.worker.model_summary import describe
 
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "ann": ("ann", {"dense_depth": 2}),

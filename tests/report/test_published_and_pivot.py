@@ -10,7 +10,7 @@ from made_up import RAW, Project, first
 
 from tuner import columns as col
 from tuner.datasets.base import Dataset
-from tuner.ledger import Member
+from tuner.ledger.ledger import Member
 from tuner.report.convergence import convergence_section
 from tuner.report.lookalikes import lookalikes_section
 from tuner.report.pivot import pivot_section
@@ -242,8 +242,8 @@ def test_a_report_without_anything_watched_has_no_such_section(tmp_path: Path, b
 
 
 def test_stopped_trials_are_drawn_as_long_as_they_ran(tmp_path: Path, blobs: Dataset) -> None:
+    from tuner.figures.style import report_style
     from tuner.report.curves import curves_section
-    from tuner.report.style import report_style
 
     project = made(tmp_path, blobs)
     with_curves(project, "ann", [[0.3, 0.5], [0.2]])

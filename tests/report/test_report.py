@@ -15,20 +15,20 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from tuner import columns as col
-from tuner.comparing import compare_searches, compared
+from tuner.analysis.significance import holm
+from tuner.analysis.variance import compare_all
 from tuner.datasets.base import Dataset
+from tuner.figures.style import report_style
 from tuner.publish.index import write_index
 from tuner.publish.write import write_report
 from tuner.report import SECTIONS
+from tuner.report.across import compare_searches, compared
 from tuner.report.base import Section, escape, number, p_text, png, setting, signed, with_palette
 from tuner.report.comparison import comparison_frame, comparison_section, margins_table, pairs_frame
 from tuner.report.importance import importance_section
-from tuner.report.style import report_style
 from tuner.report.summary import verdict
 from tuner.report.trials import summary_by
 from tuner.report.verdicts import pairs_on, verdict_on
-from tuner.significance import holm
-from tuner.variance import compare_all
 
 PUBLISHED = Path(__file__).parent.parent / "published"
 

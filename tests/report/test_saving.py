@@ -12,8 +12,8 @@ import pytest
 from made_up import RAW, Project, first
 from whole_page import page_of
 
+from tuner.analysis.findings import Findings
 from tuner.datasets.base import Dataset
-from tuner.findings import Findings
 from tuner.protocol import saved_of
 from tuner.report.cards import card_json, cards_section
 from tuner.report.choice import choice_in_words

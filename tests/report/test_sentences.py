@@ -20,8 +20,9 @@ from made_up import LAYERS, RAW, VIEW, Project, first
 
 import tuner.page
 import tuner.report
+from tuner.analysis.findings import Findings
 from tuner.datasets.base import Dataset
-from tuner.findings import Findings
+from tuner.figures.style import report_style
 from tuner.page import content
 from tuner.page.index import Listed, index_page
 from tuner.report.base import SectionMaker
@@ -34,7 +35,6 @@ from tuner.report.mistakes import mistakes_section
 from tuner.report.network import network_section
 from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
-from tuner.report.style import report_style
 from tuner.report.summary import verdict
 from tuner.report.timing import introduction, timing_section, total_time
 from tuner.report.trials import trials_section

@@ -17,9 +17,9 @@ from made_up import RAW, Project, first
 from markdown_it import MarkdownIt
 from whole_page import Page
 
-from tuner.comparing import compare_searches
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.publish.write import write_report
+from tuner.report.across import compare_searches
 
 EVIL = "../../e|v`i`l $x_{1}$ <script>alert(1)</script> ![i](http://e.example/x.png) </details> www.e.example \x1b[2J"
 CLASSES = ("-rf | <b>`x`", "$a^2$ ~~b~~ http://e.example\n# head", "日本 " + "n" * 300)

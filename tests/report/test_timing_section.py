@@ -12,13 +12,13 @@ from made_up import RAW, Project, first
 from timeless import differing, without_times
 
 from tuner import columns as col
+from tuner.analysis.findings import Findings
 from tuner.datasets.base import Dataset
-from tuner.findings import Findings
+from tuner.figures.style import report_style
 from tuner.publish.write import write_report
 from tuner.report import SECTIONS
 from tuner.report.base import Section, SectionMaker
 from tuner.report.provenance import provenance_section
-from tuner.report.style import report_style
 from tuner.report.timing import clock, timing_section
 from tuner.trial import Record, Result
 

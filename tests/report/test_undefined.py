@@ -16,13 +16,13 @@ from made_up import RAW, Project
 from whole_page import page_of
 
 from tuner import columns as col
+from tuner.analysis.scoring import Predictions, averages, per_class
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.errors import InputError
+from tuner.figures.style import report_style
 from tuner.report.cards import card_json
 from tuner.report.classes import f1_section, per_class_frame
-from tuner.report.style import report_style
 from tuner.report.undefined import metric_cell, notes
-from tuner.scoring import Predictions, averages, per_class
 
 NAMES = ("seen", "ignored", "missing", "macro average")
 

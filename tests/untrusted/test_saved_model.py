@@ -19,7 +19,7 @@ import pytest
 from tuner.errors import InputError
 from tuner.families import FAMILIES
 from tuner.recipe import RECIPE
-from tuner.space import read_space
+from tuner.space.space import read_space
 from tuner.untrusted.saved_model import checked_model, load_checked
 
 layers = keras.layers

@@ -15,7 +15,7 @@ from tuner.cli.models import predict, verify
 from tuner.cli.recorded import compare, export, report, results
 from tuner.cli.running import run
 from tuner.cli.searches import list_command, new, space
-from tuner.version import __version__
+from tuner.system.version import __version__
 
 
 @click.group(

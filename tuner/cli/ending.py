@@ -12,10 +12,10 @@ from typing import NoReturn
 import click
 
 from tuner.errors import InputError, ResourceError, TunerError, lacking, listed, one_line
-from tuner.interrupts import INTERRUPTS, leave
-from tuner.streams import lost_output
+from tuner.system.interrupts import INTERRUPTS, leave
+from tuner.system.streams import lost_output
+from tuner.system.waiting import heard_by
 from tuner.text import visible_line
-from tuner.waiting import heard_by
 
 #: What takes longer is said, in seconds. Who sees no terminal reads it later, if at all.
 SECONDS_ON_TERMINAL, SECONDS_ELSEWHERE = 1.0, 10.0

@@ -9,10 +9,10 @@ import click
 
 from tuner.cli.options import folder_options, search_name_argument, skip_bad_option
 from tuner.errors import listed
-from tuner.interrupts import INTERRUPTS
-from tuner.places import Places
+from tuner.system.interrupts import INTERRUPTS
+from tuner.system.waiting import doing
 from tuner.text import visible_line
-from tuner.waiting import doing
+from tuner.workspace import Places
 
 
 @click.command()
@@ -26,7 +26,7 @@ def predict(model: Path, images: tuple[Path, ...], form: str, skip_bad: bool) ->
     IMAGE is a file, or a folder with images in it, however deep.
     """
     from tuner.datasets.remarks import number_of
-    from tuner.predict import predict_files
+    from tuner.saved_models.predict import predict_files
 
     answers = predict_files(model, images, skip_bad, lambda line: click.echo(visible_line(line), err=True))
     if answers.no_card:
@@ -50,12 +50,12 @@ def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
     """Reload each saved model with plain Keras and prove its recorded score."""
     places = Places(runs_dir, reports_dir)
     places.existing_ledger(name).close()
-    from tuner.reader import PlainKeras
+    from tuner.saved_models.reader import PlainKeras
 
     with PlainKeras() as reader:  # which imports Keras meanwhile
         with doing("importing what computes scores"), INTERRUPTS.importing():
-            from tuner.findings import recorded_findings
-            from tuner.verify import verify as check
+            from tuner.analysis.findings import recorded_findings
+            from tuner.saved_models.verify import verify as check
 
         for line in check(recorded_findings(name, places), reader):
             click.echo(line)

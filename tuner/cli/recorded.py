@@ -11,11 +11,11 @@ from pathlib import Path
 import click
 
 from tuner.cli.options import folder_options, not_blank, search_name_argument, tensorboard_option
-from tuner.export import EXPORTERS, Recorded
-from tuner.interrupts import INTERRUPTS
-from tuner.places import Places, as_described_now, recorded_search, search_name
+from tuner.exporters import EXPORTERS, Recorded
+from tuner.system.interrupts import INTERRUPTS
+from tuner.system.waiting import doing
 from tuner.text import escape, visible
-from tuner.waiting import doing
+from tuner.workspace import Places, as_described_now, recorded_search, search_name
 
 
 @click.command()
@@ -26,8 +26,8 @@ from tuner.waiting import doing
 def results(name: str, form: str, whole: bool, runs_dir: Path, reports_dir: Path) -> None:
     """Print the trials, best first, with what varies; and the test scores of those that were retrained."""
     places = Places(runs_dir, reports_dir)
-    from tuner.results_table import result_rows, results_table
-    from tuner.trial_table import column_names
+    from tuner.analysis.results_table import result_rows, results_table
+    from tuner.analysis.trial_table import column_names
 
     with places.existing_ledger(name) as ledger:
         search = recorded_search(ledger, search_name(name))
@@ -57,7 +57,7 @@ def results(name: str, form: str, whole: bool, runs_dir: Path, reports_dir: Path
 def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> None:
     """Write the report again from what is recorded."""
     places = Places(runs_dir, reports_dir)
-    from tuner.findings import recorded_findings
+    from tuner.analysis.findings import recorded_findings
 
     recorded = recorded_findings(name, places)
     findings = replace(recorded, search=as_described_now(recorded.search, name))
@@ -66,7 +66,7 @@ def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> N
 
     click.echo(f"report: {write_report(findings)}")
     if tensorboard:
-        from tuner.tensorboard import write_recorded
+        from tuner.exporters.tensorboard import write_recorded
 
         with places.existing_ledger(name) as ledger:
             click.echo(f"logs: {write_recorded(findings.search, places, ledger)}")
@@ -78,8 +78,8 @@ def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> N
 def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
     """Print one comparison table over several searches."""
     places = Places(runs_dir, reports_dir)
-    from tuner.comparing import compare_searches
-    from tuner.findings import recorded_findings
+    from tuner.analysis.findings import recorded_findings
+    from tuner.report.across import compare_searches
 
     findings = [recorded_findings(name, places) for name in names]
     click.echo(compare_searches(findings))

@@ -10,17 +10,17 @@ import click
 
 from tuner.cli.ending import stop
 from tuner.cli.options import data_dir_option, folder_options, search_name_argument, skip_bad_option, tensorboard_option
-from tuner.interrupts import INTERRUPTS
-from tuner.places import Places
-from tuner.search import Overrides
-from tuner.search_file import find_search, load_search
+from tuner.search_file.file import find_search, load_search
+from tuner.search_file.model import Overrides
+from tuner.system.interrupts import INTERRUPTS
+from tuner.workspace import Places
 
 if TYPE_CHECKING:
-    from tuner.findings import Findings
+    from tuner.analysis.findings import Findings
 
 
 def _gpus(context: click.Context, parameter: click.Parameter, gpus: float | None) -> float | None:
-    from tuner.search_schema import at_most_one_gpu
+    from tuner.search_file.schema import at_most_one_gpu
 
     try:
         return None if gpus is None else at_most_one_gpu(gpus)
@@ -91,7 +91,7 @@ def run(
                 from rich.console import Console
 
                 from tuner.executors import Placement
-                from tuner.searching import run_search
+                from tuner.running.search import run_search
 
             console = Console(stderr=True)
             where = Placement(executor, workers, cpus_per_trial, gpus_per_trial, address)

@@ -11,14 +11,14 @@ import click
 
 from tuner.cli.options import data_dir_option, folder_options, search_name_argument, skip_bad_option
 from tuner.errors import InputError
-from tuner.places import Places, ran_as_it_is
-from tuner.search_checks import capitals
-from tuner.search_file import find_search, load_search
+from tuner.search_file.checks import capitals
+from tuner.search_file.file import find_search, load_search
 from tuner.text import shortened, visible_line
+from tuner.workspace import Places, ran_as_it_is
 
 if TYPE_CHECKING:
-    from tuner.ledger import Ledger
-    from tuner.search import Search
+    from tuner.ledger.ledger import Ledger
+    from tuner.search_file.model import Search
 
 
 @click.command("list")
@@ -73,7 +73,7 @@ def _trials(search: Search, file: Path) -> str:
 def new(name: str, source: str, force: bool, data_dir: Path | None, skip_bad: bool) -> None:
     """Write searches/NAME.toml for a data set, with reasons, and show its dry run. Trains nothing."""
     from tuner.datasets.remarks import remarks
-    from tuner.new import new_search, summary
+    from tuner.running.new import new_search, summary
 
     path, look = new_search(name, source, data_dir, force, skip_bad=skip_bad)
     click.echo(f"wrote {path}")
@@ -94,8 +94,8 @@ def space(name: str, as_json: bool, data_dir: Path | None, skip_bad: bool) -> No
     Of a [[search]] with more than 1,000 configurations only the first 10 are built and shown.
     """
     search = load_search(find_search(name))
-    from tuner.dryrun import dry_run
-    from tuner.shortfall import planned_shortfall
+    from tuner.analysis.shortfall import planned_shortfall
+    from tuner.running.dryrun import dry_run
 
     found = dry_run(search, data_dir, skip_bad)
     for note in found["notes"]:

@@ -14,7 +14,7 @@ from tuner.datasets.mnist import FASHION_MNIST, MNIST
 from tuner.datasets.npz import load_npz
 from tuner.datasets.published import Published
 from tuner.errors import InputError, shown, suggestion
-from tuner.files import is_a
+from tuner.system.files import is_a
 
 #: Those in files as their authors publish them, which a user may have already.
 PUBLISHED: dict[str, Published] = {

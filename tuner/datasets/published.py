@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.errors import InputError, one_line
-from tuner.files import is_a
-from tuner.quiet import import_keras
+from tuner.system.files import is_a
+from tuner.system.quiet import import_keras
 
 Arrays = dict[str, NDArray[Any]]
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tuner.datasets.base import ARRAYS, SPLITS, Dataset
 from tuner.errors import InputError, LostError, lacking, one_line
-from tuner.files import check_no_link, partial_of, write_whole
+from tuner.system.files import check_no_link, partial_of, write_whole
 from tuner.text import visible
 from tuner.untrusted.checked_json import strict_json
 from tuner.untrusted.sizes import read_at_most, size_of

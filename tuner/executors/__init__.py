@@ -11,8 +11,8 @@ from tuner.errors import InputError, suggestion
 from tuner.executors.address import check_address
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.local import LocalExecutor, available_cores
-from tuner.interrupts import INTERRUPTS
-from tuner.system import check_system
+from tuner.system.interrupts import INTERRUPTS
+from tuner.system.machine import check_system
 
 
 def _local(address: str | None, *arguments: Any) -> Executor:
@@ -30,7 +30,7 @@ def _ray(address: str | None, *arguments: Any) -> Executor:
 EXECUTORS = {"local": _local, "ray": _ray}
 
 #: What a server of workers imports once, so that no trial has to: Keras, its backend, and nothing run.
-PRELOAD = ("tuner.training",)
+PRELOAD = ("tuner.worker.training",)
 
 #: More workers a core than this take its memory, and make nothing faster.
 MOST_WORKERS = 16

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING
 from tuner.errors import InputError, ResourceError
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.gpus import environment_of, visible_gpus
-from tuner.files import appending_to
-from tuner.quiet import printing_to
-from tuner.system import check_system, memory_bytes
+from tuner.system.files import appending_to
+from tuner.system.machine import check_system, memory_bytes
+from tuner.system.quiet import printing_to
 from tuner.trial import Attempt
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from tuner.executors import node
 from tuner.executors.base import Executor, Limits, Outcome, Share
 from tuner.executors.ray_health import RayHealth
 from tuner.executors.shipping import Sender, receive
-from tuner.interrupts import SIGNALS
-from tuner.quiet import silence
+from tuner.system.interrupts import SIGNALS
+from tuner.system.quiet import silence
 from tuner.trial import Attempt, Job
 
 #: The cluster's nodes are looked up at most this often, in seconds.

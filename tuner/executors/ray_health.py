@@ -16,7 +16,7 @@ from typing import Any
 import ray
 
 from tuner.errors import ResourceError
-from tuner.streams import lasting
+from tuner.system.streams import lasting
 
 #: How long Ray waits for a head that went away, which may come back, in seconds; and for which part of that we do.
 SECONDS_FOR_HEAD, PART = float(os.environ.get("RAY_gcs_rpc_server_reconnect_timeout_s", "60")), 0.6  # noqa: SIM112  # its name

@@ -22,9 +22,10 @@ from tuner.datasets.store import is_whole
 from tuner.errors import CheckError, LostError, ResourceError
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
-from tuner.files import partial_of, publish, remove_partials, sha256_of
-from tuner.scratch import user_folder
+from tuner.system.files import partial_of, publish, remove_partials
+from tuner.system.scratch import user_folder
 from tuner.trial import ARTIFACTS, NEEDED, Job, Result, artifact_path
+from tuner.untrusted.sizes import sha256_of
 
 #: Files by their names in a folder, as bytes.
 Files: TypeAlias = dict[str, NDArray[np.uint8]]

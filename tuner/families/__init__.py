@@ -14,8 +14,8 @@ from tuner.families.custom import CustomFamily
 from tuner.families.lenet import Lenet
 from tuner.families.resnet import Resnet
 from tuner.families.resnet_cifar import ResnetCifar
-from tuner.parameters import Layered
 from tuner.recipe import RECIPE
+from tuner.space.parameters import Layered
 
 FAMILIES: dict[str, Family] = {
     family.name: family for family in (Cnn(), Ann(), Lenet(), Alexnet(), Resnet(), ResnetCifar())

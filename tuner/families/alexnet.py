@@ -8,7 +8,7 @@ from tuner.datasets.base import Shape
 from tuner.families.base import Family
 from tuner.families.common import BATCH_NORM, L2, SCALING, WIDTH, activation, dropout, pooling, widened
 from tuner.families.work import Work
-from tuner.parameters import Parameter, Values
+from tuner.space.parameters import Parameter, Values
 
 if TYPE_CHECKING:
     import keras

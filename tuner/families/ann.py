@@ -8,7 +8,7 @@ from tuner.datasets.base import Shape
 from tuner.families.base import Family
 from tuner.families.common import ACTIVATION, BATCH_NORM, L2, SCALING, dropout
 from tuner.families.work import Work
-from tuner.parameters import Layered, Parameter, Values
+from tuner.space.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
     import keras

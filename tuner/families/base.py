@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 from tuner.datasets.base import Shape
-from tuner.parameters import Layered, Parameter, Values
+from tuner.space.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
     import keras

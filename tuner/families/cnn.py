@@ -9,7 +9,7 @@ from tuner.errors import TrialError
 from tuner.families.base import Family
 from tuner.families.common import ACTIVATION, DROPOUT, L2, SCALING, batch_norm, pooling
 from tuner.families.work import Work
-from tuner.parameters import Layered, Parameter, Values
+from tuner.space.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
     import keras

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.parameters import Parameter, Values
+from tuner.space.parameters import Parameter, Values
 
 ACTIVATIONS = ("relu", "leaky_relu", "elu", "tanh", "sigmoid")
 

@@ -16,8 +16,8 @@ from tuner.datasets.base import Shape
 from tuner.errors import InputError, TrialError, one_line, suggestion
 from tuner.families.base import Family
 from tuner.families.own_modules import file_of, hash_of, own_modules
-from tuner.parameters import Values
 from tuner.recipe import BATCH_SIZE, COMPILED, RECIPE
+from tuner.space.parameters import Values
 
 if TYPE_CHECKING:
     import keras

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import keras_tuner
 
-from tuner.parameters import Layered, Parameter, Value, Values
 from tuner.recipe import BATCH_SIZE, COMPILED, compile_network
-from tuner.space import Configuration
+from tuner.space.parameters import Layered, Parameter, Value, Values
+from tuner.space.space import Configuration
 
 if TYPE_CHECKING:
     import keras

@@ -9,7 +9,7 @@ import keras
 from keras import layers
 
 from tuner.datasets.base import Shape
-from tuner.parameters import Value, Values
+from tuner.space.parameters import Value, Values
 
 
 def raw_pixels(shape: Shape, values: Values) -> tuple[keras.KerasTensor, keras.KerasTensor]:

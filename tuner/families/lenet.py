@@ -9,7 +9,7 @@ from tuner.errors import TrialError
 from tuner.families.base import Family
 from tuner.families.common import BATCH_NORM, DROPOUT, L2, SCALING, activation, pooling
 from tuner.families.work import Work
-from tuner.parameters import Parameter, Values
+from tuner.space.parameters import Parameter, Values
 
 if TYPE_CHECKING:
     import keras

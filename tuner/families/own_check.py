@@ -20,8 +20,8 @@ from tuner.datasets.base import Shape
 from tuner.errors import InputError, TunerError, one_line
 from tuner.families.custom import CustomFamily
 from tuner.families.own_network import OwnNetwork, take_over
-from tuner.parameters import Value, Values
 from tuner.recipe import RECIPE
+from tuner.space.parameters import Value, Values
 from tuner.untrusted.saved_model import checked_model
 
 #: How far the answers of a network may lie from those of its copy, and of its saved file.

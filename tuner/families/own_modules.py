@@ -1,7 +1,7 @@
 """The modules of a user's own that a network is made of, found where Python would find them, and their hash.
 
-Nothing is imported here: import statements are read wherever they stand, in functions too. `tuner/probe.py` compares
-what is found with what a build has really loaded.
+Nothing is imported here: import statements are read wherever they stand, in functions too. `tuner/worker/probe.py`
+compares what is found with what a build has really loaded.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tuner.datasets.base import Shape
 from tuner.errors import InputError, TrialError, one_line, shown, suggestion
-from tuner.parameters import Value
+from tuner.space.parameters import Value
 
 #: What `scaling` of a user's network may say: what is put in front of it.
 SCALINGS: Mapping[str, tuple[float, float] | None] = {

@@ -9,7 +9,7 @@ from tuner.errors import TrialError
 from tuner.families.base import Family
 from tuner.families.common import L2, SCALING, WIDTH, activation, batch_norm, dropout, widened
 from tuner.families.work import Work
-from tuner.parameters import Parameter, Values
+from tuner.space.parameters import Parameter, Values
 
 if TYPE_CHECKING:
     import keras

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tuner.interrupts import INTERRUPTS
 from tuner.oracles.base import MOST_DRAWS, Oracle, Pause, Proposal
 from tuner.oracles.grid import GridOracle
-from tuner.quiet import import_keras
-from tuner.space import Space
+from tuner.space.space import Space
+from tuner.system.interrupts import INTERRUPTS
+from tuner.system.quiet import import_keras
 
 __all__ = ["MOST_DRAWS", "Oracle", "Pause", "Proposal", "make_oracle"]
 

@@ -7,7 +7,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from tuner.space import Configuration
+from tuner.space.space import Configuration
 
 #: How many random draws in a row may break a rule or repeat a configuration before an oracle stops drawing at random.
 MOST_DRAWS = 1_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.oracles.base import Oracle, Pause, Proposal
-from tuner.space import Space
+from tuner.space.space import Space
 
 
 class GridOracle(Oracle):

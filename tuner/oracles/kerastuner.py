@@ -11,9 +11,9 @@ import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
-from tuner.finite import FinitePart
 from tuner.oracles.base import MOST_DRAWS, Oracle, Pause, Proposal, hyperband_sizes
-from tuner.space import Configuration, Space
+from tuner.space.finite import FinitePart
+from tuner.space.space import Configuration, Space
 
 _OBJECTIVE = keras_tuner.Objective("score", "max")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuner.findings import Findings
+from tuner.analysis.findings import Findings
 from tuner.page.clock import clock_data
 from tuner.page.content import page_parts
 from tuner.page.data import page_data

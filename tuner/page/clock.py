@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from tuner import columns as col
-from tuner.findings import Findings
+from tuner.analysis.findings import Findings
+from tuner.analysis.pareto import pareto_front
 from tuner.page.data import importance_groups
 from tuner.page.numbers import plain, records
-from tuner.page.pareto import pareto_front
 from tuner.report.timing import introduction, total_time
 
 #: A pause of more than this share of the time in which trials ran is cut out of the timeline.

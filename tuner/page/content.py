@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from tuner import columns as col
-from tuner.class_scores import mean_of
-from tuner.findings import Findings
+from tuner.analysis.class_scores import mean_of
+from tuner.analysis.findings import Findings
 from tuner.page.markdown import inline_html, scroll_box, to_html
 from tuner.report.base import escape as escape_markdown
 from tuner.report.budget import budget

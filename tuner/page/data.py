@@ -13,14 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tuner import columns as col
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.pareto import pareto_front
+from tuner.analysis.scopes import scopes
 from tuner.families import in_order
-from tuner.findings import Chosen, Findings
+from tuner.figures.slices import MODEL, Scale, lower_end, medians
 from tuner.page.numbers import plain, records
-from tuner.page.pareto import pareto_front
 from tuner.protocol import ranked
 from tuner.report.classes import MOST_CLASSES, roc_points
-from tuner.report.scopes import scopes
-from tuner.report.slices import MODEL, Scale, lower_end, medians
 
 Tables = Mapping[str, pd.DataFrame]
 #: Learning curves are shown of so many of the best trials.

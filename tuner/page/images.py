@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.calibration import Calibration
-from tuner.findings import Chosen, Findings
+from tuner.analysis.calibration import Calibration
+from tuner.analysis.findings import Chosen, Findings
 from tuner.page.numbers import plain
 from tuner.protocol import test_images
 

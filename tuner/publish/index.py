@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from tuner import columns as col
 from tuner.errors import InputError
-from tuner.files import write_whole
 from tuner.page.index import Listed, index_page
+from tuner.system.files import write_whole
 from tuner.untrusted.sizes import MOST_REPORT, read_at_most
 
 #: The picture of a report on the index, the first of these kinds that it has, and what it shows.

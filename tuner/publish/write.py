@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tuner.analysis.findings import Findings
 from tuner.errors import InputError, lacking
-from tuner.files import check_no_link, folder_inside, remove_partials, write_whole
-from tuner.findings import Findings
+from tuner.figures.style import report_style
 from tuner.page import report_page
 from tuner.publish.index import write_index
 from tuner.report import SECTIONS
 from tuner.report.base import Section, png
 from tuner.report.cards import card_json, card_name
 from tuner.report.markdown import report_markdown
-from tuner.report.style import report_style
+from tuner.system.files import check_no_link, folder_inside, remove_partials, write_whole
+from tuner.system.waiting import doing
 from tuner.untrusted.sizes import MOST_MODEL, MOST_REPORT, read_at_most
-from tuner.waiting import doing
 
 
 def write_report(findings: Findings) -> Path:

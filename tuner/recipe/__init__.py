@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.parameters import Parameter, Values
 from tuner.recipe.augmentation import AUGMENTATION, augmenter
 from tuner.recipe.losses import LOSS, make_loss
 from tuner.recipe.optimizers import OPTIMIZER, make_optimizer
 from tuner.recipe.schedules import SCHEDULE, learning_rate
 from tuner.recipe.stopping import STOPPING, Stopping
+from tuner.space.parameters import Parameter, Values
 
 if TYPE_CHECKING:
     import keras

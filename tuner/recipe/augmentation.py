@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import TrialError
-from tuner.parameters import Parameter, Value, Values
+from tuner.space.parameters import Parameter, Value, Values
 
 if TYPE_CHECKING:
     import keras

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.parameters import Parameter, Values
+from tuner.space.parameters import Parameter, Values
 
 if TYPE_CHECKING:
     import keras

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from tuner.parameters import Parameter, Values
+from tuner.space.parameters import Parameter, Values
 
 if TYPE_CHECKING:
     import keras

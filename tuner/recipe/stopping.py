@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tuner.parameters import Parameter, Values
+from tuner.space.parameters import Parameter, Values
 
 _WATCHED = ("val_loss", "val_accuracy")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from tabulate import tabulate
 
-from tuner.findings import Findings
-from tuner.text import escape
+from tuner.analysis.findings import Findings
+from tuner.text import escape, setting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,13 +71,6 @@ def plus_minus(mean: float, sd: float | None) -> str:
 def p_text(p: float) -> str:
     """Return a p-value in words that can follow the letter p."""
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
-
-
-def setting(value: object) -> str:
-    """Return a parameter's value as short text: 0.001, not 0.0010000."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def folded(summary: str, body: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tuner.analysis.findings import Findings
 from tuner.datasets import DATASETS
-from tuner.findings import Findings
 from tuner.report.base import escape
-from tuner.search import Entry, Search
+from tuner.search_file.model import Entry, Search
 
 
 def budget(findings: Findings) -> str:

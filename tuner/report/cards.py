@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from tuner import columns as col
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.network_blocks import shape_text
+from tuner.analysis.scoring import averages, per_class
+from tuner.analysis.significance import Interval, accuracy_interval
 from tuner.datasets.base import Dataset
 from tuner.families import in_order
-from tuner.findings import Chosen, Findings
-from tuner.parameters import Value
 from tuner.protocol import training_images
 from tuner.recipe import RECIPE
 from tuner.report.base import DASH, Section, escape, folded, number, plus_minus, setting, table
-from tuner.report.blocks import shape_text
 from tuner.report.saving import LOOKED_AT, far_in_words, is_far, which_is_saved
-from tuner.scoring import averages, per_class
-from tuner.significance import Interval, accuracy_interval
+from tuner.space.parameters import Value
 
 #: So many layers, or classes, are named; of more, how many there are.
 _MOST_LAYERS, _MOST_CLASSES = 16, 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen, Findings
 from tuner.report.base import escape
 
 

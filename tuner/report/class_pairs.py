@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 
 from tuner import columns as col
-from tuner.class_scores import class_differences, with_averages
-from tuner.findings import Chosen, Findings
+from tuner.analysis.class_scores import class_differences, with_averages
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.variance import Difference
 from tuner.report.base import DASH, Section, escape, folded, number, signed, table
 from tuner.report.classes import MOST_CLASSES
 from tuner.report.verdicts import pairs_on
-from tuner.variance import Difference
 
 _HEADS = {col.F1: "F1", col.ROC_AUC: "ROC AUC", col.AVERAGE_PRECISION: "average precision"}
 

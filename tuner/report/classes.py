@@ -11,12 +11,12 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from tuner import columns as col
-from tuner.class_scores import mean_of, over_retrainings, sd_of
-from tuner.findings import Chosen, Findings
+from tuner.analysis.class_scores import mean_of, over_retrainings, sd_of
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.scoring import per_class
+from tuner.figures.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades, short
 from tuner.report.base import Section, escape, folded, picture, table
-from tuner.report.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades, short
 from tuner.report.undefined import ABSENT, class_head, metric_cell, notes
-from tuner.scoring import per_class
 
 #: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
 MOST_CLASSES = 20

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from tuner import columns as col
-from tuner.findings import Findings
-from tuner.pairs import Pair
+from tuner.analysis.findings import Findings
+from tuner.analysis.pairs import Pair
+from tuner.analysis.significance import accuracy_interval
+from tuner.analysis.variance import mean_interval
 from tuner.report.base import DASH, Section, escape, number, p_text, plus_minus, signed, table
 from tuner.report.choice import choice_in_words
 from tuner.report.saving import saved_in_words
 from tuner.report.verdicts import CHOSEN_THERE, SCOPE, pairs_on
-from tuner.significance import accuracy_interval
-from tuner.variance import mean_interval
 
 
 def comparison_frame(findings: Findings) -> pd.DataFrame:

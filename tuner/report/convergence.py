@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tuner import columns as col
-from tuner.findings import Findings
+from tuner.analysis.findings import Findings
 from tuner.report.base import DASH, Section, escape, number, table
-from tuner.search import Entry
+from tuner.search_file.model import Entry
 from tuner.trial import Record
 
 #: Accuracies of the table where the search file names none.

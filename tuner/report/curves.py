@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from tuner import columns as col
-from tuner.files import file_part
-from tuner.findings import Findings
+from tuner.analysis.findings import Findings
+from tuner.figures.style import colour, dash, new_figure, whole_numbers
 from tuner.protocol import ranked
 from tuner.report.base import Section, picture, setting
-from tuner.report.style import colour, dash, new_figure, whole_numbers
+from tuner.system.files import file_part
 from tuner.trial import Record
 
 #: Trials with what a legend calls them.

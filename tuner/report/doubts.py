@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen, Findings
 from tuner.report.base import escape
 
 

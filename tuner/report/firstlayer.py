@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tuner import columns as col
-from tuner.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen, Findings
+from tuner.figures.style import DIVERGING, new_figure
 from tuner.report.base import Section, picture
 from tuner.report.images import name_row, show_image
-from tuner.report.style import DIVERGING, new_figure
 
 _CELL = 0.52
 

@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from tuner.analysis.findings import Findings
 from tuner.datasets.remarks import images_of, sentences
-from tuner.findings import Findings
+from tuner.figures.style import new_figure, short
 from tuner.report.base import Section, escape, picture
-from tuner.report.style import new_figure, short
 
 _EACH = 8
 _MOST_CLASSES = 20

@@ -9,12 +9,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tuner import columns as col
-from tuner.findings import Findings
-from tuner.importance import LEAST_SHARE
+from tuner.analysis.findings import Findings
+from tuner.analysis.importance import LEAST_SHARE
+from tuner.analysis.scopes import Scope, scopes
+from tuner.figures.slices import lower_end, slices_caption, slices_figure
 from tuner.report.base import Section, escape, picture
-from tuner.report.scopes import Scope, scopes
 from tuner.report.shares import bars_caption, bars_figure, shares_frame, shares_table
-from tuner.report.slices import lower_end, slices_caption, slices_figure
 
 #: What the label of a scope ends with that leaves out trials near chance.
 _LEARNED = "that learned"

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from tuner import columns as col
-from tuner.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen, Findings
+from tuner.figures.style import new_figure, short
 from tuner.report.base import Section, escape, picture, table
 from tuner.report.images import show_image
-from tuner.report.style import new_figure, short
 
 _ROWS, _COLUMNS = 3, 4
 _PAIRS = 5

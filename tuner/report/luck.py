@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from tuner import columns as col
-from tuner.choice import Choice, choose_again, not_told_from_the_best
+from tuner.analysis.choice import Choice, choose_again, not_told_from_the_best
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.validation_predictions import Answers
 from tuner.families import in_order
-from tuner.findings import Chosen, Findings
 from tuner.protocol import training_images
 from tuner.report.base import Section, escape, number, setting, signed, table
 from tuner.report.trials import varying
 from tuner.trial import Record
-from tuner.validation import Answers
 
 
 @dataclass(frozen=True, eq=False)

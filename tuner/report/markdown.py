@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuner.findings import Findings
+from tuner.analysis.findings import Findings
 from tuner.report.base import Section, escape
 from tuner.report.budget import budget
 from tuner.report.choice import published_note

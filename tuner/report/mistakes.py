@@ -12,13 +12,13 @@ from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
 from tuner import columns as col
-from tuner.calibration import BINS, Calibration, confident_mistakes
-from tuner.findings import Chosen, Findings
+from tuner.analysis.calibration import BINS, Calibration, confident_mistakes
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.significance import share_interval
+from tuner.figures.style import colour, new_figure, plain_decades
 from tuner.protocol import test_images, training_images
 from tuner.report.base import DASH, Section, escape, folded, number, picture, table
 from tuner.report.images import show_image
-from tuner.report.style import colour, new_figure, plain_decades
-from tuner.significance import share_interval
 
 #: So many mistakes of each model are pictured, and so many stand in mistakes.csv.
 _PICTURED, _IN_ROW, _LISTED = 12, 6, 50

@@ -7,10 +7,10 @@ from collections.abc import Hashable
 import pandas as pd
 
 from tuner import columns as col
-from tuner.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.network_blocks import Plan, identity, plan_of, shape_text
+from tuner.figures.network import draw_network
 from tuner.report.base import DASH, Section, escape, folded, picture, table
-from tuner.report.blocks import Plan, identity, plan_of, shape_text
-from tuner.report.drawing import draw_network
 
 _MOST_ROWS = 32
 _INTRODUCTION = (

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from tuner import columns as col
-from tuner.findings import Findings
-from tuner.ledger import Member
-from tuner.parameters import Value
+from tuner.analysis.findings import Findings
+from tuner.ledger.ledger import Member
 from tuner.protocol import ranked
 from tuner.report.base import DASH, Section, escape, setting, table, with_mark
 from tuner.report.trials import varying
+from tuner.space.parameters import Value
 from tuner.trial import Record
 
 _Pairs = Sequence[tuple[Member, Record]]

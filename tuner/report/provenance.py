@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuner.analysis.findings import Findings
 from tuner.datasets.remarks import images_of, number_of, sentences
 from tuner.errors import MOST_LISTED
-from tuner.findings import Findings
 from tuner.report.base import Section, escape, table
 from tuner.report.budget import budget
 

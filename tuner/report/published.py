@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from tuner import columns as col
-from tuner.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.significance import Interval
+from tuner.analysis.variance import prediction_interval, single_prediction
 from tuner.protocol import ranked
 from tuner.report.base import DASH, Section, escape, folded, number, plus_minus, setting, signed, table, with_mark
 from tuner.report.budget import budget
 from tuner.report.trials import summary_by, values_and_score
-from tuner.search import Published, PublishedScore, PublishedTrial, Search
-from tuner.significance import Interval
+from tuner.search_file.model import Published, PublishedScore, PublishedTrial, Search
 from tuner.trial import Record
-from tuner.variance import prediction_interval, single_prediction
 
 #: More trials than this are folded away, with one reason for all.
 _LONG = 20

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tuner.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.significance import accuracy_interval
 from tuner.report.base import escape
-from tuner.significance import accuracy_interval
 
 #: A saved model nearer than this to the mean of the retrainings is never told to be far from it.
 NEAR = 0.01

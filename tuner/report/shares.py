@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from tuner import columns as col
-from tuner.importance import Effect, Importance
+from tuner.analysis.importance import Effect, Importance
+from tuner.analysis.scopes import Scope
+from tuner.figures.style import colour, new_figure
 from tuner.report.base import escape, number, table
-from tuner.report.scopes import Scope
-from tuner.report.style import colour, new_figure
 
 #: What was found of each scope that has trials enough to tell.
 Found = Sequence[tuple[Scope, Importance]]

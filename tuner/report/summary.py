@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuner.findings import Findings
+from tuner.analysis.findings import Findings
+from tuner.analysis.shortfall import planned_shortfall, shortfall
 from tuner.report.base import escape
 from tuner.report.doubts import doubts_on
 from tuner.report.saving import warnings_on
 from tuner.report.verdicts import verdict_on
-from tuner.search import Entry
-from tuner.shortfall import planned_shortfall, shortfall
+from tuner.search_file.model import Entry
 
 
 def verdict(findings: Findings) -> list[str]:

@@ -9,14 +9,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tuner import columns as col
-from tuner.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.scopes import scopes
+from tuner.ledger.rows import utc
 from tuner.report.base import DASH, Section, escape, picture, table
 from tuner.report.convergence import Convergence, convergences
 from tuner.report.provenance import repeats_bit_for_bit
-from tuner.report.scopes import scopes
 from tuner.report.shares import bars_caption, bars_figure, shares_frame, shares_table
-from tuner.rows import utc
-from tuner.search import Entry
+from tuner.search_file.model import Entry
 from tuner.trial import Attempt, Record
 
 _PER_EPOCH = "time per epoch"

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from tuner import columns as col
+from tuner.analysis.findings import Findings
+from tuner.analysis.trial_table import column_names, trial_rows
 from tuner.families import in_order
-from tuner.findings import Findings
-from tuner.parameters import Value
 from tuner.protocol import ranked
 from tuner.report.base import Section, escape, number, setting, table, with_mark
-from tuner.search import Entry
+from tuner.search_file.model import Entry
+from tuner.space.parameters import Value
 from tuner.trial import Record
-from tuner.trial_table import column_names, trial_rows
 
 #: How many trials the report shows of each search; the others stand in trials.csv.
 SHOWN = 15

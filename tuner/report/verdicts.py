@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from tuner.findings import Chosen, Findings
-from tuner.pairs import Pair, adjusted, paired
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.pairs import Pair, adjusted, paired
+from tuner.analysis.significance import accuracy_interval
 from tuner.report.base import escape, p_text, plus_minus
-from tuner.significance import accuracy_interval
 
 #: What every verdict is about, and what no number here covers.
 SCOPE = (

@@ -11,10 +11,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tuner import columns as col
-from tuner.findings import Findings
+from tuner.analysis.findings import Findings
+from tuner.figures.style import colour, dash, new_figure, plain_decades, whole_numbers
 from tuner.report.base import Section, escape, picture
-from tuner.report.style import colour, dash, new_figure, plain_decades, whole_numbers
-from tuner.search import Entry
+from tuner.search_file.model import Entry
 
 _Curve = NDArray[np.float64]
 #: Ridges of one figure; of a longer training, evenly spread epochs are shown.

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tuner.errors import InputError, one_line
-from tuner.quiet import import_keras, silence
+from tuner.system.quiet import import_keras, silence
+from tuner.system.waiting import doing
 from tuner.text import shortened
 from tuner.untrusted.plain_keras import DEEPEST, NETWORKS, problems
 from tuner.untrusted.reloading import TooMuch, check_weights, without_what_others_need
 from tuner.untrusted.sizes import MOST_CONFIG, MOST_MODEL, amount, size_of
-from tuner.waiting import doing
 
 if TYPE_CHECKING:
     import keras

@@ -6,6 +6,7 @@ device read, for ever.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from tuner.errors import InputError
-from tuner.system import memory_bytes
+from tuner.system.machine import memory_bytes
 
 #: A data set takes at most so many bytes unpacked, or as many as the machine has memory where that is less.
 MOST_DATA = 16_000_000_000
@@ -100,3 +101,13 @@ def amount(size: int) -> str:
         if size >= unit:
             return f"{size / unit:,.3g} {name}" if size < 1000 * unit else f"{size / unit:,.0f} {name}"
     return f"{size} bytes"
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's content, read piece by piece.
+
+    Raises:
+        InputError: it is no file, larger than any of ours, or cannot be read.
+    """
+    with opened(path, MOST_DATA) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

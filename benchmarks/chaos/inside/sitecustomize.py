@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 #: Functions around whose call a fault strikes: the module, and its function.
-_CALLS = {"scoring": ("tuner.training", "predict"), "findings": ("tuner.searching", "load_findings")}
+_CALLS = {"scoring": ("tuner.worker.training", "predict"), "findings": ("tuner.running.search", "load_findings")}
 #: Folders, below that of the run, in which a fault strikes as a file is written or moved into place.
 _FOLDERS = {"data": "runs/data", "checkpoint": "runs/models", "report": "reports"}
 
@@ -140,7 +140,7 @@ def _noting(file: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 if "TUNER_CHAOS_TRAINED" in os.environ:
-    sys.meta_path.insert(0, _Wrapper("tuner.training", "train", _noting(os.environ["TUNER_CHAOS_TRAINED"])))
+    sys.meta_path.insert(0, _Wrapper("tuner.worker.training", "train", _noting(os.environ["TUNER_CHAOS_TRAINED"])))
 if "TUNER_CHAOS" in os.environ:
     _fault = json.loads(os.environ["TUNER_CHAOS"])
     _fault["number_of_signal"] = signal.Signals[_fault.pop("signal")]

@@ -1,0 +1,175 @@
+"""A search whose trials and predictions are made up, for the tests of reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tuner.analysis.findings import Findings, load_findings
+from tuner.datasets.base import Dataset
+from tuner.datasets.store import save_to_store
+from tuner.ledger.ledger import Ledger, Member
+from tuner.protocol import validation_labels
+from tuner.search_file.file import parse_search
+from tuner.search_file.model import Overrides, Search
+from tuner.trial import Attempt, Record, Result, Trial, artifact_path
+from tuner.untrusted.sizes import sha256_of
+from tuner.workspace import Places
+
+RAW = {
+    "title": "Blobs",
+    "dataset": "blobs",
+    "repeats": 2,
+    "training": {"epochs": 3},
+    "search": [
+        {"family": "ann", "space": {"dense_units": [4, 8]}},
+        {"family": "cnn", "space": {"conv_depth": [1, 2], "filters": [2, 4], "padding": "same"}},
+    ],
+    "watch": ["first"],
+    "report": {"pivots": [["model", "dense_units"]], "curves": "dense_units", "reach": [0.15, 0.25, 0.95]},
+    "published": {
+        "study": "A study",
+        "runs": 1,
+        "scores": [
+            {"model": "ann", "dataset": "blobs", "test_accuracy": 0.75},
+            {"model": "cnn", "dataset": "blobs", "test_accuracy": [0.5, 0.98], "parameters": 1000},
+        ],
+        "trials": [
+            {"model": "ann", "values": {"dense_units": 4}, "accuracy": 0.3},
+            {"model": "ann", "values": {"dense_units": 8}, "accuracy": 0.62},
+        ],
+        "groups": [{"parameter": "conv_depth", "value": 2, "mean": 0.7, "sd": 0.01}],
+    },
+}
+
+
+#: A histogram of a kernel, as a worker notes it.
+KERNEL = {"low": -0.5, "high": 0.5, "counts": [1, 4, 9, 4, 1]}
+#: What a first convolution of two filters sees in two images.
+VIEW: dict[str, Any] = {
+    "filters": np.linspace(-1, 1, 18, dtype=np.float32).reshape(3, 3, 1, 2),
+    "shown": np.zeros((2, 8, 8, 1), np.uint8),
+    "shown_labels": np.array([0, 2]),
+    "outputs": np.linspace(0, 1, 2 * 8 * 8 * 2).astype(np.float16).reshape(2, 8, 8, 2),
+}
+_LAYERS = (
+    ("pixels", "InputLayer", [8, 8, 1], 0, "", ""),
+    ("scale", "Rescaling", [8, 8, 1], 0, "", ""),
+    ("conv_1", "Conv2D", [8, 8, 2], 20, "3·3·1·2 + 2", "relu"),
+    ("flatten", "Flatten", [128], 0, "", ""),
+    ("probabilities", "Dense", [3], 387, "128·3 + 3", "softmax"),
+)
+#: A network, layer by layer, as a worker describes it.
+LAYERS: list[dict[str, Any]] = [
+    {
+        "name": name,
+        "kind": kind,
+        "shape": shape,
+        "parameters": count,
+        "formula": formula,
+        "activation": activation,
+        "inputs": [_LAYERS[place - 1][0]] if place else [],
+    }
+    for place, (name, kind, shape, count, formula, activation) in enumerate(_LAYERS)
+]
+
+
+class Project:
+    """A search whose trials and predictions are made up; `right` says how many test images each model gets right."""
+
+    def __init__(self, folder: Path, data: Dataset, raw: dict[str, object] | None = None, name: str = "small") -> None:
+        self.data = data
+        self.search: Search = parse_search(raw or RAW, name, folder, Overrides(train_size=60), "0" * 16)
+        self.places = Places(folder / "runs", folder / "reports")
+        save_to_store(data, self.places.store)
+        self.ledger = Ledger(self.places.ledger)
+        self.ledger.open_search(self.search.name, self.search.key, self.search.to_json())
+
+    def searched(
+        self,
+        model: str,
+        scores: list[float | None],
+        dataset: str = "blobs",
+        answers: list[np.ndarray] | None = None,
+    ) -> list[Trial]:
+        """Record search trials; `answers` says of each which validation images it classified rightly."""
+        entry = next(e for e in self.search.entries if e.name == model)
+        trials, members = [], []
+        for index, (values, score) in enumerate(zip(entry.space.grid(), scores, strict=False)):
+            trial = self.search.trial(entry, dataset, self.data.fingerprint, values, None)
+            notes = {"gradient_norm": [1.0, 0.5, 0.25, 0.125], "kernel": [KERNEL] * 4}
+            curve = {m: [0.1, 0.2, 0.3] for m in ("loss", "accuracy", "val_loss", "val_accuracy")}
+            files = {} if answers is None else {"validation": self._answered(trial, answers[index])}
+            result = (
+                Result("failed", "it | <broke>", seconds=1.0)
+                if score is None
+                else Result(
+                    "completed",
+                    parameters=1000,
+                    seconds=1.0,
+                    seconds_per_epoch=0.1,
+                    val_accuracy=score,
+                    val_loss=1 - score,
+                    history=curve,
+                    watched={"conv_1": notes},
+                    files=files,
+                )
+            )
+            self.ledger.record(Record(trial, result), Attempt.of(result.seconds, 1))
+            members.append(Member(model, dataset, "search", index, trial.id))
+            trials.append(trial)
+        self.ledger.enlist(self.search.name, *members)
+        return trials
+
+    def _answered(self, trial: Trial, correct: np.ndarray) -> str:
+        labels = validation_labels(trial, self.data)
+        classes = len(self.data.class_names)
+        probabilities = np.full((len(labels), classes), 0.2 / (classes - 1), np.float16)
+        probabilities[np.arange(len(labels)), np.where(correct, labels, (labels + 1) % classes)] = 0.8
+        self.places.artifacts.mkdir(exist_ok=True)
+        path = self.places.artifacts / f"{trial.id}.validation.npz"
+        np.savez(path, probabilities=probabilities)
+        digest = sha256_of(path)
+        path.rename(artifact_path(self.places.artifacts, trial.id, digest, ".validation.npz"))
+        return digest
+
+    def retrained(self, model: str, trial: Trial, right: list[np.ndarray], dataset: str = "blobs") -> None:
+        labels = self.data.y_test
+        self.places.artifacts.mkdir(exist_ok=True)
+        for repeat, correct in enumerate(right):
+            final = trial.as_final(repeat + 1)
+            classes = len(self.data.class_names)
+            predicted = np.where(correct, labels, (labels + 1) % classes)
+            probabilities = np.full((len(labels), classes), 0.2 / (classes - 1), np.float32)
+            probabilities[np.arange(len(labels)), predicted] = 0.8
+            path = self.places.artifacts / f"{final.id}.npz"
+            np.savez(path, probabilities=probabilities, labels=labels, **(VIEW if model == "cnn" else {}))
+            digest = sha256_of(path)
+            path.rename(artifact_path(self.places.artifacts, final.id, digest, ".npz"))
+            artifact_path(self.places.artifacts, final.id, "0" * 64, ".keras").write_bytes(b"a model of 16 B.")
+            accuracy = float(correct.mean())
+            files = {"model": "0" * 64, "predictions": digest}
+            result = Result(
+                "completed",
+                parameters=1000,
+                seconds=2.0,
+                seconds_per_epoch=0.5,
+                latency_ms=0.25,
+                test_accuracy=accuracy,
+                test_loss=0.5,
+                files=files,
+                environment={"backend": "tensorflow 0", "keras": "3"},
+                layers=LAYERS,
+            )
+            self.ledger.record(Record(final, result), Attempt.of(result.seconds, 1))
+            self.ledger.enlist(self.search.name, Member(model, dataset, "final", repeat, final.id))
+
+    def findings(self) -> Findings:
+        self.ledger.close_search(self.search.name)
+        return load_findings(self.ledger, self.search, self.places)
+
+
+def first(count: int, total: int = 45) -> np.ndarray:
+    return np.arange(total) < count

@@ -1,0 +1,261 @@
+"""Verifying looks at a model before Keras loads it: one that carries code is named, and none of it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from recorded import whole, whole_final
+from small_project import descendants, really_start, tuner, wait_for
+
+from tuner.analysis.findings import Findings, load_findings
+from tuner.datasets.base import Dataset
+from tuner.datasets.store import save_to_store
+from tuner.errors import CheckError
+from tuner.ledger.ledger import Ledger, Member
+from tuner.report.cards import card_json
+from tuner.saved_models.verify import verify
+from tuner.search_file.file import parse_search
+from tuner.search_file.model import Overrides
+from tuner.trial import Record, Result, artifact_path
+from tuner.untrusted.sizes import sha256_of
+from tuner.workspace import Places
+
+layers = keras.layers
+RAW: dict[str, Any] = {
+    "title": "x",
+    "dataset": "blobs",
+    "repeats": 1,
+    "training": {"epochs": 1},
+    "search": [{"family": "ann", "space": {"dense_units": 4}}],
+}
+
+
+@keras.saving.register_keras_serializable("mypkg")
+class Doubling(keras.layers.Layer):
+    def call(self, inputs: Any) -> Any:
+        return inputs * 2
+
+
+def network(*middle: keras.layers.Layer) -> keras.Model:
+    made = [keras.Input((8, 8, 1)), *middle, layers.Flatten(), layers.Dense(3, activation="softmax")]
+    return keras.Sequential(made)
+
+
+def recorded(
+    folder: Path, data: Dataset, model: keras.Model, change: Callable[[Path], object] | None = None
+) -> tuple[Findings, Path]:
+    """Write a search whose one retraining left this model, as `tuner run` would; return its report's model file."""
+    places = Places(folder / "runs", folder / "reports")
+    search = parse_search(RAW, "mine", folder, Overrides(), "0" * 16)
+    save_to_store(data, places.store)
+    entry = search.entries[0]
+    trial = search.trial(entry, "blobs", data.fingerprint, next(entry.space.grid()), None)
+    final = trial.as_final(1)
+    places.artifacts.mkdir()
+    saved = places.artifacts / "model.keras"
+    probabilities = model.predict(data.x_test, verbose=0)
+    model.save(saved)
+    if change is not None:
+        change(saved)
+    np.savez(places.artifacts / "p.npz", probabilities=probabilities, labels=data.y_test)
+    files = {"model": sha256_of(saved), "predictions": sha256_of(places.artifacts / "p.npz")}
+    report = places.reports / "mine"
+    report.mkdir(parents=True)
+    (report / "ann-blobs.keras").write_bytes(saved.read_bytes())
+    saved.rename(artifact_path(places.artifacts, final.id, files["model"], ".keras"))
+    (places.artifacts / "p.npz").rename(artifact_path(places.artifacts, final.id, files["predictions"], ".npz"))
+    accuracy = float((probabilities.argmax(axis=1) == data.y_test).mean())
+    with Ledger(places.ledger) as ledger:
+        ledger.open_search("mine", search.key, search.to_json())
+        for number, (one, role) in enumerate(((trial, "search"), (final, "final"))):
+            score = {"val_accuracy": 0.5} if role == "search" else {"test_accuracy": accuracy, "files": files}
+            ledger.record(
+                Record(one, (whole if role == "search" else whole_final)(Result("completed", parameters=195, **score)))
+            )
+            ledger.enlist("mine", Member("ann", "blobs", role, number, one.id))
+        ledger.close_search("mine")
+        findings = load_findings(ledger, search, places)
+    (report / "ann-blobs.json").write_text(card_json(findings, findings.chosen[0]), encoding="utf-8")
+    return findings, report / "ann-blobs.keras"
+
+
+def test_a_network_of_keras_own_layers_is_proved(tmp_path, blobs):
+    findings, _ = recorded(tmp_path, blobs, network(layers.Conv2D(2, 3), layers.Dropout(0.5)))
+    (line,) = verify(findings)
+    assert line.startswith("ann-blobs.keras: ")
+    assert "on 45 test images, as recorded and on its card" in line
+
+
+def refuses(findings: Findings, *fragments: str) -> None:
+    with pytest.raises(CheckError) as caught:
+        verify(findings)
+    assert "\n" not in str(caught.value)
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda card: {**card, "sha256": "0" * 64}, "of sha256; write it again with: tuner report mine"),
+        (lambda card: {**card, "test_accuracy": 1.0, "recipe": {}}, "of recipe, test_accuracy;"),
+        (lambda card: {**card, "per_class": card["per_class"][1:]}, "of per_class;"),
+        (lambda card: {**card, "data": {**card["data"], "source": "elsewhere"}}, "of data;"),
+        (lambda card: {**card, "trial": {**card["trial"], "fingerprint": "f" * 16}}, "of trial;"),
+        (lambda card: {**card, "timing": {**card["timing"], "latency_ms": 0.001}}, "of timing;"),
+        (lambda card: {name: card[name] for name in card if name != "environment"}, "of environment;"),
+        (lambda card: {**card, "award\n\x1b[2J": True}, "of award \\x1b[2J;"),
+        (lambda card: [card], "of anything;"),
+    ],
+)
+def test_a_card_that_says_something_else_is_named_with_what(tmp_path, blobs, change, problem):
+    findings, path = recorded(tmp_path, blobs, network())
+    card = path.with_suffix(".json")
+    card.write_text(json.dumps(change(json.loads(card.read_text(encoding="utf-8")))), encoding="utf-8")
+    refuses(findings, f"{card}: does not say what was recorded {problem}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            '"model": "ann"',
+            '"model": "cnn", "model": "ann"',
+            "cannot be read (ValueError: it has the key 'model' twice)",
+        ),
+        ('"seed": 1,', '"seed": true,', "does not say what was recorded of "),
+        ('"parameters": 195', '"parameters": 195.0', "does not say what was recorded of "),
+    ],
+)
+def test_a_card_that_says_two_things_or_true_for_a_number_is_named(tmp_path, blobs, old, new, problem):
+    findings, path = recorded(tmp_path, blobs, network())
+    card = path.with_suffix(".json")
+    text = card.read_text(encoding="utf-8")
+    assert old in text
+    card.write_text(text.replace(old, new, 1), encoding="utf-8")
+    refuses(findings, f"{card}: {problem}")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff", b"[" * 100_000])
+def test_a_card_that_is_missing_or_damaged_is_named(tmp_path, blobs, content):
+    findings, path = recorded(tmp_path, blobs, network())
+    card = path.with_suffix(".json")
+    card.unlink() if content is None else card.write_bytes(content)
+    refuses(findings, f"{card}: cannot be read (", "write it again with: tuner report mine")
+
+
+def test_a_lambda_layer_is_refused_and_does_not_run(tmp_path, blobs, monkeypatch):
+    marker = tmp_path / "ran"
+    code = eval(f"lambda x: (open({str(marker)!r}, 'w'), x)[1]")  # noqa: S307  # as its author's file carries it
+    findings, path = recorded(tmp_path, blobs, network(layers.Lambda(code)))
+    marker.unlink()
+    refuses(findings, f"{path}: carries code (a Lambda layer); only networks of Keras' own layers are loaded")
+    answer = tuner(tmp_path, "verify", "mine")
+    assert answer.returncode == 1
+    assert answer.stderr.splitlines() == [
+        "tuner: reports/mine/ann-blobs.keras: carries code (a Lambda layer); only networks of Keras' own layers are "
+        "loaded"
+    ]
+    assert not marker.exists()
+
+
+def test_a_layer_of_the_user_s_own_is_named(tmp_path, blobs):
+    findings, path = recorded(tmp_path, blobs, network(Doubling()))
+    refuses(findings, f"{path}: carries a layer or function of its author's own, mypkg>Doubling")
+
+
+def test_a_model_that_carries_an_optimizer_is_refused(tmp_path, blobs):
+    compiled = network()
+    compiled.compile("adam", "sparse_categorical_crossentropy")
+    findings, path = recorded(tmp_path, blobs, compiled)
+    refuses(findings, f"{path}: carries an optimizer")
+
+
+def test_a_description_that_names_a_function_elsewhere_is_refused(tmp_path, blobs):
+    def tamper(path: Path) -> None:
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        config = json.loads(members["config.json"])
+        function = {"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
+        config["config"]["layers"][-1]["config"]["activation"] = function
+        members["config.json"] = json.dumps(config).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+
+    findings, path = recorded(tmp_path, blobs, network(), tamper)
+    refuses(findings, f"{path}: carries the function os.system")
+
+
+def rewritten(path: Path, units: int) -> None:
+    """Let a file describe more units than it has weights for."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    config = json.loads(members["config.json"])
+    config["config"]["layers"][-1]["config"]["units"] = units
+    members["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+def test_a_network_larger_than_its_file_is_refused_before_there_is_room_made_for_it(tmp_path, blobs):
+    findings, path = recorded(tmp_path, blobs, network(), lambda saved: rewritten(saved, 10**11))
+    refuses(findings, f"{path}: describes a network of 6,500,000,000,000 weights and holds 195")
+
+
+def test_a_network_that_takes_too_much_memory_is_refused(tmp_path, blobs):
+    small = keras.Sequential([keras.Input((8, 8, 1)), layers.UpSampling2D(1), layers.GlobalMaxPooling2D()])
+    small.add(layers.Dense(3, activation="softmax"))
+
+    def enlarge(path: Path) -> None:
+        made = keras.models.load_model(path)
+        config = made.get_config()
+        config["layers"][1]["config"]["size"] = (3000, 3000)
+        large = keras.Sequential.from_config(config)
+        large.set_weights(made.get_weights())
+        large.save(path)
+
+    findings, path = recorded(tmp_path, blobs, small, enlarge)
+    refuses(findings, f"{path}: takes ", "GB of memory for one image, and at most 1 GB are given")
+
+
+def test_weights_that_are_no_numbers_are_named(tmp_path, blobs):
+    endless = network()
+    weights = endless.get_weights()
+    weights[1][0] = -np.inf  # a class that is never answered; nothing of it is NaN
+    endless.set_weights(weights)
+    findings, _ = recorded(tmp_path, blobs, endless)
+    (line,) = verify(findings)
+    assert line.endswith("; but 1 of its 195 weights are NaN or infinite")
+
+
+def scratch(folder: Path) -> list[Path]:
+    return list(folder.glob("tunetable-*/.partial-*-verify-*"))
+
+
+@pytest.mark.slow
+def test_one_that_is_killed_takes_its_process_with_it_and_the_next_removes_what_it_left(tmp_path, blobs, monkeypatch):
+    recorded(tmp_path, blobs, network())
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    killed = really_start(tmp_path, "verify", "mine")
+    wait_for(lambda: bool(scratch(temporary)))
+    (reader,) = descendants(killed.pid)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    wait_for(lambda: not Path(f"/proc/{reader}").exists(), 10)
+    assert len(scratch(temporary)) == 1
+    again = tuner(tmp_path, "verify", "mine", env={"TMPDIR": str(temporary)})
+    assert again.returncode == 0, again.stderr
+    assert scratch(temporary) == []

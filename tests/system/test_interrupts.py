@@ -1,0 +1,173 @@
+"""Requests to stop: when they are heard, when they are held back, and what the command line makes of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from small_project import heeds, start, wait_for
+
+from tuner.cli import app
+from tuner.system.interrupts import INTERRUPTS, Interrupts
+
+SEARCH = """
+title = "x"
+dataset = "digits"
+[training]
+epochs = 1
+[[search]]
+family = "ann"
+"""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def ask(number: signal.Signals = signal.SIGTERM) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """A signal that nobody handles would end the tests; a shell may have started them with one ignored."""
+
+    def unheeded(*_: object) -> None:
+        raise AssertionError("a signal was heeded by nobody")
+
+    before = {number: signal.signal(number, unheeded) for number in SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_is_an_interrupt_while_it_is_heeded_and_what_it_was_afterwards(number: signal.Signals) -> None:
+    interrupts = Interrupts()
+    with pytest.raises(KeyboardInterrupt), interrupts.heeded():
+        ask(number)
+    assert interrupts.asked
+    with pytest.raises(AssertionError, match="heeded by nobody"):
+        ask(number)
+
+
+def test_what_was_asked_before_does_not_count_for_the_next_run() -> None:
+    interrupts = Interrupts()
+    with pytest.raises(KeyboardInterrupt), interrupts.heeded():
+        ask()
+    with interrupts.heeded(), interrupts.importing():
+        pass
+    assert not interrupts.asked
+
+
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with Interrupts().heeded():
+        ask(signal.SIGHUP)
+
+
+def test_an_import_comes_to_its_end_before_the_interrupt() -> None:
+    interrupts, done = Interrupts(), []
+    with interrupts.heeded():
+        with pytest.raises(KeyboardInterrupt), interrupts.importing():
+            with interrupts.importing():
+                ask()
+                done.append("inner")
+            done.append("outer")
+        assert done == ["inner", "outer"]
+
+
+def test_the_next_import_hears_what_an_import_swallowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "deaf.py").write_text(
+        "import os, signal\n"
+        "os.kill(os.getpid(), signal.SIGTERM)\n"
+        "for name in ('first', 'second'):\n"
+        "    try:\n"
+        "        __import__('deaf_' + name)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print(name, flush=True)\n"
+        "import never_there\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    interrupts = Interrupts()
+    with interrupts.heeded(), pytest.raises(KeyboardInterrupt), interrupts.importing():
+        import deaf  # noqa: F401
+    assert interrupts not in sys.meta_path
+
+
+def test_whoever_asks_twice_is_not_held_back() -> None:
+    interrupts = Interrupts()
+    with interrupts.heeded(), interrupts.importing():
+        ask()
+        with pytest.raises(KeyboardInterrupt):
+            ask()
+        interrupts.asked = False  # else leaving interrupts again
+
+
+def becomes_an_import_error() -> None:
+    try:
+        ask()
+    except KeyboardInterrupt as error:
+        raise ImportError("initialization failed") from error
+
+
+def fails() -> None:
+    raise ImportError("initialization failed")
+
+
+def is_held_back() -> None:
+    with INTERRUPTS.importing():
+        ask()
+
+
+@pytest.mark.parametrize(
+    ("happens", "code"), [(ask, 130), (is_held_back, 130), (becomes_an_import_error, 130), (fails, 1)]
+)
+def test_a_run_that_is_asked_to_stop_says_how_to_go_on_whatever_foreign_code_makes_of_it(
+    happens: Callable[[], None], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "small.toml"
+    file.write_text(SEARCH)
+    monkeypatch.setattr("sys.argv", ["tuner", "run", "small.toml"])
+    monkeypatch.setattr("tuner.running.search.run_search", lambda *_, **__: happens())
+    answer = CliRunner().invoke(app, ["run", str(file)])
+    assert answer.exit_code == code
+    assert ("Go on with: tuner run small.toml" in answer.output) is (code == 130)
+    assert isinstance(answer.exception, SystemExit if code == 130 else ImportError)
+
+
+def test_the_exit_code_is_130_even_if_the_interrupt_came_while_text_was_executed(tmp_path: Path) -> None:
+    (tmp_path / "small.toml").write_text(SEARCH)
+    (tmp_path / "struck.py").write_text(
+        "import sys, tuner.running.search\n"
+        "from tuner.__main__ import main\n"
+        "kill = 'import os, signal\\nos.kill(os.getpid(), signal.SIGTERM)\\nwhile True: pass'\n"
+        "tuner.running.search.run_search = lambda *_, **__: exec(kill)\n"
+        "sys.argv[1:] = ['run', 'small.toml']\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-m", "struck"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 130, ran.stderr
+    assert "Go on with: tuner run small.toml" in ran.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize(
+    "arguments", ["report small", "verify small", "space small", "predict reports/small/ann-blobs.keras a.png"]
+)
+def test_whatever_command_is_asked_to_stop_says_in_a_line_how_to_begin_again(
+    copied: Path, arguments: str, number: signal.Signals
+) -> None:
+    command = start(copied, *arguments.split())
+    wait_for(lambda: heeds(command.pid, signal.SIGTERM))
+    time.sleep(0.2)  # while the command line is still imported nothing is said
+    command.send_signal(number)
+    _, err = command.communicate()
+    assert command.poll() == 130, err
+    assert err.splitlines() == [f"stopped; nothing that is recorded is lost. Again with: tuner {arguments}"]
+    assert not list(copied.rglob(".partial*"))

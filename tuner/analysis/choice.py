@@ -1,0 +1,102 @@
+"""How much a choice flatters, and which configurations cannot be told from the best, by their validation predictions.
+
+The best of many is partly the luckiest on the images that it was chosen on. How much of its score is that luck is
+estimated by choosing again (Tsamardinos, Greasidou and Borboudakis, 2018: bootstrap bias corrected cross-validation):
+images are drawn with replacement, the best configuration on those that were drawn is chosen, and it is scored on those
+that were not. Nothing is trained for it. A seed that was lucky is not seen by it: each configuration was trained once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.analysis.significance import Interval
+
+_RESAMPLES = 1_000
+#: Resamples are drawn in portions of so many numbers at most.
+_AT_ONCE = 4_000_000
+#: So many standard errors below the best, a configuration takes no part in how far the best may be ahead by luck.
+_HOPELESS = 4.0
+
+Correct = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What choosing the best of several configurations does to its score.
+
+    `score` is the best one's as it was chosen; `corrected` what a configuration that is chosen like this scores on
+    images that had no part in the choice, with the 95 % interval of such scores.
+    """
+
+    score: float
+    corrected: float
+    interval: Interval
+
+    @property
+    def luck(self) -> float:
+        """By how much the choice flatters the score."""
+        return self.score - self.corrected
+
+
+def choose_again(correct: Correct, seed: int = 0) -> Choice:
+    """Return how much the choice of the best configuration flatters its score.
+
+    Args:
+        correct: `(configurations, n)`, whether each classified each of n ≥ 2 validation images rightly, the best one
+            first.
+        seed: of the resampling.
+    """
+    right = correct.astype(np.float32)  # whole numbers as sums, which are the same in any order
+    scores = []
+    ties = np.random.default_rng([seed, 1])  # to take the first would be to look at the images that were not drawn
+    for drawn in _resamples(correct.shape[1], seed):
+        hits = right @ drawn.T
+        best = (hits + ties.uniform(0, 0.5, hits.shape)).argmax(axis=0)
+        left_out = drawn == 0
+        some = left_out.any(axis=1)  # of few images all may be drawn
+        scores.append((correct[best] & left_out).sum(axis=1)[some] / left_out[some].sum(axis=1))
+    every = np.concatenate(scores)
+    low, high = np.percentile(every, [2.5, 97.5])
+    return Choice(float(correct[0].mean()), float(every.mean()), Interval(float(low), float(high)))
+
+
+def not_told_from_the_best(correct: Correct, seed: int = 0) -> NDArray[np.intp]:
+    """Return the places of the configurations of which each may be the best one, `(configurations,)` or fewer.
+
+    Were configuration k the best one, the highest accuracy would be ahead of it by luck alone, by no more than
+    max_j (e_j − e_k) with e_j the error of accuracy j. What this stays below in 95 % of cases is known from resampled
+    images; where it is more, k is not the best (multiple comparisons with the best, Hsu, 1984, by a bootstrap that
+    keeps how configurations go together). So the best one is among those returned in at least 95 % of searches, as
+    they were trained: once each.
+
+    Args:
+        correct: `(configurations, n)`, whether each classified each validation image rightly.
+        seed: of the resampling.
+    """
+    count, n = correct.shape
+    accuracy = correct.mean(axis=1)
+    leader = int(accuracy.argmax())
+    spread = (correct[leader].astype(np.int8) - correct).std(axis=1) / np.sqrt(n)
+    hopeful = accuracy[leader] - accuracy <= _HOPELESS * spread
+    right = correct[hopeful].astype(np.float32)
+    errors = np.concatenate([(right @ drawn.T).T / n - accuracy[hopeful] for drawn in _resamples(n, seed)])
+    ahead = errors.max(axis=1, keepdims=True) - errors
+    most = np.full(count, -1.0)
+    most[hopeful] = np.quantile(ahead, 0.95, axis=0)
+    behind = accuracy[leader] - accuracy
+    return np.flatnonzero(behind <= np.where(hopeful, most, -1.0) + 1e-9)
+
+
+def _resamples(n: int, seed: int) -> Iterator[NDArray[np.float32]]:
+    """Yield how often each of n images is drawn in each resample, `(resamples, n)`, in portions."""
+    rng = np.random.default_rng(seed)
+    at_once = max(1, _AT_ONCE // n)
+    for begin in range(0, _RESAMPLES, at_once):
+        several = min(at_once, _RESAMPLES - begin)
+        drawn = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(several)]
+        yield np.array(drawn, dtype=np.float32)

@@ -1,0 +1,90 @@
+"""Metrics of single classes over all retrainings: their spread, and intervals of the difference of two models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tuner import columns as col
+from tuner.analysis.findings import Chosen
+from tuner.analysis.jackknife import average_precision, f1, roc_auc
+from tuner.analysis.scoring import Predictions, averages, per_class
+from tuner.analysis.variance import Difference, compare
+
+#: Metrics of a class whose differences have intervals.
+COMPARED = (col.F1, col.ROC_AUC, col.AVERAGE_PRECISION)
+_PSEUDO: dict[str, Callable[[NDArray[np.bool_], Any], NDArray[np.float64]]] = {
+    col.F1: f1,
+    col.ROC_AUC: roc_auc,
+    col.AVERAGE_PRECISION: average_precision,
+}
+
+
+def mean_of(name: str) -> str:
+    """Return the column of a metric's mean over all retrainings."""
+    return f"{name}_mean"
+
+
+def sd_of(name: str) -> str:
+    """Return the column of a metric's sample standard deviation over all retrainings."""
+    return f"{name}_sd"
+
+
+def with_averages(predictions: Predictions) -> pd.DataFrame:
+    """Return `per_class` of one retraining with the averages under it; `kind` tells the rows apart.
+
+    A class may be called as an average is.
+    """
+    metrics = per_class(predictions)
+    kinds = (metrics.assign(**{col.KIND: col.CLASS}), averages(metrics).assign(**{col.KIND: col.AVERAGE}))
+    return pd.concat(kinds, ignore_index=True)
+
+
+def over_retrainings(chosen: Chosen) -> pd.DataFrame:
+    """Return the saved model's metrics of each class, and the mean and standard deviation over all retrainings.
+
+    A retraining whose metric is not defined is left out of these two; where none is left they are NaN.
+    """
+    each = [with_averages(predictions) for predictions in chosen.all_predictions]
+    frame = each[chosen.place].copy()
+    for name in col.PER_CLASS[:-1]:
+        values = np.array([one[name].to_numpy(dtype=np.float64) for one in each])
+        known = np.isfinite(values).sum(axis=0)
+        mean = np.divide(np.nansum(values, axis=0), known, out=np.full(len(known), np.nan), where=known > 0)
+        squares = np.nansum((values - mean) ** 2, axis=0)
+        frame[mean_of(name)] = mean
+        variance = np.divide(squares, known - 1, out=np.full(len(known), np.nan), where=known > 1)
+        frame[sd_of(name)] = np.sqrt(variance)
+    return frame
+
+
+def class_differences(pairs: Sequence[tuple[Chosen, Chosen]]) -> Iterator[tuple[Chosen, Chosen, int, str, Difference]]:
+    """Yield the difference of each pair of models in each metric of each class, first minus second, with its interval.
+
+    All are of one data set, scored on the same images. The interval is over retrainings and test images, of the
+    metrics' jackknife pseudo-values (`tuner.analysis.jackknife`, `tuner.analysis.variance`).
+    """
+    models = list(dict.fromkeys(chosen for pair in pairs for chosen in pair))
+    if not models:
+        return
+    labels = models[0].predictions.labels
+    for label in range(len(models[0].predictions.class_names)):
+        positive = labels == label
+        for metric in COMPARED:
+            values = {id(chosen): _pseudo_values(chosen, label, metric, positive) for chosen in models}
+            for a, b in pairs:
+                yield a, b, label, metric, compare(values[id(a)], values[id(b)])
+
+
+def _pseudo_values(chosen: Chosen, label: int, metric: str, positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the pseudo-values of a metric of a class, `(retrainings, n)`."""
+    return np.stack(
+        [
+            _PSEUDO[metric](positive, one.predicted == label if metric == col.F1 else one.probabilities[:, label])
+            for one in chosen.all_predictions
+        ]
+    )

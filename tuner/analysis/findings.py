@@ -1,0 +1,297 @@
+"""What a search found: its trials, the chosen configurations, their retrainings and their predictions.
+
+Read from the ledger and the saved predictions alone; the report and `tuner compare` are computed from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner import columns as col
+from tuner.analysis.scoring import Predictions, load_predictions
+from tuner.analysis.validation_predictions import Answers, answers_of
+from tuner.datasets.base import Dataset
+from tuner.datasets.copies import Copies, copies
+from tuner.datasets.store import load_from_store, stored_files
+from tuner.errors import CheckError, InputError
+from tuner.ledger.ledger import Ledger, Member
+from tuner.protocol import ranked, saved_of, test_images, validation_labels
+from tuner.search_file.model import Entry, Search
+from tuner.system.waiting import doing
+from tuner.trial import Attempt, Record, Save, Trial, artifact_path
+from tuner.workspace import Places, recorded_search, search_name
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """A model that a search chose, on one data set.
+
+    `winner` is its search trial (None where the data set is only compared on), `finals` its completed
+    retrainings, and `all_predictions` theirs in the same order; `place` says which of them is the saved model, and
+    `save` how it was picked.
+    """
+
+    model: str
+    label: str
+    dataset: str
+    slug: str
+    winner: Record | None
+    finals: tuple[Record, ...]
+    all_predictions: tuple[Predictions, ...]
+    artifact: Path
+    place: int = 0
+    save: Save = "first"
+
+    @property
+    def saved(self) -> Record:
+        """The retraining whose model is kept."""
+        return self.finals[self.place]
+
+    @property
+    def predictions(self) -> Predictions:
+        """The saved model's predictions."""
+        return self.all_predictions[self.place]
+
+    @cached_property
+    def correct(self) -> NDArray[np.bool_]:
+        """Whether each retraining classified each test image rightly, `(retrainings, n)`."""
+        return np.stack([predictions.correct for predictions in self.all_predictions])
+
+    @property
+    def file_name(self) -> str:
+        """The saved model's name in the report's folder."""
+        return f"{self.model}-{self.slug}.keras"
+
+    @cached_property
+    def test_accuracies(self) -> NDArray[np.float64]:
+        """The test accuracy of each retraining."""
+        return np.array([record.result.test_accuracy for record in self.finals], dtype=np.float64)
+
+    @property
+    def mean(self) -> float:
+        """Mean test accuracy over the retrainings."""
+        return float(self.test_accuracies.mean())
+
+    @property
+    def sd(self) -> float | None:
+        """Sample standard deviation of the test accuracy over the retrainings; None where there is one."""
+        return float(self.test_accuracies.std(ddof=1)) if len(self.finals) > 1 else None
+
+    @property
+    def megabytes(self) -> float:
+        """Size of the saved model's file, in 10**6 bytes."""
+        return self.artifact.stat().st_size / 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """A search and everything that is recorded of it; `finished` if its last run got to its end.
+
+    `began` is when the search began, in seconds since 1970, UTC, and `attempts` when and where each trial ran, by its
+    name.
+    """
+
+    search: Search
+    members: tuple[tuple[Member, Record], ...]
+    chosen: tuple[Chosen, ...]
+    places: Places
+    finished: bool = True
+    began: float | None = None
+    attempts: Mapping[str, Attempt] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        state = "finished" if self.finished else "unfinished"
+        return f"<Findings of {self.search.name!r}: {len(self.members)} trials, {state}>"
+
+    def trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
+        """Return the finished search trials, of one entry or data set where given, in order of proposal."""
+        return [
+            record
+            for member, record in self.members
+            if member.role == "search" and model in (None, member.model) and dataset in (None, member.dataset)
+        ]
+
+    @property
+    def failed(self) -> list[tuple[Member, Record]]:
+        """Return the failed trials, final ones too."""
+        return [(member, record) for member, record in self.members if not record.completed]
+
+    def on(self, dataset: str) -> list[Chosen]:
+        """Return the chosen models on a data set, in the order of the search file."""
+        return [chosen for chosen in self.chosen if chosen.dataset == dataset]
+
+    @property
+    def datasets(self) -> list[str]:
+        """The data sets with a chosen model, in the order of the comparison."""
+        order = self.search.compare or self.search.datasets
+        return [name for name in order if self.on(name)]
+
+    def data(self, dataset: str) -> Dataset:
+        """Return a data set as the search saw it."""
+        fingerprint = next(record.trial.fingerprint for member, record in self.members if member.dataset == dataset)
+        return load_from_store(self.places.store_of(fingerprint))
+
+    def files(self, dataset: str) -> Sequence[str]:
+        """Return the file of each test image of a data set that comes from a folder, within it; else nothing."""
+        fingerprint = next(record.trial.fingerprint for member, record in self.members if member.dataset == dataset)
+        return stored_files(self.places.store_of(fingerprint)).get("test", ())
+
+    def copies(self, dataset: str) -> Copies:
+        """Return which images of a data set stand on two sides of its split."""
+        if dataset not in self._copies:
+            self._copies[dataset] = copies(self.data(dataset))
+        return self._copies[dataset]
+
+    @cached_property
+    def _copies(self) -> dict[str, Copies]:
+        return {}
+
+    def best_trials(self, dataset: str) -> list[tuple[Entry, Record]]:
+        """Return the best search trial on a data set of each entry that has one, in the order of the search file."""
+        entries = self.search.entries
+        return [(e, self._winners[e.name, dataset]) for e in entries if (e.name, dataset) in self._winners]
+
+    @cached_property
+    def _winners(self) -> dict[tuple[str, str], Record]:
+        return winners(self.search, self.members)
+
+    def chosen_on_images(self, trial: Trial) -> NDArray[np.int64]:
+        """Return the labels of the images that a search trial was validated on."""
+        return self._validation_labels[trial.fingerprint]
+
+    @cached_property
+    def _validation_labels(self) -> dict[str, NDArray[np.int64]]:
+        """The labels that trials were validated on, by fingerprint: all of a search on one data set share the split."""
+        found: dict[str, NDArray[np.int64]] = {}
+        for trial in (record.trial for record in self.trials()):
+            if trial.fingerprint not in found:
+                data = load_from_store(self.places.store_of(trial.fingerprint))  # which has a name of its own there
+                found[trial.fingerprint] = validation_labels(trial, data)
+        return found
+
+    def answers(self, model: str, dataset: str) -> Answers:
+        """Return what the trials of a model answered to the images that they were chosen on, as far as it is kept."""
+        order = ranked(self.trials(model, dataset))
+        labels = self.chosen_on_images(order[0].trial)
+        return answers_of(order, self.places.artifacts, labels, len(self.data(dataset).class_names))
+
+    def chance(self, trial: Trial) -> float:
+        """Return the accuracy up to which a search trial has not left chance.
+
+        That is the share of the largest class among its validation images, plus three standard errors of a share.
+        """
+        labels = self.chosen_on_images(trial)
+        share = float(np.bincount(labels).max() / len(labels))
+        return share + 3 * float(np.sqrt(share * (1 - share) / len(labels)))
+
+    def stuck_at_chance(self, record: Record) -> bool:
+        """Return whether a completed search trial never left chance, in any epoch."""
+        reached = [record.result.val_accuracy or 0.0, *record.result.history.get(col.VAL_ACCURACY, [])]
+        return max(reached) <= self.chance(record.trial)
+
+    @property
+    def seen_datasets(self) -> list[str]:
+        """The data sets of the trials that have finished."""
+        return list(dict.fromkeys(member.dataset for member, _ in self.members))
+
+
+def winners(search: Search, members: Sequence[tuple[Member, Record | None]]) -> dict[tuple[str, str], Record]:
+    """Return the best completed search trial of each entry on each data set that was searched."""
+    best = {}
+    for entry in search.entries:
+        for dataset in search.datasets:
+            mine = [
+                record
+                for member, record in members
+                if record and (member.role, member.model, member.dataset) == ("search", entry.name, dataset)
+            ]
+            order = ranked(mine)
+            if order:
+                best[entry.name, dataset] = order[0]
+    return best
+
+
+def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
+    """Read what is recorded of a search.
+
+    Raises:
+        CheckError: saved predictions or a saved model are missing or were changed.
+        InputError: the ledger holds what no run wrote.
+    """
+    order = {entry.name: index for index, entry in enumerate(search.entries)}
+    members = ledger.members(search.name)
+    for member, _ in members:
+        if member.model not in order or member.dataset not in search.all_datasets:
+            problem = f"lists a trial of {member.model!r} on {member.dataset!r}, which {search.name} has not"
+            raise InputError(str(ledger.path), problem, "move it away")
+    _check_data(ledger, [(member, record) for member, record in members if record is not None])
+    members = sorted(members, key=lambda pair: (pair[0].role != "search", order.get(pair[0].model, len(order))))
+    best = winners(search, members)
+    chosen = []
+    for dataset in search.compare or search.datasets:
+        for entry in search.entries:
+            finals = tuple(
+                record
+                for member, record in members
+                if record
+                and record.completed
+                and (member.role, member.model, member.dataset) == ("final", entry.name, dataset)
+            )
+            if finals:
+                winner = best.get((entry.name, dataset))
+                chosen.append(_chosen(search, entry, dataset, winner, finals, places))
+    finished = tuple((member, record) for member, record in members if record is not None)
+    began, attempts = ledger.began(search.name), ledger.attempts(search.name)
+    return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name), began, attempts)
+
+
+def _check_data(ledger: Ledger, members: Sequence[tuple[Member, Record]]) -> None:
+    """See that all trials of a search on one data set had the same images."""
+    fingerprints: dict[str, str] = {}
+    for member, record in members:
+        mine = record.trial.fingerprint
+        if fingerprints.setdefault(member.dataset, mine) != mine or member.role != record.trial.role:
+            problem = f"lists trial {member.trial}, which is none of the other trials' on {member.dataset!r}"
+            raise InputError(str(ledger.path), problem, "keep the file, and pass another --runs-dir")
+
+
+def recorded_findings(name: str, places: Places) -> Findings:
+    """Return what is recorded of a search, given by name or by path.
+
+    Raises:
+        CheckError: saved predictions or a saved model are missing or were changed.
+        InputError: it has not been run here, or the ledger holds what no run wrote.
+    """
+    with places.existing_ledger(name) as ledger, doing(f"reading what is recorded of {search_name(name)}"):
+        return load_findings(ledger, recorded_search(ledger, search_name(name)), places)
+
+
+def _chosen(
+    search: Search, entry: Entry, dataset: str, winner: Record | None, finals: tuple[Record, ...], places: Places
+) -> Chosen:
+    def file_of(record: Record, kind: str, suffix: str) -> Path:
+        return artifact_path(places.artifacts, record.trial.id, record.result.files[kind], suffix)
+
+    place = saved_of(finals, search.save)
+    artifact = file_of(finals[place], "model", ".keras")
+    if not artifact.is_file():
+        raise CheckError(f"{artifact}: the saved model is missing; run the search again to train it again")
+    data = load_from_store(places.store_of(finals[0].trial.fingerprint))
+    predictions = tuple(
+        load_predictions(file_of(record, "predictions", ".npz"), record.result.files["predictions"], data.class_names)
+        for record in finals
+    )
+    for record, told in zip(finals, predictions, strict=True):
+        if not np.array_equal(told.labels, data.y_test[test_images(record.trial, data.y_test)]):
+            path = file_of(record, "predictions", ".npz")
+            raise CheckError(
+                f"{path}: the saved predictions are of other images than {places.store_of(record.trial.fingerprint)}"
+            )
+    slug = search.slugs[dataset]
+    return Chosen(entry.name, entry.label, dataset, slug, winner, finals, predictions, artifact, place, search.save)

@@ -1,0 +1,83 @@
+"""Trials that are looked at together when it is asked which parameters matter: of an entry, and of all entries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner import columns as col
+from tuner.analysis.findings import Findings
+from tuner.analysis.importance import Importance, importance, varying_parameters
+from tuner.search_file.model import Entry
+from tuner.space.parameters import Value
+from tuner.trial import Record
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """Trials that are looked at together: those of an entry, or of all, where the model is a parameter too.
+
+    `configurations` holds of each trial the parameters that vary, `parents` for each parameter those that decide
+    whether a trial has it, `rules` the parameters that a rule reads together; `model` is the entry's name, empty for
+    all entries.
+    """
+
+    model: str
+    label: str
+    records: tuple[Record, ...]
+    configurations: tuple[dict[str, Value], ...]
+    parents: dict[str, list[str]]
+    rules: tuple[frozenset[str], ...] = ()
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """The validation accuracy of each trial, `(trials,)`."""
+        return np.array([record.result.val_accuracy or 0.0 for record in self.records])
+
+    def importance(self, measure: Callable[[Record], float | None]) -> Importance | None:
+        """Return what matters for a measure of the trials, leaving out those that lack it."""
+        values = [measure(record) for record in self.records]
+        known = [(c, v) for c, v in zip(self.configurations, values, strict=True) if v is not None]
+        return importance([c for c, _ in known], [v for _, v in known], self.parents, rules=self.rules)
+
+
+def scopes(findings: Findings, dataset: str) -> list[Scope]:
+    """Return what is looked at together on a data set: all entries, where there are several, then each of them."""
+    single = [_scope_of(entry, findings.trials(entry.name, dataset)) for entry in findings.search.entries]
+    single = [scope for scope in single if scope.records]
+    if len(single) < 2:
+        return single
+    # What does not vary within an entry is its model's doing, and what varies in some entries only is theirs.
+    names = dict.fromkeys(name for scope in single for values in scope.configurations for name in values)
+    parents: dict[str, list[str]] = {}
+    for name in names:
+        above = {parent for scope in single for parent in scope.parents.get(name, [])}
+        everywhere = all(any(name in values for values in scope.configurations) for scope in single)
+        parents[name] = [*sorted(above), *([] if everywhere else [col.MODEL])]
+    configurations = [{col.MODEL: scope.label, **values} for scope in single for values in scope.configurations]
+    records = tuple(record for scope in single for record in scope.records)
+    rules = tuple(rule for scope in single for rule in scope.rules)
+    return [Scope("", "all models", records, tuple(configurations), parents, rules), *single]
+
+
+def _scope_of(entry: Entry, records: Sequence[Record]) -> Scope:
+    completed = tuple(record for record in records if record.completed)
+    parents = {p.name: [p.when[0]] for p in entry.space.parameters if p.when is not None}
+    values = [_values(record) for record in completed]
+    names = varying_parameters(values, parents)
+    return Scope(
+        entry.name,
+        entry.label,
+        completed,
+        tuple({name: v[name] for name in names if name in v} for v in values),
+        parents,
+        tuple(names for rule in entry.space.rules for names, _ in rule.parts(entry.space.groups)),
+    )
+
+
+def _values(record: Record) -> dict[str, Value]:
+    """Return a trial's parameters and its number of epochs, which Hyperband varies too."""
+    return {**record.trial.values, col.EPOCHS: record.trial.epochs}

@@ -1,0 +1,48 @@
+"""The table of trials, as `tuner results` prints it; trials.csv is without its times. Free of pandas, to be quick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tuner import columns as col
+from tuner.families import in_order
+from tuner.ledger.ledger import Member
+from tuner.protocol import ranked
+from tuner.text import visible
+from tuner.trial import Record
+
+
+def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
+    """Return a trial as one flat row: the columns of `tuner results`, then one per parameter."""
+    trial, result = record.trial, record.result
+    return {
+        col.TRIAL: trial.id,
+        col.MODEL: model,
+        col.FAMILY: trial.family,
+        col.DATASET: dataset,
+        col.STATUS: result.status,
+        col.ERROR: visible(result.error),
+        col.SEED: trial.seed,
+        col.EPOCHS: trial.epochs,
+        col.BEST_EPOCH: result.best_epoch,
+        col.TRAIN_SIZE: trial.train_size,
+        col.PARAMETERS: result.parameters,
+        col.SECONDS: result.seconds,
+        col.VAL_ACCURACY: result.val_accuracy,
+        col.VAL_LOSS: result.val_loss,
+        **{name: trial.values[name] for name in in_order(trial.values)},
+    }
+
+
+def column_names(rows: Iterable[dict[str, object]]) -> list[str]:
+    """Return the columns of a table of such rows: the fixed ones, then every parameter that a row has."""
+    parameters = in_order(name for row in rows for name in row if name not in col.RESULTS)
+    return [*col.RESULTS, *parameters]
+
+
+def trial_rows(members: Iterable[tuple[Member, Record | None]]) -> list[dict[str, object]]:
+    """Return the finished search trials as rows, best first, failed ones last."""
+    finished = [(member, record) for member, record in members if record and member.role == "search"]
+    place = {record.trial.id: rank for rank, record in enumerate(ranked(record for _, record in finished))}
+    finished.sort(key=lambda pair: (place.get(pair[1].trial.id, len(place)), pair[0].model, pair[0].number))
+    return [trial_row(member.model, member.dataset, record) for member, record in finished]

@@ -1,0 +1,1 @@
+"""`import tuner`: its functions, its displays, and what a notebook shows."""

@@ -1,0 +1,140 @@
+"""Displays of the chosen models, of their answers on the test images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from tuner import columns as col
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.variance import mean_interval
+from tuner.api.displays.base import Display, check_known
+from tuner.api.functions import Ran, load_findings
+from tuner.errors import InputError
+from tuner.figures.style import colour
+from tuner.report.classes import draw_confusion, draw_f1, draw_roc, per_class_frame
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(eq=False, repr=False)
+class _OfOneModel(Display):
+    """A display of a chosen model on one data set."""
+
+    chosen: Chosen
+
+    @classmethod
+    def from_findings(
+        cls, found: Ran, *, model: str | None = None, dataset: str | None = None, ax: Axes | None = None, **kwargs: Any
+    ) -> Self:
+        """Draw a chosen model, by default the best on the first data set of the comparison.
+
+        Args:
+            found: what `tuner.run` returned, or a search that ran.
+            model: the name of its `[[search]]`.
+            dataset: on which it was scored.
+            ax: where to draw; by default into a new figure.
+            kwargs: as `plot` takes them.
+
+        Raises:
+            InputError: there is no such model.
+        """
+        models = _chosen_on(load_findings(found), dataset)
+        if model is None:
+            chosen = max(models, key=lambda chosen: chosen.mean)
+        else:
+            check_known("model", model, (chosen.model for chosen in models))
+            chosen = next(chosen for chosen in models if chosen.model == model)
+        return cls(chosen).plot(ax, **kwargs)
+
+    @property
+    def _about(self) -> str:
+        return f"{self.chosen.label}, {self.chosen.dataset}"
+
+
+class RocDisplay(_OfOneModel):
+    """The ROC curve of each class of a saved model against the rest; false positive rate on a logarithmic axis."""
+
+    def _draw(self, axes: Axes, **kwargs: Any) -> None:
+        draw_roc(axes, self.chosen, **kwargs)
+
+
+class ConfusionDisplay(_OfOneModel):
+    """The test images of a saved model by true class (row) and predicted class (column)."""
+
+    _size = (5.4, 5.2)
+
+    def _draw(self, axes: Axes, **kwargs: Any) -> None:
+        draw_confusion(axes, self.chosen, **kwargs)
+
+
+@dataclass(eq=False, repr=False)
+class _OfOneDataset(Display):
+    """A display of all chosen models on one data set."""
+
+    models: Sequence[Chosen]
+
+    @classmethod
+    def from_findings(cls, found: Ran, *, dataset: str | None = None, ax: Axes | None = None, **kwargs: Any) -> Self:
+        """Draw the chosen models on a data set, by default the first of the comparison.
+
+        Args:
+            found: what `tuner.run` returned, or a search that ran.
+            dataset: on which they were scored.
+            ax: where to draw; by default into a new figure.
+            kwargs: as `plot` takes them.
+
+        Raises:
+            InputError: no model was scored on it.
+        """
+        return cls(_chosen_on(load_findings(found), dataset)).plot(ax, **kwargs)
+
+    @property
+    def _about(self) -> str:
+        return f"{', '.join(chosen.label for chosen in self.models)}, {self.models[0].dataset}"
+
+
+class F1Display(_OfOneDataset):
+    """F1 of each class of each chosen model, or of the worst classes: every retraining, their mean and spread."""
+
+    _size = (9, 3.8)
+
+    def _draw(self, axes: Axes, **kwargs: Any) -> None:
+        draw_f1(axes, self.models, per_class_frame(self.models), **kwargs)
+
+
+class AccuracyDisplay(_OfOneDataset):
+    """The mean test accuracy of each chosen model with its 95 % interval, and its retrainings as points.
+
+    The interval is over retrainings and test images, as the interval of a difference in the report; of one retraining,
+    over test images.
+    """
+
+    _size = (6.4, 2.6)
+
+    def _draw(self, axes: Axes, **kwargs: Any) -> None:
+        for place, chosen in enumerate(self.models):
+            interval, ink = mean_interval(chosen.correct, 0, 1), colour(place)
+            axes.plot([interval.low, interval.high], [place, place], color=ink, linewidth=2.4, solid_capstyle="butt")
+            axes.plot([chosen.mean], [place], color=ink, marker="o", markersize=8)
+            points = np.full(len(chosen.finals), place + 0.22)
+            look = {"color": ink, "alpha": 0.7, "linewidths": 0, "s": 20, **kwargs}
+            axes.scatter(chosen.test_accuracies, points, **look)
+        axes.set_yticks(range(len(self.models)), [chosen.label for chosen in self.models])
+        axes.set_ylim(len(self.models) - 0.5, -0.5)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel("test accuracy")
+        axes.set_title(f"Mean with its 95 % interval, and each retraining, {self.models[0].dataset}")
+
+
+def _chosen_on(findings: Findings, dataset: str | None) -> list[Chosen]:
+    """Return the chosen models on a data set, at least one."""
+    if not findings.chosen:
+        raise InputError(findings.search.name, "has no chosen model yet", f"run: tuner.run({findings.search.name!r})")
+    if dataset is not None:
+        check_known(col.DATASET, dataset, findings.datasets)
+    return findings.on(dataset or findings.datasets[0])

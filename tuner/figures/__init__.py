@@ -1,0 +1,1 @@
+"""Drawings of what `analysis` computed, all in one style."""

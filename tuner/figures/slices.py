@@ -1,0 +1,280 @@
+"""Scores of trials by the values of their parameters, a panel each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator
+from numpy.typing import NDArray
+
+from tuner import columns as col
+from tuner.figures.style import colour, new_figure, plain_decades
+from tuner.space.parameters import Value
+from tuner.text import setting
+
+_SCORE = "validation accuracy"
+#: How the model is called where it is a parameter beside the others.
+MODEL = col.MODEL
+#: So many panels of scores by value at most, three in a row.
+_SLICES, _ACROSS = 6, 3
+#: A numeric parameter of more values than this has a plain axis and medians of as many parts.
+FEW = 8
+#: From this ratio of the largest to the smallest value on, the axis is logarithmic.
+WIDE = 30
+#: Values closer than this share of the axis crowd.
+_CROWDED = 0.1
+#: Multiples of it, without their whole part, lie evenly: points are spread by them, and always alike.
+_GOLDEN = 0.618034
+
+
+def slices_caption(dataset: str, below: int) -> str:
+    """Return the caption of a figure with so many trials below its axis."""
+    text = f"Each trial on {dataset} by its value of each parameter, the most important first; lines are medians"
+    if below:
+        text += f"; triangles at the lower edge stand for {below} {'trial' if below == 1 else 'trials'} further down"
+    return text
+
+
+def slices_figure(
+    configurations: Sequence[Mapping[str, Value]],
+    y: NDArray[np.float64],
+    names: Sequence[str],
+    label: str,
+    chance: float,
+) -> tuple[Figure, int]:
+    """Draw the scores of trials by the values of parameters; return how many lie below the axis.
+
+    Args:
+        configurations: of each trial the parameters that vary, its model as `MODEL` where there are several.
+        y: the trials' scores, `(trials,)`.
+        names: the parameters, the most important first; six at most are drawn.
+        label: of the model where there is one.
+        chance: the score of a trial that learned nothing.
+    """
+    names = names[:_SLICES]
+    across, down = min(_ACROSS, len(names)), -(-len(names) // _ACROSS)
+    figure = new_figure(9.5, 2.75 * down + 0.35)
+    grid = figure.subplots(down, across, sharey=True, squeeze=False)
+    low = lower_end(y, chance)
+    for axes, name in zip(grid.flat, names, strict=False):
+        draw_slice(axes, configurations, y, name, label, low)
+        axes.set_ylabel("")
+    for axes in list(grid.flat)[len(names) :]:
+        axes.set_axis_off()
+    for row in grid:
+        row[0].set_ylabel(_SCORE)
+    marks, texts = model_marks(configurations, label)
+    if len(texts) > 1:
+        figure.legend(marks, texts, loc="outside upper left", ncols=min(6, len(texts)))
+    return figure, int((y < low).sum())
+
+
+def draw_slice(
+    axes: Axes,
+    configurations: Sequence[Mapping[str, Value]],
+    y: NDArray[np.float64],
+    name: str,
+    label: str,
+    low: float,
+    **points: Any,
+) -> None:
+    """Draw the scores of trials by the values of one parameter.
+
+    Args:
+        axes: where to.
+        configurations: as `slices_figure` takes them.
+        y: the trials' scores, `(trials,)`.
+        name: the parameter.
+        label: of the model where there is one.
+        low: the lower end of the axis, as `lower_end` returns it.
+        points: what matplotlib's points are to have.
+    """
+    models = _models(configurations, label)
+    labels = list(dict.fromkeys(models))
+    chosen = [place for place, values in enumerate(configurations) if name in values]
+    column = [configurations[place][name] for place in chosen]
+    numbers = np.array([labels.index(models[place]) for place in chosen])
+    _draw_points(axes, _place_values(axes, column), y[chosen], numbers, low, name != MODEL, points)
+    axes.set_xlabel(name)
+    axes.set_ylabel(_SCORE)
+    if np.isfinite(low):
+        axes.set_ylim(low, y.max() + 0.06 * (y.max() - low))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How the values of a parameter stand on an axis of a page's or a display's figure.
+
+    `distinct` are in order where they are numbers, which `ordered` says; `few` of them stand side by side, others by
+    their size, or by its logarithm where `log`.
+    """
+
+    distinct: Sequence[Value]
+    ordered: bool
+    few: bool
+    log: bool
+
+    @classmethod
+    def of(cls, values: Iterable[Value | None]) -> Scale:
+        """Return the scale of these values, None left out."""
+        distinct = list(dict.fromkeys(value for value in values if value is not None))
+        numbers = [value for value in distinct if isinstance(value, int | float) and not isinstance(value, bool)]
+        if len(numbers) < len(distinct):
+            return cls(distinct, ordered=False, few=True, log=False)
+        numbers.sort()
+        few = len(numbers) <= FEW
+        return cls(numbers, ordered=True, few=few, log=not few and numbers[0] > 0 and numbers[-1] >= WIDE * numbers[0])
+
+
+def spread(count: int) -> NDArray[np.float64]:
+    """Return places from -0.5 to 0.5 for so many marks of one value: evenly spread, and always alike."""
+    return _GOLDEN * np.arange(count, dtype=np.float64) % 1 - 0.5
+
+
+def model_marks(configurations: Sequence[Mapping[str, Value]], label: str) -> tuple[list[Line2D], list[str]]:
+    """Return what a legend shows of the models of these trials."""
+    labels = list(dict.fromkeys(_models(configurations, label)))
+    marks = [Line2D([], [], color=colour(index), marker=_marker(index), linewidth=1.2) for index in range(len(labels))]
+    # matplotlib leaves labels that begin with an underscore out of its legends
+    return marks, [label if label[:1] != "_" else f" {label}" for label in labels]
+
+
+def _models(configurations: Sequence[Mapping[str, Value]], label: str) -> list[str]:
+    return [str(values.get(MODEL, label)) for values in configurations]
+
+
+def lower_end(y: NDArray[np.float64], chance: float) -> float:
+    """Return the score below which trials hardly learned: nearer to chance than to the best, and outweighing the rest.
+
+    That is minus infinity where these are half of the trials or more, or no further apart than the others.
+    """
+    left = y[y > (chance + y.max()) / 2]
+    if len(left) <= len(y) / 2 or np.ptp(left) >= 0.5 * np.ptp(y):
+        return -np.inf
+    return float(left.min() - 0.06 * max(float(np.ptp(left)), 0.01))
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where the values of a parameter stand on an axis.
+
+    `x` are `(trials,)`, logarithms where `log`. `gap` is the smallest distance between two of them where they are
+    few, and None where they are many. `joined` says whether they have an order.
+    """
+
+    x: NDArray[np.float64]
+    gap: float | None
+    joined: bool = True
+    log: bool = False
+
+    def on_axis(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return places as coordinates of the axis."""
+        back: NDArray[np.float64] = 10**x if self.log else x
+        return back
+
+
+def _place_values(axes: Axes, column: Sequence[Value]) -> _Places:
+    """Prepare the x axis for the values of a parameter.
+
+    Numbers stand by their size, over decades by its logarithm; few that crowd, and what is no number, side by side.
+    """
+    distinct = list(dict.fromkeys(column))
+    ordered = all(isinstance(value, int | float) for value in distinct)
+    if ordered:
+        distinct = sorted(distinct)
+    if not ordered or isinstance(distinct[0], bool):
+        return _side_by_side(axes, column, distinct, joined=False)
+    x = np.array(column, dtype=np.float64)
+    log = bool(x.min() > 0 and x.max() >= WIDE * x.min())
+    if log:
+        axes.set_xscale("log")
+        plain_decades(axes.xaxis)
+        x = np.log10(x)
+    places = np.unique(x)
+    if len(places) > FEW:
+        if log:
+            axes.xaxis.set_major_locator(LogLocator(subs=(1.0,), numticks=6))
+        return _Places(x, None, log=log)
+    gap = float(np.diff(places).min(initial=np.inf)) if len(places) > 1 else 1.0
+    if gap < _CROWDED * np.ptp(places):
+        axes.set_xscale("linear")
+        return _side_by_side(axes, column, distinct, joined=True)
+    axes.set_xticks(10**places if log else places, [setting(value) for value in distinct])
+    axes.minorticks_off()
+    return _Places(x, gap, log=log)
+
+
+def _side_by_side(axes: Axes, column: Sequence[Value], distinct: list[Value], joined: bool) -> _Places:
+    texts = [text if len(text) <= 14 else f"{text[:13]}…" for text in map(setting, distinct)]
+    turned = sum(map(len, texts)) > 22
+    axes.set_xticks(range(len(texts)), texts, rotation=35 if turned else 0, ha="right" if turned else "center")
+    axes.grid(axis="x", visible=False)
+    order = {value: place for place, value in enumerate(distinct)}
+    return _Places(np.array([order[value] for value in column], dtype=np.float64), 1.0, joined)
+
+
+def _draw_points(
+    axes: Axes,
+    places: _Places,
+    y: NDArray[np.float64],
+    models: NDArray[np.int64],
+    low: float,
+    beside: bool,
+    points: Mapping[str, Any],
+) -> None:
+    """Draw each trial as a point and each model's medians.
+
+    Args:
+        axes: where to.
+        places: of the trials' values.
+        y: `(trials,)`, their scores.
+        models: `(trials,)`, the number of each trial's model.
+        low: the lower end of the axis; points below it become triangles on it.
+        beside: put models beside one another at each value, where values are few.
+        points: what matplotlib's points are to have.
+    """
+    there = np.unique(models)
+    width = 0.7 * (places.gap or 0) / (len(there) if beside else 1)
+    for place, model in enumerate(there):
+        mine = models == model
+        x, mine_y = places.x[mine], y[mine]
+        middle = (place - (len(there) - 1) / 2) * width if beside else 0.0
+        on_axis, below = places.on_axis(x + middle + spread(len(x)) * 0.7 * width), mine_y < low
+        ink = colour(int(model))
+        look: dict[str, Any] = {"color": ink, "alpha": 0.55, "linewidths": 0, "zorder": 3, **points}
+        axes.scatter(on_axis[~below], mine_y[~below], **{"s": 16, "marker": _marker(int(model)), **look})
+        edge = axes.get_xaxis_transform()  # x as the data, y from 0 at the lower edge to 1
+        at_edge = {"s": 26, **look, "marker": "v", "transform": edge}
+        axes.scatter(on_axis[below], np.full(below.sum(), 0.025), **at_edge)
+        at, middles = medians(x, mine_y, few=places.gap is not None)
+        if places.joined:
+            axes.plot(places.on_axis(at + middle), middles, color=ink, linewidth=1.6)
+        if places.gap is not None:
+            left, right = places.on_axis(at + middle - 0.45 * width), places.on_axis(at + middle + 0.45 * width)
+            axes.hlines(middles, left, right, color=ink, linewidth=2.4)
+    if places.gap is not None:
+        ends = np.array([places.x.min() - 0.6 * places.gap, places.x.max() + 0.6 * places.gap])
+        axes.set_xlim(*places.on_axis(ends))
+
+
+def medians(
+    x: NDArray[np.float64], y: NDArray[np.float64], few: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where the line of medians runs: `(places, medians)`.
+
+    That is the median of y at each x or, where these are many, of parts of equally many trials at their median x.
+    """
+    order = np.argsort(x, kind="stable")
+    parts = [np.flatnonzero(x == value) for value in np.unique(x)] if few else np.array_split(order, min(FEW, len(x)))
+    return np.array([np.median(x[part]) for part in parts]), np.array([np.median(y[part]) for part in parts])
+
+
+def _marker(index: int) -> str:
+    """Return the marker of series `index`, so that colour is not all that tells them apart."""
+    return "oDs^P*X"[index % 7]

@@ -1,0 +1,350 @@
+"""The ledger: the only truth about what ran. SQLite, a transaction a trial, readable with pandas.
+
+Trials stand there once, by the hash of their content, whichever search they belong to. A search lists its trials
+in the order of their proposal; a search that is started again with the same file lists the same ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, astuple
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
+from tuner.ledger.rows import (
+    AS_JSON,
+    ATTEMPT,
+    PLAIN,
+    Member,
+    RowError,
+    attempt_of,
+    member_of,
+    moment_of,
+    record_of,
+    search_of,
+    utc,
+)
+from tuner.ledger.schema import prepare
+from tuner.system.files import check_no_link, folder_inside, write_whole
+from tuner.system.machine import network_disk
+from tuner.trial import Attempt, Record
+from tuner.untrusted.sizes import read_at_most, size_of
+
+__all__ = ["Ledger", "Member"]
+
+#: No text of a row is longer; a training of ten thousand epochs that watches ten layers takes a tenth of it.
+_LONGEST = 200_000_000
+#: What SQLite keeps beside the file.
+_BESIDE = ("-wal", "-shm", "-journal")
+#: How many seconds another program may hold the file.
+_PATIENCE = 60
+#: SQLite's errors that are the machine's, and what helps.
+_LACKS = {
+    sqlite3.SQLITE_FULL: "make room",
+    sqlite3.SQLITE_IOERR: "make room on the disk, or see to it",
+    sqlite3.SQLITE_NOMEM: "free memory",
+}
+
+_FINISHED = "SELECT m.trial FROM members m JOIN trials t ON t.trial = m.trial WHERE m.search = ? AND m.role = 'search'"
+
+
+class Ledger:
+    """One ledger file. A context manager; each method is a transaction of its own.
+
+    `network_disk` is the kind of network file system that the file lies on, empty where it lies on this machine.
+    """
+
+    def __init__(self, path: Path, thorough: bool = False) -> None:
+        """Open the ledger at `path`, or make it.
+
+        Args:
+            path: the file.
+            thorough: read all of it, to see that it is whole; hundredths of a second for ten thousand trials.
+
+        Raises:
+            InputError: the file is not a ledger, is damaged, is of another version, or cannot be written.
+            ResourceError: the machine has no room for it.
+        """
+        self.path = path
+        self.network_disk = network_disk(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for file in (path, *(path.with_name(path.name + ending) for ending in _BESIDE)):
+                check_no_link(file)
+                if file.exists() and not file.is_dir():  # of a folder SQLite says what is wrong itself
+                    size_of(file)  # SQLite would wait for a pipe
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise self._refused(error) from error
+        try:
+            with self._explained():
+                self._db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+                self._db.execute("PRAGMA foreign_keys = ON")
+                self._db.execute("PRAGMA trusted_schema = OFF")  # what a stranger's file defines runs no function
+            with self._transaction():  # so that two processes never make the same file
+                prepare(self._db, path)
+            with self._explained():
+                self._choose_journal()
+                if thorough:
+                    self._see_that_it_is_whole()
+        except BaseException:
+            self._db.close()
+            raise
+
+    def _choose_journal(self) -> None:
+        """Keep a write-ahead log, one flush a transaction and no reader waits; on a network disk a rollback journal.
+
+        A write-ahead log needs memory that all who have the file open share, which two machines do not:
+        https://www.sqlite.org/wal.html, "WAL does not work over a network filesystem".
+        """
+        wanted = "delete" if self.network_disk else "wal"
+        ((answer,),) = self._db.execute(f"PRAGMA journal_mode = {wanted}").fetchall()
+        if self.network_disk and answer != wanted:
+            raise sqlite3.OperationalError(f"its journal cannot be changed from {answer} to {wanted}")
+
+    def _see_that_it_is_whole(self) -> None:
+        ((answer,),) = self._db.execute("PRAGMA quick_check(1)").fetchall()
+        if answer != "ok":
+            raise sqlite3.DatabaseError(answer)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say in one line what SQLite, or content that is not ours, raises an error for."""
+        try:
+            yield
+        except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+            raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> TunerError:
+        place, code = str(self.path), getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _LACKS:
+            return ResourceError(place, str(error), _LACKS[code])
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return ResourceError(place, f"is held by another program ({error})", "end that program")
+        if isinstance(error, OSError) or code in (
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_PERM,
+        ):
+            remedy = "see that the folder may be written to, or pass another --runs-dir"
+            return lacking(error, place) or InputError(place, f"cannot be written ({error})", remedy)
+        if isinstance(error, RowError):
+            return InputError(place, f"holds what no run wrote ({error})", "keep the file, and pass another --runs-dir")
+        remedy = "keep the file, and pass another --runs-dir; the program sqlite3 may mend it (.recover)"
+        return InputError(place, f"is not a ledger, or is damaged ({one_line(error, 120)})", remedy)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._explained():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:  # SQLite ends it itself where the disk is full
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._explained():
+            return self._db.execute(query, values).fetchall()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def record(self, record: Record, attempt: Attempt | None = None) -> None:
+        """Write a finished trial; one that stands there already stays as it is.
+
+        Without an attempt it counts as one that has just ended, nobody knows where.
+        """
+        attempt = attempt or Attempt.of(record.result.seconds)
+        result = asdict(record.result)
+        result["error"] = _storable(result["error"])  # may quote any file name
+        row = {
+            "trial": record.trial.id,
+            "content": record.trial.to_json(),
+            **{name: result[name] for name in PLAIN},
+            **{name: json.dumps(result[name], sort_keys=True) for name in AS_JSON},
+            "began": utc(attempt.began),
+            "finished": utc(attempt.ended),
+            "worker": attempt.worker,
+            "node": _storable(attempt.node),
+        }
+        marks = ", ".join(f":{name}" for name in row)
+        with self._transaction():
+            self._db.execute(f"INSERT OR IGNORE INTO trials ({', '.join(row)}) VALUES ({marks})", row)  # noqa: S608
+
+    def forget_trial(self, trial: str) -> None:
+        """Forget a finished trial, so that it is trained again; for one whose saved files were lost."""
+        with self._transaction():
+            self._db.execute("DELETE FROM trials WHERE trial = ?", (trial,))
+
+    def get(self, trial: str) -> Record | None:
+        """Return what is recorded of the trial with this hash."""
+        names = ("content", *PLAIN, *AS_JSON)
+        rows = self._rows(f"SELECT {', '.join(names)} FROM trials WHERE trial = ?", trial)  # noqa: S608
+        with self._explained():
+            return record_of(trial, dict(zip(names, rows[0], strict=True))) if rows else None
+
+    def _search(self, name: str) -> dict[str, Any] | None:
+        """Return the row of a search, None if it never ran."""
+        names = ("key", "content", "started", "finished")
+        rows = self._rows(f"SELECT {', '.join(names)} FROM searches WHERE name = ?", name)  # noqa: S608
+        with self._explained():
+            return search_of(name, dict(zip(names, rows[0], strict=True))) if rows else None
+
+    def open_search(self, name: str, key: str, content: str) -> None:
+        """Begin or go on with a search. With another key than before, its list of trials begins anew."""
+        with self._transaction():
+            row = self._db.execute("SELECT key FROM searches WHERE name = ?", (name,)).fetchone()
+            if row is None or row[0] != key:
+                self._db.execute("DELETE FROM searches WHERE name = ?", (name,))
+                self._db.execute(
+                    "INSERT INTO searches (name, key, content, started) VALUES (?, ?, ?, ?)",
+                    (name, key, content, _now()),
+                )
+            else:
+                self._db.execute("UPDATE searches SET content = ?, finished = NULL WHERE name = ?", (content, name))
+
+    def listed_under(self, name: str, key: str) -> set[str] | None:
+        """Return the search trials of a search that last ran under another key; None if it did not."""
+        rows = self._rows("SELECT key FROM searches WHERE name = ?", name)
+        if not rows or rows[0][0] == key:
+            return None
+        return {str(trial) for (trial,) in self._rows(_FINISHED, name)}
+
+    def close_search(self, name: str) -> None:
+        """Note that every trial of a search has finished."""
+        with self._transaction():
+            self._db.execute("UPDATE searches SET finished = ? WHERE name = ?", (_now(), name))
+
+    def search_content(self, name: str) -> str | None:
+        """Return the search of this name as `Search.to_json` wrote it, or None if it never ran."""
+        row = self._search(name)
+        return row["content"] if row else None
+
+    def is_finished(self, name: str) -> bool:
+        """Return whether the last run of a search got to its end."""
+        row = self._search(name)
+        return row is not None and row["finished"] is not None
+
+    def is_listed_elsewhere(self, trial: str, search: str) -> bool:
+        """Return whether another search than this one lists a trial."""
+        return bool(self._rows("SELECT 1 FROM members WHERE trial = ? AND search <> ? LIMIT 1", trial, search))
+
+    def enlist(self, search: str, *members: Member) -> None:
+        """Note that trials were proposed at these places of a search."""
+        if not members:
+            return
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO members (search, model, dataset, role, number, trial) VALUES (?,?,?,?,?,?) "
+                "ON CONFLICT DO UPDATE SET trial = excluded.trial WHERE trial <> excluded.trial",
+                [(search, *astuple(member)) for member in members],
+            )
+
+    def members(self, search: str) -> list[tuple[Member, Record | None]]:
+        """Return the trials of a search, each with its record if it has finished.
+
+        Search trials come before final ones; then they stand by model, data set and number.
+        """
+        names = ("content", *PLAIN, *AS_JSON)
+        columns = ", ".join(f"t.{name}" for name in names)
+        rows = self._rows(
+            "SELECT m.model, m.dataset, m.role, m.number, m.trial, "  # noqa: S608  # names of ours
+            f"{columns} FROM members m LEFT JOIN trials t ON t.trial = m.trial WHERE m.search = ? "
+            "ORDER BY m.role DESC, m.model, m.dataset, m.number",
+            search,
+        )
+        found = []
+        with self._explained():
+            for row in rows:
+                fields = dict(zip(names, row[5:], strict=True))
+                member = member_of(row[:5])
+                found.append((member, None if fields["content"] is None else record_of(member.trial, fields)))
+        return found
+
+    def attempts(self, search: str) -> dict[str, Attempt]:
+        """Return when and where each finished trial of a search ran, by its name."""
+        rows = self._rows(
+            f"SELECT t.trial, t.seconds, {', '.join(f't.{name}' for name in ATTEMPT)} FROM trials t "  # noqa: S608
+            "JOIN members m ON m.trial = t.trial WHERE m.search = ?",
+            search,
+        )
+        with self._explained():
+            return {str(trial): attempt_of(trial, row) for trial, *row in rows}
+
+    def began(self, search: str) -> float | None:
+        """Return when a search began, in seconds since 1970, UTC; None if it never ran."""
+        row = self._search(search)
+        return moment_of(row["started"]) if row else None
+
+    def count_finished(self, search: str) -> int:
+        """Return how many of a search's search trials have finished."""
+        ((count,),) = self._rows(
+            "SELECT count(*) FROM members m JOIN trials t ON t.trial = m.trial "
+            "WHERE m.search = ? AND m.role = 'search'",
+            search,
+        )
+        return int(count)
+
+    @contextmanager
+    def sole_runner(self, search: str) -> Iterator[None]:
+        """Hold a search for this process; two processes never run the same one.
+
+        Raises:
+            InputError: another process holds it.
+        """
+        from filelock import FileLock, Timeout
+
+        folder = folder_inside(self.path.parent, "locks")
+        path, holder = folder / f"{search}.lock", folder / f"{search}.holder"
+        check_no_link(path)
+        if path.exists():
+            size_of(path)
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            who = _process_in(holder)
+            raise InputError(search, f"is being run by process {who}", "wait for it or stop it") from None
+        try:
+            write_whole(holder, lambda file: file.write_text(str(os.getpid()), encoding="ascii"))
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+
+def _process_in(holder: Path) -> str:
+    """Return the number of the process that holds a search, as it has noted it; a killed one leaves its note behind."""
+    try:
+        text = read_at_most(holder, 20).decode("ascii")
+    except (InputError, UnicodeDecodeError):
+        return "unknown"
+    return text if re.fullmatch("[0-9]{1,10}", text) else "unknown"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _storable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")

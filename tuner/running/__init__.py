@@ -1,0 +1,1 @@
+"""From a search to its last trial: data, proposals, the loop, retrainings."""

@@ -1,0 +1,219 @@
+"""The dry run: which configurations a search has and how large their networks are, without training any."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from tuner.datasets import SHAPES, load_dataset
+from tuner.datasets.base import Dataset, Shape
+from tuner.errors import InputError, TunerError, suggestion
+from tuner.executors import PRELOAD, Limits, LocalExecutor
+from tuner.families.custom import SCALING, CustomFamily
+from tuner.oracles import MOST_DRAWS, Proposal, make_oracle
+from tuner.recipe import RECIPE
+from tuner.search_file.model import Entry, Search
+from tuner.space.space import Configuration, nothing_left
+from tuner.system.waiting import doing
+from tuner.trial import FIRST_LAYER
+from tuner.worker.probe import Built, Question
+
+PROBE = "tuner.worker.probe:probe"
+#: Up to so many configurations of an entry are all shown. Each network takes a tenth of a second or more to build, and
+#: nobody reads more lines.
+MOST_SHOWN = 1_000
+#: Of an entry with more, so many are.
+FIRST_SHOWN = 10
+#: Building a network takes at most so many minutes, where the search gives its trials no limit.
+MOST_BUILD_MINUTES = 2.0
+
+
+def preview(search: Search, entry: Entry, most: int | None = None) -> list[Configuration]:
+    """Return the configurations that an entry proposes before any result is known, at most `most`.
+
+    For a grid and a random search these are all of them; for Bayesian and Hyperband the first ones.
+    """
+    oracle = make_oracle(entry.algorithm, entry.space, search.seed, entry.max_trials, entry.epochs)
+    found: list[Configuration] = []
+    while len(found) != most and not (oracle.adaptive and len(found) > entry.lag):
+        answer = oracle.propose()
+        if not isinstance(answer, Proposal):
+            break
+        found.append(answer.values)
+    return found
+
+
+def check_proposals(search: Search, entry: Entry) -> None:
+    """See that an entry's rules leave something to propose.
+
+    Most that leave nothing are refused when the search file is read; this is for rules about real numbers, and for
+    more than can be counted.
+
+    Raises:
+        InputError: they leave nothing, or next to nothing.
+    """
+    part = entry.space.finite
+    asked = entry.space.rules if part is None else tuple(rule for rule in entry.space.rules if rule not in part.rules)
+    if entry.algorithm != "grid" and asked and not preview(search, entry, 1):
+        raise nothing_left(asked, f" that {MOST_DRAWS:,} random draws came to")
+
+
+def build_all(
+    search: Search, entry: Entry, shape: Shape, classes: int, configurations: Sequence[Configuration]
+) -> list[Built]:
+    """Build configurations of an entry in a worker and tell of each its number of parameters.
+
+    Those that differ in the recipe alone are one network, which is built once; a user's own may ask for the recipe.
+    Once one takes too long, no further one is built.
+
+    Raises:
+        InputError: the user's own family cannot be used.
+    """
+    recipe = () if isinstance(entry.family, CustomFamily) else tuple(parameter.name for parameter in RECIPE)
+    keys = [tuple((n, v) for n, v in values.items() if n not in recipe) for values in configurations]
+    networks: dict[tuple[object, ...], Built] = {}
+    asked: frozenset[str] = frozenset()
+    limits = Limits(search.max_trial_minutes or MOST_BUILD_MINUTES, search.max_trial_gb)
+    count = f"{len(set(map(str, keys))):,} networks of {entry.label}"
+    with (
+        doing(f"importing Keras, and building {count}"),
+        LocalExecutor(PROBE, 1, preload=PRELOAD, limits=limits) as pool,
+    ):
+        for key, values in zip(keys, configurations, strict=True):
+            if key not in networks:
+                first = not any(built.parameters for built in networks.values())
+                question = Question(entry.path, search.folder.resolve(), shape, classes, values, first, asked)
+                networks[key] = built = _build(pool, question)
+                asked |= built.asked or frozenset()
+                if built.endless:
+                    return [networks.get(key, built) for key in keys]
+    return [networks[key] for key in keys]
+
+
+def _build(pool: LocalExecutor, question: Question) -> Built:
+    pool.submit("build", question, kin="build")
+    (outcome,) = pool.wait()
+    if outcome.died:
+        return Built(None, f"{outcome.died}, building a network", endless="minutes" in outcome.passed)
+    if isinstance(outcome.value, TunerError):
+        raise outcome.value
+    return cast(Built, outcome.value)
+
+
+def check_keys(entry: Entry, built: Sequence[Built]) -> None:
+    """Compare what a user's `build(hp)` asked for with what the search file gives.
+
+    Raises:
+        InputError: the file names a parameter that no build ever asked for.
+    """
+    asked = {name for one in built if one.asked is not None for name in one.asked}
+    given = {parameter.name for parameter in entry.space.parameters} - {parameter.name for parameter in RECIPE}
+    given.discard(SCALING)  # which is for whoever builds the network where `build` does not ask for it
+    for name in sorted(given - asked) if asked else ():
+        raise InputError(f"space.{name}", f"{entry.path} never asks for it; {suggestion(name, asked)}")
+
+
+def notes_of(built: Sequence[Built]) -> list[str]:
+    """Return what there is to say of networks that can be built, each line once."""
+    return list(dict.fromkeys(note for one in built for note in one.notes))
+
+
+def check_watch(entry: Entry, built: Sequence[Built]) -> None:
+    """Compare the layers that are to be watched with those of the networks.
+
+    Raises:
+        InputError: no network of the entry has such a layer.
+    """
+    there = {name for one in built for name in one.kernels}
+    for name in entry.watch:
+        if there and name not in {FIRST_LAYER, *there}:
+            raise InputError(
+                f"watch of {entry.name}",
+                f"no layer with a kernel is named {name!r}; {suggestion(name, there)}",
+                f'name one, or "{FIRST_LAYER}"; a [[search]] can have its own watch',
+            )
+
+
+@contextmanager
+def in_its_place(search: Search, entry: Entry) -> Iterator[None]:
+    """Let what is wrong with an entry name the search file and the entry's place in it."""
+    try:
+        yield
+    except InputError as error:
+        raise error.inside(f"{search.file} [[search]] {search.entries.index(entry) + 1}") from error
+
+
+def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = False) -> Dataset:
+    """Load a data set of a search; `skip_bad` leaves out files of a folder that cannot be used.
+
+    Raises:
+        InputError: there is no such data set, which names the search file; or it cannot be read.
+    """
+    try:
+        return load_dataset(name, data_dir, search.folder, search.image_size, search.channels, skip_bad)
+    except InputError as error:
+        if error.place == "dataset":
+            raise error.inside(str(search.file)) from error
+        raise
+
+
+def check_validation(search: Search, name: str, dataset: Dataset) -> None:
+    """Compare what the search file holds out of a data set that is searched on with what the data set brings.
+
+    Raises:
+        InputError: it gives a share, and the data set has validation images of its own.
+    """
+    chosen_on = name in search.datasets and search.protocol == "holdout"
+    if chosen_on and "validation" in search.raw and dataset.validation_images:
+        count = f"{dataset.validation_images:,}"
+        problem = f"{search.validation:g} has nothing to split: {name} brings {count} validation images"
+        remedy = "leave the key out, and trials are chosen on them"
+        raise InputError(f"{search.file} validation", problem, remedy)
+
+
+def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> dict[str, Any]:
+    """Return `{"configurations": count, "trials": […], "rejected": {rule: count}, "notes": […]}`.
+
+    A trial holds family, dataset, values and parameters; where its network cannot be built, parameters is None
+    and error says why. There is one for each configuration on each data set, but of an entry with more than
+    `MOST_SHOWN` only for the first `FIRST_SHOWN`. Notes are lines on networks of the user's own.
+
+    Raises:
+        InputError: the search cannot run as given; or it has a grid so large that it cannot be counted.
+    """
+    trials: list[dict[str, Any]] = []
+    rejected: Counter[str] = Counter()
+    notes: list[str] = []
+    for entry in search.entries:
+        if entry.algorithm == "grid":
+            with in_its_place(search, entry):
+                rejected.update(entry.space.count()[1])
+    total = 0
+    for name in search.datasets:
+        shape, classes = _shape_of(search, name, data_dir, skip_bad)
+        for entry in search.entries:
+            large = entry.algorithm in ("grid", "random") and entry.planned() > MOST_SHOWN
+            with in_its_place(search, entry):
+                check_proposals(search, entry)
+                configurations = preview(search, entry, FIRST_SHOWN if large else None)
+                built = build_all(search, entry, shape, classes, configurations)
+                if not large:  # otherwise a network that is not built may ask for the key or have the layer
+                    check_keys(entry, built)
+                    check_watch(entry, built)
+            notes += [note for note in notes_of(built) if note not in notes]
+            total += entry.planned() if large else len(configurations)
+            for values, one in zip(configurations, built, strict=True):
+                trial = {"family": entry.path, "dataset": name, "values": values, "parameters": one.parameters}
+                trials.append({**trial, "error": one.error} if one.error else trial)
+    return {"configurations": total, "trials": trials, "rejected": dict(rejected), "notes": notes}
+
+
+def _shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -> tuple[Shape, int]:
+    if name in SHAPES and not (data_dir and ((data_dir / f"{name}.npz").is_file() or (data_dir / name).is_dir())):
+        return SHAPES[name]
+    dataset = data_of(search, name, data_dir, skip_bad)
+    check_validation(search, name, dataset)
+    return dataset.shape, len(dataset.class_names)

@@ -1,0 +1,302 @@
+"""A search file that fits a data set, chosen by image size, colour, classes and number of images, with reasons."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tuner.datasets import DATASETS, load_dataset
+from tuner.datasets.base import Dataset
+from tuner.datasets.folder import image_files
+from tuner.datasets.pictures import size_upright
+from tuner.errors import InputError
+from tuner.families import FAMILIES
+from tuner.protocol import training_images
+from tuner.recipe import RECIPE
+from tuner.running.dryrun import build_all, preview
+from tuner.search_file.file import load_search, parse_search
+from tuner.search_file.model import Overrides
+from tuner.search_file.schema import NAME
+from tuner.space.space import read_space
+from tuner.system.files import is_a, write_whole
+
+#: Images of folders are brought to at most so many pixels in height and width.
+LARGEST = 64
+#: Larger grids are searched at random.
+MOST_IN_GRID = 60
+#: Below so many training images: batch size, epochs, patience and retrainings.
+BUDGETS = ((500, (16, 60, 12, 5)), (5_000, (32, 40, 8, 5)), (30_000, (64, 30, 5, 3)), (math.inf, (128, 20, 4, 3)))
+
+# A tab stands where a line's comment begins.
+_HEAD = """# Made by `tuner new {name}` from a look at the data; change whatever you like.
+# Dry run: tuner space {name}   Start: tuner run {name}
+# {images:,} training images of {height}x{width}x{channels}, {classes} classes of {each} images.{unbalanced}
+title = {title}
+dataset = {source}
+# Or a list; known by name: {known}.
+{folder}seed = 0
+repeats = {repeats}\t# retrainings of each winner; more show smaller differences
+{validation}
+# protocol = "published"\t# chooses on the test set, as many studies do
+# watch = ["first"]\t# kernel and gradient of a layer by epoch
+
+[training]
+optimizer = "adam"\t# rmsprop, adam, adamw, sgd (then: momentum = 0.9)
+learning_rate = 1e-3\t# searched where [search.space] has a list of it
+batch_size = {batch}\t# smaller for few images, larger for many
+epochs = {epochs}\t# at most; more for few images, fewer for many
+early_stopping = "val_loss"\t# or val_accuracy, off; the best epoch's weights count
+patience = {patience}\t# epochs without improvement
+{flip}
+# rotation = 10.0\t# degrees; also shift = 0.1, zoom = 0.1, crop = 4 (pixels)
+# schedule = "cosine"\t# of the learning rate; or "steps"
+# label_smoothing = 0.1\t# against overconfidence
+"""
+_ANN = """
+# The baseline: dense layers alone. What do convolutions add to it?
+[[search]]
+family = "ann"
+{algorithm}
+[search.space]
+dense_depth = [1, 2]\t# dense layers before the softmax
+dense_units = [{units}, {units_twice}]\t# for {inputs:,} inputs and {classes} classes
+dropout = {rates}\t# share of units dropped before the softmax
+[search.rules]
+where = ["dense_depth == 1 or dense_units >= dense_units_2"]
+"""
+_CNN = """
+# Convolutions, as deep as the images allow.
+[[search]]
+family = "cnn"
+{algorithm}
+[search.space]
+conv_depth = {depths}\t# convolutions; the pools between {deepest} leave {left} pixels of {side}
+filters_1 = {first}\t# of the first convolution
+filters = {later}\t# of the others; or filters_2, filters_3, … one by one
+padding = "same"\t# or "valid", which shrinks the maps and fits fewer convolutions
+batch_norm = {norm}\t# true for deep networks, which train better with it; or [false, true] to see
+head = {head}\t# "flatten", or "average": a small dense layer for large images
+dense_units = [{dense}, {dense_twice}]\t# for {classes} classes
+dropout = {rates}\t# share of units dropped before the dense layer
+[search.rules]
+filters_never_decrease = true
+"""
+_LENET = """
+# LeNet-5, made for small grey images.
+[[search]]
+family = "lenet"
+{algorithm}
+[search.space]
+activation = ["tanh", "relu"]\t# LeCun's, and today's; also leaky_relu, elu, sigmoid
+pooling = ["average", "max"]\t# LeCun's, and today's
+"""
+_RESNET = """
+# He et al.'s residual networks for small colour images.
+[[search]]
+family = "resnet_cifar"
+{algorithm}
+[search.space]
+depth = {resnets}\t# 6n + 2: 8, 14, 20, 26, 32, …; deeper is slower
+width = {factor}\t# factor on its 16, 32 and 64 filters
+"""
+_TAIL = """
+# [compare]\t# where the winners are retrained and scored; else on dataset
+# datasets = [{source}]
+# [report]\t# more tables and figures
+# pivots = [["model", "dropout"]]
+"""
+
+
+class Look(NamedTuple):
+    """A data set, how a search file calls it, and for a folder what size its images are brought to, and why."""
+
+    dataset: Dataset
+    source: str
+    is_folder: bool = False
+    resized: str = ""
+
+    @property
+    def colour(self) -> bool:
+        """Whether an image has any colour, and not just three channels."""
+        x = self.dataset.x_train
+        return x.shape[-1] == 3 and any(bool((image != image[..., :1]).any()) for image in x)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels as the search will see them: the file asks for grey where there is no colour."""
+        height, width, channels = self.dataset.shape
+        return height, width, 1 if self.is_folder and not self.colour else channels
+
+
+def new_search(
+    name: str,
+    source: str,
+    data_dir: Path | None = None,
+    force: bool = False,
+    searches: Path = Path("searches"),
+    skip_bad: bool = False,
+) -> tuple[Path, Look]:
+    """Write `searches/NAME.toml` for a data set; nothing is written unless the data can be searched with it.
+
+    Raises:
+        InputError: a wrong name, a file that is there already, or what is wrong with the data.
+    """
+    if not re.fullmatch(NAME, name) or name.endswith(".toml"):
+        raise InputError("NAME", f"{name!r} is no name of a search", "letters, digits, '.', '_', '-', without .toml")
+    path = searches / f"{name}.toml"
+    if not force and (path.exists() or path.is_symlink()):
+        raise InputError(str(path), "is there already", "write over it with --force, or take another name")
+    try:
+        look = look_at(source, data_dir, searches, skip_bad)
+    except InputError as error:
+        place = "--data" if error.place == "dataset" else error.place
+        raise InputError(place, error.problem, error.remedy, error.details) from error
+    text = file_text(name, look)
+    try:
+        content = text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError("--data", f"{look.source!a} is not UTF-8, as a search file is", "rename it") from error
+    search = parse_search(tomllib.loads(text), name, searches, Overrides(), "")
+    training_images(search.trial(search.entries[0], look.source, "", {}, None), look.dataset)
+    try:
+        searches.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda file: file.write_bytes(content))
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written ({error.strerror})") from error
+    return path, look
+
+
+def summary(path: Path, look: Look, data_dir: Path | None = None) -> Iterator[str]:
+    """Yield the lines of a file's dry run: configurations and sizes by entry, trainings, and how to start it."""
+    search = load_search(path)
+    for entry in search.entries:
+        built = build_all(search, entry, look.shape, len(look.dataset.class_names), preview(search, entry))
+        sizes = sorted({one.parameters for one in built if one.parameters is not None}) or [0]
+        span = " to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1])))
+        number = "1 configuration" if len(built) == 1 else f"{len(built)} configurations"
+        yield f"{entry.label}: {number} ({entry.algorithm}), {span} parameters"
+    trials, finals = sum(entry.planned() for entry in search.entries), search.repeats * len(search.entries)
+    yield f"{trials + finals} trainings of at most {search.epochs} epochs: {trials} to search, {finals} to retrain"
+    yield f"start: tuner run {search.name}" + (f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else "")
+
+
+def look_at(source: str, data_dir: Path | None, searches: Path, skip_bad: bool = False) -> Look:
+    """Load a data set, the images of a folder in the size that the search file will give."""
+    places = [base / source for base in (data_dir, Path(), searches) if base is not None]
+    places = places[: 1 if data_dir else 0] if source in DATASETS else places
+    found = next((place for place in places if is_a(Path.exists, place)), None)
+    if found is None or (data_dir is not None and is_a(Path.is_file, data_dir / f"{source}.npz")):
+        return Look(load_dataset(source, data_dir, searches), source)
+    is_folder = is_a(Path.is_dir, found)
+    image_size, resized = _image_size(found) if is_folder else (None, "")
+    dataset, written = load_dataset(source, data_dir, searches, image_size, skip_bad=skip_bad), source
+    if Path(source).is_absolute() or ".." in Path(source).parts:
+        whole, here = found.resolve(), Path.cwd().resolve()
+        inside = whole.relative_to(here).as_posix() if whole.is_relative_to(here) else ""
+        shadowed = data_dir is not None and is_a(Path.exists, data_dir / inside)
+        written = str(whole) if not inside or shadowed else f"./{inside}" if inside in DATASETS else inside
+    return Look(dataset, written, is_folder, resized)
+
+
+def _image_size(folder: Path) -> tuple[tuple[int, int] | None, str]:
+    """Return the size that a folder's images are brought to, with the reason; None where all are small and alike."""
+    sizes: list[tuple[int, int]] = []
+    for file in image_files(folder):
+        with suppress(InputError):  # the loader tells of it
+            sizes.append(size_upright(file))
+    if not sizes or (len(set(sizes)) == 1 and max(sizes[0]) <= LARGEST):
+        return None, ""
+    middle = np.median(np.array(sizes), axis=0)
+    height, width = (max(8, 8 * int(side / 8 + 0.5)) for side in middle * min(1.0, LARGEST / middle.max()))
+    small, large = (f"{size[0]}x{size[1]}" for size in (min(sizes, key=math.prod), max(sizes, key=math.prod)))
+    return (height, width), f"the files have {small}" + (f" to {large}" if large != small else "")
+
+
+def file_text(name: str, look: Look) -> str:
+    """Return the text of the search file called `name`."""
+    colour, (height, width, _), images = look.colour, look.shape, len(look.dataset.y_train)
+    values = _values(name, look)
+    templates = [_ANN, _CNN]
+    templates += [_LENET] if not colour and min(height, width) >= 28 and max(height, width) <= LARGEST else []
+    templates += [_RESNET] if colour and min(height, width) >= 32 else []
+    parts, labels = [], []
+    for template in templates:
+        entry = tomllib.loads(template.format(algorithm="", **values))["search"][0]
+        family = FAMILIES[entry["family"]]
+        space = read_space(entry["space"], entry.get("rules", {}), [*family.parameters, *RECIPE], {})
+        count = space.count()[0]
+        algorithm = f'algorithm = "grid"\t# tries all {count}; also "random", "bayesian", "hyperband"\n'
+        algorithm += f"# max_trials = {max(2, count // 2)}\t# for random and bayesian"
+        if count > MOST_IN_GRID:
+            algorithm = f'algorithm = "random"\t# of {count}; "grid" tries all; also "bayesian", "hyperband"\n'
+            algorithm += f"max_trials = {20 if images >= 30_000 else 40}\t# more find better ones and take longer"
+        parts.append(template.format(algorithm=algorithm, **values))
+        labels.append(family.label)
+    called = " ".join(Path(look.source).name.split())
+    title = _toml(f"{', '.join(labels[:-1])} and {labels[-1]} on {called}")
+    text = _HEAD.format(title=title, **values) + "".join(parts) + _TAIL.format(**values)
+    rows = [line.split("\t") for line in text.split("\n")]  # a tab within a string is escaped
+    return "\n".join(f"{row[0]:<31} {row[1]}" if len(row) == 2 else row[0] for row in rows)
+
+
+def _values(name: str, look: Look) -> dict[str, Any]:
+    """Return what the templates name; the choices are here."""
+    (height, width, channels), names = look.shape, look.dataset.class_names
+    images, classes, area, side = len(look.dataset.y_train), len(names), height * width, min(height, width)
+    counts = np.unique(look.dataset.y_train, return_counts=True)[1]
+    few, many = int(counts.min()), int(counts.max())
+    batch, epochs, patience, repeats = next(budget for limit, budget in BUDGETS if images < limit)
+    small, large, huge, power = area <= 256, area > LARGEST**2, area > 4 * LARGEST**2, 1 << (classes - 1).bit_length()
+
+    size, colours = f"image_size = [{height}, {width}]\t# height, width; ", f"channels = {channels}\t# "
+    folder = f"{size}{look.resized}; more is slower\n" if look.resized else f"# {size}all images have these\n"
+    folder += colours + ("colour; 1 for grey\n" if channels == 3 else "grey; 3 for colour\n")
+    flip = 'flip = "horizontal"\t# for colour photographs; not for digits, letters, road signs'
+    signs = set(names) == set("0123456789") or all(len(name) == 1 and name.isalpha() for name in names)
+    if signs or not look.colour:
+        why = "the classes are called like digits or letters" if signs else "grey images may be digits or letters"
+        flip = f'# flip = "horizontal"\t# left out: {why}, which it spoils'
+    units = max(32 if small else 128 if area <= 1024 or images < 5_000 else 256, min(512, power))
+    while units > 16 and 2 * units * area * channels > 1 << 24:
+        units //= 2
+    deepest = min(6, max(1, (side // 4).bit_length()))  # 4 pixels or more are left, where there are as many
+    dense = max(32 if small else 64, min(256, power))
+    return {
+        "name": name, "source": _toml(look.source), "known": ", ".join(DATASETS), "images": images, "height": height,
+        "width": width, "channels": channels, "side": side, "inputs": area * channels, "classes": classes,
+        "each": f"{few:,}" if few == many else f"{few:,} to {many:,}",
+        "unbalanced": "\n# Unbalanced: see each class's recall and F1 in the report." if many >= 3 * few else "",
+        "folder": folder if look.is_folder else "", "flip": flip, "repeats": repeats,
+        "validation": _validation(look.dataset),
+        "batch": min(batch, 16) if huge else batch, "epochs": epochs, "patience": patience,
+        "rates": [0.0, 0.5] if images < 5_000 else [0.0, 0.3], "units": units, "units_twice": 2 * units,
+        "depths": [*range(max(1, deepest - 2), deepest + 1)], "deepest": deepest, "left": side >> (deepest - 1),
+        "first": [8, 16] if small or huge else [16, 32], "norm": _toml(deepest > 3),
+        "later": [16, 32] if small else [64, 128] if classes > 20 else [32, 64],
+        "head": _toml("average" if large else "flatten"), "dense": dense, "dense_twice": 2 * dense,
+        "resnets": 8 if huge else [8, 14] if large else [8, 14, 20], "factor": 0.5 if huge else 1.0,
+    }  # fmt: skip
+
+
+def _validation(dataset: Dataset) -> str:
+    """Return the line about what winners are chosen on."""
+    images, classes = len(dataset.y_train), len(dataset.class_names)
+    if dataset.validation_images:
+        return f"# validation\t# not here: the data set has {dataset.validation_images:,} validation images of its own"
+    # Each class has to have an image on either side of the split.
+    share = max(0.2, min(0.5, math.ceil(100 * classes / images) / 100))
+    return f"validation = {share}\t# share of the training images that chooses the winners"
+
+
+def _toml(value: object) -> str:
+    """Return a value as TOML writes it, which is how JSON does, but for one character."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

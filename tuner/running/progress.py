@@ -1,0 +1,190 @@
+"""What a person sees while a search runs: a bar on a terminal, one line in a notebook, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+from tuner.running.forecast import Forecast
+from tuner.text import visible_line
+from tuner.trial import Record, Trial
+
+#: Elsewhere than on a terminal, a line at most this often.
+_SECONDS_BETWEEN_LINES = 10.0
+#: In a notebook one line is written over, at most this often.
+_SECONDS_BETWEEN_UPDATES = 1.0
+#: Of a large cluster, so many machines are named.
+_MOST_NODES = 4
+
+
+class ProgressReport:
+    """Shows trials done, the best score so far, failures, the time that is left, and the trials of each machine.
+
+    A context manager.
+
+    Args:
+        console: where it is shown.
+        at_a_time: says in words how many trials run at a time.
+        places: says in a number how many.
+    """
+
+    def __init__(self, console: Console, at_a_time: Callable[[], str], places: Callable[[], int] = lambda: 1) -> None:
+        self._console, self._at_a_time, self._places = console, at_a_time, places
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("best {task.fields[best]}"),
+            TimeElapsedColumn(),
+            _TimeLeft(),
+            TextColumn("{task.fields[nodes]}"),
+            console=console,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._what, self._total = "", 0
+        self._done = self._known = self._failed = 0
+        self._best: float | None = None
+        self._last_line = 0.0
+        self._forecast = Forecast(0.0)
+        self._nodes: Counter[str] = Counter()
+        self._place: Any = None  # of this phase in a notebook
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def begin(self, what: str, total: int | None) -> None:
+        """A phase of so many trials begins."""
+        self._what, self._total = what, total or 0
+        self._done = self._known = self._failed = 0
+        self._best = None
+        self._nodes.clear()
+        self._last_line = time.monotonic()
+        self._forecast = Forecast(self._last_line)
+        if self._task is not None:
+            self._bar.remove_task(self._task)
+        self._task = self._bar.add_task(what, total=total, best="–", left=None, nodes="")
+        if not self._console.is_terminal:
+            count = f"{total} trials, " if total else ""
+            self._place = None
+            self._show(f"{what}: {count}{self._at_a_time()}")
+
+    def proposed(self, trial: Trial, cost: float) -> None:
+        """A trial is to be trained, at such a cost beside others."""
+        self._forecast.proposed(trial, cost)
+
+    def started(self, trial: Trial) -> None:
+        """A trial has been handed to a worker."""
+        self._forecast.started(trial)
+
+    def finished(self, record: Record, known: bool, node: str = "") -> None:
+        """A trial has finished, on a machine of this name; `known` if it had finished in an earlier run."""
+        if not known:
+            self._forecast.finished(record)
+        self._done += 1
+        self._known += known
+        self._failed += not record.completed
+        if node:
+            self._nodes[node] += 1
+        if record.completed:
+            self._best = max(self._best or 0.0, record.result.val_accuracy or record.result.test_accuracy or 0.0)
+        best = "–" if self._best is None else f"{self._best:.4f}"
+        if self._task is not None:
+            left, nodes = self._seconds_left(), self._by_node()
+            self._bar.update(self._task, completed=self._done, best=best, left=left, nodes=nodes)
+        if not record.completed:
+            self._console.print(
+                f"[yellow]failed[/]: {_plain(record.trial.family)} on {_plain(record.trial.dataset)}, trial "
+                f"{record.trial.id}: {_plain(record.result.error)}",
+                highlight=False,
+                emoji=False,
+                soft_wrap=True,
+            )
+        last = self._done == self._total
+        pause = _SECONDS_BETWEEN_UPDATES if self._console.is_jupyter else _SECONDS_BETWEEN_LINES
+        if not self._console.is_terminal and (last or time.monotonic() - self._last_line > pause):
+            self._last_line = time.monotonic()
+            left = self._seconds_left()
+            failed = f", {self._failed} failed" if self._failed else ""
+            eta = "" if left is None or last else f", {_clock(left)} left"
+            where = f", on {nodes}" if (nodes := self._by_node()) else ""
+            again = f", {self._known} from before" if self._known else ""
+            scored = "" if self._best is None else f", best {best}"
+            self._show(f"{self._what}: {self._done}/{self._total or '?'}{scored}{failed}{again}{eta}{where}")
+
+    def _show(self, line: str) -> None:
+        """Say how far a phase is: in a notebook in the place of what it said before, elsewhere on a line of its own."""
+        if not self._console.is_jupyter:
+            self._console.print(line, highlight=False, emoji=False, soft_wrap=True)
+        elif not self._console.quiet:
+            from IPython.display import DisplayHandle
+
+            shown = {"text/plain": Text.from_markup(line).plain}
+            if self._place is None:
+                self._place = DisplayHandle()
+                self._place.display(shown, raw=True)
+            else:
+                self._place.update(shown, raw=True)
+
+    def retried(self, trial: Trial, reason: str) -> None:
+        """A trial's worker died, and the trial is tried again."""
+        self._console.print(
+            f"[yellow]again[/]: trial {trial.id}: {_plain(reason)}", highlight=False, emoji=False, soft_wrap=True
+        )
+
+    def _by_node(self) -> str:
+        """Return how many trials each machine has finished, those with the most first."""
+        shown = [f"{_plain(name)} {count}" for name, count in self._nodes.most_common(_MOST_NODES)]
+        more = len(self._nodes) - len(shown)
+        return ", ".join([*shown, f"{more} more"] if more else shown)
+
+    def _seconds_left(self) -> float | None:
+        """Return the time left, where it is known how many trials there are."""
+        return self._forecast.seconds_left(self._total - self._done, self._places()) if self._total else None
+
+
+class _TimeLeft(ProgressColumn):
+    """The time left, counted from the trials that this run trained, not from those that it found done."""
+
+    def render(self, task: Task) -> Text:
+        left = task.fields.get("left")
+        return Text("" if left is None else f"{_clock(left)} left", style="cyan")
+
+
+def say(console: Console, sentence: str) -> None:
+    """Say a sentence on a search in a line of its own."""
+    console.print(_plain(sentence), highlight=False, emoji=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    """Return text as neither rich nor the terminal takes it for a command."""
+    return escape(visible_line(text))
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

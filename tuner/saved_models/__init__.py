@@ -1,0 +1,1 @@
+"""What is done with saved models: predict with one, verify them all."""

@@ -1,0 +1,182 @@
+"""Classes and probabilities of image files, by a saved model."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner import columns as col
+from tuner.datasets.pictures import is_image, is_passed_over, read_image, refused
+from tuner.errors import InputError, one_line
+from tuner.system.quiet import silence
+from tuner.system.waiting import doing
+from tuner.text import visible_line
+from tuner.untrusted.checked_json import strict_json
+from tuner.untrusted.reloading import TooMuch, fitting_batch
+from tuner.untrusted.saved_model import checked_model, load_checked
+from tuner.untrusted.sizes import MOST_CARD, MOST_PIXELS, read_at_most
+
+#: Keras' own default.
+MOST_AT_A_TIME = 32
+
+if TYPE_CHECKING:
+    import keras
+
+#: So many images are read at once.
+_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a model says of images.
+
+    `probabilities` are `(n, classes)`, a row for each of `images`. `class_names` are `output 0`, `output 1`, … where
+    the model's card does not name them, and `no_card` says so then. `left_out` says what is wrong with images that were
+    passed over.
+    """
+
+    images: tuple[Path, ...]
+    class_names: tuple[str, ...]
+    probabilities: NDArray[np.float32]
+    no_card: str = ""
+    left_out: tuple[InputError, ...] = ()
+
+    def ranked(self) -> Iterator[tuple[Path, list[tuple[str, float]]]]:
+        """Yield for each image the classes with their probabilities, most probable first."""
+        for image, row in zip(self.images, self.probabilities, strict=True):
+            order = np.argsort(-row, kind="stable")
+            yield image, [(self.class_names[index], float(row[index])) for index in order]
+
+    def write_csv(self, file: TextIO) -> None:
+        """Write a row an image: its file, the most probable class with its probability, and that of each class."""
+        writer = csv.writer(file, lineterminator="\n")
+        each = [f"probability_{name}" for name in self.class_names]
+        writer.writerow([col.FILE, col.PREDICTED_CLASS, col.CONFIDENCE, *each])
+        for image, row in zip(self.images, self.probabilities, strict=True):
+            best = int(row.argmax())
+            numbers = [f"{float(p):.6g}" for p in (row[best], *row)]
+            writer.writerow([visible_line(image), self.class_names[best], *numbers])
+
+
+def predict_files(
+    model_path: Path,
+    paths: Iterable[Path],
+    skip_bad: bool = False,
+    warn: Callable[[str], object] = lambda line: None,
+) -> Predicted:
+    """Return what a saved model says of image files, and of those in folders, however deep they lie.
+
+    The model is looked at before Keras loads it, in safe mode; see `tuner.untrusted.saved_model`. Its class names
+    stand in `MODEL.json` beside it, as reports write it. Images are resized to what the model takes.
+
+    Args:
+        model_path: the model's `.keras` file.
+        paths: files, each of which is taken for an image, and folders, of which the images by their endings are.
+        skip_bad: leave out files that are no images or are broken.
+        warn: is told of weights that are NaN or infinite.
+
+    Raises:
+        InputError: the model cannot be read, takes too much memory, or answers with NaN; a folder has no image; or,
+            with all of them in one list, images that cannot be read.
+    """
+    images = [image for path in paths for image in _images_of(path)]
+    saved = checked_model(model_path)
+    if saved.doubt:
+        warn(f"{model_path}: {saved.doubt}")
+    model = load_checked(saved)
+    # Keras does not know the shapes of a network that was never built.
+    shape: Any = getattr(model, "input_shape", None)
+    answer: Any = getattr(model, "output_shape", None)
+    if not _is_images(shape):
+        raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size, grey or colour")
+    if not (isinstance(answer, tuple) and len(answer) == 2 and answer[1]):
+        raise InputError(str(model_path), f"gives answers of shape {answer}, not a probability per class")
+    _, height, width, _ = shape
+    if height * width > MOST_PIXELS:
+        raise InputError(
+            str(model_path), f"takes images of {height}x{width}", f"at most {MOST_PIXELS:,} pixels are read"
+        )
+    read: list[Path] = []
+    bad: list[InputError] = []
+    found = [
+        _answers(model, model_path, pixels, saved.doubt)
+        for first in range(0, len(images), _BLOCK)
+        if (pixels := _pixels(images[first : first + _BLOCK], shape[1:], read, bad)) is not None
+    ]
+    if bad and not skip_bad:
+        raise refused("", bad, Path(), "images")
+    if not read:
+        raise InputError("", f"{len(bad):,} images cannot be used")
+    probabilities = np.concatenate(found)
+    names, no_card = _class_names(model_path, probabilities.shape[1])
+    return Predicted(tuple(read), names, probabilities, no_card, tuple(bad))
+
+
+def _images_of(path: Path) -> list[Path]:
+    """Return the images in a folder, by name; what is no folder is one itself."""
+    if not path.is_dir():
+        return [path]
+    found: list[Path] = []
+    for here, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not is_passed_over(Path(name)))
+        found += [Path(here) / name for name in sorted(names) if is_image(Path(name))]
+    if not found:
+        raise InputError(str(path), "has no image in it")
+    return found
+
+
+def _pixels(
+    images: Sequence[Path], shape: tuple[int, int, int], read: list[Path], bad: list[InputError]
+) -> NDArray[np.uint8] | None:
+    """Return the images that can be read, `(n, height, width, channels)`; note which these are, and what others are."""
+    height, width, channels = shape
+    pixels = []
+    for image in images:
+        try:
+            pixels.append(read_image(image, (height, width), channels))
+            read.append(image)
+        except InputError as error:
+            bad.append(error)
+    return np.stack(pixels) if pixels else None
+
+
+def _answers(model: keras.Model, model_path: Path, pixels: NDArray[np.uint8], doubt: str) -> NDArray[np.float32]:
+    try:
+        with doing(f"computing answers for {len(pixels):,} images"), silence():
+            probabilities: NDArray[np.float32] = model.predict(
+                pixels, batch_size=fitting_batch(model, MOST_AT_A_TIME), verbose=0
+            )
+    except TooMuch as error:
+        raise InputError(str(model_path), str(error)) from error
+    except Exception as error:  # whatever a network raises that does not fit together
+        raise InputError(str(model_path), f"cannot be computed ({one_line(error, 160)})") from error
+    if not np.isfinite(probabilities).all():
+        raise InputError(str(model_path), f"answers with NaN ({doubt or 'its weights are finite'})")
+    return probabilities
+
+
+def _is_images(shape: object) -> bool:
+    return isinstance(shape, tuple) and len(shape) == 4 and all(shape[1:]) and shape[3] in (1, 3)
+
+
+def _class_names(model_path: Path, count: int) -> tuple[tuple[str, ...], str]:
+    """Return the names of the classes by the model's card; or places in the output, and what is wrong with the card."""
+    card = model_path.with_suffix(".json")
+    try:
+        names = strict_json(read_at_most(card, MOST_CARD))["class_names"]
+        problem = f"does not name the model's {count} classes"
+    except InputError as error:
+        names, problem = None, error.problem
+    except (ValueError, KeyError, TypeError):
+        names, problem = None, "is no card of a model"
+    if isinstance(names, list) and len(names) == count and all(isinstance(name, str) for name in names):
+        return tuple(visible_line(name) for name in names), ""
+    note = f"{card}: {problem}; without the model's card classes are told by their place in its output, from 0"
+    return tuple(f"output {index}" for index in range(count)), note

@@ -1,0 +1,133 @@
+"""Proof that the saved models are what the report says: reloaded with plain Keras, in a process of its own."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+
+from tuner.analysis.findings import Chosen, Findings
+from tuner.errors import CheckError, InputError, one_line
+from tuner.protocol import test_images
+from tuner.report.cards import card_json, card_name
+from tuner.saved_models.reader import PlainKeras
+from tuner.system.scratch import scratch_folder
+from tuner.system.waiting import doing
+from tuner.text import shortened, visible_line
+from tuner.untrusted.checked_json import same_json, strict_json
+from tuner.untrusted.saved_model import SavedModel, checked_model
+from tuner.untrusted.sizes import MOST_CARD, read_at_most, sha256_of
+
+_NONE = object()
+#: How far a reloaded model's probabilities may lie from the recorded ones: other hardware rounds otherwise.
+TOLERANCE = 1e-3
+
+
+def verify(findings: Findings, reader: PlainKeras | None = None) -> list[str]:
+    """Reload every saved model of a report; compare its predictions, and its card, with what is recorded.
+
+    Args:
+        findings: of the search whose report it is.
+        reader: a process to load the models in; otherwise one is started.
+
+    Returns:
+        A line per model that holds.
+
+    Raises:
+        CheckError: the first thing that does not hold.
+    """
+    folder = findings.places.reports / findings.search.name
+    if not findings.chosen:
+        raise CheckError(f"{findings.search.name}: has no saved model to verify")
+    for chosen in findings.chosen:
+        _check_file(folder / chosen.file_name, chosen.saved.result.files["model"], findings.search.name)
+        _check_recorded(chosen)
+        _check_card(findings, chosen, folder / card_name(chosen))
+    models = [_checked_content(folder / chosen.file_name) for chosen in findings.chosen]
+    with nullcontext(reader) if reader else PlainKeras() as plain, scratch_folder("verify") as scratch:
+        answers = _reload(findings, models, plain, scratch)
+    return [
+        _compare(chosen, model, answer) for chosen, model, answer in zip(findings.chosen, models, answers, strict=True)
+    ]
+
+
+def _check_file(path: Path, sha256: str, search: str) -> None:
+    try:
+        found = sha256_of(path)
+    except InputError as error:
+        remedy = f"write it again with: tuner report {search}"
+        raise CheckError(f"{path}: {error.problem}; {remedy}") from error
+    if found != sha256:
+        raise CheckError(f"{path}: is not the model that was recorded")
+
+
+def _check_card(findings: Findings, chosen: Chosen, path: Path) -> None:
+    """Compare a card with the records: with hash, data, recipe, seeds and scores."""
+    remedy = f"write it again with: tuner report {findings.search.name}"
+    try:
+        told = strict_json(read_at_most(path, MOST_CARD))
+    except (InputError, ValueError) as error:
+        raise CheckError(f"{path}: cannot be read ({one_line(error, 160)}); {remedy}") from error
+    expected = json.loads(card_json(findings, chosen))
+    if not same_json(told, expected):
+        names = told.keys() | expected.keys() if isinstance(told, dict) else ()
+        wrong = [
+            visible_line(name)
+            for name in sorted(names)
+            if not same_json(told.get(name, _NONE), expected.get(name, _NONE))
+        ]
+        what = ", ".join(wrong) or "anything"
+        raise CheckError(f"{path}: does not say what was recorded of {shortened(what, 200)}; {remedy}")
+
+
+def _checked_content(path: Path) -> SavedModel:
+    """Look at a model before Keras does, which loads it as a reader of the report would, and return what it is."""
+    try:
+        saved = checked_model(path)
+    except InputError as error:
+        raise CheckError(str(error)) from error
+    if saved.is_compiled:
+        raise CheckError(f"{path}: carries an optimizer")
+    return saved
+
+
+def _check_recorded(chosen: Chosen) -> None:
+    recorded = chosen.saved.result.test_accuracy
+    if recorded != chosen.predictions.accuracy:
+        raise CheckError(
+            f"{chosen.file_name}: the saved predictions score {chosen.predictions.accuracy:.6f}, and "
+            f"{recorded:.6f} was recorded"
+        )
+
+
+def _reload(findings: Findings, models: list[SavedModel], reader: PlainKeras, scratch: Path) -> list[np.ndarray]:
+    jobs = []
+    for index, (chosen, model) in enumerate(zip(findings.chosen, models, strict=True)):
+        data = findings.data(chosen.dataset)
+        images = scratch / f"images-{index}.npy"
+        np.save(images, data.x_test[test_images(chosen.saved.trial, data.y_test)])
+        files = {"model": model.path.resolve(), "images": images, "answers": scratch / f"answers-{index}.npy"}
+        about = {"shown": str(model.path), "numbers": model.numbers}
+        jobs.append({**{name: str(path) for name, path in files.items()}, **about})
+    with doing(f"importing plain Keras, and loading {len(jobs)} models"):
+        wrong = reader.answer(jobs)
+    if wrong:
+        raise CheckError(f"{findings.search.name}: plain Keras cannot reload the models: {wrong}")
+    return [np.load(scratch / f"answers-{index}.npy") for index in range(len(jobs))]
+
+
+def _compare(chosen: Chosen, model: SavedModel, answer: np.ndarray) -> str:
+    recorded = chosen.predictions
+    accuracy = float((answer.argmax(axis=1) == recorded.labels).mean())
+    furthest = float(np.abs(answer - recorded.probabilities).max())
+    if not furthest <= TOLERANCE:  # nor is NaN
+        raise CheckError(
+            f"{chosen.file_name}: reloaded, its probabilities lie up to {furthest:.2g} from the recorded ones "
+            f"(accuracy {accuracy:.4f}, recorded {recorded.accuracy:.4f})" + (f"; {model.doubt}" if model.doubt else "")
+        )
+    return (
+        f"{chosen.file_name}: {accuracy:.4f} on {len(answer):,} test images, as recorded and on its card "
+        f"(probabilities within {furthest:.1g})" + (f"; but {model.doubt}" if model.doubt else "")
+    )

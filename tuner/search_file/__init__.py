@@ -1,0 +1,1 @@
+"""What the user asked for: the search file, read, checked and frozen."""

@@ -1,0 +1,113 @@
+"""What a search file says that only makes sense beside the rest of it: names, settings that need another, epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from tuner.errors import InputError, suggestion
+from tuner.recipe import RECIPE
+from tuner.recipe.schedules import parse_steps
+from tuner.search_file.model import Entry, Published, ReportWishes, Search
+from tuner.space.parameters import Choice, Domain, Value
+from tuner.space.space import Space
+
+
+def check_names(
+    report: ReportWishes, study: Published | None, entries: Sequence[Entry], first: str, datasets: Collection[str]
+) -> None:
+    """Check that what `[report]` and `[published]` name is there.
+
+    Args:
+        report: `[report]`.
+        study: `[published]`, if the file has it.
+        entries: the searches.
+        first: the data set that is meant where none is named.
+        datasets: every data set of the file.
+
+    Raises:
+        InputError: the first name that is not.
+    """
+    domains = {entry.name: entry.space.domains for entry in entries}
+    parameters = set[str]().union(*domains.values())
+
+    def known(place: str, what: str, name: str, names: Collection[str]) -> None:
+        if name not in names:
+            raise InputError(place, f"no {what} is named {name!r}; {suggestion(name, names)}")
+
+    for pair in report.pivots:
+        for name in pair:
+            known("report.pivots", "parameter", name, {*parameters, "model"})
+        if pair[0] == pair[1]:
+            raise InputError("report.pivots", f"{pair[0]!r} stands there twice", "name two parameters")
+    if report.curves:
+        known("report.curves", "parameter", report.curves, parameters)
+    if study is None:
+        return
+    for index, score in enumerate(study.scores, start=1):
+        known(f"published.scores {index}", "search", score.model, domains)
+        known(f"published.scores {index}", "data set", score.dataset, datasets)
+    for index, printed in enumerate(study.trials, start=1):
+        place = f"published.trials {index}"
+        known(place, "search", printed.model, domains)
+        known(place, "data set", printed.dataset or first, datasets)
+        for name in printed.values:
+            known(place, f"parameter of {printed.model}", name, domains[printed.model])
+    for index, group in enumerate(study.groups, start=1):
+        known(f"published.groups {index}", "parameter", group.parameter, parameters)
+        known(f"published.groups {index}", "data set", group.dataset or first, datasets)
+
+
+def check_settings_matter(recipe: Mapping[str, Value], entries: Sequence[Entry]) -> None:
+    """Refuse a setting of `[training]` that no search could ever use, such as momentum beside Adam.
+
+    Raises:
+        InputError: it names the setting and what it needs.
+    """
+    for parameter in RECIPE:
+        if parameter.name not in recipe or parameter.when is None:
+            continue
+        parent, needed = parameter.when
+        offered = {value for entry in entries for value in _choices(entry.space.domains[parent])}
+        if offered and not offered & set(needed):
+            raise InputError(
+                f"training.{parameter.name}",
+                f"is never used: it needs {parent} = {' or '.join(map(repr, needed))}",
+                "remove it, or set that",
+            )
+
+
+def _choices(domain: Domain) -> tuple[Value, ...]:
+    return domain.values if isinstance(domain, Choice) else ()
+
+
+def check_schedule(space: Space, epochs: int) -> None:
+    """Refuse drops of the learning rate, or a warm-up, that this many epochs never come to.
+
+    Raises:
+        InputError: it names the value.
+    """
+    kinds = _choices(space.domains["schedule"])
+    for text in _choices(space.domains["schedule_steps"]) if "steps" in kinds else ():
+        last = parse_steps(str(text))[-1]
+        if last >= epochs:
+            raise InputError(
+                "schedule_steps", f"{text!r} goes beyond {epochs} epochs", 'give shares of the training: "0.5 0.75"'
+            )
+    for warmup in _choices(space.domains["warmup_epochs"]):
+        if int(warmup) >= epochs:
+            raise InputError("warmup_epochs", f"{warmup} is not below the {epochs} epochs of the training")
+
+
+def capitals(search: Search) -> list[str]:
+    """Return a sentence for each value of a search file that is a known one but for its capitals."""
+    said: dict[str, None] = {}
+    tables = [("training", search.raw["training"], RECIPE)]
+    for number, (table, entry) in enumerate(zip(search.raw["search"], search.entries, strict=True), start=1):
+        tables.append((f"[[search]] {number} space", table.get("space", {}), entry.space.parameters))
+    for place, given, parameters in tables:
+        for parameter in parameters:
+            raw = given.get(parameter.name)
+            for value in raw if isinstance(raw, list) else [raw]:
+                if isinstance(value, str) and parameter.meant(value) != value:
+                    said[f"{place}.{parameter.name}: {value!r} is read as {parameter.meant(value)!r}."] = None
+    return list(said)

@@ -1,0 +1,259 @@
+"""Reading of search files: TOML, checked by pydantic, every mistake in one line that names file, key and value."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from tuner.columns import TAKEN
+from tuner.errors import InputError, key_name, shown, suggestion
+from tuner.families import get_family
+from tuner.families.custom import CustomFamily
+from tuner.recipe import RECIPE
+from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
+from tuner.search_file.model import Algorithm, Entry, Overrides, Search
+from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
+from tuner.search_file.words import RULES, SPACE, TRAINING, check_belongs, explained, homes
+from tuner.space.parameters import Layered, Parameter, Value
+from tuner.space.rules import NAMED
+from tuner.space.space import Space, nothing_left, read_space
+from tuner.system.files import is_a
+from tuner.text import shortened
+from tuner.untrusted.checked_json import parsed
+from tuner.untrusted.sizes import MOST_TEXT, read_at_most
+
+#: What `[training]` says beside the recipe.
+EPOCHS = Parameter("epochs", 1, low=1, high=MOST, doc="epochs of every trial")
+THREADS = Parameter(
+    "threads", 1, low=1, high=1024, doc="CPU threads of a trial; part of the recipe, since they change the last digits"
+)
+
+
+def saved_search(text: str) -> SavedSearch:
+    """Return what `Search.to_json` wrote.
+
+    Raises:
+        InputError: it did not write this.
+    """
+    try:
+        return parsed(SavedSearch, text)
+    except ValueError as error:
+        raise InputError("", f"is not as a run records it ({error})", "run the search again") from error
+
+
+def search_from_json(text: str) -> Search:
+    """Return the search that `Search.to_json` wrote.
+
+    Raises:
+        InputError: it did not write this, or something in it is wrong.
+    """
+    saved = saved_search(text)
+    return parse_search(saved.raw, saved.name, Path(saved.folder), saved.overrides, saved.file_hash)
+
+
+def find_search(name: str, searches: Path = Path("searches")) -> Path:
+    """Return the search file called `name`: a file in `searches` without its ending, or a path.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(name)
+    if path.suffix == ".toml" or "/" in name:
+        if path.suffix == ".toml" and is_a(Path.is_file, path):
+            return path
+        beside = [str(file) for file in _search_files(path.parent)]
+        raise InputError(name, f"{_lack(path)} search file", suggestion(name, beside) if beside else "")
+    inside = searches / f"{name}.toml"
+    if is_a(Path.is_file, inside):
+        return inside
+    if inside.exists():
+        raise InputError(str(inside), "is not a file", "pipes, devices and folders are not read")
+    known = [file.stem for file in _search_files(searches)]
+    where = "" if searches.is_dir() else f" (there is no folder {searches}/ here)"
+    raise InputError(name, f"{_lack(inside)} search{where}", suggestion(name, known) if known else "")
+
+
+def _search_files(folder: Path) -> list[Path]:
+    return [file for file in folder.glob("*.toml") if is_a(Path.is_file, file)]
+
+
+def _lack(path: Path) -> str:
+    """Say why no search is there: nothing is, or something else, such as a folder or a link to nowhere."""
+    return f"{path} is no" if is_a(os.path.lexists, path) else "no such"
+
+
+def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # noqa: B008  # frozen
+    """Read and check a search file.
+
+    Raises:
+        InputError: it cannot be read, or something in it is wrong; the message names file, key and value.
+    """
+    content = read_at_most(path, MOST_TEXT)
+    try:
+        raw = tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits
+        problem = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise InputError(str(path), f"is not valid TOML ({shortened(str(problem), 300)})") from error
+    if not re.fullmatch(NAME, path.stem):
+        problem = "its name must be up to 100 letters, digits, '.', '_' and '-', since its report is named so"
+        raise InputError(str(path), problem)
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    try:
+        return parse_search(raw, path.stem, path.parent, overrides, digest)
+    except InputError as error:
+        raise error.inside(str(path)) from error
+
+
+def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Overrides, file_hash: str) -> Search:
+    """Check the content of a search file, as `tomllib` read it.
+
+    Raises:
+        InputError: the first thing that is wrong.
+    """
+    try:
+        file = SearchFile.model_validate(raw)
+    except ValidationError as error:
+        raise explained(error) from error
+    recipe = dict(file.training)
+    epochs, threads = recipe.pop(EPOCHS.name, None), recipe.pop(THREADS.name, THREADS.default)
+    known = {parameter.name: parameter for parameter in RECIPE}
+    for key, value in recipe.items():
+        check_belongs(key, f"training.{key_name(key)}", TRAINING, {*known, EPOCHS.name, THREADS.name})
+        try:
+            known[key].check(value)
+        except ValueError as error:
+            remedy = "search a setting in [search.space]" if isinstance(value, list | dict) else ""
+            raise InputError(f"training.{key_name(key)}", str(error), remedy) from error
+    epochs, threads = _whole(epochs, EPOCHS), _whole(threads, THREADS)
+
+    entries: list[Entry] = []
+    for index, part in enumerate(file.search, start=1):
+        place = f"[[search]] {index}"
+        try:
+            entries.append(_read_entry(part, recipe, folder, part.epochs or epochs, overrides, file.watch))
+        except InputError as error:
+            raise error.inside(place) from error
+        if entries[-1].name.lower() in [entry.name.lower() for entry in entries[:-1]]:  # they become names of files
+            raise InputError(place, f"a second search is named {entries[-1].name!r}", 'give it its own name = "…"')
+    datasets = tuple(file.dataset)
+    check_settings_matter(recipe, entries)
+    every = {*datasets, *(file.compare.datasets if file.compare else ())}
+    check_names(file.report, file.published, entries, datasets[0], every)
+    height_width = file.image_size
+    return Search(
+        name=name,
+        title=file.title,
+        datasets=datasets,
+        seed=file.seed,
+        protocol=file.protocol,
+        repeats=overrides.repeats or file.repeats,
+        save=file.save,
+        validation=file.validation,
+        image_size=(height_width[0], height_width[1]) if height_width else None,
+        channels=file.channels,
+        epochs=overrides.epochs or epochs,
+        threads=threads,
+        entries=tuple(entries),
+        compare=tuple(file.compare.datasets) if file.compare else (),
+        published=file.published,
+        report=file.report,
+        max_trial_minutes=file.max_trial_minutes,
+        max_trial_gb=file.max_trial_gb,
+        cpus_per_trial=file.cpus_per_trial,
+        gpus_per_trial=file.gpus_per_trial,
+        overrides=overrides,
+        folder=folder,
+        file_hash=file_hash,
+        raw=raw,
+    )
+
+
+def _whole(value: object, parameter: Parameter) -> int:
+    place = f"training.{parameter.name}"
+    if value is None:
+        raise InputError(place, "is missing", "say how many epochs a trial trains")
+    if isinstance(value, bool) or not isinstance(value, int) or not parameter.low <= value <= parameter.high:
+        raise InputError(place, f"{shown(value)} is not a whole number from {parameter.low} to {parameter.high:,}")
+    return value
+
+
+def _read_entry(
+    part: SearchTable, recipe: Mapping[str, Value], folder: Path, epochs: int, overrides: Overrides, watch: list[str]
+) -> Entry:
+    family = get_family(part.family, folder)
+    accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
+    if isinstance(family, CustomFamily):
+        taken = {item.name for item in accepted}
+        accepted += [_own_parameter(key, raw) for key, raw in part.space.items() if key not in taken]
+    for key in part.space:  # what is near to a parameter, or too deep, the space itself tells
+        if homes(key) and SPACE not in homes(key) and key not in {item.name for item in accepted}:
+            check_belongs(key, f"space.{key_name(key)}", SPACE, ())
+    for key in part.rules:
+        check_belongs(key, f"rules.{key_name(key)}", RULES, {*NAMED, "where"})
+    space = read_space(part.space, part.rules, accepted, recipe)
+    check_schedule(space, epochs)
+    if part.algorithm == "grid":
+        if part.max_trials is not None:
+            raise InputError("max_trials", "a grid takes none: it tries all", "remove it, or use random")
+    elif part.max_trials is None and part.algorithm != "hyperband":
+        raise InputError("max_trials", f"is missing, and algorithm = {part.algorithm!r} needs it")
+    _check_rules(space, part.algorithm)
+    name, length = part.name or family.name, overrides.epochs or epochs
+    watched = tuple(watch if part.watch is None else part.watch)
+    return Entry(name, family, part.family, part.algorithm, part.max_trials, part.lag, length, watched, space)
+
+
+#: How far into a space's grid is looked to see that its rules leave something: seconds.
+_LOOKED_AT = 1_000_000
+
+
+def _check_rules(space: Space, algorithm: Algorithm) -> None:
+    """Refuse rules that leave nothing, or nothing that a grid would come to soon.
+
+    Raises:
+        InputError: it names the rules.
+    """
+    if algorithm != "grid":
+        if not space.rules:
+            return
+        if space.finite is not None:
+            if not space.finite.count:
+                raise nothing_left(space.finite.rules)
+            return
+    try:
+        walk = space.walk()
+    except InputError:
+        if algorithm == "grid":
+            raise
+        return  # what a rule leaves of a continuous range shows when it is drawn from
+    if any(values is not None for values in islice(walk, _LOOKED_AT)):
+        return
+    there_is_more = any(True for _ in walk)
+    if there_is_more and algorithm != "grid":
+        return
+    raise nothing_left(space.rules, f" within the first {_LOOKED_AT:,} steps of the grid" if there_is_more else "")
+
+
+def _own_parameter(name: str, raw: object) -> Parameter:
+    """Return a parameter of a user's own network, its type that of the values in the search file.
+
+    Raises:
+        InputError: it is called as a column of the tables is.
+    """
+    if name in TAKEN:
+        raise InputError(f"space.{key_name(name)}", "is a column of the tables", "give it another name in the network")
+    values = raw if isinstance(raw, list) else list(raw.values()) if isinstance(raw, dict) else [raw]
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if numbers and all(isinstance(v, int) for v in numbers):
+        return Parameter(name, 0)
+    if numbers:
+        return Parameter(name, 0.0)
+    return Parameter(name, values[0] if values and isinstance(values[0], bool) else "")

@@ -1,0 +1,291 @@
+"""A search, every value checked and frozen. `tuner.search_file.file` reads it; no training code in either."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tuner.families.base import Family
+from tuner.families.custom import CustomFamily
+from tuner.space.parameters import Values
+from tuner.space.space import Space
+from tuner.system.files import file_part
+from tuner.trial import Protocol, Save, Trial
+
+Algorithm = Literal["grid", "random", "bayesian", "hyperband"]
+
+
+class FilePart(BaseModel):
+    """A table of a search file: no unknown keys, no conversions."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class PublishedScore(FilePart):
+    """A printed accuracy of one model on one data set, or its printed range; and what else was printed of it."""
+
+    model: str = Field(description="Name of the `[[search]]` that repeats it.")
+    dataset: str = Field(description="A data set of the file.")
+    test_accuracy: Share | Annotated[list[Share], Field(min_length=2, max_length=2)] = Field(
+        description="The accuracy on the test set; the lowest and the highest where a range is printed."
+    )
+    test_loss: float | None = Field(default=None, description="The loss on the test set.")
+    parameters: int | None = Field(default=None, description="How many weights the network has.")
+    megabytes: float | None = Field(default=None, description="Size of the saved model.")
+    why: str = Field(default="", description="A sentence on why ours may differ, where the study tells.")
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """The lowest and the highest printed accuracy, which mostly are one number."""
+        given = self.test_accuracy
+        return (given[0], given[1]) if isinstance(given, list) else (given, given)
+
+
+class PublishedTrial(FilePart):
+    """A printed accuracy of one model at some values of its parameters."""
+
+    model: str = Field(description="Name of the `[[search]]` that repeats it.")
+    values: dict[str, int | float | str | bool] = Field(
+        min_length=1, description="Parameters with their values; it is held against the trials that have all of them."
+    )
+    accuracy: Share = Field(description="The accuracy that the study chose by.")
+    dataset: str | None = Field(default=None, description="A data set of the file; the first unless given.")
+    why: str = Field(default="", description="A sentence on why ours may differ, where the study tells.")
+
+
+class PublishedGroup(FilePart):
+    """A printed mean and sample standard deviation of the accuracy of all trials with one value of a parameter."""
+
+    parameter: str = Field(description="A parameter that the file searches.")
+    value: int | float | str | bool = Field(description="Its value in these trials.")
+    mean: Share = Field(description="Mean accuracy.")
+    sd: float = Field(description="Sample standard deviation of the accuracy.")
+    dataset: str | None = Field(default=None, description="A data set of the file; the first unless given.")
+
+
+class Published(FilePart):
+    """Printed results of a study that the search repeats; the report sets ours beside them."""
+
+    study: str = Field(description="What the report calls the study.")
+    chosen_on_test_set: bool = Field(
+        default=False, description="Whether the study chose its models on the images that it then reported."
+    )
+    runs: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="How many trainings are behind a printed number."
+    )
+    scores: list[PublishedScore] = Field(default=[], description="Printed accuracies of the compared models.")
+    trials: list[PublishedTrial] = Field(default=[], description="Printed accuracies of single configurations.")
+    groups: list[PublishedGroup] = Field(default=[], description="Printed means over all trials with one value.")
+
+
+class ReportWishes(FilePart):
+    """What the report shows beyond what it shows of every search. None of it takes a training."""
+
+    pivots: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
+        default=[],
+        description='Pairs of parameters, `"model"` being one, each with a table of the best score by their values.',
+    )
+    curves: str | None = Field(
+        default=None, description="A parameter for a figure of learning curves with a curve for each of its values."
+    )
+    reach: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default=[], description="Accuracies: the report tells the epochs, and the time, to each."
+    )
+    matters: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.005,
+        description="From which difference of test accuracies on it matters which of two models one takes.",
+    )
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """Smaller stand-ins for a budget, from the command line; printed in every table that they shaped."""
+
+    epochs: int | None = None
+    train_size: int | None = None
+    test_size: int | None = None
+    repeats: int | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One `[[search]]`: a family with a space and the algorithm that searches it."""
+
+    name: str
+    family: Family
+    path: str
+    algorithm: Algorithm
+    max_trials: int | None
+    lag: int
+    epochs: int
+    watch: tuple[str, ...]
+    space: Space
+
+    @property
+    def label(self) -> str:
+        """How tables call it: the family's label, or the entry's own name."""
+        return self.family.label if self.name == self.family.name else self.name
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether `planned` knows what rules leave, and not only how many there are before rules."""
+        return self.algorithm != "grid" or self.space.is_countable
+
+    def planned(self) -> int:
+        """Return how many search trials the entry will have on one data set.
+
+        At most so many, for Hyperband, which goes on with fewer where trials fail; for a grid that has too many
+        configurations to count what its rules leave; and for rules that random draws hardly ever obey.
+        """
+        if self.algorithm == "grid":
+            return self.space.count()[0] if self.space.is_countable else self.space.size()
+        if self.algorithm == "hyperband":
+            from tuner.oracles.base import hyperband_trials
+
+            sweep = hyperband_trials(self.epochs, self.space.configurations)
+            return min(sweep, self.max_trials or sweep)
+        asked, there = self.max_trials or 0, self.space.configurations
+        return asked if there is None else min(asked, there)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search file with its overrides, every value checked."""
+
+    name: str
+    title: str
+    datasets: tuple[str, ...]
+    seed: int
+    protocol: Protocol
+    repeats: int
+    save: Save
+    validation: float
+    image_size: tuple[int, int] | None
+    channels: int | None
+    epochs: int
+    threads: int
+    entries: tuple[Entry, ...]
+    compare: tuple[str, ...]
+    published: Published | None
+    report: ReportWishes
+    max_trial_minutes: float | None
+    max_trial_gb: float | None
+    cpus_per_trial: float | None
+    gpus_per_trial: float | None
+    overrides: Overrides
+    folder: Path
+    file_hash: str
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of what is searched, overrides included: the same key has the same trials in the same order."""
+        content = {"raw": self.raw, "overrides": vars(self.overrides), "backend": backend_name()}
+        # Keys are not sorted: the order of a space's parameters is the order of its grid.
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+    def __repr__(self) -> str:
+        return f"<Search {self.name!r}: {', '.join(e.label for e in self.entries)} on {', '.join(self.all_datasets)}>"
+
+    @property
+    def file(self) -> Path:
+        """The search file."""
+        return self.folder / f"{self.name}.toml"
+
+    @property
+    def validates_on(self) -> str:
+        """What trials are chosen on, in words."""
+        return "the test set" if self.protocol == "published" else "validation images"
+
+    @property
+    def held_out_of_retrainings(self) -> float:
+        """The share of the training images that retrainings do not fit, to tell which one is saved."""
+        return self.validation if self.save == "best on validation" else 0.0
+
+    @property
+    def all_datasets(self) -> tuple[str, ...]:
+        """Every data set that is searched or compared on, in order, each once."""
+        return tuple(dict.fromkeys((*self.datasets, *self.compare)))
+
+    def entry(self, name: str) -> Entry:
+        """Return the entry of this name, which must be there."""
+        return next(entry for entry in self.entries if entry.name == name)
+
+    def chosen_on(self, dataset: str) -> str:
+        """Return the data set on which the models that are compared on `dataset` were chosen."""
+        return dataset if dataset in self.datasets else self.datasets[0]
+
+    @cached_property
+    def slugs(self) -> dict[str, str]:
+        """Each data set's name as part of a file name: letters, digits, '.', '_' and '-'.
+
+        No two are alike, and no two files of `MODEL-SLUG` are called alike either, whether or not case counts.
+        """
+        slugs: dict[str, str] = {}
+        taken: set[str] = set()
+        for name in self.all_datasets:
+            plain = file_part(Path(name).name.removesuffix(".npz"), "data")[:100]
+            for number in count(1):
+                slug = plain if number == 1 else f"{plain}-{number}"
+                files = {slug.lower(), *(f"{entry.name}-{slug}".lower() for entry in self.entries)}
+                if not files & taken:
+                    break
+            slugs[name] = slug
+            taken |= files
+        return slugs
+
+    def trial(self, entry: Entry, dataset: str, fingerprint: str, values: Values, epochs: int | None) -> Trial:
+        """Return the search trial of one configuration; `epochs` where the oracle gives fewer than the recipe."""
+        return Trial(
+            family=entry.path,
+            dataset=dataset,
+            fingerprint=fingerprint,
+            values=dict(values),
+            epochs=epochs or entry.epochs,
+            seed=self.seed,
+            protocol=self.protocol,
+            validation=self.validation,
+            split_seed=self.seed,
+            train_size=self.overrides.train_size,
+            test_size=self.overrides.test_size,
+            threads=self.threads,
+            backend=backend_name(),
+            watch=entry.watch,
+            source=entry.family.source_hash() if isinstance(entry.family, CustomFamily) else "",
+        )
+
+    def to_json(self) -> str:
+        """Return all that `search_from_json` needs, for the ledger."""
+        return json.dumps(
+            {
+                "name": self.name,
+                "raw": self.raw,
+                "overrides": vars(self.overrides),
+                "folder": str(self.folder),
+                "file_hash": self.file_hash,
+            }
+        )
+
+
+def backend_name() -> str:
+    """Return Keras' backend as Keras will choose it, without importing Keras."""
+    name = os.environ.get("KERAS_BACKEND")
+    if name:
+        return name
+    home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+    try:
+        return str(json.loads((home / "keras.json").read_text(encoding="utf-8")).get("backend", "tensorflow"))
+    except (OSError, ValueError, AttributeError):
+        return "tensorflow"

@@ -1,0 +1,196 @@
+"""The reference of the search file, `docs/search-file.md`, written from what a search file is checked against.
+
+`python -m tuner.search_file.reference` (or `make docs`) writes it again; a test compares it with what is committed.
+Sentences stand beside what they describe: in the models' fields, in `Parameter.doc` and in the families' docstrings.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from tabulate import tabulate
+
+from tuner.datasets import DATASETS
+from tuner.families import FAMILIES
+from tuner.recipe import RECIPE
+from tuner.search_file.file import EPOCHS, THREADS
+from tuner.search_file.model import Published, PublishedGroup, PublishedScore, PublishedTrial, ReportWishes
+from tuner.search_file.schema import Compare, SearchFile, SearchTable
+from tuner.space.parameters import Layered, Parameter, Value
+from tuner.space.rules import FUNCTIONS, NAMED
+from tuner.system.files import write_whole
+
+#: Where the reference is committed.
+PAGE = Path("docs/search-file.md")
+
+#: The models, each with the heading of its table in a search file, in the order of the page.
+TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("[[search]]", SearchTable),
+    ("[compare]", Compare),
+    ("[report]", ReportWishes),
+    ("[published]", Published),
+    ("[[published.scores]]", PublishedScore),
+    ("[[published.trials]]", PublishedTrial),
+    ("[[published.groups]]", PublishedGroup),
+)
+
+_NONE = "–"
+_TYPES = {"string": "string", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
+_KINDS = {str: "string", int: "whole number", float: "number", bool: "`true` or `false`"}
+
+_HEAD = """# The search file
+
+Every key that a search file may have. This page is written by `make docs` from what files are checked against. What a
+search file looks like: [README](../README.md#a-search-file); what to do with it: [how-to](how-to.md). Anything else in
+a file is refused in one line that names file, key and value and the nearest right one.
+"""
+
+_SPACES = (
+    ("`0.5`", "Nothing: the value is fixed."),
+    ("`[16, 32, 64]`", "These values."),
+    (
+        "`{ min = 16, max = 64, step = 16 }`",
+        "16, 32, 48, 64. Without `step` all whole numbers; or real ones, from which a grid cannot choose.",
+    ),
+    (
+        '`{ min = 1e-5, max = 1e-2, step = 10, sampling = "log" }`',
+        "Each a factor of `step` above the last. Without `step`, which a grid needs, drawn on a logarithmic scale.",
+    ),
+)
+
+
+def reference() -> str:
+    """Return the page as markdown."""
+    parts = [_HEAD, "## Top level", _fields(SearchFile), "## `[training]`", _training(), "## Spaces", _spaces()]
+    parts += ["## Rules", _rules()]
+    for heading, model in TABLES:
+        parts += [f"## `{heading}`", inspect.getdoc(model) or "", _fields(model)]
+    parts += ["## Families", "Every family takes the recipe's parameters too. Bounds include both ends."]
+    for family in FAMILIES.values():
+        parts += [f"### `{family.name}`", _paragraph(inspect.getdoc(family) or ""), _parameters(family.parameters)]
+    names = ", ".join(f"`{name}`" for name in DATASETS)
+    parts += ["## Data sets", f"{names}; see [Data](../README.md#data) for files and folders of your own."]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _fields(model: type[BaseModel]) -> str:
+    schema = model.model_json_schema()
+    rows = []
+    for name, field in schema["properties"].items():
+        default = "required" if name in schema.get("required", ()) else _default(field)
+        rows.append((f"`{name}`", _type(field), default, field["description"]))
+    return _table(rows, ("key", "type", "default", "what it says"))
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    """Return in words what a JSON schema permits."""
+    if "anyOf" in field:
+        return " or ".join(dict.fromkeys(_type(one) for one in field["anyOf"] if one.get("type") != "null"))
+    if "enum" in field:
+        return ", ".join(f"`{_toml(one)}`" for one in field["enum"])
+    if "$ref" in field or field["type"] == "object":
+        return "table"
+    if field["type"] == "array":
+        least, most = field.get("minItems", 0), field.get("maxItems")
+        inside = _type(field["items"])
+        if least == most:
+            return f"list of {least}: {inside}"
+        return ("list of tables" if inside == "table" else f"list: {inside}") + (f", {least} or more" if least else "")
+    return _TYPES[field["type"]] + _bounds(field)
+
+
+def _bounds(field: Mapping[str, Any]) -> str:
+    words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
+    found = [f"{word} {field[key]:,}".removesuffix(".0") for key, word in words.items() if key in field]
+    return " " + " ".join(found) if found else ""
+
+
+def _default(field: Mapping[str, Any]) -> str:
+    default = field.get("default")
+    return _NONE if default in (None, "", [], {}) or isinstance(default, dict) else f"`{_toml(default)}`"
+
+
+def _training() -> str:
+    said = "Settings of the recipe. Those below `threads` can be searched as well, in `[search.space]`."
+    return f"{said}\n\n{_parameters((EPOCHS, THREADS, *RECIPE))}"
+
+
+def _parameters(parameters: Iterable[Parameter | Layered]) -> str:
+    rows = []
+    for item in parameters:
+        one = item.parameter if isinstance(item, Layered) else item
+        default = "required" if item is EPOCHS else f"`{_toml(one.default)}`"
+        rows.append((f"`{item.name}`", _domain(one), default, _sentence(_doc(item))))
+    return _table(rows, ("parameter", "domain", "default", "what it is"))
+
+
+def _doc(item: Parameter | Layered) -> str:
+    if isinstance(item, Layered):
+        return f"{item.parameter.doc}: of all `{item.depth}`, or of each as `{item.name_in(1)}`, `{item.name_in(2)}`, …"
+    if item.when is None:
+        return item.doc
+    parent, values = item.when
+    return f"{item.doc}; only where `{parent}` is {' or '.join(f'`{_toml(value)}`' for value in values)}"
+
+
+def _domain(parameter: Parameter) -> str:
+    if parameter.kind is str and parameter.choices:
+        return ", ".join(f"`{_toml(choice)}`" for choice in parameter.choices)
+    if parameter.kind in (int, float) and math.isfinite(parameter.low):
+        return f"{_KINDS[parameter.kind]} from {_figure(parameter.low)} to {_figure(parameter.high)}"
+    return _KINDS[parameter.kind]
+
+
+def _figure(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
+
+
+def _spaces() -> str:
+    return (
+        "A key of `[search.space]` is any parameter of the [family](#families) or of the [recipe](#training).\n\n"
+        f"{_table(_SPACES, ('written', 'searched'))}\n\n"
+        "A parameter of each layer of a stack is given for all layers at once (`filters`), or for one (`filters_2`). "
+        "Parameters that stand in neither space nor `[training]` have their defaults. A network of your own takes "
+        "whatever its `build(hp)` asks for."
+    )
+
+
+def _rules() -> str:
+    named = [(f"`{name} = true`", f"`{text}`") for name, text in NAMED.items()]
+    functions = ", ".join(f"`{name}`" for name in FUNCTIONS)
+    return (
+        "`[search.rules]` takes rules by name, and free ones as `where`, a list of expressions that every "
+        'configuration must obey: `where = ["dense_units >= last(filters)"]`.\n\n'
+        f"{_table(named, ('rule', 'stands for'))}\n\n"
+        "An expression may use parameters, groups of layers (`filters`), numbers, strings, `true`, `false`, lists, "
+        f"comparisons, `and`, `or`, `not`, `in`, `+ - * / // %` and the functions {functions}. A rule about a "
+        "parameter that is not active in a configuration says nothing about it."
+    )
+
+
+def _paragraph(doc: str) -> str:
+    return doc.partition("\n\n")[0].replace("\n", " ")
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].removesuffix(".") + "."
+
+
+def _toml(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> str:
+    escaped = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
+    return tabulate(escaped, headers, tablefmt="pipe", disable_numparse=True)
+
+
+if __name__ == "__main__":
+    write_whole(PAGE, lambda path: path.write_text(reference(), encoding="utf-8"))

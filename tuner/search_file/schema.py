@@ -1,0 +1,172 @@
+"""What pydantic lets a search file, and a ledger's record of one, hold."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from tuner import columns as col
+from tuner.errors import shown
+from tuner.search_file.model import Algorithm, FilePart, Overrides, Published, ReportWishes
+from tuner.trial import Protocol, Save
+
+#: More epochs, trials or the like than anybody waits for.
+MOST = 1_000_000
+#: Larger images are no task for the networks here.
+_LARGEST_SIDE = 4096
+
+
+def _grey_or_colour(channels: int) -> int:
+    if channels not in (1, 3):
+        raise ValueError("is not 1 for grey or 3 for colour")
+    return channels
+
+
+def at_most_one_gpu(gpus: float) -> float:
+    """Return how much of a GPU a trial takes: no trial computes on more than one, which would only stand reserved."""
+    if not 0 <= gpus <= 1:  # so that NaN is refused too
+        raise ValueError("is not from 0 to 1: a trial computes on one GPU, or shares it")
+    return gpus
+
+
+def _short_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
+        raise ValueError("is no name: at most 40 letters, digits, '_' and '-'")
+    if name in col.TAKEN:
+        raise ValueError("is a column of the tables; give it another name")
+    return name
+
+
+def _list_of_names(given: object) -> object:
+    if not isinstance(given, str | list):
+        raise ValueError("is not a string, nor a list of strings")
+    return [given] if isinstance(given, str) else given
+
+
+def _distinct(names: list[str]) -> list[str]:
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise ValueError(f"names {shown(name)} twice")
+    return names
+
+
+Positive = Annotated[int, Field(ge=1, le=MOST)]
+Names = Annotated[list[str], AfterValidator(_distinct)]
+Side = Annotated[int, Field(ge=1, le=_LARGEST_SIDE)]
+
+
+class Compare(FilePart):
+    """Data sets on which the winners are retrained, scored and compared, whichever they were chosen on."""
+
+    datasets: Names = Field(min_length=1, description="Data sets to compare on.")
+
+
+class SearchTable(FilePart):
+    """One model of the comparison: a family, the space of its parameters, and the algorithm that searches it."""
+
+    family: str = Field(description='A built-in family, or a network of your own as `"package.module:name"`.')
+    name: Annotated[str, AfterValidator(_short_name)] | None = Field(
+        default=None,
+        description="What tables and files call it, so that a family can stand in a file several times: at most 40 "
+        "letters, digits, `_` and `-`. By default the family's name.",
+    )
+    algorithm: Algorithm = Field(
+        default="grid", description="What proposes trials: every configuration, or one of KerasTuner's oracles."
+    )
+    max_trials: Positive | None = Field(
+        default=None,
+        description="Trials to propose. `random` and `bayesian` need it, `hyperband` takes it, a grid tries all.",
+    )
+    lag: Positive = Field(
+        default=4,
+        description="Trial k is proposed from the results of the trials before k − lag, and of no others.",
+    )
+    epochs: Positive | None = Field(default=None, description="Epochs of its trials, instead of `[training]`'s.")
+    watch: Names | None = Field(
+        default=None, description="Layers to watch, instead of the file's `watch`; an empty list for none."
+    )
+    space: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Parameters of family and recipe with what is searched of each; see [Spaces](#spaces).",
+    )
+    rules: dict[str, Any] = Field(
+        default_factory=dict, description="What every configuration must obey; see [Rules](#rules)."
+    )
+
+
+class SearchFile(FilePart):
+    """A search file. What `[training]`, a space and rules hold is not for pydantic to say."""
+
+    title: str = Field(min_length=1, description="The heading of the report.")
+    dataset: Annotated[Names, BeforeValidator(_list_of_names)] = Field(
+        min_length=1,
+        description="Data sets to search on; a single one needs no list. Each a built-in name, an `.npz` file or a "
+        "folder of class folders, from `--data-dir`, the working folder or beside the search file.",
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31 - 1000)] = Field(
+        default=0, description="Seed of the split, of what is proposed and of training; retrainings count on from it."
+    )
+    protocol: Protocol = Field(
+        default="holdout",
+        description="`holdout` chooses on validation images and scores once on the test set; `published` chooses on "
+        "the test set, as many studies did, and the report says so on top.",
+    )
+    repeats: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=3, description="Retrainings of each winner, each with a seed of its own."
+    )
+    save: Save = Field(
+        default="first",
+        description="Which retraining's model is saved: `first`, whatever it scored; `median`, that of the median test "
+        "accuracy, which is a choice on the test images; `best on validation`, for which the retrainings hold out a "
+        "part of the training images, the same for all, as large as `validation`.",
+    )
+    validation: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.2,
+        description="Share of the training images that is held out to choose on, stratified by class; not for a data "
+        "set with validation images of its own, which are chosen on as they are.",
+    )
+    image_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="Height and width to which the images of a folder are brought."
+    )
+    channels: Annotated[int, AfterValidator(_grey_or_colour)] | None = Field(
+        default=None, description="1 to read the images of a folder as grey, 3 as colour."
+    )
+    max_trial_minutes: Annotated[float, Field(gt=0, le=MOST, allow_inf_nan=False)] | None = Field(
+        default=None, description="A trial that trains longer is ended and fails."
+    )
+    max_trial_gb: Annotated[float, Field(gt=0, le=MOST, allow_inf_nan=False)] | None = Field(
+        default=None, description="A trial whose process takes more memory is ended and fails."
+    )
+    cpus_per_trial: Annotated[float, Field(gt=0, le=1024, allow_inf_nan=False)] | None = Field(
+        default=None, description="Cores that a trial takes, which says how many fit on a machine; 1 unless given."
+    )
+    gpus_per_trial: Annotated[float, AfterValidator(at_most_one_gpu)] | None = Field(
+        default=None,
+        description="How much of one GPU a trial takes; a fraction is also its share of the memory. 1 unless "
+        "given where there is a GPU; more than 1 is refused.",
+    )
+    training: dict[str, Any] = Field(description="The recipe: how every network is trained.")
+    search: list[SearchTable] = Field(min_length=1, description="The models that are compared, a `[[search]]` each.")
+    compare: Compare | None = Field(default=None, description="Data sets to compare the winners on.")
+    published: Published | None = Field(default=None, description="Printed results to set beside ours.")
+    watch: Names = Field(
+        default_factory=list,
+        description='Layers whose kernel and gradient are recorded after each epoch, by name, or `"first"`.',
+    )
+    report: ReportWishes = Field(default=ReportWishes(), description="What the report shows beyond the usual.")
+
+
+#: What a search may be called: its report, and what else is written of it, is named so.
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+
+
+class SavedSearch(FilePart):
+    """A search as `Search.to_json` writes it: the content of its file, and where and how it ran."""
+
+    name: Annotated[str, Field(pattern=f"^{NAME}$")]
+    raw: dict[str, Any]
+    overrides: Overrides
+    folder: str
+    file_hash: Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]

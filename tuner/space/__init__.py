@@ -1,0 +1,1 @@
+"""What may be tried: parameters, their values, rules on them, and the grid of a space."""

@@ -1,0 +1,1 @@
+"""What the operating system needs: whole files, interrupts, quiet imports."""

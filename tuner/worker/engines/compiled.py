@@ -1,0 +1,171 @@
+"""What engines share that compile a whole epoch: it is kept for the next network of the same form."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.worker.engines.base import Engine, Epoch, Plan, Samples
+from tuner.worker.engines.template import Reading, Template, is_told_by_keras, read
+
+Order = NDArray[np.int64]
+#: Runs one epoch in a given order of the training images and returns its metrics, in the order of `Epoch`'s keys, with
+#: the probabilities that the validation images got, as the backend has them; None where there are no such images.
+EpochFunction = Callable[[Order], tuple[list[float], Any]]
+
+_NAMES = ("loss", "accuracy", "val_loss", "val_accuracy")
+#: So many compiled epochs are kept; a process that is given trials of one kind needs one or two.
+_MOST_KEPT = 2
+
+
+@dataclass
+class _Kept:
+    """A compiled epoch with the template that it trains, and what it holds on to."""
+
+    template: Template
+    run: EpochFunction
+    optimizer: keras.optimizers.Optimizer
+    begin: list[NDArray[Any]]
+    augment: keras.Sequential | None
+    samples: tuple[Samples, Samples | None]
+
+
+class CompiledEngine(Engine):
+    """Runs whole epochs with their validation in one compiled call each.
+
+    A network trains in the template of its form where it has one, with the optimizer that the first network of the
+    form was compiled with; otherwise in itself, and compiled for itself alone.
+    """
+
+    backend: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[object, ...], _Kept] = OrderedDict()
+
+    @abstractmethod
+    def compile(
+        self,
+        network: keras.Model,
+        training: Samples,
+        validation: Samples | None,
+        plan: Plan,
+        levels: list[keras.Variable],
+    ) -> EpochFunction:
+        """Return the function that trains `network` for an epoch; its optimizer is built.
+
+        `levels` are variables that the network reads and that are not its own.
+        """
+
+    def takes(self, network: keras.Model) -> bool:
+        """Whether the network learns, by Keras' own steps on this backend, with a Keras loss, unscaled."""
+        plain_steps = all(
+            getattr(type(network), step) is getattr(keras.Model, step)
+            for step in ("train_step", "test_step", "compute_loss")
+        )
+        return (
+            keras.backend.backend() == self.backend
+            and network.built
+            and bool(network.trainable_variables)
+            and plain_steps
+            and isinstance(network.loss, keras.losses.Loss)
+            and not isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer)
+        )
+
+    def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
+        """Fit and yield each epoch's metrics; see `Engine.fit`."""
+        kept, reading = self._kept_for(network, training, validation, plan)
+        if kept is None or reading is None:
+            network.optimizer.build(network.trainable_variables)
+            run = self.compile(network, training, validation, plan, [])
+            for order in plan.orders(len(training.labels)):
+                yield _epoch(*run(order))
+            return
+        kept.template.load(reading)
+        _begin_anew(kept, network, plan)
+        for order in plan.orders(len(training.labels)):
+            metrics, answers = kept.run(order)
+            kept.template.store(reading)
+            yield _epoch(metrics, answers)
+
+    def _kept_for(
+        self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
+    ) -> tuple[_Kept | None, Reading | None]:
+        """Return a compiled epoch for this network's form, and its reading; None where it has to train in itself."""
+        reading = read(network)
+        key = None if reading is None else _key(reading, network, training, validation, plan)
+        if reading is None or key is None:
+            return None, None
+        kept = self._kept.get(key)
+        if network.optimizer.built:  # it goes on from an earlier fit, with variables that belong to that one
+            return (kept, reading) if kept is not None and kept.optimizer is network.optimizer else (None, None)
+        if kept is None or not kept.template.takes(reading):
+            template = Template(network, reading)
+            if not template.trains_as(network, reading):
+                return None, None
+            template.network.compile(network.optimizer, network.loss)
+            network.optimizer.build(template.network.trainable_variables)
+            begin = [keras.ops.convert_to_numpy(variable) for variable in network.optimizer.variables]
+            run = self.compile(template.network, training, validation, plan, list(template.levels.values()))
+            kept = _Kept(template, run, network.optimizer, begin, plan.augment, (training, validation))
+            self._kept[key] = kept
+        self._kept.move_to_end(key)
+        while len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        return kept, reading
+
+
+def _epoch(metrics: list[float], answers: Any) -> Epoch:
+    def probabilities() -> NDArray[np.float32]:
+        found = np.empty((0, 0)) if answers is None else keras.ops.convert_to_numpy(answers)
+        return found.astype(np.float32)
+
+    return Epoch(dict(zip(_NAMES, metrics, strict=False)), probabilities)
+
+
+def _begin_anew(kept: _Kept, network: keras.Model, plan: Plan) -> None:
+    """Bring the kept optimizer, and the kept augmentation, to where a network's own ones begin."""
+    own = network.optimizer
+    if own is not kept.optimizer:
+        for variable, value in zip(kept.optimizer.variables, kept.begin, strict=True):
+            variable.assign(value)
+        if _rate_is_variable(own):
+            kept.optimizer.learning_rate.assign(own.learning_rate)
+    if kept.augment is not None and plan.augment is not None and plan.augment is not kept.augment:
+        for variable, value in zip(kept.augment.variables, plan.augment.variables, strict=True):
+            variable.assign(value)
+
+
+def _rate_is_variable(optimizer: keras.optimizers.Optimizer) -> bool:
+    return not isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+
+
+def _key(
+    reading: Reading, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
+) -> tuple[object, ...] | None:
+    """Return what names a compiled epoch beside the levels; None where a part's configuration may not tell all."""
+    try:
+        optimizer = keras.saving.serialize_keras_object(network.optimizer)
+        loss = keras.saving.serialize_keras_object(network.loss)
+        augment = None if plan.augment is None else keras.saving.serialize_keras_object(plan.augment)
+    except (NotImplementedError, TypeError, ValueError):
+        return None
+    if not is_told_by_keras([optimizer, loss, augment]):
+        return None
+    if _rate_is_variable(network.optimizer):
+        del optimizer["config"]["learning_rate"]
+    recipe = json.dumps(_without([optimizer, loss, augment], ("seed", "name")), sort_keys=True)
+    return reading.form, recipe, plan.batch_size, id(training), id(validation)
+
+
+def _without(config: Any, keys: tuple[str, ...]) -> Any:
+    if isinstance(config, dict):
+        return {key: _without(value, keys) for key, value in config.items() if key not in keys}
+    return [_without(item, keys) for item in config] if isinstance(config, list) else config

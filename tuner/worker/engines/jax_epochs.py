@@ -1,0 +1,129 @@
+"""`jax_epochs`: a whole epoch with its validation in one compiled JAX function, a scan over Keras' stateless API.
+
+Learns what `fit` learns, step for step, over data that stays on the device; compiled once a form.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from tuner.worker.engines.base import EVALUATION_BATCH, Plan, Samples
+from tuner.worker.engines.compiled import CompiledEngine, EpochFunction, Order
+
+
+class JaxEpochsEngine(CompiledEngine):
+    """Runs epochs as JAX scans."""
+
+    name = "jax_epochs"
+    backend = "jax"
+
+    def compile(
+        self,
+        network: keras.Model,
+        training: Samples,
+        validation: Samples | None,
+        plan: Plan,
+        levels: list[keras.Variable],
+    ) -> EpochFunction:
+        """Return the function that trains an epoch; see `CompiledEngine.compile`."""
+        import jax
+        import jax.numpy as jnp
+
+        learned = network.trainable_variables
+        of_optimizer = network.optimizer.variables
+        others = _others(network, plan, levels)
+
+        def forward(learned_values: Any, other_values: Any, images: Any, labels: Any, learning: bool) -> Any:
+            """Return the loss of a batch; its hits, the variables that a forward pass changes, and the answers."""
+            mapping = [*zip(learned, learned_values, strict=True), *zip(others, other_values, strict=True)]
+            with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
+                if learning and plan.augment is not None:
+                    images = plan.augment(keras.ops.cast(images, "float32"), training=True)
+                probabilities = network(images, training=learning)
+                loss = network.loss(labels, probabilities) + sum(network.losses)
+            changed = [
+                value if (new := scope.get_current_value(v)) is None else new for v, value in mapping[len(learned) :]
+            ]
+            hits = (probabilities.argmax(-1) == labels).sum().astype(jnp.float32)
+            return loss, (hits, changed, probabilities)
+
+        def learn(state: Any, images: Any, labels: Any) -> tuple[Any, Any, Any, Any]:
+            learned_values, other_values, optimizer_values = state
+            gradient = jax.value_and_grad(forward, has_aux=True)
+            (loss, (hits, other_values, _)), slopes = gradient(learned_values, other_values, images, labels, True)
+            learned_values, optimizer_values = network.optimizer.stateless_apply(
+                optimizer_values, slopes, learned_values
+            )
+            return [list(learned_values), other_values, list(optimizer_values)], loss, hits, None
+
+        def look(state: Any, images: Any, labels: Any) -> tuple[Any, Any, Any, Any]:
+            learned_values, other_values, _ = state
+            loss, (hits, _, answers) = forward(learned_values, other_values, images, labels, False)
+            return state, loss, hits, answers.astype(jnp.float32)
+
+        def over(step: Any, state: Any, samples: tuple[Any, Any], order: Any, size: int) -> tuple[Any, list[Any], Any]:
+            """Run `step` over all batches, the last one smaller if need be.
+
+            Return the state, the mean metrics, and the answers to all images where the step gives any.
+            """
+            images, labels = samples
+
+            def body(carry: Any, picked: Any) -> tuple[Any, Any]:
+                state, loss_sum, hit_sum = carry
+                state, loss, hits, answers = step(state, images[picked], labels[picked])
+                return (state, loss_sum + loss * len(picked), hit_sum + hits), answers
+
+            count = len(order)
+            whole = count // size * size
+            carry = (state, jnp.float32(0), jnp.float32(0))
+            of_whole = of_rest = None
+            if whole:
+                carry, of_whole = jax.lax.scan(body, carry, order[:whole].reshape(-1, size))
+            if whole < count:
+                carry, of_rest = body(carry, order[whole:])
+            return carry[0], [carry[1] / count, carry[2] / count], _joined(of_whole, of_rest)
+
+        @jax.jit  # type: ignore[untyped-decorator]
+        def epoch(state: Any, order: Any, training: Any, validation: Any) -> tuple[Any, Any, Any]:
+            state, metrics, answers = over(learn, state, training, order, plan.batch_size)
+            if validation is not None:
+                everything = jnp.arange(len(validation[1]))
+                _, of_validation, answers = over(look, state, validation, everything, EVALUATION_BATCH)
+                metrics += of_validation
+            return state, jnp.stack(metrics), answers
+
+        resident = [None if part is None else _on_device(part) for part in (training, validation)]
+
+        def run(order: Order) -> tuple[list[float], Any]:
+            groups = (learned, others, of_optimizer)
+            state = [[variable.value for variable in group] for group in groups]
+            state, metrics, answers = epoch(state, jnp.asarray(order, jnp.int32), *resident)
+            for group, values in zip(groups, state, strict=True):
+                for variable, value in zip(group, values, strict=True):
+                    variable.assign(value)
+            return [float(metric) for metric in np.asarray(metrics)], answers
+
+        return run
+
+
+def _joined(*parts: Any) -> Any:
+    """Return answers, `(…, classes)`, as one array `(n, classes)`; None where there are none."""
+    import jax.numpy as jnp
+
+    given = [part.reshape(-1, part.shape[-1]) for part in parts if part is not None]
+    return jnp.concatenate(given) if given else None
+
+
+def _on_device(samples: Samples) -> tuple[Any, Any]:
+    import jax.numpy as jnp
+
+    return jnp.asarray(samples.images), jnp.asarray(samples.labels, jnp.int32)
+
+
+def _others(network: keras.Model, plan: Plan, levels: list[keras.Variable]) -> list[keras.Variable]:
+    """Return what a forward pass reads and may change beside what is learned, each variable once."""
+    augment = [] if plan.augment is None else plan.augment.variables
+    return list({id(v): v for v in (*network.non_trainable_variables, *levels, *augment)}.values())

@@ -1,0 +1,120 @@
+"""Builds networks without training them: their parameter counts, and what a user's `build(hp)` asks for.
+
+Runs in a worker. Importing it is cheap; building imports Keras.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuner.datasets.base import Shape
+from tuner.errors import InputError, TrialError, TunerError, one_line
+from tuner.families import get_family
+from tuner.families.base import Family
+from tuner.families.custom import CustomFamily
+from tuner.families.own_modules import loaded_besides
+from tuner.space.space import Configuration
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which configuration of a family to build, and for which images."""
+
+    family: str
+    modules: Path
+    shape: Shape
+    classes: int
+    values: Configuration
+    #: Of a user's network: it is the first of its entry, and has these parameters looked at beside.
+    first: bool = False
+    looked_at: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network's number of parameters, or why it cannot be built; its layers with a kernel; what `build(hp)` asked.
+
+    `endless` if it was not built within the time that there was for it. `notes` are lines that the user should read.
+    """
+
+    parameters: int | None
+    error: str = ""
+    asked: frozenset[str] | None = None
+    kernels: tuple[str, ...] = ()
+    endless: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def probe(question: Question) -> Built | TunerError:
+    """Build a configuration and tell about it; or return what is wrong with the family itself."""
+    import keras
+
+    try:
+        _leave_imports_alone()
+        keras.backend.clear_session()
+        return _build(get_family(question.family, question.modules), question)
+    except TunerError as error:
+        return error
+
+
+@functools.cache
+def _leave_imports_alone() -> None:
+    """Let collections of garbage look at networks alone.
+
+    Clearing the session collects, so that large networks do not pile up. Through all that Keras has imported that
+    takes a quarter of a second, ten times as long as to build a network.
+    """
+    gc.freeze()
+
+
+def _build(family: Family, question: Question) -> Built:
+    try:
+        asked: frozenset[str] | None = None
+        notes: tuple[str, ...] = ()
+        if isinstance(family, CustomFamily):
+            network, asked, notes = _build_own(family, question)
+        else:
+            network = family.network(question.values, question.shape, question.classes)
+        from tuner.worker.model_summary import flat_layers
+
+        kernels = tuple(layer.name for layer in flat_layers(network) if hasattr(layer, "kernel"))
+        return Built(int(network.count_params()), asked=asked, kernels=kernels, notes=notes)
+    except TrialError as error:
+        return Built(None, str(error))
+    except SystemExit as error:
+        return Built(None, f"{question.family} called sys.exit({error.code!r})")
+    except TunerError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a user's network may raise anything; the dry run shows it
+        return Built(None, one_line(error))
+
+
+def _build_own(family: CustomFamily, question: Question) -> tuple[keras.Model, frozenset[str], tuple[str, ...]]:
+    """Build a user's network and return it with what it asked for and with notes, which take it several builds more.
+
+    Raises:
+        InputError: something of it would be lost or without effect; it loads modules that its hash does not cover.
+    """
+    before = set(sys.modules)
+    network = family.own_network(question.values, question.shape, question.classes)
+    for file in loaded_besides(before, family.own_modules(), family.folders):
+        problem = (
+            f"{family.path} loads {file.name} otherwise than by an import statement, so that no edit of it is seen"
+        )
+        raise InputError("family", problem, f"write an import of it into {family.module}")
+    from tuner.families.own_check import Case, check_compiled, check_kept
+
+    case = Case(family, question.values, question.shape, question.classes)
+    notes = check_kept(case) if question.first else []
+    new = network.asked.keys() - question.looked_at
+    if question.first or new:
+        notes += check_compiled(case, network, new)
+    return network.model, frozenset(network.asked), tuple(notes)

@@ -1,0 +1,348 @@
+"""Training of a trial, in a worker. Importing this imports Keras, and runs nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import platform
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.analysis.log_loss import cross_entropy
+from tuner.analysis.validation_predictions import packed
+from tuner.datasets.base import Dataset
+from tuner.datasets.store import load_from_store
+from tuner.errors import InputError, LostError, ResourceError, TrialError, TunerError, lacking, one_line
+from tuner.executors.gpus import MEMORY_LIMIT
+from tuner.families import get_family
+from tuner.families.base import Family
+from tuner.families.custom import CustomFamily
+from tuner.families.own_network import take_over
+from tuner.protocol import test_images, training_images
+from tuner.recipe import Stopping, augmenter, compile_network, steps_per_epoch, use_precision
+from tuner.system.files import partial_of, publish
+from tuner.system.version import __version__
+from tuner.trial import ARTIFACTS, Job, Result, Trial, artifact_path
+from tuner.untrusted.sizes import sha256_of
+from tuner.worker.engines import Epoch, Plan, Samples, engine_for
+from tuner.worker.engines.base import EVALUATION_BATCH
+from tuner.worker.model_files import settle
+from tuner.worker.model_summary import describe, first_layer_view
+from tuner.worker.watch import Watcher
+
+
+def train(job: Job) -> Result | ResourceError:
+    """Train a trial and return its result; whatever is wrong with the trial itself becomes a failed result.
+
+    A final trial leaves two files in `job.artifacts`, each written whole or not at all: the model without its
+    optimizer, `.keras`, and `.npz` with `probabilities`, `(n, classes)`, and `labels`, `(n,)`, and with what the first
+    convolution sees (`tuner.worker.model_summary.first_layer_view`). A search trial leaves its answers to the
+    validation images (`tuner.analysis.validation_predictions`).
+
+    What every trial will lack, such as room on the disk, is returned as an error and belongs to no trial.
+    """
+    begun = time.perf_counter()
+    transient = False
+    try:
+        return _train(job, begun)
+    except TrialError as error:
+        reason = str(error)
+    except SystemExit as error:
+        reason = f"the network's own code called sys.exit({error.code!r})"
+    except Exception as error:  # noqa: BLE001  # a network or backend may raise anything
+        lacks = lacking(error, str(job.artifacts), own=(job.data, job.artifacts))
+        if lacks is not None:
+            return lacks
+        transient = isinstance(error, MemoryError | OSError)
+        reason = str(error) if isinstance(error, TunerError) else one_line(error)
+        if _is_out_of_memory(error):
+            reason, transient = "out of memory; use a smaller network or batch_size, or fewer workers", True
+    spent = time.perf_counter() - begun
+    return Result("failed", reason, transient=transient, seconds=spent, environment=environment(job.trial))
+
+
+def _train(job: Job, begun: float) -> Result:
+    trial = job.trial
+    set_up_process(trial.threads, job.artifacts.parent / "compiled")
+    family = _family_of(job)
+    own = isinstance(family, CustomFamily)
+    _seed(trial.seed, everything=own)
+    data, training, validation = _materials(job)
+    use_precision(trial.values)
+    network, scaling = _build(family, trial, data)
+    parameters = network.count_params()
+    batch_size = int(trial.values["batch_size"])
+    compile_network(network, trial.values, trial.epochs, steps_per_epoch(len(training.labels), batch_size))
+    engine = engine_for(network)
+    plan = Plan(trial.last_epoch, batch_size, trial.seed, augmenter(trial.values, data.shape, trial.seed))
+    watcher = Watcher(network, trial.watch, training) if trial.watch else None
+    stopping = Stopping({"early_stopping": "off"} if validation is None or trial.role == "final" else trial.values)
+    epochs = _fit(engine.fit(network, training, validation, plan), stopping, watcher)
+    found: dict[str, Any] = {}
+    if trial.role == "final":
+        _seed(trial.seed, everything=own)  # what is saved is the same, whatever this process has trained before
+        use_precision({"precision": "float32"})
+        clean, _ = _build(family, trial, data)  # never compiled, so that the file holds no optimizer
+        take_over(clean, network)
+        scores, files = _score(job, clean, data)
+        layers: list[dict[str, Any]] = []
+        with contextlib.suppress(Exception):  # a user's network may be anything; it goes without rather than be lost
+            layers = describe(clean)
+        found = {**scores, "files": files, "latency_ms": _latency_ms(clean, data), "layers": layers}
+    if validation is not None:
+        kept = epochs.best_epoch or len(epochs.seconds)
+        found |= {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
+        if trial.role == "search":
+            found["files"] = _keep_answers(job, epochs.answers)
+    return Result(
+        "completed",
+        parameters=int(parameters),
+        seconds=time.perf_counter() - begun,
+        seconds_per_epoch=float(np.median(epochs.seconds[1:] or epochs.seconds)),  # the first compiles
+        best_epoch=epochs.best_epoch,
+        history=epochs.curves,
+        environment={**environment(trial), "engine": engine.name, **scaling},
+        watched=watcher.notes if watcher else {},
+        **found,
+    )
+
+
+def _family_of(job: Job) -> Family:
+    """Return a trial's family. The run has found it before: what is wrong now has gone, or was changed, meanwhile."""
+    try:
+        family = get_family(job.trial.family, job.modules)
+        if isinstance(family, CustomFamily):
+            family.forget_modules()
+            family.check_there()
+    except InputError as error:
+        raise LostError(error.place, error.problem, error.remedy or "put back what the search began with") from error
+    return family
+
+
+def _build(family: Family, trial: Trial, data: Dataset) -> tuple[keras.Model, dict[str, str]]:
+    """Build a trial's network; return it with what is to be noted of a user's own one.
+
+    Raises:
+        LostError: the user's code is not the code that the trial is named by.
+    """
+    if not isinstance(family, CustomFamily):
+        return family.network(trial.values, data.shape, len(data.class_names)), {}
+    built = family.own_network(trial.values, data.shape, len(data.class_names))
+    if trial.source and family.read_source() != trial.source:  # looked at behind the import, so that nothing slips by
+        problem = "its code is not the code that the search began with: it was edited since, or differs on this machine"
+        raise LostError(family.path, problem, "leave it as it is while a search runs, and run the search again")
+    return built.model, {"scaling": built.scaling}
+
+
+@dataclass
+class _Epochs:
+    curves: dict[str, list[float]] = field(default_factory=dict)
+    seconds: list[float] = field(default_factory=list)
+    best_epoch: int | None = None
+    answers: NDArray[np.float32] | None = None
+
+
+def _fit(run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _Epochs:
+    """Run epochs to their end, or until they stop improving, and return what was seen of them.
+
+    The answers to the validation images are those of the epoch that counts.
+    """
+    epochs = _Epochs()
+    metrics: Epoch | None = None
+    started = time.perf_counter()
+    for number, metrics in enumerate(run, start=1):
+        epochs.seconds.append(time.perf_counter() - started)
+        for name, value in metrics.items():
+            if not np.isfinite(value):
+                raise TrialError(f"{name} became {value} in epoch {number}; try a lower learning rate")
+            epochs.curves.setdefault(name, []).append(value)
+        if watcher:
+            watcher.note()
+        stopping.observe(metrics)
+        if stopping.best_epoch == number:
+            epochs.answers = metrics.probabilities()
+        if stopping.over:
+            break
+        started = time.perf_counter()
+    epochs.best_epoch = stopping.best_epoch or None
+    if metrics is not None and not stopping.watched:
+        epochs.answers = metrics.probabilities()
+    return epochs
+
+
+#: What the last trial of this process trained on; the next one of its kin trains on the same.
+_last: tuple[Trial, Path, tuple[Dataset, Samples, Samples | None]] | None = None
+
+
+def _materials(job: Job) -> tuple[Dataset, Samples, Samples | None]:
+    """Return the data set, the images to train on and those to validate on; the same objects for trials of one kin."""
+    global _last  # noqa: PLW0603  # a process is for one kin of trials
+    trial = job.trial
+    if _last is None or _last[0].kin != trial.kin or _last[1] != job.data:
+        data = load_from_store(job.data)
+        fit, held = training_images(trial, data)
+        training = Samples(np.asarray(data.x_train[fit]), np.asarray(data.y_train[fit]))
+        _last = trial, job.data, (data, training, _validation(trial, data, held))
+    return _last[2]
+
+
+def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> Samples | None:
+    if held is not None:
+        return Samples(np.asarray(data.x_train[held]), np.asarray(data.y_train[held]))
+    if trial.role == "final":
+        return None
+    tested = test_images(trial, data.y_test)
+    return Samples(np.asarray(data.x_test[tested]), np.asarray(data.y_test[tested]))
+
+
+def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, float], dict[str, str]]:
+    tested = test_images(job.trial, data.y_test)
+    labels = data.y_test[tested]
+    images = np.asarray(data.x_test[tested])
+    probabilities = predict(network, images)
+    arrays: dict[str, Any] = {"probabilities": probabilities, "labels": labels}
+    with contextlib.suppress(Exception):  # the same
+        arrays |= first_layer_view(network, images, labels)
+    job.artifacts.mkdir(parents=True, exist_ok=True)
+    files = {
+        "model": _keep(job, "model", network.save),
+        "predictions": _keep(job, "predictions", lambda path: np.savez_compressed(path, **arrays)),
+    }
+    scores = {
+        "test_accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
+        "test_loss": cross_entropy(probabilities, labels),
+    }
+    return scores, files
+
+
+def _keep_answers(job: Job, answers: NDArray[np.float32] | None) -> dict[str, str]:
+    """Keep what a search trial answered to its validation images, for what is later asked of the choice."""
+    if answers is None or answers.ndim != 2 or not answers.size:  # a user's network may answer anything
+        return {}
+    job.artifacts.mkdir(parents=True, exist_ok=True)
+    small = packed(answers)
+    return {"validation": _keep(job, "validation", lambda path: np.savez_compressed(path, probabilities=small))}
+
+
+def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return class probabilities, `(n, classes)`, of raw images, `(n, height, width, channels)`."""
+    probabilities: NDArray[np.float32] = network.predict(images, batch_size=EVALUATION_BATCH, verbose=0)
+    return probabilities
+
+
+def _keep(job: Job, kind: str, write: Callable[[Path], object]) -> str:
+    """Write a file of this kind into the artifacts and return its SHA-256, part of which names it.
+
+    Two searches may train the same trial at once; where their files differ, as on a GPU, neither replaces the other.
+    """
+    suffix = ARTIFACTS[kind]
+    with partial_of(job.artifacts / f"{job.trial.id}{suffix}") as partial:
+        write(partial)
+        settle(partial)
+        digest = sha256_of(partial)
+        publish(partial, artifact_path(job.artifacts, job.trial.id, digest, suffix))
+    return digest
+
+
+def _latency_ms(network: keras.Model, data: Dataset, calls: int = 30) -> float:
+    """Return the median time of one prediction of one image, in milliseconds, after warming up."""
+    image = np.asarray(data.x_test[:1])
+    times = []
+    for _ in range(calls + 3):
+        begun = time.perf_counter()
+        network.predict_on_batch(image)
+        times.append(time.perf_counter() - begun)
+    return float(np.median(times[3:]) * 1000)
+
+
+_seeded = False
+
+
+def _seed(seed: int, everything: bool) -> None:
+    """Seed what a training draws from.
+
+    Keras seeds its own layers by Python's generator. Seeding TensorFlow's, too, makes it forget how it runs the graphs
+    that it has compiled, which costs as much as a short trial; so that is done again only for `everything` that a
+    user's own network may draw from. Layers without a name of their own are then numbered from the first again.
+    """
+    global _seeded  # noqa: PLW0603  # of this process
+    if everything:
+        keras.backend.clear_session(free_memory=False)
+    if everything or not _seeded:
+        keras.utils.set_random_seed(seed)
+        _seeded = True
+    random.seed(seed)
+    np.random.seed(seed)
+
+
+@functools.cache
+def set_up_process(threads: int, compiled: Path) -> None:
+    """Fix the number of threads, so that a training repeats bit for bit on a CPU; a process has one number of them.
+
+    JAX keeps in the folder `compiled` what it compiles, for other workers and later runs.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        limit = os.environ.get(MEMORY_LIMIT)
+        for gpu in tf.config.list_physical_devices("GPU"):
+            if limit is None:
+                tf.config.experimental.set_memory_growth(gpu, True)
+            else:
+                part = tf.config.LogicalDeviceConfiguration(memory_limit=int(limit))
+                tf.config.set_logical_device_configuration(gpu, [part])
+        tf.config.experimental.enable_op_determinism()
+    elif keras.backend.backend() == "jax":
+        import jax
+
+        if threads == 1:
+            flags = os.environ.get("XLA_FLAGS", "")
+            os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+        jax.config.update("jax_compilation_cache_dir", str(compiled))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def environment(trial: Trial) -> dict[str, Any]:
+    """Return the versions and the hardware that a trial ran with."""
+    backend = keras.backend.backend()
+    module = __import__({"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}.get(backend, "keras"))
+    return {
+        "tuner": __version__,
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        "backend": f"{backend} {module.__version__}",
+        "numpy": np.__version__,
+        "device": _device(backend),
+        "threads": trial.threads,
+    }
+
+
+def _device(backend: str) -> str:
+    if backend == "jax":
+        import jax
+
+        return str(jax.devices()[0].device_kind)
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        if gpus:
+            return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+    return "cpu"
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    text = f"{type(error).__name__} {error}"
+    return any(mark in text for mark in ("ResourceExhausted", "RESOURCE_EXHAUSTED", "Out of memory", "OOM when"))

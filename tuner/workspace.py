@@ -1,0 +1,126 @@
+"""Where a search reads and writes, and a search as it is recorded there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tuner.errors import InputError
+from tuner.ledger.ledger import Ledger
+from tuner.search_file.file import find_search, load_search, saved_search, search_from_json
+from tuner.search_file.model import Search
+from tuner.system.files import check_no_link, is_a
+
+#: The folders below `runs/` that a run writes to.
+WRITTEN = ("models", "data", "compiled", "locks", "tensorboard")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a search reads and writes."""
+
+    runs: Path = Path("runs")
+    reports: Path = Path("reports")
+    data: Path | None = None
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger file."""
+        return self.runs / "ledger.sqlite"
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of models and predictions, named by their trial."""
+        return self.runs / "models"
+
+    @property
+    def store(self) -> Path:
+        """The folder of data sets laid out for workers."""
+        return self.runs / "data"
+
+    def store_of(self, fingerprint: str) -> Path:
+        """The folder of one data set laid out for workers."""
+        return self.store / fingerprint
+
+    def check_writable(self, name: str) -> None:
+        """See that there can be a ledger, and a report on the search `name`. Makes nothing.
+
+        Raises:
+            InputError: a file stands where a folder should be, or may not be written to.
+        """
+        for option, folder in (("--runs-dir", self.runs), ("--reports-dir", self.reports / name)):
+            there = next((path for path in (folder, *folder.parents) if is_a(os.path.lexists, path)), Path())
+            if not is_a(Path.is_dir, there) or not os.access(there, os.W_OK | os.X_OK):
+                raise InputError(option, f"{there} is no folder that can be written to", "name another")
+        for inside in (self.reports / name, *(self.runs / part for part in WRITTEN)):
+            check_no_link(inside)
+
+    def open_ledger(self) -> Ledger | None:
+        """Return the ledger if there is one; making one is for runs alone."""
+        return Ledger(self.ledger) if is_a(os.path.lexists, self.ledger) else None
+
+    def existing_ledger(self, name: str) -> Ledger:
+        """Return the ledger, which must be there for what is asked about the search `name`.
+
+        Raises:
+            InputError: there is none.
+        """
+        ledger = self.open_ledger()
+        if ledger is None:
+            raise InputError(name, f"has not been run here (there is no {self.ledger})", f"run: tuner run {name}")
+        return ledger
+
+
+def search_name(name: str) -> str:
+    """Return the name of a search that is given by its name or by the path of its file."""
+    return Path(name).stem if name.endswith(".toml") else name
+
+
+def recorded_search(ledger: Ledger, name: str) -> Search:
+    """Return a search as it last ran.
+
+    Raises:
+        InputError: it never ran, or what the ledger holds of it is not what a run writes.
+    """
+    content = ledger.search_content(name)
+    if content is None:
+        raise InputError(name, "has not been run here", f"run: tuner run {name}")
+    try:
+        search = search_from_json(content)
+    except InputError as error:
+        raise error.inside(f"{ledger.path}, search {name}") from error
+    if search.name != name:  # which is where its report would go
+        raise InputError(str(ledger.path), f"calls the search {name!r} {search.name!r} elsewhere", "move it away")
+    return search
+
+
+def ran_as_it_is(ledger: Ledger, search: Search) -> bool:
+    """Whether a search last ran with its file as it is now.
+
+    Raises:
+        InputError: what is recorded of it is damaged.
+    """
+    content = ledger.search_content(search.name)
+    try:
+        return content is not None and saved_search(content).raw == search.raw
+    except InputError as error:
+        raise error.inside(f"{ledger.path}, search {search.name}") from error
+
+
+def as_described_now(recorded: Search, name: str) -> Search:
+    """Return a recorded search with title, `[report]` and `[published]` as its file has them now.
+
+    Only where the file differs in nothing else: what was not trained cannot be reported.
+    """
+    try:
+        now = load_search(find_search(name), recorded.overrides)
+    except InputError:
+        return recorded
+    before, after = (
+        {key: value for key, value in search.raw.items() if key not in ("title", "report", "published")}
+        for search in (recorded, now)
+    )
+    if before != after:
+        return recorded
+    return replace(recorded, title=now.title, report=now.report, published=now.published)
