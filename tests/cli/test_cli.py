@@ -13,6 +13,7 @@ from small_project import real_tuner, tuner
 from tuner.cli import app
 from tuner.errors import InputError
 from tuner.ledger.ledger import Ledger
+from tuner.search_file.file import embedded_searches, find_search
 
 GOOD = {
     "top": 'title = "x"\ndataset = "digits"',
@@ -30,6 +31,34 @@ def search_file(**parts: str) -> str:
         f"{text['top']}\n[training]\n{text['training']}\n[[search]]\n{text['search']}\n"
         f"[search.space]\n{text['space']}\n[search.rules]\n{text['rules']}\n{text['end']}\n"
     )
+
+
+class TestWithoutASearchFolder:
+    """What somebody sees who has just installed the package, in an empty folder."""
+
+    def test_list_shows_what_comes_with_the_package_and_says_what_to_do_next(self, tmp_path: Path) -> None:
+        answer = tuner(tmp_path, "list")
+        assert answer.returncode == 0, answer.stderr
+        assert [line.split()[0] for line in answer.stdout.splitlines()[:2]] == ["search", "digits"]
+        assert "Run it: tuner run digits. A search of your own: tuner new NAME --data" in answer.stdout
+
+    def test_the_embedded_search_is_the_one_of_the_repository(self) -> None:
+        (embedded,) = embedded_searches()
+        assert embedded.read_bytes() == (Path(__file__).parents[2] / "searches" / "digits.toml").read_bytes()
+
+    def test_the_embedded_search_is_found_by_its_name(self, tmp_path: Path) -> None:
+        answer = tuner(tmp_path, "run", "digits", "--epochs", "0")
+        assert answer.returncode == 2
+        assert "--epochs" in answer.stderr  # and not: no such search
+        assert "did you mean 'digits'?" in tuner(tmp_path, "run", "digitz").stderr
+
+    def test_a_search_file_of_ones_own_goes_before_it(self, tmp_path: Path) -> None:
+        (tmp_path / "searches").mkdir()
+        (tmp_path / "searches" / "digits.toml").write_text(search_file(top='title = "mine"\ndataset = "digits"'))
+        assert find_search("digits", tmp_path / "searches") == tmp_path / "searches" / "digits.toml"
+        listed = tuner(tmp_path, "list").stdout
+        assert "mine" in listed
+        assert "comes with the package" not in listed
 
 
 def test_list_tells_of_wrong_searches_beside_the_good_ones(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import click
 from tuner.cli.options import data_dir_option, folder_options, search_name_argument, skip_bad_option
 from tuner.errors import InputError
 from tuner.search_file.checks import capitals
-from tuner.search_file.file import find_search, load_search
+from tuner.search_file.file import embedded_searches, find_search, load_search
 from tuner.text import shortened, visible_line
 from tuner.workspace import Places, ran_as_it_is
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def list_command(runs_dir: Path, reports_dir: Path) -> None:
     """List the searches: families, data sets, number of trials, how many are done."""
     files = sorted(Path("searches").glob("*.toml"))
-    if not files:
-        raise InputError("searches/", "has no search file", "go to the folder that holds searches/")
+    own = bool(files)
+    files = files or embedded_searches()
     rows, wrong = [], []
     with Places(runs_dir, reports_dir).open_ledger() or nullcontext() as ledger:
         for file in files:
@@ -41,6 +41,9 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    if not own:
+        click.echo("\nThere is no search file in searches/ here; what is listed comes with the package.")
+        click.echo("Run it: tuner run digits. A search of your own: tuner new NAME --data FOLDER_OF_IMAGES")
     if wrong:
         raise InputError("", "; ".join(wrong))
 

@@ -76,9 +76,17 @@ def find_search(name: str, searches: Path = Path("searches")) -> Path:
         return inside
     if inside.exists():
         raise InputError(str(inside), "is not a file", "pipes, devices and folders are not read")
-    known = [file.stem for file in _search_files(searches)]
+    embedded = {file.stem: file for file in embedded_searches()}
+    if name in embedded and not is_a(os.path.lexists, inside):
+        return embedded[name]
+    known = [file.stem for file in _search_files(searches)] or list(embedded)
     where = "" if searches.is_dir() else f" (there is no folder {searches}/ here)"
-    raise InputError(name, f"{_lack(inside)} search{where}", suggestion(name, known) if known else "")
+    raise InputError(name, f"{_lack(inside)} search{where}", suggestion(name, known))
+
+
+def embedded_searches() -> list[Path]:
+    """Return the search files that come with the package, for a folder that has none: data and all, they just run."""
+    return sorted(_search_files(Path(__file__).parent / "embedded"))
 
 
 def _search_files(folder: Path) -> list[Path]:
