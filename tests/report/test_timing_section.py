@@ -49,7 +49,7 @@ def measured_again(project: Project, seed: int) -> None:
             update = f"UPDATE trials SET {name} = ? WHERE trial = ? AND {name} NOT NULL"  # noqa: S608  # names of ours
             ledger.execute(update, (took, trial))
     date = f"20{seed + 10}-01-01T00:00:00+00:00"
-    ledger.execute("UPDATE trials SET finished = ?", (date,))
+    ledger.execute("UPDATE trials SET began = ?, finished = ?", (date, date))
     ledger.execute("UPDATE searches SET started = ?, finished = ?", (date, date))
     ledger.commit()
     ledger.close()
@@ -70,7 +70,7 @@ def test_what_a_clock_measured_stands_in_the_section_on_time_and_nowhere_else(
 
         return section
 
-    monkeypatch.setattr("tuner.report.SECTIONS", tuple(map(heard, SECTIONS)))
+    monkeypatch.setattr("tuner.publish.write.SECTIONS", tuple(map(heard, SECTIONS)))
     found = []
     for seed in (1, 2):
         measured_again(rich, seed)
