@@ -1,4 +1,4 @@
-"""The pages of docs/ and the README: commands exist as written, links lead somewhere, code does what is said."""
+"""The README, the pages beside it and those of docs/: commands exist, links lead somewhere, code does what is said."""
 
 from __future__ import annotations
 
@@ -25,12 +25,24 @@ import tuner
 from tuner.analysis.findings import Findings
 from tuner.cli import app
 from tuner.datasets.base import Dataset
+from tuner.errors import TrialError
+from tuner.families import FAMILIES
+from tuner.families.base import Family
+from tuner.recipe import RECIPE
+from tuner.search_file.file import load_search
+from tuner.space.space import read_space
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+DOCS = ROOT / "docs"
+BESIDE = [ROOT / f"{name}.md" for name in ("README", "ARCHITECTURE", "CONTRIBUTING", "SECURITY", "CHANGELOG")]
+PAGES = sorted([*BESIDE, *DOCS.rglob("*.md")])
+#: Files and folders of the repository in the code of sentences; what a user makes, as in runs/, is not there.
+_PATH = re.compile(r"(?:tuner|tests|benchmarks|examples|searches|docs|\.ci)/[\w./-]*")
+#: What a page names to say that it does not exist yet.
+_TO_COME = {"tests/ROOM/test_MODULE.py", "tuner/ROOM/MODULE.py", "tuner/families/nin.py"}
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 _DOTTED = re.compile(r"(?<![\w/.-])tuner(?:\.[A-Za-z_]\w*)+(?![\w-]*\.(?:md|toml))")
-every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def fenced(page: Path, language: str) -> list[str]:
@@ -135,6 +147,71 @@ def test_relative_links_lead_to_files_and_headings(page: Path) -> None:
 
 
 @every_page
+def test_paths_in_sentences_are_files_or_folders(page: Path) -> None:
+    codes = re.findall(r"`([^`\n]+)`", prose(page))
+    named_there = {path for code in codes for path in [code.split(":")[0]] if _PATH.fullmatch(path)} - _TO_COME
+    told = {path for path in named_there if "NAME" not in path and not path.startswith("searches/")}
+    assert [path for path in sorted(told) if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize(("page", "most"), [("README.md", 130), ("ARCHITECTURE.md", 150)])
+def test_a_page_that_everybody_reads_is_short(page: str, most: int) -> None:
+    assert len((ROOT / page).read_text(encoding="utf-8").splitlines()) <= most
+
+
+def test_the_architecture_names_every_room_and_every_module_beside_them() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    package = ROOT / "tuner"
+    rooms = sorted(place.parent.name for place in package.glob("*/__init__.py"))
+    assert sorted(rows) == rooms
+    beside = text.partition("modules stand beside the rooms")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", beside)) == {module.stem for module in package.glob("*.py")}
+
+
+def test_the_architecture_tells_the_order_of_the_rooms_that_make_check_keeps() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    drawn = text.partition("## Which room may import which")[2].partition("```text\n")[2].partition("```")[0]
+    told = [re.split(r"  +", line)[0] for line in drawn.replace("  |  ", ", ").splitlines()]
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    kept = [re.sub(r" [:|] ", ", ", layer.replace("tuner.", "")) for layer in layers]
+    assert told == [layer for layer in kept if layer != "__main__"]
+
+
+@pytest.mark.parametrize(
+    ("page", "title"),
+    [("README.md", ""), ("docs/writing-a-search.md", ""), ("CONTRIBUTING.md", "nin")],
+)
+def test_a_whole_search_file_of_a_page_is_read_as_one(
+    page: str, title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (text,) = [text for text in fenced(ROOT / page, "toml") if "title" in text]
+    if title:
+        monkeypatch.setitem(FAMILIES, title, worked_through())
+    (tmp_path / "shown.toml").write_text(text, encoding="utf-8")
+    assert load_search(tmp_path / "shown.toml").entries
+
+
+@pytest.mark.slow
+def test_the_family_that_is_worked_through_builds_and_counts_what_it_says() -> None:
+    family = worked_through()
+    for shape in ((8, 8, 1), (32, 30, 3)):
+        (values,) = read_space({"blocks": 3, "batch_norm": True}, {}, [*family.parameters, *RECIPE], {}).grid()
+        network = family.network(values, shape, 7)
+        assert network.name == "nin"
+        assert network.input_shape == (None, *shape)
+        assert network.output_shape == (None, 7)
+        kernels = [layer for layer in network.layers if layer.weights and "norm" not in layer.name]
+        counted = sum(np.prod(layer.kernel.shape) * np.prod(layer.output.shape[1:-1], dtype=float) for layer in kernels)
+        assert family.work(values, shape, 7) == counted
+    with pytest.raises(TrialError, match="3x9"):
+        family.network(values, (3, 9, 1), 7)
+
+
+@every_page
 def test_toml_is_toml_and_python_is_python(page: Path) -> None:
     for text in fenced(page, "toml"):
         tomllib.loads(text)
@@ -157,8 +234,8 @@ def test_python_in_sentences_works_in_a_new_process_that_has_imported_the_packag
 
 
 @pytest.mark.slow
-def test_a_built_in_family_is_searched_by_plain_keras_tuner_as_the_readme_says(tmp_path: Path) -> None:
-    (call,) = re.findall(r"`(keras_tuner\.RandomSearch\(tuner\.families[^`]+)`", prose(ROOT / "README.md"))
+def test_a_built_in_family_is_searched_by_plain_keras_tuner_as_the_page_says(tmp_path: Path) -> None:
+    (call,) = re.findall(r"`(keras_tuner\.RandomSearch\(tuner\.families[^`]+)`", prose(DOCS / "own-network.md"))
     rest = f"objective='val_accuracy', max_trials=1, directory={str(tmp_path)!r}"
     code = f"import tuner\nimport keras_tuner\nprint(type({call.replace('…', rest)}).__name__)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -184,8 +261,28 @@ def test_the_readme_s_notebook_runs_from_top_to_bottom(
 
 
 def test_every_page_stands_in_the_index() -> None:
-    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
-    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"({page.name})" not in index] == ["README.md"]
+    for folder in (DOCS, DOCS / "decisions"):
+        index = (folder / "README.md").read_text(encoding="utf-8")
+        assert [page.name for page in folder.glob("*.md") if f"({page.name})" not in index] == ["README.md"]
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in BESIDE if f"(../{page.name})" not in index] == ["CHANGELOG.md"]
+
+
+def test_the_index_of_the_decisions_has_their_titles() -> None:
+    index = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
+    for page in (DOCS / "decisions").glob("*.md"):
+        title = page.read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")
+        assert page.name == "README.md" or f"[{title}]({page.name})" in index
+
+
+def test_the_glossary_has_a_line_a_term_in_order_and_every_term_in_italics_has_one() -> None:
+    text = (DOCS / "glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| (.+) \|$", text, re.MULTILINE)[2:]
+    terms = [term for term, _ in rows]
+    assert terms == sorted(terms, key=str.lower)
+    single = {word.lower() for term in terms for word in term.split(", ")}
+    told = {word.lower() for _, line in rows for word in re.findall(r"(?<!\*)\*([^*]+)\*", line)}
+    assert sorted(word for word in told if word not in single and word.removesuffix("s") not in single) == []
 
 
 def test_mistakes_in_a_page_would_be_found(tmp_path: Path) -> None:
@@ -246,6 +343,15 @@ def test_a_script_does_what_the_page_says(
     assert loaded == ["reports/digits/cnn-blobs.keras"]
     (said,) = re.findall(r"print\(error\)  # (.*)", code)
     assert capsys.readouterr().out.splitlines()[-1] == said
+
+
+def worked_through() -> Family:
+    """Return the family of CONTRIBUTING.md, made of the code that stands there."""
+    (code,) = [text for text in fenced(ROOT / "CONTRIBUTING.md", "python") if "(Family)" in text]
+    scope: dict[str, Any] = {"__name__": "nin"}
+    exec(code, scope)  # noqa: S102  # what the page tells its readers to write
+    family: Family = scope["Nin"]()
+    return family
 
 
 def made_up_search(folder: Path, blobs: Dataset, name: str) -> None:

@@ -46,8 +46,8 @@ _KINDS = {str: "string", int: "whole number", float: "number", bool: "`true` or 
 _HEAD = """# The search file
 
 Every key that a search file may have. This page is written by `make docs` from what files are checked against. What a
-search file looks like: [README](../README.md#a-search-file); what to do with it: [how-to](how-to.md). Anything else in
-a file is refused in one line that names file, key and value and the nearest right one.
+search file looks like: [writing a search](writing-a-search.md); what to do with it: [how-to](how-to.md). Anything else
+in a file is refused in one line that names file, key and value and the nearest right one.
 """
 
 _SPACES = (
@@ -74,7 +74,7 @@ def reference() -> str:
     for family in FAMILIES.values():
         parts += [f"### `{family.name}`", _paragraph(inspect.getdoc(family) or ""), _parameters(family.parameters)]
     names = ", ".join(f"`{name}`" for name in DATASETS)
-    parts += ["## Data sets", f"{names}; see [Data](../README.md#data) for files and folders of your own."]
+    parts += ["## Data sets", f"{names}; see [Data](data.md) for files and folders of your own."]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
