@@ -76,4 +76,4 @@ def page_of(project: Project) -> Page:
     findings = project.findings()
     with report_style():
         made = [section for make in SECTIONS if make not in _PICTURES and (section := make(findings))]
-    return Page(report_page(findings, made).decode(), {section.heading: section for section in made})
+    return Page(report_page(findings, made).decode(), {section.key: section for section in made})

@@ -23,7 +23,7 @@ def cards(findings: Findings) -> dict[str, dict[str, str]]:
     """Return the rows of each card, by the file in its summary."""
     section = cards_section(findings)
     assert section is not None
-    assert section.heading == "Model cards"
+    assert section.key == "cards"
     found = {}
     for part in section.markdown.split("<summary>")[1:]:
         file, _, rest = part.partition("</summary>")

@@ -156,7 +156,7 @@ def test_convolutions_in_a_row_are_drawn_once_where_there_are_many() -> None:
 
 def test_a_section_has_a_picture_and_a_table_for_each_model() -> None:
     section = section_of(("a", "A | b", "digits", layers_of("ann")), ("c", "C", "digits", layers_of("cnn")))
-    assert section.heading == "Networks"
+    assert section.key == "network"
     assert list(section.figures) == ["network-a-digits.png", "network-c-digits.png"]
     assert r"A \| b" in section.markdown and "A | b" not in section.markdown
     assert "| conv_1 " in section.markdown and "3·3·3·32" in section.markdown

@@ -420,3 +420,11 @@ def test_every_layer_is_there_as_a_table(project: Project) -> None:
     assert cnn["output"].tolist()[0] == "8×8×1"
     assert cnn["parameters"].sum() == 407
     assert cnn["inputs"].tolist()[1:] == cnn["layer"].tolist()[:-1]
+
+
+def test_every_section_has_a_key_of_its_own(project: Project) -> None:
+    with report_style():
+        made = [section for make in SECTIONS if (section := make(project.findings()))]
+    keys = [section.key for section in made]
+    assert len(set(keys)) == len(keys) > 10
+    assert all(key.isidentifier() for key in keys)

@@ -25,7 +25,7 @@ def report_page(findings: Findings, sections: Sequence[Section]) -> bytes:
         sections: the sections of its report, whose tables and words the page shows.
     """
     tables = {name: frame for section in sections for name, frame in section.tables.items()}
-    texts = {section.heading: section.markdown for section in sections}
+    by_key = {section.key: section for section in sections}
     data = page_data(findings, tables)
     blocks = {"report": data, "images": mistakes_data(findings), "timing": clock_data(findings, tables, data)}
-    return render(visible_line(findings.search.title), page_parts(findings, texts, tables, data), blocks).encode()
+    return render(visible_line(findings.search.title), page_parts(findings, by_key, tables, data), blocks).encode()

@@ -13,6 +13,7 @@ from tuner import columns as col
 from tuner.analysis.class_scores import mean_of
 from tuner.analysis.findings import Findings
 from tuner.page.markdown import inline_html, scroll_box, to_html
+from tuner.report.base import Section
 from tuner.report.base import escape as escape_markdown
 from tuner.report.budget import budget
 from tuner.report.choice import published_note
@@ -23,16 +24,18 @@ from tuner.text import visible_line
 
 #: A part of the page: the name in its address, its heading, its HTML.
 Part = tuple[str, str, str]
+#: The sections of the report, by key.
+Sections = Mapping[str, Section]
 
 
 def page_parts(
-    findings: Findings, texts: Mapping[str, str], tables: Mapping[str, pd.DataFrame], data: Mapping[str, Any]
+    findings: Findings, sections: Sections, tables: Mapping[str, pd.DataFrame], data: Mapping[str, Any]
 ) -> list[Part]:
     """Return the parts of the page in their order, without those that have nothing to show.
 
     Args:
         findings: what the search found.
-        texts: the markdown of the report's sections, by heading.
+        sections: those of the report, by key.
         tables: the report's tables, by file name.
         data: what the page draws, from `page_data`.
     """
@@ -40,17 +43,17 @@ def page_parts(
     timed = "timing.csv" in tables
     parts = [
         ("verdict", "Verdict", _verdict(findings)),
-        ("comparison", "Comparison", _comparison(findings, texts)),
-        ("trials", "Trials", _trials(texts, several) if data["trials"]["rows"] else ""),
-        ("matters", "What matters", _matters(texts, tables, several and bool(data["slices"]))),
-        ("curves", "Training curves", _learning(texts) if data["curves"] else ""),
-        ("classes", "Class by class", _classes(findings, texts, tables)),
-        ("confusion", "Confusion", _confusion(texts) if findings.chosen else ""),
+        ("comparison", "Comparison", _comparison(findings, sections)),
+        ("trials", "Trials", _trials(sections, several) if data["trials"]["rows"] else ""),
+        ("matters", "What matters", _matters(sections, tables, several and bool(data["slices"]))),
+        ("curves", "Training curves", _learning(sections) if data["curves"] else ""),
+        ("classes", "Class by class", _classes(findings, sections, tables)),
+        ("confusion", "Confusion", _confusion(sections) if findings.chosen else ""),
         ("cost", "Score against cost", place("cost") if _costs_differ(findings) else ""),
         ("time", "Time", place("timeline") + '<div id="time-models"></div>' if timed else ""),
-        ("cards", "Model cards", to_html(texts.get("Model cards", ""))),
-        ("failures", "Failed trials", _section(texts, "Failed trials", "Failed trials with their reasons")),
-        ("provenance", "Provenance", _section(texts, "Provenance", "What is needed to get the same numbers again")),
+        ("cards", "Model cards", _section(sections, "cards", "")),
+        ("failures", "Failed trials", _section(sections, "failures", "Failed trials with their reasons")),
+        ("provenance", "Provenance", _section(sections, "provenance", "What is needed to get the same numbers again")),
     ]
     return [part for part in parts if part[2]]
 
@@ -60,13 +63,16 @@ def place(name: str) -> str:
     return f'<div class="figure" data-figure="{name}"></div>'
 
 
-def _section(texts: Mapping[str, str], heading: str, caption: str) -> str:
-    return to_html(texts[heading], caption) if heading in texts else ""
+def _section(sections: Sections, key: str, caption: str) -> str:
+    return to_html(sections[key].markdown, caption) if key in sections else ""
 
 
-def _below(texts: Mapping[str, str], heading: str) -> str:
+def _below(sections: Sections, key: str) -> str:
     """Return a section of the report under a smaller heading; nothing where the report has it not."""
-    return f"<h3>{heading}</h3>{to_html(texts[heading], heading)}" if heading in texts else ""
+    if key not in sections:
+        return ""
+    heading = sections[key].heading
+    return f"<h3>{heading}</h3>{to_html(sections[key].markdown, heading)}"
 
 
 def _verdict(findings: Findings) -> str:
@@ -78,12 +84,12 @@ def _verdict(findings: Findings) -> str:
     return f'{warned}<div class="statements">{statements}</div>{spent}'
 
 
-def _comparison(findings: Findings, texts: Mapping[str, str]) -> str:
+def _comparison(findings: Findings, sections: Sections) -> str:
     if not findings.chosen:
         return ""
-    compared = to_html(texts["Comparison"], "The chosen models on the test images")
-    flattered = _below(texts, "Search score and test score") + _below(texts, "Luck of the choice")
-    return place("scores") + compared + _pairs(findings) + flattered + _below(texts, "Published and ours")
+    compared = to_html(sections["comparison"].markdown, "The chosen models on the test images")
+    flattered = _below(sections, "selection") + _below(sections, "luck")
+    return place("scores") + compared + _pairs(findings) + flattered + _below(sections, "published")
 
 
 def _pairs(findings: Findings) -> str:
@@ -99,19 +105,20 @@ def _pairs(findings: Findings) -> str:
     return f"<details><summary>The other pairs of models in words ({len(told)})</summary><ul>{items}</ul></details>"
 
 
-def _trials(texts: Mapping[str, str], drawn: bool) -> str:
-    summaries = _below(texts, "Mean and standard deviation by depth") + _below(texts, "Score by parameter")
+def _trials(sections: Sections, drawn: bool) -> str:
+    summaries = _below(sections, "depth") + _below(sections, "pivot")
     return (place("parallel") if drawn else "") + '<div id="trials-table"></div>' + summaries
 
 
-def _matters(texts: Mapping[str, str], tables: Mapping[str, pd.DataFrame], sliced: bool) -> str:
-    explained, _, found = texts.get("What matters", "").partition("\n\n")
+def _matters(sections: Sections, tables: Mapping[str, pd.DataFrame], sliced: bool) -> str:
+    told = sections["importance"].markdown if "importance" in sections else ""
+    explained, _, found = told.partition("\n\n")
     shares = place("importance") if found or "timing_importance.csv" in tables else ""
     return to_html(explained) + shares + (place("slices") if sliced else "") + to_html(found)
 
 
-def _learning(texts: Mapping[str, str]) -> str:
-    return place("learning") + _below(texts, "Convergence")
+def _learning(sections: Sections) -> str:
+    return place("learning") + _below(sections, "convergence")
 
 
 def _costs_differ(findings: Findings) -> bool:
@@ -123,16 +130,16 @@ def _costs_differ(findings: Findings) -> bool:
     return False
 
 
-def _confusion(texts: Mapping[str, str]) -> str:
-    return '<div id="confusion-matrix"></div>' + _below(texts, "Confidence and mistakes")
+def _confusion(sections: Sections) -> str:
+    return '<div id="confusion-matrix"></div>' + _below(sections, "mistakes")
 
 
-def _classes(findings: Findings, texts: Mapping[str, str], tables: Mapping[str, pd.DataFrame]) -> str:
+def _classes(findings: Findings, sections: Sections, tables: Mapping[str, pd.DataFrame]) -> str:
     if not findings.chosen:
         return ""
     frame = tables["per_class.csv"]
     maps = "".join(_heat_map(findings, dataset, frame) for dataset in findings.datasets)
-    below = _below(texts, "Model against model in each class") + _below(texts, "All retrainings")
+    below = _below(sections, "class_differences") + _below(sections, "retrainings")
     return f'<div class="heats">{maps}</div>{place("roc")}{below}'
 
 

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report: markdown under a heading; its pictures and its tables by file name."""
+    """A part of the report: markdown under a heading; its pictures and its tables by file name.
 
+    Whoever looks for a section looks for its `key`: a heading is words, which may change.
+    """
+
+    key: str
     heading: str
     markdown: str
     figures: dict[str, Figure] = field(default_factory=dict)

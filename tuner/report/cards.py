@@ -42,7 +42,7 @@ def cards_section(findings: Findings) -> Section | None:
         "and times."
     )
     cards = [folded(chosen.file_name, _card(findings, chosen)) for chosen in findings.chosen]
-    return Section("Model cards", "\n\n".join([introduction, *cards]))
+    return Section("cards", "Model cards", "\n\n".join([introduction, *cards]))
 
 
 def _card(findings: Findings, chosen: Chosen) -> str:

@@ -35,7 +35,12 @@ def class_pairs_section(findings: Findings) -> Section | None:
     )
     every = "All pairs of models: [class_differences.csv](class_differences.csv)."
     text = "\n\n".join([about, *parts, every])
-    return Section("Model against model in each class", text, tables={"class_differences.csv": pd.DataFrame(rows)})
+    return Section(
+        "class_differences",
+        "Model against model in each class",
+        text,
+        tables={"class_differences.csv": pd.DataFrame(rows)},
+    )
 
 
 def _table(a: Chosen, b: Chosen, found: list[tuple[Chosen, Chosen, int, str, Difference]]) -> str:
@@ -95,7 +100,7 @@ def retrainings_section(findings: Findings) -> Section | None:
         "Each retraining of each chosen configuration, on the test images. The loss is the cross-entropy of the "
         "probabilities, without penalties. The same as a file: [retrainings.csv](retrainings.csv)."
     )
-    return Section("All retrainings", f"{about}\n\n{body}", tables={"retrainings.csv": frame})
+    return Section("retrainings", "All retrainings", f"{about}\n\n{body}", tables={"retrainings.csv": frame})
 
 
 def _retrainings(chosen: Chosen) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def f1_section(findings: Findings) -> Section | None:
         "\n\nMeans over the retrainings, with their standard deviations. The macro average of the average precision is "
         "also called MAP. Every metric of every class, of the saved model too: [per_class.csv](per_class.csv)."
     )
-    return Section("Class by class", text, figures, {"per_class.csv": frame})
+    return Section("classes", "Class by class", text, figures, {"per_class.csv": frame})
 
 
 def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **points: Any) -> int:
@@ -149,7 +149,7 @@ def roc_section(findings: Findings) -> Section | None:
         what = f"ROC of {_curves(models[0])} against the rest on {dataset}"
         parts.append(picture(name, f"{what}; false positive rate on a logarithmic axis"))
     parts.append("Up to 160 points of every curve: [roc.csv](roc.csv).")
-    return Section("ROC curves", "\n\n".join(parts), figures, {"roc.csv": _roc_frame(findings)})
+    return Section("roc", "ROC curves", "\n\n".join(parts), figures, {"roc.csv": _roc_frame(findings)})
 
 
 def _roc_frame(findings: Findings) -> pd.DataFrame:
@@ -223,7 +223,9 @@ def confusion_section(findings: Findings) -> Section | None:
         figures[name] = figure
         parts.append(picture(name, f"Test images of {dataset} by true class (row) and predicted class (column)"))
     parts.append("The matrices as a table, without empty cells: [confusion_matrix.csv](confusion_matrix.csv).")
-    return Section("Confusion matrices", "\n\n".join(parts), figures, {"confusion_matrix.csv": _cells(findings)})
+    return Section(
+        "confusion", "Confusion matrices", "\n\n".join(parts), figures, {"confusion_matrix.csv": _cells(findings)}
+    )
 
 
 def _cells(findings: Findings) -> pd.DataFrame:

@@ -151,7 +151,7 @@ def comparison_section(findings: Findings) -> Section | None:
     if pairs:
         text += f"\n\nModel against model, on the same test images:\n\n{_pairs_table(pairs)}\n\n{_explained(pairs)}"
         tables["pairs.csv"] = pairs_frame(findings)
-    return Section("Comparison", f"{text}\n\n{SCOPE}", tables=tables)
+    return Section("comparison", "Comparison", f"{text}\n\n{SCOPE}", tables=tables)
 
 
 def _pairs_table(pairs: list[tuple[str, Pair]]) -> str:
@@ -234,4 +234,6 @@ def selection_section(findings: Findings) -> Section | None:
         )
     text = choice_in_words(findings) + "\n\n"
     heads = ["model", "data set", "trials", "search score", "retrained mean ± sd", "saved model's test score"]
-    return Section("Search score and test score", text + table(rows, [*heads, "retrained − search"], text_columns=2))
+    return Section(
+        "selection", "Search score and test score", text + table(rows, [*heads, "retrained − search"], text_columns=2)
+    )

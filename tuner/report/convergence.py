@@ -68,7 +68,7 @@ def convergence_section(findings: Findings) -> Section | None:
         + "\n\nThese epochs as a file: [convergence.csv](convergence.csv). How long that took: [Time](#time)."
     )
     frame = pd.DataFrame(made, dtype=object)  # whole numbers stay so beside empty cells
-    return Section("Convergence", text, tables={"convergence.csv": frame})
+    return Section("convergence", "Convergence", text, tables={"convergence.csv": frame})
 
 
 def _telling(records: Sequence[Record]) -> list[float]:

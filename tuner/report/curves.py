@@ -65,7 +65,7 @@ def curves_section(findings: Findings) -> Section | None:
     if not parts:
         return None
     parts.append("Every epoch of these trials: [curves.csv](curves.csv).")
-    return Section("Training curves", "\n\n".join(parts), figures, {"curves.csv": _frame(drawn.values())})
+    return Section("curves", "Training curves", "\n\n".join(parts), figures, {"curves.csv": _frame(drawn.values())})
 
 
 def _frame(drawn: Iterable[tuple[str, str, Record]]) -> pd.DataFrame:

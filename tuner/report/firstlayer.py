@@ -47,7 +47,7 @@ def first_layer_section(findings: Findings) -> Section | None:
         return None
     parts.append("The weights of the filters: [filters.csv](filters.csv).")
     tables = {"filters.csv": pd.concat(frames, ignore_index=True)}
-    return Section("What the first convolution sees", "\n\n".join(parts), figures, tables)
+    return Section("first_layer", "What the first convolution sees", "\n\n".join(parts), figures, tables)
 
 
 def _weights(chosen: Chosen) -> pd.DataFrame:

@@ -49,7 +49,7 @@ def samples_section(findings: Findings) -> Section | None:
         across = sentences(data, findings.copies(dataset))
         if across:
             parts.append(f"Of {escape(dataset)}, {'; '.join(across)}: scores on them say nothing about new images.")
-    return Section("Sample images", "\n\n".join(parts), figures) if parts else None
+    return Section("samples", "Sample images", "\n\n".join(parts), figures) if parts else None
 
 
 def show_image(axes: Axes, image: NDArray[Any]) -> None:

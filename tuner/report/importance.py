@@ -51,7 +51,9 @@ def importance_section(findings: Findings) -> Section | None:
     if not parts:
         return None
     text = "\n\n".join([_explanation(findings), *parts, "Every parameter: [importance.csv](importance.csv)."])
-    return Section("What matters", text, figures, {"importance.csv": pd.concat(frames, ignore_index=True)})
+    return Section(
+        "importance", "What matters", text, figures, {"importance.csv": pd.concat(frames, ignore_index=True)}
+    )
 
 
 def _with_those_that_learned(findings: Findings, looked_at: list[Scope]) -> list[Scope]:

@@ -91,7 +91,11 @@ def lookalikes_section(findings: Findings) -> Section | None:
         return None
     parts.append("All mistakes: [confusions.csv](confusions.csv).")
     return Section(
-        "Look-alike classes", "\n\n".join(parts), figures, {"confusions.csv": pd.concat(frames, ignore_index=True)}
+        "lookalikes",
+        "Look-alike classes",
+        "\n\n".join(parts),
+        figures,
+        {"confusions.csv": pd.concat(frames, ignore_index=True)},
     )
 
 

@@ -86,7 +86,7 @@ def luck_section(findings: Findings) -> Section | None:
     parts = [_explanation(findings), table([_row(one) for one in found], _HEADS, text_columns=2)]
     parts += ["\n".join(f"- {_alike_in_words(one)}" for one in found)]
     parts.append("The same as numbers: [choice.csv](choice.csv).")
-    return Section("Luck of the choice", "\n\n".join(parts), tables={"choice.csv": choice_frame(findings)})
+    return Section("luck", "Luck of the choice", "\n\n".join(parts), tables={"choice.csv": choice_frame(findings)})
 
 
 _HEADS = (

@@ -81,7 +81,7 @@ def mistakes_section(findings: Findings) -> Section | None:
         tables["mistakes.csv"] = pd.concat(mistakes, ignore_index=True)
         by = "by file and place" if any(findings.files(dataset) for dataset in findings.datasets) else "by their place"
         links += f" Up to {_LISTED} mistakes of each model {by} in the test set: [mistakes.csv](mistakes.csv)."
-    return Section("Confidence and mistakes", "\n\n".join([*parts, links]), figures, tables)
+    return Section("mistakes", "Confidence and mistakes", "\n\n".join([*parts, links]), figures, tables)
 
 
 def _calibration_frame(models: list[Chosen], calibrations: list[Calibration]) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def network_section(findings: Findings) -> Section | None:
         total = sum(int(layer.get("parameters") or 0) for layer in layers)
         parts += [picture(name, f"The network of {title}: {total:,} parameters"), layer_table(plan, total)]
     parts.append("Every layer of every model: [layers.csv](layers.csv).")
-    return Section("Networks", "\n\n".join(parts), figures, {"layers.csv": _layers(findings)})
+    return Section("network", "Networks", "\n\n".join(parts), figures, {"layers.csv": _layers(findings)})
 
 
 def _layers(findings: Findings) -> pd.DataFrame:

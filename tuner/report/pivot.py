@@ -48,7 +48,7 @@ def pivot_section(findings: Findings) -> Section | None:
             "† never left chance: no better than always naming the largest class, within three standard errors."
         )
     parts.append("Every cell: [pivot.csv](pivot.csv).")
-    return Section("Score by parameter", "\n\n".join(parts), tables={"pivot.csv": every})
+    return Section("pivot", "Score by parameter", "\n\n".join(parts), tables={"pivot.csv": every})
 
 
 def _by_itself(pairs: _Pairs) -> list[list[str]]:

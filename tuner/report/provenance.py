@@ -81,7 +81,9 @@ def provenance_section(findings: Findings) -> Section:
         values = dict.fromkeys(str(e[key]) for e in environments if key in e)
         rows.append([name, escape(", ".join(values))])
     return Section(
-        "Provenance", "\n\n".join([table(rows, ["what", "value"], text_columns=2), _METHOD, *_repeating(findings)])
+        "provenance",
+        "Provenance",
+        "\n\n".join([table(rows, ["what", "value"], text_columns=2), _METHOD, *_repeating(findings)]),
     )
 
 

@@ -33,7 +33,7 @@ def published_section(findings: Findings) -> Section | None:
             f"Mean and sample standard deviation of the trials' accuracy; theirs on the test set, ours on "
             f"{findings.search.validates_on}:\n\n" + table(groups, heads)
         )
-    return Section("Published and ours", "\n\n".join(parts))
+    return Section("published", "Published and ours", "\n\n".join(parts))
 
 
 def _ours(findings: Findings, printed: PublishedScore) -> Chosen | None:

@@ -62,7 +62,7 @@ def timing_section(findings: Findings) -> Section | None:
         parts += shares
         tables["timing_importance.csv"] = pd.concat(frames, ignore_index=True)
         links += " Every parameter: [timing_importance.csv](timing_importance.csv)."
-    return Section("Time", "\n\n".join([*parts, links]), figures, tables)
+    return Section("timing", "Time", "\n\n".join([*parts, links]), figures, tables)
 
 
 def introduction(findings: Findings) -> str:

@@ -82,7 +82,9 @@ def trials_section(findings: Findings) -> Section | None:
     text = "\n\n".join(parts) or "No search has two completed trials on a data set, so that there is nothing to rank."
     if "†" in text:
         text += "\n\n† never left chance."
-    return Section("Trials", text + "\n\nEvery trial: [trials.csv](trials.csv).", tables={"trials.csv": frame})
+    return Section(
+        "trials", "Trials", text + "\n\nEvery trial: [trials.csv](trials.csv).", tables={"trials.csv": frame}
+    )
 
 
 def _shared(group: Sequence[tuple[int, Record]], names: Sequence[str]) -> list[str]:
@@ -128,7 +130,7 @@ def depth_section(findings: Findings) -> Section | None:
                     f"**{escape(entry.label)} on {escape(dataset)}**, accuracy on {findings.search.validates_on}:\n\n"
                     + table(rows, [parameter, "trials", "mean", "sd", "best", "worst"], text_columns=0)
                 )
-    return Section("Mean and standard deviation by depth", "\n\n".join(parts)) if parts else None
+    return Section("depth", "Mean and standard deviation by depth", "\n\n".join(parts)) if parts else None
 
 
 def failures_section(findings: Findings) -> Section | None:
@@ -147,6 +149,7 @@ def failures_section(findings: Findings) -> Section | None:
         for m, r in findings.failed
     ]
     return Section(
+        "failures",
         "Failed trials",
         table(rows, ["model", "data set", "role", "trial", "reason", "configuration"], text_columns=6),
     )

@@ -60,6 +60,7 @@ def watched_section(findings: Findings) -> Section | None:
     parts.append("The figures' numbers: [watched.csv](watched.csv).")
     names = ", ".join(dict.fromkeys(frame[col.LAYER].iloc[0] for frame in frames))
     return Section(
+        "watched",
         f"Inside {escape(names)} while it learns",
         "\n\n".join(parts),
         figures,
