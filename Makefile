@@ -54,8 +54,9 @@ check: setup-dev ## ruff, mypy, and which room imports which
 coverage: setup-dev ## all tests, with line and branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
 
-docs: setup ## write docs/search-file.md from what search files are checked against
+docs: setup ## write docs/search-file.md from what search files are checked against, docs/api.md from docstrings
 	$(BIN)/python -m tuner.search_file.reference
+	$(BIN)/python -m tuner.api.reference
 
 statistics: setup ## simulate what intervals and verdicts are worth, into reports/statistics.md
 	$(BIN)/python -m benchmarks.statistics $(ARGS)
