@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from made_up import RAW, Project, first
+from recorded import whole
 
 from tuner import columns as col
 from tuner.analysis.results_table import WIDTH, results_table
@@ -94,7 +95,8 @@ def searched_from_end_to_end(made: Project, model: str, dataset: str = "blobs") 
         made.search.trial(entry, dataset, made.data.fingerprint, values, None) for values in (every[0], every[-1])
     ]
     results = [
-        Result("completed", parameters=1_000_000, seconds=1e4, val_accuracy=s, val_loss=123.4) for s in (0.5, 0.25)
+        whole(Result("completed", parameters=1_000_000, seconds=1e4, val_accuracy=s, val_loss=123.4))
+        for s in (0.5, 0.25)
     ]
     failed = replace(trials[0], seed=99)
     pairs = [*zip(trials, results, strict=True), (failed, Result("failed", "a | reason <of> `marks` " * 30))]

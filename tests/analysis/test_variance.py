@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -145,3 +147,12 @@ def test_a_further_run_lies_in_hahns_prediction_interval() -> None:
     other_images = prediction_interval([0.9, 0.9, 0.9], images=0.0004, n=1001)
     assert other_images is not None
     assert 0.9 - other_images.low == pytest.approx(stats.t.ppf(0.975, 1000) * 0.02)
+
+
+def test_of_three_models_with_one_retraining_each_nothing_is_lent_and_nothing_judged() -> None:
+    rng = np.random.default_rng(0)
+    models = [(rng.random((1, 40)) < share).astype(float) for share in (0.5, 0.7, 0.9)]
+    for (a, b), found in zip(combinations(models, 2), compare_all(models), strict=True):
+        assert found == compare(a, b)
+        assert found.p_value is None
+        assert np.isfinite([found.low, found.high]).all()

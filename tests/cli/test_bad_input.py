@@ -71,7 +71,6 @@ COMMANDS = [
     Case("a name without letters", ("NAME",), (GOOD,), "run ''"),
     Case("another project's file", ("notes.txt",), (GOOD, written("notes.txt", "x")), "run ./notes.txt"),
     Case("no searches here", ("wrong", "no folder searches/"), (), "run wrong"),
-    Case("no searches to list", ("searches/", "no search file"), (), "list"),
     *[
         Case(f"{option} {value}", (option, says), (GOOD,), f"run wrong {option} {value}")
         for option, value, says in (
@@ -321,7 +320,7 @@ PREDICTED = [
         )
         for what, image, given, says in (
             ("no image", "b.png", PICTURE, ("No such file",)),
-            ("a folder", "b.png", empty_folder("b.png"), ("is not a file",)),
+            ("a folder without images", "b.png", empty_folder("b.png"), ("has no image in it",)),
             ("a text file", "b.png", written("b.png", "a cat"), ("cannot be read as an image",)),
             ("half an image", "b.png", written("b.png", image_bytes((80, 80))[:-40]), ("broken",)),
             ("an image of 16 bits", "b.png", written("b.png", image_bytes(mode="I;16")), ("8 bits",)),

@@ -122,7 +122,7 @@ def test_a_saved_model_near_the_mean_has_no_warning(tmp_path: Path, blobs: Datas
 
 
 def chosen(accuracy: float, mean: float, images: int, retrainings: int = 3) -> Any:
-    predictions = SimpleNamespace(accuracy=accuracy, labels=np.zeros(images))
+    predictions = SimpleNamespace(accuracy=accuracy, correct=np.arange(images) < round(accuracy * images))
     return SimpleNamespace(predictions=predictions, mean=mean, finals=[None] * retrainings)
 
 

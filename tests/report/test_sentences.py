@@ -31,6 +31,7 @@ from tuner.report.choice import published_note
 from tuner.report.curves import curves_section
 from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
+from tuner.report.markdown import report_markdown
 from tuner.report.mistakes import mistakes_section
 from tuner.report.network import network_section
 from tuner.report.pivot import pivot_section
@@ -96,7 +97,7 @@ def the_verdict(findings: Findings) -> str:
 
 
 def the_report(findings: Findings) -> str:
-    return tuner.report._markdown(findings, [])
+    return report_markdown(findings, [])
 
 
 def few_images(count: int) -> Build:
@@ -314,7 +315,12 @@ pass another reports dir, or see who may write there. writing the page report.ht
 """
 #: Modules whose sentences have tests of their own.
 ELSEWHERE = {
+    "across.py": "test_report.py",
     "budget.py": "test_budget.py",
+    "class_pairs.py": "test_class_pairs.py",
+    "images.py": "test_own_validation.py",
+    "luck.py": "test_luck.py",
+    "verdicts.py": "test_report.py",
     "choice.py": "test_choice.py",
     "doubts.py": "test_doubts.py",
     "lookalikes.py": "test_lookalikes.py",
@@ -327,7 +333,6 @@ ELSEWHERE = {
     "published.py": "test_published_and_pivot.py",
     "importance.py": "test_importance_section.py",
     "shares.py": "test_importance_section.py",
-    "slices.py": "test_importance_section.py",
     "mistakes.py": "test_mistakes.py",
 }
 

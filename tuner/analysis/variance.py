@@ -152,7 +152,7 @@ def _pool(models: Sequence[Values]) -> tuple[float, float]:
     models = [model for model in models if np.isfinite(model).all()]
     freedom = sum(len(model) - 1 for model in models)
     squares = sum(float(((model.mean(axis=1) - model.mean()) ** 2).sum()) for model in models)
-    return squares / max(freedom, 1), freedom
+    return (squares / freedom, freedom) if freedom else (0.0, np.inf)  # of one retraining each nothing can be lent
 
 
 def _judge(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.datasets.base import Shape
 from tuner.families.base import Family
 from tuner.families.common import BATCH_NORM, L2, SCALING, WIDTH, activation, dropout, pooling, widened
 from tuner.families.work import Work
@@ -12,6 +11,8 @@ from tuner.space.parameters import Parameter, Values
 
 if TYPE_CHECKING:
     import keras
+
+    from tuner.datasets.base import Shape
 
 #: Filters and kernel of each convolution, and whether a pool follows; the first was 96 of 11x11 with stride 4.
 _CONVOLUTIONS = ((64, 5, True), (192, 5, True), (384, 3, False), (256, 3, False), (256, 3, True))

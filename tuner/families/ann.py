@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.datasets.base import Shape
 from tuner.families.base import Family
 from tuner.families.common import ACTIVATION, BATCH_NORM, L2, SCALING, dropout
 from tuner.families.work import Work
@@ -12,6 +11,8 @@ from tuner.space.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
     import keras
+
+    from tuner.datasets.base import Shape
 
 _WIDTHS = Layered(
     Parameter("dense_units", 128, (64, 128, 256, 512), low=1, high=65536, doc="width of a dense layer"),

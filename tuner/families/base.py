@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from tuner.datasets.base import Shape
 from tuner.space.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
     import keras
     import keras_tuner
+
+    from tuner.datasets.base import Shape
 
 
 class Family(ABC):

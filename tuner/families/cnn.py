@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.datasets.base import Shape
 from tuner.errors import TrialError
 from tuner.families.base import Family
 from tuner.families.common import ACTIVATION, DROPOUT, L2, SCALING, batch_norm, pooling
@@ -13,6 +12,8 @@ from tuner.space.parameters import Layered, Parameter, Values
 
 if TYPE_CHECKING:
     import keras
+
+    from tuner.datasets.base import Shape
 
 _FILTERS = Layered(
     Parameter("filters", 32, (16, 32, 64, 128), low=1, high=65536, doc="filters of a convolution"),

@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuner.datasets.base import Shape
 from tuner.errors import InputError, TrialError, one_line, suggestion
 from tuner.families.base import Family
 from tuner.families.own_modules import file_of, hash_of, own_modules
@@ -22,6 +21,7 @@ from tuner.space.parameters import Values
 if TYPE_CHECKING:
     import keras
 
+    from tuner.datasets.base import Shape
     from tuner.families.own_network import OwnNetwork
 
 #: A value of this name in the search file says what is put in front of the network, unless `build` asks for it.

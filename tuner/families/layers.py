@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import layers
 
-from tuner.datasets.base import Shape
 from tuner.space.parameters import Value, Values
+
+if TYPE_CHECKING:
+    from tuner.datasets.base import Shape
 
 
 def raw_pixels(shape: Shape, values: Values) -> tuple[keras.KerasTensor, keras.KerasTensor]:

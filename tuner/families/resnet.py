@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.datasets.base import Shape
 from tuner.families.base import Family
 from tuner.families.common import BATCH_NORM, DROPOUT, L2, SCALING, activation, pooling
 from tuner.families.work import Work
@@ -12,6 +11,8 @@ from tuner.space.parameters import Parameter, Values
 
 if TYPE_CHECKING:
     import keras
+
+    from tuner.datasets.base import Shape
 
 
 class Resnet(Family):

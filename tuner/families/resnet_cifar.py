@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tuner.datasets.base import Shape
 from tuner.errors import TrialError
 from tuner.families.base import Family
 from tuner.families.common import L2, SCALING, WIDTH, activation, batch_norm, dropout, widened
@@ -13,6 +12,8 @@ from tuner.space.parameters import Parameter, Values
 
 if TYPE_CHECKING:
     import keras
+
+    from tuner.datasets.base import Shape
 
 
 #: The initialisation of He et al. 2015 (arXiv:1502.01852), which the networks were published with.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tuner.datasets.base import Shape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tuner.datasets.base import Shape
 
 
 class Work:
