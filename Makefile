@@ -59,7 +59,7 @@ docs: setup ## write docs/search-file.md from what search files are checked agai
 	$(BIN)/python -m tuner.api.reference
 
 statistics: setup ## simulate what intervals and verdicts are worth, into reports/statistics.md
-	$(BIN)/python -m benchmarks.statistics $(ARGS)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.statistics $(ARGS)
 
 bench: setup-dev ## time the tool against its peers on the same trials, into reports/benchmarks.md
 	$(BIN)/python -m benchmarks.run $(ARGS)

@@ -56,6 +56,10 @@ class Answers:
         """Return the first of the test sets alone."""
         return Answers(self.gram[:sets], self.n)
 
+    def of(self, models: int) -> Answers:
+        """Return the same of the first models alone."""
+        return Answers(self.gram[:, :models, :, :models], self.n)
+
     @cached_property
     def accuracies(self) -> Numbers:
         """The accuracy of each retraining, `(sets, models, retrainings)`."""
@@ -80,13 +84,15 @@ def simulate(models: Models, n: int, retrainings: int, sets: int, rng: np.random
     scales = [_scale(a, sd, shape) * image for a, sd in zip(models.accuracies, models.sds, strict=True)]
     mu = [_centre(a, s / image, shape) * image for a, s in zip(models.accuracies, scales, strict=True)]
     gram = np.empty((sets, count * retrainings, count * retrainings))
+    normal = stats.norm.ppf((np.arange(2**16) + 0.5) / 2**16).astype(np.float32)
     for number in range(sets):
         drawn = rng.standard_t(3, (count, retrainings)) / np.sqrt(3) if models.heavy_tails else None
         seeds = rng.standard_normal((count, retrainings)) if drawn is None else drawn
         level = (np.array(mu)[:, None] + np.array(scales)[:, None] * seeds).astype(np.float32)
         of_model = MODEL_BY_IMAGE * rng.standard_normal((count, 1, n), dtype=np.float32)
         of_model += DIFFICULTY * rng.standard_normal(n, dtype=np.float32)
-        right = rng.standard_normal((count, retrainings, n), dtype=np.float32) + of_model + level[:, :, None] > 0
+        of_seed = normal[rng.integers(0, 2**16, (count, retrainings, n), dtype=np.uint16)]
+        right = of_seed + level[:, :, None] > -of_model
         flat = right.reshape(count * retrainings, n).astype(np.float32)
         gram[number] = flat @ flat.T / n
     return Answers(gram.reshape(sets, count, retrainings, count, retrainings), n)

@@ -96,8 +96,8 @@ are made up: whether a retraining classifies an image rightly depends on how dif
 takes to it, on how the seed does, and on a shift of the seed, which moves all images (a probit model with the sds
 {difficulty:g}, {by_image:g}, 1, and a shift that gives accuracies, {accuracy:g} % on average, the sd over seeds that
 the tables name, in points of a test set without end). {sets:,} test sets stand behind a row of the first table, so that
-a share of 5 % has a standard error of {error:.1f} points; as many behind searches of two and three models, and
-half as many behind larger ones and behind the last table.
+a share of 5 % has a standard error of {error:.1f} points; as many behind
+searches, where fewer models are the first of ten, and half as many behind the last table.
 
 The rules:
 
@@ -208,10 +208,10 @@ def _searches(task: Task) -> list[tuple[bool, float, list[str]]]:
     """Return for each number of models whether sds are unequal, the kept rule's most errors in %, and the row."""
     rng = task.generator(2)
     found = []
+    models = Models((ACCURACY,) * max(COUNTS), _dealt(SEARCHED[task.name], max(COUNTS)))
+    every = simulate(models, task.n, max(RETRAININGS), task.sets, rng)
     for count in COUNTS:
-        models = Models((ACCURACY,) * count, _dealt(SEARCHED[task.name], count))
-        sets = task.sets if count <= 3 else max(1, task.sets // 2)
-        answers = simulate(models, task.n, max(RETRAININGS), sets, rng)
+        answers = every.of(count)
         row, worst = [f"{task.n:,}", task.name, str(count)], 0.0
         for retrainings in RETRAININGS:
             mine = answers.first(retrainings)
@@ -294,7 +294,7 @@ they are. S + I counts what a seed does to single images twice, and so covers to
 interval of each pair, though right for one pair, calls some model better too often where Holm's steps ask for the tails
 of many pairs of three retrainings; the variance that models lend each other mends that. With two retrainings a model
 has one degree of freedom, and the report says how little that can tell. The default of three retrainings stays: five
-narrow the intervals by a quarter to a third, for two thirds more time to retrain."""
+narrow the intervals by a fifth to two fifths, for two thirds more time to retrain."""
 
 
 if __name__ == "__main__":
