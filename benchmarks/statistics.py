@@ -292,8 +292,10 @@ Among the rules that hold what they promise, the kept one has the power of the t
 Pooling is narrower, but breaks where one model's seeds are luckier than another's, and nobody knows beforehand whether
 they are. S + I counts what a seed does to single images twice, and so covers too much where images are few. The t
 interval of each pair, though right for one pair, calls some model better too often where Holm's steps ask for the tails
-of many pairs of three retrainings; the variance that models lend each other mends that. With two retrainings a model
-has one degree of freedom, and the report says how little that can tell. The default of three retrainings stays: five
+of many pairs of three retrainings; the variance that models lend each other mends that. Left over are two or three
+models with many test images where the seeds of one vary ten times as much as the others': three retrainings then err a
+little too often, five do not. With two retrainings a model has one degree of freedom, and the report says how little
+that can tell. The default of three retrainings stays: five
 narrow the intervals by a fifth to two fifths, for two thirds more time to retrain."""
 
 
