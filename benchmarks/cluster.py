@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
 
+from benchmarks.driving import laid_out_digits
 from benchmarks.growth import at_once, grid_search, run_untrained
 from benchmarks.measuring import report_progress, run_module, table
 from benchmarks.sizes import sized
@@ -138,8 +139,9 @@ def measure_naps(make: Callable[[str], Executor], side: int) -> dict[str, float]
     """
     with tempfile.TemporaryDirectory() as name, make("nap") as executor:
         folder = Path(name)
+        data = laid_out_digits(folder)
         for place in range(SLOTS):  # until every worker is there
-            executor.submit(f"{place}", Job(_any_trial(), folder, folder))
+            executor.submit(f"{place}", Job(_any_trial(), data, folder))
         awake = 0
         while awake < SLOTS:
             awake += len(executor.wait())
@@ -154,7 +156,7 @@ def measure_naps(make: Callable[[str], Executor], side: int) -> dict[str, float]
 def measure_calls(calls: int) -> dict[str, float]:
     """Return the seconds of this process that a call on Ray takes, submitted and taken back, at many under way."""
     with tempfile.TemporaryDirectory() as name, _on_ray("at_once") as executor:
-        job = Job(_any_trial(), Path(name), Path(name) / "models")
+        job = Job(_any_trial(), laid_out_digits(Path(name)), Path(name) / "models")
         spent = 0.0
         for _ in range(2):  # the first time starts the workers
             begun, own = 0, process_time()

@@ -78,6 +78,11 @@ def prepare(search: Search, folder: Path, data_dir: Path | None = None) -> Prepa
     return Prepared(dataset.fingerprint, laid_out, dataset.shape, len(dataset.class_names), len(dataset.y_train))
 
 
+def laid_out_digits(folder: Path) -> Path:
+    """Lay the digits out under `folder` and return where, for calls that train nothing but need whole data."""
+    return save_to_store(load_dataset("digits"), folder / "data")
+
+
 def grid_trials(search: Search, prepared: Prepared) -> list[Trial]:
     """Return the trials of the search's one entry, a grid, in order."""
     entry = search.entries[0]

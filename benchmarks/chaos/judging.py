@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.chaos.searches import NAME
 from tuner import columns as col
-from tuner.trial import artifact_path
+from tuner.trial import ARTIFACTS, artifact_path
 
 #: What is measured, not found: two runs of a search differ in it, and in the hashes of files that hold a date.
 _MEASURED = (
@@ -179,11 +179,10 @@ def final_tables(folder: Path) -> dict[str, object]:
         found[model.name] = weights(model)
     for trial, row in snapshot(folder / "runs" / "ledger.sqlite").rows.items():
         files = json.loads(row["files"])
-        if files:
-            artifacts = folder / "runs" / "models"
-            found[f"weights of {trial}"] = weights(artifact_path(artifacts, trial, files["model"], ".keras"))
-            predictions = artifact_path(artifacts, trial, files["predictions"], ".npz")
-            found[f"predictions of {trial}"] = _arrays(predictions)
+        artifacts = folder / "runs" / "models"
+        for kind, sha256 in files.items():
+            path = artifact_path(artifacts, trial, sha256, ARTIFACTS[kind])
+            found[f"{kind} of {trial}"] = weights(path) if kind == "model" else _arrays(path)
     return found
 
 

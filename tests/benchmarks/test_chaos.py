@@ -326,9 +326,10 @@ class TestFromWithin:
     """The faults of `inside/sitecustomize.py`, in small programs that do what the tool does."""
 
     def strike(self, folder: Path, program: str, fault: Inside) -> subprocess.CompletedProcess[str]:
-        (folder / "tuner").mkdir()
-        (folder / "tuner" / "__init__.py").touch()
-        (folder / "tuner" / "training.py").write_text(
+        (folder / "tuner" / "worker").mkdir(parents=True)
+        for package in ("tuner", "tuner/worker"):
+            (folder / package / "__init__.py").touch()
+        (folder / "tuner" / "worker" / "training.py").write_text(
             "import time\ndef predict(n):\n    time.sleep(0.2)\n    return n\ndef train(job):\n    pass\n"
         )
         return subprocess.run(

@@ -85,8 +85,8 @@ class TestAKilledSearch:
     def test_cannot_be_started_twice_at_once(self, tmp_path: Path, blobs_file: Path) -> None:
         folder = make_project(tmp_path / "twice", blobs_file)
         first = start(folder, "run", "small", "--epochs", "200")
-        lock = folder / "runs" / "locks" / "small.lock"
-        wait_for(lambda: lock.is_file() and bool(lock.read_text()))
+        holder = folder / "runs" / "locks" / "small.holder"
+        wait_for(lambda: holder.is_file() and bool(holder.read_text()))
         second = tuner(folder, "run", "small", "--epochs", "200")
         first.kill()
         first.communicate()

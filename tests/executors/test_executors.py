@@ -114,7 +114,9 @@ NO_LIMITS = Limits()
 def connected() -> Iterator[None]:
     """A Ray of this machine alone, which executors of this module share; starting one takes seconds."""
     ray = pytest.importorskip("ray")
-    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join(
+        [str(Path(__file__).parent), str(Path(__file__).parents[1] / "helpers"), os.environ.get("PYTHONPATH", "")]
+    )
     ray.init(
         "local",
         num_cpus=4,

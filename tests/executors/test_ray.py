@@ -46,7 +46,7 @@ def every(executor: Executor, count: int) -> list[Outcome]:
 def cluster() -> Iterator[Nodes]:
     """Two nodes of two CPUs, and of two GPUs that are said to be there."""
     here = Path(__file__).parent
-    path = os.pathsep.join([str(here), str(here.parent), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(here), str(here.parent / "helpers"), os.environ.get("PYTHONPATH", "")])
     with nodes(2, environment={"PYTHONPATH": path, "CPUS": "2", "GPUS": "2"}) as cluster:
         yield cluster
         ray.shutdown()

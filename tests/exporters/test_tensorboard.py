@@ -418,6 +418,6 @@ with Ledger(places.ledger) as ledger:
 assert not {"tensorflow", "keras", "jax"} & set(sys.modules)
 """
     arguments = [sys.executable, "-c", script, str(blobs_npz.parent / "mine.toml"), str(tmp_path / "light")]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "helpers")}
     subprocess.run(arguments, check=True, timeout=120, env=environment)
     assert len(files_in(tmp_path / "light" / "tensorboard")) == 2

@@ -241,7 +241,7 @@ def test_processes_that_write_the_same_trials_at_once_all_read_the_same_records(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "helpers")},
         )
         for number in range(3)
     ]

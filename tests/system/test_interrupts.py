@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from small_project import heeds, start, wait_for
 
 from tuner.cli import app
@@ -163,6 +164,7 @@ def test_the_exit_code_is_130_even_if_the_interrupt_came_while_text_was_executed
 def test_whatever_command_is_asked_to_stop_says_in_a_line_how_to_begin_again(
     copied: Path, arguments: str, number: signal.Signals
 ) -> None:
+    Image.new("L", (8, 8)).save(copied / "a.png")
     command = start(copied, *arguments.split())
     wait_for(lambda: heeds(command.pid, signal.SIGTERM))
     time.sleep(0.2)  # while the command line is still imported nothing is said
