@@ -26,9 +26,10 @@ import tuner
 from tuner.errors import CheckError, InputError, ResourceError, one_line
 from tuner.executors import node
 from tuner.executors.base import Executor, Limits, Outcome, Share
-from tuner.executors.ray_health import RayHealth
+from tuner.executors.ray_health import ENDED, RayHealth
 from tuner.executors.shipping import Sender, receive
 from tuner.system.interrupts import SIGNALS
+from tuner.system.last_word import LastWord
 from tuner.system.quiet import silence
 from tuner.trial import Attempt, Job
 
@@ -72,9 +73,13 @@ class RayExecutor(Executor):
         limits: Limits = Limits(),  # noqa: B008  # frozen
     ) -> None:
         self.limits, self._workers = limits, workers
-        self._connected_here = not ray.is_initialized()
-        if self._connected_here:
-            _connect(address)
+        self._last_word = None if ray.is_initialized() else LastWord(str(ENDED))
+        if self._last_word is not None:
+            try:
+                _connect(address)
+            except BaseException:
+                self._last_word.close()
+                raise
         self._health, self._own_node = RayHealth(), ray.get_runtime_context().get_node_id()
         try:
             self._nodes: dict[str, dict[str, Any]] = {}
@@ -163,6 +168,8 @@ class RayExecutor(Executor):
 
     def submit(self, key: str, argument: object, kin: str = "") -> None:
         """Hand the call to the cluster; see `Executor.submit`."""
+        if isinstance(argument, Job) and self._last_word is not None:
+            self._last_word.sweeps(argument.artifacts)
         packed = self._sender.pack(argument) if isinstance(argument, Job) else argument
         reference = self._task.remote(self._terms, key, packed, kin)
         self._calls[reference.future()] = key, argument, reference
@@ -228,12 +235,13 @@ class RayExecutor(Executor):
         self._disconnect()
 
     def _disconnect(self) -> None:
-        if not self._connected_here:
+        if self._last_word is None:  # connected by somebody else
             return
         if self._health.is_well:
             ray.shutdown()
+            self._last_word.close()
         else:
-            self._health.leave()
+            self._health.leave(self._last_word)
 
 
 def _call(terms: node.Terms, key: str, argument: object, kin: str) -> node.Delivery:

@@ -1,7 +1,8 @@
 """Whether Ray's own processes live: the raylet of this machine, and the head of the cluster (its GCS).
 
 Where one of them has died, Ray ends this process after a while from within, past Python, so that nobody could say
-how to go on. A raylet whose agent has died ends in good order, and may do so before it is looked at.
+how to go on. A raylet whose agent has died ends in good order, and Ray ends this process before anything could be seen
+of it: what there is to say then, a `LastWord` says.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import ray
 
 from tuner.errors import ResourceError
+from tuner.system.last_word import LastWord
 from tuner.system.streams import lasting
 
 #: How long Ray waits for a head that went away, which may come back, in seconds; and for which part of that we do.
@@ -23,6 +25,10 @@ SECONDS_FOR_HEAD, PART = float(os.environ.get("RAY_gcs_rpc_server_reconnect_time
 #: How long an answer may take, in seconds; a busy machine is not a dead one.
 SECONDS_TO_ANSWER = 5.0
 _REMEDY = "see that Ray runs there (ray status) unless this run had started it"
+
+
+#: What is said where this process was ended.
+ENDED = ResourceError("Ray", "this run was ended from without, as when one of Ray's own processes dies", _REMEDY)
 
 
 class RayHealth:
@@ -62,20 +68,21 @@ class RayHealth:
             raise ResourceError("Ray", f"the head of the cluster at {where}, its GCS, has died", _REMEDY)
         return False
 
-    def leave(self) -> None:
+    def leave(self, last_word: LastWord) -> None:
         """Kill what this process started of Ray, and let nothing more be asked of it, as `ray.shutdown` would do.
 
         That asks the head, and so might last until Ray ends this process, before anything could be said. And where Ray
         was not shut down, taking it down with the interpreter crashes: the process leaves without, in the end.
         """
         atexit.unregister(ray._private.worker.shutdown)
-        atexit.register(_leave_as_it_is)
+        atexit.register(_leave_as_it_is, last_word)
         self._node.kill_all_processes(check_alive=False, allow_graceful=False)
 
 
-def _leave_as_it_is() -> None:
+def _leave_as_it_is(last_word: LastWord) -> None:
     for stream in (sys.stdout, sys.stderr):
         lasting(stream).flush()
+    last_word.close()  # not before: Ray may still end this process at any time
     os._exit(1)
 
 

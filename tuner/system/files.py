@@ -111,12 +111,15 @@ def _not_a_file(path: Path) -> InputError:
     return InputError(str(path), "is not a file", "remove it: pipes, devices and folders are not written to")
 
 
-def remove_partials(folder: Path) -> None:
-    """Remove what killed processes left half written; what living ones write, and what is not ours, stays."""
+def remove_partials(folder: Path, ended: int = 0) -> None:
+    """Remove what killed processes left half written; what living ones write, and what is not ours, stays.
+
+    `ended` is the number of a process that has ended, although the system may still count it among the living.
+    """
     for partial in folder.glob(f"{_PARTIAL}*"):
         writer = _WRITER.match(partial.name)
         number = int(writer[1]) if writer else 0
-        if 0 < number <= _MOST_PROCESS and not _lives(number):
+        if 0 < number <= _MOST_PROCESS and (number == ended or not _lives(number)):
             _remove(partial)
 
 
