@@ -46,8 +46,10 @@ from bad_input import (
     trigger,
     written,
 )
+from bad_runs import RUNS, publish
 from bad_searches import FILES, NETWORKS, RULES
 from command_line import CLI, KERAS, RUN, Answer, CommandServer, real_command
+from made_up import make_strangers_project
 from small_project import server
 
 from tuner.datasets.folder import load_folder
@@ -308,6 +310,9 @@ PREDICTED = [
             ("infrared images", "infrared", ("(None, 8, 8, 4)", "not images")),
             ("images of any size", "any_size", ("(None, None, None, 1)", "of one size")),
             ("two answers", "two_answers", ("answers of shape", "a probability per class")),
+            ("weights that are no numbers", "nan", ("answers with NaN (6 of its 6 weights are NaN or infinite)",)),
+            ("more weights than it holds", "hollow", ("describes a network of", "weights and holds")),
+            ("values that no memory holds", "wide", ("GB of memory for one image, and at most 1 GB are given",)),
         )
     ],
     *[
@@ -334,8 +339,30 @@ PREDICTED = [
         models=("small.keras",),
     ),
 ]
+#: What a script may do to the streams of a command that then has to say what is wrong.
+STREAMS = [
+    Case(
+        f"{command} with {what}",
+        says,
+        (GOOD,),
+        command,
+        streams=streams,
+    )
+    for what, streams in (
+        ("a closed output", {1: "closed"}),
+        ("a closed input", {0: "closed"}),
+        ("an output that nobody reads", {1: "broken"}),
+        ("no room for its output", {1: "full"}),
+        ("closed streams but one", {0: "closed", 1: "closed"}),
+    )
+    for command, says in (
+        ("run wrnog", ("did you mean 'wrong'?",)),
+        ("results wrong", ("has not been run here",)),
+        ("run wrong --epochs 0", ("--epochs",)),
+    )
+]
 #: The tables, by what their commands import.
-TABLES = {CLI: [*FILES, *RULES], RUN: [*COMMANDS, *RECORDED, *DATA], KERAS: [*NETWORKS, *PREDICTED]}
+TABLES = {CLI: [*FILES, *RULES], RUN: [*COMMANDS, *RECORDED, *DATA, *RUNS, *STREAMS], KERAS: [*NETWORKS, *PREDICTED]}
 
 
 Servers = Mapping[tuple[str, ...], CommandServer]
@@ -356,13 +383,22 @@ def models(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
+    """What a finished search left: its ledger, its data and predictions, models of a few bytes with their cards."""
+    folder = tmp_path_factory.mktemp("made")
+    publish(folder, make_strangers_project(folder, blobs_file))
+    return folder
+
+
 def answer_to(case: Case, folder: Path, run: Callable[..., Answer]) -> Answer:
     """Set up a case in `folder`, run its command and check that the folder is as it was."""
     for given in case.given:
         given(folder)
+    more = {"streams": case.streams} if case.streams else {}
     with case.meanwhile(folder):
         before = contents(folder)
-        answer = run(folder, *case.arguments, environment=case.environment)
+        answer = run(folder, *case.arguments, environment=case.environment, **more)
         assert contents(folder) == before
     return answer
 
@@ -383,6 +419,8 @@ def test_wrong_input_costs_one_line_and_leaves_nothing(
 ) -> None:
     for name in case.models:
         shutil.copy(request.getfixturevalue("models") / name, tmp_path)
+    if case.made:
+        shutil.copytree(request.getfixturevalue("made"), tmp_path, dirs_exist_ok=True)
     server = next(servers[modules] for modules, table in TABLES.items() if case in table)
     check(case, answer_to(case, tmp_path, server.run))
 
@@ -437,6 +475,34 @@ def test_a_search_whose_trials_all_fail_says_why_in_its_last_line(case: Case, tm
     assert {path.name for path in tmp_path.iterdir()} == {"searches", "runs", "reports"}
 
 
+#: Names like those of half-written files, of processes that there cannot be.
+NO_PROCESS = (
+    "99999999999999999999",
+    "2147483648",
+    "4294967297",
+    "0",
+    "-1",
+    "1e9",
+    "0x10",
+    "\u0663",
+    "x",
+    "",
+    "1" * 200,
+)
+
+
+def test_files_that_are_named_by_no_process_block_no_search_and_stay(tmp_path: Path, servers: Servers) -> None:
+    case = own_network("a network that is none", "def build(hp):\n    return 'a net'\n")
+    names = [f"{place}/.partial-{number}-x" for place in ("runs/models", "runs/data") for number in NO_PROCESS]
+    for given in (*case.given, *(written(name, "a stranger's") for name in names)):
+        given(tmp_path)
+    answer = servers[KERAS].run(tmp_path, *case.arguments)
+    assert answer.code == 1
+    assert "Traceback" not in answer.err
+    assert answer.err.splitlines()[-1].startswith("tuner: wrong: no trial of ")
+    assert {name: (tmp_path / name).read_text() for name in names} == dict.fromkeys(names, "a stranger's")
+
+
 #: Rows of each kind: of click's errors and of ours, with and without the modules that train.
 ALSO_REAL = (
     "misspelt parameter",
@@ -459,6 +525,11 @@ def test_a_forked_command_is_the_same_as_a_real_one(case: Case, tmp_path: Path, 
         answers.append(answer_to(case, tmp_path / name, run))
     assert answers[0] == answers[1]
     check(case, answers[1])
+
+
+def test_the_tables_hold_hundreds_of_inputs_each_of_its_own() -> None:
+    names = [case.name for case in chain(*TABLES.values())]
+    assert len(names) == len(set(names)) >= 600
 
 
 def test_what_the_rows_spoil_is_right_before(tmp_path: Path) -> None:

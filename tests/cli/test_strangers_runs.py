@@ -6,7 +6,6 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_up import Project, first
+from made_up import make_strangers_project
 from strangers import (
     COLUMNS,
     FILES,
@@ -31,7 +30,6 @@ from strangers import (
     well_behaved,
 )
 
-from tuner.datasets.npz import load_npz
 from tuner.publish.index import write_index
 
 #: The commands that read what is recorded; `report` draws for seconds, and has tests of its own below.
@@ -56,13 +54,7 @@ ANY = settings(
 def made(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
     """A made-up search with its report, as a run leaves it; tests read it, or copy it."""
     folder = tmp_path_factory.mktemp("made")
-    project = Project(folder, replace(load_npz(blobs_file), name="blobs"))
-    ann = project.searched("ann", [0.5, 0.6])
-    cnn = project.searched("cnn", [0.7, 0.8, None, 0.9, 0.85, 0.6])
-    project.retrained("ann", ann[1], [first(30, 60), first(31, 60)])
-    project.retrained("cnn", cnn[3], [first(43, 60), first(44, 60)])
-    project.findings()
-    project.ledger.close()
+    make_strangers_project(folder, blobs_file)
     (folder / "searches").mkdir()
     (folder / "searches" / "other.toml").write_text(SEARCH)
     return folder

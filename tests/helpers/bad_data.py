@@ -92,7 +92,7 @@ DATA = [
         "an archive with a byte changed", npz_bytes().replace(PIXELS.tobytes(), bytes(PIXELS.size)), "cannot be read"
     ),
     npz_file("a text file", b"x_train,y_train\n1,2\n", "cannot be read as an .npz"),
-    npz_file("an empty file", b"", "cannot be read as an .npz"),
+    npz_file("an empty file as data", b"", "cannot be read as an .npz"),
     npz_file("a pickle", b"\x80\x04K\x01.", "cannot be read as an .npz"),
     npz_file("wrong data in a dry run", b"", "cannot be read as an .npz", command="space wrong"),
     npz_file("wrong data for a new search", b"", "cannot be read as an .npz", command="new mine --data data.npz"),
@@ -114,7 +114,7 @@ DATA = [
         "needs two",
         given=photos(written("photos/cow/a.png", image_bytes())),
     ),
-    folder_of_images("one class", "photos", "one class only", given=photos(classes=("ant",))),
+    folder_of_images("one class folder", "photos", "one class only", given=photos(classes=("ant",))),
     folder_of_images(
         "a text file called .png",
         "photos/ant/x.png",
@@ -158,7 +158,7 @@ DATA = [
         )
     ],
     folder_of_images(
-        "images of two sizes",
+        "image files of two sizes",
         "photos",
         "8x8 and 9x9",
         "image_size",
@@ -171,7 +171,10 @@ DATA = [
         given=photos(written("x.png", image_bytes()), link("photos/ant/x.png", "../../x.png")),
     ),
     folder_of_images(
-        "a link to nowhere", "photos/ant/x.png", "or nowhere", given=photos(link("photos/ant/x.png", "nowhere.png"))
+        "an image that is a link to nowhere",
+        "photos/ant/x.png",
+        "or nowhere",
+        given=photos(link("photos/ant/x.png", "nowhere.png")),
     ),
     folder_of_images(
         "a test class that is not trained",

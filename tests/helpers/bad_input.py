@@ -40,6 +40,8 @@ class Case:
         environment: variables that are set.
         meanwhile: what goes on while the command runs.
         models: files of `MODELS` that lie there, too.
+        made: whether what a finished search `small` left lies there, too.
+        streams: of the standard streams, by number, which are closed; see `CommandServer.start`.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=dict)
     meanwhile: Callable[[Path], AbstractContextManager[object]] = lambda folder: nullcontext()
     models: tuple[str, ...] = ()
+    made: bool = False
+    streams: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def arguments(self) -> list[str]:
@@ -325,6 +329,7 @@ def held(folder: Path) -> Iterator[None]:
 
 #: Saves models that Keras loads, by their shapes, and one that carries code.
 MODELS = """
+import json, zipfile
 import keras
 
 def save(name, shape, *answers):
@@ -338,6 +343,29 @@ save("numbers.keras", (10,), 3)
 save("infrared.keras", (8, 8, 4), 3)
 save("any_size.keras", (None, None, 1), 3)
 save("two_answers.keras", (8, 8, 1), 3, 2)
+
+def spoiled(name, value):
+    network = keras.models.load_model("small.keras")
+    network.set_weights([array + value for array in network.get_weights()])
+    network.save(name)
+
+def described(name, layers):
+    with zipfile.ZipFile("small.keras") as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    for place, values in layers.items():
+        config["config"]["layers"][place]["config"].update(values)
+    parts["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(name, "w") as archive:
+        for part, content in parts.items():
+            archive.writestr(part, content)
+
+spoiled("nan.keras", float("nan"))
+described("hollow.keras", {-1: {"units": 10**11}})
+network = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.UpSampling2D((3000, 3000))])
+network.add(keras.layers.GlobalMaxPooling2D())
+network.add(keras.layers.Dense(3, activation="softmax"))
+network.save("wide.keras")
 pixels = keras.Input((8, 8, 1))
 x = keras.layers.Flatten()(keras.layers.Lambda(lambda x: x + 1)(pixels))
 keras.Model(pixels, keras.layers.Dense(2)(x)).save("code.keras")
@@ -345,6 +373,9 @@ keras.Model(pixels, keras.layers.Dense(2)(x)).save("code.keras")
 
 
 # --- before and after ---
+
+#: Of larger files the size is compared.
+_MOST_COMPARED = 10_000_000
 
 
 def contents(folder: Path) -> dict[str, bytes | str]:
@@ -357,6 +388,8 @@ def contents(folder: Path) -> dict[str, bytes | str]:
         found[name] = (
             str(path.readlink())
             if path.is_symlink()
+            else f"{path.stat().st_size} bytes"
+            if path.is_file() and path.stat().st_size > _MOST_COMPARED
             else path.read_bytes()
             if path.is_file()
             else "a folder"

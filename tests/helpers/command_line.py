@@ -48,6 +48,8 @@ RUN = (
     "tabulate",
     "sklearn.datasets",
 )
+#: Longer no command that refuses its input takes.
+_SECONDS_UNTIL_IT_HANGS = 120
 KERAS = (*RUN, "tuner.oracles.kerastuner", "tuner.worker.training")
 
 
@@ -140,10 +142,16 @@ class CommandServer:
             self._server.kill()
             self._server.communicate()
 
-    def run(self, folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Answer:
+    def run(
+        self,
+        folder: Path,
+        *arguments: str,
+        environment: Mapping[str, str] | None = None,
+        streams: Mapping[int, str] | None = None,
+    ) -> Answer:
         """Run `tuner` with these arguments in `folder`."""
-        command = self.start(folder, *arguments, environment=clean_environment(folder, environment))
-        out, err = command.communicate()
+        command = self.start(folder, *arguments, environment=clean_environment(folder, environment), streams=streams)
+        out, err = command.communicate(_SECONDS_UNTIL_IT_HANGS)
         return Answer(command.poll() or 0, out, err)
 
     def execute(self, folder: Path, code: str) -> Answer:

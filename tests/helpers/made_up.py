@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from tuner.analysis.findings import Findings, load_findings
 from tuner.datasets.base import Dataset
+from tuner.datasets.npz import load_npz
 from tuner.datasets.store import save_to_store
 from tuner.ledger.ledger import Ledger, Member
 from tuner.protocol import validation_labels
@@ -173,3 +175,15 @@ class Project:
 
 def first(count: int, total: int = 45) -> np.ndarray:
     return np.arange(total) < count
+
+
+def make_strangers_project(folder: Path, npz: Path) -> Search:
+    """Make what a finished search `small` on a data set leaves in `runs/`, and return the search."""
+    project = Project(folder, replace(load_npz(npz), name="blobs"))
+    ann = project.searched("ann", [0.5, 0.6])
+    cnn = project.searched("cnn", [0.7, 0.8, None, 0.9, 0.85, 0.6])
+    project.retrained("ann", ann[1], [first(30, 60), first(31, 60)])
+    project.retrained("cnn", cnn[3], [first(43, 60), first(44, 60)])
+    project.findings()
+    project.ledger.close()
+    return project.search

@@ -159,7 +159,7 @@ def test_weights_that_are_no_numbers_are_named_whether_it_still_answers_or_not(t
         assert warning == ["model.keras: 1 of its 4 weights are NaN or infinite"]
         assert line.startswith("model.json: ")  # the card, which is missing
     else:
-        assert (answer.returncode, answer.stdout) == (2, "")
+        assert (answer.returncode, answer.stdout, warning) == (2, "", [])
         assert line == "tuner: model.keras: answers with NaN (1 of its 4 weights are NaN or infinite)"
 
 

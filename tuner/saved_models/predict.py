@@ -80,7 +80,7 @@ def predict_files(
         model_path: the model's `.keras` file.
         paths: files, each of which is taken for an image, and folders, of which the images by their endings are.
         skip_bad: leave out files that are no images or are broken.
-        warn: is told of weights that are NaN or infinite.
+        warn: is told of weights that are NaN or infinite, where the answers are numbers all the same.
 
     Raises:
         InputError: the model cannot be read, takes too much memory, or answers with NaN; a folder has no image; or,
@@ -88,8 +88,6 @@ def predict_files(
     """
     images = [image for path in paths for image in _images_of(path)]
     saved = checked_model(model_path)
-    if saved.doubt:
-        warn(f"{model_path}: {saved.doubt}")
     model = load_checked(saved)
     # Keras does not know the shapes of a network that was never built.
     shape: Any = getattr(model, "input_shape", None)
@@ -114,6 +112,8 @@ def predict_files(
         raise refused("", bad, Path(), "images")
     if not read:
         raise InputError("", f"{len(bad):,} images cannot be used")
+    if saved.doubt:
+        warn(f"{model_path}: {saved.doubt}")
     probabilities = np.concatenate(found)
     names, no_card = _class_names(model_path, probabilities.shape[1])
     return Predicted(tuple(read), names, probabilities, no_card, tuple(bad))
