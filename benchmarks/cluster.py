@@ -100,10 +100,10 @@ class SimulatedCluster(Executor):
         """Nothing is under way."""
 
 
-def _seconds_of(search: Search, executor: Executor, folder: Path) -> float:
+def _seconds_of(search: Search, executor: Executor, folder: Path, data: Path | None = None) -> float:
     """Run a search that trains nothing and return how many seconds it took."""
     begun = perf_counter()
-    finished = len(run_untrained(search, executor, folder))
+    finished = len(run_untrained(search, executor, folder, data))
     seconds = perf_counter() - begun
     if finished != search.entries[0].planned():
         raise RuntimeError(f"{finished} of {search.entries[0].planned()} trials finished")
@@ -147,7 +147,7 @@ def measure_naps(make: Callable[[str], Executor], side: int) -> dict[str, float]
             awake += len(executor.wait())
         search = grid_search(side, folder)
         own = process_time()
-        seconds = _seconds_of(search, executor, folder)
+        seconds = _seconds_of(search, executor, folder, data)
         own = process_time() - own
     trials = side**2
     return {"trials": trials, "seconds": seconds, "busy": trials * NAP / SLOTS / seconds, "own": own / trials}

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.driving import Watch, laid_out_digits, search_of, warm_up
+from benchmarks.driving import Watch, search_of, warm_up
 from benchmarks.measuring import report_progress, run_module, table
 from benchmarks.sizes import sized
 from tuner.executors import Executor, LocalExecutor, Outcome
@@ -108,9 +108,14 @@ def seconds_of_tenth(times: list[float], number: int) -> float:
     return times[(number + 1) * tenth] - times[number * tenth]
 
 
-def run_untrained(search: Search, executor: Executor, folder: Path) -> list[float]:
-    """Run a search that trains nothing into the ledger of this folder and return when each trial finished."""
-    data = laid_out_digits(folder)
+def run_untrained(search: Search, executor: Executor, folder: Path, data: Path | None = None) -> list[float]:
+    """Run a search that trains nothing into the ledger of this folder and return when each trial finished.
+
+    `data` are laid out, for an executor that sends them; without, there are none.
+    """
+    if data is None:
+        data = folder / "nothing"
+        data.mkdir(exist_ok=True)
     prepared = Prepared("0" * 16, data, (8, 8, 1), 10, images=0)
     watch = Watch()
     with Ledger(folder / "ledger.sqlite") as ledger:

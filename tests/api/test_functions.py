@@ -222,6 +222,7 @@ def interrupt():
         try:
             ledger = sqlite3.connect("file:runs/ledger.sqlite?mode=ro", uri=True)
             (count,) = ledger.execute("SELECT count(*) FROM trials").fetchone()
+            ledger.close()  # one is opened fifty times a second, and a process may hold a thousand files
         except sqlite3.OperationalError:
             continue
         if count >= 1:
