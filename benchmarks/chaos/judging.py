@@ -182,7 +182,8 @@ def final_tables(folder: Path) -> dict[str, object]:
         artifacts = folder / "runs" / "models"
         for kind, sha256 in files.items():
             path = artifact_path(artifacts, trial, sha256, ARTIFACTS[kind])
-            found[f"{kind} of {trial}"] = weights(path) if kind == "model" else _arrays(path)
+            name = "weights" if kind == "model" else kind
+            found[f"{name} of {trial}"] = weights(path) if kind == "model" else _arrays(path)
     return found
 
 
