@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -100,6 +101,17 @@ def test_the_next_import_hears_what_an_import_swallowed(tmp_path: Path, monkeypa
     assert interrupts not in sys.meta_path
 
 
+def test_a_request_that_compiled_code_swallowed_is_heard_where_the_work_goes_on() -> None:
+    interrupts = Interrupts()
+    with interrupts.heeded():
+        interrupts.hear()
+        with contextlib.suppress(KeyboardInterrupt):
+            ask()
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.hear()
+    interrupts.hear()  # which is over
+
+
 def test_whoever_asks_twice_is_not_held_back() -> None:
     interrupts = Interrupts()
     with interrupts.heeded(), interrupts.importing():
@@ -156,15 +168,23 @@ def test_the_exit_code_is_130_even_if_the_interrupt_came_while_text_was_executed
     assert "Go on with: tuner run small.toml" in ran.stderr
 
 
+def write_many_images(folder: Path) -> None:
+    """Write so many images that reading them takes seconds; they are one file by many names."""
+    folder.mkdir()
+    Image.new("L", (64, 64), 100).save(folder / "0.png")
+    for number in range(1, 10_000):
+        (folder / f"{number}.png").hardlink_to(folder / "0.png")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize(
-    "arguments", ["report small", "verify small", "space small", "predict reports/small/ann-blobs.keras a.png"]
+    "arguments", ["report small", "verify small", "space small", "predict reports/small/ann-blobs.keras photos"]
 )
 def test_whatever_command_is_asked_to_stop_says_in_a_line_how_to_begin_again(
     copied: Path, arguments: str, number: signal.Signals
 ) -> None:
-    Image.new("L", (8, 8)).save(copied / "a.png")
+    write_many_images(copied / "photos")
     command = start(copied, *arguments.split())
     wait_for(lambda: heeds(command.pid, signal.SIGTERM))
     time.sleep(0.2)  # while the command line is still imported nothing is said

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.datasets.pictures import is_image, is_passed_over, read_image, refused
 from tuner.errors import InputError, one_line
+from tuner.system.interrupts import INTERRUPTS
 from tuner.system.quiet import silence
 from tuner.system.waiting import doing
 from tuner.text import visible_line
@@ -148,6 +149,7 @@ def _pixels(
 
 
 def _answers(model: keras.Model, model_path: Path, pixels: NDArray[np.uint8], doubt: str) -> NDArray[np.float32]:
+    INTERRUPTS.hear()  # loading and clearing run Python in callbacks of Keras, TensorFlow and JAX
     try:
         with doing(f"computing answers for {len(pixels):,} images"), silence():
             probabilities: NDArray[np.float32] = model.predict(

@@ -29,7 +29,7 @@ class Interrupts(MetaPathFinder):
 
     def __init__(self) -> None:
         self.asked = False
-        self._imports = 0
+        self._imports = self._heeding = 0
 
     @contextmanager
     def heeded(self, signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[None]:
@@ -42,9 +42,11 @@ class Interrupts(MetaPathFinder):
         heeded = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
         for number in heeded:
             signal.signal(number, self._interrupt)
+        self._heeding += 1
         try:
             yield
         finally:
+            self._heeding -= 1
             for number in heeded:
                 signal.signal(number, before[number])
 
@@ -60,6 +62,11 @@ class Interrupts(MetaPathFinder):
             self._imports -= 1
             if self.asked and not self._imports:
                 raise KeyboardInterrupt
+
+    def hear(self) -> None:
+        """Interrupt now if a request came that was swallowed: compiled code drops what Python raises in a callback."""
+        if self.asked and self._heeding:
+            raise KeyboardInterrupt
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         """Find no module: what Python asks before it imports one is whether to go on."""
