@@ -17,6 +17,8 @@ from typing import IO, cast
 from tuner.system.files import remove_partials
 from tuner.system.interrupts import SIGNALS
 
+#: Where this package lies: one that is installed to be edited is found by an import hook, which no path names.
+_PACKAGES = str(Path(__file__).parents[2])
 _PROGRAM = "from tuner.system.last_word import listen; listen()"
 _DONE = b"done"
 #: How long the small process may take to end once all is done, in seconds.
@@ -38,7 +40,7 @@ class LastWord:
             [sys.executable, "-S", "-c", _PROGRAM, str(os.getpid()), text],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, sys.path))},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([_PACKAGES, *map(str, sys.path)])},
             process_group=0,
         )
         self._pipe = cast(IO[bytes], self._process.stdin)
