@@ -38,7 +38,7 @@ Save = Literal["first", "median", "best on validation"]
 #: What stands for the first layer with a kernel among the layers that are watched.
 FIRST_LAYER = "first"
 #: Numbers that a compiled training step takes as inputs, so that trials which differ in nothing else share one.
-LEVELS = ("dropout", "conv_dropout", "dense_dropout", "l2", "learning_rate")
+RUNTIME_SCALARS = ("dropout", "conv_dropout", "dense_dropout", "l2", "learning_rate")
 
 
 #: The files that a trial leaves, by their kinds in `Result.files`, with their endings: a final trial its model and its
@@ -100,9 +100,9 @@ class Trial:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @cached_property
-    def kin(self) -> str:
+    def compile_group(self) -> str:
         """A hash of all that trials have in common which can share a compiled step: the content but seed and levels."""
-        structure = {name: value for name, value in self.values.items() if name not in LEVELS}
+        structure = {name: value for name, value in self.values.items() if name not in RUNTIME_SCALARS}
         return replace(self, values=structure, seed=0).id
 
     @property

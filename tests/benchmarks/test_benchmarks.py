@@ -194,8 +194,8 @@ class TestParts:
         assert [len(repeated), len(structures)] == [repeats.REPEATS, repeats.REPEATS]
         assert {trial.values["dense_units"] for trial in repeated} == {repeats.REPEATED_WIDTH}
         assert len({trial.id for trial in repeated}) == repeats.REPEATS
-        assert len({trial.kin for trial in repeated}) == 1
-        assert len({trial.kin for trial in structures}) == repeats.REPEATS
+        assert len({trial.compile_group for trial in repeated}) == 1
+        assert len({trial.compile_group for trial in structures}) == repeats.REPEATS
 
     def test_idle_share_counts_every_worker(self) -> None:
         assert overhead.idle_share(trials=15, wall=10, workers=2) == pytest.approx(0.25)
@@ -208,7 +208,10 @@ class TestParts:
     def test_growth_has_ten_thousand_structures(self, tmp_path: Path) -> None:
         search = growth.grid_search(growth.SIDE, tmp_path)
         assert search.entries[0].planned() == 10_000
-        assert len({trial.kin for trial in grid_trials(search, Prepared("f", tmp_path, (8, 8, 1), 10, 0))}) == 10_000
+        assert (
+            len({trial.compile_group for trial in grid_trials(search, Prepared("f", tmp_path, (8, 8, 1), 10, 0))})
+            == 10_000
+        )
 
     def test_growth_runs_everything_once_and_knows_it_afterwards(self) -> None:
         found = growth.measure("inside", 5)

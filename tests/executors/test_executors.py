@@ -170,9 +170,9 @@ class TestEveryExecutor:
     def test_calls_of_different_kin_never_share_a_process(self, make) -> None:
         executor = make(pid)
         seen: dict[str, set[int]] = {"a": set(), "b": set(), "": set()}
-        for number, kin in enumerate(("a", "b", "", "a", "", "b", "a", "b", "")):
-            executor.submit(str(number), None, kin)
-            seen[kin].add(every(executor, 1)[0].value)
+        for number, group in enumerate(("a", "b", "", "a", "", "b", "a", "b", "")):
+            executor.submit(str(number), None, group)
+            seen[group].add(every(executor, 1)[0].value)
         assert not seen["a"] & seen["b"]
         assert len(seen[""]) == 3
         assert not seen[""] & (seen["a"] | seen["b"])
@@ -181,7 +181,7 @@ class TestEveryExecutor:
         executor = make(pid)
         executor.submit("0", None)
         every(executor, 1)
-        assert executor.waiting_kins() == set()
+        assert executor.waiting_groups() == set()
 
     def test_large_results_come_through(self, make) -> None:
         executor = make(large)
@@ -208,8 +208,8 @@ class TestEveryExecutor:
     def test_an_outcome_says_when_and_in_which_worker_it_came(self, make) -> None:
         executor = make(doze)
         begun = time.time()
-        for key, kin in (("0", "a"), ("1", "b")):
-            executor.submit(key, 0.5, kin)
+        for key, group in (("0", "a"), ("1", "b")):
+            executor.submit(key, 0.5, group)
         attempts = [outcome.attempt for outcome in every(executor, 2)]
         assert {attempt.worker for attempt in attempts} == {1, 2}
         for attempt in attempts:
@@ -300,10 +300,10 @@ def local_pool() -> Iterator[object]:
 def test_calls_of_one_kin_share_a_process_that_others_never_see(local_pool) -> None:
     executor = local_pool(pid, workers=1)
     seen: dict[str, set[int]] = {"a": set(), "b": set()}
-    for number, kin in enumerate("aaabba"):
-        executor.submit(str(number), None, kin)
-        seen[kin].add(every(executor, 1)[0].value)
-        assert executor.waiting_kins() == {kin}
+    for number, group in enumerate("aaabba"):
+        executor.submit(str(number), None, group)
+        seen[group].add(every(executor, 1)[0].value)
+        assert executor.waiting_groups() == {group}
     assert len(seen["a"]) == 2  # the second time its process had given way
     assert len(seen["b"]) == 1
     assert not seen["a"] & seen["b"]
@@ -313,7 +313,7 @@ def test_kin_that_run_at_the_same_time_have_a_process_each(local_pool) -> None:
     executor = local_pool(pid)
     for number in range(2):
         executor.submit(str(number), None, "a")
-    assert executor.waiting_kins() == set()
+    assert executor.waiting_groups() == set()
     first = {outcome.value for outcome in every(executor, 2)}
     for number in range(2):
         executor.submit(str(number), None, "a")
@@ -327,7 +327,7 @@ def test_kin_of_a_call_that_died_start_in_a_fresh_process(local_pool) -> None:
     before = every(executor, 1)[0].value
     executor.submit("1", "SIGKILL", "a")
     assert "SIGKILL" in every(executor, 1)[0].died
-    assert executor.waiting_kins() == set()
+    assert executor.waiting_groups() == set()
     executor.submit("2", "", "a")
     assert every(executor, 1)[0].value != before
 

@@ -33,13 +33,13 @@ def terms_of(function: object, gpus: float = 0) -> Terms:
     return Terms(f"{__name__}:{function.__name__}", Share(1, gpus), Limits(), ())  # type: ignore[attr-defined]
 
 
-def outcome_of(terms: Terms, kin: str = "") -> Outcome:
-    return node.call(terms, "key", None, kin, "a7", fetch=dict).outcome
+def outcome_of(terms: Terms, group: str = "") -> Outcome:
+    return node.call(terms, "key", None, group, "a7", fetch=dict).outcome
 
 
 def test_calls_of_one_kin_that_meet_on_a_node_share_a_process() -> None:
     terms = terms_of(pid)
-    first, second, other = (outcome_of(terms, kin) for kin in ("a", "a", "b"))
+    first, second, other = (outcome_of(terms, group) for group in ("a", "a", "b"))
     assert first.value == second.value != other.value
     assert first.attempt.node == "a7"
 

@@ -88,13 +88,13 @@ def test_by_default_a_call_has_a_whole_gpu_where_there_are_any_and_no_process_ke
     assert executor.in_words() == "4 at a time on 2 nodes"
     seen = set()
     for number in range(3):
-        executor.submit(str(number), None, "kin")
+        executor.submit(str(number), None, "group")
         (outcome,) = every(executor, 1)
         seen.add(outcome.value["pid"])
         assert outcome.value["CUDA_VISIBLE_DEVICES"] in ("0", "1")
         assert outcome.value["XLA_PYTHON_CLIENT_MEM_FRACTION"] is None
     assert len(seen) == 3
-    assert executor.waiting_kins() == set()
+    assert executor.waiting_groups() == set()
 
 
 def test_calls_without_a_gpu_see_none_and_have_the_environment_of_the_main_process(on_ray, monkeypatch) -> None:

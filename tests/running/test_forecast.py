@@ -60,14 +60,14 @@ def test_what_runs_beside_the_first_is_nearly_done_too(clock):
 
 def test_the_kin_of_a_trial_hardly_pays_again_for_what_it_compiled(clock):
     told = Forecast(100.0)
-    kin = [trial(1, dropout) for dropout in (0.0, 0.1, 0.2)]
-    for one in kin:
+    group = [trial(1, dropout) for dropout in (0.0, 0.1, 0.2)]
+    for one in group:
         told.proposed(one, 1.0)
     clock.now = 106.0
-    told.finished(record(kin[0], seconds=6.0, in_epochs=1.0))
+    told.finished(record(group[0], seconds=6.0, in_epochs=1.0))
     assert told.seconds_left(2, 1) == pytest.approx(2 * (0.2 * 5.0 + 1.0))
     clock.now = 108.0
-    told.finished(record(kin[1], seconds=1.5, in_epochs=1.0))
+    told.finished(record(group[1], seconds=1.5, in_epochs=1.0))
     assert told.seconds_left(1, 1) == pytest.approx(0.5 + 1.0)
 
 

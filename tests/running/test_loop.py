@@ -42,7 +42,7 @@ class SimulatedExecutor(Executor):
         self.trained: list[str] = []
         self.most_at_once = 0
 
-    def submit(self, key: str, argument: object, kin: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "") -> None:
         assert isinstance(argument, Job)
         assert key not in self._calls
         self._calls[key] = argument
@@ -357,30 +357,30 @@ def test_a_fresh_run_trains_its_own_trials_again_once_and_leaves_those_of_other_
 
 
 class KinExecutor(SimulatedExecutor):
-    """Finishes calls in order and keeps a process for the kin of each, as `local` does."""
+    """Finishes calls in order and keeps a process for the group of each, as `local` does."""
 
     def __init__(self, slots: int) -> None:
         super().__init__(slots, random.Random(0))  # noqa: S311
-        self.kept: dict[int, str] = {}  # the kin of each place that runs nothing
+        self.kept: dict[int, str] = {}  # the group of each place that runs nothing
         self.running: dict[str, tuple[int, str]] = {}
         self.started: list[tuple[str, bool]] = []
 
-    def submit(self, key: str, argument: object, kin: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "") -> None:
         super().submit(key, argument)
         taken = {slot for slot, _ in self.running.values()}
         free = [slot for slot in range(self.slots) if slot not in taken]
-        ready = [slot for slot in free if self.kept.get(slot) == kin]
-        self.running[key] = ([*ready, *free][0], kin)
+        ready = [slot for slot in free if self.kept.get(slot) == group]
+        self.running[key] = ([*ready, *free][0], group)
         self.started.append((key, bool(ready)))
 
-    def waiting_kins(self) -> set[str]:
+    def waiting_groups(self) -> set[str]:
         taken = {slot for slot, _ in self.running.values()}
-        return {kin for slot, kin in self.kept.items() if slot not in taken}
+        return {group for slot, group in self.kept.items() if slot not in taken}
 
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
         key = next(iter(self._calls))
-        slot, kin = self.running.pop(key)
-        self.kept[slot] = kin
+        slot, group = self.running.pop(key)
+        self.kept[slot] = group
         self.trained.append(key)
         return [Outcome(key, result_of(self._calls.pop(key).trial))]
 
@@ -428,8 +428,8 @@ def test_a_long_list_is_proposed_piece_by_piece(tmp_path: Path, monkeypatch: pyt
     seen: list[int] = []
 
     class Watching(KinExecutor):
-        def submit(self, key: str, argument: object, kin: str = "") -> None:
-            super().submit(key, argument, kin)
+        def submit(self, key: str, argument: object, group: str = "") -> None:
+            super().submit(key, argument, group)
             with Ledger(tmp_path / "l") as ledger:
                 seen.append(len(ledger.members("s")))
 

@@ -118,17 +118,17 @@ def test_kin_in_one_process_have_the_results_of_a_process_each(family: str, tmp_
     given = [{**one, "filters": 4, "flip": "horizontal"} if family == "cnn" else {} for one in levels]
     jobs = [job(tmp_path, blobs, family, **one) for one in given]
     jobs = [replace(one, trial=replace(one.trial, seed=seed)) for seed, one in enumerate(jobs)]
-    assert len({one.trial.kin for one in jobs}) == 1
+    assert len({one.trial.compile_group for one in jobs}) == 1
     found: dict[str, list[Result]] = {}
     with LocalExecutor("tuner.worker.training:train", 1, log=tmp_path / "log", preload=PRELOAD) as executor:
-        for kin in ("", "kin"):
-            found[kin] = []
+        for group in ("", "group"):
+            found[group] = []
             for one in jobs:
-                executor.submit(one.trial.id, one, kin)
+                executor.submit(one.trial.id, one, group)
                 (outcome,) = executor.wait()
-                found[kin].append(outcome.value)
-    assert [one.status for one in found["kin"]] == ["completed"] * 4
-    assert [one.history for one in found["kin"]] == [one.history for one in found[""]]
+                found[group].append(outcome.value)
+    assert [one.status for one in found["group"]] == ["completed"] * 4
+    assert [one.history for one in found["group"]] == [one.history for one in found[""]]
     assert len({str(one.history) for one in found[""]}) == 4
 
 

@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST and its kin: a magic number, the sizes, then one byte a value, all under gzip."""
+"""IDX files, the format of MNIST and of its like: a magic number, the sizes, one byte a value, all under gzip."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _shape(path: Path, header: bytes, dimensions: int) -> tuple[int, ...]:
 
 
 def read_images_and_labels(side: int, classes: int, paths: tuple[Path, ...]) -> Arrays:
-    """Read train images, train labels, test images and test labels of MNIST's kin.
+    """Read train images, train labels, test images and test labels of a set in MNIST's format.
 
     Args:
         side: height and width of the images.

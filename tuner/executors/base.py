@@ -54,10 +54,10 @@ class Outcome:
 class Executor(ABC):
     """Runs one function, named `module:function`, on one argument at a time, several at once.
 
-    Calls of one *kin*, a name that the caller gives, may run one after the other in one process, so that a later one
-    finds there what an earlier one left in memory. Calls of different kin never share a process, and a call without a
-    kin has one of its own. A call that passes one of its `limits` is ended. A context manager; leaving it ends every
-    worker.
+    Calls of one *group*, a name that the caller gives, may run one after the other in one process, so that a later one
+    finds there what an earlier one left in memory. Calls of different groups never share a process, and a call without
+    a group has one of its own. A call that passes one of its `limits` is ended. A context manager; leaving it ends
+    every worker.
     """
 
     #: How many calls the caller may have under way now, at least one; it may change as machines come and go.
@@ -73,15 +73,15 @@ class Executor(ABC):
         return f"{self.places()} at a time"
 
     @abstractmethod
-    def submit(self, key: str, argument: object, kin: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "") -> None:
         """Start the call now. The caller keeps at most `slots` calls under way.
 
         Raises:
             ResourceError: the machine has no room for another worker.
         """
 
-    def waiting_kins(self) -> set[str]:
-        """Return the kins that a process is kept for which runs nothing now; none where none is ever kept."""
+    def waiting_groups(self) -> set[str]:
+        """Return the groups that a process is kept for which runs nothing now; none where none is ever kept."""
         return set()
 
     @abstractmethod

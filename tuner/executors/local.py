@@ -1,4 +1,4 @@
-"""`local`: a fresh process for every kin of calls, forked from a server that has imported Keras and run nothing.
+"""`local`: a fresh process for every group of calls, forked from a server that has imported Keras and run nothing.
 
 One is always forked ahead, so that a fresh process costs nothing; its memory goes back when it ends, and its crash is
 its own.
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: A worker on a CPU takes about this much memory; the default number of workers leaves room for it.
 WORKER_BYTES = 1_500_000_000
-#: A process takes so many calls of one kin before a fresh one takes over, whatever little each leaves in its memory.
+#: A process takes so many calls of one group before a fresh one takes over, whatever little each leaves in its memory.
 MOST_CALLS = 50
 #: How often the memory of workers is looked at where it has a limit, and a server that is dying, in seconds.
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -52,7 +52,7 @@ class _Worker:
     results: Connection
     lifeline: Connection
     slot: int = 0
-    kin: str = ""
+    group: str = ""
     key: str = ""
     taken: int = 0
     begun: float | None = None  # when it began its call, by the monotonic clock
@@ -63,7 +63,7 @@ class _Worker:
 
 
 class LocalExecutor(Executor):
-    """Runs calls in processes on this machine, a fresh one for every kin.
+    """Runs calls in processes on this machine, a fresh one for every group.
 
     Args:
         function: `module:function`.
@@ -111,9 +111,9 @@ class LocalExecutor(Executor):
         with _needing_room(), printing_to(log):
             forkserver.ensure_running()
 
-    def submit(self, key: str, argument: object, kin: str = "") -> None:
-        """Start the call in the process that is kept for its kin, or in a fresh one; see `Executor.submit`."""
-        kept = next((worker for worker in self._workers if worker.kin == kin and not worker.key), None)
+    def submit(self, key: str, argument: object, group: str = "") -> None:
+        """Start the call in the process that is kept for its group, or in a fresh one; see `Executor.submit`."""
+        kept = next((worker for worker in self._workers if worker.group == group and not worker.key), None)
         if kept is not None:
             if self._hand_over(kept, key, argument):
                 return
@@ -122,10 +122,10 @@ class LocalExecutor(Executor):
             self._release(next(worker for worker in self._workers if not worker.key))
         slot = self._free.pop()
         worker = self._spare or self._fork()
-        worker.slot, worker.kin = slot, kin
+        worker.slot, worker.group = slot, group
         while not self._hand_over(worker, key, argument):
             self._end(worker)
-            worker = replace(self._fork(), slot=slot, kin=kin)
+            worker = replace(self._fork(), slot=slot, group=group)
         self._workers.append(worker)
         self._spare = self._fork()
         self._reap()
@@ -167,9 +167,9 @@ class LocalExecutor(Executor):
             end.close()
         return _Worker(process, calls, results, lifeline)
 
-    def waiting_kins(self) -> set[str]:
-        """Return the kins of the processes that wait for a call; see `Executor.waiting_kins`."""
-        return {worker.kin for worker in self._workers if not worker.key}
+    def waiting_groups(self) -> set[str]:
+        """Return the groups of the processes that wait for a call; see `Executor.waiting_groups`."""
+        return {worker.group for worker in self._workers if not worker.key}
 
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
         """Return the calls that have ended; see `Executor.wait`."""
@@ -222,7 +222,7 @@ class LocalExecutor(Executor):
             worker.process.join()
             outcome = Outcome(worker.key, died=_reason(worker.process.exitcode), attempt=worker.attempt())
         worker.key = ""
-        if outcome.died or not worker.kin or worker.taken >= MOST_CALLS:
+        if outcome.died or not worker.group or worker.taken >= MOST_CALLS:
             self._release(worker)
         return outcome
 

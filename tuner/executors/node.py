@@ -53,14 +53,14 @@ class Delivery:
 _pool: tuple[object, LocalExecutor] | None = None
 
 
-def call(terms: Terms, key: str, argument: object, kin: str, node: str, fetch: Callable[[Any], Files]) -> Delivery:
+def call(terms: Terms, key: str, argument: object, group: str, node: str, fetch: Callable[[Any], Files]) -> Delivery:
     """Run a call on this node and return what came of it.
 
     Args:
         terms: what it has in common with others.
         key: its name.
         argument: what it is given; a `Parcel` is unpacked first.
-        kin: see `Executor`; a process that holds a GPU is not kept for anyone.
+        group: see `Executor`; a process that holds a GPU is not kept for anyone.
         node: by what Ray knows this machine.
         fetch: returns what something in a parcel stands for.
     """
@@ -68,7 +68,7 @@ def call(terms: Terms, key: str, argument: object, kin: str, node: str, fetch: C
     try:
         with _at_hand(argument, fetch) as (ready, left):
             pool = _pool_for(terms)
-            pool.submit(key, ready, "" if terms.share.gpus else kin)
+            pool.submit(key, ready, "" if terms.share.gpus else group)
             (outcome,) = pool.wait()
             done = isinstance(outcome.value, Result) and bool(outcome.value.files)
             files = left() if done else {}
@@ -96,7 +96,7 @@ def _at_hand(argument: object, fetch: Callable[[Any], Files]) -> Iterator[tuple[
 
 
 def _pool_for(terms: Terms) -> LocalExecutor:
-    """Return this worker's executor, which keeps the process of the last call for its kin."""
+    """Return this worker's executor, which keeps the process of the last call for its group."""
     global _pool  # noqa: PLW0603  # of this process
     wanted = (terms, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if _pool is not None and _pool[0] == wanted:

@@ -43,7 +43,7 @@ AHEAD = 4
 
 
 class RayExecutor(Executor):
-    """Runs calls on a Ray cluster, each in a fresh process for its kin, like `LocalExecutor`.
+    """Runs calls on a Ray cluster, each in a fresh process for its group, like `LocalExecutor`.
 
     Where Ray is connected already, that connection is used, and kept; otherwise `address` is connected to. Ray's own
     retries are off, because it repeats without limit what runs out of memory: the caller decides what is tried again.
@@ -166,12 +166,12 @@ class RayExecutor(Executor):
         places, count = self.places(), len(self._living())
         return f"{places} at a time on {count} node{'s' if count > 1 else ''}"
 
-    def submit(self, key: str, argument: object, kin: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "") -> None:
         """Hand the call to the cluster; see `Executor.submit`."""
         if isinstance(argument, Job) and self._last_word is not None:
             self._last_word.sweeps(argument.artifacts)
         packed = self._sender.pack(argument) if isinstance(argument, Job) else argument
-        reference = self._task.remote(self._terms, key, packed, kin)
+        reference = self._task.remote(self._terms, key, packed, group)
         self._calls[reference.future()] = key, argument, reference
 
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
@@ -244,10 +244,10 @@ class RayExecutor(Executor):
             self._health.leave(self._last_word)
 
 
-def _call(terms: node.Terms, key: str, argument: object, kin: str) -> node.Delivery:
+def _call(terms: node.Terms, key: str, argument: object, group: str) -> node.Delivery:
     """Run in a worker of Ray."""
     context = ray.get_runtime_context()
-    return node.call(terms, key, argument, kin, context.get_node_id(), ray.get)
+    return node.call(terms, key, argument, group, context.get_node_id(), ray.get)
 
 
 def _connect(address: str | None) -> None:

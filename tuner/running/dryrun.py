@@ -94,7 +94,7 @@ def build_all(
 
 
 def _build(pool: LocalExecutor, question: Question) -> Built:
-    pool.submit("build", question, kin="build")
+    pool.submit("build", question, group="build")
     (outcome,) = pool.wait()
     if outcome.died:
         return Built(None, f"{outcome.died}, building a network", endless="minutes" in outcome.passed)

@@ -1,8 +1,8 @@
 """How long the rest of a phase takes, told from its trials that have finished, from the first one on.
 
 A trial's seconds are of two kinds. What it took before and between its epochs, most of all to compile, a trial has in
-common with others, and its kin after it hardly pay it again; its epochs go by its cost. What is left is shared by all
-places, and cannot end before its longest trial does.
+common with others, and those of its group after it hardly pay it again; its epochs go by its cost. What is left is
+shared by all places, and cannot end before its longest trial does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from statistics import fmean
 
 from tuner.trial import Record, Trial
 
-#: Until one was seen, a later trial of a kin is taken to pay such a part of what the first one paid beside its epochs.
+#: Until one was seen, a later trial of a group is taken to pay such a part of what the first one paid beside its
+#: epochs.
 LATER_PART = 0.2
 #: What takes longer than it should has this part of it ahead.
 STILL_AHEAD = 0.1
@@ -32,8 +33,8 @@ class Forecast:
 
     begun: float
     _ahead: dict[str, _Ahead] = field(default_factory=dict)
-    _kins: set[str] = field(default_factory=set)
-    _first: list[float] = field(default_factory=list)  # seconds beside the epochs, of the first of each kin
+    _groups: set[str] = field(default_factory=set)
+    _first: list[float] = field(default_factory=list)  # seconds beside the epochs, of the first of each group
     _later: list[float] = field(default_factory=list)
     _in_epochs: float = 0.0
     _cost: float = 0.0
@@ -54,8 +55,8 @@ class Forecast:
         seconds, epochs = record.result.seconds, len(next(iter(record.result.history.values()), []))
         in_epochs = min(seconds, (record.result.seconds_per_epoch or 0.0) * epochs) or seconds
         known = self._ahead.pop(record.trial.id, None)
-        (self._later if record.trial.kin in self._kins else self._first).append(seconds - in_epochs)
-        self._kins.add(record.trial.kin)
+        (self._later if record.trial.compile_group in self._groups else self._first).append(seconds - in_epochs)
+        self._groups.add(record.trial.compile_group)
         self._in_epochs += in_epochs
         self._cost += known.cost if known else 0.0
         self._finished += 1
@@ -69,10 +70,10 @@ class Forecast:
         now = time.monotonic()
         if not self._in_epochs + sum(self._first) + sum(self._later):  # trials that do not tell how long they took
             return (now - self.begun) / self._finished * trials
-        kins, lengths, left = set(self._kins), [], 0.0
+        groups, lengths, left = set(self._groups), [], 0.0
         for one in self._ahead.values():
-            lengths.append(self._seconds(one, one.trial.kin in kins))
-            kins.add(one.trial.kin)
+            lengths.append(self._seconds(one, one.trial.compile_group in groups))
+            groups.add(one.trial.compile_group)
             left += self._left_of(one, lengths[-1], now)
         rest = trials - len(self._ahead)  # not proposed yet
         known = self._in_epochs + sum(self._first) + sum(self._later) + sum(lengths)

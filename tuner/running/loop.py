@@ -16,13 +16,14 @@ from tuner.errors import ResourceError
 from tuner.executors import Executor, Outcome
 from tuner.ledger.ledger import Ledger, Member
 from tuner.running.proposals import Track
-from tuner.trial import LEVELS, Job, Record, Result, Trial
+from tuner.trial import RUNTIME_SCALARS, Job, Record, Result, Trial
 
 #: How often a trial whose worker died is tried.
 MOST_ATTEMPTS = 2
 #: How often one is tried whose machine went away, in which it had no part.
 MOST_MACHINES = 10
-#: Among so many proposed trials the next one is chosen: the longest first, and kin where their process waits.
+#: Among so many proposed trials the next one is chosen: the longest first, and those of a group where
+#: their process waits.
 LOOK_AHEAD = 1000
 
 
@@ -60,10 +61,10 @@ class _Proposed:
 
 
 class Queue:
-    """Trials that wait for a place, by their kin. All of a kin cost the same."""
+    """Trials that wait for a place, by their compile group. All of a group cost the same."""
 
     def __init__(self) -> None:
-        self._by_kin: dict[str, dict[str, _Proposed]] = {}
+        self._by_group: dict[str, dict[str, _Proposed]] = {}
         self._by_id: dict[str, _Proposed] = {}
 
     def __len__(self) -> int:
@@ -76,29 +77,29 @@ class Queue:
     def add(self, proposed: _Proposed) -> None:
         """Let a trial wait."""
         self._by_id[proposed.trial.id] = proposed
-        self._by_kin.setdefault(proposed.trial.kin, {})[proposed.trial.id] = proposed
+        self._by_group.setdefault(proposed.trial.compile_group, {})[proposed.trial.id] = proposed
 
     def take(self, ready: Set[str], busy: Set[str]) -> _Proposed:
         """Remove and return the trial to start next.
 
-        One for which a process waits; else the longest whose kin nobody trains, since kin in one process share what
-        it compiles; else one of the most numerous kin. Of its kin it is the one with the most levels above 0: what is
-        compiled for it serves the others, too.
+        One for which a process waits; else the longest whose group nobody trains, since those of a group in one process
+        share what it compiles; else one of the largest group. Of its group it is the one with the most runtime
+        scalars above 0: what is compiled for it serves the others, too.
 
         Args:
-            ready: kins for which a process waits.
-            busy: kins that are being trained.
+            ready: compile groups for which a process waits.
+            busy: groups that are being trained.
         """
-        kins = [kin for kin in ready if kin in self._by_kin] or [kin for kin in self._by_kin if kin not in busy]
-        if kins:
-            kin = max(kins, key=lambda kin: next(iter(self._by_kin[kin].values())).cost)
+        groups = [g for g in ready if g in self._by_group] or [g for g in self._by_group if g not in busy]
+        if groups:
+            group = max(groups, key=lambda g: next(iter(self._by_group[g].values())).cost)
         else:
-            kin = max(self._by_kin, key=lambda kin: len(self._by_kin[kin]))
-        mine = self._by_kin[kin]
-        taken = max(mine.values(), key=lambda p: sum(bool(p.trial.values.get(level)) for level in LEVELS))
+            group = max(self._by_group, key=lambda g: len(self._by_group[g]))
+        mine = self._by_group[group]
+        taken = max(mine.values(), key=lambda p: sum(bool(p.trial.values.get(name)) for name in RUNTIME_SCALARS))
         del mine[taken.trial.id], self._by_id[taken.trial.id]
         if not mine:
-            del self._by_kin[kin]
+            del self._by_group[group]
         return taken
 
 
@@ -142,7 +143,9 @@ class Runner:
             for track in tracks:
                 self._propose(track, waiting, under_way)
             while waiting and len(under_way) < self._executor.slots:
-                proposed = waiting.take(self._executor.waiting_kins(), {p.trial.kin for p in under_way.values()})
+                proposed = waiting.take(
+                    self._executor.waiting_groups(), {p.trial.compile_group for p in under_way.values()}
+                )
                 under_way[proposed.trial.id] = proposed
                 self._submit(proposed.trial)
             if not under_way:
@@ -153,7 +156,7 @@ class Runner:
             raise RuntimeError("an oracle waits for a result although every trial has finished")
 
     def _submit(self, trial: Trial) -> None:
-        self._executor.submit(trial.id, self._job_of(trial), trial.kin)
+        self._executor.submit(trial.id, self._job_of(trial), trial.compile_group)
         self._observer.started(trial)
 
     def _propose(self, track: Track, waiting: Queue, under_way: dict[str, _Proposed]) -> None:

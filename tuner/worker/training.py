@@ -179,15 +179,15 @@ def _fit(run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _
     return epochs
 
 
-#: What the last trial of this process trained on; the next one of its kin trains on the same.
+#: What the last trial of this process trained on; the next one of its group trains on the same.
 _last: tuple[Trial, Path, tuple[Dataset, Samples, Samples | None]] | None = None
 
 
 def _materials(job: Job) -> tuple[Dataset, Samples, Samples | None]:
-    """Return the data set, the images to train on and those to validate on; the same objects for trials of one kin."""
-    global _last  # noqa: PLW0603  # a process is for one kin of trials
+    """Return the data set, the images to train on and to validate on; the same objects for trials of one group."""
+    global _last  # noqa: PLW0603  # a process is for one group of trials
     trial = job.trial
-    if _last is None or _last[0].kin != trial.kin or _last[1] != job.data:
+    if _last is None or _last[0].compile_group != trial.compile_group or _last[1] != job.data:
         data = load_from_store(job.data)
         fit, held = training_images(trial, data)
         training = Samples(np.asarray(data.x_train[fit]), np.asarray(data.y_train[fit]))

@@ -1,4 +1,4 @@
-"""What engines share that compile a whole epoch: it is kept for the next network of the same form."""
+"""What engines share that compile a whole epoch: it is kept for the next network of the same signature."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.worker.engines.base import Engine, Epoch, Plan, Samples
-from tuner.worker.engines.template import Reading, Template, is_told_by_keras, read
+from tuner.worker.engines.shared_network import NetworkSignature, SharedNetwork, is_told_by_keras, signature_of
 
 Order = NDArray[np.int64]
 #: Runs one epoch in a given order of the training images and returns its metrics, in the order of `Epoch`'s keys, with
@@ -28,9 +28,9 @@ _MOST_KEPT = 2
 
 @dataclass
 class _Kept:
-    """A compiled epoch with the template that it trains, and what it holds on to."""
+    """A compiled epoch with the shared network that it trains, and what it holds on to."""
 
-    template: Template
+    shared: SharedNetwork
     run: EpochFunction
     optimizer: keras.optimizers.Optimizer
     begin: list[NDArray[Any]]
@@ -41,8 +41,8 @@ class _Kept:
 class CompiledEngine(Engine):
     """Runs whole epochs with their validation in one compiled call each.
 
-    A network trains in the template of its form where it has one, with the optimizer that the first network of the
-    form was compiled with; otherwise in itself, and compiled for itself alone.
+    A network trains in the shared network of its signature where it has one, with the optimizer that the first network
+    of the signature was compiled with; otherwise in itself, and compiled for itself alone.
     """
 
     backend: ClassVar[str]
@@ -57,11 +57,11 @@ class CompiledEngine(Engine):
         training: Samples,
         validation: Samples | None,
         plan: Plan,
-        levels: list[keras.Variable],
+        scalars: list[keras.Variable],
     ) -> EpochFunction:
         """Return the function that trains `network` for an epoch; its optimizer is built.
 
-        `levels` are variables that the network reads and that are not its own.
+        `scalars` are variables that the network reads and that are not its own.
         """
 
     def takes(self, network: keras.Model) -> bool:
@@ -81,45 +81,45 @@ class CompiledEngine(Engine):
 
     def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
         """Fit and yield each epoch's metrics; see `Engine.fit`."""
-        kept, reading = self._kept_for(network, training, validation, plan)
-        if kept is None or reading is None:
+        kept, signature = self._kept_for(network, training, validation, plan)
+        if kept is None or signature is None:
             network.optimizer.build(network.trainable_variables)
             run = self.compile(network, training, validation, plan, [])
             for order in plan.orders(len(training.labels)):
                 yield _epoch(*run(order))
             return
-        kept.template.load(reading)
+        kept.shared.load(signature)
         _begin_anew(kept, network, plan)
         for order in plan.orders(len(training.labels)):
             metrics, answers = kept.run(order)
-            kept.template.store(reading)
+            kept.shared.store(signature)
             yield _epoch(metrics, answers)
 
     def _kept_for(
         self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
-    ) -> tuple[_Kept | None, Reading | None]:
-        """Return a compiled epoch for this network's form, and its reading; None where it has to train in itself."""
-        reading = read(network)
-        key = None if reading is None else _key(reading, network, training, validation, plan)
-        if reading is None or key is None:
+    ) -> tuple[_Kept | None, NetworkSignature | None]:
+        """Return a compiled epoch for a network like this, and its signature; None where it has to train in itself."""
+        signature = signature_of(network)
+        key = None if signature is None else _key(signature, network, training, validation, plan)
+        if signature is None or key is None:
             return None, None
         kept = self._kept.get(key)
         if network.optimizer.built:  # it goes on from an earlier fit, with variables that belong to that one
-            return (kept, reading) if kept is not None and kept.optimizer is network.optimizer else (None, None)
-        if kept is None or not kept.template.takes(reading):
-            template = Template(network, reading)
-            if not template.trains_as(network, reading):
+            return (kept, signature) if kept is not None and kept.optimizer is network.optimizer else (None, None)
+        if kept is None or not kept.shared.takes(signature):
+            shared = SharedNetwork(network, signature)
+            if not shared.trains_as(network, signature):
                 return None, None
-            template.network.compile(network.optimizer, network.loss)
-            network.optimizer.build(template.network.trainable_variables)
+            shared.network.compile(network.optimizer, network.loss)
+            network.optimizer.build(shared.network.trainable_variables)
             begin = [keras.ops.convert_to_numpy(variable) for variable in network.optimizer.variables]
-            run = self.compile(template.network, training, validation, plan, list(template.levels.values()))
-            kept = _Kept(template, run, network.optimizer, begin, plan.augment, (training, validation))
+            run = self.compile(shared.network, training, validation, plan, list(shared.scalars.values()))
+            kept = _Kept(shared, run, network.optimizer, begin, plan.augment, (training, validation))
             self._kept[key] = kept
         self._kept.move_to_end(key)
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
-        return kept, reading
+        return kept, signature
 
 
 def _epoch(metrics: list[float], answers: Any) -> Epoch:
@@ -148,9 +148,9 @@ def _rate_is_variable(optimizer: keras.optimizers.Optimizer) -> bool:
 
 
 def _key(
-    reading: Reading, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
+    signature: NetworkSignature, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
 ) -> tuple[object, ...] | None:
-    """Return what names a compiled epoch beside the levels; None where a part's configuration may not tell all."""
+    """Return what names a compiled epoch; None where a part's configuration may not tell all about the part."""
     try:
         optimizer = keras.saving.serialize_keras_object(network.optimizer)
         loss = keras.saving.serialize_keras_object(network.loss)
@@ -162,7 +162,7 @@ def _key(
     if _rate_is_variable(network.optimizer):
         del optimizer["config"]["learning_rate"]
     recipe = json.dumps(_without([optimizer, loss, augment], ("seed", "name")), sort_keys=True)
-    return reading.form, recipe, plan.batch_size, id(training), id(validation)
+    return signature.text, recipe, plan.batch_size, id(training), id(validation)
 
 
 def _without(config: Any, keys: tuple[str, ...]) -> Any:

@@ -1,6 +1,6 @@
 """`jax_epochs`: a whole epoch with its validation in one compiled JAX function, a scan over Keras' stateless API.
 
-Learns what `fit` learns, step for step, over data that stays on the device; compiled once a form.
+Learns what `fit` learns, step for step, over data that stays on the device; compiled once a signature.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class JaxEpochsEngine(CompiledEngine):
         training: Samples,
         validation: Samples | None,
         plan: Plan,
-        levels: list[keras.Variable],
+        scalars: list[keras.Variable],
     ) -> EpochFunction:
         """Return the function that trains an epoch; see `CompiledEngine.compile`."""
         import jax
@@ -34,7 +34,7 @@ class JaxEpochsEngine(CompiledEngine):
 
         learned = network.trainable_variables
         of_optimizer = network.optimizer.variables
-        others = _others(network, plan, levels)
+        others = _others(network, plan, scalars)
 
         def forward(learned_values: Any, other_values: Any, images: Any, labels: Any, learning: bool) -> Any:
             """Return the loss of a batch; its hits, the variables that a forward pass changes, and the answers."""
@@ -123,7 +123,7 @@ def _on_device(samples: Samples) -> tuple[Any, Any]:
     return jnp.asarray(samples.images), jnp.asarray(samples.labels, jnp.int32)
 
 
-def _others(network: keras.Model, plan: Plan, levels: list[keras.Variable]) -> list[keras.Variable]:
+def _others(network: keras.Model, plan: Plan, scalars: list[keras.Variable]) -> list[keras.Variable]:
     """Return what a forward pass reads and may change beside what is learned, each variable once."""
     augment = [] if plan.augment is None else plan.augment.variables
-    return list({id(v): v for v in (*network.non_trainable_variables, *levels, *augment)}.values())
+    return list({id(v): v for v in (*network.non_trainable_variables, *scalars, *augment)}.values())

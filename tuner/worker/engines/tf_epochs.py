@@ -1,7 +1,7 @@
 """`tf_epochs`: a whole epoch with its validation in one call of one `tf.function`, over data that stays in memory.
 
 Learns what `fit` learns, step for step: the same batches, loss, penalties and optimizer. It saves the hand-over
-between Python and TensorFlow at every step, and the input pipeline; the graph is traced once a form.
+between Python and TensorFlow at every step, and the input pipeline; the graph is traced once a signature.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class TensorFlowEpochsEngine(CompiledEngine):
         training: Samples,
         validation: Samples | None,
         plan: Plan,
-        levels: list[keras.Variable],
+        scalars: list[keras.Variable],
     ) -> EpochFunction:
         """Return the function that trains an epoch; see `CompiledEngine.compile`."""
         import tensorflow as tf

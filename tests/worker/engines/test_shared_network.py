@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from tuner.families import FAMILIES
 from tuner.recipe import RECIPE, augmenter, compile_network, steps_per_epoch, use_precision
 from tuner.space.space import Configuration, read_space
-from tuner.trial import LEVELS
+from tuner.trial import RUNTIME_SCALARS
 from tuner.worker.engines import ENGINES, Plan, Samples
 from tuner.worker.engines.compiled import CompiledEngine
 from tuner.worker.engines.plain import PlainEngine
-from tuner.worker.engines.template import read
+from tuner.worker.engines.shared_network import signature_of
 
 SHAPE, CLASSES, EPOCHS, BATCH = (16, 16, 1), 3, 2, 16
 (FAST,) = (
@@ -109,8 +109,8 @@ def test_trials_that_differ_in_levels_share_one_compiled_epoch(
 
 
 def test_every_level_that_makes_trials_kin_is_one_to_the_engine(data: tuple[Samples, Samples]) -> None:
-    high: dict[str, object] = {level: 0.01 if level == "learning_rate" else 0.5 for level in LEVELS}
-    settings = [high, *({**high, level: 0.001} for level in LEVELS), dict.fromkeys(LEVELS, 1e-4)]
+    high: dict[str, object] = {scalar: 0.01 if scalar == "learning_rate" else 0.5 for scalar in RUNTIME_SCALARS}
+    settings = [high, *({**high, scalar: 0.001} for scalar in RUNTIME_SCALARS), dict.fromkeys(RUNTIME_SCALARS, 1e-4)]
     assert together_as_alone("cnn", settings, data, filters=4, dense_units=8) == 1
 
 
@@ -268,19 +268,19 @@ def test_a_dropout_layer_that_is_used_twice_has_no_level() -> None:
     pixels = keras.Input(SHAPE)
     drop = keras.layers.Dropout(0.5)
     x = keras.layers.Flatten()(keras.layers.Add()([drop(pixels), drop(drop(pixels))]))
-    assert read(keras.Model(pixels, keras.layers.Dense(CLASSES)(x))) is None
+    assert signature_of(keras.Model(pixels, keras.layers.Dense(CLASSES)(x))) is None
 
 
 def test_an_adapted_normalisation_is_not_told_by_its_configuration() -> None:
     norm = keras.layers.Normalization()
     norm.adapt(np.arange(20.0).reshape(-1, 1))
-    assert read(keras.Sequential([keras.Input((1,)), norm, keras.layers.Dense(CLASSES)])) is None
+    assert signature_of(keras.Sequential([keras.Input((1,)), norm, keras.layers.Dense(CLASSES)])) is None
 
 
 def test_levels_are_read_with_their_values() -> None:
-    reading = read(sequential(0.25))
-    assert reading is not None
-    assert sorted(reading.levels.values()) == [0.25, 0.25]
+    signature = signature_of(sequential(0.25))
+    assert signature is not None
+    assert sorted(signature.scalars.values()) == [0.25, 0.25]
 
 
 def test_training_goes_on_where_an_earlier_fit_of_the_same_network_ended(data: tuple[Samples, Samples]) -> None:
@@ -353,8 +353,8 @@ def test_what_is_frozen_keeps_its_bits_and_the_rest_learns_what_fit_teaches(
 
 
 def test_networks_that_differ_in_what_is_frozen_have_different_forms() -> None:
-    readings = [read(network) for network in (nested(0.0), frozen_variable(), frozen_layer())]
-    assert len({reading.form for reading in readings if reading is not None}) == 3
+    signatures = [signature_of(network) for network in (nested(0.0), frozen_variable(), frozen_layer())]
+    assert len({signature.text for signature in signatures if signature is not None}) == 3
 
 
 def test_a_network_that_learns_nothing_is_fitted_by_keras() -> None:

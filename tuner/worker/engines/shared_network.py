@@ -1,9 +1,9 @@
-"""What networks share that train by one compiled step: everything but their weights and their levels.
+"""What networks share that train by one compiled step: everything but their weights and their runtime scalars.
 
-A *level* is a number that the step takes as an input: the rate of each dropout layer, the strength of each L2
-penalty. Networks of the same *form* differ in nothing else. The first one of a form is copied into a `Template`, whose
-levels are variables; each one, the first included, trains in the template, so that a network learns the same alone and
-in company.
+A *runtime scalar* is a number that the step takes as an input: the rate of each dropout layer, the strength of each L2
+penalty. Networks of the same *signature* differ in nothing else. The first one of a signature is copied into a
+`SharedNetwork`, whose runtime scalars are variables; each one, the first included, trains in the shared network, so
+that a network learns the same alone and in company.
 """
 
 from __future__ import annotations
@@ -22,35 +22,36 @@ _UNTOLD = (*_CODE, *_ADAPTED)
 
 
 @dataclass
-class Reading:
-    """A network read: its form, its levels by their place in it, and its layers without the dropout layers, in order.
+class NetworkSignature:
+    """What a network is beside its weights: all that a compiled step depends on, and its runtime scalars.
 
-    `dropouts` holds the dropout layer of each level that has one.
+    `text` is alike for networks that may train by one step. `scalars` and `dropouts` hold values and dropout layers by
+    their place in the network, `layers` the layers without the dropout layers, in order.
     """
 
-    form: str = ""
-    levels: dict[str, float] = field(default_factory=dict)
+    text: str = ""
+    scalars: dict[str, float] = field(default_factory=dict)
     layers: list[keras.Layer] = field(default_factory=list)
     dropouts: dict[str, keras.Layer] = field(default_factory=dict)
 
 
-class _NoFormError(Exception):
+class _NoSignatureError(Exception):
     """A network is not told apart from others by what Keras writes down of it."""
 
 
-def read(network: keras.Model) -> Reading | None:
-    """Return a network's form and levels; None where Keras' own record of it may not tell everything about it.
+def signature_of(network: keras.Model) -> NetworkSignature | None:
+    """Return a network's signature; None where Keras' own record of it may not tell everything about it.
 
     That is a network with layers or functions that are not Keras' own, or one that only its own code can build. The
-    form leaves out names and dropout layers, so that a network without dropout has the form of one with it.
+    signature leaves out names and dropout layers, so that a network without dropout has the signature of one with it.
     """
-    reading = Reading()
+    signature = NetworkSignature()
     try:
-        form = _form_of(network, "", reading)
-        reading.form = json.dumps(form, sort_keys=True)
-    except (_NoFormError, NotImplementedError, KeyError, TypeError, ValueError):
+        parts = _parts_of(network, "", signature)
+        signature.text = json.dumps(parts, sort_keys=True)
+    except (_NoSignatureError, NotImplementedError, KeyError, TypeError, ValueError):
         return None
-    return reading if is_told_by_keras(form) else None
+    return signature if is_told_by_keras(parts) else None
 
 
 def is_told_by_keras(config: object) -> bool:
@@ -65,13 +66,13 @@ def is_told_by_keras(config: object) -> bool:
     return not isinstance(config, list) or all(is_told_by_keras(item) for item in config)
 
 
-def _form_of(model: keras.Model, prefix: str, reading: Reading) -> dict[str, Any]:
-    """Return the form of a model, and add its levels and layers to the reading."""
+def _parts_of(model: keras.Model, prefix: str, signature: NetworkSignature) -> dict[str, Any]:
+    """Return what a model's signature says of it, and add its runtime scalars and layers to `signature`."""
     if type(model) not in (keras.Model, keras.Sequential) and type(model).__name__ != "Functional":
-        raise _NoFormError
+        raise _NoSignatureError
     config = model.get_config()
     if "layers" not in config:
-        raise _NoFormError
+        raise _NoSignatureError
     objects: dict[str, Any] = {layer.name: layer for layer in model.layers}  # a Sequential does not count its input
     places: dict[str, list[Any]] = {}  # where each layer's output comes from: itself, or what a dropout layer is fed
     kept: list[dict[str, Any]] = []
@@ -83,27 +84,29 @@ def _form_of(model: keras.Model, prefix: str, reading: Reading) -> dict[str, Any
             places[name] = source = before if nodes is None else _only_source(nodes, places)
             if layer.rate:
                 place = f"dropout behind {source}"
-                _add_level(reading, place, float(layer.rate))
-                reading.dropouts[place] = layer
+                _add_scalar(signature, place, float(layer.rate))
+                signature.dropouts[place] = layer
             continue
         place = f"{prefix}{len(kept)}"
         places[name] = before = [place]
-        form = part["config"] if layer is None else _layer_form(layer, part["config"], place, reading)
+        said = part["config"] if layer is None else _parts_of_layer(layer, part["config"], place, signature)
         origin = {key: part.get(key) for key in ("class_name", "module", "registered_name")}
-        kept.append({**origin, "config": _without_name(form), "inbound_nodes": _renamed(nodes, places)})
+        kept.append({**origin, "config": _without_name(said), "inbound_nodes": _renamed(nodes, places)})
     ends = {key: _renamed(config.get(key), places) for key in ("input_layers", "output_layers")}
     return {"layers": kept, "trainable": config.get("trainable"), **ends}
 
 
-def _layer_form(layer: keras.Layer, config: dict[str, Any], place: str, reading: Reading) -> dict[str, Any]:
+def _parts_of_layer(
+    layer: keras.Layer, config: dict[str, Any], place: str, signature: NetworkSignature
+) -> dict[str, Any]:
     if isinstance(layer, keras.Model):
-        return _form_of(layer, f"{place}.", reading)
-    reading.layers.append(layer)
-    form = {**config, "learns": [bool(variable.trainable) for variable in layer.variables]}
+        return _parts_of(layer, f"{place}.", signature)
+    signature.layers.append(layer)
+    said = {**config, "learns": [bool(variable.trainable) for variable in layer.variables]}
     if _has_penalty(layer):
-        form["kernel_regularizer"] = None
-        _add_level(reading, f"l2 of {place}", float(layer.kernel_regularizer.l2))
-    return form
+        said["kernel_regularizer"] = None
+        _add_scalar(signature, f"l2 of {place}", float(layer.kernel_regularizer.l2))
+    return said
 
 
 def _without_name(config: dict[str, Any]) -> dict[str, Any]:
@@ -114,17 +117,17 @@ def _has_penalty(layer: keras.Layer) -> bool:
     return type(getattr(layer, "kernel_regularizer", None)) is keras.regularizers.L2
 
 
-def _add_level(reading: Reading, place: str, value: float) -> None:
-    if place in reading.levels:
-        raise _NoFormError
-    reading.levels[place] = value
+def _add_scalar(signature: NetworkSignature, place: str, value: float) -> None:
+    if place in signature.scalars:
+        raise _NoSignatureError
+    signature.scalars[place] = value
 
 
 def _only_source(nodes: list[Any], places: dict[str, list[Any]]) -> list[Any]:
     """Return the origin of what a layer is fed, which it must be once."""
     histories = _histories(nodes)
     if len(histories) != 1 or nodes[0]["kwargs"].get("training"):
-        raise _NoFormError
+        raise _NoSignatureError
     return _origin(histories[0], places)
 
 
@@ -156,45 +159,45 @@ def _renamed(part: Any, places: dict[str, list[Any]]) -> Any:
     return part
 
 
-class Template:
-    """A copy of a network whose levels are variables, in which any network of its form trains.
+class SharedNetwork:
+    """A copy of a network whose runtime scalars are variables, in which any network of its signature trains.
 
     Args:
         network: any Keras model.
-        reading: what `read` returned for it.
+        signature: what `signature_of` returned for it.
     """
 
-    def __init__(self, network: keras.Model, reading: Reading) -> None:
-        self.levels = {
-            place: keras.Variable(value, trainable=False, dtype="float32") for place, value in reading.levels.items()
+    def __init__(self, network: keras.Model, signature: NetworkSignature) -> None:
+        self.scalars = {
+            place: keras.Variable(value, trainable=False, dtype="float32") for place, value in signature.scalars.items()
         }
         copies: dict[int, keras.Layer] = {}
-        places = {id(layer): place for place, layer in reading.dropouts.items()}
-        penalties = _penalties(reading)
+        places = {id(layer): place for place, layer in signature.dropouts.items()}
+        penalties = _penalties(signature)
 
         def copy_of(layer: keras.Layer) -> keras.Layer:
             place = places.get(id(layer))
             config = layer.get_config()
             if place is not None:
-                copies[id(layer)] = _Dropout(self.levels[place], name=layer.name, dtype=layer.dtype_policy)
+                copies[id(layer)] = _Dropout(self.scalars[place], name=layer.name, dtype=layer.dtype_policy)
             else:
                 copies[id(layer)] = type(layer).from_config(config)
                 if id(layer) in penalties:
-                    copies[id(layer)].kernel_regularizer = _Penalty(self.levels[penalties[id(layer)]])
+                    copies[id(layer)].kernel_regularizer = _Penalty(self.scalars[penalties[id(layer)]])
             return copies[id(layer)]
 
         plain = keras.Model(network.inputs, network.outputs)  # one that is compiled would be copied with its optimizer
         self.network = keras.models.clone_model(plain, clone_function=copy_of, recursive=_has_models(network))
-        self._layers = [copies.get(id(layer)) for layer in reading.layers]
-        self._dropouts = {place: copies[id(layer)] for place, layer in reading.dropouts.items()}
+        self._layers = [copies.get(id(layer)) for layer in signature.layers]
+        self._dropouts = {place: copies[id(layer)] for place, layer in signature.dropouts.items()}
 
-    def trains_as(self, network: keras.Model, reading: Reading) -> bool:
+    def trains_as(self, network: keras.Model, signature: NetworkSignature) -> bool:
         """Whether the copy has variables for all of a network's and learns the same ones.
 
         What is frozen may stand in flags that no configuration tells: of a variable, or of a model around layers.
         """
         pairs: list[tuple[keras.Variable, keras.Variable]] = []
-        for layer, copy in zip(reading.layers, self._layers, strict=True):
+        for layer, copy in zip(signature.layers, self._layers, strict=True):
             ours = copy.variables if copy is not None else []
             if len(ours) != len(layer.variables):
                 return False
@@ -205,24 +208,24 @@ class Template:
             len(learned) == len(ours_learned)
         )
 
-    def takes(self, reading: Reading) -> bool:
-        """Whether a network of the same form has no level that this template lacks."""
-        return reading.levels.keys() <= self.levels.keys()
+    def takes(self, signature: NetworkSignature) -> bool:
+        """Whether a network of the same signature has no runtime scalar that this shared network lacks."""
+        return signature.scalars.keys() <= self.scalars.keys()
 
-    def load(self, reading: Reading) -> None:
-        """Take over a network's weights, levels and states of its random generators."""
-        self._copy(reading, inwards=True)
-        for place, level in self.levels.items():
-            level.assign(reading.levels.get(place, 0.0))
-        for place, layer in reading.dropouts.items():
+    def load(self, signature: NetworkSignature) -> None:
+        """Take over a network's weights, runtime scalars and states of its random generators."""
+        self._copy(signature, inwards=True)
+        for place, scalar in self.scalars.items():
+            scalar.assign(signature.scalars.get(place, 0.0))
+        for place, layer in signature.dropouts.items():
             self._dropouts[place].seed_generator.state.assign(layer.seed_generator.state)
 
-    def store(self, reading: Reading) -> None:
+    def store(self, signature: NetworkSignature) -> None:
         """Give the weights back to the network that was loaded."""
-        self._copy(reading, inwards=False)
+        self._copy(signature, inwards=False)
 
-    def _copy(self, reading: Reading, inwards: bool) -> None:
-        for layer, copy in zip(reading.layers, self._layers, strict=True):
+    def _copy(self, signature: NetworkSignature, inwards: bool) -> None:
+        for layer, copy in zip(signature.layers, self._layers, strict=True):
             for theirs, ours in zip(layer.variables, copy.variables if copy is not None else (), strict=True):
                 if inwards:
                     ours.assign(theirs)
@@ -230,10 +233,10 @@ class Template:
                     theirs.assign(ours)
 
 
-def _penalties(reading: Reading) -> dict[int, str]:
+def _penalties(signature: NetworkSignature) -> dict[int, str]:
     """Return the place of the penalty of each layer that has one, by the layer's identity."""
-    places = [place for place in reading.levels if place not in reading.dropouts]
-    layers = [layer for layer in reading.layers if _has_penalty(layer)]
+    places = [place for place in signature.scalars if place not in signature.dropouts]
+    layers = [layer for layer in signature.layers if _has_penalty(layer)]
     return {id(layer): place for layer, place in zip(layers, places, strict=True)}
 
 
