@@ -14,7 +14,7 @@ from tuner.datasets.store import save_to_store
 from tuner.executors import PRELOAD, Executor, LocalExecutor, Share
 from tuner.ledger.ledger import Ledger
 from tuner.running.loop import Runner
-from tuner.running.proposals import listed_track
+from tuner.running.proposals import listed_proposals
 from tuner.running.search import TRAIN, Prepared
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Overrides, Search
@@ -122,7 +122,7 @@ def drive(
     with Ledger(ledger_file) as ledger:
         ledger.open_search("search", "listed", "{}")
         runner = Runner("search", ledger, pool, job_of, watch)
-        runner.drive("search", [listed_track("cnn", "digits", trials)], len(trials))
+        runner.drive("search", [listed_proposals("cnn", "digits", trials)], len(trials))
     seconds = perf_counter() - begun
     if len(watch.finished_at) != len(trials):
         raise RuntimeError(f"{len(watch.finished_at)} of {len(trials)} trials finished")

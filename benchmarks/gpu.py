@@ -32,7 +32,7 @@ from tuner.families import get_family
 from tuner.ledger.ledger import Ledger
 from tuner.protocol import training_images
 from tuner.running.loop import Runner
-from tuner.running.search import Prepared, search_tracks
+from tuner.running.search import Prepared, all_search_proposals
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Overrides, Search, backend_name
 from tuner.trial import Record, Trial
@@ -197,7 +197,7 @@ def by_this_tool(search: Search, prepared: Prepared, folder: Path, workers: int 
             watch,
             cost_of=lambda trial: family.work(trial.values, prepared.shape, prepared.classes),
         )
-        runner.drive("search", search_tracks(search, {search.datasets[0]: prepared}), None)
+        runner.drive("search", all_search_proposals(search, {search.datasets[0]: prepared}), None)
 
 
 def by_keras_tuner(trials: list[Trial], data_dir: Path | None, minutes: float, measured: Measured) -> None:

@@ -18,7 +18,7 @@ from benchmarks.sizes import sized
 from tuner.executors import Executor, LocalExecutor, Outcome
 from tuner.ledger.ledger import Ledger
 from tuner.running.loop import Runner
-from tuner.running.search import Prepared, search_tracks
+from tuner.running.search import Prepared, all_search_proposals
 from tuner.search_file.model import Search
 from tuner.trial import Job, Result
 
@@ -121,7 +121,7 @@ def run_untrained(search: Search, executor: Executor, folder: Path, data: Path |
     with Ledger(folder / "ledger.sqlite") as ledger:
         ledger.open_search(search.name, search.key, search.to_json())
         runner = Runner(search.name, ledger, executor, lambda trial: Job(trial, data, folder / "models"), watch)
-        runner.drive("search", search_tracks(search, {search.datasets[0]: prepared}), None)
+        runner.drive("search", all_search_proposals(search, {search.datasets[0]: prepared}), None)
     return watch.finished_at
 
 

@@ -18,7 +18,7 @@ from tuner.oracles import Pause, Proposal, make_oracle
 from tuner.oracles.base import Oracle
 from tuner.recipe import RECIPE
 from tuner.running.loop import Runner
-from tuner.running.proposals import Track, listed_track
+from tuner.running.proposals import Proposals, listed_proposals
 from tuner.space.space import read_space
 from tuner.trial import Attempt, Job, Record, Result, Trial
 
@@ -91,18 +91,18 @@ def trial_of(proposal: Proposal) -> Trial:
     return Trial("cnn", "blobs", "f" * 16, proposal.values, proposal.epochs or 9, seed=0)
 
 
-def track(algorithm: str, model: str = "cnn") -> Track:
+def proposals(algorithm: str, model: str = "cnn") -> Proposals:
     given = {"conv_depth": [1, 2], "filters": [4, 8], "dense_units": [4, 8, 16]}
     searched = read_space(given, {"filters_never_decrease": True}, [*FAMILIES["cnn"].parameters, *RECIPE], {})
     most = None if algorithm in ("grid", "hyperband") else 12
-    return Track(model, "blobs", "search", make_oracle(algorithm, searched, 0, most, 9), trial_of, lag=3)
+    return Proposals(model, "blobs", "search", make_oracle(algorithm, searched, 0, most, 9), trial_of, lag=3)
 
 
 def run_once(path: Path, algorithm: str, executor: Executor, observer: Silent | None = None) -> None:
     with Ledger(path) as ledger:
         ledger.open_search("s", "key", "{}")
         runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), observer or Silent())
-        runner.drive("search", [track(algorithm)], None)
+        runner.drive("search", [proposals(algorithm)], None)
 
 
 def table(path: Path) -> list[tuple[object, ...]]:
@@ -225,7 +225,7 @@ def test_two_entries_with_the_same_trials_train_them_once(tmp_path: Path) -> Non
     with Ledger(tmp_path / "l") as ledger:
         ledger.open_search("s", "key", "{}")
         runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent())
-        runner.drive("search", [track("grid", "a"), track("grid", "b")], None)
+        runner.drive("search", [proposals("grid", "a"), proposals("grid", "b")], None)
         members = ledger.members("s")
     assert len(members) == 30
     assert all(record is not None for _, record in members)
@@ -237,7 +237,9 @@ def test_a_trial_of_another_search_is_not_trained_again(tmp_path: Path) -> None:
     executor = SimulatedExecutor(2, random.Random(0))  # noqa: S311
     with Ledger(tmp_path / "l") as ledger:
         ledger.open_search("other", "key", "{}")
-        Runner("other", ledger, executor, lambda t: Job(t, Path(), Path()), Silent()).drive("x", [track("grid")], None)
+        Runner("other", ledger, executor, lambda t: Job(t, Path(), Path()), Silent()).drive(
+            "x", [proposals("grid")], None
+        )
         assert len(ledger.members("other")) == 15
     assert executor.trained == []
 
@@ -248,7 +250,7 @@ def test_listed_trials_run_in_their_order(tmp_path: Path) -> None:
     with Ledger(tmp_path / "l") as ledger:
         ledger.open_search("s", "key", "{}")
         runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent())
-        runner.drive("finals", [listed_track("cnn", "d", trials)], 4)
+        runner.drive("finals", [listed_proposals("cnn", "d", trials)], 4)
     assert executor.trained == [trial.id for trial in trials]
 
 
@@ -278,7 +280,7 @@ def test_an_oracle_hears_of_exactly_the_trials_before_its_lag_and_in_order(tmp_p
         ledger.open_search("s", "key", "{}")
         executor = SimulatedExecutor(slots, random.Random(slots))  # noqa: S311
         runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent())
-        runner.drive("x", [Track("m", "d", "search", oracle, trial_of, lag=3)], None)
+        runner.drive("x", [Proposals("m", "d", "search", oracle, trial_of, lag=3)], None)
     assert oracle.at_proposal == [max(0, k - 3) for k in range(12)]
     assert oracle.heard == sorted(oracle.heard)
 
@@ -348,7 +350,7 @@ def test_a_fresh_run_trains_its_own_trials_again_once_and_leaves_those_of_other_
             ledger.enlist("other", member)
         executor = SimulatedExecutor(2, random.Random(0))  # noqa: S311
         runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent(), fresh=True)
-        runner.drive("search", [track("grid"), track("grid", "twin")], None)
+        runner.drive("search", [proposals("grid"), proposals("grid", "twin")], None)
     assert len(executor.trained) == len(set(executor.trained)) == 10
     assert not set(executor.trained) & {member.trial for member in shared}
 
@@ -390,7 +392,7 @@ def driven(path: Path, executor: Executor, trials: list[Trial], costs: dict[str,
         ledger.open_search("s", "key", "{}")
         cost_of = (lambda t: costs[t.id]) if costs else (lambda t: 0.0)
         runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent(), cost_of=cost_of)
-        runner.drive("finals", [listed_track("cnn", "d", trials)], len(trials))
+        runner.drive("finals", [listed_proposals("cnn", "d", trials)], len(trials))
 
 
 def test_the_longest_trials_are_trained_first(tmp_path: Path) -> None:

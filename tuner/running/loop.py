@@ -1,6 +1,6 @@
 """The only loop: asks the oracles, hands to the executor, writes to the ledger.
 
-A proposal depends on recorded results alone. Trial k of a track is proposed when its oracle has heard of the
+A proposal depends on recorded results alone. Trial k of an oracle is proposed when the oracle has heard of the
 trials before k - lag, in their order, and of no others; so any number of workers, any interleaving and any crash
 give the same trials. Resuming is therefore the same loop, in which the ledger answers first.
 """
@@ -15,7 +15,7 @@ from typing import Protocol
 from tuner.errors import ResourceError
 from tuner.executors import Executor, Outcome
 from tuner.ledger.ledger import Ledger, Member
-from tuner.running.proposals import Track
+from tuner.running.proposals import Proposals
 from tuner.trial import RUNTIME_SCALARS, Job, Record, Result, Trial
 
 #: How often a trial whose worker died is tried.
@@ -56,7 +56,7 @@ class _Proposed:
     """A trial that no record answers, with the places of the search that wait for it."""
 
     trial: Trial
-    places: list[tuple[Track, int]]
+    places: list[tuple[Proposals, int]]
     cost: float
 
 
@@ -104,7 +104,7 @@ class Queue:
 
 
 class Runner:
-    """Drives tracks to their end.
+    """Trains what oracles propose, until none has more.
 
     Args:
         search: the name under which the ledger lists the trials.
@@ -133,15 +133,15 @@ class Runner:
         self._listeners, self._cost_of = listeners, cost_of
         self._trained: set[str] = set()
 
-    def drive(self, what: str, tracks: Sequence[Track], total: int | None) -> None:
-        """Run every trial of the tracks that the ledger does not know, until all tracks are exhausted."""
+    def drive(self, what: str, all_proposals: Sequence[Proposals], total: int | None) -> None:
+        """Train what is proposed and the ledger does not know, until every oracle is exhausted."""
         self._observer.begin(what, total)
         waiting = Queue()
         under_way: dict[str, _Proposed] = {}
         deaths: Counter[tuple[str, bool]] = Counter()
         while True:
-            for track in tracks:
-                self._propose(track, waiting, under_way)
+            for proposals in all_proposals:
+                self._propose(proposals, waiting, under_way)
             while waiting and len(under_way) < self._executor.slots:
                 proposed = waiting.take(
                     self._executor.waiting_groups(), {p.trial.compile_group for p in under_way.values()}
@@ -152,43 +152,43 @@ class Runner:
                 break
             for outcome in self._executor.wait():
                 self._take(outcome, under_way, deaths)
-        if not all(track.exhausted for track in tracks):
+        if not all(proposals.exhausted for proposals in all_proposals):
             raise RuntimeError("an oracle waits for a result although every trial has finished")
 
     def _submit(self, trial: Trial) -> None:
         self._executor.submit(trial.id, self._job_of(trial), trial.compile_group)
         self._observer.started(trial)
 
-    def _propose(self, track: Track, waiting: Queue, under_way: dict[str, _Proposed]) -> None:
-        """Take what a track proposes now: what is recorded is settled, and the rest waits."""
+    def _propose(self, proposals: Proposals, waiting: Queue, under_way: dict[str, _Proposed]) -> None:
+        """Take what is proposed now: what is recorded is passed on, and the rest waits."""
         if len(waiting) > LOOK_AHEAD // 2:  # so that a long list is taken, and written, in large pieces
             return
         listed: list[Member] = []
         while len(waiting) < LOOK_AHEAD:
-            following = track.next()
+            following = proposals.next()
             if following is None:
                 break
             number, trial = following
-            listed.append(track.member(number, trial))
+            listed.append(proposals.member(number, trial))
             proposed = under_way.get(trial.id) or waiting.get(trial.id)
             if proposed is not None:
-                proposed.places.append((track, number))
+                proposed.places.append((proposals, number))
                 continue
             known = self._known(trial)
             if known is None:
                 cost = self._cost_of(trial)
-                waiting.add(_Proposed(trial, [(track, number)], cost))
+                waiting.add(_Proposed(trial, [(proposals, number)], cost))
                 self._observer.proposed(trial, cost)
             else:
-                self._settle(track, number, known)
+                self._pass_on(proposals, number, known)
                 self._observer.finished(known, known=True)
         self._ledger.enlist(self._search, *listed)
 
-    def _settle(self, track: Track, number: int, record: Record) -> None:
+    def _pass_on(self, proposals: Proposals, number: int, record: Record) -> None:
         """Pass on what came of the trial at one place of the search."""
-        track.finished(number, record)
+        proposals.finished(number, record)
         for listener in self._listeners:
-            listener(track.member(number, record.trial), record)
+            listener(proposals.member(number, record.trial), record)
 
     def _known(self, trial: Trial) -> Record | None:
         """Return what is recorded of a trial, unless it is to be trained again."""
@@ -224,6 +224,6 @@ class Runner:
         if record is None:
             raise RuntimeError(f"trial {outcome.key} was recorded and is not there")
         del under_way[outcome.key]
-        for track, number in proposed.places:
-            self._settle(track, number, record)
+        for proposals, number in proposed.places:
+            self._pass_on(proposals, number, record)
         self._observer.finished(record, False, outcome.attempt.node if outcome.attempt else "")

@@ -1,4 +1,4 @@
-"""A track: the proposals of one oracle on one data set, and the results that it may hear."""
+"""The proposals of one oracle on one data set, in order, and the results that it may hear."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tuner.oracles import Oracle, Pause, Proposal
 from tuner.trial import Record, Trial
 
 
-class Track:
-    """The proposals of one oracle, in order, and the results that it may hear.
+class Proposals:
+    """What one oracle proposes on one data set, in order; it hears of results as late as any number of workers may bring.
 
     Args:
         model: the name of the search entry.
@@ -95,8 +95,8 @@ class ListedTrials(Oracle):
         """Nothing to learn from results."""
 
 
-def listed_track(model: str, dataset: str, trials: Sequence[Trial]) -> Track:
-    """Return a track of final trials that are known beforehand."""
-    return Track(
+def listed_proposals(model: str, dataset: str, trials: Sequence[Trial]) -> Proposals:
+    """Return the proposals of final trials that are known beforehand."""
+    return Proposals(
         model, dataset, "final", ListedTrials(len(trials)), lambda p: trials[int(p.values["number"])], lag=len(trials)
     )

@@ -38,7 +38,7 @@ from tuner.running.dryrun import (
 )
 from tuner.running.loop import Listener, Runner
 from tuner.running.progress import ProgressReport, say
-from tuner.running.proposals import Track, listed_track
+from tuner.running.proposals import Proposals, listed_proposals
 from tuner.search_file.checks import capitals
 from tuner.search_file.model import Entry, Search, backend_name
 from tuner.system.files import remove_partials
@@ -96,19 +96,19 @@ class StartedSearch:
         said = {sentence for entry in search.entries if (sentence := planned_shortfall(entry))}
         for sentence in sorted(said):
             say(self._console, sentence)
-        tracks = search_tracks(search, self._prepared)
-        self._runner.drive("search", tracks, total)
-        for track in tracks:
-            sentence = shortfall(search.entry(track.model), track.proposed, track.failed)
+        all_proposals = all_search_proposals(search, self._prepared)
+        self._runner.drive("search", all_proposals, total)
+        for proposals in all_proposals:
+            sentence = shortfall(search.entry(proposals.model), proposals.proposed, proposals.failed)
             if sentence and sentence not in said:
-                say(self._console, f"on {track.dataset}, {sentence}")
+                say(self._console, f"on {proposals.dataset}, {sentence}")
         if self._before and (sentence := self._before.left_behind(self.ledger.members(search.name))):
             say(self._console, sentence)
 
     def retrain_winners(self) -> None:
         """Train the best of each entry again, with other seeds and on each data set of the comparison."""
-        finals = _final_tracks(self._search, self.ledger, self._prepared, self._places)
-        self._runner.drive("retraining", [track for track, _ in finals], sum(count for _, count in finals))
+        finals = _all_final_proposals(self._search, self.ledger, self._prepared, self._places)
+        self._runner.drive("retraining", [proposals for proposals, _ in finals], sum(count for _, count in finals))
 
 
 @contextmanager
@@ -325,45 +325,45 @@ def _cost_of(search: Search, prepared: dict[str, Prepared]) -> Callable[[Trial],
     return cost
 
 
-def search_tracks(search: Search, prepared: dict[str, Prepared]) -> list[Track]:
-    """Return a track for each entry on each data set of the search."""
+def all_search_proposals(search: Search, prepared: dict[str, Prepared]) -> list[Proposals]:
+    """Return the proposals of each `[[search]]` on each data set of the search."""
     return [
-        _search_track(search, entry, name, prepared[name].fingerprint)
+        _search_proposals(search, entry, name, prepared[name].fingerprint)
         for name in search.datasets
         for entry in search.entries
     ]
 
 
-def _search_track(search: Search, entry: Entry, dataset: str, fingerprint: str) -> Track:
+def _search_proposals(search: Search, entry: Entry, dataset: str, fingerprint: str) -> Proposals:
     def trial_of(proposal: Proposal) -> Trial:
         return search.trial(entry, dataset, fingerprint, proposal.values, proposal.epochs)
 
     oracle = make_oracle(entry.algorithm, entry.space, search.seed, entry.max_trials, entry.epochs)
-    return Track(entry.name, dataset, "search", oracle, trial_of, entry.lag)
+    return Proposals(entry.name, dataset, "search", oracle, trial_of, entry.lag)
 
 
-def _final_tracks(
+def _all_final_proposals(
     search: Search, ledger: Ledger, prepared: dict[str, Prepared], places: Places
-) -> list[tuple[Track, int]]:
-    """Return a track for each chosen configuration on each data set that it is compared on, with its length."""
+) -> list[tuple[Proposals, int]]:
+    """Return the retrainings of each chosen model on each data set that it is compared on, with their number."""
     best = winners(search, ledger.members(search.name))
-    tracks = []
+    all_proposals = []
     for entry in search.entries:
         for dataset in search.compare or search.datasets:
             winner = best.get((entry.name, search.chosen_on(dataset)))
             if winner is None:
                 continue
-            template = search.trial(
+            again = search.trial(
                 entry, dataset, prepared[dataset].fingerprint, winner.trial.values, winner.trial.epochs
             )
             trials = [
-                template.as_final(search.seed + repeat, winner.result.best_epoch, search.held_out_of_retrainings)
+                again.as_final(search.seed + repeat, winner.result.best_epoch, search.held_out_of_retrainings)
                 for repeat in range(1, search.repeats + 1)
             ]
             for trial in trials:
                 _forget_if_lost(trial, ledger, places)
-            tracks.append((listed_track(entry.name, dataset, trials), len(trials)))
-    return tracks
+            all_proposals.append((listed_proposals(entry.name, dataset, trials), len(trials)))
+    return all_proposals
 
 
 def _forget_if_lost(trial: Trial, ledger: Ledger, places: Places) -> None:
