@@ -42,7 +42,7 @@ def measure(name: str, workers: int) -> dict[str, float]:
             begun = perf_counter()
             run.search_trials()
             wall = perf_counter() - begun
-            records = [record for _, record in run.ledger.members(search.name)]
+            records = [record for _, record in run.ledger.search_trials(search.name)]
     if not all(record is not None and record.completed for record in records):
         raise RuntimeError("a trial did not complete")
     return {"warm": warm, "wall": wall, "trials": sum(record.result.seconds for record in records if record)}

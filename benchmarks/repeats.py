@@ -100,7 +100,7 @@ def phases() -> dict[str, float]:
             searched = perf_counter()
             run.retrain_winners()
             retrained = perf_counter()
-            done = sum(record is not None and record.completed for _, record in run.ledger.members(search.name))
+            done = sum(record is not None and record.completed for _, record in run.ledger.search_trials(search.name))
     if done != REPEATS + 1:
         raise RuntimeError(f"{done} of {REPEATS + 1} trials completed")
     return {"start": ready - begun, "trial": searched - ready, "retrainings": retrained - searched}

@@ -12,7 +12,7 @@ import pytest
 from small_project import tuner
 
 from tuner.errors import InputError
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.file import load_search, parse_search
 from tuner.search_file.model import Overrides
 from tuner.trial import Record, Result, Trial
@@ -34,7 +34,7 @@ def project(folder: Path, change: Change | None = None) -> Places:
     trial = Trial("ann", "digits", "0" * 16, {"dense_units": 4}, epochs=1, seed=0)
     with Ledger(places.ledger) as ledger:
         ledger.open_search("mine", "key", search.to_json())
-        ledger.enlist("mine", Member("ann", "digits", "search", 0, trial.id))
+        ledger.add("mine", SearchTrial("ann", "digits", "search", 0, trial.id))
         ledger.record(Record(trial, Result("failed", "boom \x1b[2J | <b>")))
     if change is not None:
         with sqlite3.connect(places.ledger) as db:
@@ -93,7 +93,7 @@ def test_what_no_run_wrote_is_refused_in_one_line(tmp_path, change, problem):
     places = project(tmp_path, change)
     with pytest.raises(InputError) as caught, Ledger(places.ledger) as ledger:
         recorded_search(ledger, "mine")
-        ledger.members("mine")
+        ledger.search_trials("mine")
     assert str(caught.value).startswith(str(places.ledger))
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)

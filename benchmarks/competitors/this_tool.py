@@ -11,7 +11,7 @@ from benchmarks.competitors.base import Trained, main
 from benchmarks.driving import search_of
 from benchmarks.workloads import Workload
 from tuner.executors import Placement
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.running.search import started
 from tuner.trial import Record
 from tuner.workspace import Places
@@ -49,10 +49,10 @@ def search_file(workload: Workload, seed: int, images: str = "workload.npz") -> 
     return "\n".join([*head, *entries])
 
 
-def trained(member: Member, record: Record | None) -> dict[str, object]:
+def trained(search_trial: SearchTrial, record: Record | None) -> dict[str, object]:
     """Return what is to be printed of a trial."""
     if record is None or not record.completed:
-        raise RuntimeError(f"trial {member.number} of {member.model} did not complete")
+        raise RuntimeError(f"trial {search_trial.number} of {search_trial.model} did not complete")
     values = record.trial.values
     return {
         "filters": [values[f"filters_{i}"] for i in range(1, int(values["conv_depth"]) + 1)],
@@ -74,7 +74,7 @@ def run(workload: Workload, seed: int, workers: str) -> Trained:
         where = Placement(workers=int(workers) if workers else None)
         with started(search, places, Console(stderr=True), placement=where) as run:
             run.search_trials()
-            return [trained(member, record) for member, record in run.ledger.members(search.name)]
+            return [trained(search_trial, record) for search_trial, record in run.ledger.search_trials(search.name)]
 
 
 if __name__ == "__main__":

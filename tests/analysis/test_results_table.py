@@ -18,12 +18,12 @@ from tuner import columns as col
 from tuner.analysis.results_table import WIDTH, results_table
 from tuner.cli import app
 from tuner.datasets.base import Dataset
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.trial import Record, Result, Trial
 
 
 def printed(project: Project) -> str:
-    return results_table(project.search, project.ledger.members(project.search.name))
+    return results_table(project.search, project.ledger.search_trials(project.search.name))
 
 
 def table_of(text: str, head: str) -> list[dict[str, str]]:
@@ -102,8 +102,8 @@ def searched_from_end_to_end(made: Project, model: str, dataset: str = "blobs") 
     pairs = [*zip(trials, results, strict=True), (failed, Result("failed", "a | reason <of> `marks` " * 30))]
     for trial, result in pairs:
         made.ledger.record(Record(trial, result))
-    members = [Member(model, dataset, "search", k, trial.id) for k, (trial, _) in enumerate(pairs)]
-    made.ledger.enlist(made.search.name, *members)
+    search_trials = [SearchTrial(model, dataset, "search", k, trial.id) for k, (trial, _) in enumerate(pairs)]
+    made.ledger.add(made.search.name, *search_trials)
     return trials[0]
 
 

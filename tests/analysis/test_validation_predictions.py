@@ -10,7 +10,7 @@ import pytest
 
 from tuner.analysis.validation_predictions import LEAST_KEPT, MOST_KEPT, Keeper, load_validation, most_kept, packed
 from tuner.errors import CheckError
-from tuner.ledger.rows import Member
+from tuner.ledger.rows import SearchTrial
 from tuner.trial import Record, Result, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
 
@@ -75,7 +75,7 @@ class Kept:
     def finish(self, seed: int, score: float, model: str = "ann", role: str = "search") -> None:
         record = self.record(seed, score)
         artifact_path(self.folder, record.trial.id, "0" * 64, ".validation.npz").touch()
-        self.keeper(Member(model, "blobs", role, seed, record.trial.id), record)
+        self.keeper(SearchTrial(model, "blobs", role, seed, record.trial.id), record)
 
     def record(self, seed: int, score: float) -> Record:
         result = Result("completed", val_accuracy=score, val_loss=1.0, parameters=1, files={"validation": "0" * 64})

@@ -28,7 +28,7 @@ from benchmarks.chaos.lives import Ended, Reference, Suffered, Tally, how_badly
 from benchmarks.chaos.processes import are_gone, processes_of
 from benchmarks.chaos.report import report_of
 from benchmarks.chaos.searches import ALGORITHMS, COMMAND, NAME, make_project
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.file import load_search
 from tuner.trial import Record, Result, Trial, artifact_path
 
@@ -45,7 +45,7 @@ def write_ledger(path: Path, numbers: range) -> Path:
     """A ledger in which so many trials of a search are recorded, three of which were proposed."""
     with Ledger(path) as ledger:
         ledger.open_search(NAME, "key", "{}")
-        ledger.enlist(NAME, *(Member("ann", "bands.npz", "search", n, trial(n).id) for n in range(3)))
+        ledger.add(NAME, *(SearchTrial("ann", "bands.npz", "search", n, trial(n).id) for n in range(3)))
         for n in numbers:
             result = whole(
                 Result("completed", seconds=1.0 + n, val_accuracy=0.5 + n / 10, history={"loss": [1.0, 0.5]})

@@ -146,7 +146,11 @@ def test_trials_have_the_values_scores_and_curves_of_the_ledger(
 ) -> None:
     assert export(tool.name, project, storage) == list(tool.lines)
     seen = tool.seen(storage)
-    recorded = [(member.model, record) for member, record in project.ledger.members("small") if record is not None]
+    recorded = [
+        (search_trial.model, record)
+        for search_trial, record in project.ledger.search_trials("small")
+        if record is not None
+    ]
     recorded = [(model, record) for model, record in recorded if record.trial.role == "search"]
     assert [one.trial for one in seen] == [record.trial.id for _, record in recorded]
     assert [one.score for one in seen] == [0.5, 0.6, 0.7, 0.8, None, 0.9, 0.85, 0.6]

@@ -16,7 +16,7 @@ from recorded import whole
 
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.trial import Attempt, Record, Result, Trial
 
 pytest.importorskip("mlflow")
@@ -56,7 +56,7 @@ def recorded(project: Project, result: Result, number: int = 0, worker: int | No
     trial = project.search.trial(entry, "blobs", project.data.fingerprint, values, None)
     trial = replace(trial, epochs=max(epochs, trial.epochs))
     project.ledger.record(Record(trial, result), Attempt(1_000.0, 1_010.0, worker))
-    project.ledger.enlist("small", Member(entry.name, "blobs", "search", number, trial.id))
+    project.ledger.add("small", SearchTrial(entry.name, "blobs", "search", number, trial.id))
     return trial
 
 
@@ -203,7 +203,7 @@ def test_names_and_texts_of_a_stranger_s_ledger_are_text(
     project = Project(tmp_path, blobs, {**RAW, "title": "A <b>bold</b> \x1b[31m*one*"})
     error = "\x1b[2J" + "it broke " * 2_000
     trial = recorded(project, Result("failed", error, history={"../a b\x1b": [1.0]}))
-    project.ledger.enlist("small", Member("another", "../blobs\n", "final", 0, trial.id))
+    project.ledger.add("small", SearchTrial("another", "../blobs\n", "final", 0, trial.id))
     export("mlflow", project, mlflow_storage)
     assert reader.experiment().tags["mlflow.note.content"] == r"A &lt;b&gt;bold&lt;/b&gt; \\x1b\[31m\*one\*"
     runs = reader.runs()

@@ -13,7 +13,7 @@ from recorded import whole
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.exporters import EXPORTERS, Recorded
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.space.parameters import Value
 from tuner.trial import Record, Result
 
@@ -52,7 +52,7 @@ def test_a_value_that_the_search_does_not_have_is_refused(project: Project, stor
     (entry, _) = project.search.entries
     trial = project.search.trial(entry, "blobs", project.data.fingerprint, {"dense_units": 5}, None)
     project.ledger.record(Record(trial, whole(Result("completed", val_accuracy=0.5))))
-    project.ledger.enlist("small", Member("ann", "blobs", "search", 2, trial.id))
+    project.ledger.add("small", SearchTrial("ann", "blobs", "search", 2, trial.id))
     with pytest.raises(InputError, match=rf"trial {trial.id}: the ledger holds what no run wrote \("):
         exported(project, storage)
 
@@ -81,7 +81,7 @@ def ranged(tmp_path: Path, blobs: Dataset) -> Project:
         every = {**entry.space.fixed(), "batch_norm": bool(number), **values}
         trial = made.search.trial(entry, "blobs", blobs.fingerprint, every, None)
         made.ledger.record(Record(trial, whole(Result("completed", val_accuracy=0.5, seconds=1.0))))
-        made.ledger.enlist("small", Member("ann", "blobs", "search", number, trial.id))
+        made.ledger.add("small", SearchTrial("ann", "blobs", "search", number, trial.id))
     return made
 
 

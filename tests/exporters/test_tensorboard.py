@@ -24,7 +24,7 @@ from tuner.cli import app
 from tuner.errors import CheckError, InputError
 from tuner.executors import EXECUTORS, Executor, Outcome, Placement
 from tuner.exporters.tensorboard import LogListener, TensorBoardLogs, write_recorded
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.running.search import started
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Search
@@ -74,7 +74,7 @@ GOOD = Result(
 )
 VALUES = {"dense_units": 4, "learning_rate": 1e-3, "batch_norm": True, "activation": "relu"}
 TRIAL = Trial("ann", "blobs.npz", "f" * 16, VALUES, epochs=4, seed=0)
-MEMBER = Member("ann", "blobs.npz", "search", 0, TRIAL.id)
+SEARCH_TRIAL = SearchTrial("ann", "blobs.npz", "search", 0, TRIAL.id)
 FINAL = TRIAL.as_final(1)
 
 
@@ -121,12 +121,12 @@ def status(folder: Path) -> int:
     return int(hparams(folder, metadata.SESSION_END_INFO_TAG).status)
 
 
-def opened(search: Search, places: Places, *recorded: tuple[Member, Record]) -> Ledger:
+def opened(search: Search, places: Places, *recorded: tuple[SearchTrial, Record]) -> Ledger:
     """Return a ledger that lists and holds these trials of a search."""
     ledger = Ledger(places.ledger)
     ledger.open_search(search.name, "key", search.to_json())
-    for member, record in recorded:
-        ledger.enlist(search.name, member)
+    for search_trial, record in recorded:
+        ledger.add(search.name, search_trial)
         ledger.record(record)
     return ledger
 
@@ -135,7 +135,7 @@ def opened(search: Search, places: Places, *recorded: tuple[Member, Record]) -> 
 
 
 def test_curves_are_points_at_their_epochs_counted_from_1(logs: TensorBoardLogs) -> None:
-    logs.write(MEMBER, Record(TRIAL, GOOD))
+    logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
     folder = logs.folder / "ann-blobs" / TRIAL.id
     for name, values in HISTORY.items():
         points = drawn(folder, f"epoch/{name}")
@@ -148,15 +148,15 @@ def test_curves_are_points_at_their_epochs_counted_from_1(logs: TensorBoardLogs)
 
 
 def test_the_scores_of_a_trial_stand_at_the_epoch_that_was_kept(logs: TensorBoardLogs) -> None:
-    logs.write(MEMBER, Record(TRIAL, GOOD))
-    assert drawn(logs.folder_of(MEMBER), "result/val_loss") == [(2, 0.5)]
-    logs.write(MEMBER, Record(TRIAL, replace(GOOD, best_epoch=None)))
-    assert drawn(logs.folder_of(MEMBER), "result/val_loss") == [(3, 0.5)]
+    logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
+    assert drawn(logs.folder_of(SEARCH_TRIAL), "result/val_loss") == [(2, 0.5)]
+    logs.write(SEARCH_TRIAL, Record(TRIAL, replace(GOOD, best_epoch=None)))
+    assert drawn(logs.folder_of(SEARCH_TRIAL), "result/val_loss") == [(3, 0.5)]
 
 
 def test_watched_layers_begin_before_training(logs: TensorBoardLogs) -> None:
-    logs.write(MEMBER, Record(TRIAL, GOOD))
-    folder = logs.folder_of(MEMBER)
+    logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
+    folder = logs.folder_of(SEARCH_TRIAL)
     assert drawn(folder, "gradient_norm/conv_1") == [(0, 2.0), (1, 1.5), (2, 1.25), (3, 1.0)]
     kernels = drawn(folder, "kernel/conv_1")
     assert [step for step, _ in kernels] == [0, 1, 2, 3]
@@ -167,22 +167,22 @@ def test_watched_layers_begin_before_training(logs: TensorBoardLogs) -> None:
 
 def test_a_kernel_without_a_finite_value_is_an_empty_histogram(logs: TensorBoardLogs) -> None:
     watched = {"d": {"gradient_norm": [0.0], "kernel": [{"low": 0.0, "high": 0.0, "counts": []}]}}
-    logs.write(MEMBER, Record(TRIAL, replace(GOOD, watched=watched)))
-    assert drawn(logs.folder_of(MEMBER), "kernel/d")[0][1].shape == (0, 3)
+    logs.write(SEARCH_TRIAL, Record(TRIAL, replace(GOOD, watched=watched)))
+    assert drawn(logs.folder_of(SEARCH_TRIAL), "kernel/d")[0][1].shape == (0, 3)
 
 
 def test_time_never_goes_back_within_a_log_and_spans_the_training(logs: TensorBoardLogs) -> None:
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-    logs.write(MEMBER, Record(TRIAL, GOOD))
+    logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
     times = [event.wall_time for event in EventFileLoader(str(files_in(logs.folder)[0])).Load()]
     assert times == sorted(times)
     assert times[-1] - times[0] == pytest.approx(GOOD.seconds)
 
 
 def test_a_session_holds_the_values_of_a_trial_each_of_its_type(logs: TensorBoardLogs) -> None:
-    logs.write(MEMBER, Record(TRIAL, GOOD))
-    folder = logs.folder_of(MEMBER)
+    logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
+    folder = logs.folder_of(SEARCH_TRIAL)
     start = hparams(folder, metadata.SESSION_START_INFO_TAG)
     found = {name: getattr(value, value.WhichOneof("kind")) for name, value in start.hparams.items()}
     assert found == {**VALUES, "model": "ann", "dataset": "blobs.npz", "role": "search", "epochs": 4}
@@ -191,8 +191,8 @@ def test_a_session_holds_the_values_of_a_trial_each_of_its_type(logs: TensorBoar
 
 
 def test_a_failed_trial_is_a_session_that_failed(logs: TensorBoardLogs) -> None:
-    logs.write(MEMBER, Record(TRIAL, Result("failed", "too deep")))
-    folder = logs.folder_of(MEMBER)
+    logs.write(SEARCH_TRIAL, Record(TRIAL, Result("failed", "too deep")))
+    folder = logs.folder_of(SEARCH_TRIAL)
     assert status(folder) == api_pb2.STATUS_FAILURE
     assert read(folder).PluginTagToContent("hparams").keys() == {
         metadata.SESSION_START_INFO_TAG, metadata.SESSION_END_INFO_TAG
@@ -200,8 +200,8 @@ def test_a_failed_trial_is_a_session_that_failed(logs: TensorBoardLogs) -> None:
 
 
 def test_a_retraining_has_a_folder_of_its_own(logs: TensorBoardLogs) -> None:
-    member = Member("ann", "blobs.npz", "final", 1, FINAL.id)
-    logs.write(member, Record(FINAL, Result("completed", test_accuracy=0.5, history={"loss": [1.0]})))
+    search_trial = SearchTrial("ann", "blobs.npz", "final", 1, FINAL.id)
+    logs.write(search_trial, Record(FINAL, Result("completed", test_accuracy=0.5, history={"loss": [1.0]})))
     folder = logs.folder / "ann-blobs" / f"final-2-{FINAL.id}"
     assert drawn(folder, "result/test_accuracy") == [(1, 0.5)]
 
@@ -229,25 +229,25 @@ def test_the_experiment_declares_what_varies_and_the_metrics(
 
 def test_a_log_is_written_once_and_again_where_the_result_is_another(logs: TensorBoardLogs) -> None:
     failed = Record(TRIAL, Result("failed", "killed", transient=True))
-    logs.write(MEMBER, failed)
+    logs.write(SEARCH_TRIAL, failed)
     (first,) = files_in(logs.folder)
     before = first.stat()
-    logs.write(MEMBER, failed)
+    logs.write(SEARCH_TRIAL, failed)
     assert files_in(logs.folder) == [first]
     assert first.stat().st_mtime_ns == before.st_mtime_ns
-    logs.write(MEMBER, Record(TRIAL, GOOD))
+    logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
     (second,) = files_in(logs.folder)
     assert second != first
     assert status(second.parent) == api_pb2.STATUS_SUCCESS
 
 
 def test_a_log_that_was_left_half_written_is_written_whole(logs: TensorBoardLogs) -> None:
-    folder = logs.folder_of(MEMBER)
+    folder = logs.folder_of(SEARCH_TRIAL)
     folder.mkdir(parents=True)
     ended = subprocess.Popen(["true"])
     ended.wait()
     (folder / f".partial-{ended.pid}-log").write_bytes(b"half")
-    logs.write(MEMBER, Record(TRIAL, GOOD))
+    logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
     (file,) = files_in(folder)
     assert "tfevents" in file.name
 
@@ -255,16 +255,16 @@ def test_a_log_that_was_left_half_written_is_written_whole(logs: TensorBoardLogs
 def test_what_the_search_no_longer_lists_goes_and_foreign_files_stay(
     search: Search, places: Places, logs: TensorBoardLogs
 ) -> None:
-    gone = Member("cnn", "blobs.npz", "search", 0, "0" * 16)
+    gone = SearchTrial("cnn", "blobs.npz", "search", 0, "0" * 16)
     foreign = logs.folder / "cnn-blobs" / "mine" / "events.out.tfevents.1"
     foreign.parent.mkdir(parents=True)
     foreign.write_bytes(b"")
     logs.write(gone, Record(TRIAL, GOOD))
-    with opened(search, places, (MEMBER, Record(TRIAL, GOOD))) as ledger:
+    with opened(search, places, (SEARCH_TRIAL, Record(TRIAL, GOOD))) as ledger:
         write_recorded(search, places, ledger)
     assert not logs.folder_of(gone).exists()
     assert foreign.is_file()
-    assert len(files_in(logs.folder_of(MEMBER))) == 1
+    assert len(files_in(logs.folder_of(SEARCH_TRIAL))) == 1
 
 
 # --- faults ---
@@ -277,17 +277,17 @@ def test_a_fault_costs_one_warning_and_the_next_trials_are_tried(search: Search,
     output = io.StringIO()
     with opened(search, places) as ledger:
         listener = LogListener(search, places, ledger, Console(file=output, width=60))
-        listener(MEMBER, Record(TRIAL, GOOD))
+        listener(SEARCH_TRIAL, Record(TRIAL, GOOD))
         (warning,) = output.getvalue().splitlines()
         assert warning.startswith("tensorboard: ")
         assert "the search goes on, and run again it writes what is missing" in warning
         blocked.unlink()
-        listener(MEMBER, Record(TRIAL, GOOD))
+        listener(SEARCH_TRIAL, Record(TRIAL, GOOD))
     assert len(files_in(blocked)) == 1
 
 
 def test_a_full_disk_leaves_the_log_that_was_there(logs: TensorBoardLogs, monkeypatch: pytest.MonkeyPatch) -> None:
-    logs.write(MEMBER, Record(TRIAL, Result("failed", "killed")))
+    logs.write(SEARCH_TRIAL, Record(TRIAL, Result("failed", "killed")))
 
     class Full:
         def __init__(self, file: object) -> None: ...
@@ -297,9 +297,9 @@ def test_a_full_disk_leaves_the_log_that_was_there(logs: TensorBoardLogs, monkey
 
     monkeypatch.setattr("tuner.exporters.tensorboard.RecordWriter", Full)
     with pytest.raises(OSError, match="No space left"):
-        logs.write(MEMBER, Record(TRIAL, GOOD))
+        logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
     assert len(files_in(logs.folder)) == 1
-    assert status(logs.folder_of(MEMBER)) == api_pb2.STATUS_FAILURE
+    assert status(logs.folder_of(SEARCH_TRIAL)) == api_pb2.STATUS_FAILURE
 
 
 # --- through a search and the command line ---
@@ -401,7 +401,7 @@ def test_logs_are_written_without_tensorflow_and_keras(tmp_path: Path, blobs_npz
     script = """
 import sys
 from pathlib import Path
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from recorded import whole
 from tuner.workspace import Places
 from tuner.search_file.file import load_search
@@ -412,7 +412,7 @@ watched = {"a": {"gradient_norm": [1.0], "kernel": [{"low": 0.0, "high": 1.0, "c
 trial = Trial("ann", "blobs.npz", "f" * 16, {"dense_units": 4}, epochs=1, seed=0)
 with Ledger(places.ledger) as ledger:
     ledger.open_search("mine", "key", search.to_json())
-    ledger.enlist("mine", Member("ann", "blobs.npz", "search", 0, trial.id))
+    ledger.add("mine", SearchTrial("ann", "blobs.npz", "search", 0, trial.id))
     ledger.record(Record(trial, whole(Result("completed", val_loss=1.0, history={"loss": [1.0]}, watched=watched))))
     write_recorded(search, places, ledger)
 assert not {"tensorflow", "keras", "jax"} & set(sys.modules)

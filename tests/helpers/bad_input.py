@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.ledger.schema import SCHEMA_VERSION
 from tuner.search_file.file import load_search
 from tuner.trial import Record, Result, Trial
@@ -295,7 +295,7 @@ def forged(change: str) -> Given:
         trial = Trial("cnn", "digits", "0" * 16, {"units": 8}, epochs=1, seed=0)
         with Ledger(folder / LEDGER) as ledger:
             ledger.record(Record(trial, Result("failed", "boom")))
-            ledger.enlist("wrong", Member("cnn", "digits", "search", 0, trial.id))
+            ledger.add("wrong", SearchTrial("cnn", "digits", "search", 0, trial.id))
         _change(folder / LEDGER, lambda db: db.execute(change))
 
     return make

@@ -12,7 +12,7 @@ from tuner.analysis.findings import Findings, load_findings
 from tuner.datasets.base import Dataset
 from tuner.datasets.npz import load_npz
 from tuner.datasets.store import save_to_store
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.protocol import validation_labels
 from tuner.search_file.file import parse_search
 from tuner.search_file.model import Overrides, Search
@@ -98,7 +98,7 @@ class Project:
     ) -> list[Trial]:
         """Record search trials; `answers` says of each which validation images it classified rightly."""
         entry = next(e for e in self.search.entries if e.name == model)
-        trials, members = [], []
+        trials, search_trials = [], []
         for index, (values, score) in enumerate(zip(entry.space.grid(), scores, strict=False)):
             trial = self.search.trial(entry, dataset, self.data.fingerprint, values, None)
             notes = {"gradient_norm": [1.0, 0.5, 0.25, 0.125], "kernel": [KERNEL] * 4}
@@ -120,9 +120,9 @@ class Project:
                 )
             )
             self.ledger.record(Record(trial, result), Attempt.of(result.seconds, 1))
-            members.append(Member(model, dataset, "search", index, trial.id))
+            search_trials.append(SearchTrial(model, dataset, "search", index, trial.id))
             trials.append(trial)
-        self.ledger.enlist(self.search.name, *members)
+        self.ledger.add(self.search.name, *search_trials)
         return trials
 
     def _answered(self, trial: Trial, correct: np.ndarray) -> str:
@@ -166,7 +166,7 @@ class Project:
                 layers=LAYERS,
             )
             self.ledger.record(Record(final, result), Attempt.of(result.seconds, 1))
-            self.ledger.enlist(self.search.name, Member(model, dataset, "final", repeat, final.id))
+            self.ledger.add(self.search.name, SearchTrial(model, dataset, "final", repeat, final.id))
 
     def findings(self) -> Findings:
         self.ledger.close_search(self.search.name)

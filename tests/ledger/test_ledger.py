@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from recorded import whole
 
 from tuner.errors import InputError, ResourceError
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.ledger.rows import CURVES
 from tuner.ledger.schema import SCHEMA_VERSION
 from tuner.trial import Attempt, Record, Result, Trial
@@ -51,8 +51,10 @@ def record(seed: int, accuracy: float = 0.5) -> Record:
     return Record(trial(seed), whole(Result("completed", val_accuracy=accuracy)))
 
 
-def member(number: int, seed: int, model: str = "cnn", dataset: str = "blobs", role: str = "search") -> Member:
-    return Member(model, dataset, role, number, trial(seed).id)
+def search_trial(
+    number: int, seed: int, model: str = "cnn", dataset: str = "blobs", role: str = "search"
+) -> SearchTrial:
+    return SearchTrial(model, dataset, role, number, trial(seed).id)
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def test_when_and_where_a_trial_ran_is_read_back_to_the_millisecond(ledger):
     ledger.record(record(0), attempt)
     ledger.record(record(1))
     ledger.open_search("s", "key", "{}")
-    ledger.enlist("s", member(0, 0), member(1, 1), member(2, 2))
+    ledger.add("s", search_trial(0, 0), search_trial(1, 1), search_trial(2, 2))
     found = ledger.attempts("s")
     assert found.keys() == {trial(0).id, trial(1).id}
     assert found[trial(0).id] == Attempt(1_700_000_000.125, 1_700_000_002.5, 3, "a node?")
@@ -106,7 +108,7 @@ def test_when_and_where_a_trial_ran_is_read_back_to_the_millisecond(ledger):
 def test_a_time_that_no_run_wrote_is_refused(ledger, wrong):
     ledger.record(record(0))
     ledger.open_search("s", "key", "{}")
-    ledger.enlist("s", member(0, 0))
+    ledger.add("s", search_trial(0, 0))
     with sqlite3.connect(ledger.path) as db:
         try:
             db.execute(f"UPDATE trials SET {wrong}")  # noqa: S608
@@ -120,12 +122,12 @@ def test_a_time_that_no_run_wrote_is_refused(ledger, wrong):
 def test_a_row_under_the_name_of_another_trial_is_refused(ledger):
     ledger.record(record(0))
     ledger.open_search("s", "key", "{}")
-    ledger.enlist("s", member(0, 1))
+    ledger.add("s", search_trial(0, 1))
     with sqlite3.connect(ledger.path) as db:
         db.execute("UPDATE trials SET trial = ?", (trial(1).id,))
     db.close()
     with pytest.raises(InputError, match=r"holds what no run wrote .*the content of another trial"):
-        ledger.members("s")
+        ledger.search_trials("s")
     with pytest.raises(InputError, match=r"holds what no run wrote .*the content of another trial"):
         ledger.get(trial(1).id)
 
@@ -154,17 +156,17 @@ def test_a_forgotten_trial_can_be_recorded_anew(ledger):
 def test_members_stand_by_role_model_data_set_and_number_with_their_records(ledger):
     ledger.open_search("s", "key", "{}")
     proposed = [
-        member(10, 1),
-        member(9, 2),
-        member(0, 3, model="ann", dataset="other"),
-        member(0, 3, model="ann"),
-        member(0, 4, model="ann", role="final"),
+        search_trial(10, 1),
+        search_trial(9, 2),
+        search_trial(0, 3, model="ann", dataset="other"),
+        search_trial(0, 3, model="ann"),
+        search_trial(0, 4, model="ann", role="final"),
     ]
     for one in proposed:
-        ledger.enlist("s", one)
+        ledger.add("s", one)
     ledger.record(record(2))
     ledger.record(record(3))
-    assert ledger.members("s") == [
+    assert ledger.search_trials("s") == [
         (proposed[3], record(3)),
         (proposed[2], record(3)),
         (proposed[1], record(2)),
@@ -175,10 +177,10 @@ def test_members_stand_by_role_model_data_set_and_number_with_their_records(ledg
 
 def test_finished_search_trials_alone_are_counted(ledger):
     ledger.open_search("s", "key", "{}")
-    ledger.enlist("s", member(0, 0))
-    ledger.enlist("s", member(1, 1))
-    ledger.enlist("s", member(2, 2))
-    ledger.enlist("s", member(0, 3, role="final"))
+    ledger.add("s", search_trial(0, 0))
+    ledger.add("s", search_trial(1, 1))
+    ledger.add("s", search_trial(2, 2))
+    ledger.add("s", search_trial(0, 3, role="final"))
     for seed in (0, 2, 3):
         ledger.record(record(seed))
     ledger.record(Record(trial(2), Result("failed", "boom")))
@@ -188,19 +190,19 @@ def test_finished_search_trials_alone_are_counted(ledger):
 
 def test_enlisting_a_place_again_replaces_its_trial_and_no_other(ledger):
     ledger.open_search("s", "key", "{}")
-    ledger.enlist("s", member(0, 0))
-    ledger.enlist("s", member(1, 1))
-    ledger.enlist("s", member(0, 0))
-    ledger.enlist("s", member(1, 5))
-    assert [one for one, _ in ledger.members("s")] == [member(0, 0), member(1, 5)]
+    ledger.add("s", search_trial(0, 0))
+    ledger.add("s", search_trial(1, 1))
+    ledger.add("s", search_trial(0, 0))
+    ledger.add("s", search_trial(1, 5))
+    assert [one for one, _ in ledger.search_trials("s")] == [search_trial(0, 0), search_trial(1, 5)]
 
 
 def test_a_search_opened_again_with_the_same_key_goes_on(ledger):
     ledger.open_search("s", "key", '{"title": "old"}')
-    ledger.enlist("s", member(0, 0))
+    ledger.add("s", search_trial(0, 0))
     ledger.close_search("s")
     ledger.open_search("s", "key", '{"title": "new"}')
-    assert [one for one, _ in ledger.members("s")] == [member(0, 0)]
+    assert [one for one, _ in ledger.search_trials("s")] == [search_trial(0, 0)]
     assert ledger.search_content("s") == '{"title": "new"}'
 
 
@@ -208,35 +210,35 @@ def test_a_search_opened_with_another_key_begins_anew_and_its_trials_stay(ledger
     ledger.open_search("s", "key", "old")
     ledger.open_search("untouched", "key", "{}")
     for name in ("s", "untouched"):
-        ledger.enlist(name, member(0, 0))
+        ledger.add(name, search_trial(0, 0))
     ledger.record(record(0))
     ledger.open_search("s", "another key", "new")
-    assert ledger.members("s") == []
+    assert ledger.search_trials("s") == []
     assert ledger.search_content("s") == "new"
     assert ledger.get(trial(0).id) == record(0)
-    assert ledger.members("untouched") == [(member(0, 0), record(0))]
+    assert ledger.search_trials("untouched") == [(search_trial(0, 0), record(0))]
 
 
 def test_a_search_that_never_ran_has_no_content_and_no_members(ledger):
     assert ledger.search_content("s") is None
-    assert ledger.members("s") == []
+    assert ledger.search_trials("s") == []
 
 
 def test_a_trial_is_listed_elsewhere_where_another_search_lists_it(ledger):
     for name, seeds in (("mine", (0, 1)), ("other", (1, 2))):
         ledger.open_search(name, "key", "{}")
         for number, seed in enumerate(seeds):
-            ledger.enlist(name, member(number, seed))
+            ledger.add(name, search_trial(number, seed))
     assert [ledger.is_listed_elsewhere(trial(seed).id, "mine") for seed in range(4)] == [False, True, True, False]
 
 
 def test_a_forgotten_trial_is_gone_and_keeps_its_place_in_its_searches(ledger):
     ledger.open_search("mine", "key", "{}")
-    ledger.enlist("mine", member(0, 0))
+    ledger.add("mine", search_trial(0, 0))
     ledger.record(record(0))
     ledger.forget_trial(trial(0).id)
     assert ledger.get(trial(0).id) is None
-    assert ledger.members("mine") == [(member(0, 0), None)]
+    assert ledger.search_trials("mine") == [(search_trial(0, 0), None)]
 
 
 def test_a_search_is_finished_when_it_is_closed_and_no_longer_when_it_is_opened_again(ledger):
@@ -360,7 +362,7 @@ def test_a_search_that_is_let_go_can_be_held_again_and_others_can_be_held_beside
 IN_MEMORY = Path("/dev/shm")  # noqa: S108
 Step = tuple[str, int, int]
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["record", "enlist", "open"]), st.integers(0, 3), st.integers(0, 3)), max_size=10
+    st.tuples(st.sampled_from(["record", "add", "open"]), st.integers(0, 3), st.integers(0, 3)), max_size=10
 )
 
 
@@ -368,8 +370,8 @@ def _apply(ledger: Ledger, step: Step) -> None:
     kind, first, second = step
     if kind == "record":
         ledger.record(record(first, second / 4))
-    elif kind == "enlist":
-        ledger.enlist("s", member(first, second))
+    elif kind == "add":
+        ledger.add("s", search_trial(first, second))
     else:
         ledger.open_search("s", "key" if first else "another key", f"content {second}")
 
@@ -383,7 +385,7 @@ def _final_state(path: Path, steps: list[Step], reopened: set[int]) -> object:
             ledger.close()
             ledger = Ledger(path)
         _apply(ledger, step)
-    state = ledger.members("s"), ledger.search_content("s"), [ledger.get(trial(seed).id) for seed in range(4)]
+    state = ledger.search_trials("s"), ledger.search_content("s"), [ledger.get(trial(seed).id) for seed in range(4)]
     ledger.close()
     return state
 
@@ -406,17 +408,17 @@ def test_a_second_reader_sees_each_record_at_once(ledger):
 def test_the_file_is_read_with_pandas_while_a_search_runs(ledger):
     ledger.open_search("s", "key", "{}")
     for seed, accuracy in enumerate((0.25, 0.75)):
-        ledger.enlist("s", member(seed, seed))
+        ledger.add("s", search_trial(seed, seed))
         ledger.record(record(seed, accuracy))
     db = sqlite3.connect(ledger.path)
     trials = pd.read_sql("SELECT * FROM trials ORDER BY val_accuracy DESC", db, index_col="trial")
-    members = pd.read_sql("SELECT * FROM members JOIN trials USING (trial)", db)
+    search_trials = pd.read_sql("SELECT * FROM members JOIN trials USING (trial)", db)
     db.close()
     assert trials.index.tolist() == [trial(1).id, trial(0).id]
     assert trials["val_accuracy"].tolist() == [0.75, 0.25]
     assert trials["status"].unique().tolist() == ["completed"]
     assert pd.to_datetime(trials["finished"]).dt.tz is not None
-    assert len(members) == 2
+    assert len(search_trials) == 2
 
 
 # --- a ledger of an earlier version ---
@@ -471,12 +473,12 @@ def version_1(tmp_path: Path) -> Path:
 
 def test_a_ledger_of_version_1_keeps_its_trials_and_its_searches(version_1: Path) -> None:
     with Ledger(version_1) as ledger:
-        members = ledger.members("s")
-        assert [one for one, _ in members] == [member(number, number) for number in range(3)]
+        search_trials = ledger.search_trials("s")
+        assert [one for one, _ in search_trials] == [search_trial(number, number) for number in range(3)]
         assert ledger.search_content("s") == "{}"
         attempt = ledger.attempts("s")[trial(0).id]
         assert (attempt.seconds, attempt.worker, attempt.node) == (1.5, None, "")
-    for number, (_, found) in enumerate(members):
+    for number, (_, found) in enumerate(search_trials):
         assert found is not None
         assert found.trial == trial(number)
         assert found.trial.id == trial(number).id
@@ -554,12 +556,12 @@ def test_a_ledger_that_is_damaged_inside_is_named_where_it_is_read(tmp_path: Pat
         ledger.open_search("s", "key", "{}")
         for number in range(300):
             ledger.record(Record(trial(number), RESULT))
-            ledger.enlist("s", Member("cnn", "d", "search", number, trial(number).id))
+            ledger.add("s", SearchTrial("cnn", "d", "search", number, trial(number).id))
     content = bytearray((tmp_path / "l").read_bytes())
     content[8192:] = bytes(byte ^ 0x5A for byte in content[8192:])
     (tmp_path / "l").write_bytes(content)
     with Ledger(tmp_path / "l") as ledger, pytest.raises(InputError, match=r"l: is not a ledger, or is damaged .*mend"):
-        ledger.members("s")
+        ledger.search_trials("s")
     assert (tmp_path / "l").read_bytes() == content
 
 
@@ -595,9 +597,9 @@ def test_a_clock_that_jumps_back_changes_neither_order_nor_content(
         ledger.open_search("s", "key", "{}")
         for number in range(5):
             ledger.record(Record(trial(number), RESULT))
-            ledger.enlist("s", Member("cnn", "d", "search", number, trial(number).id))
+            ledger.add("s", SearchTrial("cnn", "d", "search", number, trial(number).id))
         ledger.close_search("s")
-        assert [member.number for member, _ in ledger.members("s")] == [0, 1, 2, 3, 4]
+        assert [search_trial.number for search_trial, _ in ledger.search_trials("s")] == [0, 1, 2, 3, 4]
         assert ledger.is_finished("s")
 
 
@@ -683,10 +685,10 @@ def test_ten_thousand_trials_are_read_and_checked_in_seconds(tmp_path: Path) -> 
             ledger.open_search("s", "key", "{}")
             for seed in range(1_000):
                 ledger.record(record(seed))
-            ledger.enlist("s", *(member(seed, seed) for seed in range(1_000)))
+            ledger.add("s", *(search_trial(seed, seed) for seed in range(1_000)))
             begun = time.process_time()
             for _ in range(10):
-                assert len(ledger.members("s")) == 1_000
+                assert len(ledger.search_trials("s")) == 1_000
             assert time.process_time() - begun < 10
         finally:
             for path in ledger.path.parent.glob(f"{ledger.path.name}*"):

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from recorded import whole
 
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.trial import Record, Result, Trial
 
 #: Where a flush to disk costs nothing, which is what a ledger's transactions take their time for.
@@ -51,8 +51,8 @@ def record(seed: int, accuracy: float) -> Record:
     return Record(trial(seed), whole(Result("completed", val_accuracy=accuracy, error="x" * seed * 4500)))
 
 
-def member(number: int, seed: int) -> Member:
-    return Member("cnn", "blobs", "search", number, trial(seed).id)
+def search_trial(number: int, seed: int) -> SearchTrial:
+    return SearchTrial("cnn", "blobs", "search", number, trial(seed).id)
 
 
 @dataclass(frozen=True)
@@ -61,17 +61,17 @@ class Expected:
 
     records: dict[int, Record] = field(default_factory=dict)
     searches: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
-    members: dict[str, dict[int, int]] = field(default_factory=dict)
+    search_trials: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def state(self) -> dict[str, Any]:
         """Return it as `state_of` reads it from a ledger."""
-        listed = {name: self.members.get(name, {}) for name in SEARCHES}
+        listed = {name: self.search_trials.get(name, {}) for name in SEARCHES}
         return {
             "records": [self.records.get(seed) for seed in SEEDS],
             "contents": [self.searches[name][1] if name in self.searches else None for name in SEARCHES],
             "finished": [name in self.searches and self.searches[name][2] for name in SEARCHES],
             "members": [
-                [(member(number, seed), self.records.get(seed)) for number, seed in sorted(places.items())]
+                [(search_trial(number, seed), self.records.get(seed)) for number, seed in sorted(places.items())]
                 for places in listed.values()
             ],
             "counts": [sum(seed in self.records for seed in places.values()) for places in listed.values()],
@@ -85,7 +85,7 @@ def state_of(ledger: Ledger) -> dict[str, Any]:
         "records": [ledger.get(trial(seed).id) for seed in SEEDS],
         "contents": [ledger.search_content(name) for name in SEARCHES],
         "finished": [ledger.is_finished(name) for name in SEARCHES],
-        "members": [ledger.members(name) for name in SEARCHES],
+        "members": [ledger.search_trials(name) for name in SEARCHES],
         "counts": [ledger.count_finished(name) for name in SEARCHES],
         "elsewhere": [[ledger.is_listed_elsewhere(trial(seed).id, name) for seed in SEEDS] for name in SEARCHES],
     }
@@ -166,11 +166,13 @@ class CrashingLedger(RuleBasedStateMachine):
 
     @rule(name=NAME, key=st.sampled_from("ab"), content=st.sampled_from("xy"), crash=CRASH)
     def a_search_is_opened(self, name: str, key: str, content: str, crash: Crash) -> None:
-        members = dict(self.expected.members)
+        search_trials = dict(self.expected.search_trials)
         if name not in self.expected.searches or self.expected.searches[name][0] != key:
-            members[name] = {}
+            search_trials[name] = {}
         searches = self.expected.searches | {name: (key, content, False)}
-        self.take(lambda ledger: ledger.open_search(name, key, content), crash, searches=searches, members=members)
+        self.take(
+            lambda ledger: ledger.open_search(name, key, content), crash, searches=searches, search_trials=search_trials
+        )
 
     @rule(name=NAME, crash=CRASH)
     def a_search_is_closed(self, name: str, crash: Crash) -> None:
@@ -183,9 +185,9 @@ class CrashingLedger(RuleBasedStateMachine):
     @rule(data=st.data(), places=st.dictionaries(st.integers(0, 5), SEED, max_size=4), crash=CRASH)
     def trials_are_proposed(self, data: st.DataObject, places: dict[int, int], crash: Crash) -> None:
         name = data.draw(st.sampled_from(sorted(self.expected.searches)))
-        members = self.expected.members | {name: self.expected.members.get(name, {}) | places}
-        listed = [member(number, seed) for number, seed in places.items()]
-        self.take(lambda ledger: ledger.enlist(name, *listed), crash, members=members)
+        search_trials = self.expected.search_trials | {name: self.expected.search_trials.get(name, {}) | places}
+        listed = [search_trial(number, seed) for number, seed in places.items()]
+        self.take(lambda ledger: ledger.add(name, *listed), crash, search_trials=search_trials)
 
     @rule(writer=WRITER)
     def a_writer_closes_and_opens(self, writer: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from recorded import whole, whole_final
 
-from tuner.ledger.rows import AS_JSON, PLAIN, Member, attempt_of, member_of, record_of, search_of
+from tuner.ledger.rows import AS_JSON, PLAIN, SearchTrial, attempt_of, record_of, search_of, search_trial_of
 from tuner.trial import Record, Result, Trial
 
 TRIAL = Trial("cnn", "blobs", "0123456789abcdef", {"units": 8, "rate": 0.5, "pool": "max", "bias": True}, 2, seed=0)
@@ -205,8 +205,8 @@ def test_a_search_that_no_run_began_is_refused(changed):
 
 
 def test_a_place_is_the_member_that_was_written():
-    assert member_of(MEMBER) == Member(*MEMBER)
-    assert member_of(("größe_2-a", *MEMBER[1:])).model == "größe_2-a"
+    assert search_trial_of(MEMBER) == SearchTrial(*MEMBER)
+    assert search_trial_of(("größe_2-a", *MEMBER[1:])).model == "größe_2-a"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_place_whose_names_would_be_paths_is_refused(column, value):
     changed = list(MEMBER)
     changed[column] = value
     with pytest.raises(ValueError, match=f", {('model', 'dataset', 'role', 'number', 'trial')[column]}: "):
-        member_of(tuple(changed))
+        search_trial_of(tuple(changed))
 
 
 def test_a_typical_row_is_checked_in_less_than_a_millisecond():

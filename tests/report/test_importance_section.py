@@ -18,7 +18,7 @@ from tuner import columns as col
 from tuner.analysis.scopes import scopes
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.report.base import Section, png
 from tuner.report.importance import importance_section
 from tuner.report.timing import timing_section
@@ -59,7 +59,7 @@ def trained(project: Project, model: str, score: Measure, seconds: Measure = lam
             )
         )
         project.ledger.record(Record(trial, result))
-        project.ledger.enlist(project.search.name, Member(model, "blobs", "search", index, trial.id))
+        project.ledger.add(project.search.name, SearchTrial(model, "blobs", "search", index, trial.id))
 
 
 @pytest.fixture

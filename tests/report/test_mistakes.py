@@ -12,7 +12,7 @@ from made_up import RAW, Project, first
 from tuner import columns as col
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.protocol import test_images as images_scored
 from tuner.report.base import Section, png
 from tuner.report.mistakes import mistakes_section
@@ -50,7 +50,7 @@ def scored(project: Project, model: str, probabilities: np.ndarray) -> None:
     project.ledger.record(
         Record(trial, Result("completed", parameters=10, test_accuracy=right, test_loss=0.5, files=files))
     )
-    project.ledger.enlist(project.search.name, Member(model, "blobs", "final", 0, trial.id))
+    project.ledger.add(project.search.name, SearchTrial(model, "blobs", "final", 0, trial.id))
 
 
 def of_a_folder(data: Dataset) -> Dataset:

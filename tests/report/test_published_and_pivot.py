@@ -10,7 +10,7 @@ from made_up import RAW, Project, first
 
 from tuner import columns as col
 from tuner.datasets.base import Dataset
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.report.convergence import convergence_section
 from tuner.report.lookalikes import lookalikes_section
 from tuner.report.pivot import pivot_section
@@ -47,7 +47,7 @@ def with_curves(project: Project, model: str, curves: list[list[float]]) -> None
             "completed", seconds_per_epoch=2.0, parameters=1000, val_accuracy=curve[-1], val_loss=0.5, history=history
         )
         project.ledger.record(Record(trial, result))
-        project.ledger.enlist(project.search.name, Member(model, "blobs", "search", number, trial.id))
+        project.ledger.add(project.search.name, SearchTrial(model, "blobs", "search", number, trial.id))
 
 
 def test_a_pivot_shows_the_best_score_of_each_pair_and_how_many_trials_it_is_the_best_of(project: Project) -> None:

@@ -68,13 +68,13 @@ def with_results(change: Callable[[Result], Result], role: str = "search") -> Ca
     """Return what changes the results of a search's trials of one role."""
 
     def of(findings: Findings) -> Findings:
-        members = tuple(
-            (member, replace(record, result=change(record.result)) if member.role == role else record)
-            for member, record in findings.members
+        search_trials = tuple(
+            (search_trial, replace(record, result=change(record.result)) if search_trial.role == role else record)
+            for search_trial, record in findings.search_trials
         )
-        finals = {record.trial.id: record for member, record in members}
+        finals = {record.trial.id: record for search_trial, record in search_trials}
         chosen = tuple(replace(c, finals=tuple(finals[r.trial.id] for r in c.finals)) for c in findings.chosen)
-        return replace(findings, members=members, chosen=chosen)
+        return replace(findings, search_trials=search_trials, chosen=chosen)
 
     return of
 

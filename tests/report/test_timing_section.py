@@ -133,8 +133,8 @@ def ran_on(project: Project, backend: str, device: str, **result: object) -> Non
     trial = replace(project.findings().trials("ann")[0].trial, seed=99)
     noted = Result("failed", "x", environment={"backend": backend, "device": device}, **result)  # type: ignore[arg-type]
     project.ledger.record(Record(trial, noted))
-    member = replace(project.ledger.members(project.search.name)[0][0], number=99, trial=trial.id)
-    project.ledger.enlist(project.search.name, member)
+    search_trial = replace(project.ledger.search_trials(project.search.name)[0][0], number=99, trial=trial.id)
+    project.ledger.add(project.search.name, search_trial)
 
 
 @pytest.mark.parametrize(

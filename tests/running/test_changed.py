@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.running.changed import Before, differing
 from tuner.search_file.file import parse_search
 from tuner.search_file.model import Overrides, Search
@@ -38,7 +38,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         ledger.open_search("small", "old", search_of(BEFORE).to_json())
         for number, value in enumerate((0.25, 0.5)):
             trial = Trial("cnn", "digits", "f" * 16, {"dropout": value}, epochs=3, seed=0)
-            ledger.enlist("small", Member("cnn", "digits", "search", number, trial.id))
+            ledger.add("small", SearchTrial("cnn", "digits", "search", number, trial.id))
             if number == 0:
                 ledger.record(Record(trial, Result("failed", "a bad one")))
         yield ledger
@@ -58,9 +58,9 @@ def test_a_wider_space_is_named_and_an_oracle_that_learns_begins_anew(ledger: Le
 def test_what_no_longer_belongs_is_counted_when_the_search_has_its_trials(ledger: Ledger) -> None:
     before = Before.read(ledger, search_of(WIDER), "new")
     assert before is not None
-    members = ledger.members("small")
-    assert before.left_behind(members) == ""
-    assert before.left_behind(members[1:]).startswith("1 of the 1 trials from before the change no longer belong")
+    search_trials = ledger.search_trials("small")
+    assert before.left_behind(search_trials) == ""
+    assert before.left_behind(search_trials[1:]).startswith("1 of the 1 trials from before the change no longer belong")
 
 
 def test_another_budget_is_named_by_its_option(ledger: Ledger) -> None:

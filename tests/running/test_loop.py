@@ -107,7 +107,7 @@ def run_once(path: Path, algorithm: str, executor: Executor, observer: Silent | 
 
 def table(path: Path) -> list[tuple[object, ...]]:
     with Ledger(path) as ledger:
-        return [(m, r.trial, r.result) for m, r in ledger.members("s") if r is not None]
+        return [(m, r.trial, r.result) for m, r in ledger.search_trials("s") if r is not None]
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +217,7 @@ def test_the_ledger_holds_when_and_in_which_worker_each_trial_ran(tmp_path: Path
     run_once(tmp_path / "ledger.sqlite", "grid", SimulatedExecutor(2, random.Random(0)))  # noqa: S311
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         assert set(ledger.attempts("s").values()) == {ATTEMPT}
-        assert len(ledger.attempts("s")) == len(ledger.members("s"))
+        assert len(ledger.attempts("s")) == len(ledger.search_trials("s"))
 
 
 def test_two_entries_with_the_same_trials_train_them_once(tmp_path: Path) -> None:
@@ -226,9 +226,9 @@ def test_two_entries_with_the_same_trials_train_them_once(tmp_path: Path) -> Non
         ledger.open_search("s", "key", "{}")
         runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent())
         runner.drive("search", [proposals("grid", "a"), proposals("grid", "b")], None)
-        members = ledger.members("s")
-    assert len(members) == 30
-    assert all(record is not None for _, record in members)
+        search_trials = ledger.search_trials("s")
+    assert len(search_trials) == 30
+    assert all(record is not None for _, record in search_trials)
     assert len(executor.trained) == len(set(executor.trained)) == 15
 
 
@@ -240,7 +240,7 @@ def test_a_trial_of_another_search_is_not_trained_again(tmp_path: Path) -> None:
         Runner("other", ledger, executor, lambda t: Job(t, Path(), Path()), Silent()).drive(
             "x", [proposals("grid")], None
         )
-        assert len(ledger.members("other")) == 15
+        assert len(ledger.search_trials("other")) == 15
     assert executor.trained == []
 
 
@@ -344,15 +344,15 @@ def test_what_the_machine_lacks_stops_the_search_and_is_no_trials_failure(
 def test_a_fresh_run_trains_its_own_trials_again_once_and_leaves_those_of_other_searches(tmp_path: Path) -> None:
     run_once(tmp_path / "l", "grid", SimulatedExecutor(2, random.Random(0)))  # noqa: S311
     with Ledger(tmp_path / "l") as ledger:
-        shared = [member for member, _ in ledger.members("s")][:5]
+        shared = [search_trial for search_trial, _ in ledger.search_trials("s")][:5]
         ledger.open_search("other", "key", "{}")
-        for member in shared:
-            ledger.enlist("other", member)
+        for search_trial in shared:
+            ledger.add("other", search_trial)
         executor = SimulatedExecutor(2, random.Random(0))  # noqa: S311
         runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent(), fresh=True)
         runner.drive("search", [proposals("grid"), proposals("grid", "twin")], None)
     assert len(executor.trained) == len(set(executor.trained)) == 10
-    assert not set(executor.trained) & {member.trial for member in shared}
+    assert not set(executor.trained) & {search_trial.trial for search_trial in shared}
 
 
 # --- which trial is next ---
@@ -433,7 +433,7 @@ def test_a_long_list_is_proposed_piece_by_piece(tmp_path: Path, monkeypatch: pyt
         def submit(self, key: str, argument: object, group: str = "") -> None:
             super().submit(key, argument, group)
             with Ledger(tmp_path / "l") as ledger:
-                seen.append(len(ledger.members("s")))
+                seen.append(len(ledger.search_trials("s")))
 
     trials = [Trial("cnn", "d", "f" * 16, {"filters": i}, 1, seed=0) for i in range(12)]
     driven(tmp_path / "l", Watching(2), trials)

@@ -20,7 +20,7 @@ from tuner.analysis.findings import Findings, load_findings
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.errors import CheckError
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.report.cards import card_json
 from tuner.saved_models.verify import verify
 from tuner.search_file.file import parse_search
@@ -81,7 +81,7 @@ def recorded(
             ledger.record(
                 Record(one, (whole if role == "search" else whole_final)(Result("completed", parameters=195, **score)))
             )
-            ledger.enlist("mine", Member("ann", "blobs", role, number, one.id))
+            ledger.add("mine", SearchTrial("ann", "blobs", role, number, one.id))
         ledger.close_search("mine")
         findings = load_findings(ledger, search, places)
     (report / "ann-blobs.json").write_text(card_json(findings, findings.chosen[0]), encoding="utf-8")

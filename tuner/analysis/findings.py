@@ -20,7 +20,7 @@ from tuner.datasets.base import Dataset
 from tuner.datasets.copies import Copies, copies
 from tuner.datasets.store import load_from_store, stored_files
 from tuner.errors import CheckError, InputError
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.protocol import ranked, saved_of, test_images, validation_labels
 from tuner.search_file.model import Entry, Search
 from tuner.system.waiting import doing
@@ -98,7 +98,7 @@ class Findings:
     """
 
     search: Search
-    members: tuple[tuple[Member, Record], ...]
+    search_trials: tuple[tuple[SearchTrial, Record], ...]
     chosen: tuple[Chosen, ...]
     places: Places
     finished: bool = True
@@ -107,20 +107,22 @@ class Findings:
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else "unfinished"
-        return f"<Findings of {self.search.name!r}: {len(self.members)} trials, {state}>"
+        return f"<Findings of {self.search.name!r}: {len(self.search_trials)} trials, {state}>"
 
     def trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
         """Return the finished search trials, of one entry or data set where given, in order of proposal."""
         return [
             record
-            for member, record in self.members
-            if member.role == "search" and model in (None, member.model) and dataset in (None, member.dataset)
+            for search_trial, record in self.search_trials
+            if search_trial.role == "search"
+            and model in (None, search_trial.model)
+            and dataset in (None, search_trial.dataset)
         ]
 
     @property
-    def failed(self) -> list[tuple[Member, Record]]:
+    def failed(self) -> list[tuple[SearchTrial, Record]]:
         """Return the failed trials, final ones too."""
-        return [(member, record) for member, record in self.members if not record.completed]
+        return [(search_trial, record) for search_trial, record in self.search_trials if not record.completed]
 
     def on(self, dataset: str) -> list[Chosen]:
         """Return the chosen models on a data set, in the order of the search file."""
@@ -134,12 +136,16 @@ class Findings:
 
     def data(self, dataset: str) -> Dataset:
         """Return a data set as the search saw it."""
-        fingerprint = next(record.trial.fingerprint for member, record in self.members if member.dataset == dataset)
+        fingerprint = next(
+            record.trial.fingerprint for search_trial, record in self.search_trials if search_trial.dataset == dataset
+        )
         return load_from_store(self.places.store_of(fingerprint))
 
     def files(self, dataset: str) -> Sequence[str]:
         """Return the file of each test image of a data set that comes from a folder, within it; else nothing."""
-        fingerprint = next(record.trial.fingerprint for member, record in self.members if member.dataset == dataset)
+        fingerprint = next(
+            record.trial.fingerprint for search_trial, record in self.search_trials if search_trial.dataset == dataset
+        )
         return stored_files(self.places.store_of(fingerprint)).get("test", ())
 
     def copies(self, dataset: str) -> Copies:
@@ -159,7 +165,7 @@ class Findings:
 
     @cached_property
     def _winners(self) -> dict[tuple[str, str], Record]:
-        return winners(self.search, self.members)
+        return winners(self.search, self.search_trials)
 
     def chosen_on_images(self, trial: Trial) -> NDArray[np.int64]:
         """Return the labels of the images that a search trial was validated on."""
@@ -198,18 +204,21 @@ class Findings:
     @property
     def seen_datasets(self) -> list[str]:
         """The data sets of the trials that have finished."""
-        return list(dict.fromkeys(member.dataset for member, _ in self.members))
+        return list(dict.fromkeys(search_trial.dataset for search_trial, _ in self.search_trials))
 
 
-def winners(search: Search, members: Sequence[tuple[Member, Record | None]]) -> dict[tuple[str, str], Record]:
+def winners(
+    search: Search, search_trials: Sequence[tuple[SearchTrial, Record | None]]
+) -> dict[tuple[str, str], Record]:
     """Return the best completed search trial of each entry on each data set that was searched."""
     best = {}
     for entry in search.entries:
         for dataset in search.datasets:
             mine = [
                 record
-                for member, record in members
-                if record and (member.role, member.model, member.dataset) == ("search", entry.name, dataset)
+                for search_trial, record in search_trials
+                if record
+                and (search_trial.role, search_trial.model, search_trial.dataset) == ("search", entry.name, dataset)
             ]
             order = ranked(mine)
             if order:
@@ -225,39 +234,45 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
         InputError: the ledger holds what no run wrote.
     """
     order = {entry.name: index for index, entry in enumerate(search.entries)}
-    members = ledger.members(search.name)
-    for member, _ in members:
-        if member.model not in order or member.dataset not in search.all_datasets:
-            problem = f"lists a trial of {member.model!r} on {member.dataset!r}, which {search.name} has not"
+    search_trials = ledger.search_trials(search.name)
+    for search_trial, _ in search_trials:
+        if search_trial.model not in order or search_trial.dataset not in search.all_datasets:
+            problem = (
+                f"lists a trial of {search_trial.model!r} on {search_trial.dataset!r}, which {search.name} has not"
+            )
             raise InputError(str(ledger.path), problem, "move it away")
-    _check_data(ledger, [(member, record) for member, record in members if record is not None])
-    members = sorted(members, key=lambda pair: (pair[0].role != "search", order.get(pair[0].model, len(order))))
-    best = winners(search, members)
+    _check_data(ledger, [(search_trial, record) for search_trial, record in search_trials if record is not None])
+    search_trials = sorted(
+        search_trials, key=lambda pair: (pair[0].role != "search", order.get(pair[0].model, len(order)))
+    )
+    best = winners(search, search_trials)
     chosen = []
     for dataset in search.compare or search.datasets:
         for entry in search.entries:
             finals = tuple(
                 record
-                for member, record in members
+                for search_trial, record in search_trials
                 if record
                 and record.completed
-                and (member.role, member.model, member.dataset) == ("final", entry.name, dataset)
+                and (search_trial.role, search_trial.model, search_trial.dataset) == ("final", entry.name, dataset)
             )
             if finals:
                 winner = best.get((entry.name, dataset))
                 chosen.append(_chosen(search, entry, dataset, winner, finals, places))
-    finished = tuple((member, record) for member, record in members if record is not None)
+    finished = tuple((search_trial, record) for search_trial, record in search_trials if record is not None)
     began, attempts = ledger.began(search.name), ledger.attempts(search.name)
     return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name), began, attempts)
 
 
-def _check_data(ledger: Ledger, members: Sequence[tuple[Member, Record]]) -> None:
+def _check_data(ledger: Ledger, search_trials: Sequence[tuple[SearchTrial, Record]]) -> None:
     """See that all trials of a search on one data set had the same images."""
     fingerprints: dict[str, str] = {}
-    for member, record in members:
+    for search_trial, record in search_trials:
         mine = record.trial.fingerprint
-        if fingerprints.setdefault(member.dataset, mine) != mine or member.role != record.trial.role:
-            problem = f"lists trial {member.trial}, which is none of the other trials' on {member.dataset!r}"
+        if fingerprints.setdefault(search_trial.dataset, mine) != mine or search_trial.role != record.trial.role:
+            problem = (
+                f"lists trial {search_trial.trial}, which is none of the other trials' on {search_trial.dataset!r}"
+            )
             raise InputError(str(ledger.path), problem, "keep the file, and pass another --runs-dir")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from tuner import columns as col
 from tuner.analysis.trial_table import trial_rows
 from tuner.families import in_order
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.protocol import ranked
 from tuner.search_file.model import Search
 from tuner.text import escape, shortened, visible_line
@@ -28,38 +28,38 @@ _DASH = "–"
 #: Losses from here on are written with a power of ten.
 _LARGE = 1e5
 
-Members = Sequence[tuple[Member, Record | None]]
-Row = tuple[Member, Record]
+SearchTrials = Sequence[tuple[SearchTrial, Record | None]]
+Row = tuple[SearchTrial, Record]
 Column = tuple[str, Callable[[Row], str]]
 
 
-def retrained(members: Members) -> dict[tuple[str, str], list[Record]]:
+def retrained(search_trials: SearchTrials) -> dict[tuple[str, str], list[Record]]:
     """Return the completed retrainings of a search by model and data set."""
     found: dict[tuple[str, str], list[Record]] = {}
-    for member, record in members:
-        if member.role == "final" and record is not None and record.completed:
-            found.setdefault((member.model, member.dataset), []).append(record)
+    for search_trial, record in search_trials:
+        if search_trial.role == "final" and record is not None and record.completed:
+            found.setdefault((search_trial.model, search_trial.dataset), []).append(record)
     return found
 
 
-def result_rows(members: Members) -> list[dict[str, object]]:
+def result_rows(search_trials: SearchTrials) -> list[dict[str, object]]:
     """Return the finished search trials as rows, best first, each with how its retrainings scored on the test set.
 
     That is None for those that were not retrained on the data set on which they were chosen.
     """
     scores: dict[object, dict[str, object]] = {}
-    for (model, dataset), finals in retrained(members).items():
-        mine = [r for m, r in members if r and (m.role, m.model, m.dataset) == ("search", model, dataset)]
+    for (model, dataset), finals in retrained(search_trials).items():
+        mine = [r for m, r in search_trials if r and (m.role, m.model, m.dataset) == ("search", model, dataset)]
         for best in ranked(mine)[:1]:
             mean, sd = _mean_and_sd(finals)
             scores[best.trial.id] = {col.RETRAINED_MEAN: mean, col.RETRAINED_SD: sd, col.REPEATS: len(finals)}
     untested = dict.fromkeys((col.RETRAINED_MEAN, col.RETRAINED_SD, col.REPEATS))
-    return [row | scores.get(row[col.TRIAL], untested) for row in trial_rows(members)]
+    return [row | scores.get(row[col.TRIAL], untested) for row in trial_rows(search_trials)]
 
 
-def results_table(search: Search, members: Members) -> str:
+def results_table(search: Search, search_trials: SearchTrials) -> str:
     """Return the tables of a search as markdown, no line wider than `WIDTH`: its retrained models, and its trials."""
-    parts = [_retrained_table(search, members), _trials_table(search, members)]
+    parts = [_retrained_table(search, search_trials), _trials_table(search, search_trials)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -68,9 +68,9 @@ def _mean_and_sd(finals: Sequence[Record]) -> tuple[float, float | None]:
     return statistics.fmean(scores), statistics.stdev(scores) if len(scores) > 1 else None
 
 
-def _retrained_table(search: Search, members: Members) -> str:
+def _retrained_table(search: Search, search_trials: SearchTrials) -> str:
     rows = []
-    for (model, dataset), finals in retrained(members).items():
+    for (model, dataset), finals in retrained(search_trials).items():
         mean, sd = _mean_and_sd(finals)
         mean_text = f"{mean:.4f}" + ("" if sd is None else f" ± {sd:.4f}")
         scores = ", ".join(f"{record.result.test_accuracy or 0.0:.4f}" for record in finals)
@@ -82,8 +82,10 @@ def _retrained_table(search: Search, members: Members) -> str:
     )
 
 
-def _trials_table(search: Search, members: Members) -> str:
-    rows = [(member, record) for member, record in members if record and member.role == "search"]
+def _trials_table(search: Search, search_trials: SearchTrials) -> str:
+    rows = [
+        (search_trial, record) for search_trial, record in search_trials if record and search_trial.role == "search"
+    ]
     if not rows:
         return "No trial has finished."
     place = {record.trial.id: rank for rank, record in enumerate(ranked(record for _, record in rows))}
@@ -157,9 +159,9 @@ def _reasons(rows: Sequence[Row]) -> list[str]:
 def _varying(rows: Sequence[Row]) -> dict[str, list[str]]:
     """Return the parameters that differ between trials of one model, those of a stack's layers under one name."""
     seen: dict[tuple[str, str], set[object]] = {}
-    for member, record in rows:
+    for search_trial, record in rows:
         for name, value in record.trial.values.items():
-            seen.setdefault((member.model, name), set()).add((type(value), value))
+            seen.setdefault((search_trial.model, name), set()).add((type(value), value))
     every = in_order(name for _, name in seen)
     groups: dict[str, list[str]] = {}
     for name in every:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from tuner import columns as col
 from tuner.families import in_order
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.protocol import ranked
 from tuner.text import visible
 from tuner.trial import Record
@@ -40,9 +40,11 @@ def column_names(rows: Iterable[dict[str, object]]) -> list[str]:
     return [*col.RESULTS, *parameters]
 
 
-def trial_rows(members: Iterable[tuple[Member, Record | None]]) -> list[dict[str, object]]:
+def trial_rows(search_trials: Iterable[tuple[SearchTrial, Record | None]]) -> list[dict[str, object]]:
     """Return the finished search trials as rows, best first, failed ones last."""
-    finished = [(member, record) for member, record in members if record and member.role == "search"]
+    finished = [
+        (search_trial, record) for search_trial, record in search_trials if record and search_trial.role == "search"
+    ]
     place = {record.trial.id: rank for rank, record in enumerate(ranked(record for _, record in finished))}
     finished.sort(key=lambda pair: (place.get(pair[1].trial.id, len(place)), pair[0].model, pair[0].number))
-    return [trial_row(member.model, member.dataset, record) for member, record in finished]
+    return [trial_row(search_trial.model, search_trial.dataset, record) for search_trial, record in finished]

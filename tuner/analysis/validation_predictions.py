@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.errors import CheckError, InputError, one_line
-from tuner.ledger.rows import Member
+from tuner.ledger.rows import SearchTrial
 from tuner.protocol import rank_key
 from tuner.trial import ARTIFACTS, Record, Trial, artifact_path
 from tuner.untrusted.arrays import read_arrays
@@ -123,12 +123,12 @@ class Keeper:
         self._best: dict[tuple[str, str], list[tuple[Any, str, str]]] = {}
         self._places: Counter[str] = Counter()
 
-    def __call__(self, member: Member, record: Record) -> None:
+    def __call__(self, search_trial: SearchTrial, record: Record) -> None:
         """Take a trial in, and let the worst one go where there are too many."""
         sha256 = record.result.files.get("validation")
-        if sha256 is None or not record.completed or member.role != "search":
+        if sha256 is None or not record.completed or search_trial.role != "search":
             return
-        best = self._best.setdefault((member.model, member.dataset), [])
+        best = self._best.setdefault((search_trial.model, search_trial.dataset), [])
         self._places[record.trial.id] += 1
         insort(best, (rank_key(record), record.trial.id, sha256))
         if len(best) <= self._most(record.trial):

@@ -25,7 +25,7 @@ from tuner.analysis.results_table import result_rows
 from tuner.analysis.trial_table import column_names
 from tuner.api.wording import in_pythons_words
 from tuner.errors import InputError, lacking
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.report.across import compared_frame
 from tuner.search_file.file import find_search
 from tuner.search_file.file import load_search as read_search
@@ -214,7 +214,7 @@ def results(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     Raises:
         InputError: the search has not been run here.
     """
-    rows = result_rows(_members(name, runs_dir))
+    rows = result_rows(_search_trials(name, runs_dir))
     return _typed(pd.DataFrame(rows, columns=column_names(rows), dtype=object))
 
 
@@ -226,8 +226,8 @@ def history(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
         InputError: the search has not been run here.
     """
     rows = [
-        (record.trial.id, member.model, member.dataset, member.role, epoch, metric, value)
-        for member, record in _members(name, runs_dir)
+        (record.trial.id, search_trial.model, search_trial.dataset, search_trial.role, epoch, metric, value)
+        for search_trial, record in _search_trials(name, runs_dir)
         if record is not None
         for metric, values in record.result.history.items()
         for epoch, value in enumerate(values, start=1)
@@ -276,13 +276,13 @@ def _name(name: PathLike | Search) -> str:
     return name.name if isinstance(name, Search) else os.fspath(name)
 
 
-def _members(name: Ran, runs_dir: PathLike) -> Sequence[tuple[Member, Record | None]]:
+def _search_trials(name: Ran, runs_dir: PathLike) -> Sequence[tuple[SearchTrial, Record | None]]:
     """Return the trials of a search that stand in the ledger; no file of a model is looked at."""
     if isinstance(name, Findings):
-        return name.members
+        return name.search_trials
     text = _name(name)
     with Places(Path(runs_dir)).existing_ledger(text) as ledger:
-        return ledger.members(recorded_search(ledger, search_name(text)).name)
+        return ledger.search_trials(recorded_search(ledger, search_name(text)).name)
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

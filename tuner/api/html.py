@@ -48,6 +48,6 @@ def findings_html(findings: Findings) -> str:
     parts += verdict(findings)
     if findings.chosen:
         parts.append(margins_table(findings))
-    if findings.members:
+    if findings.search_trials:
         parts.append(f"Budget: {budget(findings)}.")
     return to_html("\n\n".join(parts))

@@ -31,11 +31,11 @@ def results(name: str, form: str, whole: bool, runs_dir: Path, reports_dir: Path
 
     with places.existing_ledger(name) as ledger:
         search = recorded_search(ledger, search_name(name))
-        members = ledger.members(search.name)
+        search_trials = ledger.search_trials(search.name)
     if form == "md" and not whole:
-        click.echo(results_table(search, members))
+        click.echo(results_table(search, search_trials))
         return
-    rows = result_rows(members)
+    rows = result_rows(search_trials)
     if form == "json":
         click.echo(json.dumps(rows, indent=1))
         return

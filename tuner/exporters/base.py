@@ -10,7 +10,7 @@ from typing import Any
 
 from tuner import columns as col
 from tuner.errors import InputError, one_line
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.model import Search
 from tuner.space.parameters import Choice, Domain, Value
 from tuner.system.version import __version__
@@ -27,7 +27,7 @@ class Recorded:
     """A search with its finished trials in their order, and when and where each of them ran."""
 
     search: Search
-    members: tuple[tuple[Member, Record], ...]
+    search_trials: tuple[tuple[SearchTrial, Record], ...]
     attempts: Mapping[str, Attempt]
 
     @classmethod
@@ -38,7 +38,9 @@ class Recorded:
             InputError: it never ran, or the ledger holds what no run wrote.
         """
         search = recorded_search(ledger, name)
-        finished = tuple((member, record) for member, record in ledger.members(name) if record is not None)
+        finished = tuple(
+            (search_trial, record) for search_trial, record in ledger.search_trials(name) if record is not None
+        )
         for _, record in finished:
             if record.completed and score(record) is None:
                 raise no_run_s(record, ValueError("completed, but without a score"))
@@ -47,7 +49,11 @@ class Recorded:
     def of(self, model: str, dataset: str, role: str) -> list[Record]:
         """Return the finished trials of one entry on one data set, in order of proposal."""
         place = (model, dataset, role)
-        return [record for member, record in self.members if (member.model, member.dataset, member.role) == place]
+        return [
+            record
+            for search_trial, record in self.search_trials
+            if (search_trial.model, search_trial.dataset, search_trial.role) == place
+        ]
 
     def span(self, record: Record) -> tuple[datetime, datetime]:
         """Return when a trial began and ended."""

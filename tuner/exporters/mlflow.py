@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from tuner import columns as col
 from tuner.exporters.base import MARK, Recorded, plain, score
 from tuner.exporters.storage import check_database, needs, taken, unusable
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.text import escape, shortened, visible
 from tuner.trial import Record
 
@@ -85,7 +85,7 @@ def export(recorded: Recorded, storage: str) -> Iterator[str]:
 
     logging.getLogger("mlflow").setLevel(logging.CRITICAL)  # it logs the errors that it raises, too
     compared = recorded.compared()
-    runs = [_run(recorded, member, record, compared) for member, record in recorded.members]
+    runs = [_run(recorded, search_trial, record, compared) for search_trial, record in recorded.search_trials]
     try:
         engine = urlsplit(storage).scheme.partition("+")[0]
     except ValueError as error:
@@ -152,15 +152,15 @@ def _write(client: MlflowClient, experiment: str, run: _Run) -> None:
     client.set_terminated(number, run.status, run.ended)
 
 
-def _run(recorded: Recorded, member: Member, record: Record, compared: set[str]) -> _Run:
+def _run(recorded: Recorded, search_trial: SearchTrial, record: Record, compared: set[str]) -> _Run:
     trial, result = record.trial, record.result
     began, ended = (round(moment.timestamp() * 1_000) for moment in recorded.span(record))
-    domains = {entry.name: entry.space.domains for entry in recorded.search.entries}.get(member.model, {})
+    domains = {entry.name: entry.space.domains for entry in recorded.search.entries}.get(search_trial.model, {})
     values = {**trial.values, col.EPOCHS: trial.epochs}
     tags = {
-        col.MODEL: member.model,
-        col.DATASET: member.dataset,
-        col.ROLE: member.role,
+        col.MODEL: search_trial.model,
+        col.DATASET: search_trial.dataset,
+        col.ROLE: search_trial.role,
         **recorded.identity(record),
         "fixed": json.dumps({name: value for name, value in trial.values.items() if name not in compared}),
         "mlflow.source.name": recorded.search.file.name,
@@ -176,13 +176,13 @@ def _run(recorded: Recorded, member: Member, record: Record, compared: set[str])
         for name, curve in result.history.items()
         for epoch, value in enumerate(curve, start=1)
     ]
-    number = f"{'' if member.role == 'search' else 'final-'}{member.number + 1}"
+    number = f"{'' if search_trial.role == 'search' else 'final-'}{search_trial.number + 1}"
     return _Run(
-        name=visible(f"{member.model}/{member.dataset}/{number}"),
+        name=visible(f"{search_trial.model}/{search_trial.dataset}/{number}"),
         status="FINISHED" if record.completed else "FAILED",
         began=began,
         ended=ended,
-        dataset=(shortened(visible(member.dataset), 500), trial.fingerprint),
+        dataset=(shortened(visible(search_trial.dataset), 500), trial.fingerprint),
         tags={name: visible(value) for name, value in tags.items()},
         params={_name(name): visible(plain(values[name], domains.get(name))) for name in values if name in compared},
         # At step 0, since the UI draws a bar for each run of what has no other.

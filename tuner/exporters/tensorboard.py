@@ -33,7 +33,7 @@ from tensorboard.util.tensor_util import make_tensor_proto
 
 from tuner import columns as col
 from tuner.errors import InputError
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.model import Search
 from tuner.space.parameters import Range, Value
 from tuner.system.files import folder_inside, partial_of, publish, remove_partials
@@ -65,7 +65,7 @@ class TensorBoardLogs:
         # The folder is read before the ledger: a search that runs beside us lists a trial before it logs it.
         folder_inside(self._runs, *self.folder.relative_to(self._runs).parts)
         there = list(self.folder.glob(f"*/*/{_FILES}"))
-        listed = {self.folder_of(member) for member, _ in ledger.members(self._search.name)}
+        listed = {self.folder_of(search_trial) for search_trial, _ in ledger.search_trials(self._search.name)}
         for file in there:
             if file.parent not in listed and not (file.parent.is_symlink() or file.parent.parent.is_symlink()):
                 file.unlink(missing_ok=True)
@@ -75,16 +75,22 @@ class TensorBoardLogs:
         experiment = _experiment(self._search)
         self._write_once(self.folder, experiment.SerializeToString(), lambda: _events([(0, experiment)], 0))
 
-    def folder_of(self, member: Member) -> Path:
+    def folder_of(self, search_trial: SearchTrial) -> Path:
         """Return the folder of the trial at this place of the search."""
-        name = member.trial if member.role == "search" else f"{member.role}-{member.number + 1}-{member.trial}"
-        return self.folder / f"{member.model}-{self._search.slugs[member.dataset]}" / name
+        name = (
+            search_trial.trial
+            if search_trial.role == "search"
+            else f"{search_trial.role}-{search_trial.number + 1}-{search_trial.trial}"
+        )
+        return self.folder / f"{search_trial.model}-{self._search.slugs[search_trial.dataset]}" / name
 
-    def write(self, member: Member, record: Record) -> None:
+    def write(self, search_trial: SearchTrial, record: Record) -> None:
         """Log a trial that has finished, unless just this result of it is logged."""
         content = f"{record.trial.to_json()} {json.dumps(vars(record.result), sort_keys=True)}"
         seconds = record.result.seconds
-        self._write_once(self.folder_of(member), content.encode(), lambda: _events(_session(member, record), seconds))
+        self._write_once(
+            self.folder_of(search_trial), content.encode(), lambda: _events(_session(search_trial, record), seconds)
+        )
 
     def _write_once(self, folder: Path, content: bytes, events: Callable[[], Iterable[Any]]) -> None:
         _write_once(folder_inside(self._runs, *folder.relative_to(self._runs).parts), content, events)
@@ -102,10 +108,10 @@ class LogListener:
         with self._forgiven():
             self._logs.begin(ledger)
 
-    def __call__(self, member: Member, record: Record) -> None:
+    def __call__(self, search_trial: SearchTrial, record: Record) -> None:
         """Log the trial at this place of the search."""
         with self._forgiven():
-            self._logs.write(member, record)
+            self._logs.write(search_trial, record)
 
     @contextlib.contextmanager
     def _forgiven(self) -> Iterator[None]:
@@ -128,15 +134,15 @@ def write_recorded(search: Search, places: Places, ledger: Ledger) -> Path:
     logs = TensorBoardLogs(search, places)
     try:
         logs.begin(ledger)
-        for member, record in ledger.members(search.name):
+        for search_trial, record in ledger.search_trials(search.name):
             if record is not None:
-                logs.write(member, record)
+                logs.write(search_trial, record)
     except OSError as error:
         raise InputError(str(logs.folder), f"cannot be written ({error})") from error
     return logs.folder
 
 
-def _session(member: Member, record: Record) -> list[tuple[int, Any]]:
+def _session(search_trial: SearchTrial, record: Record) -> list[tuple[int, Any]]:
     """Return all that is logged of a trial, each with its epoch, in order; epoch 0 is before training."""
     result = record.result
     found = []
@@ -151,7 +157,7 @@ def _session(member: Member, record: Record) -> list[tuple[int, Any]]:
         if score is not None:
             found.append((result.best_epoch or last, _scalar(SCORE + name, score)))
     found.sort(key=lambda point: point[0])
-    return [(0, _session_start(member, record)), *found, (last, _session_end(result))]
+    return [(0, _session_start(search_trial, record)), *found, (last, _session_end(result))]
 
 
 def _scalar(tag: str, value: float) -> Any:
@@ -173,11 +179,16 @@ def _hparams(tag: str, **content: Any) -> Any:
     return Summary.Value(tag=tag, metadata=metadata, tensor=hparams_metadata.NULL_TENSOR)
 
 
-def _session_start(member: Member, record: Record) -> Any:
+def _session_start(search_trial: SearchTrial, record: Record) -> Any:
     """Return a trial's values for the HParams dashboard."""
     start = plugin_data_pb2.SessionStartInfo(start_time_secs=time.time() - record.result.seconds)
     trial = record.trial
-    ours = {col.MODEL: member.model, col.DATASET: member.dataset, ROLE: member.role, col.EPOCHS: trial.epochs}
+    ours = {
+        col.MODEL: search_trial.model,
+        col.DATASET: search_trial.dataset,
+        ROLE: search_trial.role,
+        col.EPOCHS: trial.epochs,
+    }
     for name, value in {**ours, **trial.values}.items():
         if isinstance(value, bool):  # which is an int, too
             start.hparams[name].bool_value = value

@@ -23,13 +23,13 @@ from tuner.ledger.rows import (
     AS_JSON,
     ATTEMPT,
     PLAIN,
-    Member,
     RowError,
+    SearchTrial,
     attempt_of,
-    member_of,
     moment_of,
     record_of,
     search_of,
+    search_trial_of,
     utc,
 )
 from tuner.ledger.schema import prepare
@@ -38,7 +38,7 @@ from tuner.system.machine import network_disk
 from tuner.trial import Attempt, Record
 from tuner.untrusted.sizes import read_at_most, size_of
 
-__all__ = ["Ledger", "Member"]
+__all__ = ["Ledger", "SearchTrial"]
 
 #: No text of a row is longer; a training of ten thousand epochs that watches ten layers takes a tenth of it.
 _LONGEST = 200_000_000
@@ -249,18 +249,18 @@ class Ledger:
         """Return whether another search than this one lists a trial."""
         return bool(self._rows("SELECT 1 FROM members WHERE trial = ? AND search <> ? LIMIT 1", trial, search))
 
-    def enlist(self, search: str, *members: Member) -> None:
-        """Note that trials were proposed at these places of a search."""
-        if not members:
+    def add(self, search: str, *search_trials: SearchTrial) -> None:
+        """List trials in a search, in the order of their proposal; one listed under a number before is replaced."""
+        if not search_trials:
             return
         with self._transaction():
             self._db.executemany(
                 "INSERT INTO members (search, model, dataset, role, number, trial) VALUES (?,?,?,?,?,?) "
                 "ON CONFLICT DO UPDATE SET trial = excluded.trial WHERE trial <> excluded.trial",
-                [(search, *astuple(member)) for member in members],
+                [(search, *astuple(search_trial)) for search_trial in search_trials],
             )
 
-    def members(self, search: str) -> list[tuple[Member, Record | None]]:
+    def search_trials(self, search: str) -> list[tuple[SearchTrial, Record | None]]:
         """Return the trials of a search, each with its record if it has finished.
 
         Search trials come before final ones; then they stand by model, data set and number.
@@ -277,8 +277,10 @@ class Ledger:
         with self._explained():
             for row in rows:
                 fields = dict(zip(names, row[5:], strict=True))
-                member = member_of(row[:5])
-                found.append((member, None if fields["content"] is None else record_of(member.trial, fields)))
+                search_trial = search_trial_of(row[:5])
+                found.append(
+                    (search_trial, None if fields["content"] is None else record_of(search_trial.trial, fields))
+                )
         return found
 
     def attempts(self, search: str) -> dict[str, Attempt]:

@@ -1,7 +1,7 @@
 """Rows of a ledger as values again. A ledger is a file like any other: whoever wrote it, it is checked as it is read.
 
-`_TrialRow`, `_MemberRow` and `_SearchRow` say all that a row may hold; whoever reads a `Record` may rely on it. A row
-that no run wrote is refused in one line with the trial, the column, and what stands there. Names and hashes become
+`_TrialRow`, `_SearchTrialRow` and `_SearchRow` say all that a row may hold; whoever reads a `Record` may rely on it. A
+row that no run wrote is refused in one line with the trial, the column, and what stands there. Names and hashes become
 parts of paths, so that they must look like names and hashes.
 """
 
@@ -137,8 +137,8 @@ class _AttemptRow(TypedDict):
     node: str
 
 
-class _MemberRow(TypedDict):
-    """A row of `members`."""
+class _SearchTrialRow(TypedDict):
+    """A row of the table `members`."""
 
     __pydantic_config__ = _STRICT  # type: ignore[misc]
     model: Annotated[str, Field(pattern=r"^\w[\w-]{0,99}$")]
@@ -161,7 +161,7 @@ class _SearchRow(TypedDict):
 
 _TRIAL: TypeAdapter[Any] = TypeAdapter(_TrialRow)
 _ATTEMPT: TypeAdapter[Any] = TypeAdapter(_AttemptRow)
-_MEMBER: TypeAdapter[Any] = TypeAdapter(_MemberRow)
+_SEARCH_TRIAL: TypeAdapter[Any] = TypeAdapter(_SearchTrialRow)
 _SEARCH: TypeAdapter[Any] = TypeAdapter(_SearchRow)
 
 
@@ -170,8 +170,11 @@ class RowError(ValueError):
 
 
 @dataclass(frozen=True)
-class Member:
-    """A trial's place in a search."""
+class SearchTrial:
+    """A trial as a search lists it: of which model, on which data set, searched or retrained (`role`), which in order.
+
+    The ledger keeps it in the table `members`; two of one content have the same `trial`.
+    """
 
     model: str
     dataset: str
@@ -180,14 +183,16 @@ class Member:
     trial: str
 
 
-def member_of(row: Sequence[Any]) -> Member:
-    """Return the place that a row of `members` tells of: model, data set, role, number, trial.
+def search_trial_of(row: Sequence[Any]) -> SearchTrial:
+    """Return what a row of the table `members` holds: model, data set, role, number, trial.
 
     Raises:
         RowError: it is none that a search wrote.
     """
-    fields = dict(zip(_MemberRow.__annotations__, row, strict=True))
-    return Member(**_checked(_MEMBER, f"a member of number {shortened(repr(fields['number']), _SHOWN)}", fields))
+    fields = dict(zip(_SearchTrialRow.__annotations__, row, strict=True))
+    return SearchTrial(
+        **_checked(_SEARCH_TRIAL, f"the listed trial of number {shortened(repr(fields['number']), _SHOWN)}", fields)
+    )
 
 
 def record_of(trial_id: str, fields: Mapping[str, Any]) -> Record:

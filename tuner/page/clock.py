@@ -55,21 +55,21 @@ def timeline(findings: Findings) -> dict[str, Any]:
     much.
     """
     spans, earlier, unplaced = [], 0, 0
-    for member, record in findings.members:
-        attempt = findings.attempts.get(member.trial)
+    for search_trial, record in findings.search_trials:
+        attempt = findings.attempts.get(search_trial.trial)
         if attempt is None or findings.began is None or attempt.worker is None:
             unplaced += 1
         elif attempt.ended < findings.began:
             earlier += 1
         else:
-            spans.append((attempt, (attempt.node, attempt.worker), member, record))
+            spans.append((attempt, (attempt.node, attempt.worker), search_trial, record))
     spans.sort(key=lambda span: (span[0].began, span[0].ended, span[2].trial))
     rows = {place: row for row, place in enumerate(sorted({place for _, place, _, _ in spans}))}
     removed, pauses = _pauses([(attempt.began, attempt.ended) for attempt, *_ in spans])
     bars = []
-    for (attempt, place, member, record), cut in zip(spans, removed, strict=True):
+    for (attempt, place, search_trial, record), cut in zip(spans, removed, strict=True):
         origin = spans[0][0].began + cut
-        what = [member.model, member.dataset, member.role, member.trial, record.completed]
+        what = [search_trial.model, search_trial.dataset, search_trial.role, search_trial.trial, record.completed]
         bars.append([rows[place], round(attempt.began - origin, 2), round(attempt.ended - origin, 2), *plain(what)])
     return {
         "bars": bars,

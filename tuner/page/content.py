@@ -80,7 +80,7 @@ def _verdict(findings: Findings) -> str:
 
     statements = "".join(f"<p>{inline_html(line)}</p>" for line in verdict(findings))
     warned = to_html(published_note(findings)) if findings.search.protocol == "published" else ""
-    spent = f'<p class="quiet">Budget: {inline_html(budget(findings))}.</p>' if findings.members else ""
+    spent = f'<p class="quiet">Budget: {inline_html(budget(findings))}.</p>' if findings.search_trials else ""
     return f'{warned}<div class="statements">{statements}</div>{spent}'
 
 

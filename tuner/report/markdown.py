@@ -18,7 +18,7 @@ def report_markdown(findings: Findings, sections: Sequence[Section]) -> str:
     if search.protocol == "published":
         parts.append(published_note(findings))
     parts += verdict(findings)
-    parts.append(f"Budget: {budget(findings)}." if findings.members else "")
+    parts.append(f"Budget: {budget(findings)}." if findings.search_trials else "")
     shown = [
         *(["every trial"] if findings.trials() else []),
         *(["the whole confusion matrices"] if findings.chosen else []),

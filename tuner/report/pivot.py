@@ -9,14 +9,14 @@ import pandas as pd
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.protocol import ranked
 from tuner.report.base import DASH, Section, escape, setting, table, with_mark
 from tuner.report.trials import varying
 from tuner.space.parameters import Value
 from tuner.trial import Record
 
-_Pairs = Sequence[tuple[Member, Record]]
+_Pairs = Sequence[tuple[SearchTrial, Record]]
 #: A table of more rows or columns than this says less than the table of trials does.
 _MOST_VALUES = 12
 
@@ -27,9 +27,9 @@ def pivot_section(findings: Findings) -> Section | None:
     on = findings.search.validates_on
     for dataset in findings.search.datasets:
         pairs = [
-            (member, record)
-            for member, record in findings.members
-            if member.role == "search" and member.dataset == dataset
+            (search_trial, record)
+            for search_trial, record in findings.search_trials
+            if search_trial.role == "search" and search_trial.dataset == dataset
         ]
         for rows, columns in findings.search.report.pivots or _by_itself(pairs):
             frame = pivot_frame(findings, pairs, rows, columns)
@@ -54,8 +54,8 @@ def pivot_section(findings: Findings) -> Section | None:
 def _by_itself(pairs: _Pairs) -> list[list[str]]:
     """Return the pair of parameters that alone vary, the model counting as one; nothing where more or fewer do."""
     records: dict[str, list[Record]] = {}
-    for member, record in pairs:
-        records.setdefault(member.model, []).append(record)
+    for search_trial, record in pairs:
+        records.setdefault(search_trial.model, []).append(record)
     names = [varying(mine) for mine in records.values()]
     if len(names) == 1 and len(names[0]) == 2:
         values = [{record.trial.values.get(name) for _, record in pairs} for name in names[0]]
@@ -69,8 +69,8 @@ def pivot_frame(findings: Findings, pairs: _Pairs, rows: str, columns: str) -> p
     """Return a row per pair of values: both values, the best trial and its score, trials, failures, stuck or not."""
     found = []
     cells: dict[tuple[Value, Value], list[Record]] = {}
-    for member, record in pairs:
-        values = {**record.trial.values, "model": member.model}
+    for search_trial, record in pairs:
+        values = {**record.trial.values, "model": search_trial.model}
         if rows in values and columns in values:
             cells.setdefault((values[rows], values[columns]), []).append(record)
     for (row, column), records in cells.items():

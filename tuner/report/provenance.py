@@ -53,7 +53,7 @@ _ON_DEVICE = {
 def provenance_section(findings: Findings) -> Section:
     """List what is needed to get the same numbers again."""
     search = findings.search
-    records = [record for _, record in findings.members]
+    records = [record for _, record in findings.search_trials]
     finals = sorted({record.trial.seed for record in records if record.trial.role == "final"})
     rows: list[list[object]] = [
         ["search file", f"{escape(search.name)}.toml, SHA-256 begins {search.file_hash}"],
@@ -101,7 +101,7 @@ def repeats_bit_for_bit(findings: Findings) -> bool:
 
 def _repeating(findings: Findings) -> list[str]:
     """Return how far the report repeats: on a CPU, and what is otherwise where trials ran elsewhere or were ended."""
-    results = [record.result for _, record in findings.members]
+    results = [record.result for _, record in findings.search_trials]
     notes = [result.environment for result in results if "device" in result.environment]
     devices = dict.fromkeys((str(note["backend"]).split()[0], str(note["device"])) for note in notes)
     texts = [_ON_DEVICE[backend].format(device=escape(device)) for backend, device in devices if device != "cpu"]
@@ -114,7 +114,7 @@ def _repeating(findings: Findings) -> list[str]:
 def _counts(findings: Findings) -> str:
     searched = findings.trials()
     done = sum(record.completed for record in searched)
-    finals = [record for member, record in findings.members if member.role == "final"]
+    finals = [record for search_trial, record in findings.search_trials if search_trial.role == "final"]
     ended = sum(record.completed for record in finals)
     return (
         f"{done} completed and {len(searched) - done} failed in the search; {ended} retrainings completed and "

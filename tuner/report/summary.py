@@ -21,12 +21,12 @@ def verdict(findings: Findings) -> list[str]:
         for line in (*doubts_on(findings, dataset), verdict_on(findings, dataset), *warnings_on(findings, dataset))
     ]
     if not findings.finished:
-        done = len(findings.members)
+        done = len(findings.search_trials)
         trials = "1 of its trials is" if done == 1 else f"{done} of its trials are"
         return [*lines, f"This search is unfinished: {trials} recorded. The next run goes on with it."]
     if not lines:
         below = "; the failed trials stand below" if findings.failed else ""
-        done = sum(record.completed for _, record in findings.members)
+        done = sum(record.completed for _, record in findings.search_trials)
         what = "No retraining" if done else "No trial"
         return [f"{what} completed, so that there is nothing to compare{below}."]
     for dataset in findings.search.compare or findings.search.datasets:
@@ -54,4 +54,4 @@ def _shortfalls(findings: Findings) -> list[str]:
 def _failed(findings: Findings, dataset: str, entries: Sequence[Entry]) -> bool:
     """Return whether trials of these entries failed that could have led to a model on a data set."""
     names, where = {entry.name for entry in entries}, (dataset, findings.search.chosen_on(dataset))
-    return any(member.model in names and member.dataset in where for member, _ in findings.failed)
+    return any(search_trial.model in names and search_trial.dataset in where for search_trial, _ in findings.failed)

@@ -50,7 +50,7 @@ class _Row:
 
 def timing_section(findings: Findings) -> Section | None:
     """Say how long trials, models and predictions took, and which parameters matter for it."""
-    if not findings.members:
+    if not findings.search_trials:
         return None
     rows = _rows(findings)
     wanted = next((list(row.best.epochs_to) for row in rows if row.best), [])
@@ -78,7 +78,7 @@ def introduction(findings: Findings) -> str:
 def total_time(findings: Findings) -> str:
     """Say how long all trials took, one after another."""
     took = {
-        role: sum(record.result.seconds for member, record in findings.members if member.role == role)
+        role: sum(record.result.seconds for search_trial, record in findings.search_trials if search_trial.role == role)
         for role in ("search", "final")
     }
     text = f"The trials of the search took {clock(took['search'])} in their workers"
@@ -157,15 +157,15 @@ def _trials_frame(findings: Findings) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                col.TRIAL: member.trial,
-                col.MODEL: member.model,
-                col.DATASET: member.dataset,
-                col.ROLE: member.role,
+                col.TRIAL: search_trial.trial,
+                col.MODEL: search_trial.model,
+                col.DATASET: search_trial.dataset,
+                col.ROLE: search_trial.role,
                 col.SEED: record.trial.seed,
                 **{name: getattr(record.result, name) for name in col.CLOCKED},
-                **_attempt_cells(findings.attempts.get(member.trial)),
+                **_attempt_cells(findings.attempts.get(search_trial.trial)),
             }
-            for member, record in findings.members
+            for search_trial, record in findings.search_trials
         ]
     )
 

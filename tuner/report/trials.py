@@ -74,7 +74,7 @@ def trials_section(findings: Findings) -> Section | None:
                 (f"The same in all of {escape(entry.label)}: {escape(fixed)}; " if fixed else "The same in all: ")
                 + "everything else at its default. Ranks are among all trials of the search."
             )
-    table_rows = trial_rows(findings.members)
+    table_rows = trial_rows(findings.search_trials)
     if not table_rows:
         return None
     columns = [name for name in column_names(table_rows) if name not in col.CLOCKED]

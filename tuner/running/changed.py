@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tuner.errors import InputError, key_name
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.file import saved_search
 from tuner.search_file.model import Search
 from tuner.trial import Record
@@ -50,9 +50,9 @@ class Before:
             lines.append(f"{', '.join(learning)}: proposals begin with the first, and learn from this list alone.")
         return lines
 
-    def left_behind(self, members: Iterable[tuple[Member, Record | None]]) -> str:
+    def left_behind(self, search_trials: Iterable[tuple[SearchTrial, Record | None]]) -> str:
         """Return what is said after the search of trials that it no longer has; empty where it has them all."""
-        left = self.trials - {member.trial for member, _ in members}
+        left = self.trials - {search_trial.trial for search_trial, _ in search_trials}
         if not left:
             return ""
         return (

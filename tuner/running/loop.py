@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tuner.errors import ResourceError
 from tuner.executors import Executor, Outcome
-from tuner.ledger.ledger import Ledger, Member
+from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.running.proposals import Proposals
 from tuner.trial import RUNTIME_SCALARS, Job, Record, Result, Trial
 
@@ -48,7 +48,7 @@ class Observer(Protocol):
 
 #: Is given a place of a search and the record of its trial. Two entries may share a trial: it is trained and observed
 #: once, and has two places.
-Listener = Callable[[Member, Record], None]
+Listener = Callable[[SearchTrial, Record], None]
 
 
 @dataclass
@@ -163,13 +163,13 @@ class Runner:
         """Take what is proposed now: what is recorded is passed on, and the rest waits."""
         if len(waiting) > LOOK_AHEAD // 2:  # so that a long list is taken, and written, in large pieces
             return
-        listed: list[Member] = []
+        listed: list[SearchTrial] = []
         while len(waiting) < LOOK_AHEAD:
             following = proposals.next()
             if following is None:
                 break
             number, trial = following
-            listed.append(proposals.member(number, trial))
+            listed.append(proposals.search_trial(number, trial))
             proposed = under_way.get(trial.id) or waiting.get(trial.id)
             if proposed is not None:
                 proposed.places.append((proposals, number))
@@ -182,13 +182,13 @@ class Runner:
             else:
                 self._pass_on(proposals, number, known)
                 self._observer.finished(known, known=True)
-        self._ledger.enlist(self._search, *listed)
+        self._ledger.add(self._search, *listed)
 
     def _pass_on(self, proposals: Proposals, number: int, record: Record) -> None:
         """Pass on what came of the trial at one place of the search."""
         proposals.finished(number, record)
         for listener in self._listeners:
-            listener(proposals.member(number, record.trial), record)
+            listener(proposals.search_trial(number, record.trial), record)
 
     def _known(self, trial: Trial) -> Record | None:
         """Return what is recorded of a trial, unless it is to be trained again."""

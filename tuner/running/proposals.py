@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tuner.ledger.ledger import Member
+from tuner.ledger.ledger import SearchTrial
 from tuner.oracles import Oracle, Pause, Proposal
 from tuner.trial import Record, Trial
 
 
 class Proposals:
-    """What one oracle proposes on one data set, in order; it hears of results as late as any number of workers may bring.
+    """What one oracle proposes on one data set, in order; it hears of results with a lag, so that no worker waits.
 
     Args:
         model: the name of the search entry.
@@ -59,9 +59,9 @@ class Proposals:
                 self.proposed += 1
                 return self.proposed - 1, self._trial_of(answer)
 
-    def member(self, number: int, trial: Trial) -> Member:
-        """Return the place of trial `number` in its search."""
-        return Member(self.model, self.dataset, self.role, number, trial.id)
+    def search_trial(self, number: int, trial: Trial) -> SearchTrial:
+        """Return trial `number` as its search lists it."""
+        return SearchTrial(self.model, self.dataset, self.role, number, trial.id)
 
     def _tell(self) -> bool:
         """Tell the oracle the next result in order, if it is there."""

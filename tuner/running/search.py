@@ -102,7 +102,7 @@ class StartedSearch:
             sentence = shortfall(search.entry(proposals.model), proposals.proposed, proposals.failed)
             if sentence and sentence not in said:
                 say(self._console, f"on {proposals.dataset}, {sentence}")
-        if self._before and (sentence := self._before.left_behind(self.ledger.members(search.name))):
+        if self._before and (sentence := self._before.left_behind(self.ledger.search_trials(search.name))):
             say(self._console, sentence)
 
     def retrain_winners(self) -> None:
@@ -231,8 +231,8 @@ def _check_completed(findings: Findings, report: Path) -> None:
             where = (dataset, search.chosen_on(dataset))
             reasons = Counter(
                 record.result.error
-                for member, record in findings.failed
-                if member.model == entry.name and member.dataset in where
+                for search_trial, record in findings.failed
+                if search_trial.model == entry.name and search_trial.dataset in where
             )
             first = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""
             raise CheckError(f"{search.name}: no trial of {entry.label} on {dataset} completed{first} (see {report})")
@@ -346,7 +346,7 @@ def _all_final_proposals(
     search: Search, ledger: Ledger, prepared: dict[str, Prepared], places: Places
 ) -> list[tuple[Proposals, int]]:
     """Return the retrainings of each chosen model on each data set that it is compared on, with their number."""
-    best = winners(search, ledger.members(search.name))
+    best = winners(search, ledger.search_trials(search.name))
     all_proposals = []
     for entry in search.entries:
         for dataset in search.compare or search.datasets:
