@@ -91,6 +91,12 @@ class Fault:
 
     Victims are "main", "group" (all processes of the run), "worker" and "server" (which forks the workers). The last
     two take no run with them: it goes on to its end.
+
+    Three more are no processes, and what strikes them no signals. Whoever reads the standard error goes away ("closed"
+    to "stderr"), and the run goes on to its end; the laid-out data are taken away ("removal" of "data"), and the run
+    goes on to its end or says in its last line that it is to be started again; a stranger's files lie in `runs/` when
+    the run starts ("link" in "runs"): a lock that is a link, for which the run is refused, and a file that is named as
+    if a process of twenty digits had left it half written, with which all later ones have to live.
     """
 
     kind: str
@@ -152,14 +158,18 @@ def _to_the(victim: str, kind: str, signal: str, label: str) -> Kind:
     return Kind(label, Stage.ANY, draw)
 
 
-def _to_what_trains(victim: str, label: str) -> Kind:
+def _while_it_trains(kind: str, signal: str, victim: str, label: str) -> Kind:
     def draw(progress: Progress, pace: Pace, rng: random.Random) -> Fault | None:
         if not progress.left:
             return None
         rows = progress.rows + rng.randrange(min(progress.left, 6))
-        return Fault(victim, "SIGKILL", victim, Moment(rng.uniform(0, pace.between_rows), rows, workers=True))
+        return Fault(kind, signal, victim, Moment(rng.uniform(0, pace.between_rows), rows, workers=True))
 
     return Kind(label, Stage.TO_THE_END, draw)
+
+
+def _strangers_files(progress: Progress, pace: Pace, rng: random.Random) -> Fault:
+    return Fault("strange", "link", "runs", Moment(0))
 
 
 def _twice(progress: Progress, pace: Pace, rng: random.Random) -> Fault | None:
@@ -227,12 +237,16 @@ KINDS = {
     "kill": _to_the("main", "kill", "SIGKILL", "SIGKILL to the main process"),
     "term": _to_the("main", "term", "SIGTERM", "SIGTERM to the main process"),
     "int": _to_the("main", "int", "SIGINT", "SIGINT to the main process"),
+    "hangup": _to_the("main", "hangup", "SIGHUP", "SIGHUP to the main process, as a terminal that closes sends"),
     "group": _to_the("group", "group", "SIGKILL", "SIGKILL to the whole process group"),
     "stop": _to_the("group", "stop", "SIGTERM", "SIGTERM to the whole group, as systemd stops"),
     "ctrl_c": _to_the("group", "ctrl_c", "SIGINT", "SIGINT to the whole group, as Ctrl-C sends"),
     "twice": Kind("SIGKILL, and SIGKILL again as the next run starts", Stage.ANY, _twice),
-    "worker": _to_what_trains("worker", "SIGKILL to a worker"),
-    "server": _to_what_trains("server", "SIGKILL to the server that forks workers"),
+    "worker": _while_it_trains("worker", "SIGKILL", "worker", "SIGKILL to a worker"),
+    "server": _while_it_trains("server", "SIGKILL", "server", "SIGKILL to the server that forks workers"),
+    "stream": _while_it_trains("stream", "closed", "stderr", "the reader of the standard error goes away"),
+    "data": _while_it_trains("data", "removal", "data", "the laid-out data are removed"),
+    "strange": Kind("a lock that is a link, and a half-written file of no process", Stage.ANY, _strangers_files),
     "preparation": Kind("while the data are laid out", Stage.PREPARATION, _in_data),
     "ledger": Kind("during a ledger write", Stage.ANY, _in_ledger),
     "retraining": Kind("during the retraining", Stage.RETRAINING, _in_retraining),

@@ -13,9 +13,12 @@ from pathlib import Path
 from benchmarks.chaos.faults import KINDS, Fault, Inside, Moment, Pace, Progress
 from benchmarks.chaos.judging import Judge, Problems, Snapshot, compare, final_tables, left_over, snapshot
 from benchmarks.chaos.processes import Run, are_gone
-from benchmarks.chaos.searches import COMMAND, make_project
+from benchmarks.chaos.searches import COMMAND, NAME, make_project
 
 _INTERRUPTED = 130
+_REFUSED = 2
+#: No system has a process of that number.
+_NO_PROCESSES_FILE = ".partial-99999999999999999999-x.keras"
 #: A run that ends well within so many seconds of a fault had done its work before.
 _SECONDS_TO_END = 1.0
 #: So many seconds may pass until the last process of a killed run has noticed; importing Keras, it notices afterwards.
@@ -112,6 +115,7 @@ class Life:
         self._judge = Judge(reference.ledger)
         self._sessions: set[int] = set()
         self._struck = 0
+        self._strange = folder / "runs" / "models" / _NO_PROCESSES_FILE
         self._now = Snapshot()
 
     @property
@@ -139,6 +143,7 @@ class Life:
     def end(self) -> Ended:
         """Run the search to its end and compare it with the undisturbed one."""
         problems = self._until_its_end(self._start(), is_over=True)
+        self._take_strangers_file_away(problems)
         problems.different += compare(final_tables(self._folder), self._reference.tables)
         problems.ended_badly += [f"left over: {name}" for name in left_over(self._folder)]
         if not are_gone(self._sessions, _SECONDS_TO_LEAVE):
@@ -148,6 +153,8 @@ class Life:
 
     def _strike(self, fault: Fault) -> tuple[bool, Problems]:
         """Start the search, wait for the moment, strike; return whether it struck, and how the run ended."""
+        if fault.victim == "runs":
+            return True, self._start_among_strangers_files()
         struck_at = None
         if isinstance(fault.moment, Inside):
             mark = self._folder / f"struck-{len(self._sessions)}"
@@ -155,7 +162,7 @@ class Life:
             problems = self._until_its_end(run, fault)
             struck_at = mark.stat().st_mtime if mark.exists() else None
         else:
-            run = self._start()
+            run = self._start(with_reader=fault.victim == "stderr")
             if self._reached(run, fault.moment) and run.send(fault.signal, fault.victim, self._rng.choice):
                 struck_at = time.time()
             problems = self._until_its_end(run, fault)
@@ -173,8 +180,36 @@ class Life:
         self._struck += struck_at is not None
         return struck_at is not None, problems
 
-    def _start(self, fault: str | None = None) -> Run:
-        run = Run(self._folder, fault)
+    def _start_among_strangers_files(self) -> Problems:
+        """Start the search where its lock is a link, which has to be refused; what the link leads to stays."""
+        lock, elsewhere = self._folder / "runs" / "locks" / f"{NAME}.lock", self._folder / "elsewhere.txt"
+        for path in (lock, self._strange):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._strange.touch()
+        elsewhere.write_text("another's", encoding="ascii")
+        lock.unlink(missing_ok=True)
+        lock.symlink_to(elsewhere)
+        run = self._start()
+        wrong = [] if run.wait(self._reference.limit) else ["did not end, and was killed"]
+        last = _last_line(run.errors)
+        if run.code != _REFUSED or not last.startswith("tuner: ") or "is a link" not in last:
+            wrong.append(f"exit code {run.code} where the lock is a link: {last}")
+        if elsewhere.read_text(encoding="ascii") != "another's":
+            wrong.append("written through a link")
+        lock.unlink(missing_ok=True)  # as the line says
+        self._struck += 1
+        self._now = snapshot(self._ledger)
+        problems = Problems(ended_badly=wrong)
+        problems.add(self._judge.look(self._now, run.trained))
+        return problems
+
+    def _take_strangers_file_away(self, problems: Problems) -> None:
+        if (self._folder / "elsewhere.txt").exists() and not self._strange.exists():
+            problems.ended_badly.append(f"removed: {_NO_PROCESSES_FILE}, which is a stranger's")
+        self._strange.unlink(missing_ok=True)
+
+    def _start(self, fault: str | None = None, *, with_reader: bool = False) -> Run:
+        run = Run(self._folder, fault, with_reader=with_reader)
         self._sessions.add(run.session)
         return run
 
@@ -196,7 +231,8 @@ class Life:
     def _until_its_end(self, run: Run, fault: Fault | None = None, is_over: bool = False) -> Problems:
         """Wait for the end of a run, and return what is wrong with it and with the ledger that it left."""
         if run.wait(self._reference.limit):
-            signal = fault.signal if fault is not None and fault.ends_the_run else None
+            may_end = fault is not None and (fault.ends_the_run or fault.victim == "data")
+            signal = fault.signal if fault is not None and may_end else None
             problems = Problems(ended_badly=how_badly(run.code, run.printed, run.errors, signal, run.had_begun))
         else:
             problems = Problems(ended_badly=["did not end, and was killed"])
@@ -213,13 +249,17 @@ def how_badly(code: int | None, printed: str, errors: str, signal: str | None, h
     """Return what is wrong with how a run ended that was sent a signal, or none.
 
     A run may end well before its signal comes. One that is asked to stop says how to go on, unless it has not begun,
-    or has printed its report and is leaving.
+    or has printed its report and is leaving; so does one whose data were taken away.
     """
     wrong = [line for line in errors.splitlines() if "Traceback" in line][:1]
     if code == 0 and "report: " in printed:
         return wrong
     if signal is None:
         return [*wrong, f"exit code {code}: {_last_line(errors)}"]
+    if signal == "removal":
+        last = _last_line(errors)
+        says = code == 1 and last.startswith("tuner: ") and "run the search again" in last
+        return wrong if says else [*wrong, f"exit code {code} without its data: {last}"]
     if signal == "SIGKILL":
         return wrong if code == -9 else [*wrong, f"exit code {code} after SIGKILL"]
     if code == _INTERRUPTED and " ".join(COMMAND) in _last_line(errors):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from benchmarks.chaos.searches import COMMAND, NAME
 
 _INSIDE = Path(__file__).parent / "inside"
+_READ = "import os\nwhile text := os.read(0, 65536): os.write(1, text)"
 _SECONDS_BETWEEN_LOOKS = 0.02
 
 
@@ -23,9 +25,10 @@ class Run:
     Args:
         folder: the project; what the run prints goes to files in it.
         fault: a fault from within, as `Inside.to_json` writes it.
+        with_reader: whether the standard error goes through a process that reads it, which can be ended.
     """
 
-    def __init__(self, folder: Path, fault: str | None = None) -> None:
+    def __init__(self, folder: Path, fault: str | None = None, *, with_reader: bool = False) -> None:
         self._folder = folder
         self._printed, self._errors, self._trained = (
             folder / f"{name}.txt" for name in ("printed", "errors", "trained")
@@ -41,17 +44,23 @@ class Run:
             **({} if fault is None else {"TUNER_CHAOS": fault}),
         }
         with self._printed.open("w") as printed, self._errors.open("w") as errors:
+            self._reader = None
+            if with_reader:
+                command = [sys.executable, "-S", "-c", _READ]
+                self._reader = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=errors, start_new_session=True)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tuner", *COMMAND],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
-                stderr=errors,
+                stderr=self._reader.stdin if self._reader else errors,
                 env=environment,
                 start_new_session=True,
                 # A shell starts what it puts into the background with SIGINT ignored, and so would be what we start.
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             )
+        if self._reader and self._reader.stdin:
+            self._reader.stdin.close()  # the run's own is left
         self.started = time.monotonic()
 
     @property
@@ -104,6 +113,10 @@ class Run:
 
     def send(self, name: str, victim: str, choose: Callable[[list[int]], int]) -> bool:
         """Send a signal to a victim (`faults.Fault`), chosen among several; return whether it was still there."""
+        if not self.ended and victim == "stderr":
+            return self._end_reader()
+        if not self.ended and victim == "data":
+            return self._remove_data()
         victims = {"main": [self.session], "group": [-self.session], "worker": self.workers(), "server": self.servers()}
         if self.ended or not victims[victim]:
             return False
@@ -112,6 +125,21 @@ class Run:
         except ProcessLookupError:
             return False
         return True
+
+    def _end_reader(self) -> bool:
+        """Let nobody read the standard error any more."""
+        if self._reader is None:
+            return False
+        self._reader.kill()
+        self._reader.wait()
+        return True
+
+    def _remove_data(self) -> bool:
+        """Take away what the run laid out for its workers; return whether it had."""
+        laid_out = [path for path in (self._folder / "runs" / "data").glob("*") if not path.name.startswith(".")]
+        for path in laid_out:
+            shutil.rmtree(path, ignore_errors=True)
+        return bool(laid_out)
 
     def wait_for(self, happened: Callable[[], bool], limit: float) -> bool:
         """Wait until something has happened; return False where the run ended, or so many seconds passed, before."""
@@ -129,6 +157,8 @@ class Run:
         except subprocess.TimeoutExpired:
             self.kill()
             return False
+        if self._reader is not None:
+            self._reader.wait()  # until it has written what it read
         return True
 
     def kill(self) -> None:

@@ -20,7 +20,8 @@ given again, up to {size} times; then it runs to its end. Moments are drawn by t
 progress (so many trials recorded, and a moment more). Faults in a write, in the scoring and in the report strike from
 within the process: before the n-th commit, file, rename or call, amid it (up to 20 ms later) or after it. Where the
 main process is their victim, a third of them are SIGTERM or SIGINT; in a checkpoint and in the scoring the victim may
-also be the whole group, or the worker alone.
+also be the whole group, or the worker alone. Three kinds are no signals: whoever reads the standard error goes away,
+the laid-out data are removed under the run, and a stranger's files lie in `runs/` as it starts.
 
 After each fault the ledger is read from a copy, and after the last run everything is compared with a search that
 nothing disturbed:
@@ -31,9 +32,10 @@ nothing disturbed:
 - **different**: trials whose scores, curves or configuration are not the undisturbed ones to the last bit, and final
   tables that differ: `tuner results`, every `.csv` of the report, the predictions and the weights of every model.
   Seconds and file sizes are measured, and left out, and with them the tables of the report that are about time;
-- **ended badly**: a traceback, another exit code than the signal's own (130 for SIGTERM and SIGINT, with the line that
-  says how to go on), a run that hangs, a ledger that SQLite's `integrity_check` complains of, and, at the end, files
-  half written or processes that are left.
+- **ended badly**: a traceback, another exit code than the signal's own (130 for SIGTERM, SIGINT and SIGHUP, with the
+  line that says how to go on), a run that hangs, a ledger that SQLite's `integrity_check` complains of, and at its end,
+  files half written or processes that are left. A run whose standard error nobody reads has to come to its end, one
+  whose data are gone may also say that it is to be started again, and a lock that is a link has to be refused.
 """
 
 
@@ -89,7 +91,7 @@ def _counts(problems: Iterable[Problems]) -> tuple[int, int, int, int]:
 
 def _unstruck(tally: Tally, asked: int) -> str:
     signals = Counter(one.fault.signal for one in tally.suffered)
-    words = [f"By signal: {', '.join(f'{signals[name]} {name}' for name in sorted(signals))}." if signals else ""]
+    words = [f"By what struck: {', '.join(f'{signals[name]} {name}' for name in sorted(signals))}." if signals else ""]
     if tally.missed:
         more = _plural(len(tally.missed), "more was", "more were")
         words.append(f"{more} drawn and never struck, because the run had ended before; these are not counted.")
