@@ -36,7 +36,7 @@ def mirrored(keras_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
             return PublishedFile(f"file://localhost{path}", md5 or known)
 
         moved = replace(published, files=tuple(there(file) for file in published.files))
-        monkeypatch.setitem(DATASETS, published.name, moved.load)
+        monkeypatch.setitem(DATASETS, published.name, moved)
 
     return mirror
 

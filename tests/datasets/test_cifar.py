@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.datasets import CLASS_NAMES, PUBLISHED, SHAPES, cifar, load_dataset
+from tuner.datasets import DATASETS, cifar, load_dataset
 from tuner.datasets.cifar import COARSE_NAMES, FINE_NAMES
 from tuner.errors import InputError
 
@@ -76,11 +76,11 @@ def write(folder: Path, name: str, **changed: bytes | None) -> Path:
 )
 def test_an_archive_is_downloaded_and_read_in_order(tmp_path, mirrored, name, y_train, y_test):
     write(tmp_path / "published", name)
-    mirrored(PUBLISHED[name], tmp_path / "published")
+    mirrored(DATASETS[name], tmp_path / "published")
     dataset = load_dataset(name)
     assert dataset.name == name
-    assert (dataset.shape, len(dataset.class_names)) == SHAPES[name]
-    assert dataset.class_names == CLASS_NAMES[name]
+    assert (dataset.shape, dataset.class_names) == (DATASETS[name].shape, DATASETS[name].class_names)
+    assert dataset.class_names == DATASETS[name].class_names
     assert dataset.y_train.tolist() == y_train
     assert dataset.y_test.tolist() == y_test
     assert dataset.source == f"{ARCHIVES[name]} from localhost"
@@ -88,7 +88,7 @@ def test_an_archive_is_downloaded_and_read_in_order(tmp_path, mirrored, name, y_
 
 
 def test_the_names_of_the_classes_are_in_the_order_of_their_labels():
-    assert CLASS_NAMES["cifar10"][3] == "cat"
+    assert DATASETS["cifar10"].class_names[3] == "cat"
     assert (FINE_NAMES[0], FINE_NAMES[19], FINE_NAMES[81], FINE_NAMES[99]) == ("apple", "cattle", "streetcar", "worm")
     assert (COARSE_NAMES[4], COARSE_NAMES[11]) == ("fruit_and_vegetables", "large_omnivores_and_herbivores")
     assert list(FINE_NAMES) == sorted(FINE_NAMES)  # the published labels are in the order of the alphabet
@@ -141,7 +141,7 @@ def test_fine_and_coarse_labels_belong_to_the_same_images(tmp_path, no_download)
 def test_a_download_stays_in_the_cache_for_both_kinds_of_labels(tmp_path, keras_cache, mirrored):
     path = write(tmp_path / "published", "cifar100")
     for name in ("cifar100", "cifar100_coarse"):
-        mirrored(PUBLISHED[name], path.parent)
+        mirrored(DATASETS[name], path.parent)
     load_dataset("cifar100")
     path.unlink()
     assert load_dataset("cifar100_coarse").y_train.tolist() == [4, 1, 5, 19]
@@ -156,7 +156,7 @@ def test_a_download_stays_in_the_cache_for_both_kinds_of_labels(tmp_path, keras_
 def test_a_download_that_fails_is_one_line_with_the_remedy(tmp_path, mirrored, name, present, problem):
     if present:
         write(tmp_path, name)
-    mirrored(PUBLISHED[name], tmp_path, md5="0" * 32)
+    mirrored(DATASETS[name], tmp_path, md5="0" * 32)
     with pytest.raises(InputError) as caught:
         load_dataset(name)
     text = str(caught.value)
@@ -168,11 +168,11 @@ def test_a_download_that_fails_is_one_line_with_the_remedy(tmp_path, mirrored, n
 
 def test_a_download_that_came_damaged_is_tried_again(tmp_path, mirrored):
     write(tmp_path, "cifar10")
-    mirrored(PUBLISHED["cifar10"], tmp_path, md5="0" * 32)
+    mirrored(DATASETS["cifar10"], tmp_path, md5="0" * 32)
     with pytest.raises(InputError):
         load_dataset("cifar10")
     write(tmp_path, "cifar10", test_batch=record(5))
-    mirrored(PUBLISHED["cifar10"], tmp_path)
+    mirrored(DATASETS["cifar10"], tmp_path)
     assert load_dataset("cifar10").y_test.tolist() == [5]
 
 
@@ -181,7 +181,7 @@ def test_the_archive_in_the_data_dir_is_read_in_place_of_a_download(tmp_path, no
     write(tmp_path, name)
     dataset = load_dataset(name, data_dir=tmp_path)
     assert dataset.name == name
-    assert dataset.class_names == CLASS_NAMES[name]
+    assert dataset.class_names == DATASETS[name].class_names
     assert dataset.source == ARCHIVES[name]
 
 
@@ -314,7 +314,7 @@ def test_the_archive_of_pickles_is_not_looked_at(tmp_path, mirrored):
         info.size = len(content)
         archive.addfile(info, io.BytesIO(content))
     write(tmp_path / "published", "cifar10")
-    mirrored(PUBLISHED["cifar10"], tmp_path / "published")
+    mirrored(DATASETS["cifar10"], tmp_path / "published")
     assert load_dataset("cifar10", data_dir=data).source == "cifar-10-binary.tar.gz from localhost"
     assert not (tmp_path / "ran").exists()
 

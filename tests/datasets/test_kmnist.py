@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.datasets import SHAPES, load_dataset
+from tuner.datasets import DATASETS, load_dataset
 from tuner.datasets.idx import read_idx
 from tuner.datasets.kmnist import KMNIST
 from tuner.errors import InputError
@@ -47,7 +47,7 @@ def test_the_four_files_are_downloaded_and_read(tmp_path, mirrored):
     dataset = load_dataset("kmnist")
     assert dataset.name == "kmnist"
     assert dataset.class_names == ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
-    assert (dataset.shape, len(dataset.class_names)) == SHAPES["kmnist"]
+    assert (dataset.shape, dataset.class_names) == (DATASETS["kmnist"].shape, DATASETS["kmnist"].class_names)
     np.testing.assert_array_equal(dataset.x_train[..., 0], NOISE)
     np.testing.assert_array_equal(dataset.x_test[..., 0], NOISE[::-1][:3])
     assert dataset.y_train.tolist() == Y_TRAIN.tolist()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.datasets import CLASS_NAMES, DATASETS, SHAPES, load_dataset
+from tuner.datasets import DATASETS, load_dataset, named_shape
 from tuner.errors import InputError
 
 
@@ -36,21 +36,29 @@ def test_digits_are_1500_and_297_images_of_8_by_8_pixels_from_0_to_255():
     assert digits.class_names == tuple("0123456789")
     assert digits.y_train[:10].tolist() == list(range(10))  # the file begins with 0, 1, 2, …
     assert np.unique(digits.y_test).tolist() == list(range(10))
-    assert SHAPES["digits"] == (digits.shape, len(digits.class_names))
+    assert (DATASETS["digits"].shape, DATASETS["digits"].class_names) == (digits.shape, digits.class_names)
     assert digits.source == "scikit-learn"
 
 
-def test_every_named_data_set_has_a_shape_for_the_dry_run_and_names_of_its_classes():
-    assert SHAPES.keys() == DATASETS.keys() == CLASS_NAMES.keys()
-    for name, (_, classes) in SHAPES.items():
-        assert len(set(CLASS_NAMES[name])) == classes
+def test_every_named_data_set_has_a_shape_for_the_dry_run_and_names_of_its_classes(tmp_path):
+    for name, known in DATASETS.items():
+        assert known.name == name
+        assert len(set(known.class_names)) == len(known.class_names) > 1
+        assert named_shape(name, tmp_path) == (known.shape, len(known.class_names))
+
+
+def test_a_data_dir_with_files_of_its_own_may_have_other_shapes_than_those_that_are_known(tmp_path):
+    write_npz(tmp_path / "mnist.npz", 7)
+    write_folder(tmp_path / "kmnist", 7)
+    assert named_shape("mnist", tmp_path) is named_shape("kmnist", tmp_path) is named_shape("mine", None) is None
+    assert named_shape("mnist", None) == ((28, 28, 1), 10)
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))
 def test_a_local_file_of_a_named_data_set_has_the_names_of_its_classes(tmp_path, name):
     write_npz(tmp_path / f"{name}.npz", 7)
     dataset = load_dataset(name, data_dir=tmp_path)
-    assert (dataset.name, dataset.class_names) == (name, CLASS_NAMES[name])
+    assert (dataset.name, dataset.class_names) == (name, DATASETS[name].class_names)
     assert dataset.source == f"{name}.npz"
 
 

@@ -9,12 +9,10 @@ from functools import cache
 import pytest
 
 from tuner.families import FAMILIES
-from tuner.oracles import Pause, Proposal, make_oracle
-from tuner.oracles.base import hyperband_trials
+from tuner.oracles import ALGORITHMS, Pause, Proposal
+from tuner.oracles.hyperband import hyperband_trials
 from tuner.recipe import RECIPE
 from tuner.space.space import Configuration, Space, read_space
-
-ALGORITHMS = ("grid", "random", "bayesian", "hyperband")
 
 
 def space() -> Space:
@@ -36,7 +34,7 @@ def score(values: Configuration) -> float:
 
 def drive(algorithm: str, seed: int, most: int, failing: bool = False) -> list[Proposal]:
     """Propose and observe in turn, as a runner with lag 1 does."""
-    oracle = make_oracle(algorithm, space(), seed, None if algorithm in ("grid", "hyperband") else most, epochs=9)
+    oracle = ALGORITHMS[algorithm].oracle(space(), seed, None if algorithm in ("grid", "hyperband") else most, epochs=9)
     proposals: list[Proposal] = []
     told = 0
 
@@ -99,7 +97,7 @@ def proposed(
 ) -> list[Proposal]:
     """Propose to the end, each proposal followed by its result."""
     searched = read_space(given, rules, [*FAMILIES["cnn"].parameters, *RECIPE], {})
-    oracle = make_oracle(algorithm, searched, 0, most, epochs)
+    oracle = ALGORITHMS[algorithm].oracle(searched, 0, most, epochs)
     found: list[Proposal] = []
     told = 0
     while (answer := oracle.propose()) is not Pause.EXHAUSTED:
@@ -258,7 +256,7 @@ def test_a_random_search_over_ranges_stays_inside_them() -> None:
         "padding": "same",
     }
     searched = read_space(given, {}, [*FAMILIES["cnn"].parameters, *RECIPE], {})
-    oracle = make_oracle("random", searched, 0, 40, 5)
+    oracle = ALGORITHMS["random"].oracle(searched, 0, 40, 5)
     drawn = [answer.values for _ in range(40) if isinstance(answer := oracle.propose(), Proposal)]
     assert len(drawn) == 40
     assert {values["conv_depth"] for values in drawn} == {1, 2, 3, 4}

@@ -14,15 +14,13 @@ from tuner.errors import ResourceError
 from tuner.executors import Executor, Limits, Outcome
 from tuner.families import FAMILIES
 from tuner.ledger.ledger import Ledger
-from tuner.oracles import Pause, Proposal, make_oracle
+from tuner.oracles import ALGORITHMS, Pause, Proposal
 from tuner.oracles.base import Oracle
 from tuner.recipe import RECIPE
 from tuner.running.loop import Runner
 from tuner.running.proposals import Proposals, listed_proposals
 from tuner.space.space import read_space
 from tuner.trial import Attempt, Job, Record, Result, Trial
-
-ALGORITHMS = ("grid", "random", "bayesian", "hyperband")
 
 
 class CrashError(Exception):
@@ -95,7 +93,7 @@ def proposals(algorithm: str, model: str = "cnn") -> Proposals:
     given = {"conv_depth": [1, 2], "filters": [4, 8], "dense_units": [4, 8, 16]}
     searched = read_space(given, {"filters_never_decrease": True}, [*FAMILIES["cnn"].parameters, *RECIPE], {})
     most = None if algorithm in ("grid", "hyperband") else 12
-    return Proposals(model, "blobs", "search", make_oracle(algorithm, searched, 0, most, 9), trial_of, lag=3)
+    return Proposals(model, "blobs", "search", ALGORITHMS[algorithm].oracle(searched, 0, most, 9), trial_of, lag=3)
 
 
 def run_once(path: Path, algorithm: str, executor: Executor, observer: Silent | None = None) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tuner.datasets import SHAPES
+from tuner.datasets import DATASETS
 from tuner.errors import InputError
-from tuner.oracles.base import hyperband_trials
+from tuner.oracles.hyperband import hyperband_trials
 from tuner.recipe import RECIPE
 from tuner.running.dryrun import preview
 from tuner.search_file.checks import capitals
@@ -95,7 +95,7 @@ def test_every_search_file_is_right_and_comes_back_from_json(name: str) -> None:
 
 def networks_of(entry: Entry, search: Search, dataset: str) -> dict[str, int]:
     """Return the size of each network that an entry plans, by what its family makes of it."""
-    shape, classes = SHAPES[dataset]
+    shape, classes = DATASETS[dataset].shape, len(DATASETS[dataset].class_names)
     recipe = {parameter.name for parameter in RECIPE}
     sizes: dict[str, int] = {}
     for values in preview(search, entry):
@@ -125,7 +125,7 @@ def test_every_value_of_a_search_file_arrives() -> None:
     assert (search.datasets, search.compare) == (("fashion_mnist",), ("mnist", "fashion_mnist"))
     assert search.all_datasets == ("fashion_mnist", "mnist")
     assert (search.seed, search.repeats, search.epochs, search.protocol) == (0, 3, 20, "holdout")
-    assert [(entry.name, entry.label, entry.algorithm) for entry in search.entries] == [
+    assert [(entry.name, entry.label, entry.algorithm.name) for entry in search.entries] == [
         ("ann", "ANN", "grid"),
         ("cnn", "CNN", "grid"),
     ]

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from tuner.oracles.base import MOST_DRAWS, hyperband_trials
 from tuner.search_file.model import Entry
 
 
 def planned_shortfall(entry: Entry) -> str:
     """Return why an entry will have fewer trials on a data set than its `max_trials`; empty where it will not."""
     planned, asked = entry.planned(), entry.max_trials
-    if entry.algorithm == "grid" or asked is None or planned >= asked:
+    if asked is None or planned >= asked:
         return ""
-    if entry.algorithm == "hyperband":
-        sweep = f"one sweep of Hyperband over at most {entry.epochs} epoch{'s' if entry.epochs > 1 else ''}"
-        few = (
-            f" in so small a space (configurations: {entry.space.configurations})"
-            if planned < hyperband_trials(entry.epochs)
-            else ""
-        )
-        return f"{entry.label} has {_trials(planned)}, not the {asked} of max_trials: {sweep}{few} has no more."
-    return (
-        f"{entry.label} has {_trials(planned)}, not the {asked} of max_trials: its space holds no more {_kind(entry)}."
-    )
+    why = entry.algorithm.why_fewer(entry.space, asked, entry.epochs)
+    return f"{entry.label} has {_trials(planned)}, not the {asked} of max_trials: {why}."
 
 
 def shortfall(entry: Entry, proposed: int, failed: int) -> str:
@@ -32,18 +22,11 @@ def shortfall(entry: Entry, proposed: int, failed: int) -> str:
         proposed: how many search trials it had there.
         failed: how many of them failed.
     """
-    if entry.algorithm == "grid" or proposed >= entry.planned():
+    if entry.algorithm.lists_grid or proposed >= entry.planned():
         return planned_shortfall(entry)
     asked = entry.max_trials or entry.planned()
-    had = f"{entry.label} had {_trials(proposed)}, not {asked}: "
-    if entry.algorithm == "hyperband" and failed:
-        return f"{had}{failed} of them failed, so that fewer could go on to more epochs."
-    return f"{had}{MOST_DRAWS:,} random draws in a row came to no further one that its rules allow."
+    return f"{entry.label} had {_trials(proposed)}, not {asked}: {entry.algorithm.why_ended(failed)}."
 
 
 def _trials(number: int) -> str:
     return f"{number:,} trial{'s' if number != 1 else ''}"
-
-
-def _kind(entry: Entry) -> str:
-    return "configurations" + (" that its rules allow" if entry.space.rules else "")

@@ -15,7 +15,7 @@ from tuner.search_file.model import Entry, Search
 
 def search_html(search: Search) -> str:
     """Return the models of a search with the sizes of their spaces, its data sets and its budget."""
-    rows = [[escape(e.label), e.algorithm, _varied(e), _trials(e), str(e.epochs)] for e in search.entries]
+    rows = [[escape(e.label), e.algorithm.name, _varied(e), _trials(e), str(e.epochs)] for e in search.entries]
     on = escape(", ".join(search.datasets))
     compared = f", compared on {escape(', '.join(search.compare))}" if search.compare else ""
     times = "once" if search.repeats == 1 else f"{search.repeats} times"

@@ -1,46 +1,28 @@
-"""The data sets by name, by `.npz` file and by folder. A new named one needs a loader and a line in each table here."""
+"""The data sets by name, and the kinds of files and folders. A new one of either needs its file and a line here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from tuner.datasets.base import Dataset
-from tuner.datasets.builtin import CLASS_NAMES, load_digits
+from tuner.datasets.base import Dataset, Shape
 from tuner.datasets.cifar import CIFAR10, CIFAR100, CIFAR100_COARSE
-from tuner.datasets.folder import has_class_folders, load_folder
+from tuner.datasets.digits import DIGITS_8X8
+from tuner.datasets.folder import FolderKind, has_class_folders
 from tuner.datasets.kmnist import KMNIST
 from tuner.datasets.mnist import FASHION_MNIST, MNIST
-from tuner.datasets.npz import load_npz
-from tuner.datasets.published import Published
+from tuner.datasets.npz import NpzKind, load_npz
+from tuner.datasets.source import Kind, NamedDataset, Reading
 from tuner.errors import InputError, shown, suggestion
 from tuner.system.files import is_a
 
-#: Those in files as their authors publish them, which a user may have already.
-PUBLISHED: dict[str, Published] = {
-    "mnist": MNIST,
-    "fashion_mnist": FASHION_MNIST,
-    "kmnist": KMNIST,
-    "cifar10": CIFAR10,
-    "cifar100": CIFAR100,
-    "cifar100_coarse": CIFAR100_COARSE,
+__all__ = ["DATASETS", "KINDS", "Kind", "NamedDataset", "Reading", "load_dataset", "named_shape"]
+
+DATASETS: dict[str, NamedDataset] = {
+    one.name: one for one in (DIGITS_8X8, MNIST, FASHION_MNIST, KMNIST, CIFAR10, CIFAR100, CIFAR100_COARSE)
 }
 
-DATASETS: dict[str, Callable[[], Dataset]] = {
-    "digits": load_digits,
-    **{name: published.load for name, published in PUBLISHED.items()},
-}
-
-#: Image shape and number of classes of the named data sets, so that a dry run needs none of their data.
-SHAPES: dict[str, tuple[tuple[int, int, int], int]] = {
-    "digits": ((8, 8, 1), 10),
-    "mnist": ((28, 28, 1), 10),
-    "fashion_mnist": ((28, 28, 1), 10),
-    "kmnist": ((28, 28, 1), 10),
-    "cifar10": ((32, 32, 3), 10),
-    "cifar100": ((32, 32, 3), 100),
-    "cifar100_coarse": ((32, 32, 3), 20),
-}
+#: The first that takes a path reads it.
+KINDS: tuple[Kind, ...] = (NpzKind(), FolderKind())
 
 
 def load_dataset(
@@ -54,7 +36,7 @@ def load_dataset(
     """Load a data set.
 
     Args:
-        source: a name in `DATASETS`, an `.npz` file or a folder of class folders.
+        source: a name in `DATASETS`, or a file or folder of one of the `KINDS`.
         data_dir: looked at first, for `SOURCE.npz`, a folder of class folders or the published files of that name.
         folder: where relative paths start, besides the working folder.
         image_size: height and width that the images of a folder are brought to.
@@ -64,24 +46,32 @@ def load_dataset(
     Raises:
         InputError: there is no such data set, or it cannot be read.
     """
+    named = DATASETS.get(source)
     if data_dir is not None:
         if not data_dir.is_dir():
             raise InputError("--data-dir or TUNER_DATA_DIR", f"{data_dir} is not a folder")
         local = data_dir / f"{source}.npz"
         if is_a(Path.is_file, local):
-            return load_npz(local, source, CLASS_NAMES.get(source))
-        if source in PUBLISHED and not is_a(has_class_folders, data_dir / source):
-            found = PUBLISHED[source].find(data_dir)
+            return load_npz(local, source, named.class_names if named else None)
+        if named is not None and not is_a(has_class_folders, data_dir / source):
+            found = named.find(data_dir)
             if found is not None:
                 return found
-    if source in DATASETS and not (data_dir and is_a(Path.is_dir, data_dir / source)):
-        return DATASETS[source]()
+    if named is not None and not (data_dir and is_a(Path.is_dir, data_dir / source)):
+        return named.load()
+    reading = Reading(image_size, channels, skip_bad)
     for base in (data_dir, Path(), folder) if Path(source).name else ():
-        if base is None:
-            continue
-        if is_a(Path.is_file, base / source):
-            return load_npz(base / source)
-        if is_a(Path.is_dir, base / source):
-            return load_folder(base / source, image_size, channels, skip_bad)
-    problem = f"no data set, .npz file or folder is named {shown(source)}; {suggestion(source, DATASETS)}"
-    raise InputError("dataset", problem)
+        for kind in KINDS if base is not None else ():
+            if is_a(kind.takes, base / source):
+                return kind.load(base / source, reading)
+    kinds = [kind.name for kind in KINDS]
+    problem = f"no {', '.join(['data set', *kinds[:-1]])} or {kinds[-1]} is named {shown(source)}"
+    raise InputError("dataset", f"{problem}; {suggestion(source, DATASETS)}")
+
+
+def named_shape(source: str, data_dir: Path | None) -> tuple[Shape, int] | None:
+    """Return the image shape and number of classes of a data set known by name; None where `data_dir` has its own."""
+    named = DATASETS.get(source)
+    if named is None or (data_dir and ((data_dir / f"{source}.npz").is_file() or (data_dir / source).is_dir())):
+        return None
+    return named.shape, len(named.class_names)

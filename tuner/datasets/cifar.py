@@ -133,6 +133,10 @@ def _records(path: Path, name: str, content: memoryview, classes: tuple[int, ...
     return records
 
 
-CIFAR10 = Published("cifar10", CIFAR10_NAMES, (CIFAR10_FILE,), partial(read_cifar, CIFAR10_LAYOUT, 0))
-CIFAR100 = Published("cifar100", FINE_NAMES, (CIFAR100_FILE,), partial(read_cifar, CIFAR100_LAYOUT, 1))
-CIFAR100_COARSE = Published("cifar100_coarse", COARSE_NAMES, (CIFAR100_FILE,), partial(read_cifar, CIFAR100_LAYOUT, 0))
+_SHAPE = (*PLANES[1:], PLANES[0])
+
+CIFAR10 = Published("cifar10", CIFAR10_NAMES, _SHAPE, (CIFAR10_FILE,), partial(read_cifar, CIFAR10_LAYOUT, 0))
+CIFAR100 = Published("cifar100", FINE_NAMES, _SHAPE, (CIFAR100_FILE,), partial(read_cifar, CIFAR100_LAYOUT, 1))
+CIFAR100_COARSE = Published(
+    "cifar100_coarse", COARSE_NAMES, _SHAPE, (CIFAR100_FILE,), partial(read_cifar, CIFAR100_LAYOUT, 0)
+)

@@ -28,6 +28,7 @@ from tuner.datasets.pictures import (
     size_upright,
     within,
 )
+from tuner.datasets.source import Kind, Reading
 from tuner.errors import InputError
 from tuner.text import visible
 from tuner.untrusted.sizes import amount, most_data
@@ -89,6 +90,21 @@ def load_folder(
         files={"train": files["train"] + files.get("val", ()), "test": files["test"]},
         left_out=tuple((within(error.place, path), visible(error.problem)) for error in bad),
     )
+
+
+class FolderKind(Kind):
+    """A folder of class folders; see `Kind`."""
+
+    name = "folder"
+    doc = "a folder of class folders"
+
+    def takes(self, path: Path) -> bool:
+        """Take any folder; see `Kind.takes`."""
+        return path.is_dir()
+
+    def load(self, path: Path, reading: Reading) -> Dataset:
+        """Load its images; see `Kind.load`."""
+        return load_folder(path, reading.image_size, reading.channels, reading.skip_bad)
 
 
 def has_class_folders(path: Path) -> bool:

@@ -22,4 +22,11 @@ FILES = (
 
 
 # The files are called as MNIST's are, hence a folder of their own.
-KMNIST = Published("kmnist", HIRAGANA, FILES, partial(read_images_and_labels, SIDE, len(HIRAGANA)), folder="kmnist")
+KMNIST = Published(
+    "kmnist",
+    HIRAGANA,
+    (SIDE, SIDE, 1),
+    FILES,
+    partial(read_images_and_labels, SIDE, len(HIRAGANA)),
+    folder="kmnist",
+)

@@ -46,11 +46,12 @@ def read_npz(paths: tuple[Path, ...]) -> Arrays:
     return arrays
 
 
-MNIST = Published("mnist", DIGITS, (MNIST_FILE,), read_npz)
+MNIST = Published("mnist", DIGITS, (SIDE, SIDE, 1), (MNIST_FILE,), read_npz)
 # In the folder that Keras' own loader uses, so that neither downloads what the other has.
 FASHION_MNIST = Published(
     "fashion_mnist",
     FASHION_NAMES,
+    (SIDE, SIDE, 1),
     FASHION_FILES,
     partial(read_images_and_labels, SIDE, len(FASHION_NAMES)),
     folder="fashion-mnist",

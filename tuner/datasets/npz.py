@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tuner.datasets.base import ARRAYS, VALIDATION_ARRAYS, Dataset, checked_dataset
+from tuner.datasets.source import Kind, Reading
 from tuner.errors import InputError, one_line
 from tuner.untrusted.arrays import names_in, read_arrays
 from tuner.untrusted.sizes import most_data
@@ -57,6 +58,21 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
         for ours, their in theirs.items():
             problem = problem.replace(ours, their)
         raise InputError(str(path), problem, error.remedy) from error
+
+
+class NpzKind(Kind):
+    """An `.npz` file; see `Kind`."""
+
+    name = ".npz file"
+    doc = "an `.npz` file"
+
+    def takes(self, path: Path) -> bool:
+        """Take any file, whatever its ending: reading it tells; see `Kind.takes`."""
+        return path.is_file()
+
+    def load(self, path: Path, reading: Reading) -> Dataset:
+        """Load the arrays as they are; see `Kind.load`."""
+        return load_npz(path)
 
 
 def _names_of_arrays(path: Path, there: Collection[str]) -> dict[str, str]:

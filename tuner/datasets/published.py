@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from numpy.typing import NDArray
 
-from tuner.datasets.base import Dataset, checked_dataset
+from tuner.datasets.base import Dataset, Shape, checked_dataset
+from tuner.datasets.source import NamedDataset
 from tuner.errors import InputError, one_line
 from tuner.system.files import is_a
 from tuner.system.quiet import import_keras
@@ -37,7 +38,7 @@ class PublishedFile:
 
 
 @dataclass(frozen=True)
-class Published:
+class Published(NamedDataset):
     """A data set in published files: what they are called, where they come from and how they are read.
 
     `read` gets the paths in the order of `files`. `folder` is where the files lie in a user's data folder and in
@@ -46,6 +47,7 @@ class Published:
 
     name: str
     class_names: tuple[str, ...]
+    shape: Shape
     files: tuple[PublishedFile, ...]
     read: Callable[[tuple[Path, ...]], Arrays]
     folder: str = ""

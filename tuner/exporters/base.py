@@ -71,12 +71,12 @@ class Recorded:
         }
 
     def compared(self) -> set[str]:
-        """Return the names of the parameters that are not the same throughout the search, Hyperband's epochs too."""
+        """Return the names of the parameters that are not the same throughout the search, epochs that vary too."""
         values: dict[str, set[Value]] = defaultdict(set)
         for entry in self.search.entries:
             for name, domain in entry.space.domains.items():
                 values[name].update(domain.values if isinstance(domain, Choice) else (domain.low, domain.high))
-            values[col.EPOCHS].update((1, entry.epochs) if entry.algorithm == "hyperband" else (entry.epochs,))
+            values[col.EPOCHS].update((1, entry.epochs) if entry.algorithm.varies_epochs else (entry.epochs,))
         return {name for name, found in values.items() if len(found) > 1}
 
     def identity(self, record: Record) -> dict[str, Value]:

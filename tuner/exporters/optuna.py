@@ -86,7 +86,7 @@ def _about(recorded: Recorded, entry: Entry, dataset: str) -> dict[str, Any]:
     finals = [record.result.test_accuracy for record in recorded.of(entry.name, dataset, "final") if record.completed]
     return {
         **recorded.about(),
-        "algorithm": entry.algorithm,
+        "algorithm": entry.algorithm.name,
         "fixed": dict(entry.space.fixed()),
         "retrained_test_accuracy": finals,
     }

@@ -214,7 +214,7 @@ def _experiment(search: Search) -> Any:
     for entry in search.entries:
         values[col.MODEL].append(entry.name)
         values[col.EPOCHS].append(entry.epochs)
-        if entry.algorithm == "hyperband":  # trains for any number of epochs up to the entry's
+        if entry.algorithm.varies_epochs:  # trains for any number of epochs up to the entry's
             values[col.EPOCHS].append(1)
             ranged.add(col.EPOCHS)
         for name, domain in entry.space.domains.items():

@@ -1,22 +1,16 @@
-"""The oracles by name. A new one needs its file and a branch here."""
+"""The algorithms by name. A new one needs its file and a line here."""
 
 from __future__ import annotations
 
-from tuner.oracles.base import MOST_DRAWS, Oracle, Pause, Proposal
-from tuner.oracles.grid import GridOracle
-from tuner.space.space import Space
-from tuner.system.interrupts import INTERRUPTS
-from tuner.system.quiet import import_keras
+from tuner.oracles.base import MOST_DRAWS, Algorithm, Oracle, Pause, Proposal
+from tuner.oracles.bayesian import Bayesian
+from tuner.oracles.grid import Grid
+from tuner.oracles.hyperband import Hyperband
+from tuner.oracles.random_search import RandomSearch
 
-__all__ = ["MOST_DRAWS", "Oracle", "Pause", "Proposal", "make_oracle"]
+__all__ = ["ALGORITHMS", "MOST_DRAWS", "Algorithm", "Oracle", "Pause", "Proposal"]
 
-
-def make_oracle(algorithm: str, space: Space, seed: int, max_trials: int | None, epochs: int) -> Oracle:
-    """Return a fresh oracle of this algorithm; see `KerasTunerOracle` for the arguments."""
-    if algorithm == "grid":
-        return GridOracle(space)
-    with INTERRUPTS.importing():
-        import_keras()  # which a grid does not need
-        from tuner.oracles.kerastuner import KerasTunerOracle
-
-    return KerasTunerOracle(algorithm, space, seed, max_trials, epochs)
+#: Importing them imports no Keras; what their oracles need is imported as one is made.
+ALGORITHMS: dict[str, Algorithm] = {
+    algorithm.name: algorithm for algorithm in (Grid(), RandomSearch(), Bayesian(), Hyperband())
+}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from tuner.space.space import Configuration
+from tuner.space.space import Configuration, Space
 
 #: How many random draws in a row may break a rule or repeat a configuration before an oracle stops drawing at random.
 MOST_DRAWS = 1_000
@@ -50,27 +50,42 @@ class Oracle(ABC):
         """
 
 
-def hyperband_sizes(epochs: int, configurations: int | None = None, factor: int = 3) -> list[list[int]]:
-    """Return how many trials each round of each bracket of Hyperband has (Li et al., 2018, table 1), largest first.
+class Algorithm(ABC):
+    """An algorithm: what a search file asks for by name, what is known of it beforehand, and the oracle that it makes.
 
-    Brackets and rounds are sized as in KerasTuner: every bracket ends with `ceil(1 + log_factor(epochs))`
-    configurations over its number of rounds. A bracket begins with configurations that no bracket before it had, so
-    that where there are only so many `configurations` it begins with those that are left.
+    `name` is what a search file calls it, and `doc` what its reference says of it. `max_trials` says whether a search
+    needs that key, may have it (`takes`), or is refused it. `learns` where results have a part in what is proposed,
+    `lists_grid` where the proposals are the space's grid, `varies_epochs` where a trial may train for fewer epochs than
+    its search says.
     """
-    brackets = 0
-    while epochs / factor**brackets >= 1:
-        brackets += 1
-    last = math.ceil(1 + math.log(epochs, factor))
-    left = math.inf if configurations is None else configurations
-    sizes = []
-    for bracket in reversed(range(brackets)):
-        full = [math.ceil(last / (bracket + 1) * factor ** (bracket - number)) for number in range(bracket + 1)]
-        first = min(full[0], left)
-        sizes.append([min(size, math.ceil(first / factor**number)) for number, size in enumerate(full)])
-        left -= first
-    return sizes
 
+    name: ClassVar[str]
+    doc: ClassVar[str]
+    max_trials: ClassVar[Literal["needs", "takes", "refuses"]] = "needs"
+    learns: ClassVar[bool] = False
+    lists_grid: ClassVar[bool] = False
+    varies_epochs: ClassVar[bool] = False
 
-def hyperband_trials(epochs: int, configurations: int | None = None) -> int:
-    """Return how many trials one sweep of Hyperband over at most `epochs` epochs has if none fails."""
-    return sum(map(sum, hyperband_sizes(epochs, configurations)))
+    @abstractmethod
+    def oracle(self, space: Space, seed: int, max_trials: int | None, epochs: int) -> Oracle:
+        """Return a fresh oracle.
+
+        Args:
+            space: what is searched.
+            seed: 0 is a seed like any other.
+            max_trials: after how many proposals to stop; None for as many as it has.
+            epochs: the most epochs of a trial.
+        """
+
+    def planned(self, space: Space, max_trials: int | None, epochs: int) -> int:
+        """Return how many trials it will propose, at most; the arguments are those of `oracle`."""
+        asked, there = max_trials or 0, space.configurations
+        return asked if there is None else min(asked, there)
+
+    def why_fewer(self, space: Space, max_trials: int | None, epochs: int) -> str:
+        """Return why `planned` is less than `max_trials`, as the end of a sentence."""
+        return f"its space holds no more configurations{' that its rules allow' if space.rules else ''}"
+
+    def why_ended(self, failed: int) -> str:
+        """Return why it proposed fewer than `planned`, of which so many failed, as the end of a sentence."""
+        return f"{MOST_DRAWS:,} random draws in a row came to no further one that its rules allow"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.oracles.base import Oracle, Pause, Proposal
+from tuner.oracles.base import Algorithm, Oracle, Pause, Proposal
 from tuner.space.space import Space
 
 
@@ -21,3 +21,20 @@ class GridOracle(Oracle):
 
     def observe(self, number: int, score: float | None) -> None:
         """Nothing to learn: a grid is known from the start."""
+
+
+class Grid(Algorithm):
+    """The whole grid; see `Algorithm`."""
+
+    name = "grid"
+    doc = "Every configuration that the rules allow, in the order of the space."
+    max_trials = "refuses"
+    lists_grid = True
+
+    def oracle(self, space: Space, seed: int, max_trials: int | None, epochs: int) -> Oracle:
+        """Return a fresh oracle; see `Algorithm.oracle`."""
+        return GridOracle(space)
+
+    def planned(self, space: Space, max_trials: int | None, epochs: int) -> int:
+        """Return how many configurations there are, before rules where these cannot be counted."""
+        return space.count()[0] if space.is_countable else space.size()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
@@ -11,7 +12,8 @@ import keras_tuner
 import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
-from tuner.oracles.base import MOST_DRAWS, Oracle, Pause, Proposal, hyperband_sizes
+from tuner.oracles.base import MOST_DRAWS, Oracle, Pause, Proposal
+from tuner.oracles.hyperband import hyperband_sizes
 from tuner.space.finite import FinitePart
 from tuner.space.space import Configuration, Space
 
@@ -117,18 +119,20 @@ class KerasTunerOracle(Oracle):
     """A KerasTuner oracle behind our interface.
 
     Args:
-        algorithm: "random", "bayesian" or "hyperband".
+        kind: which one, a key of `_CLASSES`.
         space: what is searched.
         seed: 0 is a seed like any other.
         max_trials: after how many proposals to stop; None for Hyperband's own number.
-        epochs: the most epochs of a trial, for Hyperband.
+        adaptive: whether results matter to it.
+        options: further arguments of KerasTuner's own class.
     """
 
-    def __init__(self, algorithm: str, space: Space, seed: int, max_trials: int | None, epochs: int) -> None:
-        self.adaptive = algorithm != "random"
+    def __init__(
+        self, kind: str, space: Space, seed: int, max_trials: int | None, adaptive: bool, options: Mapping[str, Any]
+    ) -> None:
+        self.adaptive = adaptive
         self._max_trials = max_trials
-        options: dict[str, Any] = {"max_epochs": epochs} if algorithm == "hyperband" else {"max_trials": max_trials}
-        self._oracle = _CLASSES[algorithm](
+        self._oracle = _CLASSES[kind](
             objective=_OBJECTIVE,
             hyperparameters=space.hyperparameters(varying_only=True),
             allow_new_entries=False,

@@ -28,7 +28,7 @@ def _epochs(search: Search) -> str:
     """Return how many epochs a trial has, of each model where models differ; "up to" where it may have fewer."""
     lengths: dict[str, list[str]] = {}
     for entry in search.entries:
-        fewer = entry.algorithm == "hyperband" or _stops_early(entry)
+        fewer = entry.algorithm.varies_epochs or _stops_early(entry)
         count = "1 epoch" if entry.epochs == 1 else f"{entry.epochs:,} epochs"
         lengths.setdefault(f"up to {count}" if fewer and entry.epochs > 1 else count, []).append(entry.label)
     return _by_owner(lengths)

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from tuner.datasets import SHAPES, load_dataset
+from tuner.datasets import load_dataset, named_shape
 from tuner.datasets.base import Dataset, Shape
 from tuner.errors import InputError, TunerError, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import SCALING, CustomFamily
-from tuner.oracles import MOST_DRAWS, Proposal, make_oracle
+from tuner.oracles import MOST_DRAWS, Proposal
 from tuner.recipe import RECIPE
 from tuner.search_file.model import Entry, Search
 from tuner.space.space import Configuration, nothing_left
@@ -34,9 +34,9 @@ MOST_BUILD_MINUTES = 2.0
 def preview(search: Search, entry: Entry, most: int | None = None) -> list[Configuration]:
     """Return the configurations that an entry proposes before any result is known, at most `most`.
 
-    For a grid and a random search these are all of them; for Bayesian and Hyperband the first ones.
+    Of an algorithm that learns from results these are the first ones, otherwise all.
     """
-    oracle = make_oracle(entry.algorithm, entry.space, search.seed, entry.max_trials, entry.epochs)
+    oracle = entry.oracle(search.seed)
     found: list[Configuration] = []
     while len(found) != most and not (oracle.adaptive and len(found) > entry.lag):
         answer = oracle.propose()
@@ -57,7 +57,7 @@ def check_proposals(search: Search, entry: Entry) -> None:
     """
     part = entry.space.finite
     asked = entry.space.rules if part is None else tuple(rule for rule in entry.space.rules if rule not in part.rules)
-    if entry.algorithm != "grid" and asked and not preview(search, entry, 1):
+    if not entry.algorithm.lists_grid and asked and not preview(search, entry, 1):
         raise nothing_left(asked, f" that {MOST_DRAWS:,} random draws came to")
 
 
@@ -188,14 +188,14 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
     rejected: Counter[str] = Counter()
     notes: list[str] = []
     for entry in search.entries:
-        if entry.algorithm == "grid":
+        if entry.algorithm.lists_grid:
             with in_its_place(search, entry):
                 rejected.update(entry.space.count()[1])
     total = 0
     for name in search.datasets:
         shape, classes = _shape_of(search, name, data_dir, skip_bad)
         for entry in search.entries:
-            large = entry.algorithm in ("grid", "random") and entry.planned() > MOST_SHOWN
+            large = not entry.algorithm.learns and entry.planned() > MOST_SHOWN
             with in_its_place(search, entry):
                 check_proposals(search, entry)
                 configurations = preview(search, entry, FIRST_SHOWN if large else None)
@@ -212,8 +212,9 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
 
 
 def _shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -> tuple[Shape, int]:
-    if name in SHAPES and not (data_dir and ((data_dir / f"{name}.npz").is_file() or (data_dir / name).is_dir())):
-        return SHAPES[name]
+    known = named_shape(name, data_dir)
+    if known is not None:
+        return known
     dataset = data_of(search, name, data_dir, skip_bad)
     check_validation(search, name, dataset)
     return dataset.shape, len(dataset.class_names)

@@ -20,6 +20,7 @@ from tuner.datasets.folder import image_files
 from tuner.datasets.pictures import size_upright
 from tuner.errors import InputError
 from tuner.families import FAMILIES
+from tuner.oracles import ALGORITHMS
 from tuner.protocol import training_images
 from tuner.recipe import RECIPE
 from tuner.running.dryrun import build_all, preview
@@ -183,7 +184,7 @@ def summary(path: Path, look: Look, data_dir: Path | None = None) -> Iterator[st
         sizes = sorted({one.parameters for one in built if one.parameters is not None}) or [0]
         span = " to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1])))
         number = "1 configuration" if len(built) == 1 else f"{len(built)} configurations"
-        yield f"{entry.label}: {number} ({entry.algorithm}), {span} parameters"
+        yield f"{entry.label}: {number} ({entry.algorithm.name}), {span} parameters"
     trials, finals = sum(entry.planned() for entry in search.entries), search.repeats * len(search.entries)
     yield f"{trials + finals} trainings of at most {search.epochs} epochs: {trials} to search, {finals} to retrain"
     yield f"start: tuner run {search.name}" + (f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else "")
@@ -234,10 +235,10 @@ def file_text(name: str, look: Look) -> str:
         family = FAMILIES[entry["family"]]
         space = read_space(entry["space"], entry.get("rules", {}), [*family.parameters, *RECIPE], {})
         count = space.count()[0]
-        algorithm = f'algorithm = "grid"\t# tries all {count}; also "random", "bayesian", "hyperband"\n'
-        algorithm += f"# max_trials = {max(2, count // 2)}\t# for random and bayesian"
+        algorithm = f'algorithm = "grid"\t# tries all {count}; also {_others("grid")}\n'
+        algorithm += f"# max_trials = {max(2, count // 2)}\t# for {' and '.join(_that_need_max_trials())}"
         if count > MOST_IN_GRID:
-            algorithm = f'algorithm = "random"\t# of {count}; "grid" tries all; also "bayesian", "hyperband"\n'
+            algorithm = f'algorithm = "random"\t# of {count}; "grid" tries all; also {_others("grid", "random")}\n'
             algorithm += f"max_trials = {20 if images >= 30_000 else 40}\t# more find better ones and take longer"
         parts.append(template.format(algorithm=algorithm, **values))
         labels.append(family.label)
@@ -246,6 +247,14 @@ def file_text(name: str, look: Look) -> str:
     text = _HEAD.format(title=title, **values) + "".join(parts) + _TAIL.format(**values)
     rows = [line.split("\t") for line in text.split("\n")]  # a tab within a string is escaped
     return "\n".join(f"{row[0]:<31} {row[1]}" if len(row) == 2 else row[0] for row in rows)
+
+
+def _others(*named: str) -> str:
+    return ", ".join(f'"{name}"' for name in ALGORITHMS if name not in named)
+
+
+def _that_need_max_trials() -> list[str]:
+    return [name for name, algorithm in ALGORITHMS.items() if algorithm.max_trials == "needs"]
 
 
 def _values(name: str, look: Look) -> dict[str, Any]:

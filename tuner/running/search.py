@@ -22,7 +22,7 @@ from tuner.errors import CheckError, InputError, suggestion
 from tuner.executors import Limits, Placement, Share
 from tuner.families.custom import CustomFamily
 from tuner.ledger.ledger import Ledger
-from tuner.oracles import Proposal, make_oracle
+from tuner.oracles import Proposal
 from tuner.protocol import test_images, training_images, validation_labels
 from tuner.running.changed import Before
 from tuner.running.dryrun import (
@@ -338,8 +338,7 @@ def _search_proposals(search: Search, entry: Entry, dataset: str, fingerprint: s
     def trial_of(proposal: Proposal) -> Trial:
         return search.trial(entry, dataset, fingerprint, proposal.values, proposal.epochs)
 
-    oracle = make_oracle(entry.algorithm, entry.space, search.seed, entry.max_trials, entry.epochs)
-    return Proposals(entry.name, dataset, "search", oracle, trial_of, entry.lag)
+    return Proposals(entry.name, dataset, "search", entry.oracle(search.seed), trial_of, entry.lag)
 
 
 def _all_final_proposals(

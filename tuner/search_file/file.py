@@ -17,9 +17,10 @@ from tuner.columns import TAKEN
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
+from tuner.oracles import ALGORITHMS, Algorithm
 from tuner.recipe import RECIPE
 from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
-from tuner.search_file.model import Algorithm, Entry, Overrides, Search
+from tuner.search_file.model import Entry, Overrides, Search
 from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
 from tuner.search_file.words import RULES, SPACE, TRAINING, check_belongs, explained, homes
 from tuner.space.parameters import Layered, Parameter, Value
@@ -208,15 +209,15 @@ def _read_entry(
         check_belongs(key, f"rules.{key_name(key)}", RULES, {*NAMED, "where"})
     space = read_space(part.space, part.rules, accepted, recipe)
     check_schedule(space, epochs)
-    if part.algorithm == "grid":
-        if part.max_trials is not None:
-            raise InputError("max_trials", "a grid takes none: it tries all", "remove it, or use random")
-    elif part.max_trials is None and part.algorithm != "hyperband":
-        raise InputError("max_trials", f"is missing, and algorithm = {part.algorithm!r} needs it")
-    _check_rules(space, part.algorithm)
+    algorithm = ALGORITHMS[part.algorithm]
+    if algorithm.max_trials == "refuses" and part.max_trials is not None:
+        raise InputError("max_trials", f"a {algorithm.name} takes none: it tries all", "remove it, or use random")
+    if algorithm.max_trials == "needs" and part.max_trials is None:
+        raise InputError("max_trials", f"is missing, and algorithm = {algorithm.name!r} needs it")
+    _check_rules(space, algorithm)
     name, length = part.name or family.name, overrides.epochs or epochs
     watched = tuple(watch if part.watch is None else part.watch)
-    return Entry(name, family, part.family, part.algorithm, part.max_trials, part.lag, length, watched, space)
+    return Entry(name, family, part.family, algorithm, part.max_trials, part.lag, length, watched, space)
 
 
 #: How far into a space's grid is looked to see that its rules leave something: seconds.
@@ -229,7 +230,7 @@ def _check_rules(space: Space, algorithm: Algorithm) -> None:
     Raises:
         InputError: it names the rules.
     """
-    if algorithm != "grid":
+    if not algorithm.lists_grid:
         if not space.rules:
             return
         if space.finite is not None:
@@ -239,13 +240,13 @@ def _check_rules(space: Space, algorithm: Algorithm) -> None:
     try:
         walk = space.walk()
     except InputError:
-        if algorithm == "grid":
+        if algorithm.lists_grid:
             raise
         return  # what a rule leaves of a continuous range shows when it is drawn from
     if any(values is not None for values in islice(walk, _LOOKED_AT)):
         return
     there_is_more = any(True for _ in walk)
-    if there_is_more and algorithm != "grid":
+    if there_is_more and not algorithm.lists_grid:
         return
     raise nothing_left(space.rules, f" within the first {_LOOKED_AT:,} steps of the grid" if there_is_more else "")
 

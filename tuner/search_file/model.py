@@ -10,18 +10,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
+from tuner.oracles import Algorithm, Oracle
 from tuner.space.parameters import Values
 from tuner.space.space import Space
 from tuner.system.files import file_part
 from tuner.trial import Protocol, Save, Trial
-
-Algorithm = Literal["grid", "random", "bayesian", "hyperband"]
 
 
 class FilePart(BaseModel):
@@ -141,7 +140,7 @@ class Entry:
     @property
     def is_counted(self) -> bool:
         """Whether `planned` knows what rules leave, and not only how many there are before rules."""
-        return self.algorithm != "grid" or self.space.is_countable
+        return not self.algorithm.lists_grid or self.space.is_countable
 
     def planned(self) -> int:
         """Return how many search trials the entry will have on one data set.
@@ -149,15 +148,11 @@ class Entry:
         At most so many, for Hyperband, which goes on with fewer where trials fail; for a grid that has too many
         configurations to count what its rules leave; and for rules that random draws hardly ever obey.
         """
-        if self.algorithm == "grid":
-            return self.space.count()[0] if self.space.is_countable else self.space.size()
-        if self.algorithm == "hyperband":
-            from tuner.oracles.base import hyperband_trials
+        return self.algorithm.planned(self.space, self.max_trials, self.epochs)
 
-            sweep = hyperband_trials(self.epochs, self.space.configurations)
-            return min(sweep, self.max_trials or sweep)
-        asked, there = self.max_trials or 0, self.space.configurations
-        return asked if there is None else min(asked, there)
+    def oracle(self, seed: int) -> Oracle:
+        """Return a fresh oracle that proposes the entry's trials on one data set."""
+        return self.algorithm.oracle(self.space, seed, self.max_trials, self.epochs)
 
 
 @dataclass(frozen=True)

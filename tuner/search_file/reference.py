@@ -17,6 +17,7 @@ from tabulate import tabulate
 
 from tuner.datasets import DATASETS
 from tuner.families import FAMILIES
+from tuner.oracles import ALGORITHMS
 from tuner.recipe import RECIPE
 from tuner.search_file.file import EPOCHS, THREADS
 from tuner.search_file.model import Published, PublishedGroup, PublishedScore, PublishedTrial, ReportWishes
@@ -70,6 +71,8 @@ def reference() -> str:
     parts += ["## Rules", _rules()]
     for heading, model in TABLES:
         parts += [f"## `{heading}`", inspect.getdoc(model) or "", _fields(model)]
+    algorithms = [(f"`{one.name}`", one.doc, f"{one.max_trials} it") for one in ALGORITHMS.values()]
+    parts += ["## Algorithms", _table(algorithms, ("algorithm", "what it proposes", "`max_trials`"))]
     parts += ["## Families", "Every family takes the recipe's parameters too. Bounds include both ends."]
     for family in FAMILIES.values():
         parts += [f"### `{family.name}`", _paragraph(inspect.getdoc(family) or ""), _parameters(family.parameters)]

@@ -6,10 +6,13 @@ import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic.config import JsonDict
 
 from tuner import columns as col
+from tuner.datasets import KINDS
 from tuner.errors import shown
-from tuner.search_file.model import Algorithm, FilePart, Overrides, Published, ReportWishes
+from tuner.oracles import ALGORITHMS
+from tuner.search_file.model import FilePart, Overrides, Published, ReportWishes
 from tuner.trial import Protocol, Save
 
 #: More epochs, trials or the like than anybody waits for.
@@ -45,6 +48,31 @@ def _list_of_names(given: object) -> object:
     return [given] if isinstance(given, str) else given
 
 
+def _known_algorithm(name: object) -> object:
+    if name not in list(ALGORITHMS):
+        raise ValueError(f"is not {_either([repr(known) for known in ALGORITHMS])}")
+    return name
+
+
+def _list_algorithms(schema: JsonDict) -> None:
+    schema["enum"] = list(ALGORITHMS)
+
+
+def _who_takes_max_trials() -> str:
+    """Return in words which algorithms need, take or refuse `max_trials`."""
+    names = {how: [f"`{a.name}`" for a in ALGORITHMS.values() if a.max_trials == how] for how in ("needs", "takes")}
+    told = [f"{' and '.join(found)} {how.rstrip('s') if len(found) > 1 else how} it" for how, found in names.items()]
+    return f"{', '.join(told)}, a grid tries all"
+
+
+def _sources() -> str:
+    return _either(["a built-in name", *(kind.doc for kind in KINDS)])
+
+
+def _either(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
 def _distinct(names: list[str]) -> list[str]:
     for place, name in enumerate(names):
         if name in names[:place]:
@@ -72,12 +100,14 @@ class SearchTable(FilePart):
         description="What tables and files call it, so that a family can stand in a file several times: at most 40 "
         "letters, digits, `_` and `-`. By default the family's name.",
     )
-    algorithm: Algorithm = Field(
-        default="grid", description="What proposes trials: every configuration, or one of KerasTuner's oracles."
+    algorithm: Annotated[str, BeforeValidator(_known_algorithm)] = Field(
+        default="grid",
+        description="What proposes trials; see [Algorithms](#algorithms).",
+        json_schema_extra=_list_algorithms,
     )
     max_trials: Positive | None = Field(
         default=None,
-        description="Trials to propose. `random` and `bayesian` need it, `hyperband` takes it, a grid tries all.",
+        description=f"Trials to propose. {_who_takes_max_trials()}.",
     )
     lag: Positive = Field(
         default=4,
@@ -102,8 +132,8 @@ class SearchFile(FilePart):
     title: str = Field(min_length=1, description="The heading of the report.")
     dataset: Annotated[Names, BeforeValidator(_list_of_names)] = Field(
         min_length=1,
-        description="Data sets to search on; a single one needs no list. Each a built-in name, an `.npz` file or a "
-        "folder of class folders, from `--data-dir`, the working folder or beside the search file.",
+        description=f"Data sets to search on; a single one needs no list. Each {_sources()}, from `--data-dir`, the "
+        "working folder or beside the search file.",
     )
     seed: Annotated[int, Field(ge=0, lt=2**31 - 1000)] = Field(
         default=0, description="Seed of the split, of what is proposed and of training; retrainings count on from it."
