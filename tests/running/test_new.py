@@ -174,7 +174,7 @@ def test_grey_28x28_images_of_10_classes_get_lenet_and_no_flips(here: Path) -> N
     search, text, look = made("letters.npz")
     assert families(search) == ["ann", "cnn", "lenet"]
     assert space(search, "cnn", "conv_depth") == (1, 2, 3)
-    assert all(entry.algorithm == "grid" for entry in search.entries)
+    assert all(entry.algorithm.name == "grid" for entry in search.entries)
     assert "flip" not in search.raw["training"]
     assert "left out: the classes are called like digits or letters, which it spoils" in text
     assert "image_size" not in text

@@ -60,10 +60,11 @@ def load_dataset(
     if named is not None and not (data_dir and is_a(Path.is_dir, data_dir / source)):
         return named.load()
     reading = Reading(image_size, channels, skip_bad)
-    for base in (data_dir, Path(), folder) if Path(source).name else ():
-        for kind in KINDS if base is not None else ():
-            if is_a(kind.takes, base / source):
-                return kind.load(base / source, reading)
+    places = [base / source for base in (data_dir, Path(), folder) if base is not None] if Path(source).name else []
+    for path in places:
+        for kind in KINDS:
+            if is_a(kind.takes, path):
+                return kind.load(path, reading)
     kinds = [kind.name for kind in KINDS]
     problem = f"no {', '.join(['data set', *kinds[:-1]])} or {kinds[-1]} is named {shown(source)}"
     raise InputError("dataset", f"{problem}; {suggestion(source, DATASETS)}")
