@@ -195,7 +195,7 @@ def test_networks_stay_affordable_on_large_images(here: Path, shape: tuple[int, 
     arrays(here / "large.npz", shape, classes=2, train=8)
     search, _, look = made("large.npz")
     entry = search.entries[1]
-    assert (entry.path, entry.algorithm, entry.max_trials) == ("cnn", "random", 40)
+    assert (entry.path, entry.algorithm.name, entry.max_trials) == ("cnn", "random", 40)
     assert entry.space.count()[0] > MOST_IN_GRID
     assert max(map(int, space(search, "cnn", "conv_depth"))) >= 5  # type: ignore[call-overload]
     assert space(search, "cnn", "head") == ("average" if shape[0] > 64 else "flatten",)
@@ -360,7 +360,7 @@ def test_what_is_printed_is_the_dry_run_of_the_file(here: Path) -> None:
     for entry in search.entries:
         sizes = [trial["parameters"] for trial in found if trial["family"] == entry.path]
         span = f"{min(sizes):,} to {max(sizes):,}" if len(set(sizes)) > 1 else f"{sizes[0]:,}"
-        expected.append(f"{entry.label}: {len(sizes)} configurations ({entry.algorithm}), {span} parameters")
+        expected.append(f"{entry.label}: {len(sizes)} configurations ({entry.algorithm.name}), {span} parameters")
     assert entries == expected
     finals = 5 * len(entries)
     searched = f"{len(found)} to search, {finals} to retrain"

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 from tabulate import tabulate
 
-from tuner.datasets import DATASETS
+from tuner.datasets import DATASETS, KINDS
 from tuner.families import FAMILIES
 from tuner.oracles import ALGORITHMS
 from tuner.recipe import RECIPE
@@ -77,7 +77,8 @@ def reference() -> str:
     for family in FAMILIES.values():
         parts += [f"### `{family.name}`", _paragraph(inspect.getdoc(family) or ""), _parameters(family.parameters)]
     names = ", ".join(f"`{name}`" for name in DATASETS)
-    parts += ["## Data sets", f"{names}; see [Data](data.md) for files and folders of your own."]
+    kinds = " or ".join(kind.doc for kind in KINDS)
+    parts += ["## Data sets", f"By name {names}; of your own {kinds}: see [Data](data.md)."]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.config import JsonDict
 
 from tuner import columns as col
-from tuner.datasets import KINDS
 from tuner.errors import shown
 from tuner.oracles import ALGORITHMS
 from tuner.search_file.model import FilePart, Overrides, Published, ReportWishes
@@ -63,10 +62,6 @@ def _who_takes_max_trials() -> str:
     names = {how: [f"`{a.name}`" for a in ALGORITHMS.values() if a.max_trials == how] for how in ("needs", "takes")}
     told = [f"{' and '.join(found)} {how.rstrip('s') if len(found) > 1 else how} it" for how, found in names.items()]
     return f"{', '.join(told)}, a grid tries all"
-
-
-def _sources() -> str:
-    return _either(["a built-in name", *(kind.doc for kind in KINDS)])
 
 
 def _either(names: list[str]) -> str:
@@ -132,8 +127,8 @@ class SearchFile(FilePart):
     title: str = Field(min_length=1, description="The heading of the report.")
     dataset: Annotated[Names, BeforeValidator(_list_of_names)] = Field(
         min_length=1,
-        description=f"Data sets to search on; a single one needs no list. Each {_sources()}, from `--data-dir`, the "
-        "working folder or beside the search file.",
+        description="Data sets to search on; a single one needs no list. Each a name, or a file or folder from "
+        "`--data-dir`, the working folder or beside the search file; see [Data sets](#data-sets).",
     )
     seed: Annotated[int, Field(ge=0, lt=2**31 - 1000)] = Field(
         default=0, description="Seed of the split, of what is proposed and of training; retrainings count on from it."
