@@ -105,8 +105,8 @@ def _seconds_of(search: Search, executor: Executor, folder: Path, data: Path | N
     begun = perf_counter()
     finished = len(run_untrained(search, executor, folder, data))
     seconds = perf_counter() - begun
-    if finished != search.entries[0].planned():
-        raise RuntimeError(f"{finished} of {search.entries[0].planned()} trials finished")
+    if finished != search.model_searches[0].planned():
+        raise RuntimeError(f"{finished} of {search.model_searches[0].planned()} trials finished")
     return seconds
 
 

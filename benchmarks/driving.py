@@ -84,10 +84,11 @@ def laid_out_digits(folder: Path) -> Path:
 
 
 def grid_trials(search: Search, prepared: Prepared) -> list[Trial]:
-    """Return the trials of the search's one entry, a grid, in order."""
-    entry = search.entries[0]
+    """Return the trials of a search with one model, a grid, in order."""
+    model_search = search.model_searches[0]
     return [
-        search.trial(entry, search.datasets[0], prepared.fingerprint, values, None) for values in entry.space.grid()
+        search.trial(model_search, search.datasets[0], prepared.fingerprint, values, None)
+        for values in model_search.space.grid()
     ]
 
 

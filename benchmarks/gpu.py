@@ -184,7 +184,7 @@ class _ToolWatch(Watch):
 
 def by_this_tool(search: Search, prepared: Prepared, folder: Path, workers: int | None, measured: Measured) -> None:
     """Run the whole search through the tool's loop."""
-    family = search.entries[0].family
+    family = search.model_searches[0].family
     with training_pool(folder, workers) as pool, Ledger(folder / "ledger.sqlite") as ledger:
         measured.workers = pool.slots
         watch = _ToolWatch(measured)

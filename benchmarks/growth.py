@@ -72,7 +72,7 @@ class InsideExecutor(Executor):
 
 
 def grid_search(side: int, folder: Path) -> Search:
-    """Return a search whose one entry is a grid of `side` times `side` structures."""
+    """Return a search with one model and a grid of `side` times `side` structures."""
     return search_of(_SEARCH.format(widths=list(range(1, side + 1))), folder)
 
 
@@ -95,7 +95,7 @@ def measure(kind: str, side: int) -> dict[str, float]:
             begun = perf_counter()
             known = len(run_untrained(search, executor, folder))
             again = perf_counter() - begun
-    count = search.entries[0].planned()
+    count = search.model_searches[0].planned()
     if (len(times) - 1, known) != (count, count):
         raise RuntimeError(f"{len(times) - 1} and {known} of {count} trials finished")
     tenths = {name: seconds_of_tenth(times, number) for name, number in TENTHS.items()}

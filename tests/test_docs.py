@@ -192,7 +192,7 @@ def test_a_whole_search_file_of_a_page_is_read_as_one(
     if title:
         monkeypatch.setitem(FAMILIES, title, worked_through())
     (tmp_path / "shown.toml").write_text(text, encoding="utf-8")
-    assert load_search(tmp_path / "shown.toml").entries
+    assert load_search(tmp_path / "shown.toml").model_searches
 
 
 @pytest.mark.slow
@@ -256,7 +256,7 @@ def test_the_readme_s_notebook_runs_from_top_to_bottom(
     scope: dict[str, Any] = {}
     exec(code, scope)  # noqa: S102  # what the page tells its readers to run
     pyplot.close("all")
-    assert [entry.epochs for entry in scope["search"].entries] == [4, 4]
+    assert [model_search.epochs for model_search in scope["search"].model_searches] == [4, 4]
     assert scope["found"].search.name == "digits"
 
 

@@ -89,10 +89,11 @@ WIDE: list[tuple[str, dict[str, Any]]] = [
 
 def searched_from_end_to_end(made: Project, model: str, dataset: str = "blobs") -> Trial:
     """Record two trials that differ in every parameter, and a failed one; return the first."""
-    entry = made.search.entry(model)
-    every = list(entry.space.grid())
+    model_search = made.search.model_search(model)
+    every = list(model_search.space.grid())
     trials = [
-        made.search.trial(entry, dataset, made.data.fingerprint, values, None) for values in (every[0], every[-1])
+        made.search.trial(model_search, dataset, made.data.fingerprint, values, None)
+        for values in (every[0], every[-1])
     ]
     results = [
         whole(Result("completed", parameters=1_000_000, seconds=1e4, val_accuracy=s, val_loss=123.4))
@@ -112,8 +113,8 @@ def searched_from_end_to_end(made: Project, model: str, dataset: str = "blobs") 
 def test_no_line_is_wider_than_a_terminal(
     tmp_path: Path, blobs: Dataset, what: str, space: dict[str, Any], dataset: str
 ) -> None:
-    entries = [{"family": "ann", "name": name, "space": space} for name in ("a" * 40, "b")]
-    raw = {"title": what, "dataset": [dataset, "other"], "training": {"epochs": 1000}, "search": entries}
+    model_searches = [{"family": "ann", "name": name, "space": space} for name in ("a" * 40, "b")]
+    raw = {"title": what, "dataset": [dataset, "other"], "training": {"epochs": 1000}, "search": model_searches}
     made = Project(tmp_path, replace(blobs, name=dataset), raw)
     for model in ("a" * 40, "b"):
         for on in (dataset, "other"):

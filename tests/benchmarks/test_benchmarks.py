@@ -65,8 +65,8 @@ class TestWorkloads:
                 "dense_units": values["dense_units"],
                 "dropout": values["dropout"],
             }
-            for entry in search.entries
-            for values in entry.space.grid()
+            for model_search in search.model_searches
+            for values in model_search.space.grid()
         ]
         assert found == WORKLOADS[name].configurations()
         assert search.epochs == WORKLOADS[name].epochs
@@ -77,7 +77,7 @@ class TestWorkloads:
         np.savez(tmp_path / "workload.npz", x_train=x, y_train=y, x_test=x, y_test=y)
         search = search_of(search_file(DIGITS36, seed), tmp_path)
         data = prepare(search, tmp_path)
-        trial = search.trial(search.entries[0], "workload.npz", data.fingerprint, {}, None)
+        trial = search.trial(search.model_searches[0], "workload.npz", data.fingerprint, {}, None)
         fit, held = training_images(trial, load_from_store(data.folder))
         assert held is not None
         for ours, theirs in zip((x[fit], y[fit], x[held], y[held]), DIGITS36.split(seed), strict=True):
@@ -207,7 +207,7 @@ class TestParts:
 
     def test_growth_has_ten_thousand_structures(self, tmp_path: Path) -> None:
         search = growth.grid_search(growth.SIDE, tmp_path)
-        assert search.entries[0].planned() == 10_000
+        assert search.model_searches[0].planned() == 10_000
         assert (
             len({trial.compile_group for trial in grid_trials(search, Prepared("f", tmp_path, (8, 8, 1), 10, 0))})
             == 10_000
@@ -248,10 +248,10 @@ class TestParts:
         assert [growth.seconds_of_tenth(times, number) for number in growth.TENTHS.values()] == [4, 12, 68, 76]
 
     def test_the_large_grid_has_a_million_combinations(self, tmp_path: Path) -> None:
-        (entry,) = search_of(million.search_text(million.VALUES), tmp_path).entries
-        sizes = [len(entry.space.domains[name].grid()) for name in entry.space.varying()]
+        (model_search,) = search_of(million.search_text(million.VALUES), tmp_path).model_searches
+        sizes = [len(model_search.space.domains[name].grid()) for name in model_search.space.varying()]
         assert math.prod(sizes) == 1_000_000
-        assert len(entry.space.rules) == 2
+        assert len(model_search.space.rules) == 2
 
     def test_every_part_is_named_once(self) -> None:
         assert list(PARTS) == [

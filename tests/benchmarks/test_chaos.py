@@ -304,9 +304,12 @@ class TestDrawing:
     @pytest.mark.parametrize("algorithm", ALGORITHMS)
     def test_searches_are_what_they_are_called(self, algorithm: str, tmp_path: Path) -> None:
         search = load_search(make_project(tmp_path / "p", algorithm) / "searches" / f"{NAME}.toml")
-        assert {entry.algorithm.name for entry in search.entries} == {algorithm}
-        assert [entry.family.__class__.__name__.lower() for entry in search.entries] == ["ann", "cnn"]
-        assert 8 <= sum(entry.planned() for entry in search.entries) <= 12
+        assert {model_search.algorithm.name for model_search in search.model_searches} == {algorithm}
+        assert [model_search.family.__class__.__name__.lower() for model_search in search.model_searches] == [
+            "ann",
+            "cnn",
+        ]
+        assert 8 <= sum(model_search.planned() for model_search in search.model_searches) <= 12
         assert search.repeats == 2
 
 

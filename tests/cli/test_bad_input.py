@@ -535,6 +535,6 @@ def test_the_tables_hold_hundreds_of_inputs_each_of_its_own() -> None:
 def test_what_the_rows_spoil_is_right_before(tmp_path: Path) -> None:
     for given in (GOOD, written("data.npz", npz_bytes()), photos()):
         given(tmp_path)
-    assert load_search(tmp_path / "searches" / "wrong.toml").entries[0].planned() == 1
+    assert load_search(tmp_path / "searches" / "wrong.toml").model_searches[0].planned() == 1
     assert load_npz(tmp_path / "data.npz").shape == (8, 8, 1)
     assert load_folder(tmp_path / "photos").class_names == ("ant", "bee")

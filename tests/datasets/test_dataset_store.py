@@ -92,7 +92,7 @@ def test_the_names_of_files_are_those_that_were_loaded_last_and_the_arrays_are_n
     save_to_store(blobs, tmp_path)  # the same images, out of no folder
     assert (stored_files(folder), load_from_store(folder).left_out) == ({}, ())
     assert (folder / "x_train.npy").stat().st_mtime_ns == written
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == [blobs.fingerprint]
+    assert sorted(model_search.name for model_search in tmp_path.iterdir()) == [blobs.fingerprint]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"train": 1, "test": 2}', '{"train": ["a"], "test": ["b"]}'])
@@ -132,7 +132,7 @@ def test_laying_out_twice_keeps_the_first(tmp_path, blobs):
     written = (first / "x_train.npy").stat().st_mtime_ns
     assert save_to_store(replace(blobs, name="other"), tmp_path) == first
     assert (first / "x_train.npy").stat().st_mtime_ns == written
-    assert [entry.name for entry in tmp_path.iterdir()] == [blobs.fingerprint]
+    assert [model_search.name for model_search in tmp_path.iterdir()] == [blobs.fingerprint]
 
 
 def test_a_killed_save_leaves_what_is_ignored_and_can_be_told_from_the_work_of_a_living_one(tmp_path, blobs):

@@ -455,7 +455,8 @@ def test_too_few_file_handles_are_said_in_a_line() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with LocalExecutor(f"{__name__}:pid", 50) as executor:
         resource.setrlimit(
-            resource.RLIMIT_NOFILE, (max(int(entry.name) for entry in Path("/dev/fd").iterdir()) + 8, hard)
+            resource.RLIMIT_NOFILE,
+            (max(int(entry.name) for entry in Path("/dev/fd").iterdir()) + 8, hard),
         )
         try:
             with pytest.raises(ResourceError, match="ulimit -n"):

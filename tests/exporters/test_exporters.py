@@ -156,7 +156,9 @@ def test_trials_have_the_values_scores_and_curves_of_the_ledger(
     assert [one.score for one in seen] == [0.5, 0.6, 0.7, 0.8, None, 0.9, 0.85, 0.6]
     for one, (model, record) in zip(seen, recorded, strict=True):
         values = record.trial.values
-        assert {name for name in project.search.entry(model).space.varying() if name in values} <= set(one.values)
+        assert {name for name in project.search.model_search(model).space.varying() if name in values} <= set(
+            one.values
+        )
         assert one.values == {name: str(values[name]) for name in one.values}
         assert one.curve == ({} if one.failed else {1: 0.1, 2: 0.2, 3: 0.3})
         assert one.seed == "0"

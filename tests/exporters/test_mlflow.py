@@ -49,14 +49,14 @@ def reader(mlflow_storage: str) -> Reader:
 
 
 def recorded(project: Project, result: Result, number: int = 0, worker: int | None = None, **change: Any) -> Trial:
-    """Record one trial of the first entry, with values changed, at a place of its own."""
-    entry = project.search.entries[0]
-    values = {**next(iter(entry.space.grid())), **change}
+    """Record one trial of the first model search, with values changed, at a place of its own."""
+    model_search = project.search.model_searches[0]
+    values = {**next(iter(model_search.space.grid())), **change}
     epochs = max(map(len, result.history.values()), default=0)
-    trial = project.search.trial(entry, "blobs", project.data.fingerprint, values, None)
+    trial = project.search.trial(model_search, "blobs", project.data.fingerprint, values, None)
     trial = replace(trial, epochs=max(epochs, trial.epochs))
     project.ledger.record(Record(trial, result), Attempt(1_000.0, 1_010.0, worker))
-    project.ledger.add("small", SearchTrial(entry.name, "blobs", "search", number, trial.id))
+    project.ledger.add("small", SearchTrial(model_search.name, "blobs", "search", number, trial.id))
     return trial
 
 
@@ -190,8 +190,8 @@ def test_an_experiment_that_was_deleted_is_restored(
 def test_epochs_are_a_parameter_of_hyperband(
     tmp_path: Path, blobs: Dataset, mlflow_storage: str, reader: Reader, export: Export
 ) -> None:
-    entry = {"family": "ann", "algorithm": "hyperband", "space": {"dense_units": [4, 8], "l2": [0.1, 0.2]}}
-    project = Project(tmp_path, blobs, {**RAW, "search": [entry], "published": {"study": "-"}, "report": {}})
+    model_search = {"family": "ann", "algorithm": "hyperband", "space": {"dense_units": [4, 8], "l2": [0.1, 0.2]}}
+    project = Project(tmp_path, blobs, {**RAW, "search": [model_search], "published": {"study": "-"}, "report": {}})
     recorded(project, whole(Result("completed", val_accuracy=0.5)))
     export("mlflow", project, mlflow_storage)
     assert reader.runs()["ann/blobs/1"].data.params == {"dense_units": "4", "l2": "0.1", "epochs": "3"}

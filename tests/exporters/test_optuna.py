@@ -49,8 +49,8 @@ def test_there_is_a_study_for_each_search_on_each_data_set(project: Project, sto
 
 
 def test_a_value_that_the_search_does_not_have_is_refused(project: Project, storage: str) -> None:
-    (entry, _) = project.search.entries
-    trial = project.search.trial(entry, "blobs", project.data.fingerprint, {"dense_units": 5}, None)
+    (model_search, _) = project.search.model_searches
+    trial = project.search.trial(model_search, "blobs", project.data.fingerprint, {"dense_units": 5}, None)
     project.ledger.record(Record(trial, whole(Result("completed", val_accuracy=0.5))))
     project.ledger.add("small", SearchTrial("ann", "blobs", "search", 2, trial.id))
     with pytest.raises(InputError, match=rf"trial {trial.id}: the ledger holds what no run wrote \("):
@@ -72,14 +72,14 @@ def ranged(tmp_path: Path, blobs: Dataset) -> Project:
     """A search over every kind of domain, with trials at the ends of its ranges."""
     search = {"family": "ann", "algorithm": "random", "max_trials": 2, "space": RANGES}
     made = Project(tmp_path, blobs, {**RAW, "search": [search], "published": {"study": "-"}, "report": {}})
-    (entry,) = made.search.entries
+    (model_search,) = made.search.model_searches
     ends: list[dict[str, Value]] = [
         {"dense_depth": 1, "dense_units": 40, "dropout": 0.1 + 0.1 + 0.1, "learning_rate": 1e-2, "l2": 1e-3},
         {"dense_depth": 2, "dense_units": 8, "dense_units_2": 24, "dropout": 0.0, "learning_rate": 1e-4, "l2": 1e-5},
     ]
     for number, values in enumerate(ends):
-        every = {**entry.space.fixed(), "batch_norm": bool(number), **values}
-        trial = made.search.trial(entry, "blobs", blobs.fingerprint, every, None)
+        every = {**model_search.space.fixed(), "batch_norm": bool(number), **values}
+        trial = made.search.trial(model_search, "blobs", blobs.fingerprint, every, None)
         made.ledger.record(Record(trial, whole(Result("completed", val_accuracy=0.5, seconds=1.0))))
         made.ledger.add("small", SearchTrial("ann", "blobs", "search", number, trial.id))
     return made

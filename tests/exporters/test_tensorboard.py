@@ -331,7 +331,7 @@ class MadeUp(Executor):
 
 @pytest.fixture
 def grid(blobs_npz: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A search of two entries that share a trial, and an executor for it."""
+    """A search of two models that share a trial, and an executor for it."""
     monkeypatch.setitem(EXECUTORS, "made-up", MadeUp)
     path = blobs_npz.parent / "mine.toml"
     path.write_text(SEARCH[: SEARCH.rindex("[[search]]")])

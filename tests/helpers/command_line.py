@@ -254,7 +254,7 @@ def _spoil(descriptor: int, state: str) -> None:
 
 
 def _descriptors() -> set[int]:
-    return {int(entry.name) for entry in Path("/proc/self/fd").iterdir()}
+    return {int(model_search.name) for model_search in Path("/proc/self/fd").iterdir()}
 
 
 def _spawn(

@@ -97,10 +97,10 @@ class Project:
         answers: list[np.ndarray] | None = None,
     ) -> list[Trial]:
         """Record search trials; `answers` says of each which validation images it classified rightly."""
-        entry = next(e for e in self.search.entries if e.name == model)
+        model_search = next(e for e in self.search.model_searches if e.name == model)
         trials, search_trials = [], []
-        for index, (values, score) in enumerate(zip(entry.space.grid(), scores, strict=False)):
-            trial = self.search.trial(entry, dataset, self.data.fingerprint, values, None)
+        for index, (values, score) in enumerate(zip(model_search.space.grid(), scores, strict=False)):
+            trial = self.search.trial(model_search, dataset, self.data.fingerprint, values, None)
             notes = {"gradient_norm": [1.0, 0.5, 0.25, 0.125], "kernel": [KERNEL] * 4}
             curve = {m: [0.1, 0.2, 0.3] for m in ("loss", "accuracy", "val_loss", "val_accuracy")}
             files = {} if answers is None else {"validation": self._answered(trial, answers[index])}

@@ -42,7 +42,7 @@ def many_trials(folder: Path, trials: int = 1000, images: int = 600) -> Project:
     arrays |= {f"x_{name}": rng.integers(0, 256, (len(found), 28, 28), np.uint8) for name, found in labels.items()}
     project = Project(folder, checked_dataset("patterns", arrays, CLASSES), RAW, name="many")
     few = project.searched("ann", [0.8 + 0.05 * rng.random() for _ in range(8)], "patterns")
-    configurations = islice(project.search.entries[0].space.grid(), trials - len(few))
+    configurations = islice(project.search.model_searches[0].space.grid(), trials - len(few))
     scores: list[float | None] = [_score(values) + float(rng.normal(0, 0.008)) for values in configurations]
     for place in range(60, 67):
         scores[place] = None

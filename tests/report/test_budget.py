@@ -14,7 +14,7 @@ from tuner.search_file.model import Overrides
 
 def told(folder: Path, data: Dataset, **changed: object) -> str:
     made = Project(folder, data, {**RAW, "report": {}, "published": {"study": "S"}, **changed})
-    made.searched(made.search.entries[0].name, [0.5])
+    made.searched(made.search.model_searches[0].name, [0.5])
     findings = made.findings()
     return budget(replace(findings, search=replace(findings.search, overrides=Overrides())))
 

@@ -32,17 +32,17 @@ CNN = {
 Measure = Callable[[dict[str, Any]], float | None]
 
 
-def made(tmp_path: Path, blobs: Dataset, *entries: dict[str, Any]) -> Project:
+def made(tmp_path: Path, blobs: Dataset, *model_searches: dict[str, Any]) -> Project:
     raw = {key: value for key, value in RAW.items() if key not in ("published", "report", "watch")}
-    return Project(tmp_path, blobs, {**raw, "search": list(entries)})
+    return Project(tmp_path, blobs, {**raw, "search": list(model_searches)})
 
 
 def trained(project: Project, model: str, score: Measure, seconds: Measure = lambda _: 0.5, most: int = 1000) -> None:
-    """Record each trial of an entry's grid with the score and the time of its values, and some noise; None fails."""
-    entry = next(e for e in project.search.entries if e.name == model)
+    """Record each trial of a model search's grid with the score and the time of its values, with noise; None fails."""
+    model_search = next(e for e in project.search.model_searches if e.name == model)
     rng = np.random.default_rng(0)
-    for index, values in enumerate(list(entry.space.grid())[:most]):
-        trial = project.search.trial(entry, "blobs", project.data.fingerprint, values, None)
+    for index, values in enumerate(list(model_search.space.grid())[:most]):
+        trial = project.search.trial(model_search, "blobs", project.data.fingerprint, values, None)
         reached, took = score(dict(values)), seconds(dict(values))
         noise = rng.normal(0, 0.002)
         result = (

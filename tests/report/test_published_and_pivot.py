@@ -39,9 +39,9 @@ def made(tmp_path: Path, blobs: Dataset, **changes: object) -> Project:
 
 def with_curves(project: Project, model: str, curves: list[list[float]]) -> None:
     """Record a trial of `model` for each curve of validation accuracy, in the order of its grid."""
-    entry = next(e for e in project.search.entries if e.name == model)
-    for number, (values, curve) in enumerate(zip(entry.space.grid(), curves, strict=False)):
-        trial = project.search.trial(entry, "blobs", project.data.fingerprint, values, None)
+    model_search = next(e for e in project.search.model_searches if e.name == model)
+    for number, (values, curve) in enumerate(zip(model_search.space.grid(), curves, strict=False)):
+        trial = project.search.trial(model_search, "blobs", project.data.fingerprint, values, None)
         history = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), curve)
         result = Result(
             "completed", seconds_per_epoch=2.0, parameters=1000, val_accuracy=curve[-1], val_loss=0.5, history=history

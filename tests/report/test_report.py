@@ -164,8 +164,11 @@ def test_the_curves_that_are_drawn_are_there_as_numbers(project: Project) -> Non
     curves = pd.read_csv(folder / "curves.csv")
     best = project.findings().best_trials("blobs")
     drawn = dict(zip(curves["trial"], curves["curve"], strict=True))
-    assert drawn.items() >= {record.trial.id: entry.label for entry, record in best}.items()
-    assert set(drawn.values()) - {entry.label for entry, _ in best} <= {"4", "8"}  # dense_units, by which others are
+    assert drawn.items() >= {record.trial.id: model_search.label for model_search, record in best}.items()
+    assert set(drawn.values()) - {model_search.label for model_search, _ in best} <= {
+        "4",
+        "8",
+    }  # dense_units, by which others are
     for _, record in best:
         mine = curves[curves["trial"] == record.trial.id]
         assert mine["epoch"].tolist() == list(range(1, len(mine) + 1))

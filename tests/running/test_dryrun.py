@@ -46,7 +46,7 @@ def built(folder: Path, kinds: list[str], family: str = "own_build:build") -> di
     (folder / "own_exits.py").write_text("raise SystemExit(7)")
     (folder / "own.toml").write_text(SEARCH.format(kinds=kinds, family=family))
     search = load_search(folder / "own.toml")
-    found = build_all(search, search.entries[0], (8, 8, 1), 3, preview(search, search.entries[0]))
+    found = build_all(search, search.model_searches[0], (8, 8, 1), 3, preview(search, search.model_searches[0]))
     return dict(zip(kinds, found, strict=True))
 
 

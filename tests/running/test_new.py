@@ -94,26 +94,26 @@ def everything_builds(search: Search, look: Look) -> None:
     """Build all that is proposed by the families themselves, on the images that the search will see."""
     dataset = load_dataset(search.datasets[0], None, search.folder, search.image_size, search.channels)
     assert dataset.shape == look.shape
-    for entry in search.entries:
-        configurations = preview(search, entry)
-        assert len(configurations) == entry.planned() <= MOST_IN_GRID
-        training_images(search.trial(entry, look.source, "", configurations[0], None), dataset)
+    for model_search in search.model_searches:
+        configurations = preview(search, model_search)
+        assert len(configurations) == model_search.planned() <= MOST_IN_GRID
+        training_images(search.trial(model_search, look.source, "", configurations[0], None), dataset)
         kinds = {tuple((k, v) for k, v in values.items() if k != "dropout"): values for values in configurations}
         for values in kinds.values():  # a layer of dropout fits wherever its other self did
             with keras.StatelessScope(initialize_variables=False):  # nothing is drawn for its weights
-                network = entry.family.network(values, dataset.shape, len(dataset.class_names))
+                network = model_search.family.network(values, dataset.shape, len(dataset.class_names))
             assert network.output_shape == (None, len(dataset.class_names))
             assert network.count_params() < 40_000_000
             keras.backend.clear_session()
 
 
 def families(search: Search) -> list[str]:
-    return [entry.path for entry in search.entries]
+    return [model_search.path for model_search in search.model_searches]
 
 
 def space(search: Search, family: str, name: str) -> tuple[object, ...]:
-    entry = next(entry for entry in search.entries if entry.path == family)
-    return entry.space.domains[name].grid()
+    model_search = next(model_search for model_search in search.model_searches if model_search.path == family)
+    return model_search.space.domains[name].grid()
 
 
 def test_colour_photographs_of_different_sizes_get_one_size_flips_and_a_resnet(here: Path) -> None:
@@ -174,7 +174,7 @@ def test_grey_28x28_images_of_10_classes_get_lenet_and_no_flips(here: Path) -> N
     search, text, look = made("letters.npz")
     assert families(search) == ["ann", "cnn", "lenet"]
     assert space(search, "cnn", "conv_depth") == (1, 2, 3)
-    assert all(entry.algorithm.name == "grid" for entry in search.entries)
+    assert all(model_search.algorithm.name == "grid" for model_search in search.model_searches)
     assert "flip" not in search.raw["training"]
     assert "left out: the classes are called like digits or letters, which it spoils" in text
     assert "image_size" not in text
@@ -194,9 +194,9 @@ def test_networks_fit_tiny_images(here: Path, shape: tuple[int, ...]) -> None:
 def test_networks_stay_affordable_on_large_images(here: Path, shape: tuple[int, ...]) -> None:
     arrays(here / "large.npz", shape, classes=2, train=8)
     search, _, look = made("large.npz")
-    entry = search.entries[1]
-    assert (entry.path, entry.algorithm.name, entry.max_trials) == ("cnn", "random", 40)
-    assert entry.space.count()[0] > MOST_IN_GRID
+    model_search = search.model_searches[1]
+    assert (model_search.path, model_search.algorithm.name, model_search.max_trials) == ("cnn", "random", 40)
+    assert model_search.space.count()[0] > MOST_IN_GRID
     assert max(map(int, space(search, "cnn", "conv_depth"))) >= 5  # type: ignore[call-overload]
     assert space(search, "cnn", "head") == ("average" if shape[0] > 64 else "flatten",)
     everything_builds(search, look)
@@ -347,22 +347,24 @@ def test_every_alternative_in_a_comment_is_understood(here: Path) -> None:
     assert search.compare == ("photos",)
     assert search.raw["watch"] == ["first"]
     assert search.protocol == "published"
-    assert all(entry.max_trials for entry in search.entries)
+    assert all(model_search.max_trials for model_search in search.model_searches)
 
 
 def test_what_is_printed_is_the_dry_run_of_the_file(here: Path) -> None:
     arrays(here / "mine.npz", (8, 8), classes=4)
     path, look = new_search("mine", "mine.npz")
-    *entries, total, start = summary(path, look)
+    *model_searches, total, start = summary(path, look)
     search = load_search(path)
     found = dry_run(search, None)["trials"]
     expected = []
-    for entry in search.entries:
-        sizes = [trial["parameters"] for trial in found if trial["family"] == entry.path]
+    for model_search in search.model_searches:
+        sizes = [trial["parameters"] for trial in found if trial["family"] == model_search.path]
         span = f"{min(sizes):,} to {max(sizes):,}" if len(set(sizes)) > 1 else f"{sizes[0]:,}"
-        expected.append(f"{entry.label}: {len(sizes)} configurations ({entry.algorithm.name}), {span} parameters")
-    assert entries == expected
-    finals = 5 * len(entries)
+        expected.append(
+            f"{model_search.label}: {len(sizes)} configurations ({model_search.algorithm.name}), {span} parameters"
+        )
+    assert model_searches == expected
+    finals = 5 * len(model_searches)
     searched = f"{len(found)} to search, {finals} to retrain"
     assert total == f"{len(found) + finals} trainings of at most 60 epochs: {searched}"
     assert start == "start: tuner run mine"
@@ -469,5 +471,5 @@ def test_the_file_runs_as_it_is(here: Path) -> None:
     assert (here / "reports" / "tiny" / "report.md").is_file()
     search = load_search(here / "searches" / "tiny.toml")
     rows = tuner(here, "results", "tiny", "--format", "csv", *places).stdout.splitlines()[1:]
-    assert len(rows) >= sum(entry.planned() for entry in search.entries)
+    assert len(rows) >= sum(model_search.planned() for model_search in search.model_searches)
     assert all("completed" in row for row in rows)

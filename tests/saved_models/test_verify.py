@@ -57,8 +57,8 @@ def recorded(
     places = Places(folder / "runs", folder / "reports")
     search = parse_search(RAW, "mine", folder, Overrides(), "0" * 16)
     save_to_store(data, places.store)
-    entry = search.entries[0]
-    trial = search.trial(entry, "blobs", data.fingerprint, next(entry.space.grid()), None)
+    model_search = search.model_searches[0]
+    trial = search.trial(model_search, "blobs", data.fingerprint, next(model_search.space.grid()), None)
     final = trial.as_final(1)
     places.artifacts.mkdir()
     saved = places.artifacts / "model.keras"

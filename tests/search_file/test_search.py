@@ -18,7 +18,7 @@ from tuner.recipe import RECIPE
 from tuner.running.dryrun import preview
 from tuner.search_file.checks import capitals
 from tuner.search_file.file import find_search, load_search, parse_search, search_from_json
-from tuner.search_file.model import Entry, Overrides, ReportWishes, Search, backend_name
+from tuner.search_file.model import ModelSearch, Overrides, ReportWishes, Search, backend_name
 from tuner.trial import Trial
 
 SEARCHES = Path(__file__).parents[2] / "searches"
@@ -78,31 +78,31 @@ PLANNED = {
 def test_a_search_file_plans_this_many_trials(name: str, trials: int) -> None:
     search = load_search(SEARCHES / f"{name}.toml")
     assert search.name == name
-    assert sum(entry.planned() for entry in search.entries) == trials
+    assert sum(model_search.planned() for model_search in search.model_searches) == trials
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_search_file_is_right_and_comes_back_from_json(name: str) -> None:
     search = load_search(SEARCHES / f"{name}.toml")
-    assert all(entry.planned() > 0 for entry in search.entries)
+    assert all(model_search.planned() > 0 for model_search in search.model_searches)
     back = search_from_json(search.to_json())
-    assert replace(back, entries=()) == replace(search, entries=())
+    assert replace(back, model_searches=()) == replace(search, model_searches=())
     assert back.key == search.key
-    assert [(entry.epochs, entry.space.domains) for entry in back.entries] == [
-        (entry.epochs, entry.space.domains) for entry in search.entries
+    assert [(model_search.epochs, model_search.space.domains) for model_search in back.model_searches] == [
+        (model_search.epochs, model_search.space.domains) for model_search in search.model_searches
     ]
 
 
-def networks_of(entry: Entry, search: Search, dataset: str) -> dict[str, int]:
-    """Return the size of each network that an entry plans, by what its family makes of it."""
+def networks_of(model_search: ModelSearch, search: Search, dataset: str) -> dict[str, int]:
+    """Return the size of each network that a model search plans, by what its family makes of it."""
     shape, classes = DATASETS[dataset].shape, len(DATASETS[dataset].class_names)
     recipe = {parameter.name for parameter in RECIPE}
     sizes: dict[str, int] = {}
-    for values in preview(search, entry):
+    for values in preview(search, model_search):
         own = {name: value for name, value in values.items() if name not in recipe}
         key = str(own)
         if key not in sizes:
-            sizes[key] = int(entry.family.network(values, shape, classes).count_params())
+            sizes[key] = int(model_search.family.network(values, shape, classes).count_params())
     return sizes
 
 
@@ -110,7 +110,10 @@ def networks_of(entry: Entry, search: Search, dataset: str) -> dict[str, int]:
 def test_every_planned_network_of_every_search_file_builds_and_is_as_large_as_printed(name: str) -> None:
     search = load_search(SEARCHES / f"{name}.toml")
     for dataset in search.datasets:
-        sizes = {entry.name: networks_of(entry, search, dataset).values() for entry in search.entries}
+        sizes = {
+            model_search.name: networks_of(model_search, search, dataset).values()
+            for model_search in search.model_searches
+        }
         for score in search.published.scores if search.published else ():
             if score.dataset != dataset:
                 continue
@@ -125,20 +128,25 @@ def test_every_value_of_a_search_file_arrives() -> None:
     assert (search.datasets, search.compare) == (("fashion_mnist",), ("mnist", "fashion_mnist"))
     assert search.all_datasets == ("fashion_mnist", "mnist")
     assert (search.seed, search.repeats, search.epochs, search.protocol) == (0, 3, 20, "holdout")
-    assert [(entry.name, entry.label, entry.algorithm.name) for entry in search.entries] == [
+    assert [
+        (model_search.name, model_search.label, model_search.algorithm.name) for model_search in search.model_searches
+    ] == [
         ("ann", "ANN", "grid"),
         ("cnn", "CNN", "grid"),
     ]
-    (ann,) = search.entries[0].space.grid()
+    (ann,) = search.model_searches[0].space.grid()
     assert (ann["dense_units"], ann["dense_units_2"], ann["optimizer"], ann["batch_size"]) == (512, 256, "rmsprop", 64)
     assert search.published is not None
     assert [group.mean for group in search.published.groups] == [0.87753, 0.901985, 0.8871486]
 
 
 def test_two_searches_of_one_family_are_told_apart_by_their_names() -> None:
-    entries = load_search(SEARCHES / "overfitting.toml").entries
-    assert [(entry.name, entry.label) for entry in entries] == [("plain", "plain"), ("regularised", "regularised")]
-    assert [next(entry.space.grid())["dropout"] for entry in entries] == [0.0, 0.5]
+    model_searches = load_search(SEARCHES / "overfitting.toml").model_searches
+    assert [(model_search.name, model_search.label) for model_search in model_searches] == [
+        ("plain", "plain"),
+        ("regularised", "regularised"),
+    ]
+    assert [next(model_search.space.grid())["dropout"] for model_search in model_searches] == [0.0, 0.5]
 
 
 def test_what_a_search_file_leaves_out_has_these_defaults(tmp_path: Path) -> None:
@@ -146,7 +154,7 @@ def test_what_a_search_file_leaves_out_has_these_defaults(tmp_path: Path) -> Non
     assert (search.seed, search.protocol, search.repeats, search.validation) == (0, "holdout", 3, 0.2)
     assert (search.threads, search.image_size, search.channels, search.compare) == (1, None, None, ())
     assert search.published is None
-    assert (search.entries[0].watch, search.report) == ((), ReportWishes())
+    assert (search.model_searches[0].watch, search.report) == ((), ReportWishes())
 
 
 def test_a_list_of_data_sets_and_an_image_shape_are_taken(tmp_path: Path) -> None:
@@ -156,13 +164,13 @@ def test_a_list_of_data_sets_and_an_image_shape_are_taken(tmp_path: Path) -> Non
 
 
 def test_a_users_own_network_takes_the_parameters_that_the_file_names(tmp_path: Path) -> None:
-    (entry,) = load(
+    (model_search,) = load(
         tmp_path,
         search='family = "nets.small:Tiny"',
         space='width = [8, 16]\nrate = [0.5, 1]\nskip = [true, false]\nkind = "a"\nlearning_rate = 0.01',
-    ).entries
-    assert (entry.name, entry.label, entry.planned()) == ("tiny", "Tiny", 8)
-    first = next(entry.space.grid())
+    ).model_searches
+    assert (model_search.name, model_search.label, model_search.planned()) == ("tiny", "Tiny", 8)
+    first = next(model_search.space.grid())
     assert {name: first[name] for name in ("width", "rate", "skip", "kind", "learning_rate")} == {
         "width": 8,
         "rate": 0.5,
@@ -498,8 +506,8 @@ def test_a_search_comes_back_from_json_with_the_same_key_and_plan() -> None:
         search.overrides,
         2,
     )
-    assert [list(entry.space.grid()) for entry in back.entries] == [
-        list(entry.space.grid()) for entry in search.entries
+    assert [list(model_search.space.grid()) for model_search in back.model_searches] == [
+        list(model_search.space.grid()) for model_search in search.model_searches
     ]
 
 
@@ -558,8 +566,8 @@ def test_the_backend_is_read_where_keras_reads_it(
 
 def test_seed_0_is_a_seed(tmp_path: Path) -> None:
     search = load(tmp_path, top="seed = 0")
-    (entry,) = search.entries
-    trial = search.trial(entry, "digits", "f", next(entry.space.grid()), None)
+    (model_search,) = search.model_searches
+    trial = search.trial(model_search, "digits", "f", next(model_search.space.grid()), None)
     assert (search.seed, search_from_json(search.to_json()).seed, trial.seed, trial.split_seed) == (0, 0, 0, 0)
 
 
@@ -570,14 +578,14 @@ def test_a_trial_of_a_search_carries_what_the_search_says(tmp_path: Path) -> Non
         top='seed = 7\nvalidation = 0.25\nprotocol = "published"',
         training="epochs = 3\nthreads = 2",
     )
-    (entry,) = search.entries
-    values = next(entry.space.grid())
-    trial = search.trial(entry, "digits", "abc", values, None)
+    (model_search,) = search.model_searches
+    values = next(model_search.space.grid())
+    trial = search.trial(model_search, "digits", "abc", values, None)
     assert (trial.family, trial.dataset, trial.fingerprint, trial.values) == ("cnn", "digits", "abc", values)
     assert (trial.epochs, trial.seed, trial.split_seed) == (3, 7, 7)
     assert (trial.protocol, trial.validation) == ("published", 0.25)
     assert (trial.train_size, trial.test_size, trial.threads, trial.role) == (100, 50, 2, "search")
-    assert search.trial(entry, "digits", "abc", values, 1).epochs == 1
+    assert search.trial(model_search, "digits", "abc", values, 1).epochs == 1
 
 
 TWO = {"search": 'family = "cnn"\nepochs = 7', "rest": '[[search]]\nfamily = "ann"'}
@@ -589,16 +597,21 @@ def test_epochs_of_an_entry_beat_those_of_training_and_those_of_the_command_line
 ) -> None:
     search = load(tmp_path, Overrides(epochs=override), **TWO)
     assert search.epochs == (override or 3)
-    assert [entry.epochs for entry in search.entries] == epochs
-    trials = [search.trial(entry, "digits", "f", next(entry.space.grid()), None) for entry in search.entries]
+    assert [model_search.epochs for model_search in search.model_searches] == epochs
+    trials = [
+        search.trial(model_search, "digits", "f", next(model_search.space.grid()), None)
+        for model_search in search.model_searches
+    ]
     assert [trial.epochs for trial in trials] == epochs
-    assert [entry.epochs for entry in search_from_json(search.to_json()).entries] == epochs
+    assert [model_search.epochs for model_search in search_from_json(search.to_json()).model_searches] == epochs
 
 
 def test_hyperband_plans_with_the_epochs_of_its_entry(tmp_path: Path) -> None:
     wide = "dense_units = { min = 1, max = 500 }"
     planned = [
-        load(tmp_path, search=f'family = "cnn"\nalgorithm = "hyperband"\n{epochs}', space=wide).entries[0].planned()
+        load(tmp_path, search=f'family = "cnn"\nalgorithm = "hyperband"\n{epochs}', space=wide)
+        .model_searches[0]
+        .planned()
         for epochs in ("", "epochs = 9")
     ]
     assert planned == [hyperband_trials(3), hyperband_trials(9)]
@@ -610,9 +623,12 @@ def test_hyperband_plans_with_the_epochs_of_its_entry(tmp_path: Path) -> None:
 def test_watched_layers_are_part_of_every_search_trial_and_an_entry_can_name_its_own(tmp_path: Path) -> None:
     more = '[[search]]\nfamily = "ann"\nwatch = ["dense_1"]\n[[search]]\nname = "no"\nfamily = "ann"\nwatch = []'
     search = load(tmp_path, top='watch = ["first", "conv_2"]', rest=more)
-    trials = [search.trial(entry, "digits", "f", next(entry.space.grid()), None) for entry in search.entries]
-    assert [entry.watch for entry in search.entries] == [("first", "conv_2"), ("dense_1",), ()]
-    assert [trial.watch for trial in trials] == [entry.watch for entry in search.entries]
+    trials = [
+        search.trial(model_search, "digits", "f", next(model_search.space.grid()), None)
+        for model_search in search.model_searches
+    ]
+    assert [model_search.watch for model_search in search.model_searches] == [("first", "conv_2"), ("dense_1",), ()]
+    assert [trial.watch for trial in trials] == [model_search.watch for model_search in search.model_searches]
     assert trials[0].as_final(1).watch == ()
 
 
@@ -675,12 +691,12 @@ def test_what_a_study_printed_arrives(tmp_path: Path) -> None:
     ],
 )
 def test_settings_that_some_trial_uses_are_taken(tmp_path: Path, training: str, space: str) -> None:
-    assert load(tmp_path, training=f"epochs = 3\n{training}", space=space).entries[0].planned() > 0
+    assert load(tmp_path, training=f"epochs = 3\n{training}", space=space).model_searches[0].planned() > 0
 
 
 def test_a_smaller_number_of_epochs_on_the_command_line_leaves_a_schedule_right(tmp_path: Path) -> None:
     training = 'epochs = 50\nschedule = "steps"\nschedule_steps = "14 29 39"\nwarmup_epochs = 5'
-    assert load(tmp_path, Overrides(epochs=2), training=training).entries[0].epochs == 2
+    assert load(tmp_path, Overrides(epochs=2), training=training).model_searches[0].epochs == 2
 
 
 # --- finding a search ---
@@ -874,7 +890,11 @@ def test_no_two_files_of_models_are_called_alike_and_none_leads_elsewhere(
     models: list[str], datasets: list[str]
 ) -> None:
     search = _named(models, datasets)
-    files = [f"{entry.name}-{search.slugs[name]}".lower() for entry in search.entries for name in datasets]
+    files = [
+        f"{model_search.name}-{search.slugs[name]}".lower()
+        for model_search in search.model_searches
+        for name in datasets
+    ]
     assert len(set(files)) == len(files)
     assert all(re.fullmatch(r"[a-z0-9._-]{1,150}", file) and not file.startswith(".") for file in files)
 
@@ -893,13 +913,13 @@ def test_a_model_s_name_is_a_name(name: str) -> None:
 def test_a_choice_in_other_capitals_is_the_choice_with_a_word_about_it(tmp_path: Path) -> None:
     training, space = 'epochs = 3\noptimizer = "Adam"', 'activation = ["ReLU", "tanh"]'
     search = load(tmp_path, training=training, space=space)
-    values = [dict(configuration) for configuration in search.entries[0].space.grid()]
+    values = [dict(configuration) for configuration in search.model_searches[0].space.grid()]
     assert [(one["optimizer"], one["activation"]) for one in values] == [("adam", "relu"), ("adam", "tanh")]
     assert capitals(search) == [
         "training.optimizer: 'Adam' is read as 'adam'.",
         "[[search]] 1 space.activation: 'ReLU' is read as 'relu'.",
     ]
     same = load(tmp_path, training=training.lower(), space=space.lower())
-    trials = [one.trial(one.entries[0], "digits", "f", values[0], None).id for one in (search, same)]
+    trials = [one.trial(one.model_searches[0], "digits", "f", values[0], None).id for one in (search, same)]
     assert trials[0] == trials[1]
     assert capitals(same) == []

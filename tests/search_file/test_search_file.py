@@ -158,17 +158,23 @@ def test_a_spoiled_file_is_a_search_or_one_line_that_names_the_place(raw: dict[s
     back = search_from_json(search.to_json())
     assert back.to_json() == search.to_json()
     assert back.key == search.key
-    assert [(entry.name, entry.watch, entry.epochs, entry.max_trials) for entry in back.entries] == [
-        (entry.name, entry.watch, entry.epochs, entry.max_trials) for entry in search.entries
+    assert [
+        (model_search.name, model_search.watch, model_search.epochs, model_search.max_trials)
+        for model_search in back.model_searches
+    ] == [
+        (model_search.name, model_search.watch, model_search.epochs, model_search.max_trials)
+        for model_search in search.model_searches
     ]
-    assert [entry.space.domains for entry in back.entries] == [entry.space.domains for entry in search.entries]
-    assert [[rule.text for rule in entry.space.rules] for entry in back.entries] == [
-        [rule.text for rule in entry.space.rules] for entry in search.entries
+    assert [model_search.space.domains for model_search in back.model_searches] == [
+        model_search.space.domains for model_search in search.model_searches
+    ]
+    assert [[rule.text for rule in model_search.space.rules] for model_search in back.model_searches] == [
+        [rule.text for rule in model_search.space.rules] for model_search in search.model_searches
     ]
 
 
 def test_the_file_that_is_spoiled_is_right() -> None:
-    assert [entry.name for entry in read(WHOLE).entries] == ["cnn", "random", "build"]
+    assert [model_search.name for model_search in read(WHOLE).model_searches] == ["cnn", "random", "build"]
 
 
 @settings(deadline=None, max_examples=150, derandomize=True)

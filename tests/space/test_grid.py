@@ -16,7 +16,7 @@ from tuner.families import get_family
 from tuner.recipe import RECIPE
 from tuner.search_file import file as search_file
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Entry, Overrides
+from tuner.search_file.model import ModelSearch, Overrides
 from tuner.space import space as space_module
 from tuner.space.parameters import Layered, Parameter
 from tuner.space.rules import Rule
@@ -230,12 +230,12 @@ def test_a_range_of_a_thousand_million_steps_is_not_held_in_memory() -> None:
     assert space.configurations is None  # it is searched as real numbers are
 
 
-def load(algorithm: str, rule: str) -> Entry:
+def load(algorithm: str, rule: str) -> ModelSearch:
     part = {"family": "cnn", "algorithm": algorithm, "space": MILLION, "rules": {"where": [rule]}}
     if algorithm != "grid":
         part["max_trials"] = 3
     raw = {"title": "x", "dataset": "digits", "training": {"epochs": 1}, "search": [part]}
-    return parse_search(raw, "x", Path(), Overrides(), "").entries[0]
+    return parse_search(raw, "x", Path(), Overrides(), "").model_searches[0]
 
 
 def test_an_entry_plans_at_most_what_there_is_before_rules_that_cannot_be_counted(

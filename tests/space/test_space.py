@@ -49,8 +49,8 @@ def stack(values: Configuration) -> tuple[Any, ...]:
 
 @pytest.fixture(scope="module")
 def fashion() -> Space:
-    (entry,) = load_search(SEARCHES / "fashion_cnn.toml").entries
-    return entry.space
+    (model_search,) = load_search(SEARCHES / "fashion_cnn.toml").model_searches
+    return model_search.space
 
 
 @pytest.mark.parametrize(("depth", "count"), [(1, 10), (2, 20), (3, 35)])

@@ -23,7 +23,7 @@ gc.disable()  # a collection may come at any time, or not
 gc.unfreeze()  # what tests froze before they forked this process
 imported = len(gc.get_objects())
 found = []
-for values in preview(search, search.entries[0]):
+for values in preview(search, search.model_searches[0]):
     built = probe(Question("ann", Path(), (8, 8, 1), 10, values))
     networks = sum(isinstance(thing, keras.Model) for thing in gc.get_objects())
     found.append((built.parameters, len(gc.get_objects()), networks))

@@ -15,7 +15,7 @@ from tuner.families import FAMILIES
 from tuner.recipe import RECIPE, compile_network
 from tuner.running.dryrun import check_watch
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Entry, Overrides
+from tuner.search_file.model import ModelSearch, Overrides
 from tuner.space.space import read_space
 from tuner.worker.engines import Samples
 from tuner.worker.probe import Built
@@ -167,14 +167,14 @@ def test_a_frozen_layer_is_refused_since_no_gradient_reaches_it() -> None:
 # --- before anything is trained ---
 
 
-def entry_that_watches(*names: str) -> Entry:
+def entry_that_watches(*names: str) -> ModelSearch:
     raw = {
         "title": "A test",
         "dataset": "digits",
         "training": {"epochs": 1},
         "search": [{"family": "ann", "watch": list(names), "space": {"dense_depth": [1, 2]}}],
     }
-    return parse_search(raw, "mine", Path(), Overrides(), "").entries[0]
+    return parse_search(raw, "mine", Path(), Overrides(), "").model_searches[0]
 
 
 BUILT = [Built(10, kernels=("dense_1", "probabilities")), Built(10, kernels=("dense_1", "dense_2", "probabilities"))]

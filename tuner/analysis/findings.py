@@ -22,7 +22,7 @@ from tuner.datasets.store import load_from_store, stored_files
 from tuner.errors import CheckError, InputError
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.protocol import ranked, saved_of, test_images, validation_labels
-from tuner.search_file.model import Entry, Search
+from tuner.search_file.model import ModelSearch, Search
 from tuner.system.waiting import doing
 from tuner.trial import Attempt, Record, Save, Trial, artifact_path
 from tuner.workspace import Places, recorded_search, search_name
@@ -110,7 +110,7 @@ class Findings:
         return f"<Findings of {self.search.name!r}: {len(self.search_trials)} trials, {state}>"
 
     def trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
-        """Return the finished search trials, of one entry or data set where given, in order of proposal."""
+        """Return the finished search trials, of one model search or data set where given, in order of proposal."""
         return [
             record
             for search_trial, record in self.search_trials
@@ -158,10 +158,10 @@ class Findings:
     def _copies(self) -> dict[str, Copies]:
         return {}
 
-    def best_trials(self, dataset: str) -> list[tuple[Entry, Record]]:
-        """Return the best search trial on a data set of each entry that has one, in the order of the search file."""
-        entries = self.search.entries
-        return [(e, self._winners[e.name, dataset]) for e in entries if (e.name, dataset) in self._winners]
+    def best_trials(self, dataset: str) -> list[tuple[ModelSearch, Record]]:
+        """Return the best search trial on a data set of each model search that has one, in the order of the file."""
+        model_searches = self.search.model_searches
+        return [(e, self._winners[e.name, dataset]) for e in model_searches if (e.name, dataset) in self._winners]
 
     @cached_property
     def _winners(self) -> dict[tuple[str, str], Record]:
@@ -210,19 +210,20 @@ class Findings:
 def winners(
     search: Search, search_trials: Sequence[tuple[SearchTrial, Record | None]]
 ) -> dict[tuple[str, str], Record]:
-    """Return the best completed search trial of each entry on each data set that was searched."""
+    """Return the best completed search trial of each model search on each data set that was searched."""
     best = {}
-    for entry in search.entries:
+    for model_search in search.model_searches:
         for dataset in search.datasets:
             mine = [
                 record
                 for search_trial, record in search_trials
                 if record
-                and (search_trial.role, search_trial.model, search_trial.dataset) == ("search", entry.name, dataset)
+                and (search_trial.role, search_trial.model, search_trial.dataset)
+                == ("search", model_search.name, dataset)
             ]
             order = ranked(mine)
             if order:
-                best[entry.name, dataset] = order[0]
+                best[model_search.name, dataset] = order[0]
     return best
 
 
@@ -233,7 +234,7 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
         CheckError: saved predictions or a saved model are missing or were changed.
         InputError: the ledger holds what no run wrote.
     """
-    order = {entry.name: index for index, entry in enumerate(search.entries)}
+    order = {model_search.name: index for index, model_search in enumerate(search.model_searches)}
     search_trials = ledger.search_trials(search.name)
     for search_trial, _ in search_trials:
         if search_trial.model not in order or search_trial.dataset not in search.all_datasets:
@@ -248,17 +249,18 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
     best = winners(search, search_trials)
     chosen = []
     for dataset in search.compare or search.datasets:
-        for entry in search.entries:
+        for model_search in search.model_searches:
             finals = tuple(
                 record
                 for search_trial, record in search_trials
                 if record
                 and record.completed
-                and (search_trial.role, search_trial.model, search_trial.dataset) == ("final", entry.name, dataset)
+                and (search_trial.role, search_trial.model, search_trial.dataset)
+                == ("final", model_search.name, dataset)
             )
             if finals:
-                winner = best.get((entry.name, dataset))
-                chosen.append(_chosen(search, entry, dataset, winner, finals, places))
+                winner = best.get((model_search.name, dataset))
+                chosen.append(_chosen(search, model_search, dataset, winner, finals, places))
     finished = tuple((search_trial, record) for search_trial, record in search_trials if record is not None)
     began, attempts = ledger.began(search.name), ledger.attempts(search.name)
     return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name), began, attempts)
@@ -288,7 +290,12 @@ def recorded_findings(name: str, places: Places) -> Findings:
 
 
 def _chosen(
-    search: Search, entry: Entry, dataset: str, winner: Record | None, finals: tuple[Record, ...], places: Places
+    search: Search,
+    model_search: ModelSearch,
+    dataset: str,
+    winner: Record | None,
+    finals: tuple[Record, ...],
+    places: Places,
 ) -> Chosen:
     def file_of(record: Record, kind: str, suffix: str) -> Path:
         return artifact_path(places.artifacts, record.trial.id, record.result.files[kind], suffix)
@@ -309,4 +316,6 @@ def _chosen(
                 f"{path}: the saved predictions are of other images than {places.store_of(record.trial.fingerprint)}"
             )
     slug = search.slugs[dataset]
-    return Chosen(entry.name, entry.label, dataset, slug, winner, finals, predictions, artifact, place, search.save)
+    return Chosen(
+        model_search.name, model_search.label, dataset, slug, winner, finals, predictions, artifact, place, search.save
+    )

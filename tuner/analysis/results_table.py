@@ -74,7 +74,7 @@ def _retrained_table(search: Search, search_trials: SearchTrials) -> str:
         mean, sd = _mean_and_sd(finals)
         mean_text = f"{mean:.4f}" + ("" if sd is None else f" ± {sd:.4f}")
         scores = ", ".join(f"{record.result.test_accuracy or 0.0:.4f}" for record in finals)
-        rows.append([_text(search.entry(model).label), _text(dataset), mean_text, shortened(scores, 40)])
+        rows.append([_text(search.model_search(model).label), _text(dataset), mean_text, shortened(scores, 40)])
     if not rows:
         return ""
     return "Retrained, accuracy on the test set:\n\n" + _markdown(
@@ -117,8 +117,8 @@ def _fitting(search: Search, rows: Sequence[Row]) -> list[Column]:
 
 def _about(search: Search) -> list[Column]:
     columns: list[Column] = []
-    if len(search.entries) > 1:
-        columns.append(("model", lambda row: _text(search.entry(row[0].model).label)))
+    if len(search.model_searches) > 1:
+        columns.append(("model", lambda row: _text(search.model_search(row[0].model).label)))
     if len(search.datasets) > 1:
         columns.append(("data set", lambda row: _text(row[0].dataset)))
     return columns

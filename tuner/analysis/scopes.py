@@ -1,4 +1,4 @@
-"""Trials that are looked at together when it is asked which parameters matter: of an entry, and of all entries."""
+"""Trials that are looked at together when it is asked which parameters matter: of a model search, and of all."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.analysis.importance import Importance, importance, varying_parameters
-from tuner.search_file.model import Entry
+from tuner.search_file.model import ModelSearch
 from tuner.space.parameters import Value
 from tuner.trial import Record
 
 
 @dataclass(frozen=True, eq=False)
 class Scope:
-    """Trials that are looked at together: those of an entry, or of all, where the model is a parameter too.
+    """Trials that are looked at together: those of a model search, or of all, where the model is a parameter too.
 
     `configurations` holds of each trial the parameters that vary, `parents` for each parameter those that decide
-    whether a trial has it, `rules` the parameters that a rule reads together; `model` is the entry's name, empty for
-    all entries.
+    whether a trial has it, `rules` the parameters that a rule reads together; `model` is the model search's name, empty
+    for all model searches.
     """
 
     model: str
@@ -45,12 +45,15 @@ class Scope:
 
 
 def scopes(findings: Findings, dataset: str) -> list[Scope]:
-    """Return what is looked at together on a data set: all entries, where there are several, then each of them."""
-    single = [_scope_of(entry, findings.trials(entry.name, dataset)) for entry in findings.search.entries]
+    """Return what is looked at together on a data set: all model searches, if there are several, then each."""
+    single = [
+        _scope_of(model_search, findings.trials(model_search.name, dataset))
+        for model_search in findings.search.model_searches
+    ]
     single = [scope for scope in single if scope.records]
     if len(single) < 2:
         return single
-    # What does not vary within an entry is its model's doing, and what varies in some entries only is theirs.
+    # What does not vary within a model search is its model's doing, and what varies in some only is theirs.
     names = dict.fromkeys(name for scope in single for values in scope.configurations for name in values)
     parents: dict[str, list[str]] = {}
     for name in names:
@@ -63,18 +66,18 @@ def scopes(findings: Findings, dataset: str) -> list[Scope]:
     return [Scope("", "all models", records, tuple(configurations), parents, rules), *single]
 
 
-def _scope_of(entry: Entry, records: Sequence[Record]) -> Scope:
+def _scope_of(model_search: ModelSearch, records: Sequence[Record]) -> Scope:
     completed = tuple(record for record in records if record.completed)
-    parents = {p.name: [p.when[0]] for p in entry.space.parameters if p.when is not None}
+    parents = {p.name: [p.when[0]] for p in model_search.space.parameters if p.when is not None}
     values = [_values(record) for record in completed]
     names = varying_parameters(values, parents)
     return Scope(
-        entry.name,
-        entry.label,
+        model_search.name,
+        model_search.label,
         completed,
         tuple({name: v[name] for name in names if name in v} for v in values),
         parents,
-        tuple(names for rule in entry.space.rules for names, _ in rule.parts(entry.space.groups)),
+        tuple(names for rule in model_search.space.rules for names, _ in rule.parts(model_search.space.groups)),
     )
 
 

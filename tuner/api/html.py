@@ -10,12 +10,12 @@ from tuner.report.budget import budget, smaller_budget
 from tuner.report.choice import published_note
 from tuner.report.comparison import margins_table
 from tuner.report.summary import verdict
-from tuner.search_file.model import Entry, Search
+from tuner.search_file.model import ModelSearch, Search
 
 
 def search_html(search: Search) -> str:
     """Return the models of a search with the sizes of their spaces, its data sets and its budget."""
-    rows = [[escape(e.label), e.algorithm.name, _varied(e), _trials(e), str(e.epochs)] for e in search.entries]
+    rows = [[escape(e.label), e.algorithm.name, _varied(e), _trials(e), str(e.epochs)] for e in search.model_searches]
     on = escape(", ".join(search.datasets))
     compared = f", compared on {escape(', '.join(search.compare))}" if search.compare else ""
     times = "once" if search.repeats == 1 else f"{search.repeats} times"
@@ -27,16 +27,16 @@ def search_html(search: Search) -> str:
     return to_html(text + table(rows, ["model", "algorithm", "varied", "trials on a data set", "epochs"], 3))
 
 
-def _trials(entry: Entry) -> str:
-    """Return how many search trials an entry has, or at most has."""
+def _trials(model_search: ModelSearch) -> str:
+    """Return how many search trials a model search has, or at most has."""
     try:
-        return f"{'' if entry.is_counted else '≤ '}{entry.planned():,}"
+        return f"{'' if model_search.is_counted else '≤ '}{model_search.planned():,}"
     except InputError:  # a rule that cannot be computed; who runs the search is told
         return "?"
 
 
-def _varied(entry: Entry) -> str:
-    names = entry.space.varying()
+def _varied(model_search: ModelSearch) -> str:
+    names = model_search.space.varying()
     return escape(", ".join(names)) or "nothing"
 
 

@@ -54,17 +54,17 @@ def _row(search: Search, file: Path, ledger: Ledger | None) -> tuple[str, ...]:
     done = ledger.count_finished(search.name) if ledger and ran_as_it_is(ledger, search) else 0
     if done and ledger and ledger.is_finished(search.name):
         trials = str(done)  # however many were asked for, there are no more
-    names = ", ".join(dict.fromkeys(entry.label for entry in search.entries))
+    names = ", ".join(dict.fromkeys(model_search.label for model_search in search.model_searches))
     return search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title
 
 
 def _trials(search: Search, file: Path) -> str:
     """Return how many trials a search plans, or the most that it can have."""
     try:
-        planned = sum(entry.planned() for entry in search.entries) * len(search.datasets)
+        planned = sum(model_search.planned() for model_search in search.model_searches) * len(search.datasets)
     except InputError as error:  # a rule that cannot be computed
         raise error.inside(str(file)) from error
-    return str(planned) if all(entry.is_counted for entry in search.entries) else f"<={planned}"
+    return str(planned) if all(model_search.is_counted for model_search in search.model_searches) else f"<={planned}"
 
 
 @click.command()
@@ -106,7 +106,7 @@ def space(name: str, as_json: bool, data_dir: Path | None, skip_bad: bool) -> No
     if as_json:
         click.echo(json.dumps(found, indent=1))
         return
-    shown = {n for e in search.entries for n in e.space.varying()}
+    shown = {n for e in search.model_searches for n in e.space.varying()}
     for trial in found["trials"]:
         values = visible_line(", ".join(f"{k}={_short(v)}" for k, v in trial["values"].items() if k in shown))
         size = f"{trial['parameters']:,}" if trial["parameters"] is not None else "cannot be built: " + trial["error"]
@@ -117,8 +117,8 @@ def space(name: str, as_json: bool, data_dir: Path | None, skip_bad: bool) -> No
         click.echo(f"{count} rejected by {rule}")
     for sentence in capitals(search):
         click.echo(sentence)
-    for entry in search.entries:
-        if sentence := planned_shortfall(entry):
+    for model_search in search.model_searches:
+        if sentence := planned_shortfall(model_search):
             click.echo(sentence)
     if listed < total:
         click.echo('to train fewer: algorithm = "random" with max_trials, fewer values, or another rule')

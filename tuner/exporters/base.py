@@ -47,7 +47,7 @@ class Recorded:
         return cls(search, finished, ledger.attempts(name))
 
     def of(self, model: str, dataset: str, role: str) -> list[Record]:
-        """Return the finished trials of one entry on one data set, in order of proposal."""
+        """Return the finished trials of one model search on one data set, in order of proposal."""
         place = (model, dataset, role)
         return [
             record
@@ -73,10 +73,12 @@ class Recorded:
     def compared(self) -> set[str]:
         """Return the names of the parameters that are not the same throughout the search, epochs that vary too."""
         values: dict[str, set[Value]] = defaultdict(set)
-        for entry in self.search.entries:
-            for name, domain in entry.space.domains.items():
+        for model_search in self.search.model_searches:
+            for name, domain in model_search.space.domains.items():
                 values[name].update(domain.values if isinstance(domain, Choice) else (domain.low, domain.high))
-            values[col.EPOCHS].update((1, entry.epochs) if entry.algorithm.varies_epochs else (entry.epochs,))
+            values[col.EPOCHS].update(
+                (1, model_search.epochs) if model_search.algorithm.varies_epochs else (model_search.epochs,)
+            )
         return {name for name, found in values.items() if len(found) > 1}
 
     def identity(self, record: Record) -> dict[str, Value]:

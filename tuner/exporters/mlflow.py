@@ -155,7 +155,9 @@ def _write(client: MlflowClient, experiment: str, run: _Run) -> None:
 def _run(recorded: Recorded, search_trial: SearchTrial, record: Record, compared: set[str]) -> _Run:
     trial, result = record.trial, record.result
     began, ended = (round(moment.timestamp() * 1_000) for moment in recorded.span(record))
-    domains = {entry.name: entry.space.domains for entry in recorded.search.entries}.get(search_trial.model, {})
+    domains = {model_search.name: model_search.space.domains for model_search in recorded.search.model_searches}.get(
+        search_trial.model, {}
+    )
     values = {**trial.values, col.EPOCHS: trial.epochs}
     tags = {
         col.MODEL: search_trial.model,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tuner import columns as col
 from tuner.exporters.base import MARK, Recorded, no_run_s, plain
 from tuner.exporters.storage import check_database, needs, taken, unusable
-from tuner.search_file.model import Entry
+from tuner.search_file.model import ModelSearch
 from tuner.space.parameters import Choice, Domain
 from tuner.text import visible
 from tuner.trial import Record
@@ -48,19 +48,19 @@ def export(recorded: Recorded, storage: str) -> Iterator[str]:
         opened = optuna.storages.RDBStorage(storage)
     except (SQLAlchemyError, RuntimeError) as error:  # the latter: tables of another version of Optuna's
         raise unusable(error, storage, _EXAMPLE) from error
-    for entry in recorded.search.entries:
+    for model_search in recorded.search.model_searches:
         for dataset in recorded.search.datasets:
             try:
-                line = _study(recorded, entry, dataset, opened)
+                line = _study(recorded, model_search, dataset, opened)
             except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
                 raise unusable(error, storage, _EXAMPLE) from error
             yield line
 
 
-def _study(recorded: Recorded, entry: Entry, dataset: str, storage: optuna.storages.RDBStorage) -> str:
+def _study(recorded: Recorded, model_search: ModelSearch, dataset: str, storage: optuna.storages.RDBStorage) -> str:
     import optuna
 
-    name = f"{recorded.search.name}/{entry.name}/{dataset}"
+    name = f"{recorded.search.name}/{model_search.name}/{dataset}"
     if name in optuna.get_all_study_names(storage):
         if MARK not in optuna.load_study(study_name=name, storage=storage).user_attrs:
             raise taken(f"the study {name!r}")
@@ -69,25 +69,27 @@ def _study(recorded: Recorded, entry: Entry, dataset: str, storage: optuna.stora
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.set_metric_names([col.VAL_ACCURACY])  # or the dashboard calls it "Objective 0"
-    for key, value in _about(recorded, entry, dataset).items():
+    for key, value in _about(recorded, model_search, dataset).items():
         study.set_user_attr(key, value)
-    distributions = {one: _distribution(entry.space.domains[one]) for one in entry.space.varying()}
-    trials = recorded.of(entry.name, dataset, "search")
+    distributions = {one: _distribution(model_search.space.domains[one]) for one in model_search.space.varying()}
+    trials = recorded.of(model_search.name, dataset, "search")
     for record in trials:
         try:
-            frozen = _trial(recorded, record, entry.space.domains, distributions)
+            frozen = _trial(recorded, record, model_search.space.domains, distributions)
         except ValueError as error:
             raise no_run_s(record, error) from error
         study.add_trial(frozen)
     return f"{visible(name)}: {len(trials)} trials"
 
 
-def _about(recorded: Recorded, entry: Entry, dataset: str) -> dict[str, Any]:
-    finals = [record.result.test_accuracy for record in recorded.of(entry.name, dataset, "final") if record.completed]
+def _about(recorded: Recorded, model_search: ModelSearch, dataset: str) -> dict[str, Any]:
+    finals = [
+        record.result.test_accuracy for record in recorded.of(model_search.name, dataset, "final") if record.completed
+    ]
     return {
         **recorded.about(),
-        "algorithm": entry.algorithm.name,
-        "fixed": dict(entry.space.fixed()),
+        "algorithm": model_search.algorithm.name,
+        "fixed": dict(model_search.space.fixed()),
         "retrained_test_accuracy": finals,
     }
 

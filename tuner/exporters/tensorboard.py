@@ -211,13 +211,13 @@ def _experiment(search: Search) -> Any:
     values[col.DATASET] += search.all_datasets
     values[ROLE] += ["search", "final"]
     ranged = set()
-    for entry in search.entries:
-        values[col.MODEL].append(entry.name)
-        values[col.EPOCHS].append(entry.epochs)
-        if entry.algorithm.varies_epochs:  # trains for any number of epochs up to the entry's
+    for model_search in search.model_searches:
+        values[col.MODEL].append(model_search.name)
+        values[col.EPOCHS].append(model_search.epochs)
+        if model_search.algorithm.varies_epochs:  # trains for any number of epochs up to the model search's
             values[col.EPOCHS].append(1)
             ranged.add(col.EPOCHS)
-        for name, domain in entry.space.domains.items():
+        for name, domain in model_search.space.domains.items():
             if isinstance(domain, Range):
                 ranged.add(name)
             values[name] += (domain.low, domain.high) if isinstance(domain, Range) else domain.values

@@ -34,7 +34,10 @@ def page_data(findings: Findings, tables: Tables) -> dict[str, Any]:
     return {
         "search": plain(findings.search.name),
         "validates_on": findings.search.validates_on,
-        "models": [{"name": entry.name, "label": plain(entry.label)} for entry in findings.search.entries],
+        "models": [
+            {"name": model_search.name, "label": plain(model_search.label)}
+            for model_search in findings.search.model_searches
+        ],
         "datasets": plain(list(findings.search.all_datasets)),
         "trials": _trials(findings, tables),
         "importance": importance_groups(tables.get("importance.csv")),
@@ -154,8 +157,8 @@ def _curves(findings: Findings) -> dict[str, dict[str, Any]]:
     """Return by trial the accuracy and loss of every epoch, of the best five of each search on each data set."""
     found = {}
     for dataset in findings.search.datasets:
-        for entry in findings.search.entries:
-            for record in ranked(findings.trials(entry.name, dataset))[:BEST]:
+        for model_search in findings.search.model_searches:
+            for record in ranked(findings.trials(model_search.name, dataset))[:BEST]:
                 history = record.result.history
                 if history.get(col.VAL_ACCURACY):
                     names = ("accuracy", col.VAL_ACCURACY, "loss", col.VAL_LOSS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.analysis.findings import Findings
 from tuner.datasets import DATASETS
 from tuner.report.base import escape
-from tuner.search_file.model import Entry, Search
+from tuner.search_file.model import ModelSearch, Search
 
 
 def budget(findings: Findings) -> str:
@@ -27,15 +27,17 @@ def budget(findings: Findings) -> str:
 def _epochs(search: Search) -> str:
     """Return how many epochs a trial has, of each model where models differ; "up to" where it may have fewer."""
     lengths: dict[str, list[str]] = {}
-    for entry in search.entries:
-        fewer = entry.algorithm.varies_epochs or _stops_early(entry)
-        count = "1 epoch" if entry.epochs == 1 else f"{entry.epochs:,} epochs"
-        lengths.setdefault(f"up to {count}" if fewer and entry.epochs > 1 else count, []).append(entry.label)
+    for model_search in search.model_searches:
+        fewer = model_search.algorithm.varies_epochs or _stops_early(model_search)
+        count = "1 epoch" if model_search.epochs == 1 else f"{model_search.epochs:,} epochs"
+        lengths.setdefault(f"up to {count}" if fewer and model_search.epochs > 1 else count, []).append(
+            model_search.label
+        )
     return _by_owner(lengths)
 
 
-def _stops_early(entry: Entry) -> bool:
-    stopping = entry.space.domains.get("early_stopping")
+def _stops_early(model_search: ModelSearch) -> bool:
+    stopping = model_search.space.domains.get("early_stopping")
     return stopping is not None and any(value != "off" for value in stopping.grid())
 
 

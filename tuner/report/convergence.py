@@ -11,7 +11,7 @@ import pandas as pd
 from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.report.base import DASH, Section, escape, number, table
-from tuner.search_file.model import Entry
+from tuner.search_file.model import ModelSearch
 from tuner.trial import Record
 
 #: Accuracies of the table where the search file names none.
@@ -20,25 +20,25 @@ _REACHED = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99)
 
 @dataclass(frozen=True)
 class Convergence:
-    """The best trial of an entry on a data set, and its first epoch with each accuracy, from 1; None for never."""
+    """The best trial of a model search on a data set, and its first epoch with each accuracy; None for never."""
 
-    entry: Entry
+    model_search: ModelSearch
     dataset: str
     record: Record
     epochs_to: dict[float, int | None]
 
 
 def convergences(findings: Findings) -> list[Convergence]:
-    """Return the best trial of each entry on each data set; all with the same accuracies, which may be none."""
+    """Return the best trial of each model search on each data set; all with the same accuracies, which may be none."""
     shown = [
-        (entry, dataset, record)
+        (model_search, dataset, record)
         for dataset in findings.search.datasets
-        for entry, record in findings.best_trials(dataset)
+        for model_search, record in findings.best_trials(dataset)
     ]
     wanted = findings.search.report.reach or _telling([record for _, _, record in shown])
     return [
-        Convergence(entry, dataset, record, {accuracy: _reached(record, accuracy) for accuracy in wanted})
-        for entry, dataset, record in shown
+        Convergence(model_search, dataset, record, {accuracy: _reached(record, accuracy) for accuracy in wanted})
+        for model_search, dataset, record in shown
     ]
 
 
@@ -51,10 +51,10 @@ def convergence_section(findings: Findings) -> Section | None:
     for one in found:
         top = max(_curve(one.record), default=math.nan)
         texts = [DASH if epoch is None else str(epoch) for epoch in one.epochs_to.values()]
-        rows.append([escape(one.entry.label), escape(one.dataset), *texts, number(top)])
+        rows.append([escape(one.model_search.label), escape(one.dataset), *texts, number(top)])
         made.append(
             {
-                col.MODEL: one.entry.name,
+                col.MODEL: one.model_search.name,
                 col.DATASET: one.dataset,
                 **{f"epochs_to_{accuracy:g}": epoch for accuracy, epoch in one.epochs_to.items()},
                 col.BEST_VAL_ACCURACY: top,

@@ -34,7 +34,7 @@ def curves_section(findings: Findings) -> Section | None:
     drawn: dict[str, tuple[str, str, Record]] = {}
     for dataset in findings.search.datasets:
         slug = findings.search.slugs[dataset]
-        shown = [(entry.label, record) for entry, record in findings.best_trials(dataset)]
+        shown = [(model_search.label, record) for model_search, record in findings.best_trials(dataset)]
         if shown:
             name = f"curves-{slug}.png"
             figure = new_figure(9.5, 4.0)

@@ -82,7 +82,7 @@ def _explanation(findings: Findings) -> str:
         "trials that the estimate has not "
         "seen; 0 or less means that they explain nothing. Trials too few to tell, or all alike, are left out."
     )
-    guided = [entry.label for entry in findings.search.entries if entry.algorithm.learns]
+    guided = [model_search.label for model_search in findings.search.model_searches if model_search.algorithm.learns]
     if guided:
         text += (
             f" The trials of {escape(', '.join(guided))} were not drawn evenly but where scores promised to be good; "

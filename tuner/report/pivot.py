@@ -90,7 +90,7 @@ def pivot_frame(findings: Findings, pairs: _Pairs, rows: str, columns: str) -> p
 
 
 def _markdown(findings: Findings, frame: pd.DataFrame, rows: str, columns: str) -> str:
-    labels = {entry.name: entry.label for entry in findings.search.entries}
+    labels = {model_search.name: model_search.label for model_search in findings.search.model_searches}
 
     def values_of(name: str) -> list[Value]:
         seen = list(dict.fromkeys(frame[name]))

@@ -41,7 +41,7 @@ def _ours(findings: Findings, printed: PublishedScore) -> Chosen | None:
 
 
 def _label(findings: Findings, model: str) -> str:
-    return escape(findings.search.entry(model).label)
+    return escape(findings.search.model_search(model).label)
 
 
 def _scores(findings: Findings, study: Published) -> list[str]:
@@ -113,7 +113,7 @@ def _cannot_tell(findings: Findings) -> str:
 
 def _winner(findings: Findings, ours: Chosen) -> str:
     """Return what was chosen of the parameters that varied."""
-    values, varying = ours.saved.trial.values, findings.search.entry(ours.model).space.varying()
+    values, varying = ours.saved.trial.values, findings.search.model_search(ours.model).space.varying()
     return escape(", ".join(f"{n} {setting(values[n])}" for n in varying if n in values)) or DASH
 
 
@@ -123,7 +123,7 @@ def _why(findings: Findings, study: Published, model: str, lower: bool, told: st
     reasons = [escape(told)] if told else []
     if lower:
         reasons += _smaller_budget(search)
-        chosen = study.chosen_on_test_set and search.entry(model).planned() > 1
+        chosen = study.chosen_on_test_set and search.model_search(model).planned() > 1
         if chosen and search.protocol == "holdout":
             reasons.append("Theirs was chosen on the images that it was scored on, which flatters; ours was not.")
     if study.runs == 1:

@@ -10,7 +10,7 @@ from tuner.report.base import escape
 from tuner.report.doubts import doubts_on
 from tuner.report.saving import warnings_on
 from tuner.report.verdicts import verdict_on
-from tuner.search_file.model import Entry
+from tuner.search_file.model import ModelSearch
 
 
 def verdict(findings: Findings) -> list[str]:
@@ -31,9 +31,9 @@ def verdict(findings: Findings) -> list[str]:
         return [f"{what} completed, so that there is nothing to compare{below}."]
     for dataset in findings.search.compare or findings.search.datasets:
         there = {chosen.model for chosen in findings.on(dataset)}
-        missing = [entry for entry in findings.search.entries if entry.name not in there]
+        missing = [model_search for model_search in findings.search.model_searches if model_search.name not in there]
         if missing:
-            names = escape(", ".join(entry.label for entry in missing))
+            names = escape(", ".join(model_search.label for model_search in missing))
             below = "; see the failed trials below" if _failed(findings, dataset, missing) else ""
             lines.append(f"On {escape(dataset)}, no completed model of {names}{below}.")
     return [*lines, *_shortfalls(findings)]
@@ -42,16 +42,16 @@ def verdict(findings: Findings) -> list[str]:
 def _shortfalls(findings: Findings) -> list[str]:
     """Return a sentence on each model that had fewer trials than the search file asks for."""
     lines = {}
-    for entry in findings.search.entries:
+    for model_search in findings.search.model_searches:
         for dataset in findings.search.datasets:
-            trials = findings.trials(entry.name, dataset)
-            sentence = shortfall(entry, len(trials), sum(not record.completed for record in trials))
+            trials = findings.trials(model_search.name, dataset)
+            sentence = shortfall(model_search, len(trials), sum(not record.completed for record in trials))
             if sentence:
-                lines[sentence] = None if sentence == planned_shortfall(entry) else dataset
+                lines[sentence] = None if sentence == planned_shortfall(model_search) else dataset
     return [escape(text if dataset is None else f"On {dataset}, {text}") for text, dataset in lines.items()]
 
 
-def _failed(findings: Findings, dataset: str, entries: Sequence[Entry]) -> bool:
-    """Return whether trials of these entries failed that could have led to a model on a data set."""
-    names, where = {entry.name for entry in entries}, (dataset, findings.search.chosen_on(dataset))
+def _failed(findings: Findings, dataset: str, model_searches: Sequence[ModelSearch]) -> bool:
+    """Return whether trials of these model searches failed that could have led to a model on a data set."""
+    names, where = {model_search.name for model_search in model_searches}, (dataset, findings.search.chosen_on(dataset))
     return any(search_trial.model in names and search_trial.dataset in where for search_trial, _ in findings.failed)

@@ -16,7 +16,7 @@ from tuner.report.base import DASH, Section, escape, picture, table
 from tuner.report.convergence import Convergence, convergences
 from tuner.report.provenance import repeats_bit_for_bit
 from tuner.report.shares import bars_caption, bars_figure, shares_frame, shares_table
-from tuner.search_file.model import Entry
+from tuner.search_file.model import ModelSearch
 from tuner.trial import Attempt, Record
 
 _PER_EPOCH = "time per epoch"
@@ -24,9 +24,9 @@ _PER_EPOCH = "time per epoch"
 
 @dataclass(frozen=True)
 class _Row:
-    """An entry on a data set: the trials of its search there, the best of them, and the model that was chosen."""
+    """A model search on a data set: the trials of its search there, the best of them, and the model that was chosen."""
 
-    entry: Entry
+    model_search: ModelSearch
     dataset: str
     trials: list[Record]
     best: Convergence | None
@@ -86,18 +86,18 @@ def total_time(findings: Findings) -> str:
 
 
 def _rows(findings: Findings) -> list[_Row]:
-    best = {(one.entry.name, one.dataset): one for one in convergences(findings)}
+    best = {(one.model_search.name, one.dataset): one for one in convergences(findings)}
     chosen = {(one.model, one.dataset): one for one in findings.chosen}
     found = [
         _Row(
-            entry,
+            model_search,
             dataset,
-            findings.trials(entry.name, dataset),
-            best.get((entry.name, dataset)),
-            chosen.get((entry.name, dataset)),
+            findings.trials(model_search.name, dataset),
+            best.get((model_search.name, dataset)),
+            chosen.get((model_search.name, dataset)),
         )
         for dataset in findings.seen_datasets
-        for entry in findings.search.entries
+        for model_search in findings.search.model_searches
     ]
     return [row for row in found if row.trials or row.chosen]
 
@@ -109,7 +109,7 @@ def _table(findings: Findings, rows: list[_Row], wanted: list[float]) -> str:
         reached = [row.seconds_to(accuracy) for accuracy in wanted]
         cells.append(
             [
-                escape(row.entry.label),
+                escape(row.model_search.label),
                 escape(row.dataset),
                 f"{len(row.trials)} in {clock(row.seconds)}" if row.trials else DASH,
                 _figure(row.per_epoch),
@@ -137,7 +137,7 @@ def _models_frame(rows: list[_Row], wanted: list[float]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                col.MODEL: row.entry.name,
+                col.MODEL: row.model_search.name,
                 col.DATASET: row.dataset,
                 col.TRIALS: len(row.trials),
                 "seconds_of_trials": row.seconds,

@@ -12,7 +12,7 @@ from tuner.analysis.trial_table import column_names, trial_rows
 from tuner.families import in_order
 from tuner.protocol import ranked
 from tuner.report.base import Section, escape, number, setting, table, with_mark
-from tuner.search_file.model import Entry
+from tuner.search_file.model import ModelSearch
 from tuner.space.parameters import Value
 from tuner.trial import Record
 
@@ -48,14 +48,14 @@ def values_and_score(records: Sequence[Record]) -> pd.DataFrame:
 def trials_section(findings: Findings) -> Section | None:
     """Rank the trials of each search, of each depth by itself where that varies; all of them go into trials.csv."""
     parts = []
-    for entry in findings.search.entries:
+    for model_search in findings.search.model_searches:
         for dataset in findings.search.datasets:
-            order = ranked(findings.trials(entry.name, dataset))
+            order = ranked(findings.trials(model_search.name, dataset))
             if len(order) < 2:
                 continue
             names = varying(order)
-            fixed = _settings(_chosen_by_hand(entry, order[0], leave_out=names))
-            head = f"**{escape(entry.label)} on {escape(dataset)}**"
+            fixed = _settings(_chosen_by_hand(model_search, order[0], leave_out=names))
+            head = f"**{escape(model_search.label)} on {escape(dataset)}**"
             depth = next((name for name in DEPTHS if name in names), None)
             groups: dict[object, list[tuple[int, Record]]] = {}
             for rank, record in enumerate(order, start=1):
@@ -71,7 +71,11 @@ def trials_section(findings: Findings) -> Section | None:
                     )
                 parts.append(f"{head}{of_depth}{more}:\n\n" + _ranking(findings, group[:SHOWN], shown))
             parts.append(
-                (f"The same in all of {escape(entry.label)}: {escape(fixed)}; " if fixed else "The same in all: ")
+                (
+                    f"The same in all of {escape(model_search.label)}: {escape(fixed)}; "
+                    if fixed
+                    else "The same in all: "
+                )
                 + "everything else at its default. Ranks are among all trials of the search."
             )
     table_rows = trial_rows(findings.search_trials)
@@ -115,9 +119,9 @@ def _settings(values: dict[str, Value]) -> str:
 def depth_section(findings: Findings) -> Section | None:
     """Summarise the trials by their depth, where it varies."""
     parts = []
-    for entry in findings.search.entries:
+    for model_search in findings.search.model_searches:
         for dataset in findings.search.datasets:
-            records = [record for record in findings.trials(entry.name, dataset) if record.completed]
+            records = [record for record in findings.trials(model_search.name, dataset) if record.completed]
             for parameter in DEPTHS:
                 if parameter not in varying(records):
                     continue
@@ -127,7 +131,8 @@ def depth_section(findings: Findings) -> Section | None:
                     for r in summary.to_dict("records")
                 ]
                 parts.append(
-                    f"**{escape(entry.label)} on {escape(dataset)}**, accuracy on {findings.search.validates_on}:\n\n"
+                    f"**{escape(model_search.label)} on {escape(dataset)}**, "
+                    f"accuracy on {findings.search.validates_on}:\n\n"
                     + table(rows, [parameter, "trials", "mean", "sd", "best", "worst"], text_columns=0)
                 )
     return Section("depth", "Mean and standard deviation by depth", "\n\n".join(parts)) if parts else None
@@ -144,7 +149,7 @@ def failures_section(findings: Findings) -> Section | None:
             m.role,
             r.trial.id,
             escape(r.result.error),
-            escape(_settings(_chosen_by_hand(findings.search.entry(m.model), r))),
+            escape(_settings(_chosen_by_hand(findings.search.model_search(m.model), r))),
         ]
         for m, r in findings.failed
     ]
@@ -155,7 +160,7 @@ def failures_section(findings: Findings) -> Section | None:
     )
 
 
-def _chosen_by_hand(entry: Entry, record: Record, leave_out: Sequence[str] = ()) -> dict[str, Value]:
+def _chosen_by_hand(model_search: ModelSearch, record: Record, leave_out: Sequence[str] = ()) -> dict[str, Value]:
     """Return the values of a trial that are not at their parameter's default."""
-    defaults = {parameter.name: parameter.default for parameter in entry.space.parameters}
+    defaults = {parameter.name: parameter.default for parameter in model_search.space.parameters}
     return {n: v for n, v in record.trial.values.items() if n not in leave_out and v != defaults.get(n)}

@@ -14,7 +14,7 @@ from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.figures.style import colour, dash, new_figure, plain_decades, whole_numbers
 from tuner.report.base import Section, escape, picture
-from tuner.search_file.model import Entry
+from tuner.search_file.model import ModelSearch
 
 _Curve = NDArray[np.float64]
 #: Ridges of one figure; of a longer training, evenly spread epochs are shown.
@@ -26,8 +26,8 @@ def watched_section(findings: Findings) -> Section | None:
     figures, parts, frames = {}, [], []
     for dataset in findings.search.datasets:
         notes = [
-            (entry, layer, found)
-            for entry, record in findings.best_trials(dataset)
+            (model_search, layer, found)
+            for model_search, record in findings.best_trials(dataset)
             for layer, found in record.result.watched.items()
         ]
         if not notes:
@@ -38,11 +38,11 @@ def watched_section(findings: Findings) -> Section | None:
         figures[f"gradients-{slug}.png"] = figure
         figure = new_figure(max(4.6, 3.4 * len(notes) + 1), 5.6)
         low, high = _range([found for _, _, found in notes])
-        for index, (axes, (entry, layer, found)) in enumerate(
+        for index, (axes, (model_search, layer, found)) in enumerate(
             zip(figure.subplots(1, len(notes), squeeze=False, sharey=True)[0], notes, strict=True)
         ):
             _draw_ridges(axes, found["kernel"], low, high, colour(index))
-            axes.set_title(f"{entry.label}, {layer}")
+            axes.set_title(f"{model_search.label}, {layer}")
             if index == 0:
                 axes.set_ylabel("epoch (0: before training)")
         figures[f"kernels-{slug}.png"] = figure
@@ -68,7 +68,7 @@ def watched_section(findings: Findings) -> Section | None:
     )
 
 
-def _frame(dataset: str, entry: Entry, layer: str, found: dict[str, Any]) -> pd.DataFrame:
+def _frame(dataset: str, model_search: ModelSearch, layer: str, found: dict[str, Any]) -> pd.DataFrame:
     kernels = found["kernel"]
     centres = [_centres(kernel) for kernel in kernels]
     counts = [np.asarray(kernel["counts"], float) for kernel in kernels]
@@ -79,7 +79,7 @@ def _frame(dataset: str, entry: Entry, layer: str, found: dict[str, Any]) -> pd.
     ]
     return pd.DataFrame(
         {
-            col.MODEL: entry.name,
+            col.MODEL: model_search.name,
             col.DATASET: dataset,
             col.LAYER: layer,
             col.EPOCH: range(len(kernels)),
@@ -92,10 +92,12 @@ def _frame(dataset: str, entry: Entry, layer: str, found: dict[str, Any]) -> pd.
     )
 
 
-def _draw_gradients(axes: Axes, notes: list[tuple[Entry, str, dict[str, Any]]], dataset: str) -> None:
-    for index, (entry, layer, found) in enumerate(notes):
+def _draw_gradients(axes: Axes, notes: list[tuple[ModelSearch, str, dict[str, Any]]], dataset: str) -> None:
+    for index, (model_search, layer, found) in enumerate(notes):
         norms = found["gradient_norm"]
-        axes.plot(range(len(norms)), norms, color=colour(index), linestyle=dash(index), label=f"{entry.label}, {layer}")
+        axes.plot(
+            range(len(norms)), norms, color=colour(index), linestyle=dash(index), label=f"{model_search.label}, {layer}"
+        )
     axes.set_yscale("log")
     plain_decades(axes.yaxis)
     axes.set_xlabel("epoch (0: before training)")

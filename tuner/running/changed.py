@@ -45,7 +45,7 @@ class Before:
             f"{search.name} has changed since it last ran ({what}): its list of trials begins anew, and of the "
             f"{len(self.trials)} that finished then, those that are proposed again are not trained again."
         ]
-        learning = [entry.label for entry in search.entries if entry.algorithm.learns]
+        learning = [model_search.label for model_search in search.model_searches if model_search.algorithm.learns]
         if learning:
             lines.append(f"{', '.join(learning)}: proposals begin with the first, and learn from this list alone.")
         return lines

@@ -15,30 +15,30 @@ from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import SCALING, CustomFamily
 from tuner.oracles import MOST_DRAWS, Proposal
 from tuner.recipe import RECIPE
-from tuner.search_file.model import Entry, Search
+from tuner.search_file.model import ModelSearch, Search
 from tuner.space.space import Configuration, nothing_left
 from tuner.system.waiting import doing
 from tuner.trial import FIRST_LAYER
 from tuner.worker.probe import Built, Question
 
 PROBE = "tuner.worker.probe:probe"
-#: Up to so many configurations of an entry are all shown. Each network takes a tenth of a second or more to build, and
-#: nobody reads more lines.
+#: Up to so many configurations of a model search are all shown. Each network takes a tenth of a second or more to
+#: build, and nobody reads more lines.
 MOST_SHOWN = 1_000
-#: Of an entry with more, so many are.
+#: Of a model search with more, so many are.
 FIRST_SHOWN = 10
 #: Building a network takes at most so many minutes, where the search gives its trials no limit.
 MOST_BUILD_MINUTES = 2.0
 
 
-def preview(search: Search, entry: Entry, most: int | None = None) -> list[Configuration]:
-    """Return the configurations that an entry proposes before any result is known, at most `most`.
+def preview(search: Search, model_search: ModelSearch, most: int | None = None) -> list[Configuration]:
+    """Return the configurations that a model search proposes before any result is known, at most `most`.
 
     Of an algorithm that learns from results these are the first ones, otherwise all.
     """
-    oracle = entry.oracle(search.seed)
+    oracle = model_search.oracle(search.seed)
     found: list[Configuration] = []
-    while len(found) != most and not (oracle.adaptive and len(found) > entry.lag):
+    while len(found) != most and not (oracle.adaptive and len(found) > model_search.lag):
         answer = oracle.propose()
         if not isinstance(answer, Proposal):
             break
@@ -46,8 +46,8 @@ def preview(search: Search, entry: Entry, most: int | None = None) -> list[Confi
     return found
 
 
-def check_proposals(search: Search, entry: Entry) -> None:
-    """See that an entry's rules leave something to propose.
+def check_proposals(search: Search, model_search: ModelSearch) -> None:
+    """See that a model search's rules leave something to propose.
 
     Most that leave nothing are refused when the search file is read; this is for rules about real numbers, and for
     more than can be counted.
@@ -55,16 +55,20 @@ def check_proposals(search: Search, entry: Entry) -> None:
     Raises:
         InputError: they leave nothing, or next to nothing.
     """
-    part = entry.space.finite
-    asked = entry.space.rules if part is None else tuple(rule for rule in entry.space.rules if rule not in part.rules)
-    if not entry.algorithm.lists_grid and asked and not preview(search, entry, 1):
+    part = model_search.space.finite
+    asked = (
+        model_search.space.rules
+        if part is None
+        else tuple(rule for rule in model_search.space.rules if rule not in part.rules)
+    )
+    if not model_search.algorithm.lists_grid and asked and not preview(search, model_search, 1):
         raise nothing_left(asked, f" that {MOST_DRAWS:,} random draws came to")
 
 
 def build_all(
-    search: Search, entry: Entry, shape: Shape, classes: int, configurations: Sequence[Configuration]
+    search: Search, model_search: ModelSearch, shape: Shape, classes: int, configurations: Sequence[Configuration]
 ) -> list[Built]:
-    """Build configurations of an entry in a worker and tell of each its number of parameters.
+    """Build configurations of a model search in a worker and tell of each its number of parameters.
 
     Those that differ in the recipe alone are one network, which is built once; a user's own may ask for the recipe.
     Once one takes too long, no further one is built.
@@ -72,12 +76,12 @@ def build_all(
     Raises:
         InputError: the user's own family cannot be used.
     """
-    recipe = () if isinstance(entry.family, CustomFamily) else tuple(parameter.name for parameter in RECIPE)
+    recipe = () if isinstance(model_search.family, CustomFamily) else tuple(parameter.name for parameter in RECIPE)
     keys = [tuple((n, v) for n, v in values.items() if n not in recipe) for values in configurations]
     networks: dict[tuple[object, ...], Built] = {}
     asked: frozenset[str] = frozenset()
     limits = Limits(search.max_trial_minutes or MOST_BUILD_MINUTES, search.max_trial_gb)
-    count = f"{len(set(map(str, keys))):,} networks of {entry.label}"
+    count = f"{len(set(map(str, keys))):,} networks of {model_search.label}"
     with (
         doing(f"importing Keras, and building {count}"),
         LocalExecutor(PROBE, 1, preload=PRELOAD, limits=limits) as pool,
@@ -85,7 +89,7 @@ def build_all(
         for key, values in zip(keys, configurations, strict=True):
             if key not in networks:
                 first = not any(built.parameters for built in networks.values())
-                question = Question(entry.path, search.folder.resolve(), shape, classes, values, first, asked)
+                question = Question(model_search.path, search.folder.resolve(), shape, classes, values, first, asked)
                 networks[key] = built = _build(pool, question)
                 asked |= built.asked or frozenset()
                 if built.endless:
@@ -103,17 +107,17 @@ def _build(pool: LocalExecutor, question: Question) -> Built:
     return cast(Built, outcome.value)
 
 
-def check_keys(entry: Entry, built: Sequence[Built]) -> None:
+def check_keys(model_search: ModelSearch, built: Sequence[Built]) -> None:
     """Compare what a user's `build(hp)` asked for with what the search file gives.
 
     Raises:
         InputError: the file names a parameter that no build ever asked for.
     """
     asked = {name for one in built if one.asked is not None for name in one.asked}
-    given = {parameter.name for parameter in entry.space.parameters} - {parameter.name for parameter in RECIPE}
+    given = {parameter.name for parameter in model_search.space.parameters} - {parameter.name for parameter in RECIPE}
     given.discard(SCALING)  # which is for whoever builds the network where `build` does not ask for it
     for name in sorted(given - asked) if asked else ():
-        raise InputError(f"space.{name}", f"{entry.path} never asks for it; {suggestion(name, asked)}")
+        raise InputError(f"space.{name}", f"{model_search.path} never asks for it; {suggestion(name, asked)}")
 
 
 def notes_of(built: Sequence[Built]) -> list[str]:
@@ -121,29 +125,29 @@ def notes_of(built: Sequence[Built]) -> list[str]:
     return list(dict.fromkeys(note for one in built for note in one.notes))
 
 
-def check_watch(entry: Entry, built: Sequence[Built]) -> None:
+def check_watch(model_search: ModelSearch, built: Sequence[Built]) -> None:
     """Compare the layers that are to be watched with those of the networks.
 
     Raises:
-        InputError: no network of the entry has such a layer.
+        InputError: no network of the model search has such a layer.
     """
     there = {name for one in built for name in one.kernels}
-    for name in entry.watch:
+    for name in model_search.watch:
         if there and name not in {FIRST_LAYER, *there}:
             raise InputError(
-                f"watch of {entry.name}",
+                f"watch of {model_search.name}",
                 f"no layer with a kernel is named {name!r}; {suggestion(name, there)}",
                 f'name one, or "{FIRST_LAYER}"; a [[search]] can have its own watch',
             )
 
 
 @contextmanager
-def in_its_place(search: Search, entry: Entry) -> Iterator[None]:
-    """Let what is wrong with an entry name the search file and the entry's place in it."""
+def in_its_place(search: Search, model_search: ModelSearch) -> Iterator[None]:
+    """Let what is wrong with a model search name the search file and the model search's place in it."""
     try:
         yield
     except InputError as error:
-        raise error.inside(f"{search.file} [[search]] {search.entries.index(entry) + 1}") from error
+        raise error.inside(f"{search.file} [[search]] {search.model_searches.index(model_search) + 1}") from error
 
 
 def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = False) -> Dataset:
@@ -178,7 +182,7 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
     """Return `{"configurations": count, "trials": […], "rejected": {rule: count}, "notes": […]}`.
 
     A trial holds family, dataset, values and parameters; where its network cannot be built, parameters is None
-    and error says why. There is one for each configuration on each data set, but of an entry with more than
+    and error says why. There is one for each configuration on each data set, but of a model search with more than
     `MOST_SHOWN` only for the first `FIRST_SHOWN`. Notes are lines on networks of the user's own.
 
     Raises:
@@ -187,26 +191,26 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
     trials: list[dict[str, Any]] = []
     rejected: Counter[str] = Counter()
     notes: list[str] = []
-    for entry in search.entries:
-        if entry.algorithm.lists_grid:
-            with in_its_place(search, entry):
-                rejected.update(entry.space.count()[1])
+    for model_search in search.model_searches:
+        if model_search.algorithm.lists_grid:
+            with in_its_place(search, model_search):
+                rejected.update(model_search.space.count()[1])
     total = 0
     for name in search.datasets:
         shape, classes = _shape_of(search, name, data_dir, skip_bad)
-        for entry in search.entries:
-            large = not entry.algorithm.learns and entry.planned() > MOST_SHOWN
-            with in_its_place(search, entry):
-                check_proposals(search, entry)
-                configurations = preview(search, entry, FIRST_SHOWN if large else None)
-                built = build_all(search, entry, shape, classes, configurations)
+        for model_search in search.model_searches:
+            large = not model_search.algorithm.learns and model_search.planned() > MOST_SHOWN
+            with in_its_place(search, model_search):
+                check_proposals(search, model_search)
+                configurations = preview(search, model_search, FIRST_SHOWN if large else None)
+                built = build_all(search, model_search, shape, classes, configurations)
                 if not large:  # otherwise a network that is not built may ask for the key or have the layer
-                    check_keys(entry, built)
-                    check_watch(entry, built)
+                    check_keys(model_search, built)
+                    check_watch(model_search, built)
             notes += [note for note in notes_of(built) if note not in notes]
-            total += entry.planned() if large else len(configurations)
+            total += model_search.planned() if large else len(configurations)
             for values, one in zip(configurations, built, strict=True):
-                trial = {"family": entry.path, "dataset": name, "values": values, "parameters": one.parameters}
+                trial = {"family": model_search.path, "dataset": name, "values": values, "parameters": one.parameters}
                 trials.append({**trial, "error": one.error} if one.error else trial)
     return {"configurations": total, "trials": trials, "rejected": dict(rejected), "notes": notes}
 

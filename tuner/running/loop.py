@@ -46,8 +46,8 @@ class Observer(Protocol):
         """A trial's worker died, and the trial is tried again."""
 
 
-#: Is given a place of a search and the record of its trial. Two entries may share a trial: it is trained and observed
-#: once, and has two places.
+#: Is given a place of a search and the record of its trial. Two model searches may share a trial: it is trained and
+#: observed once, and has two places.
 Listener = Callable[[SearchTrial, Record], None]
 
 

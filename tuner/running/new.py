@@ -167,7 +167,7 @@ def new_search(
     except UnicodeEncodeError as error:
         raise InputError("--data", f"{look.source!a} is not UTF-8, as a search file is", "rename it") from error
     search = parse_search(tomllib.loads(text), name, searches, Overrides(), "")
-    training_images(search.trial(search.entries[0], look.source, "", {}, None), look.dataset)
+    training_images(search.trial(search.model_searches[0], look.source, "", {}, None), look.dataset)
     try:
         searches.mkdir(parents=True, exist_ok=True)
         write_whole(path, lambda file: file.write_bytes(content))
@@ -177,15 +177,20 @@ def new_search(
 
 
 def summary(path: Path, look: Look, data_dir: Path | None = None) -> Iterator[str]:
-    """Yield the lines of a file's dry run: configurations and sizes by entry, trainings, and how to start it."""
+    """Yield the lines of a file's dry run: configurations and sizes by model search, trainings, and how to start it."""
     search = load_search(path)
-    for entry in search.entries:
-        built = build_all(search, entry, look.shape, len(look.dataset.class_names), preview(search, entry))
+    for model_search in search.model_searches:
+        built = build_all(
+            search, model_search, look.shape, len(look.dataset.class_names), preview(search, model_search)
+        )
         sizes = sorted({one.parameters for one in built if one.parameters is not None}) or [0]
         span = " to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1])))
         number = "1 configuration" if len(built) == 1 else f"{len(built)} configurations"
-        yield f"{entry.label}: {number} ({entry.algorithm.name}), {span} parameters"
-    trials, finals = sum(entry.planned() for entry in search.entries), search.repeats * len(search.entries)
+        yield f"{model_search.label}: {number} ({model_search.algorithm.name}), {span} parameters"
+    trials, finals = (
+        sum(model_search.planned() for model_search in search.model_searches),
+        search.repeats * len(search.model_searches),
+    )
     yield f"{trials + finals} trainings of at most {search.epochs} epochs: {trials} to search, {finals} to retrain"
     yield f"start: tuner run {search.name}" + (f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else "")
 
@@ -231,9 +236,9 @@ def file_text(name: str, look: Look) -> str:
     templates += [_RESNET] if colour and min(height, width) >= 32 else []
     parts, labels = [], []
     for template in templates:
-        entry = tomllib.loads(template.format(algorithm="", **values))["search"][0]
-        family = FAMILIES[entry["family"]]
-        space = read_space(entry["space"], entry.get("rules", {}), [*family.parameters, *RECIPE], {})
+        model_search = tomllib.loads(template.format(algorithm="", **values))["search"][0]
+        family = FAMILIES[model_search["family"]]
+        space = read_space(model_search["space"], model_search.get("rules", {}), [*family.parameters, *RECIPE], {})
         count = space.count()[0]
         algorithm = f'algorithm = "grid"\t# tries all {count}; also {_others("grid")}\n'
         algorithm += f"# max_trials = {max(2, count // 2)}\t# for {' and '.join(_that_need_max_trials())}"

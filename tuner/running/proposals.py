@@ -13,7 +13,7 @@ class Proposals:
     """What one oracle proposes on one data set, in order; it hears of results with a lag, so that no worker waits.
 
     Args:
-        model: the name of the search entry.
+        model: the name of the model search.
         dataset: the name of the data set.
         role: "search" or "final".
         oracle: proposes.

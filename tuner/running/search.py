@@ -40,7 +40,7 @@ from tuner.running.loop import Listener, Runner
 from tuner.running.progress import ProgressReport, say
 from tuner.running.proposals import Proposals, listed_proposals
 from tuner.search_file.checks import capitals
-from tuner.search_file.model import Entry, Search, backend_name
+from tuner.search_file.model import ModelSearch, Search, backend_name
 from tuner.system.files import remove_partials
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
@@ -90,23 +90,23 @@ class StartedSearch:
     def search_trials(self) -> None:
         """Run every trial that the oracles propose."""
         search = self._search
-        total = sum(entry.planned() for entry in search.entries) * len(search.datasets)
+        total = sum(model_search.planned() for model_search in search.model_searches) * len(search.datasets)
         for sentence in [*capitals(search), *(self._before.at_start(search) if self._before else ())]:
             say(self._console, sentence)
-        said = {sentence for entry in search.entries if (sentence := planned_shortfall(entry))}
+        said = {sentence for model_search in search.model_searches if (sentence := planned_shortfall(model_search))}
         for sentence in sorted(said):
             say(self._console, sentence)
         all_proposals = all_search_proposals(search, self._prepared)
         self._runner.drive("search", all_proposals, total)
         for proposals in all_proposals:
-            sentence = shortfall(search.entry(proposals.model), proposals.proposed, proposals.failed)
+            sentence = shortfall(search.model_search(proposals.model), proposals.proposed, proposals.failed)
             if sentence and sentence not in said:
                 say(self._console, f"on {proposals.dataset}, {sentence}")
         if self._before and (sentence := self._before.left_behind(self.ledger.search_trials(search.name))):
             say(self._console, sentence)
 
     def retrain_winners(self) -> None:
-        """Train the best of each entry again, with other seeds and on each data set of the comparison."""
+        """Train the best of each model search again, with other seeds and on each data set of the comparison."""
         finals = _all_final_proposals(self._search, self.ledger, self._prepared, self._places)
         self._runner.drive("retraining", [proposals for proposals, _ in finals], sum(count for _, count in finals))
 
@@ -134,10 +134,10 @@ def started(
             raise error.inside(str(search.file)) from error
         raise
     places.check_writable(search.name)
-    for entry in search.entries:
-        if isinstance(entry.family, CustomFamily):
-            with in_its_place(search, entry):
-                entry.family.read_source()  # once for the whole run: a worker refuses what was edited since
+    for model_search in search.model_searches:
+        if isinstance(model_search.family, CustomFamily):
+            with in_its_place(search, model_search):
+                model_search.family.read_source()  # once for the whole run: a worker refuses what was edited since
     datasets = {}
     for name in search.all_datasets:
         with doing(f"reading the data set {name}"):
@@ -225,23 +225,29 @@ def _check_completed(findings: Findings, report: Path) -> None:
     search = findings.search
     there = {(chosen.model, chosen.dataset) for chosen in findings.chosen}
     for dataset in search.compare or search.datasets:
-        for entry in search.entries:
-            if (entry.name, dataset) in there:
+        for model_search in search.model_searches:
+            if (model_search.name, dataset) in there:
                 continue
             where = (dataset, search.chosen_on(dataset))
             reasons = Counter(
                 record.result.error
                 for search_trial, record in findings.failed
-                if search_trial.model == entry.name and search_trial.dataset in where
+                if search_trial.model == model_search.name and search_trial.dataset in where
             )
             first = f"; most often: {reasons.most_common(1)[0][0]}" if reasons else ""
-            raise CheckError(f"{search.name}: no trial of {entry.label} on {dataset} completed{first} (see {report})")
+            raise CheckError(
+                f"{search.name}: no trial of {model_search.label} on {dataset} completed{first} (see {report})"
+            )
 
 
 def _run_key(search: Search, prepared: dict[str, Prepared]) -> str:
     """Return what names a list of trials: the search, and the content of its data and of the user's networks."""
     content = [search.key, *(data.fingerprint for data in prepared.values())]
-    content += [entry.family.source_hash() for entry in search.entries if isinstance(entry.family, CustomFamily)]
+    content += [
+        model_search.family.source_hash()
+        for model_search in search.model_searches
+        if isinstance(model_search.family, CustomFamily)
+    ]
     return hashlib.sha256(" ".join(content).encode()).hexdigest()[:16]
 
 
@@ -257,9 +263,9 @@ def _checked_data(search: Search, name: str, places: Places, skip_bad: bool) -> 
     """Load a data set and split it as every trial will, so that one that is too small costs no training."""
     dataset = data_of(search, name, places.data, skip_bad)
     check_validation(search, name, dataset)
-    entry = search.entries[0]
-    with in_its_place(search, entry):
-        trial = search.trial(entry, name, dataset.fingerprint, {}, None)
+    model_search = search.model_searches[0]
+    with in_its_place(search, model_search):
+        trial = search.trial(model_search, name, dataset.fingerprint, {}, None)
     for one in (trial, trial.as_final(trial.seed, hold_out=search.held_out_of_retrainings)):
         training_images(one, dataset)
     test_images(trial, dataset.y_test)
@@ -314,7 +320,7 @@ def _job_maker(search: Search, folders: dict[str, Path], places: Places) -> Call
 
 def _cost_of(search: Search, prepared: dict[str, Prepared]) -> Callable[[Trial], float]:
     """Return what tells how long a trial takes beside others: multiply-adds over all its images and epochs."""
-    families = {entry.path: entry.family for entry in search.entries}
+    families = {model_search.path: model_search.family for model_search in search.model_searches}
     sizes = {data.fingerprint: data for data in prepared.values()}
 
     def cost(trial: Trial) -> float:
@@ -328,17 +334,17 @@ def _cost_of(search: Search, prepared: dict[str, Prepared]) -> Callable[[Trial],
 def all_search_proposals(search: Search, prepared: dict[str, Prepared]) -> list[Proposals]:
     """Return the proposals of each `[[search]]` on each data set of the search."""
     return [
-        _search_proposals(search, entry, name, prepared[name].fingerprint)
+        _search_proposals(search, model_search, name, prepared[name].fingerprint)
         for name in search.datasets
-        for entry in search.entries
+        for model_search in search.model_searches
     ]
 
 
-def _search_proposals(search: Search, entry: Entry, dataset: str, fingerprint: str) -> Proposals:
+def _search_proposals(search: Search, model_search: ModelSearch, dataset: str, fingerprint: str) -> Proposals:
     def trial_of(proposal: Proposal) -> Trial:
-        return search.trial(entry, dataset, fingerprint, proposal.values, proposal.epochs)
+        return search.trial(model_search, dataset, fingerprint, proposal.values, proposal.epochs)
 
-    return Proposals(entry.name, dataset, "search", entry.oracle(search.seed), trial_of, entry.lag)
+    return Proposals(model_search.name, dataset, "search", model_search.oracle(search.seed), trial_of, model_search.lag)
 
 
 def _all_final_proposals(
@@ -347,13 +353,13 @@ def _all_final_proposals(
     """Return the retrainings of each chosen model on each data set that it is compared on, with their number."""
     best = winners(search, ledger.search_trials(search.name))
     all_proposals = []
-    for entry in search.entries:
+    for model_search in search.model_searches:
         for dataset in search.compare or search.datasets:
-            winner = best.get((entry.name, search.chosen_on(dataset)))
+            winner = best.get((model_search.name, search.chosen_on(dataset)))
             if winner is None:
                 continue
             again = search.trial(
-                entry, dataset, prepared[dataset].fingerprint, winner.trial.values, winner.trial.epochs
+                model_search, dataset, prepared[dataset].fingerprint, winner.trial.values, winner.trial.epochs
             )
             trials = [
                 again.as_final(search.seed + repeat, winner.result.best_epoch, search.held_out_of_retrainings)
@@ -361,7 +367,7 @@ def _all_final_proposals(
             ]
             for trial in trials:
                 _forget_if_lost(trial, ledger, places)
-            all_proposals.append((listed_proposals(entry.name, dataset, trials), len(trials)))
+            all_proposals.append((listed_proposals(model_search.name, dataset, trials), len(trials)))
     return all_proposals
 
 
@@ -391,22 +397,22 @@ def _check_networks(search: Search, datasets: Mapping[str, Dataset]) -> list[str
     Return what there is to say of networks of the user's own, a line each.
     """
     notes: list[str] = []
-    for entry in search.entries:
-        with in_its_place(search, entry):
-            check_proposals(search, entry)
-        own = isinstance(entry.family, CustomFamily)
-        if not own and not set(entry.watch) - {FIRST_LAYER}:
+    for model_search in search.model_searches:
+        with in_its_place(search, model_search):
+            check_proposals(search, model_search)
+        own = isinstance(model_search.family, CustomFamily)
+        if not own and not set(model_search.watch) - {FIRST_LAYER}:
             continue
         data = datasets[search.datasets[0]]
-        with in_its_place(search, entry):
-            configurations = preview(search, entry, MOST_CHECKED if own else 1)
-            built = build_all(search, entry, data.shape, len(data.class_names), configurations)
+        with in_its_place(search, model_search):
+            configurations = preview(search, model_search, MOST_CHECKED if own else 1)
+            built = build_all(search, model_search, data.shape, len(data.class_names), configurations)
             endless = next((one for one in built if one.endless), None)
             if endless and search.max_trial_minutes is None:
                 remedy = "mend it, or set max_trial_minutes, so that such a trial fails by itself"
-                raise InputError(f"family {entry.path}", endless.error, remedy)
-            check_watch(entry, built)
+                raise InputError(f"family {model_search.path}", endless.error, remedy)
+            check_watch(model_search, built)
             if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
-                check_keys(entry, built)
+                check_keys(model_search, built)
         notes += notes_of(built)
     return notes

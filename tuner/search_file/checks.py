@@ -7,27 +7,31 @@ from collections.abc import Collection, Mapping, Sequence
 from tuner.errors import InputError, suggestion
 from tuner.recipe import RECIPE
 from tuner.recipe.schedules import parse_steps
-from tuner.search_file.model import Entry, Published, ReportWishes, Search
+from tuner.search_file.model import ModelSearch, Published, ReportWishes, Search
 from tuner.space.parameters import Choice, Domain, Value
 from tuner.space.space import Space
 
 
 def check_names(
-    report: ReportWishes, study: Published | None, entries: Sequence[Entry], first: str, datasets: Collection[str]
+    report: ReportWishes,
+    study: Published | None,
+    model_searches: Sequence[ModelSearch],
+    first: str,
+    datasets: Collection[str],
 ) -> None:
     """Check that what `[report]` and `[published]` name is there.
 
     Args:
         report: `[report]`.
         study: `[published]`, if the file has it.
-        entries: the searches.
+        model_searches: of the file.
         first: the data set that is meant where none is named.
         datasets: every data set of the file.
 
     Raises:
         InputError: the first name that is not.
     """
-    domains = {entry.name: entry.space.domains for entry in entries}
+    domains = {model_search.name: model_search.space.domains for model_search in model_searches}
     parameters = set[str]().union(*domains.values())
 
     def known(place: str, what: str, name: str, names: Collection[str]) -> None:
@@ -57,7 +61,7 @@ def check_names(
         known(f"published.groups {index}", "data set", group.dataset or first, datasets)
 
 
-def check_settings_matter(recipe: Mapping[str, Value], entries: Sequence[Entry]) -> None:
+def check_settings_matter(recipe: Mapping[str, Value], model_searches: Sequence[ModelSearch]) -> None:
     """Refuse a setting of `[training]` that no search could ever use, such as momentum beside Adam.
 
     Raises:
@@ -67,7 +71,7 @@ def check_settings_matter(recipe: Mapping[str, Value], entries: Sequence[Entry])
         if parameter.name not in recipe or parameter.when is None:
             continue
         parent, needed = parameter.when
-        offered = {value for entry in entries for value in _choices(entry.space.domains[parent])}
+        offered = {value for model_search in model_searches for value in _choices(model_search.space.domains[parent])}
         if offered and not offered & set(needed):
             raise InputError(
                 f"training.{parameter.name}",
@@ -102,8 +106,10 @@ def capitals(search: Search) -> list[str]:
     """Return a sentence for each value of a search file that is a known one but for its capitals."""
     said: dict[str, None] = {}
     tables = [("training", search.raw["training"], RECIPE)]
-    for number, (table, entry) in enumerate(zip(search.raw["search"], search.entries, strict=True), start=1):
-        tables.append((f"[[search]] {number} space", table.get("space", {}), entry.space.parameters))
+    for number, (table, model_search) in enumerate(
+        zip(search.raw["search"], search.model_searches, strict=True), start=1
+    ):
+        tables.append((f"[[search]] {number} space", table.get("space", {}), model_search.space.parameters))
     for place, given, parameters in tables:
         for parameter in parameters:
             raw = given.get(parameter.name)

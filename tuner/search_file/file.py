@@ -20,7 +20,7 @@ from tuner.families.custom import CustomFamily
 from tuner.oracles import ALGORITHMS, Algorithm
 from tuner.recipe import RECIPE
 from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
-from tuner.search_file.model import Entry, Overrides, Search
+from tuner.search_file.model import ModelSearch, Overrides, Search
 from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
 from tuner.search_file.words import RULES, SPACE, TRAINING, check_belongs, explained, homes
 from tuner.space.parameters import Layered, Parameter, Value
@@ -143,19 +143,25 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
             raise InputError(f"training.{key_name(key)}", str(error), remedy) from error
     epochs, threads = _whole(epochs, EPOCHS), _whole(threads, THREADS)
 
-    entries: list[Entry] = []
+    model_searches: list[ModelSearch] = []
     for index, part in enumerate(file.search, start=1):
         place = f"[[search]] {index}"
         try:
-            entries.append(_read_entry(part, recipe, folder, part.epochs or epochs, overrides, file.watch))
+            model_searches.append(
+                _read_model_search(part, recipe, folder, part.epochs or epochs, overrides, file.watch)
+            )
         except InputError as error:
             raise error.inside(place) from error
-        if entries[-1].name.lower() in [entry.name.lower() for entry in entries[:-1]]:  # they become names of files
-            raise InputError(place, f"a second search is named {entries[-1].name!r}", 'give it its own name = "…"')
+        if model_searches[-1].name.lower() in [
+            model_search.name.lower() for model_search in model_searches[:-1]
+        ]:  # they become names of files
+            raise InputError(
+                place, f"a second search is named {model_searches[-1].name!r}", 'give it its own name = "…"'
+            )
     datasets = tuple(file.dataset)
-    check_settings_matter(recipe, entries)
+    check_settings_matter(recipe, model_searches)
     every = {*datasets, *(file.compare.datasets if file.compare else ())}
-    check_names(file.report, file.published, entries, datasets[0], every)
+    check_names(file.report, file.published, model_searches, datasets[0], every)
     height_width = file.image_size
     return Search(
         name=name,
@@ -170,7 +176,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         channels=file.channels,
         epochs=overrides.epochs or epochs,
         threads=threads,
-        entries=tuple(entries),
+        model_searches=tuple(model_searches),
         compare=tuple(file.compare.datasets) if file.compare else (),
         published=file.published,
         report=file.report,
@@ -194,9 +200,9 @@ def _whole(value: object, parameter: Parameter) -> int:
     return value
 
 
-def _read_entry(
+def _read_model_search(
     part: SearchTable, recipe: Mapping[str, Value], folder: Path, epochs: int, overrides: Overrides, watch: list[str]
-) -> Entry:
+) -> ModelSearch:
     family = get_family(part.family, folder)
     accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
     if isinstance(family, CustomFamily):
@@ -217,7 +223,7 @@ def _read_entry(
     _check_rules(space, algorithm)
     name, length = part.name or family.name, overrides.epochs or epochs
     watched = tuple(watch if part.watch is None else part.watch)
-    return Entry(name, family, part.family, algorithm, part.max_trials, part.lag, length, watched, space)
+    return ModelSearch(name, family, part.family, algorithm, part.max_trials, part.lag, length, watched, space)
 
 
 #: How far into a space's grid is looked to see that its rules leave something: seconds.

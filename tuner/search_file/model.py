@@ -119,7 +119,7 @@ class Overrides:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ModelSearch:
     """One `[[search]]`: a family with a space and the algorithm that searches it."""
 
     name: str
@@ -134,7 +134,7 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """How tables call it: the family's label, or the entry's own name."""
+        """How tables call it: the family's label, or the model search's own name."""
         return self.family.label if self.name == self.family.name else self.name
 
     @property
@@ -143,7 +143,7 @@ class Entry:
         return not self.algorithm.lists_grid or self.space.is_countable
 
     def planned(self) -> int:
-        """Return how many search trials the entry will have on one data set.
+        """Return how many search trials the model search will have on one data set.
 
         At most so many, for Hyperband, which goes on with fewer where trials fail; for a grid that has too many
         configurations to count what its rules leave; and for rules that random draws hardly ever obey.
@@ -151,7 +151,7 @@ class Entry:
         return self.algorithm.planned(self.space, self.max_trials, self.epochs)
 
     def oracle(self, seed: int) -> Oracle:
-        """Return a fresh oracle that proposes the entry's trials on one data set."""
+        """Return a fresh oracle that proposes the model search's trials on one data set."""
         return self.algorithm.oracle(self.space, seed, self.max_trials, self.epochs)
 
 
@@ -171,7 +171,7 @@ class Search:
     channels: int | None
     epochs: int
     threads: int
-    entries: tuple[Entry, ...]
+    model_searches: tuple[ModelSearch, ...]
     compare: tuple[str, ...]
     published: Published | None
     report: ReportWishes
@@ -192,7 +192,8 @@ class Search:
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
     def __repr__(self) -> str:
-        return f"<Search {self.name!r}: {', '.join(e.label for e in self.entries)} on {', '.join(self.all_datasets)}>"
+        labels = ", ".join(model_search.label for model_search in self.model_searches)
+        return f"<Search {self.name!r}: {labels} on {', '.join(self.all_datasets)}>"
 
     @property
     def file(self) -> Path:
@@ -214,9 +215,9 @@ class Search:
         """Every data set that is searched or compared on, in order, each once."""
         return tuple(dict.fromkeys((*self.datasets, *self.compare)))
 
-    def entry(self, name: str) -> Entry:
-        """Return the entry of this name, which must be there."""
-        return next(entry for entry in self.entries if entry.name == name)
+    def model_search(self, name: str) -> ModelSearch:
+        """Return the model search of this name, which must be there."""
+        return next(model_search for model_search in self.model_searches if model_search.name == name)
 
     def chosen_on(self, dataset: str) -> str:
         """Return the data set on which the models that are compared on `dataset` were chosen."""
@@ -234,21 +235,23 @@ class Search:
             plain = file_part(Path(name).name.removesuffix(".npz"), "data")[:100]
             for number in count(1):
                 slug = plain if number == 1 else f"{plain}-{number}"
-                files = {slug.lower(), *(f"{entry.name}-{slug}".lower() for entry in self.entries)}
+                files = {slug.lower(), *(f"{model_search.name}-{slug}".lower() for model_search in self.model_searches)}
                 if not files & taken:
                     break
             slugs[name] = slug
             taken |= files
         return slugs
 
-    def trial(self, entry: Entry, dataset: str, fingerprint: str, values: Values, epochs: int | None) -> Trial:
+    def trial(
+        self, model_search: ModelSearch, dataset: str, fingerprint: str, values: Values, epochs: int | None
+    ) -> Trial:
         """Return the search trial of one configuration; `epochs` where the oracle gives fewer than the recipe."""
         return Trial(
-            family=entry.path,
+            family=model_search.path,
             dataset=dataset,
             fingerprint=fingerprint,
             values=dict(values),
-            epochs=epochs or entry.epochs,
+            epochs=epochs or model_search.epochs,
             seed=self.seed,
             protocol=self.protocol,
             validation=self.validation,
@@ -257,8 +260,8 @@ class Search:
             test_size=self.overrides.test_size,
             threads=self.threads,
             backend=backend_name(),
-            watch=entry.watch,
-            source=entry.family.source_hash() if isinstance(entry.family, CustomFamily) else "",
+            watch=model_search.watch,
+            source=model_search.family.source_hash() if isinstance(model_search.family, CustomFamily) else "",
         )
 
     def to_json(self) -> str:

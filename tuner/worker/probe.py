@@ -33,7 +33,7 @@ class Question:
     shape: Shape
     classes: int
     values: Configuration
-    #: Of a user's network: it is the first of its entry, and has these parameters looked at beside.
+    #: Of a user's network: it is the first of its model search, and has these parameters looked at beside.
     first: bool = False
     looked_at: frozenset[str] = frozenset()
 

@@ -54,7 +54,7 @@ class LearningCurvesDisplay(Display):
         findings = load_findings(found)
         check_known("metric", metric, METRICS)
         dataset = _searched(findings, dataset)
-        shown = [(entry.label, record) for entry, record in findings.best_trials(dataset)]
+        shown = [(model_search.label, record) for model_search, record in findings.best_trials(dataset)]
         if not shown:
             raise InputError(findings.search.name, f"has no completed trial on {dataset}")
         return cls(shown, dataset, metric).plot(ax, **kwargs)
