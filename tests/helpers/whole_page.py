@@ -43,13 +43,15 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self.elements.append((tag, given))
-        if tag == "script":
+        if tag == "script" and "src" not in given:
             self.within = given.get("id") or "script"
         elif tag == "style":
             self.within = "style"
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in ("script", "style"):
+            return
+        if not self.within:
             return
         if self.within == "script":
             self.scripts.append(self.held)
@@ -72,8 +74,8 @@ class Page(HTMLParser):
         return found
 
 
-def page_of(project: Project) -> Page:
+def page_of(project: Project, single_file: bool = False) -> Page:
     findings = project.findings()
     with report_style():
         made = [section for make in SECTIONS if make not in _PICTURES and (section := make(findings))]
-    return Page(report_page(findings, made).decode(), {section.key: section for section in made})
+    return Page(report_page(findings, made, single_file).decode(), {section.key: section for section in made})

@@ -9,6 +9,8 @@ from made_up import Project
 from many_trials import many_trials
 from whole_page import Page, page_of
 
+from tuner.page.render import LIBRARY, plotting_library
+
 
 @pytest.fixture
 def page(project: Project) -> Page:
@@ -17,8 +19,10 @@ def page(project: Project) -> Page:
 
 @pytest.fixture(scope="session")
 def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a search of a thousand trials, beside nothing else; takes some seconds."""
-    folder = tmp_path_factory.mktemp("thousand")
-    path = folder / "report.html"
-    path.write_text(page_of(many_trials(folder)).text, encoding="utf-8")
+    """The page of a search of a thousand trials, below its plotting library; takes some seconds."""
+    reports = tmp_path_factory.mktemp("thousand")
+    (reports / LIBRARY).write_text(plotting_library(), encoding="utf-8")
+    path = reports / "many" / "report.html"
+    path.parent.mkdir()
+    path.write_text(page_of(many_trials(reports)).text, encoding="utf-8")
     return path

@@ -15,6 +15,7 @@ from made_up import RAW, Project, first
 from whole_page import page_of
 
 from tuner.datasets.base import Dataset, checked_dataset
+from tuner.page.render import LIBRARY
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 
@@ -57,7 +58,7 @@ def opened(browser: Any, thousand: Path) -> Iterator[Any]:
 
 
 def until(browser: Any, holds: Callable[[], object]) -> None:
-    WebDriverWait(browser, 10, poll_frequency=0.05).until(lambda _: holds())
+    WebDriverWait(browser, 120, poll_frequency=0.05).until(lambda _: holds())
 
 
 def shown(browser: Any, selector: str) -> Any:
@@ -144,6 +145,43 @@ def test_every_chart_is_drawn_in_either_light_and_at_either_width(opened: Any) -
         assert (sum(map(int, ground.strip("rgb()").split(", "))) > 384) == (theme == "light")
     opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_a_page_that_was_written_to_be_sent_around_alone_draws_every_chart(
+    browser: Any, tmp_path: Path, project: Project
+) -> None:
+    path = tmp_path / "alone.html"
+    path.write_text(page_of(project, single_file=True).text, encoding="utf-8")
+    browser.get(path.as_uri())
+    all_drawn = "return [...document.querySelectorAll('.chart')].every((chart) => chart.dataset.drawn)"
+    until(browser, lambda: browser.execute_script(all_drawn))
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".chart svg, .chart canvas")) > 10
+    assert not browser.find_element(By.ID, "no-library").is_displayed()
+    assert browser.get_log("browser") == []
+
+
+def test_a_page_that_was_moved_away_from_its_library_says_so_and_shows_every_table(
+    browser: Any, tmp_path: Path, thousand: Path
+) -> None:
+    path = tmp_path / "moved.html"
+    shutil.copy(thousand, path)
+    browser.get(path.as_uri())
+    note = browser.find_element(By.ID, "no-library")
+    assert note.is_displayed()
+    assert LIBRARY in note.text
+    figures = browser.find_elements(By.CSS_SELECTOR, ".figure > figure")
+    assert len(figures) == 8
+    for frame in figures:
+        until(browser, lambda frame=frame: frame.find_elements(By.CSS_SELECTOR, ".as-table tbody td"))
+    assert not [box for box in browser.find_elements(By.CSS_SELECTOR, ".chart") if box.is_displayed()]
+    assert len(column(browser, "trial")) == 100
+    shown(browser, "#trials input[type=search]").send_keys("dropout=0.5")
+    assert set(column(browser, "dropout")) == {"0.5"}
+    browser.find_elements(By.CSS_SELECTOR, "#confusion td button")[0].send_keys("\n")
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "#confusion canvas[data-drawn]"))
+    (missing,) = browser.get_log("browser")
+    assert LIBRARY in missing["message"]
+    assert "ERR_FILE_NOT_FOUND" in missing["message"]
 
 
 def test_a_heading_sorts_the_trials_down_and_up_and_failed_ones_stay_last(opened: Any) -> None:
@@ -291,7 +329,7 @@ def test_names_of_a_stranger_s_are_shown_and_do_nothing(browser: Any, tmp_path: 
         trials = made.searched(model, [0.5, 0.6, 0.7, 0.8], evil)
         made.retrained(model, trials[0], [first(right)], evil)
     path = tmp_path / "report.html"
-    path.write_text(page_of(made).text, encoding="utf-8")
+    path.write_text(page_of(made, single_file=True).text, encoding="utf-8")
     browser.get(path.as_uri())
     shown(browser, "#confusion table")
     assert evil in browser.find_element(By.CSS_SELECTOR, "#confusion caption").get_attribute("textContent")

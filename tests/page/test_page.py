@@ -18,7 +18,7 @@ from tuner.analysis.class_scores import mean_of
 from tuner.analysis.pareto import pareto_front
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.page.images import EACH, mistakes_data
-from tuner.page.render import ECHARTS_SHA256, MODULES, asset
+from tuner.page.render import ECHARTS_SHA256, LIBRARY, MODULES, asset, plotting_library
 from tuner.report.classes import roc_points
 from tuner.report.summary import verdict
 from tuner.report.timing import timing_section
@@ -168,20 +168,36 @@ def test_the_pareto_front_is_what_no_other_beats_in_both(
     assert pareto_front(costs, scores) == front
 
 
-def test_only_its_own_scripts_may_run_and_nothing_is_fetched(page: Page) -> None:
+def policy_of(page: Page) -> dict[str, str]:
     (policy,) = [
         given["content"] or "" for tag, given in page.elements if given.get("http-equiv") == "Content-Security-Policy"
     ]
-    hashes = [base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in page.scripts]
-    assert len(hashes) == 2
-    allowed = dict(part.split(" ", 1) for part in policy.split("; "))
-    assert allowed["default-src"] == "'none'"
-    assert allowed["script-src"].split() == [f"'sha256-{found}'" for found in hashes]
-    assert not [given for tag, given in page.elements if "src" in given]
+    return dict(part.split(" ", 1) for part in policy.split("; "))
 
 
-def test_the_plotting_library_is_the_one_that_was_published() -> None:
-    assert hashlib.sha256(asset("echarts.min.js").encode()).hexdigest() == ECHARTS_SHA256
+def hashes_of(page: Page) -> list[str]:
+    return [f"'sha256-{base64.b64encode(hashlib.sha256(c.encode()).digest()).decode()}'" for c in page.scripts]
+
+
+def test_only_its_own_script_and_the_library_beside_the_reports_may_run(page: Page) -> None:
+    (own,) = hashes_of(page)
+    assert policy_of(page)["default-src"] == "'none'"
+    assert policy_of(page)["script-src"] == f"'self' {own}"
+    assert [(tag, given["src"]) for tag, given in page.elements if "src" in given] == [("script", f"../{LIBRARY}")]
+    assert len(page.text) < 500_000
+
+
+def test_a_page_that_is_a_single_file_fetches_nothing_and_only_its_own_scripts_may_run(project: Project) -> None:
+    page = page_of(project, single_file=True)
+    library, own = hashes_of(page)
+    assert policy_of(page)["default-src"] == "'none'"
+    assert policy_of(page)["script-src"] == f"{library} {own}"
+    assert not [given for _, given in page.elements if "src" in given]
+
+
+def test_the_plotting_library_is_the_one_that_was_published(project: Project) -> None:
+    assert hashlib.sha256(plotting_library().encode()).hexdigest() == ECHARTS_SHA256
+    assert plotting_library() in page_of(project, single_file=True).scripts
 
 
 def test_a_module_imports_what_an_earlier_one_exports() -> None:

@@ -107,6 +107,7 @@ def run(
     fresh: bool = False,
     tensorboard: bool = False,
     skip_bad: bool = False,
+    single_file: bool = False,
     data_dir: PathLike | None = None,
     runs_dir: PathLike = "runs",
     reports_dir: PathLike = "reports",
@@ -127,6 +128,7 @@ def run(
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
         skip_bad: leave out image files of a folder that cannot be used.
+        single_file: let the page report.html hold the script that draws; it may then be sent around alone.
         data_dir: looked at first for NAME.npz and folders of images; by default what `TUNER_DATA_DIR` says.
         runs_dir: where ledger and models are.
         reports_dir: where reports are written.
@@ -155,7 +157,7 @@ def run(
             with INTERRUPTS.importing():
                 from tuner.running.search import run_search
             where = _placement(executor, workers, cpus_per_trial, gpus_per_trial, address)
-            options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad}
+            options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad, "single_file": single_file}
             return run_search(found, places, console, placement=where, **options)[0]
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, KeyboardInterrupt) or (main and INTERRUPTS.asked):

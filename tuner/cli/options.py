@@ -38,6 +38,10 @@ tensorboard_option = click.option(
     "--tensorboard", is_flag=True, help="Write logs too; see them: tensorboard --logdir runs/tensorboard/NAME"
 )
 
+single_file_option = click.option(
+    "--single-file", is_flag=True, help="Let report.html hold the script that draws; it may then be sent around alone."
+)
+
 
 def not_blank(context: click.Context, parameter: click.Parameter, name: str) -> str:
     """Return what was given, unless it is blank."""

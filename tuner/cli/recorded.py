@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from tuner.cli.options import folder_options, not_blank, search_name_argument, tensorboard_option
+from tuner.cli.options import folder_options, not_blank, search_name_argument, single_file_option, tensorboard_option
 from tuner.exporters import EXPORTERS, Recorded
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
@@ -54,7 +54,8 @@ def results(name: str, form: str, whole: bool, runs_dir: Path, reports_dir: Path
 @search_name_argument
 @folder_options
 @tensorboard_option
-def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> None:
+@single_file_option
+def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool, single_file: bool) -> None:
     """Write the report again from what is recorded."""
     places = Places(runs_dir, reports_dir)
     from tuner.analysis.findings import recorded_findings
@@ -64,7 +65,7 @@ def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool) -> N
     with doing("importing what draws"), INTERRUPTS.importing():
         from tuner.publish.write import write_report
 
-    click.echo(f"report: {write_report(findings)}")
+    click.echo(f"report: {write_report(findings, single_file)}")
     if tensorboard:
         from tuner.exporters.tensorboard import write_recorded
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.ending import stop
-from tuner.cli.options import data_dir_option, folder_options, search_name_argument, skip_bad_option, tensorboard_option
+from tuner.cli.options import (
+    data_dir_option,
+    folder_options,
+    search_name_argument,
+    single_file_option,
+    skip_bad_option,
+    tensorboard_option,
+)
 from tuner.search_file.file import find_search, load_search
 from tuner.search_file.model import Overrides
 from tuner.system.interrupts import INTERRUPTS
@@ -64,6 +71,7 @@ def _cores(context: click.Context, parameter: click.Parameter, cores: float | No
 @folder_options
 @click.option("--fresh", is_flag=True, help="Train again what is recorded of this search alone.")
 @tensorboard_option
+@single_file_option
 def run(
     name: str,
     epochs: int | None,
@@ -81,6 +89,7 @@ def run(
     reports_dir: Path,
     fresh: bool,
     tensorboard: bool,
+    single_file: bool,
 ) -> None:
     """Search, retrain, score, report. Started again, it goes on where it stopped."""
     with INTERRUPTS.heeded():
@@ -95,9 +104,8 @@ def run(
 
             console = Console(stderr=True)
             where = Placement(executor, workers, cpus_per_trial, gpus_per_trial, address)
-            findings, report = run_search(
-                search, places, console, placement=where, fresh=fresh, tensorboard=tensorboard, skip_bad=skip_bad
-            )
+            options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad, "single_file": single_file}
+            findings, report = run_search(search, places, console, placement=where, **options)
             _print_summary(findings)
             click.echo(f"\nreport: {report}")
         except (Exception, KeyboardInterrupt) as error:

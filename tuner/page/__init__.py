@@ -14,8 +14,8 @@ from tuner.report.base import Section
 from tuner.text import visible_line
 
 
-def report_page(findings: Findings, sections: Sequence[Section]) -> bytes:
-    """Return the page of a search as HTML that needs no other file.
+def report_page(findings: Findings, sections: Sequence[Section], single_file: bool = False) -> bytes:
+    """Return the page of a search as HTML; it needs no network.
 
     What a clock measured stands in one of its blocks of data alone, `<script type="application/json" id="timing">`;
     all else is the same bytes whenever the same was found.
@@ -23,9 +23,11 @@ def report_page(findings: Findings, sections: Sequence[Section]) -> bytes:
     Args:
         findings: what the search found.
         sections: the sections of its report, whose tables and words the page shows.
+        single_file: hold the plotting library, so that the page needs no file in the folder above it.
     """
     tables = {name: frame for section in sections for name, frame in section.tables.items()}
     by_key = {section.key: section for section in sections}
     data = page_data(findings, tables)
     blocks = {"report": data, "images": mistakes_data(findings), "timing": clock_data(findings, tables, data)}
-    return render(visible_line(findings.search.title), page_parts(findings, by_key, tables, data), blocks).encode()
+    parts = page_parts(findings, by_key, tables, data)
+    return render(visible_line(findings.search.title), parts, blocks, single_file).encode()

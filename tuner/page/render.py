@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -18,6 +19,8 @@ from tuner.page.content import Part
 #: The plotting library, as its makers published it: npm's echarts-6.1.0.tgz, dist/echarts.min.js.
 ECHARTS_VERSION = "6.1.0"
 ECHARTS_SHA256 = "b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0"
+#: Its file beside the reports, which their pages share; by its version, so that pages of another one keep theirs.
+LIBRARY = f"echarts-{ECHARTS_VERSION}.min.js"
 #: The page's own modules, each after those that it imports.
 MODULES = (
     "dom.js", "data.js", "charts.js", "figure.js", "filters.js", "scores.js", "parallel.js", "table.js",
@@ -28,18 +31,23 @@ _IMPORT = re.compile(r"""^import (\{.*?\}) from "\./(.+?)";$""", re.MULTILINE | 
 _UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
-def render(title: str, parts: Sequence[Part], blocks: Mapping[str, Any]) -> str:
+def render(title: str, parts: Sequence[Part], blocks: Mapping[str, Any], single_file: bool) -> str:
     """Return the page.
 
     Args:
         title: of the search.
         parts: what stands in the HTML.
         blocks: data by the name of their block, as JSON can hold them.
+        single_file: hold the plotting library, instead of a link to `LIBRARY` in the folder above the page.
     """
-    library, own = asset("echarts.min.js"), script()
+    own = script()
+    # A script of another file cannot be allowed by its hash on a page that was opened from the disk. This page has
+    # but one such script, and text from elsewhere stands in it as text.
+    held = f"<script>{plotting_library()}</script>" if single_file else f'<script src="../{LIBRARY}"></script>'
+    allowed = _allowed(plotting_library()) if single_file else "'self'"
     policy = (
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-        f"script-src {_allowed(library)} {_allowed(own)}; base-uri 'none'; form-action 'none'"
+        f"script-src {allowed} {_allowed(own)}; base-uri 'none'; form-action 'none'"
     )
     return Template(asset("page.html")).substitute(
         title=escape(title),
@@ -48,10 +56,18 @@ def render(title: str, parts: Sequence[Part], blocks: Mapping[str, Any]) -> str:
         links="".join(f'<li><a href="#{name}">{heading}</a></li>' for name, heading, _ in parts),
         parts="\n".join(_part(*part) for part in parts),
         blocks="\n".join(_block(name, content) for name, content in blocks.items()),
-        library=library,
+        library=held,
+        library_file=LIBRARY,
         version=ECHARTS_VERSION,
         script=own,
     )
+
+
+@cache
+def plotting_library() -> str:
+    """Return the plotting library's script, a megabyte, which the package holds packed."""
+    packed = files("tuner.page").joinpath("assets", "echarts.min.js.gz").read_bytes()
+    return gzip.decompress(packed).decode("utf-8")
 
 
 def _part(name: str, heading: str, body: str) -> str:

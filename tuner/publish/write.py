@@ -9,6 +9,7 @@ from tuner.analysis.findings import Findings
 from tuner.errors import InputError, lacking
 from tuner.figures.style import report_style
 from tuner.page import report_page
+from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.index import write_index
 from tuner.report import SECTIONS
 from tuner.report.base import Section, png
@@ -19,10 +20,11 @@ from tuner.system.waiting import doing
 from tuner.untrusted.sizes import MOST_MODEL, MOST_REPORT, read_at_most
 
 
-def write_report(findings: Findings) -> Path:
+def write_report(findings: Findings, single_file: bool = False) -> Path:
     """Write `report.md` and `report.html` with tables, pictures and models, and the index above them.
 
-    Return the path of `report.md`. Files of an earlier report that this one does not have are removed.
+    Return the path of `report.md`. Files of an earlier report that this one does not have are removed. The page's
+    plotting library is written above it, once for all reports; with `single_file`, the page holds it.
 
     Raises:
         InputError: the folder cannot be written.
@@ -47,7 +49,7 @@ def write_report(findings: Findings) -> Path:
         content[card_name(chosen)] = card_json(findings, chosen).encode()
     content["report.md"] = report_markdown(findings, sections).encode()
     with doing("writing the page report.html"):
-        content["report.html"] = report_page(findings, sections)
+        content["report.html"] = report_page(findings, sections, single_file)
     try:
         folder_inside(findings.places.reports, findings.search.name)
         for place in (folder, findings.places.reports):
@@ -56,6 +58,8 @@ def write_report(findings: Findings) -> Path:
             (folder / name).unlink(missing_ok=True)
         for name, data in content.items():
             write_whole(folder / name, lambda path, data=data: path.write_bytes(data))  # type: ignore[misc]
+        if not single_file:
+            write_whole(findings.places.reports / LIBRARY, lambda path: path.write_text(plotting_library(), "utf-8"))
         write_index(findings.places.reports)
     except OSError as error:
         remedy = "pass another --reports-dir, or see who may write there"

@@ -187,6 +187,7 @@ def run_search(
     fresh: bool = False,
     tensorboard: bool = False,
     skip_bad: bool = False,
+    single_file: bool = False,
 ) -> tuple[Findings, Path]:
     """Run a search to its report, going on from what the ledger holds; return what it found and the report's path.
 
@@ -198,6 +199,7 @@ def run_search(
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
         skip_bad: leave out image files of a folder that cannot be used.
+        single_file: let the page hold the script that draws, instead of a link to it.
 
     Raises:
         InputError: the search cannot run as given.
@@ -215,7 +217,7 @@ def run_search(
     with doing("importing what draws"), INTERRUPTS.importing():
         from tuner.publish.write import write_report  # draws, and so imports matplotlib
 
-    report = write_report(findings)
+    report = write_report(findings, single_file)
     _check_completed(findings, report)
     return findings, report
 

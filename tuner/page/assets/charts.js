@@ -3,6 +3,9 @@
 const root = document.documentElement;
 const charts = [];
 
+/** Whether there is a library that draws: it is a file of its own, which somebody may have left behind. */
+export const canDraw = typeof echarts !== "undefined";
+
 /** The colours of the moment, from the style sheet. */
 export function palette() {
   const style = getComputedStyle(root);
@@ -68,12 +71,14 @@ export function whiskers(colours, data, { across = true, colour = colours.ink, w
  * Draw a chart in a box.
  *
  * `option` is called with the palette at every drawing; `describe` returns what a screen reader says of it; `ready`
- * gets the instance once, to listen to it; `drawn` gets it after every drawing.
+ * gets the instance once, to listen to it; `drawn` gets it after every drawing. Where nothing can draw, the box is hidden.
  */
 export function chart(box, { option, describe, renderer = "svg", ready, drawn }) {
   const held = { box, option, describe, renderer, ready, drawn, instance: null, width: 0 };
-  charts.push(held);
-  near.observe(box);
+  if (canDraw) {
+    charts.push(held);
+    near.observe(box);
+  } else box.hidden = true;
   return { redraw: () => held.instance && draw(held), instance: () => held.instance };
 }
 

@@ -2,6 +2,7 @@
 
 import { make, setting } from "./dom.js";
 import { report } from "./data.js";
+import { canDraw } from "./charts.js";
 
 /** Rows of a figure's table that are shown in the page; the file has all. */
 const MOST_ROWS = 200;
@@ -18,7 +19,7 @@ export function figure(place, { name, heading, caption, controls = [], table }) 
   const rows = make("div", { class: "scroll tall", role: "region", tabindex: "0", "aria-label": `${heading} as a table` });
   const details = make(
     "details",
-    { class: "as-table", ontoggle: () => details.open && rows.replaceChildren(tableOf(table(), heading)) },
+    { class: "as-table", open: !canDraw, ontoggle: () => details.open && rows.replaceChildren(tableOf(table(), heading)) },
     make("summary", {}, "As a table"),
     rows,
   );

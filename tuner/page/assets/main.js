@@ -1,6 +1,6 @@
 /* Fills every place that the page has. */
 
-import { startCharts } from "./charts.js";
+import { canDraw, startCharts } from "./charts.js";
 import { drawConfusion } from "./confusion.js";
 import { drawCost } from "./cost.js";
 import { drawImportance } from "./importance.js";
@@ -18,6 +18,7 @@ const FIGURES = {
 };
 const TABLES = { "trials-table": drawTable, "confusion-matrix": drawConfusion, "time-models": drawTimes };
 
+document.getElementById("no-library").hidden = canDraw;
 for (const place of document.querySelectorAll("[data-figure]")) fill(place, FIGURES[place.dataset.figure]);
 for (const [name, draw] of Object.entries(TABLES)) {
   const place = document.getElementById(name);
