@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 from made_up import Project
 
+from tuner.contents.sections import Section
 from tuner.figures.style import report_style
 from tuner.page import report_page
 from tuner.report import SECTIONS
-from tuner.report.base import Section
 from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
 from tuner.report.network import network_section

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from made_up import RAW, Project, first
 from whole_page import Page, page_of
+from written import words
 
 from tuner.analysis.class_scores import mean_of
 from tuner.analysis.pareto import pareto_front
@@ -216,7 +217,7 @@ def test_times_stand_in_one_block_of_the_page(page: Page, project: Project) -> N
     }
     section = timing_section(project.findings())
     assert section
-    assert page.blocks["timing"]["total"] in section.markdown
+    assert page.blocks["timing"]["total"] in words(section)
     assert "seconds" not in page.blocks["report"]["trials"]["columns"]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import LAYERS, RAW, Project, first
+from written import words
 
 from tuner.analysis.findings import Findings
 from tuner.analysis.scoring import averages, per_class
@@ -25,7 +26,7 @@ def cards(findings: Findings) -> dict[str, dict[str, str]]:
     assert section is not None
     assert section.key == "cards"
     found = {}
-    for part in section.markdown.split("<summary>")[1:]:
+    for part in words(section).split("<summary>")[1:]:
         file, _, rest = part.partition("</summary>")
         rows = re.findall(r"^\| (\S.*?) +\| (.*?) *\|$", rest, re.MULTILINE)
         found[file] = dict(rows[1:])
@@ -129,7 +130,8 @@ def test_a_card_is_the_same_whatever_the_clock_measured(project: Project) -> Non
         return replace(findings, chosen=chosen)
 
     findings = project.findings()
-    assert cards_section(findings) == cards_section(retimed(findings))
+    one, other = cards_section(findings), cards_section(retimed(findings))
+    assert one and other and one.contents == other.contents
 
 
 def test_a_retraining_to_the_best_epoch_says_how_many_of_how_many(tmp_path: Path, blobs: Dataset) -> None:

@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from made_up import RAW, Project
 from recorded import whole
+from written import figures_of, words
 
 from tuner import columns as col
 from tuner.analysis.scopes import scopes
+from tuner.contents.png import png
+from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.ledger.ledger import SearchTrial
-from tuner.report.base import Section, png
 from tuner.report.importance import importance_section
 from tuner.report.timing import timing_section
 from tuner.trial import Record, Result
@@ -83,12 +85,12 @@ def time_rows(project: Project) -> list[list[str]]:
     with report_style():
         section = timing_section(project.findings())
     assert section is not None
-    table = section.markdown.partition("| trials of ")[2].partition("\n\n")[0]
+    table = words(section).partition("| trials of ")[2].partition("\n\n")[0]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
 def row_of(section: Section, label: str) -> list[str]:
-    line = next(line for line in section.markdown.splitlines() if line.startswith(f"| {label} "))
+    line = next(line for line in words(section).splitlines() if line.startswith(f"| {label} "))
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
@@ -130,7 +132,7 @@ def test_nothing_is_said_to_stand_out_where_nothing_does(tmp_path: Path, blobs: 
     trained(project, "cnn", lambda _: 0.9)
     section = made_section(project)
     assert row_of(section, "CNN")[2] == "nothing stands out"
-    assert "all models" not in section.markdown
+    assert "all models" not in words(section)
     frame = section.tables["importance.csv"]
     assert (frame[col.INTERVAL_LOW] < 0.02).all()
 
@@ -160,11 +162,11 @@ def test_the_table_has_a_row_per_parameter_and_target(both: Project) -> None:
 
 def test_rates_over_decades_stand_on_a_logarithmic_axis_and_bars_are_sorted(both: Project) -> None:
     section = made_section(both)
-    slices = {axes.get_xlabel(): axes for axes in section.figures["slices-blobs.png"].axes if axes.axison}
+    slices = {axes.get_xlabel(): axes for axes in figures_of(section)["slices-blobs.png"].axes if axes.axison}
     assert slices["learning_rate"].get_xscale() == "log"
     assert slices["dropout"].get_xscale() == "linear"
     assert [text.get_text() for text in slices["learning_rate"].get_xticklabels()] == ["0.0001", "0.001", "0.01", "0.1"]
-    bars = section.figures["importance-blobs.png"].axes[0]
+    bars = figures_of(section)["importance-blobs.png"].axes[0]
     assert bars.get_yticklabels()[0].get_text() == "model"
 
 
@@ -173,20 +175,20 @@ def test_trials_at_chance_leave_the_axis_to_the_others_and_are_counted(tmp_path:
     trained(project, "cnn", lambda v: 0.3 if v["filters_1"] == 2 and v["dropout"] == 0.4 else 0.95)
     section = made_section(project)
     # dropout 0.4 and 2 filters in the first layer: one trial of depth 1 and three of depth 2
-    assert "stand for 4 trials further down" in section.markdown
+    assert "stand for 4 trials further down" in words(section)
     assert row_of(section, "CNN that learned")[1:3] == ["32", "nothing stands out"]
-    assert section.figures["slices-blobs.png"].axes[0].get_ylim()[0] > 0.9
+    assert figures_of(section)["slices-blobs.png"].axes[0].get_ylim()[0] > 0.9
 
 
 def test_the_section_fulfils_what_every_section_has_to(both: Project) -> None:
     section, again = made_section(both), made_section(both)
-    assert section.markdown == again.markdown
+    assert words(section) == words(again)
     with report_style():
-        for name, figure in section.figures.items():
-            assert f"({name})" in section.markdown
-            assert png(figure) == png(again.figures[name])
+        for name, figure in figures_of(section).items():
+            assert f"({name})" in words(section)
+            assert png(figure) == png(figures_of(again)[name])
             for axes in figure.axes:
                 assert not axes.axison or axes.get_xlabel()
                 beside = axes.get_shared_y_axes().get_siblings(axes)
                 assert not axes.axison or any(other.get_ylabel() for other in beside)
-    assert "(importance.csv)" in section.markdown
+    assert "(importance.csv)" in words(section)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up import Project
+from written import words
 
 from tuner.report.lookalikes import LookAlikes, look_alikes, lookalikes_section
 
@@ -56,4 +57,4 @@ def test_the_caption_says_how_many_of_the_mistakes_are_among_them(project: Proje
     assert (  # of 15 and 2 mistakes; each class is taken for the next
         "The three classes of blobs that are most often taken for one another: top, bottom, middle (first test "
         "images); among them the 2 saved models made 17 of the 17 mistakes"
-    ) in section.markdown
+    ) in words(section)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import RAW, Project, first
+from written import words
 
 from tuner.datasets.base import Dataset
 from tuner.report.luck import luck_section, lucks
@@ -32,7 +33,7 @@ def project_of(folder: Path, data: Dataset, scores: list[int], published: bool =
 def text_of(project: Project) -> str:
     section = luck_section(project.findings())
     assert section is not None
-    return section.markdown
+    return words(section)
 
 
 def row_of(text: str, model: str) -> list[str]:

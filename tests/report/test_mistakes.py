@@ -8,13 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import RAW, Project, first
+from written import figures_of, words
 
 from tuner import columns as col
+from tuner.contents.png import png
+from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.ledger.ledger import SearchTrial
 from tuner.protocol import test_images as images_scored
-from tuner.report.base import Section, png
 from tuner.report.mistakes import mistakes_section
 from tuner.trial import Record, Result, artifact_path
 from tuner.untrusted.sizes import sha256_of
@@ -24,7 +26,7 @@ def made_section(project: Project) -> Section:
     with report_style():
         section = mistakes_section(project.findings())
         assert section is not None
-        for figure in section.figures.values():
+        for figure in figures_of(section).values():
             png(figure)
     return section
 
@@ -68,17 +70,17 @@ def test_mistakes_on_images_of_a_folder_have_the_names_of_their_files(tmp_path: 
     frame = section.tables["mistakes.csv"]
     assert len(frame) == 15
     assert frame[col.FILE].tolist() == [data.files["test"][place] for place in frame["test_image"]]
-    assert "Files of these mistakes of ANN" in section.markdown
+    assert "Files of these mistakes of ANN" in words(section)
     for file in frame[col.FILE][:12]:
-        assert file.replace("|", r"\|") in section.markdown
-    assert frame[col.FILE][12].replace("|", r"\|") not in section.markdown  # of 12 pictures
-    assert "by file and place in the test set" in section.markdown
+        assert file.replace("|", r"\|") in words(section)
+    assert frame[col.FILE][12].replace("|", r"\|") not in words(section)  # of 12 pictures
+    assert "by file and place in the test set" in words(section)
 
 
 def test_mistakes_on_images_of_no_folder_have_no_file(project: Project) -> None:
     section = made_section(project)
     assert col.FILE not in section.tables["mistakes.csv"]
-    assert "Files of these" not in section.markdown
+    assert "Files of these" not in words(section)
 
 
 def test_the_files_are_those_of_the_images_that_a_smaller_test_drew(tmp_path: Path, blobs: Dataset) -> None:
@@ -106,8 +108,8 @@ def test_each_model_has_its_row_of_calibration(project: Project) -> None:
     assert frame["nll"]["ann"] == pytest.approx(-(30 * np.log(0.8) + 15 * np.log(0.1)) / 45, abs=1e-6)
     # (0.2, 0.1, 0.1) squared is 0.06 and (0.8, 0.9, 0.1) squared 1.46
     assert frame["brier"]["ann"] == pytest.approx((30 * 0.06 + 15 * 1.46) / 45, abs=1e-6)
-    assert "overconfident |" in section.markdown
-    assert "underconfident |" in section.markdown
+    assert "overconfident |" in words(section)
+    assert "underconfident |" in words(section)
 
 
 def test_each_bin_of_the_reliability_figure_has_its_row(project: Project) -> None:
@@ -125,7 +127,7 @@ def test_an_error_that_a_calibrated_model_would_have_too_is_not_held_against_it(
     project = Project(tmp_path, blobs)
     # 35 of 45 right is 0.778; at a confidence of 0.8 the standard error is 0.06
     project.retrained("ann", project.searched("ann", [0.5])[0], [first(35)])
-    assert "not shown to be off" in made_section(project).markdown
+    assert "not shown to be off" in words(made_section(project))
 
 
 def test_mistakes_are_listed_by_model_the_most_confident_first(project: Project) -> None:
@@ -151,7 +153,7 @@ def test_the_pictures_are_of_the_images_that_were_scored(tmp_path: Path) -> None
     section = made_section(project)
     frame = section.tables["mistakes.csv"]
     assert frame["test_image"].tolist() == [scored_on[7], scored_on[3]]
-    shown = [axes for axes in section.figures["mistakes-ann-blobs.png"].axes if axes.get_images()]
+    shown = [axes for axes in figures_of(section)["mistakes-ann-blobs.png"].axes if axes.get_images()]
     assert [int(axes.get_images()[0].get_array().max()) for axes in shown] == [scored_on[7], scored_on[3]]
     there = names[labels[7]], names[1 - labels[7]]
     assert shown[0].texts[0].get_text() == f"{there[0]} → {there[1]}\np = 0.970"
@@ -161,10 +163,10 @@ def test_a_model_that_is_never_wrong_is_said_to_be_so(tmp_path: Path, blobs: Dat
     project = Project(tmp_path, blobs)
     scored(project, "ann", np.eye(3)[blobs.y_test])
     section = made_section(project)
-    assert "ANN classified all 45 test images of blobs rightly." in section.markdown
+    assert "ANN classified all 45 test images of blobs rightly." in words(section)
     assert set(section.tables) == {"calibration.csv", "reliability.csv"}
-    assert "mistakes.csv" not in section.markdown
-    assert list(section.figures) == ["reliability-blobs.png"]
+    assert "mistakes.csv" not in words(section)
+    assert list(figures_of(section)) == ["reliability-blobs.png"]
 
 
 def test_a_hundred_classes_of_unequal_size_show_the_smallest_and_the_largest(tmp_path: Path) -> None:
@@ -175,14 +177,14 @@ def test_a_hundred_classes_of_unequal_size_show_the_smallest_and_the_largest(tmp
     scored(project, "ann", np.full((100, 100), 0.01))
     section = made_section(project)
     assert len(section.tables["mistakes.csv"]) == 50
-    assert "the 12 most confident of 99 mistakes on 100 test images" in section.markdown
-    rows = [line.split("|")[1:4] for line in section.markdown.splitlines() if line.startswith("| a class with")]
+    assert "the 12 most confident of 99 mistakes on 100 test images" in words(section)
+    rows = [line.split("|")[1:4] for line in words(section).splitlines() if line.startswith("| a class with")]
     assert [row[1].strip() for row in rows] == ["1"] * 10 + ["2"] * 10
     assert rows[0][0].strip() == names[50]
 
 
 def test_classes_of_nearly_equal_size_have_no_table_of_sizes(project: Project) -> None:
-    assert "training images each class had" not in made_section(project).markdown
+    assert "training images each class had" not in words(made_section(project))
 
 
 def test_class_names_cannot_be_markup_nor_break_a_picture(tmp_path: Path) -> None:
@@ -192,10 +194,10 @@ def test_class_names_cannot_be_markup_nor_break_a_picture(tmp_path: Path) -> Non
     project.search = replace(project.search, overrides=replace(project.search.overrides, train_size=None))
     scored(project, "ann", np.tile([0.6, 0.4], (20, 1)))
     section = made_section(project)
-    assert "\\$x_1\\$ \\| &lt;b&gt;" in section.markdown
-    assert "\\_hidden\\_ \\*two\\*\\\\x0alines" in section.markdown
+    assert "\\$x_1\\$ \\| &lt;b&gt;" in words(section)
+    assert "\\_hidden\\_ \\*two\\*\\\\x0alines" in words(section)
     # always the first class: all of it is right, and nothing of the other
-    small, large = (line for line in section.markdown.splitlines() if "hidden" in line or "&lt;b" in line)
+    small, large = (line for line in words(section).splitlines() if "hidden" in line or "&lt;b" in line)
     assert [cell.strip() for cell in small.rsplit("|", 3)[1:3]] == ["10", "0.0000"]
     assert [cell.strip() for cell in large.rsplit("|", 3)[1:3]] == ["40", "1.0000"]
 
@@ -208,11 +210,11 @@ def test_a_search_without_a_chosen_model_has_no_such_section(tmp_path: Path, blo
 
 def test_the_section_fulfils_what_every_section_has_to(project: Project) -> None:
     section, again = made_section(project), made_section(project)
-    assert section.markdown == again.markdown
-    for name in (*section.figures, *section.tables):
-        assert f"({name})" in section.markdown
+    assert words(section) == words(again)
+    for name in (*figures_of(section), *section.tables):
+        assert f"({name})" in words(section)
     with report_style():
-        for name, figure in section.figures.items():
-            assert png(figure) == png(again.figures[name])
+        for name, figure in figures_of(section).items():
+            assert png(figure) == png(figures_of(again)[name])
             for axes in figure.axes:
                 assert not axes.axison or (axes.get_xlabel() and axes.get_ylabel())

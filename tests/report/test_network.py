@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from written import figures_of, words
 
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.network_blocks import Arc, Plan, plan_of
+from tuner.contents.png import png
+from tuner.contents.sections import Folded, Section
 from tuner.families import FAMILIES
 from tuner.figures.network import draw_network
 from tuner.figures.style import report_style
 from tuner.recipe import RECIPE
-from tuner.report.base import Section, png
+from tuner.report.markdown import to_markdown
 from tuner.report.network import layer_table, network_section
 from tuner.space.space import read_space
 from tuner.trial import Record, Result
@@ -104,7 +107,7 @@ def test_every_family_is_drawn_without_overlap(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_the_table_sums_up_to_the_parameters_of_the_network(case: str) -> None:
     total = sum(one["parameters"] for one in layers_of(case))
-    *counts, last = numbers(layer_table(plan_of(layers_of(case)), total))
+    *counts, last = numbers(to_markdown(layer_table(plan_of(layers_of(case)), total)))
     assert sum(counts) == last == total > 0
 
 
@@ -157,11 +160,11 @@ def test_convolutions_in_a_row_are_drawn_once_where_there_are_many() -> None:
 def test_a_section_has_a_picture_and_a_table_for_each_model() -> None:
     section = section_of(("a", "A | b", "digits", layers_of("ann")), ("c", "C", "digits", layers_of("cnn")))
     assert section.key == "network"
-    assert list(section.figures) == ["network-a-digits.png", "network-c-digits.png"]
-    assert r"A \| b" in section.markdown and "A | b" not in section.markdown
-    assert "| conv_1 " in section.markdown and "3·3·3·32" in section.markdown
+    assert list(figures_of(section)) == ["network-a-digits.png", "network-c-digits.png"]
+    assert r"A \| b" in words(section) and "A | b" not in words(section)
+    assert "| conv_1 " in words(section) and "3·3·3·32" in words(section)
     with report_style():
-        assert all(png(figure).startswith(b"\x89PNG") for figure in section.figures.values())
+        assert all(png(figure).startswith(b"\x89PNG") for figure in figures_of(section).values())
 
 
 def test_equal_networks_are_drawn_once_and_different_ones_of_a_model_each() -> None:
@@ -172,19 +175,20 @@ def test_equal_networks_are_drawn_once_and_different_ones_of_a_model_each() -> N
     section = section_of(
         ("a", "A", "one", layers_of("ann")), ("b", "B", "one", renamed), ("a", "A", "two", layers_of("cnn"))
     )
-    assert list(section.figures) == ["network-a-one.png", "network-a-two.png"]
-    assert "A and B, one" in section.markdown
+    assert list(figures_of(section)) == ["network-a-one.png", "network-a-two.png"]
+    assert "A and B, one" in words(section)
 
 
 def test_models_without_layers_are_skipped() -> None:
     assert network_section(findings(("a", "A", "one", []))) is None
-    assert list(section_of(("a", "A", "one", []), ("b", "B", "one", layers_of("ann"))).figures) == ["network-b-one.png"]
+    alone = section_of(("a", "A", "one", []), ("b", "B", "one", layers_of("ann")))
+    assert list(figures_of(alone)) == ["network-b-one.png"]
 
 
 def test_a_long_table_is_folded_away() -> None:
     layers = [layer("Dense", f"d{n}", parameters=n, shape=[n], formula=f"1·{n}") for n in range(2, 60)]
-    text = layer_table(plan_of(layers), 5)
-    assert text.startswith("<details>") and text.endswith("</details>")
+    (folded,) = layer_table(plan_of(layers), 5)
+    assert isinstance(folded, Folded)
 
 
 ODD: dict[str, list[dict[str, Any]]] = {
@@ -205,8 +209,8 @@ ODD: dict[str, list[dict[str, Any]]] = {
 def test_odd_networks_are_drawn_too(case: str) -> None:
     check_drawing(ODD[case])
     section = section_of(("a", "A $x$ <b>", "one", ODD[case]))
-    assert "<b>" not in section.markdown
-    assert section.figures
+    assert "<b>" not in words(section)
+    assert figures_of(section)
 
 
 def test_unknown_kinds_have_a_neutral_block_with_their_name() -> None:
@@ -228,7 +232,7 @@ def test_parallel_branches_become_arcs_and_all_layers_are_counted() -> None:
     )
     assert titles(plan) == ["image", "conv 3×3, 4", "conv 3×3, 4", "concatenate"]
     assert [(arc.begin, arc.end, arc.label) for arc in plan.arcs] == [(0, 3, "conv 1×1, 4")]
-    assert sum(numbers(layer_table(plan, 191))[:-1]) == 191
+    assert sum(numbers(to_markdown(layer_table(plan, 191)))[:-1]) == 191
 
 
 def test_layers_after_a_nested_model_all_hang_on_its_last() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from made_up import RAW, Project, first
+from written import words
 
 from tuner.datasets.base import Dataset
 from tuner.report.budget import budget
@@ -29,7 +30,7 @@ def said(project: Project) -> tuple[str, str, str]:
     findings = project.findings()
     samples = samples_section(findings)
     assert samples is not None
-    return budget(findings), provenance_section(findings).markdown, samples.markdown
+    return budget(findings), words(provenance_section(findings)), words(samples)
 
 
 def test_a_validation_set_of_the_data_sets_own_is_told_as_such(tmp_path: Path, blobs: Dataset) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import RAW, Project, first
+from written import figures_of, words
 
 from tuner import columns as col
 from tuner.datasets.base import Dataset
@@ -53,7 +54,7 @@ def with_curves(project: Project, model: str, curves: list[list[float]]) -> None
 def test_a_pivot_shows_the_best_score_of_each_pair_and_how_many_trials_it_is_the_best_of(project: Project) -> None:
     section = pivot_section(project.findings())
     assert section is not None
-    assert rows_of(section.markdown, "model") == [
+    assert rows_of(words(section), "model") == [
         ["ANN", "0.5000 †", "0.6000 †", "–"],
         ["CNN", "–", "–", "0.9000 (best of 5)"],
     ]
@@ -68,7 +69,7 @@ def test_two_parameters_that_alone_vary_make_a_pivot_by_themselves(tmp_path: Pat
     project.searched("ann", [0.5, 0.6, 0.7, None])
     section = pivot_section(project.findings())
     assert section is not None
-    assert rows_of(section.markdown, "dense_units") == [["4", "0.6000 †", "0.5000 †"], ["8", "failed", "0.7000 †"]]
+    assert rows_of(words(section), "dense_units") == [["4", "0.6000 †", "0.5000 †"], ["8", "failed", "0.7000 †"]]
 
 
 def test_models_by_the_one_parameter_that_varies_in_all_make_one_too_and_nothing_else_does(
@@ -81,7 +82,7 @@ def test_models_by_the_one_parameter_that_varies_in_all_make_one_too_and_nothing
     project.searched("cnn", [0.9, 0.7])
     section = pivot_section(project.findings())
     assert section is not None
-    assert rows_of(section.markdown, "model") == [["ANN", "0.6000 †", "0.8000"], ["CNN", "0.7000 †", "0.9000"]]
+    assert rows_of(words(section), "model") == [["ANN", "0.6000 †", "0.8000"], ["CNN", "0.7000 †", "0.9000"]]
     more = made(tmp_path / "more", blobs, report=None, published=None)
     more.searched("ann", [0.5, 0.6])
     more.searched("cnn", [0.7, 0.8])
@@ -99,8 +100,8 @@ def test_a_trial_that_never_left_chance_is_marked(tmp_path: Path, blobs: Dataset
     assert not findings.stuck_at_chance(left), "it had left chance in its second epoch"
     section = trials_section(findings)
     assert section is not None
-    assert section.markdown.count("0.3400 †") == 1
-    assert "† never left chance" in section.markdown
+    assert words(section).count("0.3400 †") == 1
+    assert "† never left chance" in words(section)
 
 
 def test_convergence_counts_the_epochs_to_an_accuracy_from_one(tmp_path: Path, blobs: Dataset) -> None:
@@ -109,25 +110,25 @@ def test_convergence_counts_the_epochs_to_an_accuracy_from_one(tmp_path: Path, b
     section = convergence_section(project.findings())
     assert section is not None
     # The best trial is the first; 0.15 and 0.25 are reached in its second epoch, 0.95 never
-    assert rows_of(section.markdown, "model") == [["ANN", "blobs", "2", "2", "–", "0.5000"]]
+    assert rows_of(words(section), "model") == [["ANN", "blobs", "2", "2", "–", "0.5000"]]
 
 
 def test_published_scores_stand_beside_ours_with_a_prediction_of_a_single_run(project: Project) -> None:
     section = published_section(project.findings())
     assert section is not None
-    ann, cnn = rows_of(section.markdown, "model   | data set")
+    ann, cnn = rows_of(words(section), "model   | data set")
     assert ann[:6] == ["ANN", "blobs", "0.7500", "0.6778 ± 0.0157", "dense_units 8", "−0.0722"]
     # 30 and 31 of 45: the mean 61/90 and sd sqrt(1/2)/45 of two, whose t is 12.71, times sqrt(1 + 1/2)
     half = 12.7062 * np.sqrt(0.5) / 45 * np.sqrt(1.5)
     assert ann[6:] == [f"{61 / 90 - half:.4f} to {61 / 90 + half:.4f}", "cannot tell"]
     # A printed range: ours, 0.9667, lies in it, so that the difference to the nearest of it is 0
     assert [cnn[2], cnn[3], cnn[5], cnn[7]] == ["0.5 to 0.98", "0.9667 ± 0.0157", "+0.0000", "cannot tell"]
-    trials = rows_of(section.markdown, "model   | trial")
+    trials = rows_of(words(section), "model   | trial")
     # Two runs of that spread, 12 images of ours and all 45 of theirs
     assert trials[0][:5] == ["ANN", "dense_units 4", "0.3000 †", "0.5000 †", "+0.2000"]
     assert trials[0][6] == "cannot tell"
     assert trials[1][2:5] == ["0.6200 †", "0.6000 †", "−0.0200"]
-    assert "Of 2 published ones 0 lie inside, 0 outside, and of 2 it cannot be told" in section.markdown
+    assert "Of 2 published ones 0 lie inside, 0 outside, and of 2 it cannot be told" in words(section)
 
 
 @pytest.mark.parametrize(("matters", "said"), [(0.5, "yes"), (0.1, "cannot tell")])
@@ -139,7 +140,7 @@ def test_a_published_score_agrees_where_the_prediction_is_narrow_enough_to_tell(
     project.retrained("ann", project.searched("ann", [0.5])[0], [first(30), first(31)])
     section = published_section(project.findings())
     assert section is not None
-    assert rows_of(section.markdown, "model   | data set")[0][7] == said
+    assert rows_of(words(section), "model   | data set")[0][7] == said
 
 
 def test_of_one_retraining_no_published_score_can_be_told_apart(tmp_path: Path, blobs: Dataset) -> None:
@@ -148,8 +149,8 @@ def test_of_one_retraining_no_published_score_can_be_told_apart(tmp_path: Path, 
     project.retrained("ann", project.searched("ann", [0.5])[0], [first(40)])
     section = published_section(project.findings())
     assert section is not None
-    assert rows_of(section.markdown, "model   | data set")[0][6:] == ["–", "cannot tell"]
-    assert "Where the published score lies outside" not in section.markdown
+    assert rows_of(words(section), "model   | data set")[0][6:] == ["–", "cannot tell"]
+    assert "Where the published score lies outside" not in words(section)
 
 
 def outside(project: Project) -> str:
@@ -157,7 +158,7 @@ def outside(project: Project) -> str:
     project.retrained("ann", project.searched("ann", [0.5, 0.4])[0], [first(30), first(30)])
     section = published_section(project.findings())
     assert section is not None
-    (line,) = [line for line in section.markdown.splitlines() if line.startswith("- ANN on blobs: ")]
+    (line,) = [line for line in words(section).splitlines() if line.startswith("- ANN on blobs: ")]
     return line
 
 
@@ -171,7 +172,7 @@ def test_a_published_score_outside_our_prediction_gets_its_reasons(tmp_path: Pat
     assert "chosen on the images that it was scored on" in line
     section = published_section(project.findings())
     assert section is not None
-    assert rows_of(section.markdown, "model   | data set   |   test loss")[0][-2:] == ["1.00", "0.00"]
+    assert rows_of(words(section), "model   | data set   |   test loss")[0][-2:] == ["1.00", "0.00"]
 
 
 def test_what_was_never_chosen_was_not_chosen_on_its_test_images(tmp_path: Path, blobs: Dataset) -> None:
@@ -198,9 +199,9 @@ def test_many_published_trials_are_folded_away_and_counted_by_the_side_on_which_
     project.retrained("ann", project.searched("ann", [0.5])[0], [first(30), first(30)])
     section = published_section(project.findings())
     assert section is not None
-    assert "Of 30 published ones 0 lie inside, 29 outside, and of 1 it cannot be told" in section.markdown
-    assert "<summary>All 30 trials</summary>" in section.markdown
-    said = section.markdown.split("outside our prediction:")[1]
+    assert "Of 30 published ones 0 lie inside, 29 outside, and of 1 it cannot be told" in words(section)
+    assert "<summary>All 30 trials</summary>" in words(section)
+    said = words(section).split("outside our prediction:")[1]
     assert "- Ours is lower in 28 of 30: Ours is lower after a smaller budget. Ours trained on fewer images." in said
     assert "- Ours is higher in 1 of 30: Nothing that is recorded explains it." in said
     assert "chosen on" not in said, "single trials are all that there were, and none was chosen"
@@ -213,7 +214,7 @@ def test_printed_trials_are_compared_on_the_data_set_that_they_name(tmp_path: Pa
     project.searched("ann", [0.5])
     section = published_section(project.findings())
     assert section is not None
-    assert [row[3] for row in rows_of(section.markdown, "model   | trial")] == ["0.5000 †", "–"]
+    assert [row[3] for row in rows_of(words(section), "model   | trial")] == ["0.5000 †", "–"]
 
 
 def test_mistakes_are_counted_for_every_model(project: Project) -> None:
@@ -250,7 +251,7 @@ def test_stopped_trials_are_drawn_as_long_as_they_ran(tmp_path: Path, blobs: Dat
     with report_style():
         section = curves_section(project.findings())
     assert section is not None
-    lines = section.figures["curves-dense_units-blobs.png"].axes[0].get_lines()
+    lines = figures_of(section)["curves-dense_units-blobs.png"].axes[0].get_lines()
     assert [len(line.get_xdata()) for line in lines] == [2, 1]
     frame = section.tables["curves.csv"]
     assert sorted(frame.groupby("trial").size()) == [1, 2]

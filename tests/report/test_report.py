@@ -13,22 +13,27 @@ import pytest
 from made_up import LAYERS, RAW, VIEW, Project, first
 from matplotlib.figure import Figure
 from PIL import Image
+from written import figures_of, words
 
 from tuner import columns as col
 from tuner.analysis.significance import holm
 from tuner.analysis.variance import compare_all
+from tuner.contents.cells import number, p_text, signed
+from tuner.contents.png import png, with_palette
+from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.publish.index import write_index
 from tuner.publish.write import write_report
 from tuner.report import SECTIONS
 from tuner.report.across import compare_searches, compared
-from tuner.report.base import Section, escape, number, p_text, png, setting, signed, with_palette
 from tuner.report.comparison import comparison_frame, comparison_section, margins_table, pairs_frame
 from tuner.report.importance import importance_section
+from tuner.report.markdown import to_markdown
 from tuner.report.summary import verdict
 from tuner.report.trials import summary_by
 from tuner.report.verdicts import pairs_on, verdict_on
+from tuner.text import escape, setting
 
 PUBLISHED = Path(__file__).parent.parent / "published"
 
@@ -96,7 +101,7 @@ def test_the_margins_of_the_published_comparison_are_the_published_ones(tmp_path
     assert frame[col.DELTA_DATASET]["cnn", "fashion_mnist"] == pytest.approx(float(cnn["delta_dataset"]))
     assert frame[col.DELTA_MODEL]["cnn", "mnist"] == pytest.approx(float(deltas["mnist"]))
     assert frame[col.DELTA_MODEL]["cnn", "fashion_mnist"] == pytest.approx(float(deltas["fashion_mnist"]))
-    text = margins_table(made.findings())
+    text = to_markdown([margins_table(made.findings())])
     for cell in ("−0.0972", "−0.0826", "+0.0114", "+0.0260"):
         assert cell in text
 
@@ -248,7 +253,7 @@ def test_one_retraining_gives_no_verdict_about_models(tmp_path: Path, blobs: Dat
     assert pair.p is None
     section = comparison_section(made.findings())
     assert section is not None
-    assert "A model with one retraining is not judged" in section.markdown
+    assert "A model with one retraining is not judged" in words(section)
     mixed = made_of(tmp_path / "mixed", blobs, [first(20)], [first(44), first(43), first(44)])
     assert "one retraining cannot tell" in verdict_on(mixed.findings(), "blobs")
 
@@ -275,7 +280,9 @@ def test_in_the_published_protocol_nothing_beats(tmp_path: Path, blobs: Dataset)
     assert pairs_frame(made.findings())[col.P_VALUE].isna().all()
     assert (
         "p is"
-        not in compare_searches([made.findings()]).split("No p where a model was validated on the test images")[1]
+        not in to_markdown(compare_searches([made.findings()])).split(
+            "No p where a model was validated on the test images"
+        )[1]
     )
 
 
@@ -313,7 +320,7 @@ def test_the_scope_of_it_all_is_said_once(project: Project) -> None:
 def test_searches_are_compared_in_one_table(tmp_path: Path, project: Project, blobs: Dataset) -> None:
     other = Project(tmp_path / "other", blobs, name="other")
     other.retrained("ann", other.searched("ann", [0.5])[0], [first(36)])
-    table, _, said = compare_searches([project.findings(), other.findings()]).partition("\n\n")
+    table, _, said = to_markdown(compare_searches([project.findings(), other.findings()])).partition("\n\n")
     assert "No p where a model has one retraining" in said
     assert "conditional on this training set" in said
     assert [[cell.strip() for cell in line.split("|")[1:4]] for line in table.splitlines()[2:]] == [
@@ -346,20 +353,22 @@ class TestEverySection:
         with report_style():
             one, two = make(project.findings()), make(project.findings())
             assert isinstance(one, Section)
-            assert one.markdown == two.markdown
-            assert [png(figure) for figure in one.figures.values()] == [png(figure) for figure in two.figures.values()]
+            assert words(one) == words(two)
+            assert [png(figure) for figure in figures_of(one).values()] == [
+                png(figure) for figure in figures_of(two).values()
+            ]
 
     def test_refers_to_every_picture_that_it_draws(self, make, project: Project) -> None:
         with report_style():
             section = make(project.findings())
-        for name in (*section.figures, *section.tables):
+        for name in (*figures_of(section), *section.tables):
             if name != "comparison.csv":
-                assert f"({name})" in section.markdown
+                assert f"({name})" in words(section)
 
     def test_has_axes_with_labels(self, make, project: Project) -> None:
         with report_style():
             section = make(project.findings())
-        for figure in section.figures.values():
+        for figure in figures_of(section).values():
             for axes in figure.axes:
                 if axes.axison:
                     assert axes.get_xlabel()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from made_up import RAW, Project, first
 from whole_page import page_of
+from written import words
 
 from tuner.analysis.findings import Findings
 from tuner.datasets.base import Dataset
@@ -102,11 +103,11 @@ def test_a_saved_model_far_from_the_mean_is_warned_of_in_verdict_report_and_card
     assert verdict(findings)[1] == warning
     section = comparison_section(findings)
     assert section is not None
-    assert "A saved model is far from the mean where it is a point or more away" in section.markdown
+    assert "A saved model is far from the mean where it is a point or more away" in words(section)
     cards = cards_section(findings)
     assert cards is not None
     assert "it scores 26.7 points below the mean of its retrainings (0.5778, mean 0.8444), the worst of 3" in (
-        cards.markdown
+        words(cards)
     )
     assert json.loads(card_json(findings, findings.chosen[0]))["saved"]["is_far_from_mean"] is True
 
@@ -117,8 +118,8 @@ def test_a_saved_model_near_the_mean_has_no_warning(tmp_path: Path, blobs: Datas
     section, cards = comparison_section(findings), cards_section(findings)
     assert section is not None
     assert cards is not None
-    assert "far from the mean" not in section.markdown
-    assert "beware" not in cards.markdown
+    assert "far from the mean" not in words(section)
+    assert "beware" not in words(cards)
 
 
 def chosen(accuracy: float, mean: float, images: int, retrainings: int = 3) -> Any:

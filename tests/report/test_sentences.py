@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up import LAYERS, RAW, VIEW, Project, first
+from written import words
 
 import tuner.page
 import tuner.report
@@ -25,7 +26,7 @@ from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.page import content
 from tuner.page.index import Listed, index_page
-from tuner.report.base import SectionMaker
+from tuner.report import SectionMaker
 from tuner.report.cards import cards_section
 from tuner.report.choice import published_note
 from tuner.report.curves import curves_section
@@ -87,7 +88,7 @@ def section(make: SectionMaker) -> Say:
     def say(findings: Findings) -> str:
         with report_style():
             made = make(findings)
-        return made.markdown if made else ""
+        return words(made) if made else ""
 
     return say
 
@@ -358,8 +359,8 @@ def pieces(text: str) -> set[tuple[str, ...]]:
     """Return every three words that stand together in a line of a text."""
     found = set()
     for line in text.split("\n"):
-        words = re.findall(r"[A-Za-z†–]+", line)
-        found |= {tuple(words[k : k + 3]) for k in range(len(words) - 2)}
+        told = re.findall(r"[A-Za-z†–]+", line)
+        found |= {tuple(told[k : k + 3]) for k in range(len(told) - 2)}
     return found
 
 

@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 from made_up import RAW, Project, first
 from timeless import differing, without_times
+from written import words
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
+from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.publish.write import write_report
-from tuner.report import SECTIONS
-from tuner.report.base import Section, SectionMaker
+from tuner.report import SECTIONS, SectionMaker
 from tuner.report.provenance import provenance_section
 from tuner.report.timing import clock, timing_section
 from tuner.trial import Record, Result
@@ -94,13 +95,13 @@ def made_section(project: Project) -> Section:
 
 
 def rows_of(section: Section) -> list[list[str]]:
-    lines = [line for line in section.markdown.splitlines() if line.startswith(("| ANN", "| CNN"))]
+    lines = [line for line in words(section).splitlines() if line.startswith(("| ANN", "| CNN"))]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 
 
 def test_it_tells_how_long_each_model_took(project: Project) -> None:
     section = made_section(project)
-    assert "The trials of the search took 8.0 s in their workers, the retrainings 8.0 s." in section.markdown
+    assert "The trials of the search took 8.0 s in their workers, the retrainings 8.0 s." in words(section)
     # 0.1 seconds an epoch, and the third of three epochs is the first with 0.25; of the saved model 0.5 and 0.25 ms
     assert rows_of(section) == [
         ["ANN", "blobs", "2 in 2.0 s", "0.1", "200 ms", "300 ms", "–", "0.5", "0.25"],
@@ -122,7 +123,7 @@ def test_it_has_a_row_for_every_trial_and_retraining(project: Project) -> None:
 
 
 def test_it_says_at_once_what_differs_from_run_to_run_and_what_does_not(project: Project) -> None:
-    first_sentence = made_section(project).markdown.split(".")[0]
+    first_sentence = words(made_section(project)).split(".")[0]
     assert "measured by a clock" in first_sentence
     assert "they differ from run to run" in first_sentence
     assert first_sentence.endswith("run again with this seed on such a machine")
@@ -150,21 +151,21 @@ def test_provenance_says_what_is_promised_on_a_cpu_and_what_is_not_on_another_de
     project: Project, backend: str, device: str, told: str
 ) -> None:
     ran_on(project, backend, device)
-    text = provenance_section(project.findings()).markdown
+    text = words(provenance_section(project.findings()))
     assert "On a CPU a training repeats bit for bit" in text
     if told:
         (paragraph,) = [part for part in text.split("\n\n") if part.startswith("On NVIDIA &lt;H200&gt;, ")]
         assert "not promised" in paragraph
         assert told in paragraph
-        assert "as far as [Provenance](#provenance) says" in made_section(project).markdown
+        assert "as far as [Provenance](#provenance) says" in words(made_section(project))
     else:
         assert "not promised" not in text
-        assert "such a machine." in made_section(project).markdown
+        assert "such a machine." in words(made_section(project))
 
 
 def test_trials_that_were_ended_at_a_limit_are_told_as_what_may_differ(project: Project) -> None:
     ran_on(project, "tensorflow 2.21.0", "cpu", passed={"minutes": 1.0})
-    text = provenance_section(project.findings()).markdown
+    text = words(provenance_section(project.findings()))
     assert "a limit of time or memory may differ from run to run; 1 did." in text
 
 
@@ -173,7 +174,7 @@ def test_an_unfinished_search_has_its_times_too_and_one_without_trials_has_none(
     assert timing_section(made.findings()) is None
     made.searched("ann", [None])
     section = made_section(made)
-    assert "The trials of the search took 1.0 s in their workers." in section.markdown
+    assert "The trials of the search took 1.0 s in their workers." in words(section)
     assert rows_of(section) == [["ANN", "blobs", "1 in 1.0 s", "–", "–", "–"]]
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from made_up import RAW, Project
 from whole_page import page_of
+from written import figures_of, words
 
 from tuner import columns as col
 from tuner.analysis.scoring import Predictions, averages, per_class
@@ -81,7 +82,7 @@ def test_a_class_that_is_called_like_an_average_stays_apart_in_tables_files_and_
     with report_style():
         section = f1_section(findings)
     assert section is not None
-    heads = [line.split("|")[1].strip() for line in section.markdown.splitlines() if line.startswith("|")]
+    heads = [line.split("|")[1].strip() for line in words(section).splitlines() if line.startswith("|")]
     assert heads[2:] == ["seen", "ignored", "missing °", "macro average", "*macro average*", "*weighted average*"]
     frame = pd.read_csv(io.StringIO(section.tables["per_class.csv"].to_csv(index=False)))
     both = frame[frame["class"] == "macro average"]
@@ -99,9 +100,9 @@ def test_report_and_page_say_under_the_table_what_the_marks_mean(odd: Project) -
     with report_style():
         section = f1_section(odd.findings())
     assert section is not None
-    assert "‡ never predicted" in section.markdown
-    assert "° has no test image: recall" in section.markdown
-    assert "; ° has no test image" in section.markdown, "the caption of the figure"
+    assert "‡ never predicted" in words(section)
+    assert "° has no test image: recall" in words(section)
+    assert "; ° has no test image" in words(section), "the caption of the figure"
     shown = page_of(odd).shown
     assert "missing °" in shown
     assert "° has no test image: recall" in shown
@@ -120,11 +121,11 @@ def test_a_class_without_test_images_is_not_among_the_worst_that_are_drawn(odd: 
     with report_style():
         section = f1_section(replace(findings, chosen=(many,)))
     assert section is not None
-    (figure,) = section.figures.values()
+    (figure,) = figures_of(section).values()
     ticks = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert len(ticks) == 20
     assert not {f"class {k}" for k in range(25, 30)} & set(ticks)
-    assert "has no test image" not in section.markdown.split("\n\n")[0]
+    assert "has no test image" not in words(section).split("\n\n")[0]
 
 
 @pytest.mark.parametrize("name", ["dataset", "true_class"])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from tuner.analysis.findings import Findings
+from tuner.contents.sections import Paragraph, Table
 from tuner.errors import InputError
-from tuner.page.markdown import to_html
-from tuner.report.base import escape, table
+from tuner.page.html import note_html, to_html
 from tuner.report.budget import budget, smaller_budget
 from tuner.report.choice import published_note
 from tuner.report.comparison import margins_table
 from tuner.report.summary import verdict
 from tuner.search_file.model import ModelSearch, Search
+from tuner.text import escape
 
 
 def search_html(search: Search) -> str:
@@ -20,11 +21,9 @@ def search_html(search: Search) -> str:
     compared = f", compared on {escape(', '.join(search.compare))}" if search.compare else ""
     times = "once" if search.repeats == 1 else f"{search.repeats} times"
     protocol = "" if search.protocol == "holdout" else f"; {search.protocol} protocol"
-    text = (
-        f"**{escape(search.title)}**\n\nOn {on}{compared}; each winner is retrained {times}{protocol}"
-        f"{smaller_budget(search)}.\n\n"
-    )
-    return to_html(text + table(rows, ["model", "algorithm", "varied", "trials on a data set", "epochs"], 3))
+    told = f"On {on}{compared}; each winner is retrained {times}{protocol}{smaller_budget(search)}."
+    models = Table(rows, ["model", "algorithm", "varied", "trials on a data set", "epochs"], 3)
+    return to_html([Paragraph(f"**{escape(search.title)}**"), Paragraph(told), models])
 
 
 def _trials(model_search: ModelSearch) -> str:
@@ -42,12 +41,8 @@ def _varied(model_search: ModelSearch) -> str:
 
 def findings_html(findings: Findings) -> str:
     """Return the verdict of a search in words, the table that compares its models, and its budget."""
-    parts = [f"**{escape(findings.search.title)}**"]
-    if findings.search.protocol == "published":
-        parts.append(published_note(findings))
-    parts += verdict(findings)
-    if findings.chosen:
-        parts.append(margins_table(findings))
-    if findings.search_trials:
-        parts.append(f"Budget: {budget(findings)}.")
-    return to_html("\n\n".join(parts))
+    note = note_html(published_note(findings)) if findings.search.protocol == "published" else ""
+    compared = [margins_table(findings)] if findings.chosen else []
+    spent = [Paragraph(f"Budget: {budget(findings)}.")] if findings.search_trials else []
+    title = to_html([Paragraph(f"**{escape(findings.search.title)}**")])
+    return title + note + to_html([*map(Paragraph, verdict(findings)), *compared, *spent])

@@ -81,9 +81,10 @@ def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
     places = Places(runs_dir, reports_dir)
     from tuner.analysis.findings import recorded_findings
     from tuner.report.across import compare_searches
+    from tuner.report.markdown import to_markdown
 
     findings = [recorded_findings(name, places) for name in names]
-    click.echo(compare_searches(findings))
+    click.echo(to_markdown(compare_searches(findings)))
 
 
 @click.command()

@@ -117,8 +117,9 @@ def run(
 def _print_summary(findings: Findings) -> None:
     from tuner.report.budget import budget
     from tuner.report.comparison import margins_table
+    from tuner.report.markdown import to_markdown
     from tuner.report.summary import verdict
 
-    click.echo(f"\n{margins_table(findings)}\n\nBudget: {budget(findings)}.")
+    click.echo(f"\n{to_markdown([margins_table(findings)])}\n\nBudget: {budget(findings)}.")
     for line in verdict(findings):
         click.echo(line.replace("**", ""))

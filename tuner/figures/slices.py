@@ -46,22 +46,21 @@ def slices_figure(
     y: NDArray[np.float64],
     names: Sequence[str],
     label: str,
-    chance: float,
-) -> tuple[Figure, int]:
-    """Draw the scores of trials by the values of parameters; return how many lie below the axis.
+    low: float,
+) -> Figure:
+    """Draw the scores of trials by the values of parameters.
 
     Args:
         configurations: of each trial the parameters that vary, its model as `MODEL` where there are several.
         y: the trials' scores, `(trials,)`.
         names: the parameters, the most important first; six at most are drawn.
         label: of the model where there is one.
-        chance: the score of a trial that learned nothing.
+        low: the lower end of the axis, as `lower_end` returns it.
     """
     names = names[:_SLICES]
     across, down = min(_ACROSS, len(names)), -(-len(names) // _ACROSS)
     figure = new_figure(9.5, 2.75 * down + 0.35)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
-    low = lower_end(y, chance)
     for axes, name in zip(grid.flat, names, strict=False):
         draw_slice(axes, configurations, y, name, label, low)
         axes.set_ylabel("")
@@ -72,7 +71,7 @@ def slices_figure(
     marks, texts = model_marks(configurations, label)
     if len(texts) > 1:
         figure.legend(marks, texts, loc="outside upper left", ncols=min(6, len(texts)))
-    return figure, int((y < low).sum())
+    return figure
 
 
 def draw_slice(

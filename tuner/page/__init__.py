@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.analysis.findings import Findings
+from tuner.contents.sections import Section
 from tuner.page.clock import clock_data
 from tuner.page.content import page_parts
 from tuner.page.data import page_data
 from tuner.page.images import mistakes_data
 from tuner.page.render import render
-from tuner.report.base import Section
 from tuner.text import visible_line
 
 

@@ -12,14 +12,14 @@ import pandas as pd
 from tuner import columns as col
 from tuner.analysis.class_scores import mean_of
 from tuner.analysis.findings import Findings
-from tuner.page.markdown import inline_html, scroll_box, to_html
-from tuner.report.base import Section
-from tuner.report.base import escape as escape_markdown
+from tuner.contents.sections import Section
+from tuner.page.html import inline_html, note_html, scroll_box, to_html
 from tuner.report.budget import budget
 from tuner.report.choice import published_note
 from tuner.report.classes import in_the_mean
 from tuner.report.undefined import mark_of, metric_cell, notes
 from tuner.report.verdicts import pair_in_words, pairs_on
+from tuner.text import escape as escape_markdown
 from tuner.text import visible_line
 
 #: A part of the page: the name in its address, its heading, its HTML.
@@ -64,7 +64,7 @@ def place(name: str) -> str:
 
 
 def _section(sections: Sections, key: str, caption: str) -> str:
-    return to_html(sections[key].markdown, caption) if key in sections else ""
+    return to_html(sections[key].contents, caption) if key in sections else ""
 
 
 def _below(sections: Sections, key: str) -> str:
@@ -72,14 +72,14 @@ def _below(sections: Sections, key: str) -> str:
     if key not in sections:
         return ""
     heading = sections[key].heading
-    return f"<h3>{heading}</h3>{to_html(sections[key].markdown, heading)}"
+    return f"<h3>{heading}</h3>{to_html(sections[key].contents, heading)}"
 
 
 def _verdict(findings: Findings) -> str:
     from tuner.report.summary import verdict
 
     statements = "".join(f"<p>{inline_html(line)}</p>" for line in verdict(findings))
-    warned = to_html(published_note(findings)) if findings.search.protocol == "published" else ""
+    warned = note_html(published_note(findings)) if findings.search.protocol == "published" else ""
     spent = f'<p class="quiet">Budget: {inline_html(budget(findings))}.</p>' if findings.search_trials else ""
     return f'{warned}<div class="statements">{statements}</div>{spent}'
 
@@ -87,7 +87,7 @@ def _verdict(findings: Findings) -> str:
 def _comparison(findings: Findings, sections: Sections) -> str:
     if not findings.chosen:
         return ""
-    compared = to_html(sections["comparison"].markdown, "The chosen models on the test images")
+    compared = to_html(sections["comparison"].contents, "The chosen models on the test images")
     flattered = _below(sections, "selection") + _below(sections, "luck")
     return place("scores") + compared + _pairs(findings) + flattered + _below(sections, "published")
 
@@ -111,8 +111,8 @@ def _trials(sections: Sections, drawn: bool) -> str:
 
 
 def _matters(sections: Sections, tables: Mapping[str, pd.DataFrame], sliced: bool) -> str:
-    told = sections["importance"].markdown if "importance" in sections else ""
-    explained, _, found = told.partition("\n\n")
+    told = sections["importance"].contents if "importance" in sections else []
+    explained, found = told[:1], told[1:]
     shares = place("importance") if found or "timing_importance.csv" in tables else ""
     return to_html(explained) + shares + (place("slices") if sliced else "") + to_html(found)
 

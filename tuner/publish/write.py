@@ -6,13 +6,12 @@ import re
 from pathlib import Path
 
 from tuner.analysis.findings import Findings
+from tuner.contents.sections import Section
 from tuner.errors import InputError, lacking
-from tuner.figures.style import report_style
 from tuner.page import report_page
 from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.index import write_index
 from tuner.report import SECTIONS
-from tuner.report.base import Section, png
 from tuner.report.cards import card_json, card_name
 from tuner.report.markdown import report_markdown
 from tuner.system.files import check_no_link, folder_inside, remove_partials, write_whole
@@ -34,16 +33,15 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     check_no_link(folder)
     sections: list[Section] = []
     content: dict[str, bytes] = {}
-    with report_style():
-        for number, make in enumerate(SECTIONS, start=1):
-            with doing(f"writing the report, section {number} of {len(SECTIONS)}"):
-                section = make(findings)
-            if section:
-                sections.append(section)
-        for section in sections:
-            with doing(f"drawing {section.heading}"):
-                content |= {name: png(figure) for name, figure in section.figures.items()}
-                content |= {name: frame.to_csv(index=False).encode() for name, frame in section.tables.items()}
+    for number, make in enumerate(SECTIONS, start=1):
+        with doing(f"writing the report, section {number} of {len(SECTIONS)}"):
+            section = make(findings)
+        if section:
+            sections.append(section)
+    for section in sections:
+        with doing(f"drawing {section.heading}"):
+            content |= {picture.file: picture.png for picture in section.pictures}
+            content |= {name: frame.to_csv(index=False).encode() for name, frame in section.tables.items()}
     for chosen in findings.chosen:
         content[chosen.file_name] = read_at_most(chosen.artifact, MOST_MODEL)
         content[card_name(chosen)] = card_json(findings, chosen).encode()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tuner.report.base import SectionMaker
+from collections.abc import Callable
+
+from tuner.analysis.findings import Findings
+from tuner.contents.sections import Section
 from tuner.report.cards import cards_section
 from tuner.report.class_pairs import class_pairs_section, retrainings_section
 from tuner.report.classes import confusion_section, f1_section, roc_section
@@ -22,6 +25,9 @@ from tuner.report.published import published_section
 from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
 from tuner.report.watched import watched_section
+
+#: Makes a section of what was found, or None where there is nothing to say.
+SectionMaker = Callable[[Findings], Section | None]
 
 #: The sections in the order of the report. A new one needs its function and a line here.
 SECTIONS: tuple[SectionMaker, ...] = (

@@ -11,9 +11,11 @@ from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.pairs import Owned, Pair, adjusted, paired
 from tuner.analysis.significance import Interval, accuracy_interval
-from tuner.report.base import DASH, escape, number, p_text, plus_minus, signed, table
+from tuner.contents.cells import DASH, number, p_text, plus_minus, signed
+from tuner.contents.sections import Content, Paragraph, Table
 from tuner.report.budget import budget
 from tuner.report.verdicts import SCOPE
+from tuner.text import escape
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +77,8 @@ def _all_pairs(all_findings: Sequence[Findings]) -> list[Pair]:
     return pairs
 
 
-def compare_searches(all_findings: list[Findings]) -> str:
-    """Return a markdown table of the chosen models of several searches, best first on each data set.
+def compare_searches(all_findings: list[Findings]) -> list[Content]:
+    """Return a table of the chosen models of several searches, best first on each data set, and what it means.
 
     The difference is of the means, from that of the best model on the data set, with its 95 % interval; p is after
     Holm for all pairs of models that are shown. A dash where the two were not scored on the same test images, and for
@@ -102,8 +104,8 @@ def compare_searches(all_findings: list[Findings]) -> str:
     datasets = list(dict.fromkeys(one.chosen.dataset for one in everything))
     heads = ["data set", "search", "model", "mean test accuracy ± sd", "saved model", "95 % interval"]
     heads += ["less than the best (95 % interval)", "p against best", "parameters", "file, MB", "budget"]
-    detail = f"{table(rows, heads, text_columns=3)}\n\n{_explained(everything)}"
-    return f"{_models_by_datasets(all_findings, datasets)}\n\n{detail}" if len(datasets) > 1 else detail
+    detail: list[Content] = [Table(rows, heads, text_columns=3), Paragraph(_explained(everything))]
+    return [_models_by_datasets(all_findings, datasets), *detail] if len(datasets) > 1 else detail
 
 
 def _difference(one: Compared) -> str:
@@ -161,7 +163,7 @@ def compared_frame(all_findings: Sequence[Findings]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=col.COMPARED)
 
 
-def _models_by_datasets(all_findings: list[Findings], datasets: list[str]) -> str:
+def _models_by_datasets(all_findings: list[Findings], datasets: list[str]) -> Table:
     """Return a row per model and a column per data set: mean test accuracy, and the size of the file in brackets."""
     cells: dict[str, dict[str, str]] = {}
     for findings in all_findings:
@@ -170,7 +172,7 @@ def _models_by_datasets(all_findings: list[Findings], datasets: list[str]) -> st
             row = cells.setdefault(chosen.label, {})
             row[chosen.dataset] = f"{row[chosen.dataset]}; {cell}" if chosen.dataset in row else cell
     rows = [[escape(label), *[row.get(dataset, DASH) for dataset in datasets]] for label, row in cells.items()]
-    return table(rows, ["mean test accuracy ± sd (file)", *map(escape, datasets)])
+    return Table(rows, ["mean test accuracy ± sd (file)", *map(escape, datasets)])
 
 
 def _same_images(a: Chosen, b: Chosen) -> bool:

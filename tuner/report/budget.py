@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tuner.analysis.findings import Findings
 from tuner.datasets import DATASETS
-from tuner.report.base import escape
 from tuner.search_file.model import ModelSearch, Search
+from tuner.text import escape
 
 
 def budget(findings: Findings) -> str:

@@ -16,13 +16,15 @@ from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.network_blocks import shape_text
 from tuner.analysis.scoring import averages, per_class
 from tuner.analysis.significance import Interval, accuracy_interval
+from tuner.contents.cells import DASH, number, plus_minus
+from tuner.contents.sections import Folded, Paragraph, Section, Table
 from tuner.datasets.base import Dataset
 from tuner.families import in_order
 from tuner.protocol import training_images
 from tuner.recipe import RECIPE
-from tuner.report.base import DASH, Section, escape, folded, number, plus_minus, setting, table
 from tuner.report.saving import LOOKED_AT, far_in_words, is_far, which_is_saved
 from tuner.space.parameters import Value
+from tuner.text import escape, setting
 
 #: So many layers, or classes, are named; of more, how many there are.
 _MOST_LAYERS, _MOST_CLASSES = 16, 20
@@ -41,11 +43,11 @@ def cards_section(findings: Findings) -> Section | None:
         f"card stands beside the file, with the classes in the order of the output, {layers}the scores of each class, "
         "and times."
     )
-    cards = [folded(chosen.file_name, _card(findings, chosen)) for chosen in findings.chosen]
-    return Section("cards", "Model cards", "\n\n".join([introduction, *cards]))
+    cards = [Folded(chosen.file_name, [_card(findings, chosen)]) for chosen in findings.chosen]
+    return Section("cards", "Model cards", [Paragraph(introduction), *cards])
 
 
-def _card(findings: Findings, chosen: Chosen) -> str:
+def _card(findings: Findings, chosen: Chosen) -> Table:
     trial, result = chosen.saved.trial, chosen.saved.result
     data = findings.data(chosen.dataset)
     interval = accuracy_interval(chosen.predictions.correct)
@@ -80,7 +82,7 @@ def _card(findings: Findings, chosen: Chosen) -> str:
         ["software", _software(result.environment)],
         ["hardware", _hardware(result.environment)],
     ]
-    return table(rows, ["what", "value"], text_columns=2)
+    return Table(rows, ["what", "value"], text_columns=2)
 
 
 def card_name(chosen: Chosen) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.analysis.findings import Chosen, Findings
-from tuner.report.base import escape
+from tuner.text import escape
 
 
 def choice_in_words(findings: Findings) -> str:
@@ -36,7 +36,7 @@ def choice_in_words(findings: Findings) -> str:
 
 
 def published_note(findings: Findings) -> str:
-    """Return what a report of a search that looked at the test set says on top, markdown."""
+    """Return what a report of a search that looked at the test set says on top."""
     study = findings.search.published
     as_studied = ", as the published study did" if study and study.chosen_on_test_set else ""
     several = any(_candidates(findings, chosen) > 1 for chosen in findings.chosen)
@@ -52,7 +52,7 @@ def published_note(findings: Findings) -> str:
             f"Trials were validated on the test set{as_studied}, and the same test set scores the models here. Of one "
             "trial each nothing is chosen; of more the choice would flatter the scores"
         )
-    return f'> **Published protocol.** {text}; use `protocol = "holdout"` for scores that can be believed.'
+    return f'**Published protocol.** {text}; use `protocol = "holdout"` for scores that can be believed.'
 
 
 def _candidates(findings: Findings, chosen: Chosen) -> int:

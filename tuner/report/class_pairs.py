@@ -10,22 +10,25 @@ from tuner import columns as col
 from tuner.analysis.class_scores import class_differences, with_averages
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.variance import Difference
-from tuner.report.base import DASH, Section, escape, folded, number, signed, table
+from tuner.contents.cells import DASH, number, signed
+from tuner.contents.sections import Content, Paragraph, Section, Table, folded_if
 from tuner.report.classes import MOST_CLASSES
 from tuner.report.verdicts import pairs_on
+from tuner.text import escape
 
 _HEADS = {col.F1: "F1", col.ROC_AUC: "ROC AUC", col.AVERAGE_PRECISION: "average precision"}
 
 
 def class_pairs_section(findings: Findings) -> Section | None:
     """Show the differences of the best two models in each class; those of all pairs stand in a file."""
-    parts, rows = [], []
+    rows: list[dict[str, object]] = []
+    parts: list[Content] = []
     for dataset in findings.datasets:
         pairs = [(pair.better, pair.worse) for pair in pairs_on(findings, dataset)]
         found = list(class_differences(pairs))
         rows += [_row(*one) for one in found]
         if found:
-            parts.append(_table(*pairs[0], [one for one in found if (one[0], one[1]) == pairs[0]]))
+            parts += _table(*pairs[0], [one for one in found if (one[0], one[1]) == pairs[0]])
     if not parts:
         return None
     about = (
@@ -34,24 +37,23 @@ def class_pairs_section(findings: Findings) -> Section | None:
         "luck. Of one retraining, the interval holds for that file and tells nothing of other seeds."
     )
     every = "All pairs of models: [class_differences.csv](class_differences.csv)."
-    text = "\n\n".join([about, *parts, every])
+    contents = [Paragraph(about), *parts, Paragraph(every)]
     return Section(
         "class_differences",
         "Model against model in each class",
-        text,
-        tables={"class_differences.csv": pd.DataFrame(rows)},
+        contents,
+        {"class_differences.csv": pd.DataFrame(rows)},
     )
 
 
-def _table(a: Chosen, b: Chosen, found: list[tuple[Chosen, Chosen, int, str, Difference]]) -> str:
+def _table(a: Chosen, b: Chosen, found: list[tuple[Chosen, Chosen, int, str, Difference]]) -> list[Content]:
     names = a.predictions.class_names
     cells: dict[int, list[str]] = {}
     for _, _, label, _, difference in found:
         cells.setdefault(label, [escape(names[label])]).append(_in_words(difference))
-    body = table(list(cells.values()), ["class", *_HEADS.values()])
-    if len(cells) > 2 * MOST_CLASSES:
-        body = folded(f"All {len(cells)} classes", body)
-    return f"**{escape(a.label)} − {escape(b.label)} on {escape(a.dataset)}**:\n\n{body}"
+    lead = f"**{escape(a.label)} − {escape(b.label)} on {escape(a.dataset)}**"
+    made = Table(list(cells.values()), ["class", *_HEADS.values()], lead=lead)
+    return folded_if(len(cells) > 2 * MOST_CLASSES, f"All {len(cells)} classes", made)
 
 
 def _in_words(difference: Difference) -> str:
@@ -81,7 +83,7 @@ def retrainings_section(findings: Findings) -> Section | None:
     frame = pd.DataFrame(rows)
     labels = {chosen.model: chosen.label for chosen in findings.chosen}
     scores = (col.TEST_ACCURACY, *(f"macro_{name}" for name in _HEADS), col.TEST_LOSS)
-    body = table(
+    body = Table(
         [
             [
                 escape(labels[row[col.MODEL]]),
@@ -94,13 +96,12 @@ def retrainings_section(findings: Findings) -> Section | None:
         ["model", "data set", "seed", "test accuracy", *[f"macro {head}" for head in _HEADS.values()], "test loss"],
         text_columns=3,
     )
-    if len(rows) > 2 * MOST_CLASSES:
-        body = folded(f"All {len(rows)} retrainings", body)
     about = (
         "Each retraining of each chosen configuration, on the test images. The loss is the cross-entropy of the "
         "probabilities, without penalties. The same as a file: [retrainings.csv](retrainings.csv)."
     )
-    return Section("retrainings", "All retrainings", f"{about}\n\n{body}", tables={"retrainings.csv": frame})
+    contents = [Paragraph(about), *folded_if(len(rows) > 2 * MOST_CLASSES, f"All {len(rows)} retrainings", body)]
+    return Section("retrainings", "All retrainings", contents, {"retrainings.csv": frame})
 
 
 def _retrainings(chosen: Chosen) -> list[dict[str, Any]]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.analysis.class_scores import mean_of, over_retrainings, sd_of
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.scoring import per_class
+from tuner.contents.sections import Content, Paragraph, Picture, Section, Table, folded_if
 from tuner.figures.style import COLOURS, SEQUENTIAL, colour, dash, new_figure, panels, plain_decades, short
-from tuner.report.base import Section, escape, folded, picture, table
 from tuner.report.undefined import ABSENT, class_head, metric_cell, notes
+from tuner.text import escape
 
 #: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
 MOST_CLASSES = 20
@@ -50,29 +53,53 @@ def f1_section(findings: Findings) -> Section | None:
     if not findings.chosen:
         return None
     frame = per_class_frame(findings.chosen)
-    figures, parts = {}, []
+    contents: list[Content] = []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        count = len(models[0].predictions.class_names)
-        figure = new_figure(9, 3.8)
-        axes = figure.subplots()
-        shown = draw_f1(axes, models, frame)
-        name = f"f1-{findings.search.slugs[dataset]}.png"
-        figures[name] = figure
-        what = "each class" if shown == count else f"the {shown} worst of {count} classes"
-        absent = f"; {ABSENT} has no test image" if any(ABSENT in t.get_text() for t in axes.get_xticklabels()) else ""
+        count, shown = len(models[0].predictions.class_names), _shown_classes(models, frame)
+        what = "each class" if len(shown) == count else f"the {len(shown)} worst of {count} classes"
+        absent = f"; {ABSENT} has no test image" if not _images_of(models)[shown].all() else ""
         dots = "; a dot for each retraining, a bar at their mean, a line of one standard deviation to either side"
-        parts.append(picture(name, f"F1 of {what} on the test images of {dataset}{dots}{absent}"))
-        parts += [_class_table(chosen, frame) for chosen in models]
-    text = "\n\n".join(parts) + (
-        "\n\nMeans over the retrainings, with their standard deviations. The macro average of the average precision is "
-        "also called MAP. Every metric of every class, of the saved model too: [per_class.csv](per_class.csv)."
+        caption = f"F1 of {what} on the test images of {dataset}{dots}{absent}"
+        file = f"f1-{findings.search.slugs[dataset]}.png"
+        contents.append(Picture("f1", file, caption, partial(_f1_figure, models, frame)))
+        for chosen in models:
+            contents += _class_table(chosen, frame)
+    contents.append(
+        Paragraph(
+            "Means over the retrainings, with their standard deviations. The macro average of the average precision is "
+            "also called MAP. Every metric of every class, of the saved model too: [per_class.csv](per_class.csv)."
+        )
     )
-    return Section("classes", "Class by class", text, figures, {"per_class.csv": frame})
+    return Section("classes", "Class by class", contents, {"per_class.csv": frame})
 
 
-def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **points: Any) -> int:
-    """Draw F1 of each class, or of the worst, a dot for each retraining with mean and spread; return of how many.
+def _f1_figure(models: Sequence[Chosen], frame: pd.DataFrame) -> Figure:
+    figure = new_figure(9, 3.8)
+    draw_f1(figure.subplots(), models, frame)
+    return figure
+
+
+def _rows_of(models: Sequence[Chosen], frame: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the rows of each model's classes, without the averages."""
+    count, dataset = len(models[0].predictions.class_names), models[0].dataset
+    return [frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][:count] for m in models]
+
+
+def _images_of(models: Sequence[Chosen]) -> NDArray[np.intp]:
+    """Return how many test images each class has."""
+    return np.bincount(models[0].predictions.labels, minlength=len(models[0].predictions.class_names))
+
+
+def _shown_classes(models: Sequence[Chosen], frame: pd.DataFrame) -> list[int]:
+    """Return every class, or of too many the worst in the mean of the models, in order of their labels."""
+    means = np.nan_to_num([mine[mean_of(col.F1)].to_numpy() for mine in _rows_of(models, frame)]).mean(axis=0)
+    scores = np.where(_images_of(models) == 0, np.inf, means)
+    return sorted(np.argsort(scores, kind="stable")[:MOST_CLASSES].tolist())
+
+
+def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **points: Any) -> None:
+    """Draw F1 of each class, or of the worst, a dot for each retraining with mean and spread.
 
     Args:
         axes: where to.
@@ -81,12 +108,10 @@ def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **points:
         points: what matplotlib's dots are to have.
     """
     names, dataset = models[0].predictions.class_names, models[0].dataset
-    rows = [frame[(frame[col.MODEL] == m.model) & (frame[col.DATASET] == dataset)][: len(names)] for m in models]
-    means = [mine[mean_of(col.F1)].to_numpy() for mine in rows]
-    absent = np.bincount(models[0].predictions.labels, minlength=len(names)) == 0
-    shown = _worst(np.where(absent, np.inf, np.nan_to_num(means).mean(axis=0)))
+    absent, shown = _images_of(models) == 0, _shown_classes(models, frame)
     step = 0.8 / len(models)
-    for index, (chosen, mine, mean) in enumerate(zip(models, rows, means, strict=True)):
+    for index, (chosen, mine) in enumerate(zip(models, _rows_of(models, frame), strict=True)):
+        mean = mine[mean_of(col.F1)].to_numpy()
         middle = np.arange(len(shown)) + (index - (len(models) - 1) / 2) * step
         each = np.array([per_class(one)[col.F1].to_numpy()[shown] for one in chosen.all_predictions])
         spread, ink = mine[sd_of(col.F1)].to_numpy()[shown], colour(index)
@@ -105,23 +130,16 @@ def draw_f1(axes: Axes, models: Sequence[Chosen], frame: pd.DataFrame, **points:
     axes.set_title(f"F1 of each class, {dataset}", pad=26 if len(models) > 1 else None)
     if len(models) > 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(models), borderaxespad=0.2)
-    return len(shown)
 
 
-def _worst(scores: NDArray[np.float64]) -> list[int]:
-    """Return every class, or of too many the worst by these scores, in order of their labels."""
-    return sorted(np.argsort(scores, kind="stable")[:MOST_CLASSES].tolist())
-
-
-def _class_table(chosen: Chosen, frame: pd.DataFrame) -> str:
+def _class_table(chosen: Chosen, frame: pd.DataFrame) -> list[Content]:
     mine = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == chosen.dataset)]
     heads = ["class", "precision", "recall", "F1", "ROC AUC", "average precision", "images"]
     names, records = col.PER_CLASS[:-1], [in_the_mean(record) for record in mine.to_dict("records")]
     rows = [[class_head(r), *[_mean_cell(r, name) for name in names], r[col.SUPPORT]] for r in records]
-    body = "\n\n".join([table(rows, heads), *notes(records, names)])
-    if len(rows) > 2 * MOST_CLASSES:
-        body = folded(f"All {len(rows) - 2} classes", body)
-    return f"**{escape(chosen.label)} on {escape(chosen.dataset)}**:\n\n{body}"
+    body = Table(rows, heads, lead=f"**{escape(chosen.label)} on {escape(chosen.dataset)}**")
+    told = map(Paragraph, notes(records, names))
+    return folded_if(len(rows) > 2 * MOST_CLASSES, f"All {len(rows) - 2} classes", body, *told)
 
 
 def in_the_mean(row: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -138,18 +156,21 @@ def roc_section(findings: Findings) -> Section | None:
     """Draw the one-versus-rest ROC curve of each class of each chosen model."""
     if not findings.chosen:
         return None
-    figures, parts = {}, []
+    contents: list[Content] = []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        figure, places = panels(len(models), 5.3, 4.4)
-        for axes, chosen in zip(places, models, strict=True):
-            draw_roc(axes, chosen)
-        name = f"roc-{findings.search.slugs[dataset]}.png"
-        figures[name] = figure
-        what = f"ROC of {_curves(models[0])} against the rest on {dataset}"
-        parts.append(picture(name, f"{what}; false positive rate on a logarithmic axis"))
-    parts.append("Up to 160 points of every curve: [roc.csv](roc.csv).")
-    return Section("roc", "ROC curves", "\n\n".join(parts), figures, {"roc.csv": _roc_frame(findings)})
+        what = f"ROC of {_curves(models[0])} against the rest on {dataset}; false positive rate on a logarithmic axis"
+        file = f"roc-{findings.search.slugs[dataset]}.png"
+        contents.append(Picture("roc", file, what, partial(_roc_figure, models)))
+    contents.append(Paragraph("Up to 160 points of every curve: [roc.csv](roc.csv)."))
+    return Section("roc", "ROC curves", contents, {"roc.csv": _roc_frame(findings)})
+
+
+def _roc_figure(models: Sequence[Chosen]) -> Figure:
+    figure, places = panels(len(models), 5.3, 4.4)
+    for axes, chosen in zip(places, models, strict=True):
+        draw_roc(axes, chosen)
+    return figure
 
 
 def _roc_frame(findings: Findings) -> pd.DataFrame:
@@ -211,21 +232,23 @@ def confusion_section(findings: Findings) -> Section | None:
     """Draw the confusion matrix of each chosen model."""
     if not findings.chosen:
         return None
-    figures, parts = {}, []
+    contents: list[Content] = []
     for dataset in findings.datasets:
-        models = findings.on(dataset)
-        longest = max(len(short(name)) for name in models[0].predictions.class_names)
-        room = 0.06 * max(0, longest - 14)  # for names on both axes
-        figure, places = panels(len(models), 5.4 + room, 5.2 + room)
-        for axes, chosen in zip(places, models, strict=True):
-            draw_confusion(axes, chosen)
-        name = f"confusion-{findings.search.slugs[dataset]}.png"
-        figures[name] = figure
-        parts.append(picture(name, f"Test images of {dataset} by true class (row) and predicted class (column)"))
-    parts.append("The matrices as a table, without empty cells: [confusion_matrix.csv](confusion_matrix.csv).")
-    return Section(
-        "confusion", "Confusion matrices", "\n\n".join(parts), figures, {"confusion_matrix.csv": _cells(findings)}
-    )
+        caption = f"Test images of {dataset} by true class (row) and predicted class (column)"
+        file = f"confusion-{findings.search.slugs[dataset]}.png"
+        contents.append(Picture("confusion", file, caption, partial(_confusion_figure, findings.on(dataset))))
+    told = "The matrices as a table, without empty cells: [confusion_matrix.csv](confusion_matrix.csv)."
+    tables = {"confusion_matrix.csv": _cells(findings)}
+    return Section("confusion", "Confusion matrices", [*contents, Paragraph(told)], tables)
+
+
+def _confusion_figure(models: Sequence[Chosen]) -> Figure:
+    longest = max(len(short(name)) for name in models[0].predictions.class_names)
+    room = 0.06 * max(0, longest - 14)  # for names on both axes
+    figure, places = panels(len(models), 5.4 + room, 5.2 + room)
+    for axes, chosen in zip(places, models, strict=True):
+        draw_confusion(axes, chosen)
+    return figure
 
 
 def _cells(findings: Findings) -> pd.DataFrame:

@@ -9,10 +9,12 @@ from tuner.analysis.findings import Findings
 from tuner.analysis.pairs import Pair
 from tuner.analysis.significance import accuracy_interval
 from tuner.analysis.variance import mean_interval
-from tuner.report.base import DASH, Section, escape, number, p_text, plus_minus, signed, table
+from tuner.contents.cells import DASH, number, p_text, plus_minus, signed
+from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.report.choice import choice_in_words
 from tuner.report.saving import saved_in_words
 from tuner.report.verdicts import CHOSEN_THERE, SCOPE, pairs_on
+from tuner.text import escape
 
 
 def comparison_frame(findings: Findings) -> pd.DataFrame:
@@ -98,7 +100,7 @@ def _importance_word(pair: Pair) -> str:
     return "cannot tell" if pair.matters is None else "yes" if pair.matters else "no"
 
 
-def margins_table(findings: Findings) -> str:
+def margins_table(findings: Findings) -> Table:
     """Return models by data sets with the mean test accuracies, both delta margins and the size of the file."""
     names = findings.datasets
     models = list(dict.fromkeys((chosen.model, chosen.label) for chosen in findings.chosen))
@@ -123,7 +125,7 @@ def margins_table(findings: Findings) -> str:
     heads = ["mean test accuracy ± sd", *map(escape, names)]
     if len(names) > 1:
         heads.append(f"delta_dataset: {escape(names[-1])} − {escape(names[0])}")
-    return table(rows, [*heads, "file, MB"])
+    return Table(rows, [*heads, "file, MB"])
 
 
 def comparison_section(findings: Findings) -> Section | None:
@@ -143,18 +145,17 @@ def comparison_section(findings: Findings) -> Section | None:
         for chosen in findings.chosen
     ]
     heads = ["model", "data set", "test accuracy", "95 % interval", "parameters", "MB", "file"]
-    text = _chosen_on(findings) + margins_table(findings)
-    text += f"\n\n{saved_in_words(findings)} The saved models, with Wilson's interval:\n\n"
-    text += table(detail, heads, text_columns=2)
+    saved = Table(detail, heads, 2, lead="The saved models, with Wilson's interval", about=saved_in_words(findings))
+    contents: list[Content] = [*_chosen_on(findings), margins_table(findings), saved]
     tables = {"comparison.csv": comparison_frame(findings)}
     pairs = [(dataset, pair) for dataset in findings.datasets for pair in pairs_on(findings, dataset)]
     if pairs:
-        text += f"\n\nModel against model, on the same test images:\n\n{_pairs_table(pairs)}\n\n{_explained(pairs)}"
+        contents += [_pairs_table(pairs), Paragraph(_explained(pairs))]
         tables["pairs.csv"] = pairs_frame(findings)
-    return Section("comparison", "Comparison", f"{text}\n\n{SCOPE}", tables=tables)
+    return Section("comparison", "Comparison", [*contents, Paragraph(SCOPE)], tables)
 
 
-def _pairs_table(pairs: list[tuple[str, Pair]]) -> str:
+def _pairs_table(pairs: list[tuple[str, Pair]]) -> Table:
     rows = []
     for dataset, pair in pairs:
         ahead, of = pair.ahead
@@ -176,7 +177,7 @@ def _pairs_table(pairs: list[tuple[str, Pair]]) -> str:
         "data set", "models", "difference of means", "95 % interval", "p", "really better", "least to be shown",
         "matters", "retrainings ahead", "saved files: McNemar's mid-p",
     ]  # fmt: skip
-    return table(rows, heads, text_columns=2)
+    return Table(rows, heads, text_columns=2, lead="Model against model, on the same test images")
 
 
 def _explained(pairs: list[tuple[str, Pair]]) -> str:
@@ -202,13 +203,13 @@ def _explained(pairs: list[tuple[str, Pair]]) -> str:
     return " ".join(parts)
 
 
-def _chosen_on(findings: Findings) -> str:
-    """Return where models were chosen, if it is not where they are compared; empty otherwise."""
+def _chosen_on(findings: Findings) -> list[Paragraph]:
+    """Say where models were chosen, if it is not where they are compared."""
     others = [name for name in findings.datasets if findings.search.chosen_on(name) != name]
     if not others:
-        return ""
+        return []
     chosen_on = findings.search.chosen_on(others[0])
-    return f"The models compared on {escape(', '.join(others))} were chosen on {escape(chosen_on)}.\n\n"
+    return [Paragraph(f"The models compared on {escape(', '.join(others))} were chosen on {escape(chosen_on)}.")]
 
 
 def selection_section(findings: Findings) -> Section | None:
@@ -232,8 +233,6 @@ def selection_section(findings: Findings) -> Section | None:
                 signed(chosen.mean - score if score is not None else None),
             ]
         )
-    text = choice_in_words(findings) + "\n\n"
     heads = ["model", "data set", "trials", "search score", "retrained mean ± sd", "saved model's test score"]
-    return Section(
-        "selection", "Search score and test score", text + table(rows, [*heads, "retrained − search"], text_columns=2)
-    )
+    table = Table(rows, [*heads, "retrained − search"], text_columns=2)
+    return Section("selection", "Search score and test score", [Paragraph(choice_in_words(findings)), table])

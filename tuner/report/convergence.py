@@ -10,8 +10,10 @@ import pandas as pd
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
-from tuner.report.base import DASH, Section, escape, number, table
+from tuner.contents.cells import DASH, number
+from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.search_file.model import ModelSearch
+from tuner.text import escape
 from tuner.trial import Record
 
 #: Accuracies of the table where the search file names none.
@@ -61,14 +63,14 @@ def convergence_section(findings: Findings) -> Section | None:
             }
         )
     heads = ["model", "data set", *[f"to {accuracy:g}" for accuracy in found[0].epochs_to], "best epoch's accuracy"]
-    text = (
+    lead = (
         "Epochs until the best trial of each search first reached an accuracy on "
-        f"{findings.search.validates_on}; a dash where it never did:\n\n"
-        + table(rows, heads, text_columns=2)
-        + "\n\nThese epochs as a file: [convergence.csv](convergence.csv). How long that took: [Time](#time)."
+        f"{findings.search.validates_on}; a dash where it never did"
     )
+    told = "These epochs as a file: [convergence.csv](convergence.csv). How long that took: [Time](#time)."
+    contents: list[Content] = [Table(rows, heads, text_columns=2, lead=lead), Paragraph(told)]
     frame = pd.DataFrame(made, dtype=object)  # whole numbers stay so beside empty cells
-    return Section("convergence", "Convergence", text, tables={"convergence.csv": frame})
+    return Section("convergence", "Convergence", contents, {"convergence.csv": frame})
 
 
 def _telling(records: Sequence[Record]) -> list[float]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
+from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.style import colour, dash, new_figure, whole_numbers
 from tuner.protocol import ranked
-from tuner.report.base import Section, picture, setting
 from tuner.system.files import file_part
+from tuner.text import setting
 from tuner.trial import Record
 
 #: Trials with what a legend calls them.
@@ -30,42 +33,30 @@ def curves_section(findings: Findings) -> Section | None:
 
     Where the search file names a parameter, draw the best trial of each of its values too.
     """
-    figures, parts = {}, []
+    contents: list[Content] = []
     drawn: dict[str, tuple[str, str, Record]] = {}
     for dataset in findings.search.datasets:
         slug = findings.search.slugs[dataset]
         shown = [(model_search.label, record) for model_search, record in findings.best_trials(dataset)]
         if shown:
-            name = f"curves-{slug}.png"
-            figure = new_figure(9.5, 4.0)
-            axes = figure.subplots(1, 2)
-            _draw_training_and_validation(axes, shown)
-            axes[0].set_title(f"Accuracy, {dataset}")
-            axes[1].set_title(f"Loss, {dataset}")
-            figures[name] = figure
             drawn |= {record.trial.id: (dataset, label, record) for label, record in shown}
             on = " (on the test set)" if findings.search.protocol == "published" else ""
-            parts.append(picture(name, f"Training and validation{on} of the best trial of each search on {dataset}"))
+            caption = f"Training and validation{on} of the best trial of each search on {dataset}"
+            contents.append(Picture("curves", f"curves-{slug}.png", caption, partial(_best_figure, shown, dataset)))
         parameter = findings.search.report.curves
         every_value = _best_of_values(findings, dataset, parameter) if parameter else []
         by_value = _best(every_value)
         if by_value:
             more = f"; the {_MOST_CURVES} best of {len(every_value)} values" if len(every_value) > len(by_value) else ""
-            name = f"curves-{file_part(str(parameter))}-{slug}.png"
-            figure = new_figure(9.5, 3.8)
-            left, right = figure.subplots(1, 2)
-            _draw(left, by_value, "loss", "training loss (cross-entropy and penalties)")
-            _draw(right, by_value, "val_accuracy", f"accuracy on {findings.search.validates_on}")
-            left.set_title(f"Training loss, {dataset}")
-            right.set_title(f"Accuracy, {dataset}")
-            right.legend(title=parameter, alignment="left")
-            figures[name] = figure
             drawn = {record.trial.id: (dataset, label, record) for label, record in by_value} | drawn
-            parts.append(picture(name, f"The best trial of each value of {parameter} on {dataset}, by epoch{more}"))
-    if not parts:
+            caption = f"The best trial of each value of {parameter} on {dataset}, by epoch{more}"
+            file = f"curves-{file_part(str(parameter))}-{slug}.png"
+            draw = partial(_values_figure, by_value, str(parameter), dataset, findings.search.validates_on)
+            contents.append(Picture("curves_by_value", file, caption, draw))
+    if not contents:
         return None
-    parts.append("Every epoch of these trials: [curves.csv](curves.csv).")
-    return Section("curves", "Training curves", "\n\n".join(parts), figures, {"curves.csv": _frame(drawn.values())})
+    contents.append(Paragraph("Every epoch of these trials: [curves.csv](curves.csv)."))
+    return Section("curves", "Training curves", contents, {"curves.csv": _frame(drawn.values())})
 
 
 def _frame(drawn: Iterable[tuple[str, str, Record]]) -> pd.DataFrame:
@@ -96,11 +87,26 @@ def _best(found: Labelled) -> list[tuple[str, Record]]:
     return [(label, record) for label, record in found if id(record) in chosen]
 
 
-def _draw_training_and_validation(both: Sequence[Axes], shown: Labelled) -> None:
+def _best_figure(shown: Labelled, dataset: str) -> Figure:
+    figure = new_figure(9.5, 4.0)
+    both = figure.subplots(1, 2)
     for axes, metric in zip(both, METRICS, strict=True):
         draw_metric(axes, shown, metric)
+        axes.set_title(f"{metric.capitalize()}, {dataset}")
     both[0].legend(*model_marks(shown), loc="lower right")
     both[1].legend(*kind_marks(), loc="upper right")
+    return figure
+
+
+def _values_figure(shown: Labelled, parameter: str, dataset: str, validates_on: str) -> Figure:
+    figure = new_figure(9.5, 3.8)
+    left, right = figure.subplots(1, 2)
+    _draw(left, shown, "loss", "training loss (cross-entropy and penalties)")
+    _draw(right, shown, "val_accuracy", f"accuracy on {validates_on}")
+    left.set_title(f"Training loss, {dataset}")
+    right.set_title(f"Accuracy, {dataset}")
+    right.legend(title=parameter, alignment="left")
+    return figure
 
 
 def draw_metric(axes: Axes, shown: Labelled, metric: str, **lines: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tuner.analysis.findings import Chosen, Findings
-from tuner.report.base import escape
+from tuner.text import escape
 
 
 def doubts_on(findings: Findings, dataset: str) -> list[str]:

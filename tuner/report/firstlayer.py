@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,8 +12,8 @@ from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
+from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.style import DIVERGING, new_figure
-from tuner.report.base import Section, picture
 from tuner.report.images import name_row, show_image
 
 _CELL = 0.52
@@ -19,35 +21,31 @@ _CELL = 0.52
 
 def first_layer_section(findings: Findings) -> Section | None:
     """Show the first convolution of each saved model: filters, and outputs after the activation."""
-    figures, parts, frames = {}, [], []
+    contents: list[Content] = []
+    frames = []
     for dataset in findings.datasets:
         models = [chosen for chosen in findings.on(dataset) if "filters" in chosen.predictions.view]
         if not models:
             continue
         slug = findings.search.slugs[dataset]
-        figures[f"filters-{slug}.png"] = _filters_figure(models)
         colour = models[0].predictions.view["filters"].shape[2] == 3
         inks = "in the colours that they answer to" if colour else "blue for negative weights, red for positive"
-        parts.append(
-            picture(f"filters-{slug}.png", f"First-layer filters of the models on {dataset}, {inks}{_cut(models)}")
-        )
+        caption = f"First-layer filters of the models on {dataset}, {inks}{_cut(models)}"
+        contents.append(Picture("filters", f"filters-{slug}.png", caption, partial(_filters_figure, models)))
         frames += [_weights(chosen) for chosen in models]
         for chosen in models:
-            name = f"outputs-{chosen.model}-{slug}.png"
-            figures[name] = _outputs_figure(chosen)
-            parts.append(
-                picture(
-                    name,
-                    f"{chosen.label} on {dataset}: a test image of each of {len(chosen.predictions.view['shown'])} "
-                    "classes and the first convolution's outputs for it after the activation, a column per filter; "
-                    f"dark is high{_cut([chosen])}",
-                )
+            caption = (
+                f"{chosen.label} on {dataset}: a test image of each of {len(chosen.predictions.view['shown'])} "
+                "classes and the first convolution's outputs for it after the activation, a column per filter; "
+                f"dark is high{_cut([chosen])}"
             )
-    if not parts:
+            file = f"outputs-{chosen.model}-{slug}.png"
+            contents.append(Picture("outputs", file, caption, partial(_outputs_figure, chosen)))
+    if not contents:
         return None
-    parts.append("The weights of the filters: [filters.csv](filters.csv).")
+    contents.append(Paragraph("The weights of the filters: [filters.csv](filters.csv)."))
     tables = {"filters.csv": pd.concat(frames, ignore_index=True)}
-    return Section("first_layer", "What the first convolution sees", "\n\n".join(parts), figures, tables)
+    return Section("first_layer", "What the first convolution sees", contents, tables)
 
 
 def _weights(chosen: Chosen) -> pd.DataFrame:

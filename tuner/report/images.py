@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tuner.analysis.findings import Findings
+from tuner.contents.sections import Content, Paragraph, Picture, Section
+from tuner.datasets.base import Dataset
 from tuner.datasets.remarks import images_of, sentences
 from tuner.figures.style import new_figure, short
-from tuner.report.base import Section, escape, picture
+from tuner.text import escape
 
 _EACH = 8
 _MOST_CLASSES = 20
@@ -19,37 +23,37 @@ _MOST_CLASSES = 20
 
 def samples_section(findings: Findings) -> Section | None:
     """Show the first training images of each class."""
-    figures, parts = {}, []
+    contents: list[Content] = []
     for dataset in findings.seen_datasets:
         data = findings.data(dataset)
-        names = data.class_names[:_MOST_CLASSES]
-        figure = new_figure(0.62 * _EACH + 1.4, 0.62 * len(names))
-        grid = figure.subplots(len(names), _EACH, squeeze=False)
-        for label, (row, name) in enumerate(zip(grid, names, strict=True)):
-            picked = np.flatnonzero(data.y_train == label)[:_EACH]
-            for axes, index in zip(row, picked, strict=False):
-                show_image(axes, np.asarray(data.x_train[index]))
-            for axes in row:
-                axes.set_axis_off()
-            name_row(row[0], name)
-        file = f"samples-{findings.search.slugs[dataset]}.png"
-        figures[file] = figure
         height, width, channels = data.shape
         kind = "grey" if channels == 1 else "colour"
         classes = len(data.class_names)
-        fewest = np.bincount(data.y_train, minlength=classes)[: len(names)].min()
+        fewest = np.bincount(data.y_train, minlength=classes)[:_MOST_CLASSES].min()
         first = f"the first {_EACH}" if fewest >= _EACH else f"up to {_EACH}"
         whose = "each class" if classes <= _MOST_CLASSES else f"each of the first {_MOST_CLASSES} of {classes} classes"
-        parts.append(
-            picture(
-                file,
-                f"{dataset}: {images_of(data)} of {height}x{width} pixels, {kind}; {first} training images of {whose}",
-            )
-        )
+        caption = f"{dataset}: {images_of(data)} of {height}x{width} pixels, {kind}; {first} training images of {whose}"
+        file = f"samples-{findings.search.slugs[dataset]}.png"
+        contents.append(Picture("samples", file, caption, partial(_samples_figure, data)))
         across = sentences(data, findings.copies(dataset))
         if across:
-            parts.append(f"Of {escape(dataset)}, {'; '.join(across)}: scores on them say nothing about new images.")
-    return Section("samples", "Sample images", "\n\n".join(parts), figures) if parts else None
+            told = f"Of {escape(dataset)}, {'; '.join(across)}: scores on them say nothing about new images."
+            contents.append(Paragraph(told))
+    return Section("samples", "Sample images", contents) if contents else None
+
+
+def _samples_figure(data: Dataset) -> Figure:
+    names = data.class_names[:_MOST_CLASSES]
+    figure = new_figure(0.62 * _EACH + 1.4, 0.62 * len(names))
+    grid = figure.subplots(len(names), _EACH, squeeze=False)
+    for label, (row, name) in enumerate(zip(grid, names, strict=True)):
+        picked = np.flatnonzero(data.y_train == label)[:_EACH]
+        for axes, index in zip(row, picked, strict=False):
+            show_image(axes, np.asarray(data.x_train[index]))
+        for axes in row:
+            axes.set_axis_off()
+        name_row(row[0], name)
+    return figure
 
 
 def show_image(axes: Axes, image: NDArray[Any]) -> None:

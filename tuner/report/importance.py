@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.analysis.importance import LEAST_SHARE
 from tuner.analysis.scopes import Scope, scopes
+from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.slices import lower_end, slices_caption, slices_figure
-from tuner.report.base import Section, escape, picture
-from tuner.report.shares import bars_caption, bars_figure, shares_frame, shares_table
+from tuner.report.shares import bars_picture, shares_frame, shares_table
+from tuner.text import escape
 
 #: What the label of a scope ends with that leaves out trials near chance.
 _LEARNED = "that learned"
@@ -23,8 +24,8 @@ _SCORE = "validation accuracy"
 
 def importance_section(findings: Findings) -> Section | None:
     """Say which parameters matter for the score, where there are trials enough to tell."""
-    figures: dict[str, Figure] = {}
-    parts, frames = [], []
+    contents: list[Content] = []
+    frames = []
     for dataset in findings.search.datasets:
         found = [
             (scope, result)
@@ -34,26 +35,23 @@ def importance_section(findings: Findings) -> Section | None:
         if not found:
             continue
         slug = findings.search.slugs[dataset]
-        text = f"On {escape(dataset)}:\n\n" + shares_table(found, _SCORE)
+        contents.append(shares_table(found, _SCORE, f"On {escape(dataset)}"))
         if any(scope.label.endswith(_LEARNED) for scope, _ in found):
-            text += f"\n\nThose {_LEARNED} are without the trials that ended nearer to chance than to the best score."
-        parts.append(text)
-        name = f"importance-{slug}.png"
-        figures[name] = bars_figure(found, _SCORE)
-        parts.append(picture(name, bars_caption(dataset, found, _SCORE)))
+            told = f"Those {_LEARNED} are without the trials that ended nearer to chance than to the best score."
+            contents.append(Paragraph(told))
+        contents.append(bars_picture("importance", slug, dataset, found, _SCORE))
         scope, result = found[0]
-        name = f"slices-{slug}.png"
         parameters = [name for effect in result.effects for name in effect.parameters]
-        chance = findings.chance(scope.records[0].trial)
-        figures[name], below = slices_figure(scope.configurations, scope.scores, parameters, scope.label, chance)
-        parts.append(picture(name, slices_caption(dataset, below)))
+        low = lower_end(scope.scores, findings.chance(scope.records[0].trial))
+        draw = partial(slices_figure, scope.configurations, scope.scores, parameters, scope.label, low)
+        caption = slices_caption(dataset, int((scope.scores < low).sum()))
+        contents.append(Picture("slices", f"slices-{slug}.png", caption, draw))
         frames.append(shares_frame(dataset, found, col.VAL_ACCURACY))
-    if not parts:
+    if not contents:
         return None
-    text = "\n\n".join([_explanation(findings), *parts, "Every parameter: [importance.csv](importance.csv)."])
-    return Section(
-        "importance", "What matters", text, figures, {"importance.csv": pd.concat(frames, ignore_index=True)}
-    )
+    every = Paragraph("Every parameter: [importance.csv](importance.csv).")
+    tables = {"importance.csv": pd.concat(frames, ignore_index=True)}
+    return Section("importance", "What matters", [Paragraph(_explanation(findings)), *contents, every], tables)
 
 
 def _with_those_that_learned(findings: Findings, looked_at: list[Scope]) -> list[Scope]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
+from tuner.contents.sections import Content, Paragraph, Picture, Section, Table
+from tuner.datasets.base import Dataset
 from tuner.figures.style import new_figure, short
-from tuner.report.base import Section, escape, picture, table
 from tuner.report.images import show_image
+from tuner.text import escape
 
 _ROWS, _COLUMNS = 3, 4
 _PAIRS = 5
@@ -57,46 +61,47 @@ def look_alikes(models: Sequence[Chosen]) -> LookAlikes:
 
 def lookalikes_section(findings: Findings) -> Section | None:
     """Show images of the classes that are confused most, and the most confused pairs with their counts."""
-    figures, parts, frames = {}, [], []
+    contents: list[Content] = []
+    frames = []
     for dataset in findings.datasets:
         models = findings.on(dataset)
         found = look_alikes(models)
         classes = found.classes
         if not classes:
             continue
-        data, names = findings.data(dataset), models[0].predictions.class_names
-        figure = new_figure(9, 2.5)
-        blocks: Any = figure.subfigures(1, len(classes), wspace=0.06, squeeze=False)
-        for block, label in zip(blocks[0], classes, strict=True):
-            block.suptitle(short(names[label]), fontsize=10, fontweight="bold")
-            picked = np.flatnonzero(data.y_test == label)[: _ROWS * _COLUMNS]
-            for place, axes in enumerate(block.subplots(_ROWS, _COLUMNS).flat):
-                axes.set_axis_off()
-                if place < len(picked):
-                    show_image(axes, np.asarray(data.x_test[picked[place]]))
-        name = f"lookalikes-{findings.search.slugs[dataset]}.png"
-        figures[name] = figure
+        names = models[0].predictions.class_names
         frame = _pairs(models, names)
         frames.append(frame.assign(**{col.DATASET: dataset}))
-        parts.append(picture(name, _caption(dataset, [names[label] for label in classes], found.mistakes, models)))
+        caption = _caption(dataset, [names[label] for label in classes], found.mistakes, models)
+        file = f"lookalikes-{findings.search.slugs[dataset]}.png"
+        contents.append(Picture("lookalikes", file, caption, partial(_figure, findings.data(dataset), names, classes)))
         rows = [
             [escape(cell) if isinstance(cell, str) else cell for cell in row] for row in frame.head(_PAIRS).to_numpy()
         ]
-        parts.append(
-            f"Test images of {escape(dataset)} that the saved models took for another class, the most frequent "
-            "mistakes:\n\n"
-            + table(rows, ["true class", "taken for", *[escape(chosen.label) for chosen in models]], text_columns=2)
+        heads = ["true class", "taken for", *[escape(chosen.label) for chosen in models]]
+        lead = (
+            f"Test images of {escape(dataset)} that the saved models took for another class, the most frequent mistakes"
         )
-    if not parts:
+        contents.append(Table(rows, heads, text_columns=2, lead=lead))
+    if not contents:
         return None
-    parts.append("All mistakes: [confusions.csv](confusions.csv).")
-    return Section(
-        "lookalikes",
-        "Look-alike classes",
-        "\n\n".join(parts),
-        figures,
-        {"confusions.csv": pd.concat(frames, ignore_index=True)},
-    )
+    contents.append(Paragraph("All mistakes: [confusions.csv](confusions.csv)."))
+    tables = {"confusions.csv": pd.concat(frames, ignore_index=True)}
+    return Section("lookalikes", "Look-alike classes", contents, tables)
+
+
+def _figure(data: Dataset, names: Sequence[str], classes: Sequence[int]) -> Figure:
+    """Show the first test images of these classes, a block each."""
+    figure = new_figure(9, 2.5)
+    blocks: Any = figure.subfigures(1, len(classes), wspace=0.06, squeeze=False)
+    for block, label in zip(blocks[0], classes, strict=True):
+        block.suptitle(short(names[label]), fontsize=10, fontweight="bold")
+        picked = np.flatnonzero(data.y_test == label)[: _ROWS * _COLUMNS]
+        for place, axes in enumerate(block.subplots(_ROWS, _COLUMNS).flat):
+            axes.set_axis_off()
+            if place < len(picked):
+                show_image(axes, np.asarray(data.x_test[picked[place]]))
+    return figure
 
 
 def _caption(dataset: str, names: Sequence[str], mistakes: int, models: Sequence[Chosen]) -> str:

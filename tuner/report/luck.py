@@ -12,10 +12,12 @@ from tuner import columns as col
 from tuner.analysis.choice import Choice, choose_again, not_told_from_the_best
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.validation_predictions import Answers
+from tuner.contents.cells import number, signed
+from tuner.contents.sections import Content, Items, Paragraph, Section, Table
 from tuner.families import in_order
 from tuner.protocol import training_images
-from tuner.report.base import Section, escape, number, setting, signed, table
 from tuner.report.trials import varying
+from tuner.text import escape, setting
 from tuner.trial import Record
 
 
@@ -83,10 +85,13 @@ def luck_section(findings: Findings) -> Section | None:
     found = lucks(findings)
     if not found:
         return None
-    parts = [_explanation(findings), table([_row(one) for one in found], _HEADS, text_columns=2)]
-    parts += ["\n".join(f"- {_alike_in_words(one)}" for one in found)]
-    parts.append("The same as numbers: [choice.csv](choice.csv).")
-    return Section("luck", "Luck of the choice", "\n\n".join(parts), tables={"choice.csv": choice_frame(findings)})
+    contents: list[Content] = [
+        Paragraph(_explanation(findings)),
+        Table([_row(one) for one in found], _HEADS, text_columns=2),
+        Items([_alike_in_words(one) for one in found]),
+        Paragraph("The same as numbers: [choice.csv](choice.csv)."),
+    ]
+    return Section("luck", "Luck of the choice", contents, {"choice.csv": choice_frame(findings)})
 
 
 _HEADS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,10 +16,12 @@ from tuner import columns as col
 from tuner.analysis.calibration import BINS, Calibration, confident_mistakes
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.significance import share_interval
+from tuner.contents.cells import DASH, number
+from tuner.contents.sections import Content, Folded, Paragraph, Picture, Section, Table
 from tuner.figures.style import colour, new_figure, plain_decades
 from tuner.protocol import test_images, training_images
-from tuner.report.base import DASH, Section, escape, folded, number, picture, table
 from tuner.report.images import show_image
+from tuner.text import escape
 
 #: So many mistakes of each model are pictured, and so many stand in mistakes.csv.
 _PICTURED, _IN_ROW, _LISTED = 12, 6, 50
@@ -34,8 +37,8 @@ _LETTERS = 17
 
 def mistakes_section(findings: Findings) -> Section | None:
     """Show how the saved models' confidence stands to their accuracy, and their most confident mistakes."""
-    figures: dict[str, Figure] = {}
-    parts, scores, bins, mistakes = [], [], [], []
+    contents: list[Content] = []
+    scores, bins, mistakes = [], [], []
     for dataset in findings.datasets:
         models = findings.on(dataset)
         slug = findings.search.slugs[dataset]
@@ -43,34 +46,32 @@ def mistakes_section(findings: Findings) -> Section | None:
         frame = _calibration_frame(models, calibrations)
         scores.append(frame)
         bins += [_bins_frame(*each) for each in zip(models, calibrations, strict=True)]
-        parts.append(_calibration_text(dataset, models, frame))
-        name = f"reliability-{slug}.png"
-        figures[name] = _reliability_figure(models, calibrations)
-        parts.append(
-            picture(
-                name,
-                f"Accuracy by confidence on the test images of {dataset}, in {BINS} bins with 95 % intervals, and how "
-                f"many images each bin has; hollow where fewer than {_SURE}. A calibrated model is on the dashed line",
-            )
+        contents.append(_calibration_table(dataset, models, frame))
+        caption = (
+            f"Accuracy by confidence on the test images of {dataset}, in {BINS} bins with 95 % intervals, and how "
+            f"many images each bin has; hollow where fewer than {_SURE}. A calibrated model is on the dashed line"
         )
+        draw = partial(_reliability_figure, models, calibrations)
+        contents.append(Picture("reliability", f"reliability-{slug}.png", caption, draw))
         for chosen, calibration in zip(models, calibrations, strict=True):
             images = _test_images(findings, chosen)
             wrong = confident_mistakes(chosen.predictions, _LISTED)
             if not len(wrong):
                 count = f"{len(chosen.predictions.labels):,}"
-                parts.append(f"{escape(chosen.label)} classified all {count} test images of {escape(dataset)} rightly.")
+                told = f"{escape(chosen.label)} classified all {count} test images of {escape(dataset)} rightly."
+                contents.append(Paragraph(told))
                 continue
             files = findings.files(dataset)
             mistakes.append(_mistakes_frame(chosen, calibration, images, wrong, files))
-            name = f"mistakes-{chosen.model}-{slug}.png"
-            figures[name] = _mistakes_figure(findings, chosen, calibration, images, wrong[:_PICTURED])
-            parts.append(picture(name, _mistakes_caption(chosen, len(wrong))))
+            draw = partial(_mistakes_figure, findings, chosen, calibration, images, wrong[:_PICTURED])
+            file = f"mistakes-{chosen.model}-{slug}.png"
+            contents.append(Picture("mistakes", file, _mistakes_caption(chosen, len(wrong)), draw))
             if files:
-                parts.append(
+                contents.append(
                     _files_table(chosen, calibration, [files[place] for place in images[wrong[:_PICTURED]]], wrong)
                 )
-        parts += _by_class_size(findings, models)
-    if not parts:
+        contents += _by_class_size(findings, models)
+    if not contents:
         return None
     tables = {
         "calibration.csv": pd.concat(scores, ignore_index=True),
@@ -81,7 +82,7 @@ def mistakes_section(findings: Findings) -> Section | None:
         tables["mistakes.csv"] = pd.concat(mistakes, ignore_index=True)
         by = "by file and place" if any(findings.files(dataset) for dataset in findings.datasets) else "by their place"
         links += f" Up to {_LISTED} mistakes of each model {by} in the test set: [mistakes.csv](mistakes.csv)."
-    return Section("mistakes", "Confidence and mistakes", "\n\n".join([*parts, links]), figures, tables)
+    return Section("mistakes", "Confidence and mistakes", [*contents, Paragraph(links)], tables)
 
 
 def _calibration_frame(models: list[Chosen], calibrations: list[Calibration]) -> pd.DataFrame:
@@ -107,7 +108,7 @@ def _calibration_frame(models: list[Chosen], calibrations: list[Calibration]) ->
     )
 
 
-def _calibration_text(dataset: str, models: list[Chosen], frame: pd.DataFrame) -> str:
+def _calibration_table(dataset: str, models: list[Chosen], frame: pd.DataFrame) -> Table:
     scores = ["accuracy", "mean_confidence", "ece", "ece_if_calibrated", "nll", "brier"]
     records = frame.to_dict("records")
     rows = [
@@ -115,13 +116,13 @@ def _calibration_text(dataset: str, models: list[Chosen], frame: pd.DataFrame) -
         for chosen, record in zip(models, records, strict=True)
     ]
     heads = ["model", "accuracy", "mean confidence", "ECE", "if calibrated below", "NLL", "Brier", "verdict"]
-    return (
+    about = (
         f"The saved models on the {records[0]['images']:,} test images of {escape(dataset)}. Confidence is the "
         "probability of the class that a model names. ECE, the expected calibration error, is how far confidence and "
         "accuracy lie apart in a bin, in the mean over images; that of a calibrated model would be below the next "
-        "column in 95 of 100 test sets. Of NLL (log loss, in nats) and Brier score (0 to 2), less is better:\n\n"
-        + table(rows, heads)
+        "column in 95 of 100 test sets."
     )
+    return Table(rows, heads, lead="Of NLL (log loss, in nats) and Brier score (0 to 2), less is better", about=about)
 
 
 def _bins_frame(chosen: Chosen, calibration: Calibration) -> pd.DataFrame:
@@ -238,7 +239,7 @@ def _mistakes_frame(
     return frame
 
 
-def _files_table(chosen: Chosen, calibration: Calibration, files: Sequence[str], wrong: NDArray[np.intp]) -> str:
+def _files_table(chosen: Chosen, calibration: Calibration, files: Sequence[str], wrong: NDArray[np.intp]) -> Folded:
     """Return the files of the pictured mistakes, in their order, folded away."""
     names, predictions = chosen.predictions.class_names, chosen.predictions
     rows: list[list[object]] = [
@@ -251,7 +252,7 @@ def _files_table(chosen: Chosen, calibration: Calibration, files: Sequence[str],
         for file, place in zip(files, wrong, strict=False)
     ]
     heads = ["file", "true class", "predicted class", "confidence"]
-    return folded(f"Files of these mistakes of {escape(chosen.label)}", table(rows, heads, text_columns=3))
+    return Folded(f"Files of these mistakes of {escape(chosen.label)}", [Table(rows, heads, text_columns=3)])
 
 
 def _mistakes_caption(chosen: Chosen, listed: int) -> str:
@@ -294,7 +295,7 @@ def _probability(p: float) -> str:
     return "p > 0.999" if 0.9995 <= p < 1 else f"p = {p:.3f}"
 
 
-def _by_class_size(findings: Findings, models: list[Chosen]) -> list[str]:
+def _by_class_size(findings: Findings, models: list[Chosen]) -> list[Table]:
     """Return a table of accuracy by class, the smallest class first, where classes are of unequal size."""
     dataset = models[0].dataset
     data = findings.data(dataset)
@@ -316,7 +317,7 @@ def _by_class_size(findings: Findings, models: list[Chosen]) -> list[str]:
     which = "" if few else f", the {_CLASSES} smallest classes and the {_CLASSES} largest"
     if any(cell == DASH for row in rows for cell in row[2:]):
         which += f"; {DASH} has no test image"
-    return [
-        f"Accuracy on the test images of {escape(dataset)} by class, and how many training images each class had"
-        f"{which}:\n\n" + table(rows, ["class", "training images", *[escape(chosen.label) for chosen in models]])
-    ]
+    lead = (
+        f"Accuracy on the test images of {escape(dataset)} by class, and how many training images each class had{which}"
+    )
+    return [Table(rows, ["class", "training images", *[escape(chosen.label) for chosen in models]], lead=lead)]

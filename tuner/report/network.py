@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import partial
 
 import pandas as pd
 
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.network_blocks import Plan, identity, plan_of, shape_text
+from tuner.contents.cells import DASH
+from tuner.contents.sections import Content, Paragraph, Picture, Section, Table, folded_if
 from tuner.figures.network import draw_network
-from tuner.report.base import DASH, Section, escape, folded, picture, table
+from tuner.text import escape
 
 _MOST_ROWS = 32
 _INTRODUCTION = (
@@ -32,20 +35,19 @@ def network_section(findings: Findings) -> Section | None:
                 groups.setdefault(identity(chosen.saved.result.layers), []).append(chosen)
     if not groups:
         return None
-    figures = {}
-    parts = [_INTRODUCTION]
+    contents: list[Content] = [Paragraph(_INTRODUCTION)]
     for group in groups.values():
         first = group[0]
         layers = first.saved.result.layers
         labels = dict.fromkeys(chosen.label for chosen in group)
         title = f"{' and '.join(labels)}, {', '.join(dict.fromkeys(chosen.dataset for chosen in group))}"
-        name = f"network-{first.model}-{first.slug}.png"
         plan = plan_of(layers)
-        figures[name] = draw_network(plan, title)
         total = sum(int(layer.get("parameters") or 0) for layer in layers)
-        parts += [picture(name, f"The network of {title}: {total:,} parameters"), layer_table(plan, total)]
-    parts.append("Every layer of every model: [layers.csv](layers.csv).")
-    return Section("network", "Networks", "\n\n".join(parts), figures, {"layers.csv": _layers(findings)})
+        caption = f"The network of {title}: {total:,} parameters"
+        file = f"network-{first.model}-{first.slug}.png"
+        contents += [Picture("network", file, caption, partial(draw_network, plan, title)), *layer_table(plan, total)]
+    contents.append(Paragraph("Every layer of every model: [layers.csv](layers.csv)."))
+    return Section("network", "Networks", contents, {"layers.csv": _layers(findings)})
 
 
 def _layers(findings: Findings) -> pd.DataFrame:
@@ -69,7 +71,7 @@ def _layers(findings: Findings) -> pd.DataFrame:
     )
 
 
-def layer_table(plan: Plan, total: int) -> str:
+def layer_table(plan: Plan, total: int) -> list[Content]:
     """Return the layers that have weights or change the shape as a table; a long one folded away."""
     rows: list[list[object]] = []
     for index, block in enumerate(plan.blocks):
@@ -83,9 +85,6 @@ def layer_table(plan: Plan, total: int) -> str:
             count = f"{layer.parameters * times:,}" if layer.parameters else ""
             rows.append([escape(layer.name), escape(layer.kind), shape_text(layer.shape) or DASH, formula, count])
     rows.append(["**total**", "", "", "", f"**{total:,}**"])
-    text = table(rows, ["layer", "kind", "output", "formula", "parameters"], text_columns=4)
-    if any(block.times > 1 for block in plan.blocks):
-        text += f"\n\n{_REPEATED}"
-    if len(rows) > _MOST_ROWS:
-        text = folded("The layers and their parameters", text)
-    return text
+    table = Table(rows, ["layer", "kind", "output", "formula", "parameters"], text_columns=4)
+    repeated = [Paragraph(_REPEATED)] if any(block.times > 1 for block in plan.blocks) else []
+    return folded_if(len(rows) > _MOST_ROWS, "The layers and their parameters", table, *repeated)

@@ -9,11 +9,13 @@ import pandas as pd
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
+from tuner.contents.cells import DASH, with_mark
+from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.ledger.ledger import SearchTrial
 from tuner.protocol import ranked
-from tuner.report.base import DASH, Section, escape, setting, table, with_mark
 from tuner.report.trials import varying
 from tuner.space.parameters import Value
+from tuner.text import escape, setting
 from tuner.trial import Record
 
 _Pairs = Sequence[tuple[SearchTrial, Record]]
@@ -23,7 +25,8 @@ _MOST_VALUES = 12
 
 def pivot_section(findings: Findings) -> Section | None:
     """Show the pivots that the search file names, or the one that two varying parameters give by themselves."""
-    parts, frames = [], []
+    contents: list[Content] = []
+    frames = []
     on = findings.search.validates_on
     for dataset in findings.search.datasets:
         pairs = [
@@ -36,19 +39,16 @@ def pivot_section(findings: Findings) -> Section | None:
             if frame.empty:
                 continue
             frames.append(frame.assign(**{col.DATASET: dataset}))
-            parts.append(
-                f"**{escape(rows)} by {escape(columns)} on {escape(dataset)}**, accuracy on {on}:\n\n"
-                + _markdown(findings, frame, rows, columns)
-            )
-    if not parts:
+            lead = f"**{escape(rows)} by {escape(columns)} on {escape(dataset)}**, accuracy on {on}"
+            contents += _pivot(findings, frame, rows, columns, lead)
+    if not contents:
         return None
     every = pd.concat(frames, ignore_index=True)
-    if "†" in "".join(parts):
-        parts.append(
-            "† never left chance: no better than always naming the largest class, within three standard errors."
-        )
-    parts.append("Every cell: [pivot.csv](pivot.csv).")
-    return Section("pivot", "Score by parameter", "\n\n".join(parts), tables={"pivot.csv": every})
+    if any("†" in cell for one in contents if isinstance(one, Table) for row in one.cells for cell in row[1:]):
+        told = "† never left chance: no better than always naming the largest class, within three standard errors."
+        contents.append(Paragraph(told))
+    contents.append(Paragraph("Every cell: [pivot.csv](pivot.csv)."))
+    return Section("pivot", "Score by parameter", contents, {"pivot.csv": every})
 
 
 def _by_itself(pairs: _Pairs) -> list[list[str]]:
@@ -89,7 +89,7 @@ def pivot_frame(findings: Findings, pairs: _Pairs, rows: str, columns: str) -> p
     return pd.DataFrame(found)
 
 
-def _markdown(findings: Findings, frame: pd.DataFrame, rows: str, columns: str) -> str:
+def _pivot(findings: Findings, frame: pd.DataFrame, rows: str, columns: str, lead: str) -> list[Content]:
     labels = {model_search.name: model_search.label for model_search in findings.search.model_searches}
 
     def values_of(name: str) -> list[Value]:
@@ -113,10 +113,10 @@ def _markdown(findings: Findings, frame: pd.DataFrame, rows: str, columns: str) 
         for name, values in ((rows, down), (columns, across))
         if len(values) > _MOST_VALUES
     ]
-    note = f"\n\nShown are {' and '.join(cut)}." if cut else ""
+    notes = [f"Shown are {' and '.join(cut)}."] if cut else []
     if any(cell == DASH for row in body for cell in row[1:]):
-        note += f"\n\n{DASH} no trial has these values."
-    return table(body, [f"{escape(rows)} ╲ {escape(columns)}", *heads]) + note
+        notes.append(f"{DASH} no trial has these values.")
+    return [Table(body, [f"{escape(rows)} ╲ {escape(columns)}", *heads], lead=lead), *map(Paragraph, notes)]
 
 
 def _cell(cell: dict[Any, Any] | None) -> str:

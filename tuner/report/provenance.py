@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.analysis.findings import Findings
+from tuner.contents.sections import Paragraph, Section, Table
 from tuner.datasets.remarks import images_of, number_of, sentences
 from tuner.errors import MOST_LISTED
-from tuner.report.base import Section, escape, table
 from tuner.report.budget import budget
+from tuner.text import escape
 
 #: What workers note about where they ran, and how the table calls it.
 _ENVIRONMENT = {
@@ -80,11 +81,8 @@ def provenance_section(findings: Findings) -> Section:
     for key, name in _ENVIRONMENT.items():
         values = dict.fromkeys(str(e[key]) for e in environments if key in e)
         rows.append([name, escape(", ".join(values))])
-    return Section(
-        "provenance",
-        "Provenance",
-        "\n\n".join([table(rows, ["what", "value"], text_columns=2), _METHOD, *_repeating(findings)]),
-    )
+    told = map(Paragraph, [_METHOD, *_repeating(findings)])
+    return Section("provenance", "Provenance", [Table(rows, ["what", "value"], text_columns=2), *told])
 
 
 def _left_out(files: Sequence[tuple[str, str]]) -> str:

@@ -6,11 +6,13 @@ from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.significance import Interval
 from tuner.analysis.variance import prediction_interval, single_prediction
+from tuner.contents.cells import DASH, number, plus_minus, signed, with_mark
+from tuner.contents.sections import Content, Items, Paragraph, Section, Table, folded_if
 from tuner.protocol import ranked
-from tuner.report.base import DASH, Section, escape, folded, number, plus_minus, setting, signed, table, with_mark
 from tuner.report.budget import budget
 from tuner.report.trials import summary_by, values_and_score
 from tuner.search_file.model import Published, PublishedScore, PublishedTrial, Search
+from tuner.text import escape, setting
 from tuner.trial import Record
 
 #: More trials than this are folded away, with one reason for all.
@@ -22,18 +24,19 @@ def published_section(findings: Findings) -> Section | None:
     study = findings.search.published
     if study is None:
         return None
-    parts = [f"Published: {escape(study.study)}. Ours: {budget(findings)}."]
-    parts += _scores(findings, study)
-    parts += _others(findings, study)
-    parts += _trials(findings, study)
+    contents: list[Content] = [Paragraph(f"Published: {escape(study.study)}. Ours: {budget(findings)}.")]
+    contents += _scores(findings, study)
+    contents += _others(findings, study)
+    contents += _trials(findings, study)
     groups = _groups(findings, study)
     if groups:
         heads = ["parameter", "published mean", "published sd", "our trials", "our mean", "our sd", "difference"]
-        parts.append(
+        lead = (
             f"Mean and sample standard deviation of the trials' accuracy; theirs on the test set, ours on "
-            f"{findings.search.validates_on}:\n\n" + table(groups, heads)
+            f"{findings.search.validates_on}"
         )
-    return Section("published", "Published and ours", "\n\n".join(parts))
+        contents.append(Table(groups, heads, lead=lead))
+    return Section("published", "Published and ours", contents)
 
 
 def _ours(findings: Findings, printed: PublishedScore) -> Chosen | None:
@@ -44,7 +47,7 @@ def _label(findings: Findings, model: str) -> str:
     return escape(findings.search.model_search(model).label)
 
 
-def _scores(findings: Findings, study: Published) -> list[str]:
+def _scores(findings: Findings, study: Published) -> list[Content]:
     """Hold the printed test accuracies against a prediction from our retrainings, and say why one lies outside."""
     rows, reasons = [], []
     runs = study.runs or 1
@@ -81,8 +84,9 @@ def _scores(findings: Findings, study: Published) -> list[str]:
         f"√(1{'' if runs == 1 else f'/{runs}'} + 1/R) of R retrainings, Hahn 1969), and of the images where theirs are "
         f"not all of ours; {_cannot_tell(findings)}"
     )
-    parts = [table(rows, [*heads, "published inside it"], text_columns=2), explained]
-    return [*parts, _list_of("Where the published score lies outside our prediction:", reasons)]
+    table = Table(rows, [*heads, "published inside it"], text_columns=2)
+    where = "Where the published score lies outside our prediction:"
+    return [table, Paragraph(explained), *_list_of(where, reasons)]
 
 
 def _other_images(findings: Findings, ours: Chosen) -> tuple[float, int]:
@@ -136,11 +140,11 @@ def _smaller_budget(search: Search) -> list[str]:
     return ["Ours is lower after a smaller budget."] if smaller else []
 
 
-def _list_of(head: str, reasons: list[str]) -> str:
-    return head + "\n\n" + "\n".join(f"- {reason}" for reason in reasons) if reasons else ""
+def _list_of(lead: str, reasons: list[str]) -> list[Content]:
+    return [Items(reasons, lead)] if reasons else []
 
 
-def _others(findings: Findings, study: Published) -> list[str]:
+def _others(findings: Findings, study: Published) -> list[Content]:
     """Compare what else was printed of each model: test loss, parameters and the size of its file."""
     rows = []
     for printed in study.scores:
@@ -161,10 +165,10 @@ def _others(findings: Findings, study: Published) -> list[str]:
             ]
         )
     heads = ["model", "data set", "test loss, published", "ours", "parameters, published", "ours"]
-    return [table(rows, [*heads, "MB, published", "ours"], text_columns=2)] if rows else []
+    return [Table(rows, [*heads, "MB, published", "ours"], text_columns=2)] if rows else []
 
 
-def _trials(findings: Findings, study: Published) -> list[str]:
+def _trials(findings: Findings, study: Published) -> list[Content]:
     """Compare the printed accuracies of single trials with those of our search trials."""
     rows, reasons = [], []
     counts = dict.fromkeys(("yes", "no", "cannot tell"), 0)
@@ -199,21 +203,24 @@ def _trials(findings: Findings, study: Published) -> list[str]:
     if not rows:
         return []
     heads = ["model", "trial", "published", "ours", "ours − published", "95 % prediction", "published inside it"]
-    body = table(rows, heads, text_columns=2)
     if len(rows) > _LONG:
-        body = folded(f"All {len(rows)} trials", body)
         reasons = [
             f"Ours is {side} in {count} of {len(rows)}: {_fewer(findings, side == 'lower')}"
             for side, count in sides.items()
             if count
         ]
-    return [
+    about = (
         f"Single trials, theirs on the test set, ours on {findings.search.validates_on} († never left chance). The "
         "prediction of one run from one run has the spread over seeds of the model's retrainings, twice, and of the "
-        f"images where they are not the same; {_cannot_tell(findings)} Of {len(rows)} published ones {counts['yes']} "
-        f"lie inside, {counts['no']} outside, and of {counts['cannot tell']} it cannot be told:\n\n{body}",
-        _list_of("Where the published trial lies outside our prediction:", reasons),
-    ]
+        f"images where they are not the same; {_cannot_tell(findings)}"
+    )
+    lead = (
+        f"Of {len(rows)} published ones {counts['yes']} lie inside, {counts['no']} outside, and of "
+        f"{counts['cannot tell']} it cannot be told"
+    )
+    table = Table(rows, heads, text_columns=2, lead=lead, about=about)
+    shown = folded_if(len(rows) > _LONG, f"All {len(rows)} trials", table)
+    return [*shown, *_list_of("Where the published trial lies outside our prediction:", reasons)]
 
 
 def _prediction_of_trial(findings: Findings, printed: PublishedTrial, ours: Record) -> Interval | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.significance import accuracy_interval
-from tuner.report.base import escape
+from tuner.text import escape
 
 #: A saved model nearer than this to the mean of the retrainings is never told to be far from it.
 NEAR = 0.01

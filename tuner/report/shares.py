@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,8 +14,10 @@ from matplotlib.ticker import MaxNLocator
 from tuner import columns as col
 from tuner.analysis.importance import Effect, Importance
 from tuner.analysis.scopes import Scope
+from tuner.contents.cells import number
+from tuner.contents.sections import Picture, Table
 from tuner.figures.style import colour, new_figure
-from tuner.report.base import escape, number, table
+from tuner.text import escape
 
 #: What was found of each scope that has trials enough to tell.
 Found = Sequence[tuple[Scope, Importance]]
@@ -22,13 +25,14 @@ Found = Sequence[tuple[Scope, Importance]]
 _BARS = 10
 
 
-def shares_table(found: Found, words: str) -> str:
-    """Return a markdown table with a row per scope, of what stands out for what `words` call."""
+def shares_table(found: Found, words: str, lead: str, about: str = "") -> Table:
+    """Return a table with a row per scope, of what stands out for what `words` call."""
     rows = [
         [escape(scope.label), str(result.trials), _outstanding(result), number(result.explained, 2)]
         for scope, result in found
     ]
-    return table(rows, ["trials of", "", f"matters for the {words}", "R²"], text_columns=4)
+    heads = ["trials of", "", f"matters for the {words}", "R²"]
+    return Table(rows, heads, text_columns=4, lead=lead, about=about)
 
 
 def _outstanding(result: Importance) -> str:
@@ -70,16 +74,16 @@ def shares_frame(dataset: str, found: Found, target: str) -> pd.DataFrame:
     )
 
 
-def bars_caption(dataset: str, found: Found, words: str) -> str:
-    """Return the caption of `bars_figure`."""
+def bars_picture(key: str, slug: str, dataset: str, found: Found, words: str) -> Picture:
+    """Return a picture of the shares as bars."""
     text = f"Shares in the variation of the {words} between trials on {dataset}, with 95 % intervals; blue stands out "
     text += "and grey does not"
     if any(result.outstanding_interaction for _, result in found):
         text += "; orange is what two parameters have a part in only together"
-    return text
+    return Picture(key, f"{key}-{slug}.png", text, partial(_bars_figure, found, words))
 
 
-def bars_figure(found: Found, words: str) -> Figure:
+def _bars_figure(found: Found, words: str) -> Figure:
     """Draw the shares as bars, a panel for each scope, up to three in a row; all bars are equally thick."""
     across = len(found) if len(found) <= 3 else 2
     rows = [found[start : start + across] for start in range(0, len(found), across)]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from tuner.analysis.findings import Findings
 from tuner.analysis.shortfall import planned_shortfall, shortfall
-from tuner.report.base import escape
 from tuner.report.doubts import doubts_on
 from tuner.report.saving import warnings_on
 from tuner.report.verdicts import verdict_on
 from tuner.search_file.model import ModelSearch
+from tuner.text import escape
 
 
 def verdict(findings: Findings) -> list[str]:

@@ -6,17 +6,18 @@ import math
 from dataclasses import dataclass
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.scopes import scopes
+from tuner.contents.cells import DASH
+from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.ledger.rows import utc
-from tuner.report.base import DASH, Section, escape, picture, table
 from tuner.report.convergence import Convergence, convergences
 from tuner.report.provenance import repeats_bit_for_bit
-from tuner.report.shares import bars_caption, bars_figure, shares_frame, shares_table
+from tuner.report.shares import bars_picture, shares_frame, shares_table
 from tuner.search_file.model import ModelSearch
+from tuner.text import escape
 from tuner.trial import Attempt, Record
 
 _PER_EPOCH = "time per epoch"
@@ -54,15 +55,16 @@ def timing_section(findings: Findings) -> Section | None:
         return None
     rows = _rows(findings)
     wanted = next((list(row.best.epochs_to) for row in rows if row.best), [])
-    parts = [introduction(findings), total_time(findings), _table(findings, rows, wanted)]
+    contents: list[Content] = [Paragraph(introduction(findings)), Paragraph(total_time(findings))]
+    contents.append(_table(findings, rows, wanted))
     tables = {"timing.csv": _trials_frame(findings), "timing_models.csv": _models_frame(rows, wanted)}
     links = "Every trial: [timing.csv](timing.csv). The table as numbers: [timing_models.csv](timing_models.csv)."
-    figures, shares, frames = _importance(findings)
+    shares, frames = _importance(findings)
     if frames:
-        parts += shares
+        contents += shares
         tables["timing_importance.csv"] = pd.concat(frames, ignore_index=True)
         links += " Every parameter: [timing_importance.csv](timing_importance.csv)."
-    return Section("timing", "Time", "\n\n".join([*parts, links]), figures, tables)
+    return Section("timing", "Time", [*contents, Paragraph(links)], tables)
 
 
 def introduction(findings: Findings) -> str:
@@ -102,7 +104,7 @@ def _rows(findings: Findings) -> list[_Row]:
     return [row for row in found if row.trials or row.chosen]
 
 
-def _table(findings: Findings, rows: list[_Row], wanted: list[float]) -> str:
+def _table(findings: Findings, rows: list[_Row], wanted: list[float]) -> Table:
     cells = []
     for row in rows:
         final = row.chosen.saved.result if row.chosen else None
@@ -118,18 +120,18 @@ def _table(findings: Findings, rows: list[_Row], wanted: list[float]) -> str:
                 _figure(final.latency_ms if final else None),
             ]
         )
-    text = (
+    about = (
         "Of the best trial of each search: seconds per epoch, the median without the first, which compiles, where "
         "there are more"
     )
     if wanted:
-        text += (
+        about += (
             f"; and the time until it first reached an accuracy on {findings.search.validates_on}, which is its epochs "
             "until then times that, a dash where it never did"
         )
-    text += ". Of the saved model: seconds per epoch, and milliseconds to classify one image by itself:\n\n"
+    lead = "Of the saved model: seconds per epoch, and milliseconds to classify one image by itself"
     heads = ["model", "data set", "trials", "s/epoch", *[f"to {accuracy:g}" for accuracy in wanted]]
-    return text + table(cells, [*heads, "saved model, s/epoch", "ms/image"], text_columns=2)
+    return Table(cells, [*heads, "saved model, s/epoch", "ms/image"], 2, lead=lead, about=f"{about}.")
 
 
 def _models_frame(rows: list[_Row], wanted: list[float]) -> pd.DataFrame:
@@ -178,23 +180,23 @@ def _attempt_cells(attempt: Attempt | None) -> dict[str, object]:
     return {col.BEGAN: utc(attempt.began), col.ENDED: utc(attempt.ended), **where}
 
 
-def _importance(findings: Findings) -> tuple[dict[str, Figure], list[str], list[pd.DataFrame]]:
+def _importance(findings: Findings) -> tuple[list[Content], list[pd.DataFrame]]:
     """Say which parameters matter for the time per epoch, where there are trials enough to tell."""
-    figures, parts, frames = {}, [], []
+    contents: list[Content] = []
+    frames = []
     for dataset in findings.search.datasets:
         found = [(scope, result) for scope in scopes(findings, dataset) if (result := scope.importance(_log_time))]
         if not found:
             continue
-        name = f"timing-{findings.search.slugs[dataset]}.png"
-        figures[name] = bars_figure(found, _PER_EPOCH)
-        parts += [
+        lead = (
             "How much of the variation of the time per epoch each parameter has a part in, between trials on "
-            f"{escape(dataset)}, with its 95 % interval; times count by their logarithm, since parameters multiply "
-            "them:\n\n" + shares_table(found, _PER_EPOCH),
-            picture(name, bars_caption(dataset, found, _PER_EPOCH)),
-        ]
+            f"{escape(dataset)}, with its 95 % interval; times count by their logarithm, since parameters multiply them"
+        )
+        slug = findings.search.slugs[dataset]
+        contents.append(shares_table(found, _PER_EPOCH, lead))
+        contents.append(bars_picture("timing", slug, dataset, found, _PER_EPOCH))
         frames.append(shares_frame(dataset, found, col.SECONDS_PER_EPOCH))
-    return figures, parts, frames
+    return contents, frames
 
 
 def _log_time(record: Record) -> float | None:

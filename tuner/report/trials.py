@@ -9,11 +9,13 @@ import pandas as pd
 from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.analysis.trial_table import column_names, trial_rows
+from tuner.contents.cells import number, with_mark
+from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.families import in_order
 from tuner.protocol import ranked
-from tuner.report.base import Section, escape, number, setting, table, with_mark
 from tuner.search_file.model import ModelSearch
 from tuner.space.parameters import Value
+from tuner.text import escape, setting
 from tuner.trial import Record
 
 #: How many trials the report shows of each search; the others stand in trials.csv.
@@ -47,7 +49,8 @@ def values_and_score(records: Sequence[Record]) -> pd.DataFrame:
 
 def trials_section(findings: Findings) -> Section | None:
     """Rank the trials of each search, of each depth by itself where that varies; all of them go into trials.csv."""
-    parts = []
+    contents: list[Content] = []
+    stuck = False
     for model_search in findings.search.model_searches:
         for dataset in findings.search.datasets:
             order = ranked(findings.trials(model_search.name, dataset))
@@ -69,26 +72,21 @@ def trials_section(findings: Findings) -> Section | None:
                     of_depth += "".join(
                         f", {text}" for text in _shared(group, [n for n in names if n not in (depth, *shown)])
                     )
-                parts.append(f"{head}{of_depth}{more}:\n\n" + _ranking(findings, group[:SHOWN], shown))
-            parts.append(
-                (
-                    f"The same in all of {escape(model_search.label)}: {escape(fixed)}; "
-                    if fixed
-                    else "The same in all: "
-                )
-                + "everything else at its default. Ranks are among all trials of the search."
+                contents.append(_ranking(findings, group[:SHOWN], shown, f"{head}{of_depth}{more}"))
+                stuck |= any(findings.stuck_at_chance(record) for _, record in group[:SHOWN])
+            alike = (
+                f"The same in all of {escape(model_search.label)}: {escape(fixed)}; " if fixed else "The same in all: "
             )
+            told = f"{alike}everything else at its default. Ranks are among all trials of the search."
+            contents.append(Paragraph(told))
     table_rows = trial_rows(findings.search_trials)
     if not table_rows:
         return None
     columns = [name for name in column_names(table_rows) if name not in col.CLOCKED]
     frame = pd.DataFrame(table_rows, columns=columns, dtype=object)  # whole numbers stay so
-    text = "\n\n".join(parts) or "No search has two completed trials on a data set, so that there is nothing to rank."
-    if "†" in text:
-        text += "\n\n† never left chance."
-    return Section(
-        "trials", "Trials", text + "\n\nEvery trial: [trials.csv](trials.csv).", tables={"trials.csv": frame}
-    )
+    none = Paragraph("No search has two completed trials on a data set, so that there is nothing to rank.")
+    last = [*(["† never left chance."] if stuck else []), "Every trial: [trials.csv](trials.csv)."]
+    return Section("trials", "Trials", [*(contents or [none]), *map(Paragraph, last)], {"trials.csv": frame})
 
 
 def _shared(group: Sequence[tuple[int, Record]], names: Sequence[str]) -> list[str]:
@@ -97,7 +95,7 @@ def _shared(group: Sequence[tuple[int, Record]], names: Sequence[str]) -> list[s
     return [f"{escape(name)} {escape(setting(values[name]))}" for name in names if name in values]
 
 
-def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Sequence[str]) -> str:
+def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Sequence[str], lead: str) -> Table:
     rows = [
         [
             rank,
@@ -109,7 +107,8 @@ def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Seq
         ]
         for rank, record in ranks
     ]
-    return table(rows, ["", *map(escape, names), "epochs", "parameters", "val. loss", "val. accuracy"], text_columns=0)
+    heads = ["", *map(escape, names), "epochs", "parameters", "val. loss", "val. accuracy"]
+    return Table(rows, heads, text_columns=0, lead=lead)
 
 
 def _settings(values: dict[str, Value]) -> str:
@@ -118,7 +117,7 @@ def _settings(values: dict[str, Value]) -> str:
 
 def depth_section(findings: Findings) -> Section | None:
     """Summarise the trials by their depth, where it varies."""
-    parts = []
+    contents = []
     for model_search in findings.search.model_searches:
         for dataset in findings.search.datasets:
             records = [record for record in findings.trials(model_search.name, dataset) if record.completed]
@@ -130,12 +129,12 @@ def depth_section(findings: Findings) -> Section | None:
                     [setting(r[parameter]), r["trials"], *[number(r[n]) for n in ("mean", "sd", "best", "worst")]]
                     for r in summary.to_dict("records")
                 ]
-                parts.append(
-                    f"**{escape(model_search.label)} on {escape(dataset)}**, "
-                    f"accuracy on {findings.search.validates_on}:\n\n"
-                    + table(rows, [parameter, "trials", "mean", "sd", "best", "worst"], text_columns=0)
+                lead = (
+                    f"**{escape(model_search.label)} on {escape(dataset)}**, accuracy on {findings.search.validates_on}"
                 )
-    return Section("depth", "Mean and standard deviation by depth", "\n\n".join(parts)) if parts else None
+                heads = [parameter, "trials", "mean", "sd", "best", "worst"]
+                contents.append(Table(rows, heads, text_columns=0, lead=lead))
+    return Section("depth", "Mean and standard deviation by depth", contents) if contents else None
 
 
 def failures_section(findings: Findings) -> Section | None:
@@ -153,11 +152,8 @@ def failures_section(findings: Findings) -> Section | None:
         ]
         for m, r in findings.failed
     ]
-    return Section(
-        "failures",
-        "Failed trials",
-        table(rows, ["model", "data set", "role", "trial", "reason", "configuration"], text_columns=6),
-    )
+    heads = ["model", "data set", "role", "trial", "reason", "configuration"]
+    return Section("failures", "Failed trials", [Table(rows, heads, text_columns=6)])
 
 
 def _chosen_by_hand(model_search: ModelSearch, record: Record, leave_out: Sequence[str] = ()) -> dict[str, Value]:

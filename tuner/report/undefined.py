@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner import columns as col
-from tuner.report.base import DASH, escape, number
+from tuner.contents.cells import DASH, number
+from tuner.text import escape
 
 #: The marks, each with what it says; the first stands at the name of a class, the others at a number.
 ABSENT, NEVER, ALONE = "°", "‡", "§"

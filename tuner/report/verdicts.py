@@ -7,7 +7,8 @@ from functools import lru_cache
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.pairs import Pair, adjusted, paired
 from tuner.analysis.significance import accuracy_interval
-from tuner.report.base import escape, p_text, plus_minus
+from tuner.contents.cells import p_text, plus_minus
+from tuner.text import escape
 
 #: What every verdict is about, and what no number here covers.
 SCOPE = (

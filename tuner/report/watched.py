@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
+from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.style import colour, dash, new_figure, plain_decades, whole_numbers
-from tuner.report.base import Section, escape, picture
 from tuner.search_file.model import ModelSearch
+from tuner.text import escape
 
 _Curve = NDArray[np.float64]
+#: Of each trial that is shown its model, the layer, and what was noted of it.
+_Notes = Sequence[tuple[ModelSearch, str, dict[str, Any]]]
 #: Ridges of one figure; of a longer training, evenly spread epochs are shown.
 _MOST_RIDGES = 21
 
 
 def watched_section(findings: Findings) -> Section | None:
     """Draw gradient norm and kernel histograms by epoch of the watched layers of each best trial."""
-    figures, parts, frames = {}, [], []
+    contents: list[Content] = []
+    frames = []
     for dataset in findings.search.datasets:
         notes = [
             (model_search, layer, found)
@@ -33,39 +40,21 @@ def watched_section(findings: Findings) -> Section | None:
         if not notes:
             continue
         slug = findings.search.slugs[dataset]
-        figure = new_figure(7.2, 3.8)
-        _draw_gradients(figure.subplots(), notes, dataset)
-        figures[f"gradients-{slug}.png"] = figure
-        figure = new_figure(max(4.6, 3.4 * len(notes) + 1), 5.6)
-        low, high = _range([found for _, _, found in notes])
-        for index, (axes, (model_search, layer, found)) in enumerate(
-            zip(figure.subplots(1, len(notes), squeeze=False, sharey=True)[0], notes, strict=True)
-        ):
-            _draw_ridges(axes, found["kernel"], low, high, colour(index))
-            axes.set_title(f"{model_search.label}, {layer}")
-            if index == 0:
-                axes.set_ylabel("epoch (0: before training)")
-        figures[f"kernels-{slug}.png"] = figure
-        parts += [
-            picture(
-                f"gradients-{slug}.png",
-                f"Norm of the gradient that reaches the layer's kernel, on {dataset}: over the first 256 training "
-                "images, or all of fewer, before training (0) and after each epoch; logarithmic axis",
-            ),
-            picture(f"kernels-{slug}.png", f"Distribution of the layer's weights by epoch, smoothed, on {dataset}"),
-        ]
+        caption = (
+            f"Norm of the gradient that reaches the layer's kernel, on {dataset}: over the first 256 training "
+            "images, or all of fewer, before training (0) and after each epoch; logarithmic axis"
+        )
+        draw = partial(_gradients_figure, notes, dataset)
+        contents.append(Picture("gradients", f"gradients-{slug}.png", caption, draw))
+        caption = f"Distribution of the layer's weights by epoch, smoothed, on {dataset}"
+        contents.append(Picture("kernels", f"kernels-{slug}.png", caption, partial(_kernels_figure, notes)))
         frames += [_frame(dataset, *note) for note in notes]
-    if not parts:
+    if not contents:
         return None
-    parts.append("The figures' numbers: [watched.csv](watched.csv).")
+    contents.append(Paragraph("The figures' numbers: [watched.csv](watched.csv)."))
     names = ", ".join(dict.fromkeys(frame[col.LAYER].iloc[0] for frame in frames))
-    return Section(
-        "watched",
-        f"Inside {escape(names)} while it learns",
-        "\n\n".join(parts),
-        figures,
-        {"watched.csv": pd.concat(frames, ignore_index=True)},
-    )
+    tables = {"watched.csv": pd.concat(frames, ignore_index=True)}
+    return Section("watched", f"Inside {escape(names)} while it learns", contents, tables)
 
 
 def _frame(dataset: str, model_search: ModelSearch, layer: str, found: dict[str, Any]) -> pd.DataFrame:
@@ -92,7 +81,9 @@ def _frame(dataset: str, model_search: ModelSearch, layer: str, found: dict[str,
     )
 
 
-def _draw_gradients(axes: Axes, notes: list[tuple[ModelSearch, str, dict[str, Any]]], dataset: str) -> None:
+def _gradients_figure(notes: _Notes, dataset: str) -> Figure:
+    figure = new_figure(7.2, 3.8)
+    axes = figure.subplots()
     for index, (model_search, layer, found) in enumerate(notes):
         norms = found["gradient_norm"]
         axes.plot(
@@ -105,6 +96,18 @@ def _draw_gradients(axes: Axes, notes: list[tuple[ModelSearch, str, dict[str, An
     whole_numbers(axes.xaxis)
     axes.set_title(f"Gradient of the loss at the layer's kernel, {dataset}")
     axes.legend()
+    return figure
+
+
+def _kernels_figure(notes: _Notes) -> Figure:
+    figure = new_figure(max(4.6, 3.4 * len(notes) + 1), 5.6)
+    low, high = _range([found for _, _, found in notes])
+    grid = figure.subplots(1, len(notes), squeeze=False, sharey=True)[0]
+    grid[0].set_ylabel("epoch (0: before training)")
+    for index, (axes, (model_search, layer, found)) in enumerate(zip(grid, notes, strict=True)):
+        _draw_ridges(axes, found["kernel"], low, high, colour(index))
+        axes.set_title(f"{model_search.label}, {layer}")
+    return figure
 
 
 def _range(found: list[dict[str, Any]]) -> tuple[float, float]:

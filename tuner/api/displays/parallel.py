@@ -16,8 +16,8 @@ from tuner.api.functions import Ran, load_findings
 from tuner.families import in_order
 from tuner.figures.slices import MODEL, Scale, lower_end, spread
 from tuner.figures.style import SEQUENTIAL, short
-from tuner.report.base import setting
 from tuner.space.parameters import Value
+from tuner.text import setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
