@@ -23,7 +23,7 @@ from benchmarks.driving import laid_out_digits
 from benchmarks.growth import at_once, grid_search, run_untrained
 from benchmarks.measuring import report_progress, run_module, table
 from benchmarks.sizes import sized
-from tuner.executors import Executor, LocalExecutor, Outcome, Share
+from tuner.executors import Executor, LocalExecutor, Outcome, Resources
 from tuner.search_file.model import Search
 from tuner.trial import Job, Result, Trial
 
@@ -125,7 +125,7 @@ def _on_ray(function: str) -> Executor:
         logging_level=logging.ERROR,
         runtime_env={"env_vars": {"PYTHONPATH": str(Path.cwd())}},
     )
-    return RayExecutor(None, f"benchmarks.cluster:{function}", None, Share(1, 0), preload=PRELOAD)
+    return RayExecutor(None, f"benchmarks.cluster:{function}", None, Resources(1, 0), preload=PRELOAD)
 
 
 def _here(function: str) -> Executor:

@@ -11,7 +11,7 @@ from time import perf_counter
 
 from tuner.datasets import load_dataset
 from tuner.datasets.store import save_to_store
-from tuner.executors import PRELOAD, Executor, LocalExecutor, Share
+from tuner.executors import PRELOAD, Executor, LocalExecutor, Resources
 from tuner.ledger.ledger import Ledger
 from tuner.running.loop import Runner
 from tuner.running.proposals import listed_proposals
@@ -99,13 +99,13 @@ def job_maker(prepared: Prepared, folder: Path) -> Callable[[Trial], Job]:
 
 def training_pool(folder: Path, workers: int | None = None) -> LocalExecutor:
     """Return the tool's own executor for trials of one thread."""
-    return LocalExecutor(TRAIN, workers, Share(), folder / "workers.log", PRELOAD)
+    return LocalExecutor(TRAIN, workers, Resources(), folder / "workers.log", PRELOAD)
 
 
 def warm_up(folder: Path, preload: Sequence[str] = PRELOAD) -> float:
     """Wait until the server of workers has imported Keras and forked its first; return how many seconds it took."""
     begun = perf_counter()
-    with LocalExecutor("benchmarks.driving:nothing", 1, Share(), folder / "workers.log", preload) as pool:
+    with LocalExecutor("benchmarks.driving:nothing", 1, Resources(), folder / "workers.log", preload) as pool:
         pool.submit("first", None)
         pool.wait()
     return perf_counter() - begun

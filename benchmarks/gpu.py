@@ -27,7 +27,7 @@ import numpy as np
 from benchmarks.driving import Watch, grid_trials, job_maker, prepare, training_pool, warm_up
 from benchmarks.measuring import provenance, report_progress, table
 from tuner.datasets.store import load_from_store
-from tuner.executors import PRELOAD, LocalExecutor, Share
+from tuner.executors import PRELOAD, LocalExecutor, Resources
 from tuner.families import get_family
 from tuner.ledger.ledger import Ledger
 from tuner.protocol import training_images
@@ -260,7 +260,7 @@ def main() -> None:
         )
         measured = Measured(options.out, about, trials, work, search.epochs * (3 * len(fit) + len(held)))
         measured.start_up = warm_up(folder)
-        with LocalExecutor("benchmarks.gpu:peak", 1, Share(), folder / "workers.log", PRELOAD) as pool:
+        with LocalExecutor("benchmarks.gpu:peak", 1, Resources(), folder / "workers.log", PRELOAD) as pool:
             pool.submit("peak", options.matrix)
             (outcome,) = pool.wait()
         if outcome.died:

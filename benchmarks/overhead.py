@@ -21,9 +21,9 @@ from benchmarks.measuring import report_progress, run_module, table
 from benchmarks.sizes import sized
 from benchmarks.workloads import WORKLOADS
 from tuner.errors import InputError
-from tuner.executors import Placement
+from tuner.executors import ExecutionOptions
 from tuner.running.search import started
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 WORKERS = sized((1, 2), (2,))
 
@@ -37,8 +37,8 @@ def measure(name: str, workers: int) -> dict[str, float]:
         np.savez(folder / "workload.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
         search = search_of(search_file(workload, 0), folder)
         warm = warm_up(folder)
-        places = Places(folder / "runs", folder / "reports")
-        with started(search, places, Console(stderr=True), placement=Placement(workers=workers)) as run:
+        workspace = Workspace(folder / "runs", folder / "reports")
+        with started(search, workspace, Console(stderr=True), execution=ExecutionOptions(workers=workers)) as run:
             begun = perf_counter()
             run.search_trials()
             wall = perf_counter() - begun

@@ -32,7 +32,7 @@ from benchmarks.sizes import sized
 from benchmarks.workloads import WORKLOADS
 from tuner.running.search import started
 from tuner.trial import Trial
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 REPEATS = sized(20, 2)
 EPOCHS = 3
@@ -94,7 +94,7 @@ def phases() -> dict[str, float]:
         text = f"repeats = {REPEATS}\n" + DIGITS.format(epochs=EPOCHS, dense_units=REPEATED_WIDTH)
         search = search_of(text.replace('"digits"', '"workload.npz"'), folder)
         begun = perf_counter()
-        with started(search, Places(folder / "runs", folder / "reports"), Console(stderr=True)) as run:
+        with started(search, Workspace(folder / "runs", folder / "reports"), Console(stderr=True)) as run:
             ready = perf_counter()
             run.search_trials()
             searched = perf_counter()

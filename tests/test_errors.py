@@ -16,8 +16,8 @@ from tuner.errors import (
     ResourceError,
     TrialError,
     TunerError,
-    lacking,
     one_line,
+    resource_error_of,
     suggestion,
 )
 
@@ -106,7 +106,7 @@ def test_of_a_long_exception_both_ends_are_kept() -> None:
     ],
 )
 def test_what_the_machine_lacks_is_said_with_what_helps(number: int, helps: str) -> None:
-    found = lacking(OSError(number, os.strerror(number), "runs/x.keras"))
+    found = resource_error_of(OSError(number, os.strerror(number), "runs/x.keras"))
     assert isinstance(found, ResourceError)
     assert found.exit_code == 1
     assert str(found).startswith(f"runs/x.keras: {os.strerror(number)}; ")
@@ -116,7 +116,7 @@ def test_what_the_machine_lacks_is_said_with_what_helps(number: int, helps: str)
 
 @pytest.mark.parametrize("error", [FileNotFoundError(errno.ENOENT, "x"), ValueError("x"), OSError("without a number")])
 def test_other_errors_are_not_the_machines(error: Exception) -> None:
-    assert lacking(error) is None
+    assert resource_error_of(error) is None
 
 
 def test_what_the_machine_lacks_is_found_behind_the_error_that_it_led_to() -> None:
@@ -126,13 +126,15 @@ def test_what_the_machine_lacks_is_found_behind_the_error_that_it_led_to() -> No
         finally:
             raise ValueError("cannot close the file")
     except ValueError as error:
-        assert str(lacking(error, "runs/models")).startswith("runs/models: No space left on device; make room")
+        assert str(resource_error_of(error, "runs/models")).startswith(
+            "runs/models: No space left on device; make room"
+        )
 
 
 def test_whatever_is_wrong_with_a_file_that_a_run_laid_out_is_the_runs() -> None:
     error = FileNotFoundError(errno.ENOENT, "No such file or directory", "runs/models/x.keras")
-    assert lacking(error, own=(Path("runs/data"),)) is None
-    found = lacking(error, own=(Path("runs/data"), Path("runs/models")))
+    assert resource_error_of(error, own=(Path("runs/data"),)) is None
+    found = resource_error_of(error, own=(Path("runs/data"), Path("runs/models")))
     assert isinstance(found, LostError)
     assert str(found) == (
         "runs/models/x.keras: No such file or directory; run the search again, which makes it anew: nothing that "
@@ -141,7 +143,7 @@ def test_whatever_is_wrong_with_a_file_that_a_run_laid_out_is_the_runs() -> None
 
 
 def test_what_numpy_says_of_a_full_disk_is_the_machines() -> None:
-    found = lacking(OSError("45 requested and 13 written"), "runs/data")
+    found = resource_error_of(OSError("45 requested and 13 written"), "runs/data")
     assert str(found).startswith("runs/data: cannot be written (OSError: 45 requested and 13 written); make room, and")
 
 

@@ -16,7 +16,7 @@ from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.file import load_search, parse_search
 from tuner.search_file.model import Overrides
 from tuner.trial import Record, Result, Trial
-from tuner.workspace import Places, as_described_now, recorded_search
+from tuner.workspace import Workspace, as_described_now, recorded_search
 
 RAW: dict[str, Any] = {
     "title": "x",
@@ -27,21 +27,21 @@ RAW: dict[str, Any] = {
 Change = Callable[[sqlite3.Connection], object]
 
 
-def project(folder: Path, change: Change | None = None) -> Places:
+def project(folder: Path, change: Change | None = None) -> Workspace:
     """Write a ledger with a search of one failed trial, and change it behind the ledger's back."""
-    places = Places(folder / "runs", folder / "reports")
+    workspace = Workspace(folder / "runs", folder / "reports")
     search = parse_search(RAW, "mine", folder / "searches", Overrides(), "0" * 16)
     trial = Trial("ann", "digits", "0" * 16, {"dense_units": 4}, epochs=1, seed=0)
-    with Ledger(places.ledger) as ledger:
+    with Ledger(workspace.ledger) as ledger:
         ledger.open_search("mine", "key", search.to_json())
         ledger.add("mine", SearchTrial("ann", "digits", "search", 0, trial.id))
         ledger.record(Record(trial, Result("failed", "boom \x1b[2J | <b>")))
     if change is not None:
-        with sqlite3.connect(places.ledger) as db:
+        with sqlite3.connect(workspace.ledger) as db:
             db.execute("PRAGMA journal_mode = DELETE")
             change(db)
         db.close()
-    return places
+    return workspace
 
 
 def search_says(**changed: object) -> Change:
@@ -90,11 +90,11 @@ STRANGE = [
 
 @pytest.mark.parametrize(("change", "problem"), STRANGE)
 def test_what_no_run_wrote_is_refused_in_one_line(tmp_path, change, problem):
-    places = project(tmp_path, change)
-    with pytest.raises(InputError) as caught, Ledger(places.ledger) as ledger:
+    workspace = project(tmp_path, change)
+    with pytest.raises(InputError) as caught, Ledger(workspace.ledger) as ledger:
         recorded_search(ledger, "mine")
         ledger.search_trials("mine")
-    assert str(caught.value).startswith(str(places.ledger))
+    assert str(caught.value).startswith(str(workspace.ledger))
     assert problem in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 700
@@ -133,13 +133,13 @@ def test_a_stranger_s_error_reaches_the_terminal_as_text(tmp_path):
 
 
 def test_a_view_in_the_place_of_a_table_is_refused_and_what_a_file_defines_runs_no_function(tmp_path):
-    places = project(tmp_path, sql("SELECT 1"))
-    with Ledger(places.ledger) as ledger:
+    workspace = project(tmp_path, sql("SELECT 1"))
+    with Ledger(workspace.ledger) as ledger:
         assert ledger._db.execute("PRAGMA trusted_schema").fetchone() == (0,)
     view = "ALTER TABLE searches RENAME TO s; CREATE VIEW searches AS SELECT name, key, content FROM s"
-    places = project(tmp_path / "other", sql(view))
+    workspace = project(tmp_path / "other", sql(view))
     with pytest.raises(InputError, match="has the table 's', which no ledger of ours has"):
-        Ledger(places.ledger)
+        Ledger(workspace.ledger)
 
 
 FILE = """title = "before"

@@ -1,9 +1,9 @@
 """Errors that say whose fault it is.
 
 `InputError` is the user's: one line that names the place and the remedy, exit code 2. `CheckError` is a check
-that did not hold, `ResourceError` the machine's lack of something, both exit code 1; `lacking` tells where an error
-of the system's means the latter. `TrialError` fails one trial and
-becomes a row. Anything else is a programming error and stops the search loudly.
+that did not hold, `ResourceError` the machine's lack of something, both exit code 1; `resource_error_of` tells where an
+error of the system's means the latter. `TrialError` fails one trial and becomes a row. Anything else is a programming
+error and stops the search loudly.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ _REMEDIES = {
 }
 
 
-def lacking(error: BaseException, place: str = "", own: Sequence[Path] = ()) -> ResourceError | None:
+def resource_error_of(error: BaseException, place: str = "", own: Sequence[Path] = ()) -> ResourceError | None:
     """Return what the machine lacks if that is why `error`, or an error that led to it, was raised.
 
     Args:

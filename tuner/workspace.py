@@ -17,8 +17,8 @@ WRITTEN = ("models", "data", "compiled", "locks", "tensorboard")
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where a search reads and writes."""
+class Workspace:
+    """The folders that a search reads and writes."""
 
     runs: Path = Path("runs")
     reports: Path = Path("reports")

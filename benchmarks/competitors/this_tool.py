@@ -10,11 +10,11 @@ from rich.console import Console
 from benchmarks.competitors.base import Trained, main
 from benchmarks.driving import search_of
 from benchmarks.workloads import Workload
-from tuner.executors import Placement
+from tuner.executors import ExecutionOptions
 from tuner.ledger.ledger import SearchTrial
 from tuner.running.search import started
 from tuner.trial import Record
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 
 def search_file(workload: Workload, seed: int, images: str = "workload.npz") -> str:
@@ -35,12 +35,12 @@ def search_file(workload: Workload, seed: int, images: str = "workload.npz") -> 
             layers,
             f'dense_units = {widths}\ndropout = {list(workload.dropout)}\npadding = "{workload.padding}"',
         ]
-    share = workload.validation / (workload.train + workload.validation)
+    resources = workload.validation / (workload.train + workload.validation)
     head = [
         f'title = "{workload.name}"',
         f'dataset = "{images}"',
         f"seed = {seed}",
-        f"validation = {share}",
+        f"validation = {resources}",
         "[training]",
         'optimizer = "rmsprop"',
         f"batch_size = {workload.batch_size}",
@@ -70,9 +70,9 @@ def run(workload: Workload, seed: int, workers: str) -> Trained:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         search = search_of(search_file(workload, seed, str(workload.file)), folder)
-        places = Places(folder / "runs", folder / "reports")
-        where = Placement(workers=int(workers) if workers else None)
-        with started(search, places, Console(stderr=True), placement=where) as run:
+        workspace = Workspace(folder / "runs", folder / "reports")
+        where = ExecutionOptions(workers=int(workers) if workers else None)
+        with started(search, workspace, Console(stderr=True), execution=where) as run:
             run.search_trials()
             return [trained(search_trial, record) for search_trial, record in run.ledger.search_trials(search.name)]
 

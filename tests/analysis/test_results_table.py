@@ -143,7 +143,7 @@ def test_of_many_parameters_those_without_room_stand_in_one_column(tmp_path: Pat
 
 def command(project: Project, *arguments: str) -> str:
     project.ledger.close_search(project.search.name)
-    places = ["--runs-dir", str(project.places.runs)]
+    places = ["--runs-dir", str(project.workspace.runs)]
     answer = CliRunner().invoke(app, ["results", project.search.name, *places, *arguments])
     assert answer.exit_code == 0, answer.output
     return answer.output

@@ -80,7 +80,7 @@ def test_scores_are_those_of_the_saved_predictions(project: Project) -> None:
 
 
 def test_scores_of_a_search_without_a_chosen_model_are_an_empty_table(project: Project) -> None:
-    findings = Project(project.places.runs.parent / "other", project.data).findings()
+    findings = Project(project.workspace.runs.parent / "other", project.data).findings()
     assert tuner.scores(findings).empty
     assert "f1" in tuner.scores(findings)
     assert tuner.compare(findings).empty

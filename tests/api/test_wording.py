@@ -14,7 +14,7 @@ from bad_input import foreign_database
 import tuner
 from tuner.api.wording import in_pythons_words
 from tuner.cli import app
-from tuner.errors import CheckError, InputError, ResourceError, lacking
+from tuner.errors import CheckError, InputError, ResourceError, resource_error_of
 
 PACKAGE = Path(tuner.__file__).parent
 FUNCTIONS = [getattr(tuner, name) for name in tuner.__all__ if inspect.isfunction(getattr(tuner, name))]
@@ -52,7 +52,7 @@ def test_what_the_user_wrote_stays_as_it_is() -> None:
 
 def test_what_the_machine_lacks_is_said_in_the_same_words() -> None:
     with pytest.raises(ResourceError) as caught, in_pythons_words():
-        raise lacking(OSError(24, "Too many open files", "runs/x")) or AssertionError
+        raise resource_error_of(OSError(24, "Too many open files", "runs/x")) or AssertionError
     assert str(caught.value) == (
         "runs/x: Too many open files; allow more open files (ulimit -n 4096), or pass a smaller workers=, and start "
         "again: nothing that finished is lost"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tuner.datasets import DATASETS
-from tuner.datasets.published import Published, PublishedFile
+from tuner.datasets.downloadable import DownloadableDataset, DownloadableFile
 
 
 @pytest.fixture
@@ -29,11 +29,11 @@ def keras_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def mirrored(keras_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let a named data set be downloaded from a folder, with the MD5s of the files in it or with `md5`."""
 
-    def mirror(published: Published, folder: Path, md5: str | None = None) -> None:
-        def there(file: PublishedFile) -> PublishedFile:
+    def mirror(published: DownloadableDataset, folder: Path, md5: str | None = None) -> None:
+        def there(file: DownloadableFile) -> DownloadableFile:
             path = folder / file.name
             known = hashlib.md5(path.read_bytes()).hexdigest() if path.is_file() else "0" * 32  # noqa: S324
-            return PublishedFile(f"file://localhost{path}", md5 or known)
+            return DownloadableFile(f"file://localhost{path}", md5 or known)
 
         moved = replace(published, files=tuple(there(file) for file in published.files))
         monkeypatch.setitem(DATASETS, published.name, moved)

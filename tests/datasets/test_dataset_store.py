@@ -16,7 +16,7 @@ import pytest
 
 from tuner.datasets.base import ARRAYS, Dataset
 from tuner.datasets.store import load_from_store, save_to_store, stored_files
-from tuner.errors import LostError, ResourceError, lacking
+from tuner.errors import LostError, ResourceError, resource_error_of
 from tuner.system.files import remove_partials
 
 
@@ -189,7 +189,7 @@ def test_a_copy_that_was_damaged_is_laid_out_anew(tmp_path, blobs):
 def test_a_disk_without_room_is_said_in_a_line_and_leaves_nothing_half_written(tmp_path, blobs, file_size_limit):
     with file_size_limit(1000), pytest.raises((ResourceError, OSError)) as caught:
         save_to_store(blobs, tmp_path)
-    assert lacking(caught.value) is not None
+    assert resource_error_of(caught.value) is not None
     assert list(tmp_path.iterdir()) == []
     assert load_from_store(save_to_store(blobs, tmp_path)).fingerprint == blobs.fingerprint
 

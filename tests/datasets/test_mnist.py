@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tuner.datasets import DATASETS, load_dataset
-from tuner.datasets.published import Published
+from tuner.datasets.downloadable import DownloadableDataset
 from tuner.errors import InputError
 
 X = np.random.default_rng(1).integers(0, 256, (12, 28, 28), dtype=np.uint8)
@@ -79,7 +79,7 @@ class TestEach:
 
 
 def test_every_file_that_is_downloaded_has_a_checksum():
-    for published in filter(lambda one: isinstance(one, Published), DATASETS.values()):
+    for published in filter(lambda one: isinstance(one, DownloadableDataset), DATASETS.values()):
         for file in published.files:
             assert len(file.checksum) in (32, 64)  # which is how Keras tells MD5 from SHA-256
             assert int(file.checksum, 16) > 0

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tuner.errors import InputError, ResourceError
-from tuner.executors import EXECUTORS, Executor, Limits, Outcome, Share, local
+from tuner.executors import EXECUTORS, Executor, Limits, Outcome, Resources, local
 from tuner.executors.gpus import visible_gpus
 from tuner.executors.local import LocalExecutor, default_workers, resident_bytes
 
@@ -137,7 +137,7 @@ def make(request: pytest.FixtureRequest) -> Iterator[object]:
 
     def build(function: object, workers: int = 2, limits: Limits = NO_LIMITS) -> Executor:
         named = f"{__name__}:{function.__name__}"  # type: ignore[attr-defined]
-        executor = EXECUTORS[request.param](None, named, workers, Share(), Path(os.devnull), (), limits)
+        executor = EXECUTORS[request.param](None, named, workers, Resources(), Path(os.devnull), (), limits)
         opened.append(executor)
         return executor
 

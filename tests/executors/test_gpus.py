@@ -11,7 +11,7 @@ import keras
 import pytest
 
 from tuner.errors import InputError
-from tuner.executors import LocalExecutor, Share, gpus
+from tuner.executors import LocalExecutor, Resources, gpus
 from tuner.executors.gpus import MEMORY_LIMIT, environment_of, visible_gpus
 from tuner.worker import training
 
@@ -65,14 +65,14 @@ def test_no_gpu_hides_all_and_none_there_changes_nothing() -> None:
 
 @pytest.mark.parametrize(("share", "slots"), [(None, 2), (0.5, 4), (0.3, 6), (1, 2)])
 def test_as_many_calls_at_once_as_the_gpus_have_shares(two_gpus: None, share: float | None, slots: int) -> None:
-    with LocalExecutor("math:sqrt", share=Share(1, share)) as executor:
+    with LocalExecutor("math:sqrt", resources=Resources(1, share)) as executor:
         assert executor.slots == slots
 
 
 def test_a_gpu_where_there_is_none_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(InputError, match="is 1, and this machine shows 0 GPUs"):
-        LocalExecutor("math:sqrt", share=Share(1, 1))
+        LocalExecutor("math:sqrt", resources=Resources(1, 1))
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="TensorFlow's own settings")

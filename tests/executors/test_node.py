@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tuner.errors import ResourceError
-from tuner.executors import Limits, Outcome, Share, node
+from tuner.executors import Limits, Outcome, Resources, node
 from tuner.executors.node import Terms
 
 
@@ -30,7 +30,7 @@ def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def terms_of(function: object, gpus: float = 0) -> Terms:
-    return Terms(f"{__name__}:{function.__name__}", Share(1, gpus), Limits(), ())  # type: ignore[attr-defined]
+    return Terms(f"{__name__}:{function.__name__}", Resources(1, gpus), Limits(), ())  # type: ignore[attr-defined]
 
 
 def outcome_of(terms: Terms, group: str = "") -> Outcome:
@@ -75,7 +75,7 @@ def test_what_chooses_how_keras_computes_travels_with_a_call(monkeypatch: pytest
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     monkeypatch.setenv("XLA_FLAGS", "--x")
     monkeypatch.setenv("SECRET", "not this")
-    chosen = Terms("a:b", Share(), Limits(), ()).environment
+    chosen = Terms("a:b", Resources(), Limits(), ()).environment
     assert chosen["KERAS_BACKEND"] == "jax"
     assert chosen["XLA_FLAGS"] == "--x"
     assert "SECRET" not in chosen

@@ -17,7 +17,7 @@ from small_project import wait_for
 
 import tuner
 from tuner.errors import InputError
-from tuner.executors import EXECUTORS, Executor, Limits, Outcome, Placement, Share
+from tuner.executors import EXECUTORS, ExecutionOptions, Executor, Limits, Outcome, Resources
 
 ray = pytest.importorskip("ray")
 
@@ -61,9 +61,11 @@ def on_ray(cluster: Nodes) -> Iterator[Callable[..., Executor]]:
         _connect(cluster.address)
     opened: list[Executor] = []
 
-    def build(function: object, share: Share, workers: int | None = None, limits: Limits | None = None) -> Executor:
+    def build(
+        function: object, resources: Resources, workers: int | None = None, limits: Limits | None = None
+    ) -> Executor:
         named = f"{__name__}:{function.__name__}"  # type: ignore[attr-defined]
-        rest = (named, workers, share, Path(os.devnull), (), limits or Limits())
+        rest = (named, workers, resources, Path(os.devnull), (), limits or Limits())
         opened.append(EXECUTORS["ray"](cluster.address, *rest))
         return opened[-1]
 
@@ -73,7 +75,7 @@ def on_ray(cluster: Nodes) -> Iterator[Callable[..., Executor]]:
 
 
 def test_calls_share_a_gpu_by_fractions_of_its_memory(on_ray) -> None:
-    executor = on_ray(surroundings, Share(0.5, 0.5))
+    executor = on_ray(surroundings, Resources(0.5, 0.5))
     assert executor.in_words() == "8 at a time on 2 nodes"
     assert executor.slots == 8 + 2  # some wait at the cluster, so that no place stays empty
     for number in range(4):
@@ -84,7 +86,7 @@ def test_calls_share_a_gpu_by_fractions_of_its_memory(on_ray) -> None:
 
 
 def test_by_default_a_call_has_a_whole_gpu_where_there_are_any_and_no_process_keeps_one(on_ray) -> None:
-    executor = on_ray(surroundings, Share(1))
+    executor = on_ray(surroundings, Resources(1))
     assert executor.in_words() == "4 at a time on 2 nodes"
     seen = set()
     for number in range(3):
@@ -99,7 +101,7 @@ def test_by_default_a_call_has_a_whole_gpu_where_there_are_any_and_no_process_ke
 
 def test_calls_without_a_gpu_see_none_and_have_the_environment_of_the_main_process(on_ray, monkeypatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    executor = on_ray(surroundings, Share(1, 0))
+    executor = on_ray(surroundings, Resources(1, 0))
     executor.submit("a", None)
     (outcome,) = every(executor, 1)
     assert outcome.value["CUDA_VISIBLE_DEVICES"] == "-1"
@@ -109,7 +111,7 @@ def test_calls_without_a_gpu_see_none_and_have_the_environment_of_the_main_proce
 def test_nodes_take_calls_once_they_join_and_take_none_along_when_they_die(
     on_ray, cluster: Nodes, tmp_path: Path
 ) -> None:
-    executor = on_ray(doze, Share(1, 0))
+    executor = on_ray(doze, Resources(1, 0))
     assert executor.in_words() == "4 at a time on 2 nodes"
     cluster.add()
     wait_for(lambda: executor.in_words() == "6 at a time on 3 nodes", 5)  # they are looked up once a second
@@ -132,10 +134,10 @@ def test_nodes_take_calls_once_they_join_and_take_none_along_when_they_die(
 
 def test_a_call_that_no_node_has_room_for_is_refused_unless_nodes_are_to_come(on_ray) -> None:
     with pytest.raises(InputError, match=r"no node of the cluster has room for one trial \(1 CPU, 3 GPU\)"):
-        on_ray(surroundings, Share(1, 3))
+        on_ray(surroundings, Resources(1, 3))
     with pytest.raises(InputError, match=r"\(1 CPU, 1e\+06 GB of memory\)"):
-        on_ray(surroundings, Share(1, 0), limits=Limits(gigabytes=1e6))
-    executor = on_ray(surroundings, Share(1, 3), workers=2)
+        on_ray(surroundings, Resources(1, 0), limits=Limits(gigabytes=1e6))
+    executor = on_ray(surroundings, Resources(1, 3), workers=2)
     assert executor.slots == 2
     executor.submit("a", None)
     assert executor.wait(timeout=0.5) == []
@@ -144,7 +146,7 @@ def test_a_call_that_no_node_has_room_for_is_refused_unless_nodes_are_to_come(on
 def test_an_executor_that_connects_itself_leaves_signals_as_they_were_and_disconnects(on_ray) -> None:
     ray.shutdown()
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
-    executor = on_ray(surroundings, Share(1, 0))
+    executor = on_ray(surroundings, Resources(1, 0))
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
     executor.close()
     assert not ray.is_initialized()
@@ -153,13 +155,13 @@ def test_an_executor_that_connects_itself_leaves_signals_as_they_were_and_discon
 def test_without_ray_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"Ray is not installed; install it: pip install 'tunetable\[ray\]'") as raised:
-        Placement("ray").check()
+        ExecutionOptions("ray").check()
     assert raised.value.exit_code == 2
 
 
 def test_an_address_is_of_ray_alone() -> None:
     with pytest.raises(InputError, match="--address: is that of a Ray cluster; pass --executor=ray"):
-        Placement("local", address="head:6379").check()
+        ExecutionOptions("local", address="head:6379").check()
 
 
 def test_nothing_but_the_executor_imports_ray() -> None:

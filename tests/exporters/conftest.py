@@ -36,7 +36,7 @@ def change(project: Project) -> Callable[[str], None]:
     """Change the ledger of the project by SQL."""
 
     def change_it(statement: str) -> None:
-        with sqlite3.connect(project.places.ledger) as ledger:
+        with sqlite3.connect(project.workspace.ledger) as ledger:
             ledger.execute(statement)
         ledger.close()
 

@@ -250,10 +250,10 @@ def test_a_file_that_is_no_database_stays_as_it_is(
 
 def test_another_program_s_database_stays_as_it_is_the_ledger_too(tool: Tool, project: Project, export: Export) -> None:
     query = "SELECT count(*) FROM sqlite_master"
-    with sqlite3.connect(project.places.ledger) as ledger:
+    with sqlite3.connect(project.workspace.ledger) as ledger:
         before = ledger.execute(query).fetchone()
         with pytest.raises(InputError, match="--storage: is another program's database; name another"):
-            export(tool.name, project, f"sqlite:///{project.places.ledger}")
+            export(tool.name, project, f"sqlite:///{project.workspace.ledger}")
         assert ledger.execute(query).fetchone() == before
     ledger.close()
 
@@ -282,7 +282,7 @@ def test_without_its_package_it_says_how_to_get_it(
 
 
 def test_the_command_writes_and_prints_what_is_exported(tool: Tool, project: Project, storage: str) -> None:
-    options = ["--to", tool.name, "--storage", storage, "--runs-dir", str(project.places.runs)]
+    options = ["--to", tool.name, "--storage", storage, "--runs-dir", str(project.workspace.runs)]
     answer = CliRunner().invoke(app, ["export", "small", *options])
     assert answer.output.splitlines() == list(tool.lines)
     never = CliRunner().invoke(app, ["export", "never", *options]).exception

@@ -22,14 +22,14 @@ from tensorboard.util.tensor_util import make_ndarray
 
 from tuner.cli import app
 from tuner.errors import CheckError, InputError
-from tuner.executors import EXECUTORS, Executor, Outcome, Placement
+from tuner.executors import EXECUTORS, ExecutionOptions, Executor, Outcome
 from tuner.exporters.tensorboard import LogListener, TensorBoardLogs, write_recorded
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.running.search import started
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Search
 from tuner.trial import Job, Record, Result, Trial
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 SEARCH = """
 title = "x"
@@ -85,13 +85,13 @@ def search(blobs_npz: Path) -> Search:
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> Places:
-    return Places(tmp_path / "runs", tmp_path / "reports")
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "runs", tmp_path / "reports")
 
 
 @pytest.fixture
-def logs(search: Search, places: Places) -> TensorBoardLogs:
-    return TensorBoardLogs(search, places)
+def logs(search: Search, workspace: Workspace) -> TensorBoardLogs:
+    return TensorBoardLogs(search, workspace)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -121,9 +121,9 @@ def status(folder: Path) -> int:
     return int(hparams(folder, metadata.SESSION_END_INFO_TAG).status)
 
 
-def opened(search: Search, places: Places, *recorded: tuple[SearchTrial, Record]) -> Ledger:
+def opened(search: Search, workspace: Workspace, *recorded: tuple[SearchTrial, Record]) -> Ledger:
     """Return a ledger that lists and holds these trials of a search."""
-    ledger = Ledger(places.ledger)
+    ledger = Ledger(workspace.ledger)
     ledger.open_search(search.name, "key", search.to_json())
     for search_trial, record in recorded:
         ledger.add(search.name, search_trial)
@@ -207,9 +207,9 @@ def test_a_retraining_has_a_folder_of_its_own(logs: TensorBoardLogs) -> None:
 
 
 def test_the_experiment_declares_what_varies_and_the_metrics(
-    search: Search, places: Places, logs: TensorBoardLogs
+    search: Search, workspace: Workspace, logs: TensorBoardLogs
 ) -> None:
-    with opened(search, places) as ledger:
+    with opened(search, workspace) as ledger:
         logs.begin(ledger)
     experiment = hparams(logs.folder, metadata.EXPERIMENT_TAG)
     columns = {info.name: info for info in experiment.hparam_infos}
@@ -253,15 +253,15 @@ def test_a_log_that_was_left_half_written_is_written_whole(logs: TensorBoardLogs
 
 
 def test_what_the_search_no_longer_lists_goes_and_foreign_files_stay(
-    search: Search, places: Places, logs: TensorBoardLogs
+    search: Search, workspace: Workspace, logs: TensorBoardLogs
 ) -> None:
     gone = SearchTrial("cnn", "blobs.npz", "search", 0, "0" * 16)
     foreign = logs.folder / "cnn-blobs" / "mine" / "events.out.tfevents.1"
     foreign.parent.mkdir(parents=True)
     foreign.write_bytes(b"")
     logs.write(gone, Record(TRIAL, GOOD))
-    with opened(search, places, (SEARCH_TRIAL, Record(TRIAL, GOOD))) as ledger:
-        write_recorded(search, places, ledger)
+    with opened(search, workspace, (SEARCH_TRIAL, Record(TRIAL, GOOD))) as ledger:
+        write_recorded(search, workspace, ledger)
     assert not logs.folder_of(gone).exists()
     assert foreign.is_file()
     assert len(files_in(logs.folder_of(SEARCH_TRIAL))) == 1
@@ -270,13 +270,13 @@ def test_what_the_search_no_longer_lists_goes_and_foreign_files_stay(
 # --- faults ---
 
 
-def test_a_fault_costs_one_warning_and_the_next_trials_are_tried(search: Search, places: Places) -> None:
-    (places.runs / "tensorboard").mkdir(parents=True)
-    blocked = places.runs / "tensorboard" / "mine"
+def test_a_fault_costs_one_warning_and_the_next_trials_are_tried(search: Search, workspace: Workspace) -> None:
+    (workspace.runs / "tensorboard").mkdir(parents=True)
+    blocked = workspace.runs / "tensorboard" / "mine"
     blocked.write_text("a file, where a folder should be")
     output = io.StringIO()
-    with opened(search, places) as ledger:
-        listener = LogListener(search, places, ledger, Console(file=output, width=60))
+    with opened(search, workspace) as ledger:
+        listener = LogListener(search, workspace, ledger, Console(file=output, width=60))
         listener(SEARCH_TRIAL, Record(TRIAL, GOOD))
         (warning,) = output.getvalue().splitlines()
         assert warning.startswith("tensorboard: ")
@@ -338,58 +338,58 @@ def grid(blobs_npz: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def sessions(places: Places) -> dict[str, int]:
-    root = places.runs / "tensorboard" / "mine"
+def sessions(workspace: Workspace) -> dict[str, int]:
+    root = workspace.runs / "tensorboard" / "mine"
     return {str(path.parent.relative_to(root)): status(path.parent) for path in files_in(root) if path.parent != root}
 
 
 def test_a_trial_is_logged_at_each_of_its_places_as_it_finishes_and_by_a_resumed_search(
-    grid: Path, places: Places
+    grid: Path, workspace: Workspace
 ) -> None:
     def run(tensorboard: bool) -> str:
         output = io.StringIO()
-        made = {"placement": Placement("made-up"), "tensorboard": tensorboard}
-        with started(load_search(grid), places, Console(file=output), **made) as search:  # type: ignore[arg-type]
+        made = {"execution": ExecutionOptions("made-up"), "tensorboard": tensorboard}
+        with started(load_search(grid), workspace, Console(file=output), **made) as search:  # type: ignore[arg-type]
             search.search_trials()
             assert search.ledger.count_finished("mine") == 4
         return output.getvalue()
 
     run(tensorboard=False)
-    assert not (places.runs / "tensorboard").exists()
+    assert not (workspace.runs / "tensorboard").exists()
     run(tensorboard=True)
-    after = sessions(places)
+    after = sessions(workspace)
     shared = {path for path, ended in after.items() if ended == api_pb2.STATUS_SUCCESS}
     assert len(after) == 4
     assert {path.split("/")[0] for path in shared} == {"ann-blobs", "twin-blobs"}
     assert len({path.split("/")[1] for path in shared}) == 1
-    shutil.rmtree(places.runs)
+    shutil.rmtree(workspace.runs)
     run(tensorboard=True)
-    assert sessions(places) == after
+    assert sessions(workspace) == after
 
-    shutil.rmtree(places.runs)
-    (places.runs / "tensorboard").mkdir(parents=True)
-    (places.runs / "tensorboard" / "mine").write_text("in the way")
+    shutil.rmtree(workspace.runs)
+    (workspace.runs / "tensorboard").mkdir(parents=True)
+    (workspace.runs / "tensorboard" / "mine").write_text("in the way")
     assert sum("tensorboard: " in line for line in run(tensorboard=True).splitlines()) == 1
 
 
-def test_run_and_report_take_the_option(grid: Path, places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_and_report_take_the_option(grid: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tuner.publish.write.write_report", lambda findings: Path("report.md"))
-    folders = ["--runs-dir", str(places.runs), "--reports-dir", str(places.reports)]
+    folders = ["--runs-dir", str(workspace.runs), "--reports-dir", str(workspace.reports)]
 
     def tuner(*arguments: str) -> Any:
         return CliRunner().invoke(app, [*arguments, *folders, "--tensorboard"])
 
     ran = tuner("run", str(grid), "--executor", "made-up")
     assert isinstance(ran.exception, CheckError), "no retraining completed"
-    after = sessions(places)
+    after = sessions(workspace)
     assert sum(path.split("/")[1].startswith("final-1-") for path in after) == 2
 
-    root = places.runs / "tensorboard"
+    root = workspace.runs / "tensorboard"
     shutil.rmtree(root)
     reported = tuner("report", "mine")
     assert reported.exit_code == 0, reported.output
     assert f"logs: {root / 'mine'}" in reported.output
-    assert sessions(places) == after
+    assert sessions(workspace) == after
 
     shutil.rmtree(root)
     root.write_text("in the way")
@@ -403,18 +403,18 @@ import sys
 from pathlib import Path
 from tuner.ledger.ledger import Ledger, SearchTrial
 from recorded import whole
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 from tuner.search_file.file import load_search
 from tuner.exporters.tensorboard import write_recorded
 from tuner.trial import Record, Result, Trial
-search, places = load_search(Path(sys.argv[1])), Places(Path(sys.argv[2]))
+search, workspace = load_search(Path(sys.argv[1])), Workspace(Path(sys.argv[2]))
 watched = {"a": {"gradient_norm": [1.0], "kernel": [{"low": 0.0, "high": 1.0, "counts": [1, 2]}]}}
 trial = Trial("ann", "blobs.npz", "f" * 16, {"dense_units": 4}, epochs=1, seed=0)
-with Ledger(places.ledger) as ledger:
+with Ledger(workspace.ledger) as ledger:
     ledger.open_search("mine", "key", search.to_json())
     ledger.add("mine", SearchTrial("ann", "blobs.npz", "search", 0, trial.id))
     ledger.record(Record(trial, whole(Result("completed", val_loss=1.0, history={"loss": [1.0]}, watched=watched))))
-    write_recorded(search, places, ledger)
+    write_recorded(search, workspace, ledger)
 assert not {"tensorflow", "keras", "jax"} & set(sys.modules)
 """
     arguments = [sys.executable, "-c", script, str(blobs_npz.parent / "mine.toml"), str(tmp_path / "light")]

@@ -19,12 +19,12 @@ from tuner.report.cards import card_json, card_name
 from tuner.search_file.model import Search
 from tuner.trial import artifact_path
 from tuner.untrusted.sizes import sha256_of
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 
 def publish(folder: Path, search: Search) -> None:
     """Write what `verify` reads of the report of a made-up search: models, of a few bytes each, and their cards."""
-    places = Places(folder / "runs", folder / "reports")
+    workspace = Workspace(folder / "runs", folder / "reports")
     report = folder / "reports" / search.name
     report.mkdir(parents=True)
     (report / "report.md").write_text("# Blobs\n")
@@ -32,15 +32,15 @@ def publish(folder: Path, search: Search) -> None:
     with database:
         for trial, text in database.execute("SELECT trial, files FROM trials WHERE files LIKE '%model%'").fetchall():
             files = json.loads(text)
-            model = artifact_path(places.artifacts, trial, files["model"], ".keras")
+            model = artifact_path(workspace.artifacts, trial, files["model"], ".keras")
             files["model"] = sha256_of(model)
-            model.rename(artifact_path(places.artifacts, trial, files["model"], ".keras"))
+            model.rename(artifact_path(workspace.artifacts, trial, files["model"], ".keras"))
             database.execute("UPDATE trials SET files = ? WHERE trial = ?", (json.dumps(files), trial))
     database.close()
-    with Ledger(places.ledger) as ledger:
-        findings = load_findings(ledger, search, places)
+    with Ledger(workspace.ledger) as ledger:
+        findings = load_findings(ledger, search, workspace)
     for chosen in findings.chosen:
-        model = artifact_path(places.artifacts, chosen.saved.trial.id, chosen.saved.result.files["model"], ".keras")
+        model = artifact_path(workspace.artifacts, chosen.saved.trial.id, chosen.saved.result.files["model"], ".keras")
         shutil.copy(model, report / chosen.file_name)
         (report / card_name(chosen)).write_text(card_json(findings, chosen), encoding="utf-8")
 

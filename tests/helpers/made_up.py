@@ -18,7 +18,7 @@ from tuner.search_file.file import parse_search
 from tuner.search_file.model import Overrides, Search
 from tuner.trial import Attempt, Record, Result, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 RAW = {
     "title": "Blobs",
@@ -84,9 +84,9 @@ class Project:
     def __init__(self, folder: Path, data: Dataset, raw: dict[str, object] | None = None, name: str = "small") -> None:
         self.data = data
         self.search: Search = parse_search(raw or RAW, name, folder, Overrides(train_size=60), "0" * 16)
-        self.places = Places(folder / "runs", folder / "reports")
-        save_to_store(data, self.places.store)
-        self.ledger = Ledger(self.places.ledger)
+        self.workspace = Workspace(folder / "runs", folder / "reports")
+        save_to_store(data, self.workspace.store)
+        self.ledger = Ledger(self.workspace.ledger)
         self.ledger.open_search(self.search.name, self.search.key, self.search.to_json())
 
     def searched(
@@ -130,27 +130,27 @@ class Project:
         classes = len(self.data.class_names)
         probabilities = np.full((len(labels), classes), 0.2 / (classes - 1), np.float16)
         probabilities[np.arange(len(labels)), np.where(correct, labels, (labels + 1) % classes)] = 0.8
-        self.places.artifacts.mkdir(exist_ok=True)
-        path = self.places.artifacts / f"{trial.id}.validation.npz"
+        self.workspace.artifacts.mkdir(exist_ok=True)
+        path = self.workspace.artifacts / f"{trial.id}.validation.npz"
         np.savez(path, probabilities=probabilities)
         digest = sha256_of(path)
-        path.rename(artifact_path(self.places.artifacts, trial.id, digest, ".validation.npz"))
+        path.rename(artifact_path(self.workspace.artifacts, trial.id, digest, ".validation.npz"))
         return digest
 
     def retrained(self, model: str, trial: Trial, right: list[np.ndarray], dataset: str = "blobs") -> None:
         labels = self.data.y_test
-        self.places.artifacts.mkdir(exist_ok=True)
+        self.workspace.artifacts.mkdir(exist_ok=True)
         for repeat, correct in enumerate(right):
             final = trial.as_final(repeat + 1)
             classes = len(self.data.class_names)
             predicted = np.where(correct, labels, (labels + 1) % classes)
             probabilities = np.full((len(labels), classes), 0.2 / (classes - 1), np.float32)
             probabilities[np.arange(len(labels)), predicted] = 0.8
-            path = self.places.artifacts / f"{final.id}.npz"
+            path = self.workspace.artifacts / f"{final.id}.npz"
             np.savez(path, probabilities=probabilities, labels=labels, **(VIEW if model == "cnn" else {}))
             digest = sha256_of(path)
-            path.rename(artifact_path(self.places.artifacts, final.id, digest, ".npz"))
-            artifact_path(self.places.artifacts, final.id, "0" * 64, ".keras").write_bytes(b"a model of 16 B.")
+            path.rename(artifact_path(self.workspace.artifacts, final.id, digest, ".npz"))
+            artifact_path(self.workspace.artifacts, final.id, "0" * 64, ".keras").write_bytes(b"a model of 16 B.")
             accuracy = float(correct.mean())
             files = {"model": "0" * 64, "predictions": digest}
             result = Result(
@@ -170,7 +170,7 @@ class Project:
 
     def findings(self) -> Findings:
         self.ledger.close_search(self.search.name)
-        return load_findings(self.ledger, self.search, self.places)
+        return load_findings(self.ledger, self.search, self.workspace)
 
 
 def first(count: int, total: int = 45) -> np.ndarray:

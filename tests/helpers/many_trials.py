@@ -63,7 +63,7 @@ def _score(values: dict[str, Any]) -> float:
 
 def _spread(project: Project, rng: np.random.Generator) -> None:
     """Give every trial sizes, times and curves of its own, and an end when one of four workers had done it."""
-    ledger = sqlite3.connect(project.places.ledger)
+    ledger = sqlite3.connect(project.workspace.ledger)
     began = datetime(2026, 1, 1, tzinfo=UTC)
     free = [0.0] * 4
     for trial, score in ledger.execute("SELECT trial, val_accuracy FROM trials ORDER BY rowid").fetchall():

@@ -37,7 +37,7 @@ def search(scores: list[float], right: list[int]) -> Build:
 
 def shown(made: Project) -> str:
     """Return the text of a search's page when its scripts have run."""
-    path = made.places.runs / "page.html"
+    path = made.workspace.runs / "page.html"
     path.write_text(page_of(made).text, encoding="utf-8")
     options = [
         "--headless=new",
@@ -46,7 +46,13 @@ def shown(made: Project) -> str:
         "--window-size=1280,12000",
         "--virtual-time-budget=4000",
     ]
-    command = [str(_BROWSER), *options, f"--user-data-dir={made.places.runs / 'browser'}", "--dump-dom", path.as_uri()]
+    command = [
+        str(_BROWSER),
+        *options,
+        f"--user-data-dir={made.workspace.runs / 'browser'}",
+        "--dump-dom",
+        path.as_uri(),
+    ]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     page = re.sub(r"<script\b.*?</script>|<style\b.*?</style>", "", ran.stdout, flags=re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))

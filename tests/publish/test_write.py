@@ -13,33 +13,33 @@ from made_up import Project
 from tuner.analysis.findings import Findings
 from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.write import write_report
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def into(findings: Findings, reports: Path, single_file: bool = False) -> Path:
     """Write the report below this folder; return its page."""
-    places = replace(findings.places, reports=reports)
-    return write_report(replace(findings, places=places), single_file).with_name("report.html")
+    workspace = replace(findings.workspace, reports=reports)
+    return write_report(replace(findings, workspace=workspace), single_file).with_name("report.html")
 
 
 def test_pages_share_one_library_beside_the_reports(project: Project) -> None:
-    page = into(project.findings(), project.places.reports)
+    page = into(project.findings(), project.workspace.reports)
     assert (page.parent.parent / LIBRARY).read_text(encoding="utf-8") == plotting_library()
     assert f'<script src="../{LIBRARY}"></script>' in page.read_text(encoding="utf-8")
 
 
 def test_a_library_that_was_damaged_is_written_again(project: Project) -> None:
-    library = project.places.reports / LIBRARY
+    library = project.workspace.reports / LIBRARY
     library.parent.mkdir(parents=True, exist_ok=True)
     library.write_text("half", encoding="utf-8")
-    into(project.findings(), project.places.reports)
+    into(project.findings(), project.workspace.reports)
     assert library.read_text(encoding="utf-8") == plotting_library()
 
 
 def test_a_page_that_is_a_single_file_holds_the_library_and_writes_none(project: Project) -> None:
-    page = into(project.findings(), project.places.reports, single_file=True)
+    page = into(project.findings(), project.workspace.reports, single_file=True)
     assert plotting_library() in page.read_text(encoding="utf-8")
     assert not (page.parent.parent / LIBRARY).exists()
 
@@ -60,7 +60,7 @@ def test_a_search_that_is_run_in_a_clone_changes_no_file_that_is_committed(
     assert str(committed) in tracked
     assert {f"reports/examples/{name}" for name in ("README.md", "index.html", LIBRARY)} <= set(tracked)
     assert not [name for name in tracked if name.endswith(".keras")]
-    page = into(findings, Places().reports)
+    page = into(findings, Workspace().reports)
     assert page.is_file()
     assert page != committed
     assert git("status", "--porcelain") == ""

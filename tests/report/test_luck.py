@@ -110,7 +110,7 @@ def test_without_the_answers_of_the_best_nothing_is_said_of_the_choice(
 
 
 def spoil(project: Project, trial: str, how: str) -> None:
-    (file,) = project.places.artifacts.glob(f"{trial}*.validation.npz")
+    (file,) = project.workspace.artifacts.glob(f"{trial}*.validation.npz")
     if how == "damaged":
         file.write_bytes(file.read_bytes()[:-1] + b"?")
     elif how == "lost":

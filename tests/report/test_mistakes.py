@@ -41,12 +41,12 @@ def scored(project: Project, model: str, probabilities: np.ndarray) -> None:
     """Record a retraining with these probabilities of the images that it is scored on."""
     trial = project.searched(model, [0.5])[0].as_final(1)
     labels = project.data.y_test[images_scored(trial, project.data.y_test)]
-    project.places.artifacts.mkdir(exist_ok=True)
-    path = project.places.artifacts / f"{trial.id}.npz"
+    project.workspace.artifacts.mkdir(exist_ok=True)
+    path = project.workspace.artifacts / f"{trial.id}.npz"
     np.savez(path, probabilities=probabilities.astype(np.float32), labels=labels)
     digest = sha256_of(path)
-    path.rename(artifact_path(project.places.artifacts, trial.id, digest, ".npz"))
-    artifact_path(project.places.artifacts, trial.id, "0" * 64, ".keras").write_bytes(b"a model")
+    path.rename(artifact_path(project.workspace.artifacts, trial.id, digest, ".npz"))
+    artifact_path(project.workspace.artifacts, trial.id, "0" * 64, ".keras").write_bytes(b"a model")
     files = {"model": "0" * 64, "predictions": digest}
     right = float((probabilities.argmax(axis=1) == labels).mean())
     project.ledger.record(

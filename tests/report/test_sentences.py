@@ -28,7 +28,7 @@ from tuner.page import content
 from tuner.page.index import Listed, index_page
 from tuner.report import SectionMaker
 from tuner.report.cards import cards_section
-from tuner.report.choice import published_note
+from tuner.report.choice import published_protocol_note
 from tuner.report.curves import curves_section
 from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
@@ -198,14 +198,14 @@ def on(backend: str, device: str) -> Callable[[Findings], Findings]:
 
 #: What is said; by what; a search of which it is true, and one of which it would be false.
 FACTS: list[tuple[str, Say, Build, Build]] = [
-    ("Models were chosen on the test set, and", published_note,
+    ("Models were chosen on the test set, and", published_protocol_note,
      search({"ann": [0.5, 0.6]}, {"ann": [40]}, **PUBLISHED), search({"ann": [0.5]}, {"ann": [40]}, **PUBLISHED)),
-    ("Models and the epochs of early stopping were chosen", published_note,
+    ("Models and the epochs of early stopping were chosen", published_protocol_note,
      search({"ann": [0.5, 0.6]}, {"ann": [40]}, EARLY, **PUBLISHED),
      search({"ann": [0.5, 0.6]}, {"ann": [40]}, **PUBLISHED)),
-    ("as the published study did", published_note,
+    ("as the published study did", published_protocol_note,
      search({"ann": [0.5, 0.6]}, **PUBLISHED, **STUDY), search({"ann": [0.5, 0.6]}, **PUBLISHED)),
-    ("Of one trial each nothing is chosen", published_note,
+    ("Of one trial each nothing is chosen", published_protocol_note,
      search({"ann": [0.5]}, {"ann": [40]}, **PUBLISHED), search({"ann": [0.5, 0.6]}, {"ann": [40]}, **PUBLISHED)),
     ("> **Published protocol.**", the_report, search({"ann": [0.5]}, **PUBLISHED), search({"ann": [0.5]})),
     ("with every trial and the whole confusion matrices", the_report,

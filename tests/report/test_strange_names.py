@@ -51,21 +51,21 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def folder_of(project: Project) -> Path:
-    return project.places.reports / "small"
+    return project.workspace.reports / "small"
 
 
 def test_everything_is_written_into_the_folder_of_the_report(strange: Project) -> None:
-    top = strange.places.reports.parent
-    outside = {path.name for path in strange.places.reports.rglob("*") if path.is_file()}
+    top = strange.workspace.reports.parent
+    outside = {path.name for path in strange.workspace.reports.rglob("*") if path.is_file()}
     assert {path.name for path in top.iterdir()} == {"runs", "reports"}
-    assert {path.name for path in strange.places.reports.iterdir()} == {"small", "README.md", "index.html"}
+    assert {path.name for path in strange.workspace.reports.iterdir()} == {"small", "README.md", "index.html"}
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in outside)
     assert max(map(len, outside)) < 150
 
 
 @pytest.mark.parametrize("name", ["small/report.md", "README.md"])
 def test_nothing_of_a_stranger_s_becomes_markup(strange: Project, name: str) -> None:
-    text = (strange.places.reports / name).read_text(encoding="utf-8")
+    text = (strange.workspace.reports / name).read_text(encoding="utf-8")
     assert "\x1b" not in text
     rendered = MARKDOWN.render(text)
     for own in ("tuner run NAME", "tuner verify small", "matters", "[report]"):  # of the index, of cards and comparison
@@ -76,7 +76,7 @@ def test_nothing_of_a_stranger_s_becomes_markup(strange: Project, name: str) -> 
     assert tags <= plain, tags - plain
     links = set(re.findall(r'(?:href|src)="([^"]*)"', rendered))
     files = {
-        path.relative_to((strange.places.reports / name).parent).as_posix() for path in folder_of(strange).iterdir()
+        path.relative_to((strange.workspace.reports / name).parent).as_posix() for path in folder_of(strange).iterdir()
     }
     assert links <= {*files, "#time"}  # the report's own section
     shown = html.unescape(re.sub(r"<[^>]*>", "", rendered))
@@ -148,8 +148,8 @@ def test_a_comparison_has_no_markup_of_a_stranger_s(strange: Project) -> None:
 
 
 def test_a_report_of_another_program_s_beside_ours_is_passed_over(strange: Project) -> None:
-    beside = strange.places.reports / "other (x)"
+    beside = strange.workspace.reports / "other (x)"
     beside.mkdir()
     (beside / "report.md").write_bytes(b"\xff\xfe")
     write_report(replace(strange.findings(), finished=True))
-    assert "other (x)" not in (strange.places.reports / "README.md").read_text(encoding="utf-8")
+    assert "other (x)" not in (strange.workspace.reports / "README.md").read_text(encoding="utf-8")

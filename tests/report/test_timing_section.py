@@ -43,7 +43,7 @@ def rich(tmp_path: Path, blobs: Dataset) -> Project:
 def measured_again(project: Project, seed: int) -> None:
     """Let every clock have measured something else of every trial, and let all of it have been at another date."""
     rng = np.random.default_rng(seed)
-    ledger = sqlite3.connect(project.places.ledger)
+    ledger = sqlite3.connect(project.workspace.ledger)
     for (trial,) in ledger.execute("SELECT trial FROM trials").fetchall():
         for name in col.CLOCKED:
             took = float(np.exp(rng.normal(3, 2)))

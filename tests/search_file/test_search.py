@@ -18,7 +18,7 @@ from tuner.recipe import RECIPE
 from tuner.running.dryrun import preview
 from tuner.search_file.checks import capitals
 from tuner.search_file.file import find_search, load_search, parse_search, search_from_json
-from tuner.search_file.model import ModelSearch, Overrides, ReportWishes, Search, backend_name
+from tuner.search_file.model import ModelSearch, Overrides, ReportOptions, Search, backend_name
 from tuner.trial import Trial
 
 SEARCHES = Path(__file__).parents[2] / "searches"
@@ -154,7 +154,7 @@ def test_what_a_search_file_leaves_out_has_these_defaults(tmp_path: Path) -> Non
     assert (search.seed, search.protocol, search.repeats, search.validation) == (0, "holdout", 3, 0.2)
     assert (search.threads, search.image_size, search.channels, search.compare) == (1, None, None, ())
     assert search.published is None
-    assert (search.model_searches[0].watch, search.report) == ((), ReportWishes())
+    assert (search.model_searches[0].watch, search.report) == ((), ReportOptions())
 
 
 def test_a_list_of_data_sets_and_an_image_shape_are_taken(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from tuner.worker.model_files import settle
+from tuner.worker.model_files import make_reproducible
 
 
 def a_network() -> keras.Model:
@@ -46,13 +46,13 @@ def test_the_same_network_is_the_same_bytes_whenever_it_was_saved(tmp_path: Path
     other = saved(tmp_path / "other.keras", "2025-12-31 23:59:58")
     assert one.read_bytes() != other.read_bytes()
     for path in (one, other):
-        settle(path)
+        make_reproducible(path)
     assert one.read_bytes() == other.read_bytes()
 
 
 def test_plain_keras_reads_the_same_network_back(tmp_path: Path) -> None:
     path = saved(tmp_path / "one.keras", "2024-01-01 10:00:00")
-    settle(path)
+    make_reproducible(path)
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["metadata.json", "config.json", "model.weights.h5"]
         assert json.loads(archive.read("metadata.json")) == {"keras_version": keras.__version__}
@@ -65,7 +65,7 @@ def test_what_is_shared_keeps_one_number_and_others_get_their_own(tmp_path: Path
     with zipfile.ZipFile(tmp_path / "made-up.keras", "w") as archive:
         first, second = ({"name": name, "shared_object_id": place} for name, place in (("a", 140_737), ("b", 94_001)))
         archive.writestr("config.json", json.dumps({"layers": [first, second, {"inner": first}], "units": 140_737}))
-    settle(tmp_path / "made-up.keras")
+    make_reproducible(tmp_path / "made-up.keras")
     with zipfile.ZipFile(tmp_path / "made-up.keras") as archive:
         config = json.loads(archive.read("config.json"))
     numbers = [layer["shared_object_id"] for layer in (*config["layers"][:2], config["layers"][2]["inner"])]
@@ -77,7 +77,7 @@ def test_arrays_are_the_same_bytes_whenever_they_were_saved_and_stay_compressed(
     path = tmp_path / "arrays.npz"
     np.savez_compressed(path, labels=np.arange(5), probabilities=np.zeros((5000, 3)))
     size = path.stat().st_size
-    settle(path)
+    make_reproducible(path)
     assert path.stat().st_size <= size
     with zipfile.ZipFile(path) as archive:
         assert {datetime(*member.date_time, tzinfo=UTC).year for member in archive.infolist()} == {1980}

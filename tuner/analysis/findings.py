@@ -25,7 +25,7 @@ from tuner.protocol import ranked, saved_of, test_images, validation_labels
 from tuner.search_file.model import ModelSearch, Search
 from tuner.system.waiting import doing
 from tuner.trial import Attempt, Record, Save, Trial, artifact_path
-from tuner.workspace import Places, recorded_search, search_name
+from tuner.workspace import Workspace, recorded_search, search_name
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class Findings:
     search: Search
     search_trials: tuple[tuple[SearchTrial, Record], ...]
     chosen: tuple[Chosen, ...]
-    places: Places
+    workspace: Workspace
     finished: bool = True
     began: float | None = None
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
@@ -139,14 +139,14 @@ class Findings:
         fingerprint = next(
             record.trial.fingerprint for search_trial, record in self.search_trials if search_trial.dataset == dataset
         )
-        return load_from_store(self.places.store_of(fingerprint))
+        return load_from_store(self.workspace.store_of(fingerprint))
 
     def files(self, dataset: str) -> Sequence[str]:
         """Return the file of each test image of a data set that comes from a folder, within it; else nothing."""
         fingerprint = next(
             record.trial.fingerprint for search_trial, record in self.search_trials if search_trial.dataset == dataset
         )
-        return stored_files(self.places.store_of(fingerprint)).get("test", ())
+        return stored_files(self.workspace.store_of(fingerprint)).get("test", ())
 
     def copies(self, dataset: str) -> Copies:
         """Return which images of a data set stand on two sides of its split."""
@@ -177,7 +177,7 @@ class Findings:
         found: dict[str, NDArray[np.int64]] = {}
         for trial in (record.trial for record in self.trials()):
             if trial.fingerprint not in found:
-                data = load_from_store(self.places.store_of(trial.fingerprint))  # which has a name of its own there
+                data = load_from_store(self.workspace.store_of(trial.fingerprint))  # which has a name of its own there
                 found[trial.fingerprint] = validation_labels(trial, data)
         return found
 
@@ -185,7 +185,7 @@ class Findings:
         """Return what the trials of a model answered to the images that they were chosen on, as far as it is kept."""
         order = ranked(self.trials(model, dataset))
         labels = self.chosen_on_images(order[0].trial)
-        return answers_of(order, self.places.artifacts, labels, len(self.data(dataset).class_names))
+        return answers_of(order, self.workspace.artifacts, labels, len(self.data(dataset).class_names))
 
     def chance(self, trial: Trial) -> float:
         """Return the accuracy up to which a search trial has not left chance.
@@ -227,7 +227,7 @@ def winners(
     return best
 
 
-def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
+def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findings:
     """Read what is recorded of a search.
 
     Raises:
@@ -260,10 +260,10 @@ def load_findings(ledger: Ledger, search: Search, places: Places) -> Findings:
             )
             if finals:
                 winner = best.get((model_search.name, dataset))
-                chosen.append(_chosen(search, model_search, dataset, winner, finals, places))
+                chosen.append(_chosen(search, model_search, dataset, winner, finals, workspace))
     finished = tuple((search_trial, record) for search_trial, record in search_trials if record is not None)
     began, attempts = ledger.began(search.name), ledger.attempts(search.name)
-    return Findings(search, finished, tuple(chosen), places, ledger.is_finished(search.name), began, attempts)
+    return Findings(search, finished, tuple(chosen), workspace, ledger.is_finished(search.name), began, attempts)
 
 
 def _check_data(ledger: Ledger, search_trials: Sequence[tuple[SearchTrial, Record]]) -> None:
@@ -278,15 +278,15 @@ def _check_data(ledger: Ledger, search_trials: Sequence[tuple[SearchTrial, Recor
             raise InputError(str(ledger.path), problem, "keep the file, and pass another --runs-dir")
 
 
-def recorded_findings(name: str, places: Places) -> Findings:
+def recorded_findings(name: str, workspace: Workspace) -> Findings:
     """Return what is recorded of a search, given by name or by path.
 
     Raises:
         CheckError: saved predictions or a saved model are missing or were changed.
         InputError: it has not been run here, or the ledger holds what no run wrote.
     """
-    with places.existing_ledger(name) as ledger, doing(f"reading what is recorded of {search_name(name)}"):
-        return load_findings(ledger, recorded_search(ledger, search_name(name)), places)
+    with workspace.existing_ledger(name) as ledger, doing(f"reading what is recorded of {search_name(name)}"):
+        return load_findings(ledger, recorded_search(ledger, search_name(name)), workspace)
 
 
 def _chosen(
@@ -295,16 +295,16 @@ def _chosen(
     dataset: str,
     winner: Record | None,
     finals: tuple[Record, ...],
-    places: Places,
+    workspace: Workspace,
 ) -> Chosen:
     def file_of(record: Record, kind: str, suffix: str) -> Path:
-        return artifact_path(places.artifacts, record.trial.id, record.result.files[kind], suffix)
+        return artifact_path(workspace.artifacts, record.trial.id, record.result.files[kind], suffix)
 
     place = saved_of(finals, search.save)
     artifact = file_of(finals[place], "model", ".keras")
     if not artifact.is_file():
         raise CheckError(f"{artifact}: the saved model is missing; run the search again to train it again")
-    data = load_from_store(places.store_of(finals[0].trial.fingerprint))
+    data = load_from_store(workspace.store_of(finals[0].trial.fingerprint))
     predictions = tuple(
         load_predictions(file_of(record, "predictions", ".npz"), record.result.files["predictions"], data.class_names)
         for record in finals
@@ -313,7 +313,7 @@ def _chosen(
         if not np.array_equal(told.labels, data.y_test[test_images(record.trial, data.y_test)]):
             path = file_of(record, "predictions", ".npz")
             raise CheckError(
-                f"{path}: the saved predictions are of other images than {places.store_of(record.trial.fingerprint)}"
+                f"{path}: the saved predictions are of other images than {workspace.store_of(record.trial.fingerprint)}"
             )
     slug = search.slugs[dataset]
     return Chosen(

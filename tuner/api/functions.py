@@ -24,7 +24,7 @@ from tuner.analysis.findings import Findings, recorded_findings
 from tuner.analysis.results_table import result_rows
 from tuner.analysis.trial_table import column_names
 from tuner.api.wording import in_pythons_words
-from tuner.errors import InputError, lacking
+from tuner.errors import InputError, resource_error_of
 from tuner.ledger.ledger import SearchTrial
 from tuner.report.across import compared_frame
 from tuner.search_file.file import find_search
@@ -34,10 +34,10 @@ from tuner.search_file.schema import at_most_one_gpu
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.streams import lasting
 from tuner.trial import Record
-from tuner.workspace import Places, recorded_search, search_name
+from tuner.workspace import Workspace, recorded_search, search_name
 
 if TYPE_CHECKING:
-    from tuner.executors import Placement
+    from tuner.executors import ExecutionOptions
 
 #: A folder or a file, as users write it.
 PathLike = str | os.PathLike[str]
@@ -141,7 +141,7 @@ def run(
     """
     found = search if isinstance(search, Search) else load_search(search)
     data = data_dir or os.environ.get("TUNER_DATA_DIR")
-    places = Places(Path(runs_dir), Path(reports_dir), Path(data) if data else None)
+    workspace = Workspace(Path(runs_dir), Path(reports_dir), Path(data) if data else None)
     _check_whole("workers", workers, 1)
     if backend_name() != _backend_of_this_process():
         problem = f"is {backend_name()!r} now, and this process began with {_backend_of_this_process()!r}"
@@ -156,14 +156,14 @@ def run(
         try:
             with INTERRUPTS.importing():
                 from tuner.running.search import run_search
-            where = _placement(executor, workers, cpus_per_trial, gpus_per_trial, address)
+            where = _execution_options(executor, workers, cpus_per_trial, gpus_per_trial, address)
             options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad, "single_file": single_file}
-            return run_search(found, places, console, placement=where, **options)[0]
+            return run_search(found, workspace, console, execution=where, **options)[0]
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, KeyboardInterrupt) or (main and INTERRUPTS.asked):
                 console.print("stopped; nothing that finished is lost, and the same call goes on")
                 raise KeyboardInterrupt from error
-            if isinstance(error, OSError | MemoryError) and (lack := lacking(error)):
+            if isinstance(error, OSError | MemoryError) and (lack := resource_error_of(error)):
                 raise lack from error
             raise
         finally:
@@ -176,15 +176,15 @@ def _backend_of_this_process() -> str:
     return backend_name()
 
 
-def _placement(
+def _execution_options(
     executor: str, workers: int | None, cpus: float | None, gpus: float | None, address: str | None
-) -> Placement:
-    from tuner.executors import Placement
+) -> ExecutionOptions:
+    from tuner.executors import ExecutionOptions
 
     if cpus is not None and not 0 < cpus <= 1024:  # nor nan
         raise InputError("cpus_per_trial", f"is {cpus:g}", "it must be above 0, and at most 1024")
     try:
-        return Placement(executor, workers, cpus, None if gpus is None else at_most_one_gpu(gpus), address)
+        return ExecutionOptions(executor, workers, cpus, None if gpus is None else at_most_one_gpu(gpus), address)
     except ValueError as error:
         raise InputError("gpus_per_trial", f"{gpus:g} {error}") from None
 
@@ -204,7 +204,7 @@ def load_findings(name: Ran, *, runs_dir: PathLike = "runs", reports_dir: PathLi
     """
     if isinstance(name, Findings):
         return name
-    return recorded_findings(_name(name), Places(Path(runs_dir), Path(reports_dir)))
+    return recorded_findings(_name(name), Workspace(Path(runs_dir), Path(reports_dir)))
 
 
 @in_pythons_words()
@@ -283,7 +283,7 @@ def _search_trials(name: Ran, runs_dir: PathLike) -> Sequence[tuple[SearchTrial,
     if isinstance(name, Findings):
         return name.search_trials
     text = _name(name)
-    with Places(Path(runs_dir)).existing_ledger(text) as ledger:
+    with Workspace(Path(runs_dir)).existing_ledger(text) as ledger:
         return ledger.search_trials(recorded_search(ledger, search_name(text)).name)
 
 

@@ -7,7 +7,7 @@ from tuner.contents.sections import Paragraph, Table
 from tuner.errors import InputError
 from tuner.page.html import note_html, to_html
 from tuner.report.budget import budget, smaller_budget
-from tuner.report.choice import published_note
+from tuner.report.choice import published_protocol_note
 from tuner.report.comparison import margins_table
 from tuner.report.summary import verdict
 from tuner.search_file.model import ModelSearch, Search
@@ -41,7 +41,7 @@ def _varied(model_search: ModelSearch) -> str:
 
 def findings_html(findings: Findings) -> str:
     """Return the verdict of a search in words, the table that compares its models, and its budget."""
-    note = note_html(published_note(findings)) if findings.search.protocol == "published" else ""
+    note = note_html(published_protocol_note(findings)) if findings.search.protocol == "published" else ""
     compared = [margins_table(findings)] if findings.chosen else []
     spent = [Paragraph(f"Budget: {budget(findings)}.")] if findings.search_trials else []
     title = to_html([Paragraph(f"**{escape(findings.search.title)}**")])

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from tuner.errors import InputError, ResourceError, TunerError, lacking, listed, one_line
+from tuner.errors import InputError, ResourceError, TunerError, listed, one_line, resource_error_of
 from tuner.system.interrupts import INTERRUPTS, leave
 from tuner.system.streams import lost_output
 from tuner.system.waiting import heard_by
@@ -87,7 +87,7 @@ def _end(error: BaseException) -> NoReturn:
         _say(_explained(error))
         sys.exit(error.exit_code)
     if isinstance(error, OSError | MemoryError):
-        error = lacking(error) or _of_the_system(error)
+        error = resource_error_of(error) or _of_the_system(error)
     if not isinstance(error, TunerError):
         raise error
     _say(str(error))

@@ -12,7 +12,7 @@ from tuner.errors import listed
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 from tuner.text import visible_line
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 
 @click.command()
@@ -48,8 +48,8 @@ def predict(model: Path, images: tuple[Path, ...], form: str, skip_bad: bool) ->
 @folder_options
 def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
     """Reload each saved model with plain Keras and prove its recorded score."""
-    places = Places(runs_dir, reports_dir)
-    places.existing_ledger(name).close()
+    workspace = Workspace(runs_dir, reports_dir)
+    workspace.existing_ledger(name).close()
     from tuner.saved_models.reader import PlainKeras
 
     with PlainKeras() as reader:  # which imports Keras meanwhile
@@ -57,5 +57,5 @@ def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
             from tuner.analysis.findings import recorded_findings
             from tuner.saved_models.verify import verify as check
 
-        for line in check(recorded_findings(name, places), reader):
+        for line in check(recorded_findings(name, workspace), reader):
             click.echo(line)

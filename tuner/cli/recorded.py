@@ -15,7 +15,7 @@ from tuner.exporters import EXPORTERS, Recorded
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 from tuner.text import escape, visible
-from tuner.workspace import Places, as_described_now, recorded_search, search_name
+from tuner.workspace import Workspace, as_described_now, recorded_search, search_name
 
 
 @click.command()
@@ -25,11 +25,11 @@ from tuner.workspace import Places, as_described_now, recorded_search, search_na
 @folder_options
 def results(name: str, form: str, whole: bool, runs_dir: Path, reports_dir: Path) -> None:
     """Print the trials, best first, with what varies; and the test scores of those that were retrained."""
-    places = Places(runs_dir, reports_dir)
+    workspace = Workspace(runs_dir, reports_dir)
     from tuner.analysis.results_table import result_rows, results_table
     from tuner.analysis.trial_table import column_names
 
-    with places.existing_ledger(name) as ledger:
+    with workspace.existing_ledger(name) as ledger:
         search = recorded_search(ledger, search_name(name))
         search_trials = ledger.search_trials(search.name)
     if form == "md" and not whole:
@@ -57,10 +57,10 @@ def results(name: str, form: str, whole: bool, runs_dir: Path, reports_dir: Path
 @single_file_option
 def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool, single_file: bool) -> None:
     """Write the report again from what is recorded."""
-    places = Places(runs_dir, reports_dir)
+    workspace = Workspace(runs_dir, reports_dir)
     from tuner.analysis.findings import recorded_findings
 
-    recorded = recorded_findings(name, places)
+    recorded = recorded_findings(name, workspace)
     findings = replace(recorded, search=as_described_now(recorded.search, name))
     with doing("importing what draws"), INTERRUPTS.importing():
         from tuner.publish.write import write_report
@@ -69,8 +69,8 @@ def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool, sing
     if tensorboard:
         from tuner.exporters.tensorboard import write_recorded
 
-        with places.existing_ledger(name) as ledger:
-            click.echo(f"logs: {write_recorded(findings.search, places, ledger)}")
+        with workspace.existing_ledger(name) as ledger:
+            click.echo(f"logs: {write_recorded(findings.search, workspace, ledger)}")
 
 
 @click.command()
@@ -78,12 +78,12 @@ def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool, sing
 @folder_options
 def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
     """Print one comparison table over several searches."""
-    places = Places(runs_dir, reports_dir)
+    workspace = Workspace(runs_dir, reports_dir)
     from tuner.analysis.findings import recorded_findings
     from tuner.report.across import compare_searches
     from tuner.report.markdown import to_markdown
 
-    findings = [recorded_findings(name, places) for name in names]
+    findings = [recorded_findings(name, workspace) for name in names]
     click.echo(to_markdown(compare_searches(findings)))
 
 
@@ -106,7 +106,7 @@ def export(name: str, tool: str, storage: str, runs_dir: Path, reports_dir: Path
 
     Exported again, it takes the place of what was exported before.
     """
-    with Places(runs_dir, reports_dir).existing_ledger(name) as ledger:
+    with Workspace(runs_dir, reports_dir).existing_ledger(name) as ledger:
         recorded = Recorded.read(ledger, search_name(name))
     for line in EXPORTERS[tool](recorded, storage):
         click.echo(line)

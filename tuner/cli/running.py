@@ -20,7 +20,7 @@ from tuner.cli.options import (
 from tuner.search_file.file import find_search, load_search
 from tuner.search_file.model import Overrides
 from tuner.system.interrupts import INTERRUPTS
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 if TYPE_CHECKING:
     from tuner.analysis.findings import Findings
@@ -95,17 +95,17 @@ def run(
     with INTERRUPTS.heeded():
         try:
             search = load_search(find_search(name), Overrides(epochs, train_size, test_size, repeats))
-            places = Places(runs_dir, reports_dir, data_dir)
+            workspace = Workspace(runs_dir, reports_dir, data_dir)
             with INTERRUPTS.importing():
                 from rich.console import Console
 
-                from tuner.executors import Placement
+                from tuner.executors import ExecutionOptions
                 from tuner.running.search import run_search
 
             console = Console(stderr=True)
-            where = Placement(executor, workers, cpus_per_trial, gpus_per_trial, address)
+            where = ExecutionOptions(executor, workers, cpus_per_trial, gpus_per_trial, address)
             options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad, "single_file": single_file}
-            findings, report = run_search(search, places, console, placement=where, **options)
+            findings, report = run_search(search, workspace, console, execution=where, **options)
             _print_summary(findings)
             click.echo(f"\nreport: {report}")
         except (Exception, KeyboardInterrupt) as error:

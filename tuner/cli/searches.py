@@ -14,7 +14,7 @@ from tuner.errors import InputError
 from tuner.search_file.checks import capitals
 from tuner.search_file.file import embedded_searches, find_search, load_search
 from tuner.text import shortened, visible_line
-from tuner.workspace import Places, ran_as_it_is
+from tuner.workspace import Workspace, ran_as_it_is
 
 if TYPE_CHECKING:
     from tuner.ledger.ledger import Ledger
@@ -29,7 +29,7 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
     own = bool(files)
     files = files or embedded_searches()
     rows, wrong = [], []
-    with Places(runs_dir, reports_dir).open_ledger() or nullcontext() as ledger:
+    with Workspace(runs_dir, reports_dir).open_ledger() or nullcontext() as ledger:
         for file in files:
             try:
                 rows.append(_row(load_search(file), file, ledger))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.datasets.published import Arrays, Published, PublishedFile
+from tuner.datasets.downloadable import Arrays, DownloadableDataset, DownloadableFile
 from tuner.errors import InputError, one_line
 from tuner.untrusted.sizes import MOST_ARCHIVE, amount
 
@@ -39,10 +39,10 @@ COARSE_NAMES = (
     "vehicles_1", "vehicles_2",
 )  # fmt: skip
 
-CIFAR10_FILE = PublishedFile(
+CIFAR10_FILE = DownloadableFile(
     "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"
 )
-CIFAR100_FILE = PublishedFile(
+CIFAR100_FILE = DownloadableFile(
     "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8"
 )
 
@@ -135,8 +135,10 @@ def _records(path: Path, name: str, content: memoryview, classes: tuple[int, ...
 
 _SHAPE = (*PLANES[1:], PLANES[0])
 
-CIFAR10 = Published("cifar10", CIFAR10_NAMES, _SHAPE, (CIFAR10_FILE,), partial(read_cifar, CIFAR10_LAYOUT, 0))
-CIFAR100 = Published("cifar100", FINE_NAMES, _SHAPE, (CIFAR100_FILE,), partial(read_cifar, CIFAR100_LAYOUT, 1))
-CIFAR100_COARSE = Published(
+CIFAR10 = DownloadableDataset("cifar10", CIFAR10_NAMES, _SHAPE, (CIFAR10_FILE,), partial(read_cifar, CIFAR10_LAYOUT, 0))
+CIFAR100 = DownloadableDataset(
+    "cifar100", FINE_NAMES, _SHAPE, (CIFAR100_FILE,), partial(read_cifar, CIFAR100_LAYOUT, 1)
+)
+CIFAR100_COARSE = DownloadableDataset(
     "cifar100_coarse", COARSE_NAMES, _SHAPE, (CIFAR100_FILE,), partial(read_cifar, CIFAR100_LAYOUT, 0)
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.datasets.published import Arrays
+from tuner.datasets.downloadable import Arrays
 from tuner.errors import InputError, one_line
 from tuner.untrusted.sizes import MOST_ARCHIVE
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import ARRAYS, SPLITS, Dataset
-from tuner.errors import InputError, LostError, lacking, one_line
+from tuner.errors import InputError, LostError, one_line, resource_error_of
 from tuner.system.files import check_no_link, partial_of, write_whole
 from tuner.text import visible
 from tuner.untrusted.checked_json import strict_json
@@ -59,7 +59,7 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
                 if not is_whole(folder):  # otherwise another process was first
                     raise
         except OSError as error:
-            lacks = lacking(error, str(store))
+            lacks = resource_error_of(error, str(store))
             if lacks is not None:
                 raise lacks from error
             raise

@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.errors import InputError, suggestion
 from tuner.executors.address import check_address
-from tuner.executors.base import Executor, Limits, Outcome, Share
+from tuner.executors.base import Executor, Limits, Outcome, Resources
 from tuner.executors.local import LocalExecutor, available_cores
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.machine import check_system
@@ -37,7 +37,7 @@ MOST_WORKERS = 16
 
 
 @dataclass(frozen=True)
-class Placement:
+class ExecutionOptions:
     """Where trials run, and how many at once: a matter of machines, which changes no result.
 
     Args:
@@ -54,14 +54,14 @@ class Placement:
     gpus: float | None = None
     address: str | None = None
 
-    def open(self, function: str, share: Share, log: Path, limits: Limits) -> Executor:
-        """Return the executor, ready to run calls of `module:function`, each of which takes `share` unless `self` says.
+    def open(self, function: str, resources: Resources, log: Path, limits: Limits) -> Executor:
+        """Return the executor, ready to run calls of `module:function`, each with `resources` unless `self` says.
 
         Raises:
             InputError: it cannot run here.
             ResourceError: the machine has no room for it.
         """
-        own = Share(self.cpus or share.cpus, share.gpus if self.gpus is None else self.gpus)
+        own = Resources(self.cpus or resources.cpus, resources.gpus if self.gpus is None else self.gpus)
         return EXECUTORS[self.executor](self.address, function, self.workers, own, log, PRELOAD, limits)
 
     def check(self, asked: float | None = None) -> None:
@@ -99,4 +99,4 @@ class Placement:
             raise InputError("--workers", f"{self.workers:,} are too many: {here}", most)
 
 
-__all__ = ["EXECUTORS", "PRELOAD", "Executor", "Limits", "LocalExecutor", "Outcome", "Placement", "Share"]
+__all__ = ["EXECUTORS", "PRELOAD", "ExecutionOptions", "Executor", "Limits", "LocalExecutor", "Outcome", "Resources"]

@@ -24,7 +24,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Share:
+class Resources:
     """What one call takes of a machine: CPU cores, and a GPU or a fraction of it.
 
     None leaves the GPUs to the executor: one a call where there are any.
@@ -64,13 +64,13 @@ class Executor(ABC):
     slots: int
     limits: Limits = Limits()
 
-    def places(self) -> int:
+    def capacity(self) -> int:
         """Return how many calls run at a time; of `slots`, some may wait where they are to run."""
         return self.slots
 
     def in_words(self) -> str:
         """Say how many calls run at a time, and where if that is not plain."""
-        return f"{self.places()} at a time"
+        return f"{self.capacity()} at a time"
 
     @abstractmethod
     def submit(self, key: str, argument: object, group: str = "") -> None:

@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tuner.errors import InputError, ResourceError
-from tuner.executors.base import Executor, Limits, Outcome, Share
+from tuner.executors.base import Executor, Limits, Outcome, Resources
 from tuner.executors.gpus import environment_of, visible_gpus
 from tuner.system.files import appending_to
 from tuner.system.machine import check_system, memory_bytes
@@ -68,8 +68,8 @@ class LocalExecutor(Executor):
     Args:
         function: `module:function`.
         workers: how many at once; by default as many as the share of each allows of cores and memory, or of GPUs.
-        share: what one call takes. Cores are a matter of counting; a fraction of a GPU is also the most of its memory
-            that a call may have.
+        resources: what one call takes. Cores are a matter of counting; a fraction of a GPU is also the most of its
+            memory that a call may have.
         log: what workers print goes to this file.
         preload: modules that the server imports before it forks; there is one server a process, so that the first
             executor decides.
@@ -84,7 +84,7 @@ class LocalExecutor(Executor):
         self,
         function: str,
         workers: int | None = None,
-        share: Share = Share(),  # noqa: B008  # frozen
+        resources: Resources = Resources(),  # noqa: B008  # frozen
         log: Path = Path(os.devnull),
         preload: Sequence[str] = (),
         limits: Limits = Limits(),  # noqa: B008  # frozen
@@ -93,12 +93,12 @@ class LocalExecutor(Executor):
         if limits.gigabytes is not None and resident_bytes(os.getpid()) is None:
             raise InputError("max_trial_gb", "memory is not measured on this system", "remove it")
         self._function, self._log, self.limits = function, log, limits
-        self._share = share
-        self._gpus = visible_gpus() if share.gpus != 0 else []
-        if share.gpus and share.gpus > len(self._gpus):
+        self._resources = resources
+        self._gpus = visible_gpus() if resources.gpus != 0 else []
+        if resources.gpus and resources.gpus > len(self._gpus):
             there = f"this machine shows {len(self._gpus)} GPUs"
-            raise InputError("gpus_per_trial", f"is {share.gpus:g}, and {there}", "remove it, or see: nvidia-smi")
-        fitting = int(len(self._gpus) / (share.gpus or 1)) if self._gpus else default_workers(share.cpus)
+            raise InputError("gpus_per_trial", f"is {resources.gpus:g}, and {there}", "remove it, or see: nvidia-smi")
+        fitting = int(len(self._gpus) / (resources.gpus or 1)) if self._gpus else default_workers(resources.cpus)
         self.slots = workers or fitting
         self._free = list(range(self.slots))[::-1]
         self._workers: list[_Worker] = []
@@ -133,7 +133,7 @@ class LocalExecutor(Executor):
     def _hand_over(self, worker: _Worker, key: str, argument: object) -> bool:
         """Give a worker its next call; return whether it was alive to take it."""
         try:
-            worker.calls.send((environment_of(self._gpus, self._share.gpus, worker.slot), argument))
+            worker.calls.send((environment_of(self._gpus, self._resources.gpus, worker.slot), argument))
         except OSError:
             return False
         worker.key = key

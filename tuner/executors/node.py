@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tuner.errors import InputError, ResourceError, lacking
-from tuner.executors.base import Limits, Outcome, Share
+from tuner.errors import InputError, ResourceError, resource_error_of
+from tuner.executors.base import Limits, Outcome, Resources
 from tuner.executors.local import LocalExecutor
 from tuner.executors.shipping import Files, Parcel, unpacked
 from tuner.trial import Attempt, Result
@@ -33,7 +33,7 @@ class Terms:
     """What all calls of an executor have in common."""
 
     function: str
-    share: Share
+    resources: Resources
     limits: Limits
     preload: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=_chosen_environment)
@@ -68,12 +68,12 @@ def call(terms: Terms, key: str, argument: object, group: str, node: str, fetch:
     try:
         with _at_hand(argument, fetch) as (ready, left):
             pool = _pool_for(terms)
-            pool.submit(key, ready, "" if terms.share.gpus else group)
+            pool.submit(key, ready, "" if terms.resources.gpus else group)
             (outcome,) = pool.wait()
             done = isinstance(outcome.value, Result) and bool(outcome.value.files)
             files = left() if done else {}
     except (InputError, ResourceError, OSError) as error:
-        wrong = error if isinstance(error, InputError) else lacking(error, "disk")
+        wrong = error if isinstance(error, InputError) else resource_error_of(error, "disk")
         if wrong is None:
             raise
         outcome, files = Outcome(key, wrong), {}
@@ -103,6 +103,6 @@ def _pool_for(terms: Terms) -> LocalExecutor:
         return _pool[1]
     if _pool is not None:
         _pool[1].close()
-    pool = LocalExecutor(terms.function, 1, terms.share, Path(os.devnull), terms.preload, terms.limits)
+    pool = LocalExecutor(terms.function, 1, terms.resources, Path(os.devnull), terms.preload, terms.limits)
     _pool = wanted, pool
     return pool

@@ -25,7 +25,7 @@ from ray import exceptions as failures
 import tuner
 from tuner.errors import CheckError, InputError, ResourceError, one_line
 from tuner.executors import node
-from tuner.executors.base import Executor, Limits, Outcome, Share
+from tuner.executors.base import Executor, Limits, Outcome, Resources
 from tuner.executors.ray_health import ENDED, RayHealth
 from tuner.executors.shipping import Sender, receive
 from tuner.system.interrupts import SIGNALS
@@ -53,7 +53,7 @@ class RayExecutor(Executor):
             a node of, or else a new one of this machine alone.
         function: `module:function`.
         workers: how many calls at once; by default as many as the nodes that are there have room for.
-        share: what one call takes of a node. A fraction of a GPU is also the most of its memory that a call may have.
+        resources: what one call takes of a node. A fraction of a GPU is also the most of its memory for it.
         log: unused, because workers on other machines have none of this one's files.
         preload: modules that a worker imports once.
         limits: what a call may take; nodes also count with the memory.
@@ -67,7 +67,7 @@ class RayExecutor(Executor):
         address: str | None,
         function: str,
         workers: int | None = None,
-        share: Share = Share(),  # noqa: B008  # frozen
+        resources: Resources = Resources(),  # noqa: B008  # frozen
         log: Path = Path(os.devnull),
         preload: Sequence[str] = (),
         limits: Limits = Limits(),  # noqa: B008  # frozen
@@ -85,18 +85,18 @@ class RayExecutor(Executor):
             self._nodes: dict[str, dict[str, Any]] = {}
             self._looked = 0.0
             self._look()
-            gpus = share.gpus
+            gpus = resources.gpus
             if gpus is None:
                 gpus = float(any(one["Resources"].get("GPU") for one in self._living()))
-            self._needs = {"CPU": share.cpus, "GPU": gpus, "memory": (limits.gigabytes or 0) * 1e9}
+            self._needs = {"CPU": resources.cpus, "GPU": gpus, "memory": (limits.gigabytes or 0) * 1e9}
             if workers is None and not self._room():
                 raise self._nowhere()
         except BaseException:
             self._disconnect()
             raise
-        self._terms = ray.put(node.Terms(function, Share(share.cpus, gpus), limits, tuple(preload)))
+        self._terms = ray.put(node.Terms(function, Resources(resources.cpus, gpus), limits, tuple(preload)))
         self._task = ray.remote(
-            num_cpus=share.cpus,
+            num_cpus=resources.cpus,
             num_gpus=gpus,
             memory=int(self._needs["memory"]),
             max_retries=0,
@@ -156,15 +156,15 @@ class RayExecutor(Executor):
         room = self._room()
         return room + max(1, room // AHEAD)
 
-    def places(self) -> int:
-        """Return how many calls the nodes that are there run at a time; see `Executor.places`."""
+    def capacity(self) -> int:
+        """Return how many calls the nodes that are there run at a time; see `Executor.capacity`."""
         self._look()
         return self._workers or self._room()
 
     def in_words(self) -> str:
         """Say how many calls run at a time on how many nodes."""
-        places, count = self.places(), len(self._living())
-        return f"{places} at a time on {count} node{'s' if count > 1 else ''}"
+        capacity, count = self.capacity(), len(self._living())
+        return f"{capacity} at a time on {count} node{'s' if count > 1 else ''}"
 
     def submit(self, key: str, argument: object, group: str = "") -> None:
         """Hand the call to the cluster; see `Executor.submit`."""

@@ -39,7 +39,7 @@ from tuner.space.parameters import Range, Value
 from tuner.system.files import folder_inside, partial_of, publish, remove_partials
 from tuner.text import visible_line
 from tuner.trial import Record, Result
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 #: Tags: curves by epoch, scores of the whole trial, and what was recorded of watched layers, by layer.
 CURVE, SCORE, GRADIENT_NORM, KERNEL = "epoch/", "result/", "gradient_norm/", "kernel/"
@@ -56,9 +56,9 @@ _FILES = f"{_START}*{_END}"
 class TensorBoardLogs:
     """The logs of one search. Whatever is logged already is not written again; methods may raise OSError."""
 
-    def __init__(self, search: Search, places: Places) -> None:
-        self._runs, self._search = places.runs, search
-        self.folder = places.runs / "tensorboard" / search.name
+    def __init__(self, search: Search, workspace: Workspace) -> None:
+        self._runs, self._search = workspace.runs, search
+        self.folder = workspace.runs / "tensorboard" / search.name
 
     def begin(self, ledger: Ledger) -> None:
         """Write the experiment, and remove the logs of trials that the search no longer lists."""
@@ -102,9 +102,9 @@ class LogListener:
     It is a `tuner.running.loop.Listener`. The search must be open in the ledger.
     """
 
-    def __init__(self, search: Search, places: Places, ledger: Ledger, console: Console) -> None:
+    def __init__(self, search: Search, workspace: Workspace, ledger: Ledger, console: Console) -> None:
         self._search, self._console, self._warned = search, console, False
-        self._logs = TensorBoardLogs(search, places)
+        self._logs = TensorBoardLogs(search, workspace)
         with self._forgiven():
             self._logs.begin(ledger)
 
@@ -125,13 +125,13 @@ class LogListener:
             self._warned = True
 
 
-def write_recorded(search: Search, places: Places, ledger: Ledger) -> Path:
+def write_recorded(search: Search, workspace: Workspace, ledger: Ledger) -> Path:
     """Log every recorded trial of a search and return the folder of its logs.
 
     Raises:
         InputError: they cannot be written.
     """
-    logs = TensorBoardLogs(search, places)
+    logs = TensorBoardLogs(search, workspace)
     try:
         logs.begin(ledger)
         for search_trial, record in ledger.search_trials(search.name):

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tuner.errors import InputError, ResourceError, TunerError, lacking, one_line
+from tuner.errors import InputError, ResourceError, TunerError, one_line, resource_error_of
 from tuner.ledger.rows import (
     AS_JSON,
     ATTEMPT,
@@ -135,7 +135,7 @@ class Ledger:
             sqlite3.SQLITE_PERM,
         ):
             remedy = "see that the folder may be written to, or pass another --runs-dir"
-            return lacking(error, place) or InputError(place, f"cannot be written ({error})", remedy)
+            return resource_error_of(error, place) or InputError(place, f"cannot be written ({error})", remedy)
         if isinstance(error, RowError):
             return InputError(place, f"holds what no run wrote ({error})", "keep the file, and pass another --runs-dir")
         remedy = "keep the file, and pass another --runs-dir; the program sqlite3 may mend it (.recover)"

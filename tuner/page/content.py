@@ -15,7 +15,7 @@ from tuner.analysis.findings import Findings
 from tuner.contents.sections import Section
 from tuner.page.html import inline_html, note_html, scroll_box, to_html
 from tuner.report.budget import budget
-from tuner.report.choice import published_note
+from tuner.report.choice import published_protocol_note
 from tuner.report.classes import in_the_mean
 from tuner.report.undefined import mark_of, metric_cell, notes
 from tuner.report.verdicts import pair_in_words, pairs_on
@@ -79,7 +79,7 @@ def _verdict(findings: Findings) -> str:
     from tuner.report.summary import verdict
 
     statements = "".join(f"<p>{inline_html(line)}</p>" for line in verdict(findings))
-    warned = note_html(published_note(findings)) if findings.search.protocol == "published" else ""
+    warned = note_html(published_protocol_note(findings)) if findings.search.protocol == "published" else ""
     spent = f'<p class="quiet">Budget: {inline_html(budget(findings))}.</p>' if findings.search_trials else ""
     return f'{warned}<div class="statements">{statements}</div>{spent}'
 
@@ -183,5 +183,5 @@ def _heat_cell(row: Mapping[Any, Any], name: str, least: float) -> str:
     text, value = metric_cell(row, name), float(row[name])
     if not np.isfinite(value):
         return f'<td class="number">{text}</td>'
-    share = (1 - value) / (1 - least) if least < 1 else 0.0
-    return f'<td class="number" style="--v:{share:.2f}">{text}</td>'
+    resources = (1 - value) / (1 - least) if least < 1 else 0.0
+    return f'<td class="number" style="--v:{resources:.2f}">{text}</td>'

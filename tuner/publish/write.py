@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tuner.analysis.findings import Findings
 from tuner.contents.sections import Section
-from tuner.errors import InputError, lacking
+from tuner.errors import InputError, resource_error_of
 from tuner.page import report_page
 from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.index import write_index
@@ -29,7 +29,7 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
         InputError: the folder cannot be written.
         ResourceError: the disk is full.
     """
-    folder = findings.places.reports / findings.search.name
+    folder = findings.workspace.reports / findings.search.name
     check_no_link(folder)
     sections: list[Section] = []
     content: dict[str, bytes] = {}
@@ -49,19 +49,19 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     with doing("writing the page report.html"):
         content["report.html"] = report_page(findings, sections, single_file)
     try:
-        folder_inside(findings.places.reports, findings.search.name)
-        for place in (folder, findings.places.reports):
+        folder_inside(findings.workspace.reports, findings.search.name)
+        for place in (folder, findings.workspace.reports):
             remove_partials(place)
         for name in _files_of(folder / "report.md") - set(content):
             (folder / name).unlink(missing_ok=True)
         for name, data in content.items():
             write_whole(folder / name, lambda path, data=data: path.write_bytes(data))  # type: ignore[misc]
         if not single_file:
-            write_whole(findings.places.reports / LIBRARY, lambda path: path.write_text(plotting_library(), "utf-8"))
-        write_index(findings.places.reports)
+            write_whole(findings.workspace.reports / LIBRARY, lambda path: path.write_text(plotting_library(), "utf-8"))
+        write_index(findings.workspace.reports)
     except OSError as error:
         remedy = "pass another --reports-dir, or see who may write there"
-        raise lacking(error, str(folder)) or InputError(
+        raise resource_error_of(error, str(folder)) or InputError(
             str(error.filename or folder), f"cannot be written ({error.strerror})", remedy
         ) from error
     return folder / "report.md"

@@ -35,7 +35,7 @@ def choice_in_words(findings: Findings) -> str:
     return " ".join([*told, f"{again} with {with_seeds}, on {images}, and scored on the test set."])
 
 
-def published_note(findings: Findings) -> str:
+def published_protocol_note(findings: Findings) -> str:
     """Return what a report of a search that looked at the test set says on top."""
     study = findings.search.published
     as_studied = ", as the published study did" if study and study.chosen_on_test_set else ""

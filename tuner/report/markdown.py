@@ -9,7 +9,7 @@ from tabulate import tabulate
 from tuner.analysis.findings import Findings
 from tuner.contents.sections import Content, Folded, Items, Paragraph, Picture, Section, Table
 from tuner.report.budget import budget
-from tuner.report.choice import published_note
+from tuner.report.choice import published_protocol_note
 from tuner.report.summary import verdict
 from tuner.text import escape
 
@@ -19,7 +19,7 @@ def report_markdown(findings: Findings, sections: Sequence[Section]) -> str:
     search = findings.search
     parts = [f"# {escape(search.title)}"]
     if search.protocol == "published":
-        parts.append(f"> {published_note(findings)}")
+        parts.append(f"> {published_protocol_note(findings)}")
     parts += verdict(findings)
     parts.append(f"Budget: {budget(findings)}." if findings.search_trials else "")
     shown = [

@@ -11,7 +11,7 @@ from tuner.contents.sections import Content, Items, Paragraph, Section, Table, f
 from tuner.protocol import ranked
 from tuner.report.budget import budget
 from tuner.report.trials import summary_by, values_and_score
-from tuner.search_file.model import Published, PublishedScore, PublishedTrial, Search
+from tuner.search_file.model import Search, StudyResults, StudyScore, StudyTrial
 from tuner.text import escape, setting
 from tuner.trial import Record
 
@@ -39,7 +39,7 @@ def published_section(findings: Findings) -> Section | None:
     return Section("published", "Published and ours", contents)
 
 
-def _ours(findings: Findings, printed: PublishedScore) -> Chosen | None:
+def _ours(findings: Findings, printed: StudyScore) -> Chosen | None:
     return next((c for c in findings.on(printed.dataset) if c.model == printed.model), None)
 
 
@@ -47,7 +47,7 @@ def _label(findings: Findings, model: str) -> str:
     return escape(findings.search.model_search(model).label)
 
 
-def _scores(findings: Findings, study: Published) -> list[Content]:
+def _scores(findings: Findings, study: StudyResults) -> list[Content]:
     """Hold the printed test accuracies against a prediction from our retrainings, and say why one lies outside."""
     rows, reasons = [], []
     runs = study.runs or 1
@@ -121,7 +121,7 @@ def _winner(findings: Findings, ours: Chosen) -> str:
     return escape(", ".join(f"{n} {setting(values[n])}" for n in varying if n in values)) or DASH
 
 
-def _why(findings: Findings, study: Published, model: str, lower: bool, told: str) -> str:
+def _why(findings: Findings, study: StudyResults, model: str, lower: bool, told: str) -> str:
     """Return what is known of a difference: what the search file tells, and how the two protocols differ."""
     search = findings.search
     reasons = [escape(told)] if told else []
@@ -144,7 +144,7 @@ def _list_of(lead: str, reasons: list[str]) -> list[Content]:
     return [Items(reasons, lead)] if reasons else []
 
 
-def _others(findings: Findings, study: Published) -> list[Content]:
+def _others(findings: Findings, study: StudyResults) -> list[Content]:
     """Compare what else was printed of each model: test loss, parameters and the size of its file."""
     rows = []
     for printed in study.scores:
@@ -168,7 +168,7 @@ def _others(findings: Findings, study: Published) -> list[Content]:
     return [Table(rows, [*heads, "MB, published", "ours"], text_columns=2)] if rows else []
 
 
-def _trials(findings: Findings, study: Published) -> list[Content]:
+def _trials(findings: Findings, study: StudyResults) -> list[Content]:
     """Compare the printed accuracies of single trials with those of our search trials."""
     rows, reasons = [], []
     counts = dict.fromkeys(("yes", "no", "cannot tell"), 0)
@@ -223,7 +223,7 @@ def _trials(findings: Findings, study: Published) -> list[Content]:
     return [*shown, *_list_of("Where the published trial lies outside our prediction:", reasons)]
 
 
-def _prediction_of_trial(findings: Findings, printed: PublishedTrial, ours: Record) -> Interval | None:
+def _prediction_of_trial(findings: Findings, printed: StudyTrial, ours: Record) -> Interval | None:
     """Return where another run of a trial lies, with the spread over seeds of its model's retrainings."""
     dataset = printed.dataset or findings.search.datasets[0]
     chosen = next((c for c in findings.on(dataset) if c.model == printed.model), None)
@@ -235,7 +235,7 @@ def _prediction_of_trial(findings: Findings, printed: PublishedTrial, ours: Reco
     return single_prediction(score, chosen.test_accuracies, score * (1 - score) * apart, n)
 
 
-def _matching(findings: Findings, printed: PublishedTrial) -> list[Record]:
+def _matching(findings: Findings, printed: StudyTrial) -> list[Record]:
     return [
         record
         for record in findings.trials(printed.model, printed.dataset or findings.search.datasets[0])
@@ -243,7 +243,7 @@ def _matching(findings: Findings, printed: PublishedTrial) -> list[Record]:
     ]
 
 
-def _why_trial(findings: Findings, printed: PublishedTrial, score: float, ours_stuck: bool, theirs_stuck: bool) -> str:
+def _why_trial(findings: Findings, printed: StudyTrial, score: float, ours_stuck: bool, theirs_stuck: bool) -> str:
     told = f"{escape(printed.why)} " if printed.why else ""
     if ours_stuck != theirs_stuck:
         return f"{told}{'Ours' if ours_stuck else 'Theirs'} never left chance; at such a rate the seed decides."
@@ -260,7 +260,7 @@ def _fewer(findings: Findings, lower: bool) -> str:
     return " ".join(reasons) or "Nothing that is recorded explains it."
 
 
-def _groups(findings: Findings, study: Published) -> list[list[object]]:
+def _groups(findings: Findings, study: StudyResults) -> list[list[object]]:
     rows: list[list[object]] = []
     for printed in study.groups:
         searched = findings.trials(None, printed.dataset or findings.search.datasets[0])

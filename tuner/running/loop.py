@@ -56,7 +56,7 @@ class _Proposed:
     """A trial that no record answers, with the places of the search that wait for it."""
 
     trial: Trial
-    places: list[tuple[Proposals, int]]
+    listed_as: list[tuple[Proposals, int]]
     cost: float
 
 
@@ -172,7 +172,7 @@ class Runner:
             listed.append(proposals.search_trial(number, trial))
             proposed = under_way.get(trial.id) or waiting.get(trial.id)
             if proposed is not None:
-                proposed.places.append((proposals, number))
+                proposed.listed_as.append((proposals, number))
                 continue
             known = self._known(trial)
             if known is None:
@@ -224,6 +224,6 @@ class Runner:
         if record is None:
             raise RuntimeError(f"trial {outcome.key} was recorded and is not there")
         del under_way[outcome.key]
-        for proposals, number in proposed.places:
+        for proposals, number in proposed.listed_as:
             self._pass_on(proposals, number, record)
         self._observer.finished(record, False, outcome.attempt.node if outcome.attempt else "")

@@ -42,11 +42,11 @@ class ProgressReport:
     Args:
         console: where it is shown.
         at_a_time: says in words how many trials run at a time.
-        places: says in a number how many.
+        capacity: says in a number how many.
     """
 
-    def __init__(self, console: Console, at_a_time: Callable[[], str], places: Callable[[], int] = lambda: 1) -> None:
-        self._console, self._at_a_time, self._places = console, at_a_time, places
+    def __init__(self, console: Console, at_a_time: Callable[[], str], capacity: Callable[[], int] = lambda: 1) -> None:
+        self._console, self._at_a_time, self._capacity = console, at_a_time, capacity
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -163,7 +163,7 @@ class ProgressReport:
 
     def _seconds_left(self) -> float | None:
         """Return the time left, where it is known how many trials there are."""
-        return self._forecast.seconds_left(self._total - self._done, self._places()) if self._total else None
+        return self._forecast.seconds_left(self._total - self._done, self._capacity()) if self._total else None
 
 
 class _TimeLeft(ProgressColumn):

@@ -19,7 +19,7 @@ from tuner.datasets.base import Dataset, Shape
 from tuner.datasets.remarks import remarks
 from tuner.datasets.store import load_from_store, save_to_store
 from tuner.errors import CheckError, InputError, suggestion
-from tuner.executors import Limits, Placement, Share
+from tuner.executors import ExecutionOptions, Limits, Resources
 from tuner.families.custom import CustomFamily
 from tuner.ledger.ledger import Ledger
 from tuner.oracles import Proposal
@@ -47,7 +47,7 @@ from tuner.system.waiting import doing
 from tuner.text import visible_line
 from tuner.trial import ARTIFACTS, BACKENDS, FIRST_LAYER, NEEDED, Job, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
-from tuner.workspace import Places
+from tuner.workspace import Workspace
 
 TRAIN = "tuner.worker.training:train"
 _NETWORK_DISK = "{} lies on a network disk ({}): it is kept with a rollback journal, which is safe there and slower"
@@ -77,7 +77,7 @@ class StartedSearch:
     def __init__(
         self,
         search: Search,
-        places: Places,
+        workspace: Workspace,
         ledger: Ledger,
         runner: Runner,
         prepared: dict[str, Prepared],
@@ -85,7 +85,7 @@ class StartedSearch:
         before: Before | None,
     ) -> None:
         self.ledger, self._console, self._before = ledger, console, before
-        self._search, self._places, self._runner, self._prepared = search, places, runner, prepared
+        self._search, self._workspace, self._runner, self._prepared = search, workspace, runner, prepared
 
     def search_trials(self) -> None:
         """Run every trial that the oracles propose."""
@@ -107,17 +107,17 @@ class StartedSearch:
 
     def retrain_winners(self) -> None:
         """Train the best of each model search again, with other seeds and on each data set of the comparison."""
-        finals = _all_final_proposals(self._search, self.ledger, self._prepared, self._places)
+        finals = _all_final_proposals(self._search, self.ledger, self._prepared, self._workspace)
         self._runner.drive("retraining", [proposals for proposals, _ in finals], sum(count for _, count in finals))
 
 
 @contextmanager
 def started(
     search: Search,
-    places: Places,
+    workspace: Workspace,
     console: Console,
     *,
-    placement: Placement = Placement(),  # noqa: B008  # frozen
+    execution: ExecutionOptions = ExecutionOptions(),  # noqa: B008  # frozen
     fresh: bool = False,
     tensorboard: bool = False,
     skip_bad: bool = False,
@@ -128,12 +128,12 @@ def started(
     """
     _check_backend()
     try:
-        placement.check(search.cpus_per_trial)
+        execution.check(search.cpus_per_trial)
     except InputError as error:
         if error.place == "cpus_per_trial":  # and no option of the command's
             raise error.inside(str(search.file)) from error
         raise
-    places.check_writable(search.name)
+    workspace.check_writable(search.name)
     for model_search in search.model_searches:
         if isinstance(model_search.family, CustomFamily):
             with in_its_place(search, model_search):
@@ -141,49 +141,51 @@ def started(
     datasets = {}
     for name in search.all_datasets:
         with doing(f"reading the data set {name}"):
-            datasets[name] = _checked_data(search, name, places, skip_bad)
+            datasets[name] = _checked_data(search, name, workspace, skip_bad)
     _check_sizes(search, datasets, console)
     notes = _check_networks(search, datasets)
     for note in notes:
         console.print(f"note: {visible_line(note)}", markup=False, highlight=False, soft_wrap=True)
-    with Ledger(places.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
+    with Ledger(workspace.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
         if ledger.network_disk:
-            console.print(_NETWORK_DISK.format(places.ledger, ledger.network_disk), markup=False, highlight=False)
-        for folder in (places.artifacts, places.store):
+            console.print(_NETWORK_DISK.format(workspace.ledger, ledger.network_disk), markup=False, highlight=False)
+        for folder in (workspace.artifacts, workspace.store):
             remove_partials(folder)
         for line in (line for name, dataset in datasets.items() for line in remarks(name, dataset)):
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         with doing("laying the data out for workers"):
-            prepared = {name: _prepare(datasets.pop(name), places) for name in search.all_datasets}
+            prepared = {name: _prepare(datasets.pop(name), workspace) for name in search.all_datasets}
         key = _run_key(search, prepared)
         before = Before.read(ledger, search, key)
         ledger.open_search(search.name, key, search.to_json())
         folders = {data.fingerprint: data.folder for data in prepared.values()}
         limits = Limits(search.max_trial_minutes, search.max_trial_gb)
-        share = Share(search.cpus_per_trial or search.threads, search.gpus_per_trial)
+        resources = Resources(search.cpus_per_trial or search.threads, search.gpus_per_trial)
         try:
             with (
-                placement.open(TRAIN, share, places.runs / "workers.log", limits) as pool,
-                ProgressReport(console, pool.in_words, pool.places) as progress,
+                execution.open(TRAIN, resources, workspace.runs / "workers.log", limits) as pool,
+                ProgressReport(console, pool.in_words, pool.capacity) as progress,
             ):
-                job_of = _job_maker(search, folders, places)
-                listeners: list[Listener] = [_keeper(search, places, ledger, prepared)]
+                job_of = _job_maker(search, folders, workspace)
+                listeners: list[Listener] = [_keeper(search, workspace, ledger, prepared)]
                 if tensorboard:
-                    listeners.append(_logs(search, places, ledger, console))
+                    listeners.append(_logs(search, workspace, ledger, console))
                 runner = Runner(
                     search.name, ledger, pool, job_of, progress, fresh, listeners, _cost_of(search, prepared)
                 )
-                yield StartedSearch(search, places, ledger, runner, prepared, console, before)
+                yield StartedSearch(search, workspace, ledger, runner, prepared, console, before)
         finally:
-            remove_partials(places.artifacts)  # of workers that were killed, whose trials others have done or will do
+            remove_partials(
+                workspace.artifacts
+            )  # of workers that were killed, whose trials others have done or will do
 
 
 def run_search(
     search: Search,
-    places: Places,
+    workspace: Workspace,
     console: Console,
     *,
-    placement: Placement = Placement(),  # noqa: B008  # frozen
+    execution: ExecutionOptions = ExecutionOptions(),  # noqa: B008  # frozen
     fresh: bool = False,
     tensorboard: bool = False,
     skip_bad: bool = False,
@@ -193,9 +195,9 @@ def run_search(
 
     Args:
         search: what to run.
-        places: where to read and write.
+        workspace: where to read and write.
         console: where progress is shown.
-        placement: where trials run, and how many at once.
+        execution: where trials run, and how many at once.
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
         skip_bad: leave out image files of a folder that cannot be used.
@@ -207,13 +209,13 @@ def run_search(
         ResourceError: the machine lacks something; the next run goes on.
     """
     options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad}
-    with started(search, places, console, placement=placement, **options) as run:
+    with started(search, workspace, console, execution=execution, **options) as run:
         if search.repeats == 1:
             console.print(ONE_RETRAINING, highlight=False, markup=False, emoji=False, soft_wrap=True)
         run.search_trials()
         run.retrain_winners()
         run.ledger.close_search(search.name)
-        findings = load_findings(run.ledger, search, places)
+        findings = load_findings(run.ledger, search, workspace)
     with doing("importing what draws"), INTERRUPTS.importing():
         from tuner.publish.write import write_report  # draws, and so imports matplotlib
 
@@ -261,9 +263,9 @@ def _check_backend() -> None:
         raise InputError("KERAS_BACKEND", f"{name} is not installed", f"install it: pip install {name}")
 
 
-def _checked_data(search: Search, name: str, places: Places, skip_bad: bool) -> Dataset:
+def _checked_data(search: Search, name: str, workspace: Workspace, skip_bad: bool) -> Dataset:
     """Load a data set and split it as every trial will, so that one that is too small costs no training."""
-    dataset = data_of(search, name, places.data, skip_bad)
+    dataset = data_of(search, name, workspace.data, skip_bad)
     check_validation(search, name, dataset)
     model_search = search.model_searches[0]
     with in_its_place(search, model_search):
@@ -289,18 +291,18 @@ def _check_sizes(search: Search, datasets: Mapping[str, Dataset], console: Conso
                 say(console, f"{name} has {count:,} {images}, all of which {option} {size} takes.")
 
 
-def _prepare(dataset: Dataset, places: Places) -> Prepared:
-    folder = save_to_store(dataset, places.store)
+def _prepare(dataset: Dataset, workspace: Workspace) -> Prepared:
+    folder = save_to_store(dataset, workspace.store)
     return Prepared(dataset.fingerprint, folder, dataset.shape, len(dataset.class_names), len(dataset.y_train))
 
 
-def _logs(search: Search, places: Places, ledger: Ledger, console: Console) -> Listener:
+def _logs(search: Search, workspace: Workspace, ledger: Ledger, console: Console) -> Listener:
     from tuner.exporters.tensorboard import LogListener
 
-    return LogListener(search, places, ledger, console)
+    return LogListener(search, workspace, ledger, console)
 
 
-def _keeper(search: Search, places: Places, ledger: Ledger, prepared: dict[str, Prepared]) -> Listener:
+def _keeper(search: Search, workspace: Workspace, ledger: Ledger, prepared: dict[str, Prepared]) -> Listener:
     """Return what keeps the answers of the best trials alone."""
     folders = {data.fingerprint: data.folder for data in prepared.values()}
     known: dict[str, int] = {}
@@ -312,12 +314,12 @@ def _keeper(search: Search, places: Places, ledger: Ledger, prepared: dict[str, 
             known[trial.fingerprint] = most_kept(images, len(data.class_names))
         return known[trial.fingerprint]
 
-    return Keeper(places.artifacts, most, lambda trial: ledger.is_listed_elsewhere(trial, search.name))
+    return Keeper(workspace.artifacts, most, lambda trial: ledger.is_listed_elsewhere(trial, search.name))
 
 
-def _job_maker(search: Search, folders: dict[str, Path], places: Places) -> Callable[[Trial], Job]:
+def _job_maker(search: Search, folders: dict[str, Path], workspace: Workspace) -> Callable[[Trial], Job]:
     modules = search.folder.resolve()
-    return lambda trial: Job(trial, folders[trial.fingerprint].resolve(), places.artifacts.resolve(), modules)
+    return lambda trial: Job(trial, folders[trial.fingerprint].resolve(), workspace.artifacts.resolve(), modules)
 
 
 def _cost_of(search: Search, prepared: dict[str, Prepared]) -> Callable[[Trial], float]:
@@ -350,7 +352,7 @@ def _search_proposals(search: Search, model_search: ModelSearch, dataset: str, f
 
 
 def _all_final_proposals(
-    search: Search, ledger: Ledger, prepared: dict[str, Prepared], places: Places
+    search: Search, ledger: Ledger, prepared: dict[str, Prepared], workspace: Workspace
 ) -> list[tuple[Proposals, int]]:
     """Return the retrainings of each chosen model on each data set that it is compared on, with their number."""
     best = winners(search, ledger.search_trials(search.name))
@@ -368,19 +370,19 @@ def _all_final_proposals(
                 for repeat in range(1, search.repeats + 1)
             ]
             for trial in trials:
-                _forget_if_lost(trial, ledger, places)
+                _forget_if_lost(trial, ledger, workspace)
             all_proposals.append((listed_proposals(model_search.name, dataset, trials), len(trials)))
     return all_proposals
 
 
-def _forget_if_lost(trial: Trial, ledger: Ledger, places: Places) -> None:
+def _forget_if_lost(trial: Trial, ledger: Ledger, workspace: Workspace) -> None:
     """Let a final trial be trained again if its model or predictions are no longer what was recorded."""
     record = ledger.get(trial.id)
     if record is None or not record.completed:
         return
     for kind in NEEDED:
         sha256 = record.result.files[kind]
-        file = artifact_path(places.artifacts, trial.id, sha256, ARTIFACTS[kind])
+        file = artifact_path(workspace.artifacts, trial.id, sha256, ARTIFACTS[kind])
         if not _is_there(file, sha256):
             ledger.forget_trial(trial.id)
             return

@@ -38,7 +38,7 @@ def verify(findings: Findings, reader: PlainKeras | None = None) -> list[str]:
     Raises:
         CheckError: the first thing that does not hold.
     """
-    folder = findings.places.reports / findings.search.name
+    folder = findings.workspace.reports / findings.search.name
     if not findings.chosen:
         raise CheckError(f"{findings.search.name}: has no saved model to verify")
     for chosen in findings.chosen:

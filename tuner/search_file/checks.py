@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from tuner.errors import InputError, suggestion
 from tuner.recipe import RECIPE
 from tuner.recipe.schedules import parse_steps
-from tuner.search_file.model import ModelSearch, Published, ReportWishes, Search
+from tuner.search_file.model import ModelSearch, ReportOptions, Search, StudyResults
 from tuner.space.parameters import Choice, Domain, Value
 from tuner.space.space import Space
 
 
 def check_names(
-    report: ReportWishes,
-    study: Published | None,
+    report: ReportOptions,
+    study: StudyResults | None,
     model_searches: Sequence[ModelSearch],
     first: str,
     datasets: Collection[str],

@@ -32,7 +32,7 @@ class FilePart(BaseModel):
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class PublishedScore(FilePart):
+class StudyScore(FilePart):
     """A printed accuracy of one model on one data set, or its printed range; and what else was printed of it."""
 
     model: str = Field(description="Name of the `[[search]]` that repeats it.")
@@ -52,7 +52,7 @@ class PublishedScore(FilePart):
         return (given[0], given[1]) if isinstance(given, list) else (given, given)
 
 
-class PublishedTrial(FilePart):
+class StudyTrial(FilePart):
     """A printed accuracy of one model at some values of its parameters."""
 
     model: str = Field(description="Name of the `[[search]]` that repeats it.")
@@ -64,7 +64,7 @@ class PublishedTrial(FilePart):
     why: str = Field(default="", description="A sentence on why ours may differ, where the study tells.")
 
 
-class PublishedGroup(FilePart):
+class StudyGroup(FilePart):
     """A printed mean and sample standard deviation of the accuracy of all trials with one value of a parameter."""
 
     parameter: str = Field(description="A parameter that the file searches.")
@@ -74,7 +74,7 @@ class PublishedGroup(FilePart):
     dataset: str | None = Field(default=None, description="A data set of the file; the first unless given.")
 
 
-class Published(FilePart):
+class StudyResults(FilePart):
     """Printed results of a study that the search repeats; the report sets ours beside them."""
 
     study: str = Field(description="What the report calls the study.")
@@ -84,12 +84,12 @@ class Published(FilePart):
     runs: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="How many trainings are behind a printed number."
     )
-    scores: list[PublishedScore] = Field(default=[], description="Printed accuracies of the compared models.")
-    trials: list[PublishedTrial] = Field(default=[], description="Printed accuracies of single configurations.")
-    groups: list[PublishedGroup] = Field(default=[], description="Printed means over all trials with one value.")
+    scores: list[StudyScore] = Field(default=[], description="Printed accuracies of the compared models.")
+    trials: list[StudyTrial] = Field(default=[], description="Printed accuracies of single configurations.")
+    groups: list[StudyGroup] = Field(default=[], description="Printed means over all trials with one value.")
 
 
-class ReportWishes(FilePart):
+class ReportOptions(FilePart):
     """What the report shows beyond what it shows of every search. None of it takes a training."""
 
     pivots: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
@@ -173,8 +173,8 @@ class Search:
     threads: int
     model_searches: tuple[ModelSearch, ...]
     compare: tuple[str, ...]
-    published: Published | None
-    report: ReportWishes
+    published: StudyResults | None
+    report: ReportOptions
     max_trial_minutes: float | None
     max_trial_gb: float | None
     cpus_per_trial: float | None

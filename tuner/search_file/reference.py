@@ -20,7 +20,7 @@ from tuner.families import FAMILIES
 from tuner.oracles import ALGORITHMS
 from tuner.recipe import RECIPE
 from tuner.search_file.file import EPOCHS, THREADS
-from tuner.search_file.model import Published, PublishedGroup, PublishedScore, PublishedTrial, ReportWishes
+from tuner.search_file.model import ReportOptions, StudyGroup, StudyResults, StudyScore, StudyTrial
 from tuner.search_file.schema import Compare, SearchFile, SearchTable
 from tuner.space.parameters import Layered, Parameter, Value
 from tuner.space.rules import FUNCTIONS, NAMED
@@ -33,11 +33,11 @@ PAGE = Path("docs/search-file.md")
 TABLES: tuple[tuple[str, type[BaseModel]], ...] = (
     ("[[search]]", SearchTable),
     ("[compare]", Compare),
-    ("[report]", ReportWishes),
-    ("[published]", Published),
-    ("[[published.scores]]", PublishedScore),
-    ("[[published.trials]]", PublishedTrial),
-    ("[[published.groups]]", PublishedGroup),
+    ("[report]", ReportOptions),
+    ("[published]", StudyResults),
+    ("[[published.scores]]", StudyScore),
+    ("[[published.trials]]", StudyTrial),
+    ("[[published.groups]]", StudyGroup),
 )
 
 _NONE = "–"

@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 from tuner import columns as col
 from tuner.errors import shown
 from tuner.oracles import ALGORITHMS
-from tuner.search_file.model import FilePart, Overrides, Published, ReportWishes
+from tuner.search_file.model import FilePart, Overrides, ReportOptions, StudyResults
 from tuner.trial import Protocol, Save
 
 #: More epochs, trials or the like than anybody waits for.
@@ -175,12 +175,12 @@ class SearchFile(FilePart):
     training: dict[str, Any] = Field(description="The recipe: how every network is trained.")
     search: list[SearchTable] = Field(min_length=1, description="The models that are compared, a `[[search]]` each.")
     compare: Compare | None = Field(default=None, description="Data sets to compare the winners on.")
-    published: Published | None = Field(default=None, description="Printed results to set beside ours.")
+    published: StudyResults | None = Field(default=None, description="Printed results to set beside ours.")
     watch: Names = Field(
         default_factory=list,
         description='Layers whose kernel and gradient are recorded after each epoch, by name, or `"first"`.',
     )
-    report: ReportWishes = Field(default=ReportWishes(), description="What the report shows beyond the usual.")
+    report: ReportOptions = Field(default=ReportOptions(), description="What the report shows beyond the usual.")
 
 
 #: What a search may be called: its report, and what else is written of it, is named so.

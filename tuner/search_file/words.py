@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import FAMILIES
 from tuner.recipe import RECIPE
-from tuner.search_file.model import Published, PublishedGroup, PublishedScore, PublishedTrial, ReportWishes
+from tuner.search_file.model import ReportOptions, StudyGroup, StudyResults, StudyScore, StudyTrial
 from tuner.search_file.schema import Compare, SearchFile, SearchTable
 from tuner.space.rules import NAMED
 
@@ -21,16 +21,16 @@ _MODELS: dict[type[BaseModel], str] = {
     SearchFile: "the top of the file",
     SearchTable: "[[search]]",
     Compare: "[compare]",
-    Published: "[published]",
-    PublishedScore: "[[published.scores]]",
-    PublishedTrial: "[[published.trials]]",
-    PublishedGroup: "[[published.groups]]",
-    ReportWishes: "[report]",
+    StudyResults: "[published]",
+    StudyScore: "[[published.scores]]",
+    StudyTrial: "[[published.trials]]",
+    StudyGroup: "[[published.groups]]",
+    ReportOptions: "[report]",
 }
 #: The tables within a table, by their keys.
 _WITHIN: dict[type[BaseModel], dict[str, type[BaseModel]]] = {
-    SearchFile: {"search": SearchTable, "compare": Compare, "published": Published, "report": ReportWishes},
-    Published: {"scores": PublishedScore, "trials": PublishedTrial, "groups": PublishedGroup},
+    SearchFile: {"search": SearchTable, "compare": Compare, "published": StudyResults, "report": ReportOptions},
+    StudyResults: {"scores": StudyScore, "trials": StudyTrial, "groups": StudyGroup},
 }
 TRAINING, SPACE, RULES = "[training]", "[search.space]", "[search.rules]"
 #: Every table with its keys; of a space, those that a recipe or a built-in family takes.

@@ -13,7 +13,7 @@ _CONFIG, _METADATA = "config.json", "metadata.json"
 _SHARED = "shared_object_id"
 
 
-def settle(path: Path) -> None:
+def make_reproducible(path: Path) -> None:
     """Rewrite a `.keras` or `.npz` file without dates, and with numbers in the place of addresses in memory.
 
     What is read back is the same; of shared objects Keras asks only which ones are the same.
@@ -24,10 +24,10 @@ def settle(path: Path) -> None:
         for member, content in members:
             undated = zipfile.ZipInfo(member.filename)  # of 1980, when the dates of archives begin
             undated.compress_type = member.compress_type
-            archive.writestr(undated, _settled(member.filename, content))
+            archive.writestr(undated, _reproducible(member.filename, content))
 
 
-def _settled(name: str, content: bytes) -> bytes:
+def _reproducible(name: str, content: bytes) -> bytes:
     if name == _METADATA:
         about = json.loads(content)
         about.pop("date_saved", None)

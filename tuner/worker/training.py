@@ -21,7 +21,7 @@ from tuner.analysis.log_loss import cross_entropy
 from tuner.analysis.validation_predictions import packed
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
-from tuner.errors import InputError, LostError, ResourceError, TrialError, TunerError, lacking, one_line
+from tuner.errors import InputError, LostError, ResourceError, TrialError, TunerError, one_line, resource_error_of
 from tuner.executors.gpus import MEMORY_LIMIT
 from tuner.families import get_family
 from tuner.families.base import Family
@@ -35,7 +35,7 @@ from tuner.trial import ARTIFACTS, Job, Result, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
 from tuner.worker.engines import Epoch, Plan, Samples, engine_for
 from tuner.worker.engines.base import EVALUATION_BATCH
-from tuner.worker.model_files import settle
+from tuner.worker.model_files import make_reproducible
 from tuner.worker.model_summary import describe, first_layer_view
 from tuner.worker.watch import Watcher
 
@@ -59,7 +59,7 @@ def train(job: Job) -> Result | ResourceError:
     except SystemExit as error:
         reason = f"the network's own code called sys.exit({error.code!r})"
     except Exception as error:  # noqa: BLE001  # a network or backend may raise anything
-        lacks = lacking(error, str(job.artifacts), own=(job.data, job.artifacts))
+        lacks = resource_error_of(error, str(job.artifacts), own=(job.data, job.artifacts))
         if lacks is not None:
             return lacks
         transient = isinstance(error, MemoryError | OSError)
@@ -247,7 +247,7 @@ def _keep(job: Job, kind: str, write: Callable[[Path], object]) -> str:
     suffix = ARTIFACTS[kind]
     with partial_of(job.artifacts / f"{job.trial.id}{suffix}") as partial:
         write(partial)
-        settle(partial)
+        make_reproducible(partial)
         digest = sha256_of(partial)
         publish(partial, artifact_path(job.artifacts, job.trial.id, digest, suffix))
     return digest

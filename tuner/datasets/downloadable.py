@@ -20,7 +20,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class PublishedFile:
+class DownloadableFile:
     """Where a file is published, and the MD5 or SHA-256 of its content, in hexadecimal digits."""
 
     url: str
@@ -38,7 +38,7 @@ class PublishedFile:
 
 
 @dataclass(frozen=True)
-class Published(NamedDataset):
+class DownloadableDataset(NamedDataset):
     """A data set in published files: what they are called, where they come from and how they are read.
 
     `read` gets the paths in the order of `files`. `folder` is where the files lie in a user's data folder and in
@@ -48,7 +48,7 @@ class Published(NamedDataset):
     name: str
     class_names: tuple[str, ...]
     shape: Shape
-    files: tuple[PublishedFile, ...]
+    files: tuple[DownloadableFile, ...]
     read: Callable[[tuple[Path, ...]], Arrays]
     folder: str = ""
 
@@ -81,7 +81,7 @@ class Published(NamedDataset):
     def _files(self) -> str:
         return self.files[0].name if len(self.files) == 1 else f"{len(self.files)} published files"
 
-    def _download(self, file: PublishedFile) -> Path:
+    def _download(self, file: DownloadableFile) -> Path:
         import_keras()
         import keras
 
