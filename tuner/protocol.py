@@ -113,7 +113,7 @@ def _draw(labels: NDArray[np.int64], size: int | None, trial: Trial, option: str
 def ranked(records: Iterable[Record]) -> list[Record]:
     """Return the completed search trials, best first.
 
-    By validation accuracy; equal ones by validation loss, then by fewer parameters, then by name, so that the
+    By their objective's score; equal ones by validation loss, then by fewer parameters, then by name, so that the
     order never depends on which worker was first.
     """
     completed = [record for record in records if record.completed and record.trial.role == "search"]
@@ -123,7 +123,7 @@ def ranked(records: Iterable[Record]) -> list[Record]:
 def rank_key(record: Record) -> tuple[float, float, int, str]:
     """Return by what a completed search trial is ranked, the best one's first; see `ranked`."""
     return (
-        -(record.result.val_accuracy or 0.0),
+        -record.gain,
         record.result.val_loss if record.result.val_loss is not None else np.inf,
         record.result.parameters or 0,
         record.trial.id,
@@ -145,7 +145,7 @@ def saved_of(finals: Sequence[Record], save: Save) -> int:
 
     def quality(place: int) -> tuple[float, float]:
         result = finals[place].result
-        return result.val_accuracy or 0.0, -result.val_loss if result.val_loss is not None else -np.inf
+        return finals[place].gain, -result.val_loss if result.val_loss is not None else -np.inf
 
     return max(places, key=quality)
 

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from tuner.objective import Objective, objective_of
 from tuner.untrusted.checked_json import parsed
 
 #: Keras' backends that trials are trained with.
@@ -30,6 +31,12 @@ Held = (
     | Annotated[float, Field(allow_inf_nan=False)]
     | Annotated[str, Field(max_length=10_000)]
 )
+
+
+def _known_objective(code: str) -> str:
+    objective_of(code)
+    return code
+
 
 Protocol = Literal["holdout", "published"]
 Role = Literal["search", "final"]
@@ -56,7 +63,8 @@ class Trial:
     configuration trained on all training images and scored on the test set. `stop_after` ends a training before
     its last epoch, on a schedule that spans all `epochs`. `watch` names layers whose kernels and gradients are
     recorded; see `tuner.worker.watch`. `hold_out` is the share of the training images that a final trial does not fit,
-    so that its retrainings can be told apart by them; 0 for none.
+    so that its retrainings can be told apart by them; 0 for none. `objective` is what it is chosen by, as
+    `Objective.code` says it; empty for accuracy.
     """
 
     family: str
@@ -77,6 +85,7 @@ class Trial:
     stop_after: Epochs | None = None
     watch: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
     hold_out: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
+    objective: Annotated[str, AfterValidator(_known_objective)] = ""
     #: Of what is read back: an unknown field would be no part of the hash.
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # not a field
 
@@ -89,7 +98,7 @@ class Trial:
         """
         content = {name: getattr(self, name) for name in self.__dataclass_fields__}
         del content["dataset"]
-        for name in ("stop_after", "watch", "hold_out"):
+        for name in ("stop_after", "watch", "hold_out", "objective"):
             if not content[name]:
                 del content[name]
         if self.role == "search" and self.protocol == "holdout":
@@ -113,9 +122,13 @@ class Trial:
     def as_final(self, seed: int, stop_after: int | None = None, hold_out: float = 0.0) -> Trial:
         """Return the retraining of this configuration with another seed, to be scored on the test set.
 
-        No validation images stop it: `stop_after` is the epoch that was best in the search.
+        No validation images stop it: `stop_after` is the epoch that was best in the search. Only where it holds images
+        out, its objective is asked for.
         """
-        return replace(self, role="final", seed=seed, stop_after=stop_after, watch=(), hold_out=hold_out)
+        objective = self.objective if hold_out else ""
+        return replace(
+            self, role="final", seed=seed, stop_after=stop_after, watch=(), hold_out=hold_out, objective=objective
+        )
 
     def to_json(self) -> str:
         """Return the trial as JSON, for the ledger."""
@@ -210,6 +223,21 @@ class Record:
     def completed(self) -> bool:
         """Whether the trial ended with a score."""
         return self.result.status == "completed"
+
+    @property
+    def objective(self) -> Objective:
+        """What the trial is chosen by."""
+        return objective_of(self.trial.objective)
+
+    @property
+    def score(self) -> float | None:
+        """What it scored on its validation images by its objective; None where it has none."""
+        return self.objective.of(self.result)
+
+    @property
+    def gain(self) -> float:
+        """A number that is higher the better its score is; the lowest of all where it has none."""
+        return self.objective.gain_of(self.result)
 
 
 def artifact_path(folder: Path, trial: str, sha256: str, suffix: str) -> Path:

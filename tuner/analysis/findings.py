@@ -21,6 +21,7 @@ from tuner.datasets.copies import Copies, copies
 from tuner.datasets.store import load_from_store, stored_files
 from tuner.errors import CheckError, InputError
 from tuner.ledger.ledger import Ledger, SearchTrial
+from tuner.objective import ACCURACY, Objective
 from tuner.protocol import ranked, saved_of, test_images, validation_labels
 from tuner.search_file.model import ModelSearch, Search
 from tuner.system.waiting import doing
@@ -82,6 +83,10 @@ class Chosen:
     def sd(self) -> float | None:
         """Sample standard deviation of the test accuracy over the retrainings; None where there is one."""
         return float(self.test_accuracies.std(ddof=1)) if len(self.finals) > 1 else None
+
+    def by(self, objective: Objective) -> NDArray[np.float64]:
+        """Return the score of each retraining on the test images by an objective, `(retrainings,)`."""
+        return np.array([objective.score(p.labels, p.probabilities, p.class_names) for p in self.all_predictions])
 
     @property
     def megabytes(self) -> float:
@@ -195,6 +200,10 @@ class Findings:
         labels = self.chosen_on_images(trial)
         share = float(np.bincount(labels).max() / len(labels))
         return share + 3 * float(np.sqrt(share * (1 - share) / len(labels)))
+
+    def score_at_chance(self, trial: Trial) -> float | None:
+        """Return the score up to which a search trial has not left chance; None for other objectives than accuracy."""
+        return self.chance(trial) if self.search.objective is ACCURACY else None
 
     def stuck_at_chance(self, record: Record) -> bool:
         """Return whether a completed search trial never left chance, in any epoch."""

@@ -134,6 +134,11 @@ def _scores(rows: Sequence[Row]) -> list[Column]:
         ("seconds", lambda row: f"{row[1].result.seconds:.1f}"),
         ("val. loss", lambda row: _score(row[1].result.val_loss)),
         ("val. accuracy", lambda row: _score(row[1].result.val_accuracy) if row[1].completed else "failed"),
+        *(
+            (objective.head, lambda row: _score(row[1].score))
+            for objective in dict.fromkeys(record.objective for _, record in rows)
+            if objective.code
+        ),
         ("trial", lambda row: row[1].trial.id),
     ]
 

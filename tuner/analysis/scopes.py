@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.analysis.importance import Importance, importance, varying_parameters
+from tuner.objective import Objective
 from tuner.search_file.model import ModelSearch
 from tuner.space.parameters import Value
 from tuner.trial import Record
@@ -22,7 +23,7 @@ class Scope:
 
     `configurations` holds of each trial the parameters that vary, `parents` for each parameter those that decide
     whether a trial has it, `rules` the parameters that a rule reads together; `model` is the model search's name, empty
-    for all model searches.
+    for all model searches; `objective` is what the trials are chosen by.
     """
 
     model: str
@@ -30,12 +31,13 @@ class Scope:
     records: tuple[Record, ...]
     configurations: tuple[dict[str, Value], ...]
     parents: dict[str, list[str]]
+    objective: Objective
     rules: tuple[frozenset[str], ...] = ()
 
     @property
     def scores(self) -> NDArray[np.float64]:
-        """The validation accuracy of each trial, `(trials,)`."""
-        return np.array([record.result.val_accuracy or 0.0 for record in self.records])
+        """The score of each trial by the objective, `(trials,)`."""
+        return np.array([record.score for record in self.records], dtype=np.float64)
 
     def importance(self, measure: Callable[[Record], float | None]) -> Importance | None:
         """Return what matters for a measure of the trials, leaving out those that lack it."""
@@ -46,8 +48,9 @@ class Scope:
 
 def scopes(findings: Findings, dataset: str) -> list[Scope]:
     """Return what is looked at together on a data set: all model searches, if there are several, then each."""
+    objective = findings.search.objective
     single = [
-        _scope_of(model_search, findings.trials(model_search.name, dataset))
+        _scope_of(model_search, findings.trials(model_search.name, dataset), objective)
         for model_search in findings.search.model_searches
     ]
     single = [scope for scope in single if scope.records]
@@ -63,10 +66,10 @@ def scopes(findings: Findings, dataset: str) -> list[Scope]:
     configurations = [{col.MODEL: scope.label, **values} for scope in single for values in scope.configurations]
     records = tuple(record for scope in single for record in scope.records)
     rules = tuple(rule for scope in single for rule in scope.rules)
-    return [Scope("", "all models", records, tuple(configurations), parents, rules), *single]
+    return [Scope("", "all models", records, tuple(configurations), parents, objective, rules), *single]
 
 
-def _scope_of(model_search: ModelSearch, records: Sequence[Record]) -> Scope:
+def _scope_of(model_search: ModelSearch, records: Sequence[Record], objective: Objective) -> Scope:
     completed = tuple(record for record in records if record.completed)
     parents = {p.name: [p.when[0]] for p in model_search.space.parameters if p.when is not None}
     values = [_values(record) for record in completed]
@@ -77,6 +80,7 @@ def _scope_of(model_search: ModelSearch, records: Sequence[Record]) -> Scope:
         completed,
         tuple({name: v[name] for name in names if name in v} for v in values),
         parents,
+        objective,
         tuple(names for rule in model_search.space.rules for names, _ in rule.parts(model_search.space.groups)),
     )
 

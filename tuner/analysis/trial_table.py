@@ -13,7 +13,7 @@ from tuner.trial import Record
 
 
 def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
-    """Return a trial as one flat row: the columns of `tuner results`, then one per parameter."""
+    """Return a trial as one flat row: the columns of `tuner results`, another objective's score, one per parameter."""
     trial, result = record.trial, record.result
     return {
         col.TRIAL: trial.id,
@@ -30,6 +30,7 @@ def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
         col.SECONDS: result.seconds,
         col.VAL_ACCURACY: result.val_accuracy,
         col.VAL_LOSS: result.val_loss,
+        **({record.objective.column: record.score} if record.trial.objective else {}),
         **{name: trial.values[name] for name in in_order(trial.values)},
     }
 

@@ -65,7 +65,7 @@ class Recorded:
         search = self.search
         return {
             "title": search.title,
-            "objective": f"{col.VAL_ACCURACY} on {search.validates_on}",
+            "objective": f"{search.objective.column} on {search.validates_on}",
             "overrides": {name: value for name, value in vars(search.overrides).items() if value is not None},
             MARK: __version__,
         }
@@ -97,8 +97,7 @@ class Recorded:
 
 def score(record: Record) -> float | None:
     """Return what a trial scored: a search trial where it was chosen, a retraining on the test set."""
-    result = record.result
-    return result.val_accuracy if record.trial.role == "search" else result.test_accuracy
+    return record.score if record.trial.role == "search" else record.result.test_accuracy
 
 
 def plain(value: Value, domain: Domain | None) -> Value:

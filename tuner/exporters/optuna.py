@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tuner import columns as col
 from tuner.exporters.base import MARK, Recorded, no_run_s, plain
@@ -24,7 +24,7 @@ _EXAMPLE = "sqlite:///study.db"
 def export(recorded: Recorded, storage: str) -> Iterator[str]:
     """Write a study for each `[[search]]` on each data set, named `SEARCH/MODEL/DATASET`, in place of an earlier one.
 
-    The objective, to be maximized, is the validation accuracy. Parameters are those that vary; what is fixed stands
+    The objective is the search's. Parameters are those that vary; what is fixed stands
     in the study's attributes.
 
     Args:
@@ -65,10 +65,12 @@ def _study(recorded: Recorded, model_search: ModelSearch, dataset: str, storage:
         if MARK not in optuna.load_study(study_name=name, storage=storage).user_attrs:
             raise taken(f"the study {name!r}")
         optuna.delete_study(study_name=name, storage=storage)
-    study = optuna.create_study(study_name=name, storage=storage, direction="maximize")
+    objective = recorded.search.objective
+    direction: Literal["maximize", "minimize"] = "maximize" if objective.direction == "max" else "minimize"
+    study = optuna.create_study(study_name=name, storage=storage, direction=direction)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.set_metric_names([col.VAL_ACCURACY])  # or the dashboard calls it "Objective 0"
+        study.set_metric_names([objective.column])  # or the dashboard calls it "Objective 0"
     for key, value in _about(recorded, model_search, dataset).items():
         study.set_user_attr(key, value)
     distributions = {one: _distribution(model_search.space.domains[one]) for one in model_search.space.varying()}
@@ -115,7 +117,7 @@ def _trial(
 
     trial, result = record.trial, record.result
     names = [name for name in distributions if name in trial.values]
-    curve = result.history.get(col.VAL_ACCURACY, [])
+    curve = result.history.get(record.objective.column, [])
     attributes = {
         **recorded.identity(record),
         col.BEST_EPOCH: result.best_epoch,
@@ -125,7 +127,7 @@ def _trial(
     }
     frozen = create_trial(
         state=TrialState.COMPLETE if record.completed else TrialState.FAIL,
-        value=result.val_accuracy if record.completed else None,
+        value=record.score if record.completed else None,
         params={name: plain(trial.values[name], domains[name]) for name in names},
         distributions={name: distributions[name] for name in names},
         user_attrs={name: value for name, value in attributes.items() if value is not None},

@@ -152,8 +152,8 @@ def _session(search_trial: SearchTrial, record: Record) -> list[tuple[int, Any]]
         found += [(epoch, _scalar(GRADIENT_NORM + layer, norm)) for epoch, norm in enumerate(notes["gradient_norm"])]
         found += [(epoch, _histogram(KERNEL + layer, kernel)) for epoch, kernel in enumerate(notes["kernel"])]
     last = max((epoch for epoch, _ in found), default=0)
-    for name in METRICS:
-        score = getattr(result, name)
+    scores = {record.objective.column: record.score, **{name: getattr(result, name) for name in METRICS}}
+    for name, score in scores.items():
         if score is not None:
             found.append((result.best_epoch or last, _scalar(SCORE + name, score)))
     found.sort(key=lambda point: point[0])
@@ -222,7 +222,8 @@ def _experiment(search: Search) -> Any:
                 ranged.add(name)
             values[name] += (domain.low, domain.high) if isinstance(domain, Range) else domain.values
     columns = [_column(name, sorted(set(found), key=str), name in ranged) for name, found in values.items()]
-    metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=SCORE + name), display_name=name) for name in METRICS]
+    names = dict.fromkeys((search.objective.column, *METRICS))
+    metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=SCORE + name), display_name=name) for name in names]
     experiment = api_pb2.Experiment(hparam_infos=[column for column in columns if column], metric_infos=metrics)
     return _hparams(hparams_metadata.EXPERIMENT_TAG, experiment=experiment)
 

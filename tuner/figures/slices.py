@@ -18,7 +18,6 @@ from tuner.figures.style import colour, new_figure, plain_decades
 from tuner.space.parameters import Value
 from tuner.text import setting
 
-_SCORE = "validation accuracy"
 #: How the model is called where it is a parameter beside the others.
 MODEL = col.MODEL
 #: So many panels of scores by value at most, three in a row.
@@ -47,6 +46,7 @@ def slices_figure(
     names: Sequence[str],
     label: str,
     low: float,
+    score: str,
 ) -> Figure:
     """Draw the scores of trials by the values of parameters.
 
@@ -56,18 +56,19 @@ def slices_figure(
         names: the parameters, the most important first; six at most are drawn.
         label: of the model where there is one.
         low: the lower end of the axis, as `lower_end` returns it.
+        score: what the scores are, in words.
     """
     names = names[:_SLICES]
     across, down = min(_ACROSS, len(names)), -(-len(names) // _ACROSS)
     figure = new_figure(9.5, 2.75 * down + 0.35)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     for axes, name in zip(grid.flat, names, strict=False):
-        draw_slice(axes, configurations, y, name, label, low)
+        draw_slice(axes, configurations, y, name, label, low, score)
         axes.set_ylabel("")
     for axes in list(grid.flat)[len(names) :]:
         axes.set_axis_off()
     for row in grid:
-        row[0].set_ylabel(_SCORE)
+        row[0].set_ylabel(score)
     marks, texts = model_marks(configurations, label)
     if len(texts) > 1:
         figure.legend(marks, texts, loc="outside upper left", ncols=min(6, len(texts)))
@@ -81,6 +82,7 @@ def draw_slice(
     name: str,
     label: str,
     low: float,
+    score: str,
     **points: Any,
 ) -> None:
     """Draw the scores of trials by the values of one parameter.
@@ -92,6 +94,7 @@ def draw_slice(
         name: the parameter.
         label: of the model where there is one.
         low: the lower end of the axis, as `lower_end` returns it.
+        score: what the scores are, in words.
         points: what matplotlib's points are to have.
     """
     models = _models(configurations, label)
@@ -101,7 +104,7 @@ def draw_slice(
     numbers = np.array([labels.index(models[place]) for place in chosen])
     _draw_points(axes, _place_values(axes, column), y[chosen], numbers, low, name != MODEL, points)
     axes.set_xlabel(name)
-    axes.set_ylabel(_SCORE)
+    axes.set_ylabel(score)
     if np.isfinite(low):
         axes.set_ylim(low, y.max() + 0.06 * (y.max() - low))
 
@@ -148,11 +151,14 @@ def _models(configurations: Sequence[Mapping[str, Value]], label: str) -> list[s
     return [str(values.get(MODEL, label)) for values in configurations]
 
 
-def lower_end(y: NDArray[np.float64], chance: float) -> float:
+def lower_end(y: NDArray[np.float64], chance: float | None) -> float:
     """Return the score below which trials hardly learned: nearer to chance than to the best, and outweighing the rest.
 
-    That is minus infinity where these are half of the trials or more, or no further apart than the others.
+    That is minus infinity where these are half of the trials or more, or no further apart than the others; or where it
+    is not known what chance scores.
     """
+    if chance is None:
+        return -np.inf
     left = y[y > (chance + y.max()) / 2]
     if len(left) <= len(y) / 2 or np.ptp(left) >= 0.5 * np.ptp(y):
         return -np.inf

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, ConfigDict, Field, Json, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from tuner.objective import objective_of
 from tuner.text import shortened
 from tuner.trial import BACKENDS, MOST_EPOCHS, NEEDED, Attempt, Hash, Record, Result, Trial
 
@@ -235,7 +236,8 @@ def _check_whole(place: str, trial: Trial, result: Result) -> None:
     if trial.role == "search":
         for name in ("val_accuracy", "val_loss"):
             _must(getattr(result, name) is not None, place, name, None, "a number, of a completed trial")
-        _must(set(CURVES) <= lengths.keys(), place, "history", sorted(lengths), f"the curves {', '.join(CURVES)}")
+        curves = dict.fromkeys((*CURVES, objective_of(trial.objective).column))
+        _must(curves.keys() <= lengths.keys(), place, "history", sorted(lengths), f"the curves {', '.join(curves)}")
     else:
         for name in ("test_accuracy", "test_loss"):
             _must(getattr(result, name) is not None, place, name, None, "a number, of a completed retraining")

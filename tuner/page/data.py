@@ -18,6 +18,7 @@ from tuner.analysis.pareto import pareto_front
 from tuner.analysis.scopes import scopes
 from tuner.families import in_order
 from tuner.figures.slices import MODEL, Scale, lower_end, medians
+from tuner.objective import Objective
 from tuner.page.numbers import plain, records
 from tuner.protocol import ranked
 from tuner.report.classes import MOST_CLASSES, roc_points
@@ -34,6 +35,7 @@ def page_data(findings: Findings, tables: Tables) -> dict[str, Any]:
     return {
         "search": plain(findings.search.name),
         "validates_on": findings.search.validates_on,
+        "objective": _objective(findings.search.objective),
         "models": [
             {"name": model_search.name, "label": plain(model_search.label)}
             for model_search in findings.search.model_searches
@@ -49,16 +51,32 @@ def page_data(findings: Findings, tables: Tables) -> dict[str, Any]:
     }
 
 
+def _objective(objective: Objective) -> dict[str, Any]:
+    """Return how the page calls what trials are chosen by, and the ends between which it lies."""
+    return {
+        "name": objective.name,
+        "column": objective.column,
+        "label": objective.label,
+        "words": objective.words,
+        "head": objective.head,
+        "direction": objective.direction,
+        "low": objective.low,
+        "high": objective.high,
+    }
+
+
 def _trials(findings: Findings, tables: Tables) -> dict[str, Any]:
     """Return the search trials as rows, best first, with the parameters that vary; `stuck` holds those at chance."""
     frame = tables.get("trials.csv")
     if frame is None:
         return {"columns": [], "rows": [], "parameters": [], "stuck": []}
-    names = [name for name in frame.columns if name not in col.RESULTS]
+    objective = findings.search.objective.column
+    names = [name for name in frame.columns if name not in (*col.RESULTS, objective)]
     by_model = frame.groupby(col.MODEL, sort=False)
     varies = {name for name in (*names, col.EPOCHS) if by_model[name].agg(_kinds).max() > 1}
     parameters = [name for name in (*in_order(names), col.EPOCHS) if name in varies]
-    columns = [*_SHOWN, *[name for name in parameters if name not in _SHOWN], col.ERROR]
+    shown = dict.fromkeys((*_SHOWN, objective, *parameters, col.ERROR))
+    columns = [name for name in shown if name in frame.columns]
     stuck = {r.trial.id for r in findings.trials() if r.completed and findings.stuck_at_chance(r)}
     return {
         "columns": columns,
@@ -118,7 +136,7 @@ def _slices(findings: Findings, tables: Tables) -> list[dict[str, Any]]:
             if (panel := _slice(name, [(v.get(MODEL, only), v.get(name)) for v in whole.configurations], whole.scores))
         ]
         if panels:
-            low = lower_end(whole.scores, findings.chance(whole.records[0].trial))
+            low = lower_end(whole.scores, findings.score_at_chance(whole.records[0].trial))
             found.append({"dataset": plain(dataset), "panels": panels, "low": plain(low)})
     return found
 
@@ -154,14 +172,14 @@ def _slice(name: str, placed: Sequence[tuple[Any, Any]], scores: NDArray[np.floa
 
 
 def _curves(findings: Findings) -> dict[str, dict[str, Any]]:
-    """Return by trial the accuracy and loss of every epoch, of the best five of each search on each data set."""
+    """Return by trial the accuracy, loss and score of every epoch, of the best five of each search on each data set."""
+    names = dict.fromkeys(("accuracy", col.VAL_ACCURACY, "loss", col.VAL_LOSS, findings.search.objective.column))
     found = {}
     for dataset in findings.search.datasets:
         for model_search in findings.search.model_searches:
             for record in ranked(findings.trials(model_search.name, dataset))[:BEST]:
                 history = record.result.history
                 if history.get(col.VAL_ACCURACY):
-                    names = ("accuracy", col.VAL_ACCURACY, "loss", col.VAL_LOSS)
                     found[record.trial.id] = {name: plain(history.get(name, [])) for name in names}
     return found
 
@@ -199,9 +217,9 @@ def _fronts(findings: Findings) -> list[dict[str, Any]]:
     """Return for each data set which trials no other beats at once in score and in number of parameters."""
     found = []
     for dataset in findings.search.datasets:
-        done = [r for r in findings.trials(None, dataset) if r.completed and r.result.val_accuracy is not None]
-        scores = [float(record.result.val_accuracy or 0.0) for record in done]
-        on_front = pareto_front([float(record.result.parameters or 0) for record in done], scores)
+        done = [r for r in findings.trials(None, dataset) if r.completed and r.score is not None]
+        gains = [record.gain for record in done]
+        on_front = pareto_front([float(record.result.parameters or 0) for record in done], gains)
         names = [record.trial.id for record, on in zip(done, on_front, strict=True) if on]
         found.append({"dataset": plain(dataset), "trials": names})
     return found

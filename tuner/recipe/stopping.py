@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tuner.objective import ACCURACY, Objective
 from tuner.space.parameters import Parameter, Values
 
-_WATCHED = ("val_loss", "val_accuracy")
+#: What has to improve; `objective` is what the search chooses by.
+_WATCHED = ("val_loss", "val_accuracy", "objective")
 
 STOPPING: tuple[Parameter, ...] = (
     Parameter(
@@ -29,8 +31,10 @@ STOPPING: tuple[Parameter, ...] = (
 class Stopping:
     """Follows a training's metrics and tells its best epoch and when to stop."""
 
-    def __init__(self, values: Values) -> None:
-        self.watched = "" if values["early_stopping"] == "off" else str(values["early_stopping"])
+    def __init__(self, values: Values, objective: Objective = ACCURACY) -> None:
+        asked = str(values["early_stopping"])
+        self._by = {"objective": objective, "val_accuracy": ACCURACY}.get(asked)
+        self.watched = "" if asked == "off" else self._by.column if self._by else asked
         self._patience = int(values.get("patience", 0))
         self._best = float("inf")
         self._epoch = 0
@@ -42,7 +46,7 @@ class Stopping:
         if not self.watched:
             return
         self._epoch += 1
-        value = metrics[self.watched] * (-1 if self.watched == "val_accuracy" else 1)
+        value = metrics[self.watched] if self._by is None else -self._by.gain(metrics[self.watched])
         if value < self._best:
             self._best, self.best_epoch = value, self._epoch
 

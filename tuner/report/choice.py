@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuner.analysis.findings import Chosen, Findings
+from tuner.objective import ACCURACY
 from tuner.text import escape
 
 
@@ -12,6 +13,7 @@ def choice_in_words(findings: Findings) -> str:
     for chosen in findings.chosen:
         if chosen.winner:
             among.setdefault(_candidates(findings, chosen), []).append(chosen)
+    objective = findings.search.objective
     published = findings.search.protocol == "published"
     on = "the test set" if published else "validation images"
     told = []
@@ -19,7 +21,8 @@ def choice_in_words(findings: Findings) -> str:
         names = _names(findings, models)
         if count > 1:
             was = "was chosen" if len(models) == 1 else "were each chosen"
-            told.append(f"{names} {was} on {on}, as the best of {count:,} trials.")
+            by = f", by {escape(objective.label)}" if objective is not ACCURACY else ""
+            told.append(f"{names} {was} on {on}{by}, as the best of {count:,} trials.")
         else:
             had = "had" if len(models) == 1 else "had each"
             told.append(f"{names} {had} one completed trial, so that nothing was chosen.")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tuner import columns as col
-from tuner.analysis.findings import Findings
+from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.pairs import Pair
 from tuner.analysis.significance import accuracy_interval
 from tuner.analysis.variance import mean_interval
 from tuner.contents.cells import DASH, number, p_text, plus_minus, signed
 from tuner.contents.sections import Content, Paragraph, Section, Table
+from tuner.objective import ACCURACY, Objective
 from tuner.report.choice import choice_in_words
 from tuner.report.saving import saved_in_words
 from tuner.report.verdicts import CHOSEN_THERE, SCOPE, pairs_on
@@ -44,7 +47,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.MODEL: chosen.model,
                 col.FAMILY: chosen.saved.trial.family,
                 col.DATASET: chosen.dataset,
-                col.SEARCH_SCORE: chosen.winner.result.val_accuracy if chosen.winner else None,
+                col.SEARCH_SCORE: chosen.winner.score if chosen.winner else None,
                 col.RETRAINED_MEAN: chosen.mean,
                 col.RETRAINED_SD: chosen.sd,
                 col.MEAN_LOW: of_mean.low,
@@ -54,6 +57,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.INTERVAL_LOW: interval.low,
                 col.INTERVAL_HIGH: interval.high,
                 col.TEST_LOSS: chosen.predictions.loss,
+                **_by_objective(chosen, findings.search.objective),
                 col.DELTA_DATASET: chosen.mean - first_set.mean if first_set and first_set is not chosen else None,
                 col.DELTA_MODEL: chosen.mean - first_model.mean if first_model is not chosen else None,
                 col.P_VALUE: p,
@@ -66,6 +70,11 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _by_objective(chosen: Chosen, objective: Objective) -> dict[str, float]:
+    """Return the mean over retrainings of the test score by the search's objective; nothing where it is accuracy."""
+    return {} if objective is ACCURACY else {f"test_{objective.name}": float(chosen.by(objective).mean())}
 
 
 def pairs_frame(findings: Findings) -> pd.DataFrame:
@@ -218,21 +227,30 @@ def selection_section(findings: Findings) -> Section | None:
     if not chosen_here:
         return None
     rows = []
+    objective = findings.search.objective
     for chosen in chosen_here:
         if chosen.winner is None:
             continue
-        score = chosen.winner.result.val_accuracy
+        score, tested = chosen.winner.score, chosen.by(objective)
+        mean, sd = (chosen.mean, chosen.sd) if objective is ACCURACY else _mean_and_sd(tested)
         rows.append(
             [
                 escape(chosen.label),
                 escape(chosen.dataset),
                 len([r for r in findings.trials(chosen.model, chosen.dataset) if r.completed]),
                 number(score),
-                plus_minus(chosen.mean, chosen.sd),
-                number(chosen.predictions.accuracy),
-                signed(chosen.mean - score if score is not None else None),
+                plus_minus(mean, sd),
+                number(tested[chosen.place]),
+                signed(mean - score if score is not None else None),
             ]
         )
     heads = ["model", "data set", "trials", "search score", "retrained mean ± sd", "saved model's test score"]
     table = Table(rows, [*heads, "retrained − search"], text_columns=2)
-    return Section("selection", "Search score and test score", [Paragraph(choice_in_words(findings)), table])
+    told = [choice_in_words(findings)]
+    if objective is not ACCURACY:
+        told.append(f"All scores of this table are {escape(objective.label)}.")
+    return Section("selection", "Search score and test score", [Paragraph(" ".join(told)), table])
+
+
+def _mean_and_sd(scores: NDArray[np.float64]) -> tuple[float, float | None]:
+    return float(scores.mean()), float(scores.std(ddof=1)) if len(scores) > 1 else None

@@ -15,6 +15,7 @@ from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.style import colour, dash, new_figure, whole_numbers
+from tuner.objective import ACCURACY, Objective
 from tuner.protocol import ranked
 from tuner.system.files import file_part
 from tuner.text import setting
@@ -34,6 +35,7 @@ def curves_section(findings: Findings) -> Section | None:
     Where the search file names a parameter, draw the best trial of each of its values too.
     """
     contents: list[Content] = []
+    objective = findings.search.objective
     drawn: dict[str, tuple[str, str, Record]] = {}
     for dataset in findings.search.datasets:
         slug = findings.search.slugs[dataset]
@@ -42,7 +44,8 @@ def curves_section(findings: Findings) -> Section | None:
             drawn |= {record.trial.id: (dataset, label, record) for label, record in shown}
             on = " (on the test set)" if findings.search.protocol == "published" else ""
             caption = f"Training and validation{on} of the best trial of each search on {dataset}"
-            contents.append(Picture("curves", f"curves-{slug}.png", caption, partial(_best_figure, shown, dataset)))
+            draw = partial(_best_figure, shown, dataset, objective)
+            contents.append(Picture("curves", f"curves-{slug}.png", caption, draw))
         parameter = findings.search.report.curves
         every_value = _best_of_values(findings, dataset, parameter) if parameter else []
         by_value = _best(every_value)
@@ -51,7 +54,7 @@ def curves_section(findings: Findings) -> Section | None:
             drawn = {record.trial.id: (dataset, label, record) for label, record in by_value} | drawn
             caption = f"The best trial of each value of {parameter} on {dataset}, by epoch{more}"
             file = f"curves-{file_part(str(parameter))}-{slug}.png"
-            draw = partial(_values_figure, by_value, str(parameter), dataset, findings.search.validates_on)
+            draw = partial(_values_figure, by_value, str(parameter), dataset, findings.search.validates_on, objective)
             contents.append(Picture("curves_by_value", file, caption, draw))
     if not contents:
         return None
@@ -87,32 +90,46 @@ def _best(found: Labelled) -> list[tuple[str, Record]]:
     return [(label, record) for label, record in found if id(record) in chosen]
 
 
-def _best_figure(shown: Labelled, dataset: str) -> Figure:
+def metrics_of(objective: Objective) -> tuple[str, ...]:
+    """Return what curves are drawn of: accuracy and loss, and the objective where it is another."""
+    return METRICS if objective is ACCURACY else (*METRICS, objective.name)
+
+
+def _best_figure(shown: Labelled, dataset: str, objective: Objective) -> Figure:
+    metrics = metrics_of(objective)
     figure = new_figure(9.5, 4.0)
-    both = figure.subplots(1, 2)
-    for axes, metric in zip(both, METRICS, strict=True):
+    every = figure.subplots(1, len(metrics))
+    for axes, metric in zip(every, metrics, strict=True):
         draw_metric(axes, shown, metric)
-        axes.set_title(f"{metric.capitalize()}, {dataset}")
-    both[0].legend(*model_marks(shown), loc="lower right")
-    both[1].legend(*kind_marks(), loc="upper right")
+        axes.set_title(f"{_capital(metric)}, {dataset}")
+    every[0].legend(*model_marks(shown), loc="lower right")
+    every[1].legend(*kind_marks(), loc="upper right")
     return figure
 
 
-def _values_figure(shown: Labelled, parameter: str, dataset: str, validates_on: str) -> Figure:
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _values_figure(shown: Labelled, parameter: str, dataset: str, validates_on: str, objective: Objective) -> Figure:
     figure = new_figure(9.5, 3.8)
     left, right = figure.subplots(1, 2)
     _draw(left, shown, "loss", "training loss (cross-entropy and penalties)")
-    _draw(right, shown, "val_accuracy", f"accuracy on {validates_on}")
+    _draw(right, shown, objective.column, f"{objective.label} on {validates_on}")
     left.set_title(f"Training loss, {dataset}")
-    right.set_title(f"Accuracy, {dataset}")
+    right.set_title(f"{_capital(objective.label)}, {dataset}")
     right.legend(title=parameter, alignment="left")
     return figure
 
 
 def draw_metric(axes: Axes, shown: Labelled, metric: str, **lines: Any) -> None:
-    """Draw one of `METRICS` by epoch, training thinner than validation; `lines` is what matplotlib's are to have."""
-    _draw(axes, shown, metric, "", training=True, **lines)
-    y_label = "accuracy" if metric == "accuracy" else "loss (cross-entropy and penalties)"
+    """Draw a metric by epoch, training thinner than validation; `lines` is what matplotlib's are to have.
+
+    Of an objective of its own only validation is recorded.
+    """
+    if metric in METRICS:
+        _draw(axes, shown, metric, "", training=True, **lines)
+    y_label = "loss (cross-entropy and penalties)" if metric == "loss" else metric
     _draw(axes, shown, f"val_{metric}", y_label, **lines)
 
 

@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.analysis.importance import LEAST_SHARE
 from tuner.analysis.scopes import Scope, scopes
@@ -19,34 +18,34 @@ from tuner.text import escape
 
 #: What the label of a scope ends with that leaves out trials near chance.
 _LEARNED = "that learned"
-_SCORE = "validation accuracy"
 
 
 def importance_section(findings: Findings) -> Section | None:
     """Say which parameters matter for the score, where there are trials enough to tell."""
     contents: list[Content] = []
     frames = []
+    score = findings.search.objective.words
     for dataset in findings.search.datasets:
         found = [
             (scope, result)
             for scope in _with_those_that_learned(findings, scopes(findings, dataset))
-            if (result := scope.importance(lambda record: record.result.val_accuracy))
+            if (result := scope.importance(lambda record: record.score))
         ]
         if not found:
             continue
         slug = findings.search.slugs[dataset]
-        contents.append(shares_table(found, _SCORE, f"On {escape(dataset)}"))
+        contents.append(shares_table(found, score, f"On {escape(dataset)}"))
         if any(scope.label.endswith(_LEARNED) for scope, _ in found):
             told = f"Those {_LEARNED} are without the trials that ended nearer to chance than to the best score."
             contents.append(Paragraph(told))
-        contents.append(bars_picture("importance", slug, dataset, found, _SCORE))
+        contents.append(bars_picture("importance", slug, dataset, found, score))
         scope, result = found[0]
         parameters = [name for effect in result.effects for name in effect.parameters]
-        low = lower_end(scope.scores, findings.chance(scope.records[0].trial))
-        draw = partial(slices_figure, scope.configurations, scope.scores, parameters, scope.label, low)
+        low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial))
+        draw = partial(slices_figure, scope.configurations, scope.scores, parameters, scope.label, low, score)
         caption = slices_caption(dataset, int((scope.scores < low).sum()))
         contents.append(Picture("slices", f"slices-{slug}.png", caption, draw))
-        frames.append(shares_frame(dataset, found, col.VAL_ACCURACY))
+        frames.append(shares_frame(dataset, found, findings.search.objective.column))
     if not contents:
         return None
     every = Paragraph("Every parameter: [importance.csv](importance.csv).")
@@ -60,7 +59,7 @@ def _with_those_that_learned(findings: Findings, looked_at: list[Scope]) -> list
         return []
     whole = looked_at[0]
     y = whole.scores
-    learned = y >= lower_end(y, findings.chance(whole.records[0].trial))
+    learned = y >= lower_end(y, findings.score_at_chance(whole.records[0].trial))
     if learned.all():
         return looked_at
     kept = np.flatnonzero(learned).tolist()

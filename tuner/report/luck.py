@@ -15,6 +15,7 @@ from tuner.analysis.validation_predictions import Answers
 from tuner.contents.cells import number, signed
 from tuner.contents.sections import Content, Items, Paragraph, Section, Table
 from tuner.families import in_order
+from tuner.objective import ACCURACY
 from tuner.protocol import training_images
 from tuner.report.trials import varying
 from tuner.text import escape, setting
@@ -53,7 +54,12 @@ class Luck:
 
 @lru_cache(maxsize=16)  # findings never change, and report and page ask
 def lucks(findings: Findings) -> tuple[Luck, ...]:
-    """Return what is known of the choice of each model that was searched here."""
+    """Return what is known of the choice of each model that was searched here, where it is by accuracy.
+
+    Choosing again by another objective would compute it of a thousand samples of images for each trial.
+    """
+    if findings.search.objective is not ACCURACY:
+        return ()
     return tuple(_luck(findings, chosen, chosen.winner) for chosen in findings.chosen if chosen.winner)
 
 

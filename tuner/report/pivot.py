@@ -27,7 +27,7 @@ def pivot_section(findings: Findings) -> Section | None:
     """Show the pivots that the search file names, or the one that two varying parameters give by themselves."""
     contents: list[Content] = []
     frames = []
-    on = findings.search.validates_on
+    objective, on = findings.search.objective, findings.search.validates_on
     for dataset in findings.search.datasets:
         pairs = [
             (search_trial, record)
@@ -39,7 +39,7 @@ def pivot_section(findings: Findings) -> Section | None:
             if frame.empty:
                 continue
             frames.append(frame.assign(**{col.DATASET: dataset}))
-            lead = f"**{escape(rows)} by {escape(columns)} on {escape(dataset)}**, accuracy on {on}"
+            lead = f"**{escape(rows)} by {escape(columns)} on {escape(dataset)}**, {escape(objective.label)} on {on}"
             contents += _pivot(findings, frame, rows, columns, lead)
     if not contents:
         return None
@@ -79,7 +79,7 @@ def pivot_frame(findings: Findings, pairs: _Pairs, rows: str, columns: str) -> p
             {
                 rows: row,
                 columns: column,
-                col.VAL_ACCURACY: best.result.val_accuracy if best else None,
+                findings.search.objective.column: best.score if best else None,
                 col.TRIAL: best.trial.id if best else None,
                 col.TRIALS: len(records),
                 col.FAILED: sum(not record.completed for record in records),
@@ -104,7 +104,10 @@ def _pivot(findings: Findings, frame: pd.DataFrame, rows: str, columns: str, lea
     cells = {(r[rows], r[columns]): r for r in frame.to_dict("records")}
     down, across = values_of(rows), values_of(columns)
     body = [
-        [text_of(rows, row), *[_cell(cells.get((row, column))) for column in across[:_MOST_VALUES]]]
+        [
+            text_of(rows, row),
+            *[_cell(cells.get((row, column)), findings.search.objective.column) for column in across[:_MOST_VALUES]],
+        ]
         for row in down[:_MOST_VALUES]
     ]
     heads = [text_of(columns, column) for column in across[:_MOST_VALUES]]
@@ -119,10 +122,10 @@ def _pivot(findings: Findings, frame: pd.DataFrame, rows: str, columns: str, lea
     return [Table(body, [f"{escape(rows)} ╲ {escape(columns)}", *heads], lead=lead), *map(Paragraph, notes)]
 
 
-def _cell(cell: dict[Any, Any] | None) -> str:
+def _cell(cell: dict[Any, Any] | None, column: str) -> str:
     if cell is None:
         return DASH
-    score = cell[col.VAL_ACCURACY]
+    score = cell[column]
     if not isinstance(score, float) or pd.isna(score):
         return "failed"
     completed = cell[col.TRIALS] - cell[col.FAILED]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.significance import Interval
 from tuner.analysis.variance import prediction_interval, single_prediction
 from tuner.contents.cells import DASH, number, plus_minus, signed, with_mark
 from tuner.contents.sections import Content, Items, Paragraph, Section, Table, folded_if
+from tuner.objective import ACCURACY
 from tuner.protocol import ranked
 from tuner.report.budget import budget
 from tuner.report.trials import summary_by, values_and_score
@@ -271,7 +271,7 @@ def _groups(findings: Findings, study: StudyResults) -> list[list[object]]:
             number(printed.sd),
         ]
         if records:
-            ours = summary_by(values_and_score(records), printed.parameter, col.VAL_ACCURACY).iloc[0]
+            ours = summary_by(values_and_score(records, ACCURACY), printed.parameter, ACCURACY.column).iloc[0]
             row += [int(ours["trials"]), number(ours["mean"]), number(ours["sd"]), signed(ours["mean"] - printed.mean)]
         else:
             row += [0, DASH, DASH, DASH]

@@ -12,6 +12,7 @@ from tuner.analysis.trial_table import column_names, trial_rows
 from tuner.contents.cells import number, with_mark
 from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.families import in_order
+from tuner.objective import ACCURACY, Objective
 from tuner.protocol import ranked
 from tuner.search_file.model import ModelSearch
 from tuner.space.parameters import Value
@@ -42,9 +43,9 @@ def summary_by(trials: pd.DataFrame, parameter: str, score: str) -> pd.DataFrame
     return groups.agg(trials="count", mean="mean", sd="std", best="max", worst="min").reset_index()
 
 
-def values_and_score(records: Sequence[Record]) -> pd.DataFrame:
-    """Return the parameters and the validation accuracy of each trial, a row a trial."""
-    return pd.DataFrame([{**r.trial.values, col.VAL_ACCURACY: r.result.val_accuracy} for r in records])
+def values_and_score(records: Sequence[Record], objective: Objective) -> pd.DataFrame:
+    """Return the parameters of each trial and its score by an objective, a row a trial."""
+    return pd.DataFrame([{**r.trial.values, objective.column: objective.of(r.result)} for r in records])
 
 
 def trials_section(findings: Findings) -> Section | None:
@@ -96,6 +97,8 @@ def _shared(group: Sequence[tuple[int, Record]], names: Sequence[str]) -> list[s
 
 
 def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Sequence[str], lead: str) -> Table:
+    objective = findings.search.objective
+    accuracy = [] if objective is ACCURACY else [ACCURACY]
     rows = [
         [
             rank,
@@ -103,11 +106,13 @@ def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Seq
             f"{record.result.best_epoch} of {record.trial.epochs}" if record.result.best_epoch else record.trial.epochs,
             f"{record.result.parameters:,}",
             number(record.result.val_loss),
-            with_mark(record.result.val_accuracy, findings.stuck_at_chance(record)),
+            *[number(one.of(record.result)) for one in accuracy],
+            with_mark(record.score, findings.stuck_at_chance(record)),
         ]
         for rank, record in ranks
     ]
-    heads = ["", *map(escape, names), "epochs", "parameters", "val. loss", "val. accuracy"]
+    scores = [escape(one.head) for one in (*accuracy, objective)]
+    heads = ["", *map(escape, names), "epochs", "parameters", "val. loss", *scores]
     return Table(rows, heads, text_columns=0, lead=lead)
 
 
@@ -118,19 +123,22 @@ def _settings(values: dict[str, Value]) -> str:
 def depth_section(findings: Findings) -> Section | None:
     """Summarise the trials by their depth, where it varies."""
     contents = []
+    objective = findings.search.objective
+    ends = ("best", "worst") if objective.direction == "max" else ("worst", "best")
     for model_search in findings.search.model_searches:
         for dataset in findings.search.datasets:
             records = [record for record in findings.trials(model_search.name, dataset) if record.completed]
             for parameter in DEPTHS:
                 if parameter not in varying(records):
                     continue
-                summary = summary_by(values_and_score(records), parameter, col.VAL_ACCURACY)
+                summary = summary_by(values_and_score(records, objective), parameter, objective.column)
                 rows = [
-                    [setting(r[parameter]), r["trials"], *[number(r[n]) for n in ("mean", "sd", "best", "worst")]]
+                    [setting(r[parameter]), r["trials"], *[number(r[n]) for n in ("mean", "sd", *ends)]]
                     for r in summary.to_dict("records")
                 ]
                 lead = (
-                    f"**{escape(model_search.label)} on {escape(dataset)}**, accuracy on {findings.search.validates_on}"
+                    f"**{escape(model_search.label)} on {escape(dataset)}**, {escape(objective.label)} on "
+                    f"{findings.search.validates_on}"
                 )
                 heads = [parameter, "trials", "mean", "sd", "best", "worst"]
                 contents.append(Table(rows, heads, text_columns=0, lead=lead))

@@ -22,6 +22,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from tuner.objective import ACCURACY
 from tuner.running.forecast import Forecast
 from tuner.text import visible_line
 from tuner.trial import Record, Trial
@@ -110,7 +111,7 @@ class ProgressReport:
         if node:
             self._nodes[node] += 1
         if record.completed:
-            self._best = max(self._best or 0.0, record.result.val_accuracy or record.result.test_accuracy or 0.0)
+            self._best = _better(record, self._best)
         best = "–" if self._best is None else f"{self._best:.4f}"
         if self._task is not None:
             left, nodes = self._seconds_left(), self._by_node()
@@ -188,3 +189,11 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _better(record: Record, best: float | None) -> float | None:
+    """Return the better of a trial's score, a retraining's on the test set, and the best one so far."""
+    objective = record.objective if record.trial.role == "search" else ACCURACY
+    score = record.score if record.trial.role == "search" else record.result.test_accuracy
+    known = [value for value in (best, score) if value is not None]
+    return max(known, key=objective.gain, default=None)

@@ -75,7 +75,7 @@ class Proposals:
         """Keep the result of trial `number` for the oracle."""
         self.failed += not record.completed
         if self._oracle.adaptive:
-            self._scores[number] = record.result.val_accuracy if record.completed else None
+            self._scores[number] = record.gain if record.completed else None
 
 
 class ListedTrials(Oracle):

@@ -17,6 +17,7 @@ from tuner.columns import TAKEN
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
+from tuner.objective import OBJECTIVES
 from tuner.oracles import ALGORITHMS, Algorithm
 from tuner.recipe import RECIPE
 from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
@@ -172,6 +173,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         repeats=overrides.repeats or file.repeats,
         save=file.save,
         validation=file.validation,
+        objective=OBJECTIVES[file.objective],
         image_size=(height_width[0], height_width[1]) if height_width else None,
         channels=file.channels,
         epochs=overrides.epochs or epochs,
@@ -263,7 +265,7 @@ def _own_parameter(name: str, raw: object) -> Parameter:
     Raises:
         InputError: it is called as a column of the tables is.
     """
-    if name in TAKEN:
+    if name in TAKEN or name in {objective.column for objective in OBJECTIVES.values()}:
         raise InputError(f"space.{key_name(name)}", "is a column of the tables", "give it another name in the network")
     values = raw if isinstance(raw, list) else list(raw.values()) if isinstance(raw, dict) else [raw]
     numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]

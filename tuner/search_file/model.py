@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
+from tuner.objective import Objective
 from tuner.oracles import Algorithm, Oracle
 from tuner.space.parameters import Values
 from tuner.space.space import Space
@@ -167,6 +168,7 @@ class Search:
     repeats: int
     save: Save
     validation: float
+    objective: Objective
     image_size: tuple[int, int] | None
     channels: int | None
     epochs: int
@@ -255,6 +257,7 @@ class Search:
             seed=self.seed,
             protocol=self.protocol,
             validation=self.validation,
+            objective=self.objective.code,
             split_seed=self.seed,
             train_size=self.overrides.train_size,
             test_size=self.overrides.test_size,

@@ -17,6 +17,7 @@ from tabulate import tabulate
 
 from tuner.datasets import DATASETS, KINDS
 from tuner.families import FAMILIES
+from tuner.objective import OBJECTIVES
 from tuner.oracles import ALGORITHMS
 from tuner.recipe import RECIPE
 from tuner.search_file.file import EPOCHS, THREADS
@@ -73,6 +74,11 @@ def reference() -> str:
         parts += [f"## `{heading}`", inspect.getdoc(model) or "", _fields(model)]
     algorithms = [(f"`{one.name}`", one.doc, f"{one.max_trials} it") for one in ALGORITHMS.values()]
     parts += ["## Algorithms", _table(algorithms, ("algorithm", "what it proposes", "`max_trials`"))]
+    objectives = [
+        (f"`{one.name}`", one.doc, "higher" if one.direction == "max" else "lower", f"`{one.column}`")
+        for one in OBJECTIVES.values()
+    ]
+    parts += ["## Objectives", _table(objectives, ("objective", "what it is", "better", "column"))]
     parts += ["## Families", "Every family takes the recipe's parameters too. Bounds include both ends."]
     for family in FAMILIES.values():
         parts += [f"### `{family.name}`", _paragraph(inspect.getdoc(family) or ""), _parameters(family.parameters)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -10,6 +11,7 @@ from pydantic.config import JsonDict
 
 from tuner import columns as col
 from tuner.errors import shown
+from tuner.objective import OBJECTIVES
 from tuner.oracles import ALGORITHMS
 from tuner.search_file.model import FilePart, Overrides, ReportOptions, StudyResults
 from tuner.trial import Protocol, Save
@@ -48,13 +50,25 @@ def _list_of_names(given: object) -> object:
 
 
 def _known_algorithm(name: object) -> object:
-    if name not in list(ALGORITHMS):
-        raise ValueError(f"is not {_either([repr(known) for known in ALGORITHMS])}")
-    return name
+    return _one_of(name, ALGORITHMS)
 
 
 def _list_algorithms(schema: JsonDict) -> None:
     schema["enum"] = list(ALGORITHMS)
+
+
+def _known_objective(name: object) -> object:
+    return _one_of(name, OBJECTIVES)
+
+
+def _list_objectives(schema: JsonDict) -> None:
+    schema["enum"] = list(OBJECTIVES)
+
+
+def _one_of(name: object, known: Collection[str]) -> object:
+    if name not in list(known):
+        raise ValueError(f"is not {_either([repr(one) for one in known])}")
+    return name
 
 
 def _who_takes_max_trials() -> str:
@@ -65,7 +79,7 @@ def _who_takes_max_trials() -> str:
 
 
 def _either(names: list[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+    return f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -151,6 +165,11 @@ class SearchFile(FilePart):
         default=0.2,
         description="Share of the training images that is held out to choose on, stratified by class; not for a data "
         "set with validation images of its own, which are chosen on as they are.",
+    )
+    objective: Annotated[str, BeforeValidator(_known_objective)] = Field(
+        default="accuracy",
+        description="What trials are chosen by; see [Objectives](#objectives).",
+        json_schema_extra=_list_objectives,
     )
     image_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="Height and width to which the images of a folder are brought."

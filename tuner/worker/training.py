@@ -8,7 +8,7 @@ import os
 import platform
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from tuner.families import get_family
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.families.own_network import take_over
+from tuner.objective import Objective, objective_of
 from tuner.protocol import test_images, training_images
 from tuner.recipe import Stopping, augmenter, compile_network, steps_per_epoch, use_precision
 from tuner.system.files import partial_of, publish
@@ -85,8 +86,11 @@ def _train(job: Job, begun: float) -> Result:
     engine = engine_for(network)
     plan = Plan(trial.last_epoch, batch_size, trial.seed, augmenter(trial.values, data.shape, trial.seed))
     watcher = Watcher(network, trial.watch, training) if trial.watch else None
-    stopping = Stopping({"early_stopping": "off"} if validation is None or trial.role == "final" else trial.values)
-    epochs = _fit(engine.fit(network, training, validation, plan), stopping, watcher)
+    objective = objective_of(trial.objective)
+    off = validation is None or trial.role == "final"
+    stopping = Stopping({"early_stopping": "off"} if off else trial.values, objective)
+    run = engine.fit(network, training, validation, plan)
+    epochs = _fit(_scored(run, objective, validation, data.class_names), stopping, watcher)
     found: dict[str, Any] = {}
     if trial.role == "final":
         _seed(trial.seed, everything=own)  # what is saved is the same, whatever this process has trained before
@@ -149,6 +153,23 @@ class _Epochs:
     seconds: list[float] = field(default_factory=list)
     best_epoch: int | None = None
     answers: NDArray[np.float32] | None = None
+
+
+def _scored(
+    run: Iterator[Epoch], objective: Objective, validation: Samples | None, class_names: Sequence[str]
+) -> Iterator[Epoch]:
+    """Yield the epochs of a training with their score by an objective that engines do not compute by themselves.
+
+    Raises:
+        TrialError: it cannot be computed of these validation images.
+    """
+    for epoch in run:
+        if validation is not None and objective.column not in epoch:
+            score = objective.score(validation.labels, epoch.probabilities(), class_names)
+            if not np.isfinite(score):
+                raise TrialError(f"{objective.words} is {score}: it cannot be computed of these validation images")
+            epoch[objective.column] = score
+        yield epoch
 
 
 def _fit(run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _Epochs:

@@ -45,10 +45,10 @@ class _Axis:
 
 @dataclass(eq=False, repr=False)
 class ParallelCoordinatesDisplay(Display):
-    """Each trial as a line across its parameters to its validation accuracy: the darker, the more trials are worse.
+    """Each trial as a line across its parameters to its validation score: the darker, the more trials are worse.
 
     A line has its trial's name as `gid`. It passes over the axis of a parameter that its model does not have. Trials
-    that hardly learned end at the lower end of the accuracy where the others would be hard to tell apart.
+    that hardly learned end at the lower end of the score where the others would be hard to tell apart.
     """
 
     scope: Scope
@@ -74,7 +74,7 @@ class ParallelCoordinatesDisplay(Display):
         """
         findings = load_findings(found)
         scope, dataset = scope_of(findings, model, dataset)
-        low = lower_end(scope.scores, findings.chance(scope.records[0].trial))
+        low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial))
         return cls(scope, dataset, low).plot(ax, **kwargs)
 
     @property
@@ -85,14 +85,15 @@ class ParallelCoordinatesDisplay(Display):
         from matplotlib import colormaps
 
         scores = np.maximum(self.scope.scores, self.low)
-        drawn = [*_parameter_axes(self.scope.configurations), _numbers_axis("validation accuracy", scores)]
+        drawn = [*_parameter_axes(self.scope.configurations), _numbers_axis(self.scope.objective.words, scores)]
         for place, axis in enumerate(drawn):
             _draw_axis(axes, place, axis)
-        below = np.searchsorted(np.sort(scores), scores) / max(1, len(scores) - 1)  # the share of worse trials
+        gains = scores if self.scope.objective.direction == "max" else -scores
+        below = np.searchsorted(np.sort(gains), gains) / max(1, len(scores) - 1)  # the share of worse trials
         colours = colormaps[SEQUENTIAL](_LIGHT + (_DARK - _LIGHT) * below)
         few = len(scores) <= _FEW_LINES
         look = {"linewidth": 1.6 if few else 0.8, "alpha": 0.9 if few else 0.5, **kwargs}
-        for trial in np.argsort(scores, kind="stable"):  # the best last, on top
+        for trial in np.argsort(gains, kind="stable"):  # the best last, on top
             heights = np.array([axis.heights[trial] for axis in drawn])
             there = np.flatnonzero(~np.isnan(heights))
             name = self.scope.records[trial].trial.id

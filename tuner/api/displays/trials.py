@@ -14,7 +14,7 @@ from tuner.api.functions import Ran, load_findings
 from tuner.errors import InputError
 from tuner.figures.slices import draw_slice, lower_end
 from tuner.figures.slices import model_marks as slice_marks
-from tuner.report.curves import METRICS, Labelled, draw_metric, kind_marks, model_marks
+from tuner.report.curves import Labelled, draw_metric, kind_marks, metrics_of, model_marks
 from tuner.report.shares import draw_bars
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class LearningCurvesDisplay(Display):
         Args:
             found: what `tuner.run` returned, or a search that ran.
             dataset: on which they were trained.
-            metric: "accuracy" or "loss".
+            metric: "accuracy", "loss" or the name of what the search chooses by.
             ax: where to draw; by default into a new figure.
             kwargs: as `plot` takes them.
 
@@ -52,7 +52,7 @@ class LearningCurvesDisplay(Display):
             InputError: there is no completed trial on it, or no such metric.
         """
         findings = load_findings(found)
-        check_known("metric", metric, METRICS)
+        check_known("metric", metric, metrics_of(findings.search.objective))
         dataset = _searched(findings, dataset)
         shown = [(model_search.label, record) for model_search, record in findings.best_trials(dataset)]
         if not shown:
@@ -72,7 +72,7 @@ class LearningCurvesDisplay(Display):
 
 @dataclass(eq=False, repr=False)
 class ImportanceDisplay(Display):
-    """How much of the variation of the validation accuracy each parameter has a part in, with 95 % intervals.
+    """How much of the variation of the validation score each parameter has a part in, with 95 % intervals.
 
     Blue stands out and grey does not; orange is what two parameters have a part in only together.
     """
@@ -110,13 +110,13 @@ class ImportanceDisplay(Display):
         return f"{self.scope.label}, {self.dataset}"
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
-        draw_bars(axes, self.importance, "validation accuracy", **kwargs)
+        draw_bars(axes, self.importance, self.scope.objective.words, **kwargs)
         axes.set_title(f"{self.scope.label}, {self.dataset}")
 
 
 @dataclass(eq=False, repr=False)
 class SliceDisplay(Display):
-    """The validation accuracy of each trial by its value of one parameter; lines are medians.
+    """The validation score of each trial by its value of one parameter; lines are medians.
 
     Trials that hardly learned are triangles at the lower edge where the others would be hard to tell apart.
     """
@@ -157,7 +157,7 @@ class SliceDisplay(Display):
             importance = _importance(scope)
             parameter = importance.effects[0].parameters[0] if importance else varying[0]
         check_known("parameter", parameter or "", varying)
-        low = lower_end(scope.scores, findings.chance(scope.records[0].trial))
+        low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial))
         return cls(scope, str(parameter), dataset, low).plot(ax, **kwargs)
 
     @property
@@ -166,7 +166,16 @@ class SliceDisplay(Display):
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
         scope = self.scope
-        draw_slice(axes, scope.configurations, scope.scores, self.parameter, scope.label, self.low, **kwargs)
+        draw_slice(
+            axes,
+            scope.configurations,
+            scope.scores,
+            self.parameter,
+            scope.label,
+            self.low,
+            scope.objective.words,
+            **kwargs,
+        )
         marks, texts = slice_marks(scope.configurations, scope.label)
         if len(texts) > 1:
             axes.legend(marks, texts, loc="best")
@@ -192,4 +201,4 @@ def scope_of(findings: Findings, model: str | None, dataset: str | None) -> tupl
 
 
 def _importance(scope: Scope) -> Importance | None:
-    return scope.importance(lambda record: record.result.val_accuracy)
+    return scope.importance(lambda record: record.score)

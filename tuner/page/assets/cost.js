@@ -1,7 +1,7 @@
 /* Score against what a model costs: parameters of every trial, file size and latency of the chosen ones. */
 
 import { choice, compact, figures, fixed, make, setting, tip } from "./dom.js";
-import { completed, labelOf, numberOf, report, settings, timing } from "./data.js";
+import { completed, labelOf, noHigher, noLower, numberOf, report, settings, timing } from "./data.js";
 import { axis, chart, colourOf, isNarrow, symbolOf, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
 
@@ -11,7 +11,7 @@ export function drawCost(place) {
   const panels = () => [sizes(chosen), files(chosen), latencies(chosen)].filter(({ points }) => new Set(points.map(({ x }) => x)).size > 1);
   const { body, changed, frame } = figure(place, {
     name: "cost",
-    heading: "What accuracy costs",
+    heading: `What ${report.objective.label} costs`,
     controls: datasets.length > 1 ? [choice("Data set", datasets.map((name) => [name, name]), (name) => { chosen = name; show(); })] : [],
     caption: () => "Test accuracy is the mean over retrainings. The line joins the Pareto front: no other trial, or model, is better than one on it in cost or in score without being worse in the other. Large marks lie on it." + (panels().some(({ points, low }) => points.some(({ y }) => y < low)) ? " Each triangle at the lower edge is a trial further down." : ""),
     table: () => ({
@@ -48,7 +48,7 @@ function sizes(dataset) {
     lines: [...settings(t).map(([name, value]) => [name, setting(value)])],
   }));
   const low = report.slices.find((one) => one.dataset === dataset)?.low ?? null;
-  return { score: "validation accuracy", cost: "parameters", text: compact, points, low };
+  return { score: report.objective.words, cost: "parameters", text: compact, points, low, own: true };
 }
 
 const models = (dataset) => report.chosen.filter((one) => one.dataset === dataset);
@@ -69,14 +69,15 @@ function latencies(dataset) {
   return { score: "mean test accuracy", cost: "latency, ms per image", text: (x) => figures(x), points, named: true };
 }
 
-function option(colours, { score, cost, text, points, named, low }) {
+function option(colours, { score, cost, text, points, named, low, own }) {
   const sorted = points.slice().sort((a, b) => a.x - b.x || a.y - b.y);
   const front = sorted.filter((p) => p.front);
   const many = points.length > 300;
   const bottom = low ?? -Infinity;
   const scores = points.map(({ y }) => y).filter((y) => y >= bottom);
   const room = 0.08 * (Math.max(...scores) - Math.min(...scores) || 0.01);
-  const least = Math.max(0, Math.min(...scores) - room);
+  const [lowest, highest] = own ? [noLower, noHigher] : [(y) => Math.max(0, y), (y) => Math.min(1, y)];
+  const least = lowest(Math.min(...scores) - room);
   const ends = [Math.min(...points.map(({ x }) => x)), Math.max(...points.map(({ x }) => x))];
   const log = ends[1] > 3 * ends[0];
   const margin = log ? (ends[1] / ends[0]) ** 0.08 : 1 + 0.12 * (ends[1] / ends[0] - 1 || 0.1);
@@ -94,7 +95,7 @@ function option(colours, { score, cost, text, points, named, low }) {
         ? { formatter: (x) => text(Number(x.toPrecision(2))), customValues: ticks(ends[0] / margin, ends[1] * margin) }
         : { formatter: (x) => text(Number(x.toPrecision(3))), showMinLabel: false, showMaxLabel: false },
     }),
-    yAxis: axis(colours, { type: "value", min: least, max: Math.min(1, Math.max(...scores) + room), splitNumber: 4,
+    yAxis: axis(colours, { type: "value", min: least, max: highest(Math.max(...scores) + room), splitNumber: 4,
       axisLabel: { formatter: (y) => String(Number(y.toFixed(3))), showMinLabel: false, showMaxLabel: false } }),
     series: [
       { type: "line", step: "end", data: front.map(({ x, y }) => [x, y]), symbol: "none", silent: true, lineStyle: { color: colours.quiet, width: 1.5, type: "dashed" } },

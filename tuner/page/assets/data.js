@@ -13,6 +13,10 @@ export function images() {
   return heldImages;
 }
 
+/** How high on an axis, which ends where the objective does. */
+export const noHigher = (y) => Math.min(report.objective.high ?? Infinity, y);
+export const noLower = (y) => Math.max(report.objective.low ?? -Infinity, y);
+
 const labels = new Map(report.models.map(({ name, label }) => [name, label]));
 export const labelOf = (model) => labels.get(model) ?? model;
 /** The number of a model's colour. */
@@ -30,7 +34,7 @@ export const trials = report.trials.rows.map((row, index) => {
   return {
     index, trial, model, dataset, status, completed, values,
     rank: completed ? places.get(key) : null,
-    score: values.val_accuracy, loss: values.val_loss, size: values.parameters, error: values.error,
+    score: values[report.objective.column], loss: values.val_loss, size: values.parameters, error: values.error,
     stuck: stuck.has(index),
     seconds: timing.seconds?.[trial] ?? null,
   };

@@ -45,7 +45,7 @@ function axisOf(name, get, always = false) {
 
 /** The last axis: the scores, where what hardly learned stands at the lower end. */
 function scoreAxis() {
-  const axis = axisOf("val. accuracy", (trial) => trial.score, true);
+  const axis = axisOf(report.objective.head, (trial) => trial.score, true);
   if (axis === null || scoreFloor === null) return axis;
   return { ...axis, low: scoreFloor, at: (trial) => (trial.score === null ? null : Math.max(trial.score, scoreFloor)) };
 }

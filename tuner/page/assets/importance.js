@@ -9,7 +9,7 @@ const BARS = 10;
 
 export function drawImportance(place) {
   const targets = [
-    { name: "val_accuracy", words: "validation accuracy", groups: report.importance },
+    { name: report.objective.column, words: report.objective.words, groups: report.importance },
     { name: "seconds_per_epoch", words: "time per epoch", groups: timing.importance ?? [] },
   ].filter(({ groups }) => groups.length);
   const keys = new Map(targets.flatMap(({ groups }) => groups.map((group) => [keyOf(group), group])));

@@ -6,6 +6,10 @@ import { axis, chart, colourOf, isNarrow, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
 
 const BEST = 5;
+const { name: chosenBy, column, label } = report.objective;
+/** What is drawn: by accuracy and loss, and by the objective where it is another, of which training knows nothing. */
+const DRAWN = [["accuracy", "accuracy"], ["loss", "loss"], ...(chosenBy === "accuracy" ? [] : [[chosenBy, label]])];
+const RECORDED = ["accuracy", "val_accuracy", "loss", "val_loss", ...(chosenBy === "accuracy" ? [] : [column])];
 
 export function drawLearning(place) {
   const scopes = searchedDatasets.flatMap((dataset) => [
@@ -27,17 +31,17 @@ export function drawLearning(place) {
     controls,
     caption: () => `Thick: ${report.validates_on}. Thin: training. ${best(chosen).length === 1 ? "The best trial" : `The best ${best(chosen).length} trials`} of ${name(chosen)}.`,
     table: () => ({
-      columns: ["trial", "model", "data set", "rank", "epoch", "accuracy", "val_accuracy", "loss", "val_loss"],
+      columns: ["trial", "model", "data set", "rank", "epoch", ...RECORDED],
       rows: best(chosen).flatMap((trial) => {
         const curve = report.curves[trial.trial];
         return curve.val_accuracy.map((_, epoch) => [
           trial.trial, labelOf(trial.model), trial.dataset, trial.rank, epoch + 1,
-          ...["accuracy", "val_accuracy", "loss", "val_loss"].map((metric) => curve[metric][epoch] ?? null),
+          ...RECORDED.map((metric) => curve[metric][epoch] ?? null),
         ]);
       }),
     }),
   });
-  const drawings = [["accuracy", "accuracy"], ["loss", "loss"]].map(([metric, words]) => {
+  const drawings = DRAWN.map(([metric, words]) => {
     const here = box(isNarrow() ? 300 : 330, "half");
     body.append(here);
     return chart(here, {
@@ -76,8 +80,8 @@ function option(colours, trials, metric, words, late) {
       top: 22, left: 0, itemWidth: 18, itemHeight: 8, itemGap: 12, textStyle: { color: colours.quiet, fontSize: 11 }, data: names,
     },
     title: { text: words, left: 0, top: 0, textStyle: { color: colours.ink, fontSize: 13, fontWeight: 600 } },
-    tooltip: tooltip(colours, ({ seriesName, data, seriesIndex }) => {
-      const trial = trials[Math.floor(seriesIndex / 2)];
+    tooltip: tooltip(colours, ({ seriesName, data }) => {
+      const trial = trials[names.indexOf(seriesName)];
       return tip(seriesName, [["epoch", data[0]], [words, fixed(data[1])], ...settings(trial).map(([n, v]) => [n, setting(v)])]);
     }, { trigger: "item" }),
     xAxis: axis(colours, { type: "value", name: "epoch", min: first, max: Math.max(epochs, first + 1), minInterval: 1, splitLine: { show: false } }),
@@ -86,6 +90,8 @@ function option(colours, trials, metric, words, late) {
       max: metric === "accuracy" ? ({ max, min }) => Math.min(1, max + 0.05 * (max - min)) : undefined,
       axisLabel: { formatter: (y) => String(Number(y.toPrecision(3))), showMaxLabel: metric === "accuracy" ? false : undefined },
     }),
-    series: trials.flatMap((trial, k) => [line(trial, k, `val_${metric}`, false), line(trial, k, metric, true)]),
+    series: trials.flatMap((trial, k) => [
+      line(trial, k, `val_${metric}`, false), ...(report.curves[trial.trial][metric] ? [line(trial, k, metric, true)] : []),
+    ]),
   };
 }

@@ -1,7 +1,7 @@
 /* Parallel coordinates of the trials, coloured by score; what is brushed here is filtered everywhere. */
 
 import { compact, cut, fixed, make, setting, tip } from "./dom.js";
-import { completed, labelOf, report, settings } from "./data.js";
+import { completed, labelOf, noLower, report, settings } from "./data.js";
 import { chart, isNarrow, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
 import { axes, hasWords, intervalsOf, keep, keepWords, onFilter, onPoint, passing, scoreFloor, valueAt } from "./filters.js";
@@ -9,15 +9,20 @@ import { axes, hasWords, intervalsOf, keep, keepWords, onFilter, onPoint, passin
 /** Scores below this share of the trials share one colour, so that a few bad ones do not take up the scale. */
 const PALE = 0.1;
 
+/** Whether the lowest scores are the best. */
+const lowest = report.objective.direction === "min";
+
 export function drawParallel(place) {
   const scores = completed.map(({ score }) => score).sort((a, b) => a - b);
-  const [low, high] = [Math.max(scores[Math.floor(PALE * (scores.length - 1))], scoreFloor ?? 0), scores.at(-1)];
+  const least = scores[Math.floor(PALE * (scores.length - 1))];
+  const most = scores[Math.ceil((1 - PALE) * (scores.length - 1))];
+  const [low, high] = lowest ? [scores[0], most] : [scoreFloor === null ? noLower(least) : Math.max(least, scoreFloor), scores.at(-1)];
   const below = scores.filter((score) => score < scoreFloor).length;
   const { body, changed } = figure(place, {
     name: "parallel",
     heading: "Parallel coordinates",
     caption: () =>
-      `Each line is a trial, the stronger its colour, the better its accuracy on ${report.validates_on}; lines of one value stand side by side. Drag along an axis to keep the trials that pass there, click the axis to keep all again, and click a line to see its trial in the table. The filters below do the same from the keyboard.${below ? ` ${below} ${below === 1 ? "trial" : "trials"} that hardly learned ${below === 1 ? "stands" : "stand"} at the lower end of the accuracy.` : ""}`,
+      `Each line is a trial, the stronger its colour, the better its ${report.objective.label} on ${report.validates_on}; lines of one value stand side by side. Drag along an axis to keep the trials that pass there, click the axis to keep all again, and click a line to see its trial in the table. The filters below do the same from the keyboard.${below ? ` ${below} ${below === 1 ? "trial" : "trials"} that hardly learned ${below === 1 ? "stands" : "stand"} at the lower end of the ${report.objective.label}.` : ""}`,
     table: () => ({
       columns: ["trial", ...axes.map(({ name }) => name)],
       rows: passing().filter(({ score }) => score !== null).map((t) => [t.trial, ...axes.map((axis) => axis.get(t))]),
@@ -25,7 +30,7 @@ export function drawParallel(place) {
   });
   const legend = make(
     "div", { class: "ramp", "aria-hidden": "true" },
-    fixed(low), make("span", { class: "ramp-bar" }), fixed(high),
+    fixed(lowest ? high : low), make("span", { class: "ramp-bar" }), fixed(lowest ? low : high),
   );
   const here = box(isNarrow() ? 90 + 62 * axes.length : 430);
   here.id = "parallel";
@@ -72,6 +77,7 @@ export function drawParallel(place) {
 function option(colours, low, high, width) {
   const narrow = isNarrow();
   const shown = completed.filter(hasWords).reverse(); // the best last, on top
+  const ramp = lowest ? colours.ramp.slice().reverse() : colours.ramp;
   const thin = shown.length > 300;
   const room = (width - 106) / Math.max(1, axes.length - 1);
   return {
@@ -89,13 +95,13 @@ function option(colours, low, high, width) {
     parallelAxis: axes.map((axis, k) => parallelAxis(colours, axis, k, narrow, room)),
     visualMap: {
       show: false, type: "continuous", dimension: axes.length - 1, min: low, max: Math.max(high, low + 1e-6),
-      inRange: { color: colours.ramp }, outOfRange: { color: [colours.ramp[0]] },
+      inRange: { color: ramp }, outOfRange: { color: [colours.ramp[0]] },
     },
     tooltip: tooltip(colours, ({ data }) => {
       const trial = completed.find((one) => one.trial === data.name);
       return tip(`${labelOf(trial.model)} on ${trial.dataset}, rank ${trial.rank}`, [
         ...settings(trial).map(([name, value]) => [name, setting(value)]),
-        ["val. accuracy", fixed(trial.score)],
+        [report.objective.head, fixed(trial.score)],
       ]);
     }, { trigger: "item" }),
     series: [{

@@ -1,7 +1,7 @@
 /* The score of each trial by its value of each parameter, a panel each; lines are medians. */
 
 import { choice, cut, fixed, make, setting, tip } from "./dom.js";
-import { completed, labelOf, numberOf, report, searchedModels } from "./data.js";
+import { completed, labelOf, noHigher, numberOf, report, searchedModels } from "./data.js";
 import { axis, chart, colourOf, symbolOf, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
 
@@ -31,7 +31,7 @@ export function drawSlices(place) {
       return `Each trial on ${chosen.dataset} by its value of each parameter${ranked() ? ", the most important first" : ""}; lines are medians.${edge}`;
     },
     table: () => ({
-      columns: ["trial", "model", ...chosen.panels.map(({ name }) => name), "val_accuracy"],
+      columns: ["trial", "model", ...chosen.panels.map(({ name }) => name), report.objective.column],
       rows: mine().map((t) => [t.trial, labelOf(t.model), ...chosen.panels.map(({ name }) => valueOf(t, name)), t.score]),
     }),
   });
@@ -46,7 +46,7 @@ export function drawSlices(place) {
       chart(here, {
         renderer: completed.length > 400 ? "canvas" : "svg",
         option: (colours) => option(colours, chosen, panel, mine()),
-        describe: () => `Validation accuracy by ${panel.name} on ${chosen.dataset}`,
+        describe: () => `${capital(report.objective.words)} by ${panel.name} on ${chosen.dataset}`,
       });
       return here;
     }));
@@ -55,6 +55,7 @@ export function drawSlices(place) {
   show();
 }
 
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const valueOf = (trial, name) => (name === "model" ? labelOf(trial.model) : trial.values[name] ?? null);
 const key = (model) =>
   make("span", { class: "key" }, make("i", { style: `background:var(--s${numberOf(model) % 7})` }), labelOf(model));
@@ -107,7 +108,7 @@ function option(colours, slice, panel, trials) {
     grid: { left: 46, right: 10, top: 10, bottom: crowded ? 66 : 46 },
     tooltip: tooltip(colours, ({ data }) => tip(`${labelOf(data.trial.model)}, rank ${data.trial.rank}`, [
       [panel.name, setting(valueOf(data.trial, panel.name))],
-      ["val. accuracy", fixed(data.trial.score)],
+      [report.objective.head, fixed(data.trial.score)],
     ]), { trigger: "item" }),
     xAxis: axis(colours, {
       type: panel.log ? "log" : "value", name: panel.name, nameGap: crowded ? 48 : 28, splitLine: { show: false },
@@ -120,7 +121,7 @@ function option(colours, slice, panel, trials) {
       },
     }),
     yAxis: axis(colours, {
-      type: "value", min: bottom - room, max: Math.min(1, top + room), splitNumber: 4,
+      type: "value", min: bottom - room, max: noHigher(top + room), splitNumber: 4,
       axisLabel: { formatter: (y) => String(Number(y.toFixed(3))), showMinLabel: false, showMaxLabel: false },
     }),
     series: [

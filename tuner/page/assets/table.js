@@ -1,7 +1,7 @@
 /* The table of trials with its filters. */
 
 import { clock, figures, fixed, make, setting } from "./dom.js";
-import { labelOf, parameters, searchedDatasets, searchedModels, trials } from "./data.js";
+import { labelOf, parameters, report, searchedDatasets, searchedModels, trials } from "./data.js";
 import { download } from "./figure.js";
 import {
   axes, clearFilters, intervalsOf, isFiltered, keep, keepWords, onFilter, passing, pointAt, valueAt, wordsKept,
@@ -14,7 +14,7 @@ const columns = [
   { head: "rank", get: (t) => t.rank, number: true },
   ...(searchedModels.length > 1 ? [{ head: "model", get: (t) => labelOf(t.model) }] : []),
   ...(searchedDatasets.length > 1 ? [{ head: "data set", get: (t) => t.dataset }] : []),
-  { head: "val. accuracy", get: (t) => t.score, number: true, down: true, text: (t) => fixed(t.score) + (t.stuck ? " †" : "") },
+  { head: report.objective.head, get: (t) => t.score, number: true, down: report.objective.direction === "max", text: (t) => fixed(t.score) + (t.stuck ? " †" : "") },
   { head: "val. loss", get: (t) => t.loss, number: true, text: (t) => fixed(t.loss) },
   ...parameters.map((name) => ({
     head: name, get: (t) => t.values[name], number: trials.every((t) => typeof (t.values[name] ?? 0) === "number"),
@@ -27,8 +27,8 @@ const columns = [
 ].filter(({ head }) => head !== "status" || trials.some((t) => !t.completed));
 
 export function drawTable(place) {
-  let sorted = columns.findIndex(({ head: name }) => name === "val. accuracy");
-  let down = true;
+  let sorted = columns.findIndex(({ head: name }) => name === report.objective.head);
+  let down = Boolean(columns[sorted].down);
   let page = 0;
   const count = make("p", { class: "count", role: "status" });
   const body = make("tbody");
