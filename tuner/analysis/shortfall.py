@@ -18,7 +18,7 @@ def shortfall(model_search: ModelSearch, proposed: int, failed: int) -> str:
     """Return why a model search of a finished search had fewer trials on a data set than its file asks for.
 
     Args:
-        entry: the `[[search]]`.
+        model_search: the `[[search]]`.
         proposed: how many search trials it had there.
         failed: how many of them failed.
     """
