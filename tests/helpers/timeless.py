@@ -1,6 +1,7 @@
 """What reports consist of beside what a clock measured, for tests that two of them are the same bytes.
 
-That stands in files `timing*`, in one section of report.md, one block of report.html and one key of a card.
+That stands in files `timing*`, in one section of report.md, one part and one block of report.html, and one key of a
+card.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ def without_timing_key(card: bytes) -> bytes:
 
 
 def without_timing_block(page: bytes) -> bytes:
-    """Return a page without its block of what a clock measured."""
+    """Return a page without its part and its block of what a clock measured."""
     block = rb'<script type="application/json" id="timing">[^<]*</script>'
     shorter, count = re.subn(block, b"", page)
     assert count == 1, "the page has not one block of times"
+    shorter, count = re.subn(rb'<section id="time".*?</section>', b"", shorter, flags=re.DOTALL)
+    assert count <= 1, "the page has not one part of times"
     return shorter
 
 

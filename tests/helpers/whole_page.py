@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -12,16 +12,12 @@ from typing import Any
 import pandas as pd
 from made_up import Project
 
-from tuner.contents.sections import Section
-from tuner.figures.style import report_style
+from tuner.contents.sections import Report
 from tuner.page import report_page
-from tuner.report import SECTIONS
-from tuner.report.firstlayer import first_layer_section
-from tuner.report.images import samples_section
-from tuner.report.network import network_section
+from tuner.report import report_of
 
-#: Sections that only draw pictures, which no page shows, and take their time.
-_PICTURES = (samples_section, network_section, first_layer_section)
+#: A picture of one grey pixel.
+DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==")
 
 
 @dataclass
@@ -29,7 +25,7 @@ class Page(HTMLParser):
     """A page: its text as written, its elements, its visible text, its blocks of data and its scripts."""
 
     text: str
-    sections: Mapping[str, Section]
+    report: Report
     elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
     shown: str = ""
     blocks: dict[str, Any] = field(default_factory=dict)
@@ -70,12 +66,13 @@ class Page(HTMLParser):
         return re.findall(r"<h2[^>]*>(.*?)</h2>", self.text)
 
     def table(self, name: str) -> pd.DataFrame:
-        (found,) = [s.tables[name] for s in self.sections.values() if name in s.tables]
-        return found
+        return self.report.tables[name]
 
 
 def page_of(project: Project, single_file: bool = False) -> Page:
+    """Return the page of a project; each picture that it holds is a dot, since drawing takes seconds."""
     findings = project.findings()
-    with report_style():
-        made = [section for make in SECTIONS if make not in _PICTURES and (section := make(findings))]
-    return Page(report_page(findings, made, single_file).decode(), {section.key: section for section in made})
+    report = report_of(findings)
+    for picture in (picture for section in report.sections for picture in section.pictures):
+        vars(picture)["png"] = DOT
+    return Page(report_page(findings, report, single_file).decode(), report)

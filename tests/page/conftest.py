@@ -24,5 +24,9 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (reports / LIBRARY).write_text(plotting_library(), encoding="utf-8")
     path = reports / "many" / "report.html"
     path.parent.mkdir()
-    path.write_text(page_of(many_trials(reports)).text, encoding="utf-8")
+    page = page_of(many_trials(reports))
+    path.write_text(page.text, encoding="utf-8")
+    for section in page.report.sections:
+        for picture in section.pictures:
+            (path.parent / picture.file).write_bytes(picture.png)
     return path

@@ -19,16 +19,17 @@ import pytest
 from made_up import LAYERS, RAW, VIEW, Project, first
 from written import words
 
+import tuner.contents
 import tuner.page
 import tuner.report
 from tuner.analysis.findings import Findings
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
-from tuner.page import content
 from tuner.page.index import Listed, index_page
-from tuner.report import SectionMaker
+from tuner.report import SectionMaker, report_of
 from tuner.report.cards import cards_section
 from tuner.report.choice import published_protocol_note
+from tuner.report.comparison import comparison_section
 from tuner.report.curves import curves_section
 from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
@@ -98,7 +99,7 @@ def the_verdict(findings: Findings) -> str:
 
 
 def the_report(findings: Findings) -> str:
-    return report_markdown(findings, [])
+    return report_markdown(report_of(findings))
 
 
 def few_images(count: int) -> Build:
@@ -278,7 +279,7 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
     (", 12 of them held out to tell which retraining is saved", section(cards_section),
      search({"ann": [0.5]}, {"ann": [40]}, held_out, save="best on validation"), search({"ann": [0.5]}, {"ann": [40]})),
     ("; CNN 2 of 4 filters", section(first_layer_section), layered(wider(4)), layered(wider(2))),
-    ("The other pairs of models in words (2)", content._pairs, three_models(3), three_models(2)),
+    ("The other pairs of models in words (2)", section(comparison_section), three_models(3), three_models(2)),
     ("1 search.", lambda f: index_page([Listed("a", "A", [], [], [], "", has_page=True)] * len(f.chosen)),
      search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5], "cnn": [0.6]}, BOTH)),
 ]  # fmt: skip
@@ -365,7 +366,7 @@ def pieces(text: str) -> set[tuple[str, ...]]:
 
 
 def modules() -> list[Path]:
-    rooms = [Path(str(room.__file__)).parent for room in (tuner.report, tuner.page)]
+    rooms = [Path(str(room.__file__)).parent for room in (tuner.report, tuner.contents, tuner.page)]
     return [path for room in rooms for path in sorted(room.glob("*.py")) if path.name not in ELSEWHERE]
 
 
@@ -377,5 +378,5 @@ def test_every_sentence_has_a_case_in_which_it_would_be_false_or_always_holds(pa
 
 def test_what_has_tests_elsewhere_is_there() -> None:
     for module, test in ELSEWHERE.items():
-        assert (Path(str(tuner.report.__file__)).parent / module).is_file()
+        assert any((Path(str(room.__file__)).parent / module).is_file() for room in (tuner.report, tuner.contents))
         assert Path(__file__).with_name(test).is_file()

@@ -17,13 +17,14 @@ from whole_page import page_of
 from written import figures_of, words
 
 from tuner import columns as col
+from tuner.analysis.class_scores import per_class_frame
 from tuner.analysis.scoring import Predictions, averages, per_class
+from tuner.contents.undefined import metric_cell, notes
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.errors import InputError
 from tuner.figures.style import report_style
 from tuner.report.cards import card_json
-from tuner.report.classes import f1_section, per_class_frame
-from tuner.report.undefined import metric_cell, notes
+from tuner.report.classes import f1_section
 
 NAMES = ("seen", "ignored", "missing", "macro average")
 
@@ -106,7 +107,7 @@ def test_report_and_page_say_under_the_table_what_the_marks_mean(odd: Project) -
     shown = page_of(odd).shown
     assert "missing °" in shown
     assert "° has no test image: recall" in shown
-    assert "‡ never" not in shown, "it shows no precision"
+    assert "‡ never" in shown, "under the tables of all metrics"
 
 
 def test_a_class_without_test_images_is_not_among_the_worst_that_are_drawn(odd: Project) -> None:

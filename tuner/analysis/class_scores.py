@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,10 @@ from tuner.analysis.jackknife import average_precision, f1, roc_auc
 from tuner.analysis.scoring import Predictions, averages, per_class
 from tuner.analysis.variance import Difference, compare
 
+#: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
+MOST_CLASSES = 20
+#: Stands at the name of a class that has no test image.
+ABSENT = "°"
 #: Metrics of a class whose differences have intervals.
 COMPARED = (col.F1, col.ROC_AUC, col.AVERAGE_PRECISION)
 _PSEUDO: dict[str, Callable[[NDArray[np.bool_], Any], NDArray[np.float64]]] = {
@@ -88,3 +93,69 @@ def _pseudo_values(chosen: Chosen, label: int, metric: str, positive: NDArray[np
             for one in chosen.all_predictions
         ]
     )
+
+
+def per_class_frame(models: Sequence[Chosen]) -> pd.DataFrame:
+    """Return the metrics of each class of each chosen model, averages included.
+
+    They are the saved model's; beside them stand mean and standard deviation over all retrainings.
+    """
+    parts = []
+    for chosen in models:
+        both = over_retrainings(chosen)
+        both[col.REPEATS] = len(chosen.finals)
+        both[col.EPOCHS] = chosen.saved.trial.last_epoch
+        both[col.TRAIN_SIZE] = chosen.saved.trial.train_size
+        both.insert(0, col.DATASET, chosen.dataset)
+        both.insert(0, col.MODEL, chosen.model)
+        parts.append(both)
+    if not parts:
+        spread = [column(name) for name in col.PER_CLASS[:-1] for column in (mean_of, sd_of)]
+        about = [col.KIND, *spread, col.REPEATS, col.EPOCHS, col.TRAIN_SIZE]
+        return pd.DataFrame(columns=[col.MODEL, col.DATASET, col.CLASS, *col.PER_CLASS, *about])
+    return pd.concat(parts, ignore_index=True)
+
+
+def in_the_mean(row: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return a row of `per_class_frame` with means over all retrainings in the place of the saved model's metrics."""
+    return {**row, **{name: row[mean_of(name)] for name in col.PER_CLASS[:-1]}}
+
+
+@dataclass(frozen=True, eq=False)
+class ModelF1:
+    """F1 of each class of a model: `each` is `(retrainings, classes)`, mean and standard deviation are `(classes,)`."""
+
+    label: str
+    each: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    sd: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class F1Scores:
+    """F1 of each class of the models of a data set; `images` says how many test images each class has."""
+
+    dataset: str
+    class_names: Sequence[str]
+    images: NDArray[np.intp]
+    models: tuple[ModelF1, ...]
+
+    @classmethod
+    def of(cls, models: Sequence[Chosen], frame: pd.DataFrame) -> Self:
+        """Return F1 of the chosen models of one data set, of which `frame` holds the rows of `per_class_frame`."""
+        names, dataset = models[0].predictions.class_names, models[0].dataset
+        found = []
+        for chosen in models:
+            rows = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == dataset)][: len(names)]
+            each = np.array([per_class(one)[col.F1].to_numpy() for one in chosen.all_predictions])
+            mean, sd = (rows[column].to_numpy(np.float64) for column in (mean_of(col.F1), sd_of(col.F1)))
+            found.append(ModelF1(chosen.label, each, mean, sd))
+        images = np.bincount(models[0].predictions.labels, minlength=len(names))
+        return cls(dataset, names, images, tuple(found))
+
+    @property
+    def shown(self) -> list[int]:
+        """Every class, or of too many the worst in the mean of the models, in the order of their labels."""
+        means = np.nan_to_num([model.mean for model in self.models]).mean(axis=0)
+        scores = np.where(self.images == 0, np.inf, means)
+        return sorted(np.argsort(scores, kind="stable")[:MOST_CLASSES].tolist())

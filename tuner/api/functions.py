@@ -247,7 +247,7 @@ def scores(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
         InputError: the search has not been run here.
         CheckError: saved predictions or a saved model are missing or were changed.
     """
-    from tuner.report.classes import per_class_frame
+    from tuner.analysis.class_scores import per_class_frame
 
     return _typed(per_class_frame(load_findings(name, runs_dir=runs_dir).chosen))
 

@@ -113,6 +113,25 @@ class Section:
         return [content for content in self.contents if isinstance(content, Picture)]
 
 
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What is said of a search: its title, its verdict in sentences, its budget, and its sections.
+
+    `note` is what makes the whole report worth less, and empty where nothing does.
+    """
+
+    title: str
+    note: str
+    verdict: Sequence[str]
+    budget: str
+    sections: Sequence[Section]
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables of all sections by the name of their CSV file."""
+        return {name: frame for section in self.sections for name, frame in section.tables.items()}
+
+
 def folded_if(long: bool, summary: str, table: Table, *more: Content) -> list[Content]:
     """Return a table and more, folded away where they are long; what leads to the table stays in front."""
     if not long:

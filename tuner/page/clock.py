@@ -12,7 +12,6 @@ from tuner.analysis.findings import Findings
 from tuner.analysis.pareto import pareto_front
 from tuner.page.data import importance_groups
 from tuner.page.numbers import plain, records
-from tuner.report.timing import introduction, total_time
 
 #: A pause of more than this share of the time in which trials ran is cut out of the timeline.
 _PAUSE = 0.1
@@ -36,8 +35,6 @@ def clock_data(findings: Findings, tables: Mapping[str, pd.DataFrame], data: Map
         for model, on in zip(timed, on_front, strict=True):
             model["front"] = on
     return {
-        "introduction": introduction(findings).replace("[Provenance](#provenance)", "Provenance"),
-        "total": total_time(findings),
         "seconds": {row[col.TRIAL]: row[col.SECONDS] for row in trials},
         "per_epoch": {row[col.TRIAL]: row[col.SECONDS_PER_EPOCH] for row in trials},
         "models": models,

@@ -13,15 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tuner import columns as col
+from tuner.analysis.confusion import ConfusionMatrix
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.pareto import pareto_front
+from tuner.analysis.roc import RocCurves
 from tuner.analysis.scopes import scopes
 from tuner.families import in_order
 from tuner.figures.slices import MODEL, Scale, lower_end, medians
 from tuner.objective import Objective
 from tuner.page.numbers import plain, records
 from tuner.protocol import ranked
-from tuner.report.classes import MOST_CLASSES, roc_points
 
 Tables = Mapping[str, pd.DataFrame]
 #: Learning curves are shown of so many of the best trials.
@@ -191,10 +192,6 @@ def _chosen(chosen: Chosen, tables: Tables) -> dict[str, Any]:
         col.RETRAINED_MEAN, col.RETRAINED_SD, col.MEAN_LOW, col.MEAN_HIGH, col.TEST_ACCURACY, col.INTERVAL_LOW,
         col.INTERVAL_HIGH, col.P_VALUE, col.PARAMETERS, col.MEGABYTES, col.TEST_SIZE,
     )  # fmt: skip
-    names = chosen.predictions.class_names
-    auc = [row[col.ROC_AUC] for row in _rows_of(chosen, tables["per_class.csv"])]
-    worst = np.argsort([1.0 if area is None else area for area in auc[: len(names)]], kind="stable")
-    drawn = sorted(worst[:MOST_CLASSES].tolist())
     return {
         "model": chosen.model,
         "label": plain(chosen.label),
@@ -202,9 +199,9 @@ def _chosen(chosen: Chosen, tables: Tables) -> dict[str, Any]:
         **{name: row[name] for name in kept},
         "retrainings": plain(chosen.test_accuracies),
         "saved": chosen.place,
-        "classes": plain(names),
-        "confusion": chosen.predictions.confusion.tolist(),
-        "roc": [[label, auc[label], *map(plain, roc_points(chosen, label))] for label in drawn],
+        "classes": plain(chosen.predictions.class_names),
+        "confusion": ConfusionMatrix.of(chosen).as_json(),
+        "roc": plain(RocCurves.of(chosen).as_json()),
     }
 
 

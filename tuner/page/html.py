@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
+from html import escape
+from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 
 from tuner.contents.sections import Content, Folded, Items, Paragraph, Picture, Table
+from tuner.text import visible_line
 
 
 @cache
@@ -26,12 +30,22 @@ def note_html(text: str) -> str:
     return f"<blockquote><p>{inline_html(text)}</p></blockquote>"
 
 
-def to_html(contents: Iterable[Content], caption: str = "") -> str:
-    """Return contents as HTML, without their pictures; `caption` is that of a table that nothing leads to."""
-    return "\n".join(_written(content, caption) for content in contents)
+def picture_html(picture: Picture, held: bool = True) -> str:
+    """Return a picture with its caption: `held` in the HTML, or as the file that lies beside it."""
+    source = f"data:image/png;base64,{base64.b64encode(picture.png).decode()}" if held else quote(picture.file)
+    caption = escape(visible_line(picture.caption))
+    return (
+        f'<figure class="picture"><img src="{source}" alt="{caption}" loading="lazy">'
+        f"<figcaption>{caption}</figcaption></figure>"
+    )
 
 
-def _written(content: Content, caption: str) -> str:
+def to_html(contents: Iterable[Content], caption: str = "", draw: Callable[[Picture], str] = picture_html) -> str:
+    """Return contents as HTML; `caption` is that of a table that nothing leads to, `draw` says what a picture is."""
+    return "\n".join(filter(None, (_written(content, caption, draw) for content in contents)))
+
+
+def _written(content: Content, caption: str, draw: Callable[[Picture], str]) -> str:
     match content:
         case Paragraph(text):
             return f"<p>{inline_html(text)}</p>"
@@ -41,10 +55,10 @@ def _written(content: Content, caption: str) -> str:
         case Table():
             return _table(content, caption)
         case Picture():
-            return ""
+            return draw(content)
         case Folded(summary, inside):
             head = inline_html(summary)
-            return f"<details><summary>{head}</summary>{to_html(inside, summary)}</details>"
+            return f"<details><summary>{head}</summary>{to_html(inside, summary, draw)}</details>"
 
 
 def _table(table: Table, caption: str) -> str:

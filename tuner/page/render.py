@@ -38,15 +38,17 @@ def render(title: str, parts: Sequence[Part], blocks: Mapping[str, Any], single_
         title: of the search.
         parts: what stands in the HTML.
         blocks: data by the name of their block, as JSON can hold them.
-        single_file: hold the plotting library, instead of a link to `LIBRARY` in the folder above the page.
+        single_file: hold the plotting library, instead of a link to `LIBRARY` in the folder above the page; `parts`
+            hold their pictures then.
     """
     own = script()
     # A script of another file cannot be allowed by its hash on a page that was opened from the disk. This page has
     # but one such script, and text from elsewhere stands in it as text.
     held = f"<script>{plotting_library()}</script>" if single_file else f'<script src="../{LIBRARY}"></script>'
     allowed = _allowed(plotting_library()) if single_file else "'self'"
+    pictures = "data:" if single_file else "'self' data:"
     policy = (
-        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; "
         f"script-src {allowed} {_allowed(own)}; base-uri 'none'; form-action 'none'"
     )
     return Template(asset("page.html")).substitute(

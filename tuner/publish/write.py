@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 
 from tuner.analysis.findings import Findings
-from tuner.contents.sections import Section
 from tuner.errors import InputError, resource_error_of
 from tuner.page import report_page
 from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.index import write_index
-from tuner.report import SECTIONS
+from tuner.report import report_of
 from tuner.report.cards import card_json, card_name
 from tuner.report.markdown import report_markdown
 from tuner.system.files import check_no_link, folder_inside, remove_partials, write_whole
@@ -31,23 +30,18 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     """
     folder = findings.workspace.reports / findings.search.name
     check_no_link(folder)
-    sections: list[Section] = []
     content: dict[str, bytes] = {}
-    for number, make in enumerate(SECTIONS, start=1):
-        with doing(f"writing the report, section {number} of {len(SECTIONS)}"):
-            section = make(findings)
-        if section:
-            sections.append(section)
-    for section in sections:
+    report = report_of(findings)
+    for section in report.sections:
         with doing(f"drawing {section.heading}"):
             content |= {picture.file: picture.png for picture in section.pictures}
-            content |= {name: frame.to_csv(index=False).encode() for name, frame in section.tables.items()}
+    content |= {name: frame.to_csv(index=False).encode() for name, frame in report.tables.items()}
     for chosen in findings.chosen:
         content[chosen.file_name] = read_at_most(chosen.artifact, MOST_MODEL)
         content[card_name(chosen)] = card_json(findings, chosen).encode()
-    content["report.md"] = report_markdown(findings, sections).encode()
+    content["report.md"] = report_markdown(report).encode()
     with doing("writing the page report.html"):
-        content["report.html"] = report_page(findings, sections, single_file)
+        content["report.html"] = report_page(findings, report, single_file)
     try:
         folder_inside(findings.workspace.reports, findings.search.name)
         for place in (folder, findings.workspace.reports):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tuner.analysis.findings import Findings
-from tuner.contents.sections import Section
+from tuner.contents.sections import Report, Section
+from tuner.report.budget import budget
 from tuner.report.cards import cards_section
+from tuner.report.choice import published_protocol_note
 from tuner.report.class_pairs import class_pairs_section, retrainings_section
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, selection_section
@@ -22,9 +24,11 @@ from tuner.report.network import network_section
 from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
 from tuner.report.published import published_section
+from tuner.report.summary import verdict
 from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
 from tuner.report.watched import watched_section
+from tuner.system.waiting import doing
 
 #: Makes a section of what was found, or None where there is nothing to say.
 SectionMaker = Callable[[Findings], Section | None]
@@ -57,3 +61,16 @@ SECTIONS: tuple[SectionMaker, ...] = (
     timing_section,
     provenance_section,
 )
+
+
+def report_of(findings: Findings) -> Report:
+    """Return the report of a search."""
+    sections = []
+    for number, make in enumerate(SECTIONS, start=1):
+        with doing(f"writing the report, section {number} of {len(SECTIONS)}"):
+            section = make(findings)
+        if section:
+            sections.append(section)
+    note = published_protocol_note(findings) if findings.search.protocol == "published" else ""
+    spent = f"Budget: {budget(findings)}." if findings.search_trials else ""
+    return Report(findings.search.title, note, verdict(findings), spent, sections)

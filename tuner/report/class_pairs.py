@@ -7,12 +7,11 @@ from typing import Any
 import pandas as pd
 
 from tuner import columns as col
-from tuner.analysis.class_scores import class_differences, with_averages
+from tuner.analysis.class_scores import MOST_CLASSES, class_differences, with_averages
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.variance import Difference
 from tuner.contents.cells import DASH, number, signed
 from tuner.contents.sections import Content, Paragraph, Section, Table, folded_if
-from tuner.report.classes import MOST_CLASSES
 from tuner.report.verdicts import pairs_on
 from tuner.text import escape
 

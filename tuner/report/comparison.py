@@ -12,11 +12,11 @@ from tuner.analysis.pairs import Pair
 from tuner.analysis.significance import accuracy_interval
 from tuner.analysis.variance import mean_interval
 from tuner.contents.cells import DASH, number, p_text, plus_minus, signed
-from tuner.contents.sections import Content, Paragraph, Section, Table
+from tuner.contents.sections import Content, Folded, Items, Paragraph, Section, Table
 from tuner.objective import ACCURACY, Objective
 from tuner.report.choice import choice_in_words
 from tuner.report.saving import saved_in_words
-from tuner.report.verdicts import CHOSEN_THERE, SCOPE, pairs_on
+from tuner.report.verdicts import CHOSEN_THERE, SCOPE, pair_in_words, pairs_on
 from tuner.text import escape
 
 
@@ -159,7 +159,7 @@ def comparison_section(findings: Findings) -> Section | None:
     tables = {"comparison.csv": comparison_frame(findings)}
     pairs = [(dataset, pair) for dataset in findings.datasets for pair in pairs_on(findings, dataset)]
     if pairs:
-        contents += [_pairs_table(pairs), Paragraph(_explained(pairs))]
+        contents += [_pairs_table(pairs), *_other_pairs(findings), Paragraph(_explained(pairs))]
         tables["pairs.csv"] = pairs_frame(findings)
     return Section("comparison", "Comparison", [*contents, Paragraph(SCOPE)], tables)
 
@@ -187,6 +187,16 @@ def _pairs_table(pairs: list[tuple[str, Pair]]) -> Table:
         "matters", "retrainings ahead", "saved files: McNemar's mid-p",
     ]  # fmt: skip
     return Table(rows, heads, text_columns=2, lead="Model against model, on the same test images")
+
+
+def _other_pairs(findings: Findings) -> list[Content]:
+    """Return every pair of models in words where there are more than the verdict tells of."""
+    told = [
+        pair_in_words(escape(dataset), pair)
+        for dataset in findings.datasets
+        for pair in pairs_on(findings, dataset)[1:]
+    ]
+    return [Folded(f"The other pairs of models in words ({len(told)})", [Items(told)])] if told else []
 
 
 def _explained(pairs: list[tuple[str, Pair]]) -> str:

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from tabulate import tabulate
 
-from tuner.analysis.findings import Findings
-from tuner.contents.sections import Content, Folded, Items, Paragraph, Picture, Section, Table
-from tuner.report.budget import budget
-from tuner.report.choice import published_protocol_note
-from tuner.report.summary import verdict
+from tuner.contents.sections import Content, Folded, Items, Paragraph, Picture, Report, Table
 from tuner.text import escape
 
 
-def report_markdown(findings: Findings, sections: Sequence[Section]) -> str:
+def report_markdown(report: Report) -> str:
     """Return the report as markdown."""
-    search = findings.search
-    parts = [f"# {escape(search.title)}"]
-    if search.protocol == "published":
-        parts.append(f"> {published_protocol_note(findings)}")
-    parts += verdict(findings)
-    parts.append(f"Budget: {budget(findings)}." if findings.search_trials else "")
-    shown = [
-        *(["every trial"] if findings.trials() else []),
-        *(["the whole confusion matrices"] if findings.chosen else []),
-    ]
+    parts = [f"# {escape(report.title)}", f"> {report.note}" if report.note else "", *report.verdict, report.budget]
+    there = {section.key for section in report.sections}
+    on_page = {"trials": "every trial", "confusion": "the whole confusion matrices"}
+    shown = [what for key, what in on_page.items() if key in there]
     with_what = f", with {' and '.join(shown)}" if shown else ""
     parts.append(f"A page to explore{with_what}: [report.html](report.html).")
-    parts += [f"## {section.heading}\n\n{to_markdown(section.contents)}" for section in sections]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    parts += [f"## {section.heading}\n\n{to_markdown(section.contents)}" for section in report.sections]
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def to_markdown(contents: Iterable[Content]) -> str:

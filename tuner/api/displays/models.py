@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import pandas as pd
 
 from tuner import columns as col
+from tuner.analysis.class_scores import F1Scores, per_class_frame
+from tuner.analysis.confusion import ConfusionMatrix, confusion_frame
 from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.roc import RocCurves, roc_frame
 from tuner.analysis.variance import mean_interval
 from tuner.api.displays.base import Display, check_known
 from tuner.api.functions import Ran, load_findings
 from tuner.errors import InputError
+from tuner.figures.confusion import draw_confusion
+from tuner.figures.f1 import draw_f1
+from tuner.figures.roc import draw_roc
 from tuner.figures.style import colour
-from tuner.report.classes import draw_confusion, draw_f1, draw_roc, per_class_frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,7 +66,11 @@ class RocDisplay(_OfOneModel):
     """The ROC curve of each class of a saved model against the rest; false positive rate on a logarithmic axis."""
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
-        draw_roc(axes, self.chosen, **kwargs)
+        draw_roc(axes, RocCurves.of(self.chosen), **kwargs)
+
+    def frame(self) -> pd.DataFrame:
+        """Return up to 160 points of each curve, a row for each."""
+        return roc_frame([RocCurves.of(self.chosen)])
 
 
 class ConfusionDisplay(_OfOneModel):
@@ -69,7 +79,11 @@ class ConfusionDisplay(_OfOneModel):
     _size = (5.4, 5.2)
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
-        draw_confusion(axes, self.chosen, **kwargs)
+        draw_confusion(axes, ConfusionMatrix.of(self.chosen), **kwargs)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each cell that is not empty."""
+        return confusion_frame([ConfusionMatrix.of(self.chosen)])
 
 
 @dataclass(eq=False, repr=False)
@@ -104,7 +118,11 @@ class F1Display(_OfOneDataset):
     _size = (9, 3.8)
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
-        draw_f1(axes, self.models, per_class_frame(self.models), **kwargs)
+        draw_f1(axes, F1Scores.of(self.models, self.frame()), **kwargs)
+
+    def frame(self) -> pd.DataFrame:
+        """Return every metric of each class of each model, a row for each, and averages."""
+        return per_class_frame(self.models)
 
 
 class AccuracyDisplay(_OfOneDataset):
@@ -115,6 +133,17 @@ class AccuracyDisplay(_OfOneDataset):
     """
 
     _size = (6.4, 2.6)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each retraining, with the mean of its model and the interval of that mean."""
+        rows = []
+        for chosen in self.models:
+            interval = mean_interval(chosen.correct, 0, 1)
+            about = {col.MODEL: chosen.model, col.DATASET: chosen.dataset, col.RETRAINED_MEAN: chosen.mean}
+            ends = {col.MEAN_LOW: interval.low, col.MEAN_HIGH: interval.high}
+            for record, accuracy in zip(chosen.finals, chosen.test_accuracies, strict=True):
+                rows.append({**about, **ends, col.SEED: record.trial.seed, col.TEST_ACCURACY: accuracy})
+        return pd.DataFrame(rows)
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
         for place, chosen in enumerate(self.models):

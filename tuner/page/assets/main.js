@@ -10,20 +10,15 @@ import { drawRoc } from "./roc.js";
 import { drawScores } from "./scores.js";
 import { drawSlices } from "./slices.js";
 import { drawTable } from "./table.js";
-import { drawTimeline, drawTimes } from "./timeline.js";
+import { drawTimeline } from "./timeline.js";
 
 const FIGURES = {
   scores: drawScores, parallel: drawParallel, importance: drawImportance, slices: drawSlices, learning: drawLearning,
-  roc: drawRoc, cost: drawCost, timeline: drawTimeline,
+  roc: drawRoc, cost: drawCost, timeline: drawTimeline, "trials-table": drawTable, "confusion-matrix": drawConfusion,
 };
-const TABLES = { "trials-table": drawTable, "confusion-matrix": drawConfusion, "time-models": drawTimes };
 
 document.getElementById("no-library").hidden = canDraw;
 for (const place of document.querySelectorAll("[data-figure]")) fill(place, FIGURES[place.dataset.figure]);
-for (const [name, draw] of Object.entries(TABLES)) {
-  const place = document.getElementById(name);
-  if (place) fill(place, draw);
-}
 startCharts(document.getElementById("theme"));
 followReading();
 document.documentElement.dataset.ready = "yes";

@@ -10,7 +10,7 @@ export function drawTimeline(place) {
   if (!bars.length) return place.remove();
   const names = rows.map(([node, worker]) => (node ? `${node} · ${worker}` : `${worker}`));
   const nodes = new Set(rows.map(([node]) => node)).size;
-  const { body, frame } = figure(place, {
+  const { body } = figure(place, {
     name: "timeline",
     heading: "Timeline of the trials",
     caption: () => {
@@ -25,7 +25,6 @@ export function drawTimeline(place) {
       rows: bars.map(([row, begin, end, model, ...rest]) => [names[row], begin, end, labelOf(model), ...rest]),
     }),
   });
-  frame.querySelector("h3").after(make("p", {}, timing.introduction), make("p", {}, timing.total));
   const models = report.models.filter(({ name }) => bars.some((bar) => bar[3] === name));
   const legend = models.map(({ name, label }) => make("span", { class: "key" }, make("i", { style: `background:var(--s${numberOf(name) % 7})` }), label));
   const here = box(86 + Math.max(34, Math.min(rows.length * 34, Math.max(420, rows.length * 12))));
@@ -89,30 +88,4 @@ function option(colours, bars, names, pauses) {
         : undefined,
     }],
   };
-}
-
-/** The times of the chosen models as a table. */
-export function drawTimes(place) {
-  const rows = timing.models ?? [];
-  if (!rows.length) return;
-  const reached = Object.keys(rows[0]).filter((name) => name.startsWith("best_trial_seconds_to_"));
-  const heads = [
-    "model", "data set", "trials", "s/epoch, best trial", ...reached.map((name) => `to ${name.slice("best_trial_seconds_to_".length)}`),
-    "s/epoch, saved model", "ms/image",
-  ];
-  const cells = (row) => [
-    row.trials ? `${row.trials} in ${clock(row.seconds_of_trials)}` : "–", figures(row.best_trial_seconds_per_epoch),
-    ...reached.map((name) => clock(row[name])), figures(row.seconds_per_epoch), figures(row.latency_ms),
-  ];
-  place.append(
-    make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Times of the models" }, make(
-      "table", {}, make("caption", {}, "How long trials, epochs and predictions took"),
-      make("thead", {}, make("tr", {}, ...heads.map((head, k) => make("th", { scope: "col", class: k > 1 ? "number" : null }, head)))),
-      make("tbody", {}, ...rows.map((row) => make("tr", {},
-        make("th", { scope: "row" }, labelOf(row.model)), make("td", {}, row.dataset),
-        ...cells(row).map((text) => make("td", { class: "number" }, text))))),
-    )),
-    make("p", { class: "quiet" }, "As numbers: ", make("a", { href: "timing.csv" }, "timing.csv"), ", ",
-      make("a", { href: "timing_models.csv" }, "timing_models.csv"), "."),
-  );
 }

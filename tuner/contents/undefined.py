@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner import columns as col
+from tuner.analysis.class_scores import ABSENT
 from tuner.contents.cells import DASH, number
 from tuner.text import escape
 
-#: The marks, each with what it says; the first stands at the name of a class, the others at a number.
-ABSENT, NEVER, ALONE = "°", "‡", "§"
+#: Marks of a number beside `ABSENT`, which stands at the name of a class; `_NOTES` is what they say.
+NEVER, ALONE = "‡", "§"
 _NOTES = {
     ABSENT: "has no test image: recall, ROC AUC and average precision are not defined, and the class is left out of "
     "the averages",
