@@ -18,7 +18,9 @@ from benchmarks.sizes import sized
 from tuner.executors import LocalExecutor
 from tuner.trial import Record
 
-TRIALS = sized(200, 20)
+TRIALS = sized(200, 4)
+#: After so many trials memory is early.
+EARLY = sized(20, 2)
 IMAGES = 250
 KINDS = {"structures": "a structure each", "seeds": "one structure, a seed each"}
 
@@ -57,10 +59,10 @@ def measure(kind: str, count: int) -> dict[str, float]:
 def early_and_late(main: list[float], worker: list[float]) -> dict[str, float]:
     """Return the main process's memory after its 20th and its last trial, the largest worker's about these."""
     return {
-        "main_early": main[19],
+        "main_early": main[EARLY - 1],
         "main_late": main[-1],
-        "worker_early": max(worker[10:30]),
-        "worker_late": max(worker[-20:]),
+        "worker_early": max(worker[EARLY // 2 : EARLY + EARLY // 2]),
+        "worker_late": max(worker[-EARLY:]),
     }
 
 
@@ -78,8 +80,9 @@ def section(_: int) -> str:
         [
             f"## Memory over {TRIALS} trials",
             f"{TRIALS} trials of a small CNN on digits (1 epoch, {IMAGES} images with those held out), two at a time, "
-            "one run each: resident memory, own pages and mapped files, of the main process after the 20th and after "
-            "the last trial, and of the largest worker seen as trials 11 to 30 and the last 20 finished.",
+            "one run each: resident memory, own pages and mapped files, of the main process after trial "
+            f"{EARLY} and after the last one, and of the largest worker seen as trials {EARLY // 2 + 1} to "
+            f"{EARLY + EARLY // 2} and the last {EARLY} finished.",
             table(("trials: process", "early MB", "late MB", "growth MB"), rows),
         ]
     )

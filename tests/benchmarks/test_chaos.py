@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 from recorded import whole, whole_final
 
+from benchmarks.chaos import searches
 from benchmarks.chaos.__main__ import break_searches, main, plan
 from benchmarks.chaos.faults import KINDS, Fault, Inside, Moment, Pace, Progress, Stage
 from benchmarks.chaos.judging import Judge, Problems, Snapshot, compare, final_tables, left_over, snapshot
@@ -486,11 +487,34 @@ def test_a_strangers_file_that_a_run_has_removed_is_found_missing(tmp_path: Path
         assert not life._strange.exists()
 
 
+#: Fewer trials than the bench's own search, and as many models.
+SHORT = """
+[[search]]
+family = "ann"
+[search.space]
+dense_units = [4, 8]
+[[search]]
+family = "cnn"
+[search.space]
+conv_depth = 1
+filters = 2
+dense_units = 8
+"""
+
+
 @pytest.mark.slow
 class TestRealSearches:
-    def test_struck_by_what_is_no_kill_go_on_as_they_have_to(self, short_folder: Path) -> None:
+    @pytest.fixture(scope="class")
+    def reference(self) -> Iterator[Reference]:
+        """The search as it ends undisturbed, once for both tests."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(searches._ENTRIES, "grid", SHORT)
+            folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+            yield run_reference(folder / "reference", "grid")
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def test_struck_by_what_is_no_kill_go_on_as_they_have_to(self, short_folder: Path, reference: Reference) -> None:
         said: list[str] = []
-        reference = run_reference(short_folder / "reference", "grid")
         life = Life(short_folder / "life", "grid", reference, random.Random(3), said.append)  # noqa: S311
         for kind in ("strange", "hangup", "data", "stream"):
             came = life.suffer(kind)
@@ -498,8 +522,11 @@ class TestRealSearches:
             assert kind != "strange" or isinstance(came, Suffered)
         assert not life.end().problems, said
 
-    def test_struck_by_a_few_faults_end_as_if_nothing_had_happened(self, short_folder: Path) -> None:
+    def test_struck_by_a_few_faults_end_as_if_nothing_had_happened(
+        self, short_folder: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("benchmarks.chaos.__main__.run_reference", lambda *_: reference)
         tally, references = break_searches(short_folder, ["grid"], faults=3, seconds=600, seed=1)
         assert len(tally.suffered) == 3
         assert not any(tally.problems)
-        assert len(references["grid"].ledger.rows) == 9 + 4
+        assert len(references["grid"].ledger.rows) == 3 + 4

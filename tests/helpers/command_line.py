@@ -154,10 +154,12 @@ class CommandServer:
         out, err = command.communicate(_SECONDS_UNTIL_IT_HANGS)
         return Answer(command.poll() or 0, out, err)
 
-    def execute(self, folder: Path, code: str) -> Answer:
-        """Run Python code in `folder`."""
-        command = self._fork(folder, code=code, environment=clean_environment(folder))
-        out, err = command.communicate()
+    def execute(
+        self, folder: Path, code: str, environment: Mapping[str, str] | None = None, timeout: float = 280
+    ) -> Answer:
+        """Run Python code in `folder`, which may take so many seconds."""
+        command = self._fork(folder, code=code, environment=clean_environment(folder, environment))
+        out, err = command.communicate(timeout)
         return Answer(command.poll() or 0, out, err)
 
     def start(
@@ -281,7 +283,7 @@ def _spawn(
         os._exit(0)
 
 
-def _leave(code: int) -> NoReturn:
+def leave(code: int) -> NoReturn:
     """End as the interpreter does, but for taking down all that was imported: that takes longer than most commands."""
     threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
     atexit._run_exitfuncs()
@@ -313,4 +315,4 @@ if __name__ == "__main__":
                 if not isinstance(end.code, int):
                     raise
                 left = end.code
-            _leave(left)
+            leave(left)
