@@ -7,7 +7,7 @@ ARGS   ?=
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev list search test check coverage docs statistics bench chaos clean
+.PHONY: help setup setup-dev list search test test-quick check coverage docs statistics bench chaos clean
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -44,6 +44,9 @@ report-%: setup ## write the report of NAME again
 
 test: setup-dev ## all tests, a file per process on two cores; one after the other with ARGS="-n 0"
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-quick: setup-dev ## the tests that need no Keras, Ray, browser or process of their own, in less than a minute
+	$(BIN)/python -m pytest -n 2 --dist loadfile --quick -rfE $(ARGS)
 
 check: setup-dev ## ruff, mypy, and which room imports which
 	$(BIN)/ruff check .

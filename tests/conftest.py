@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import resource
 import shutil
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from PIL import Image
+from quick import stay_quick
 from small_project import make_project, tuner
 
 from tuner.datasets.base import Dataset, checked_dataset
@@ -24,8 +27,22 @@ if TYPE_CHECKING:
     from made_up import Project
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make test-quick` asks for."""
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="skip what asks for Keras, Ray, a browser or a process: see helpers/quick.py",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Let processes take the files in the order of `pytest_collection_modifyitems`, not by their number of tests."""
+    """Stay quick where that is asked for, in the process that runs tests, and set their order.
+
+    Let processes take the files in the order of `pytest_collection_modifyitems`, not by their number of tests.
+    """
+    if config.getoption("quick") and (hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", 0)):
+        stay_quick()
     if hasattr(config.option, "loadscopereorder"):  # of pytest-xdist, which need not be there
         config.option.loadscopereorder = False
 
@@ -50,9 +67,7 @@ def _workers_have_imported_keras() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def blobs() -> Dataset:
-    """Three classes of 8x8 images that a tiny network tells apart in a few steps: a bright third of the rows."""
+def _blobs() -> Dataset:
     rng = np.random.default_rng(7)
 
     def draw(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -69,16 +84,44 @@ def blobs() -> Dataset:
 
 
 @pytest.fixture
-def project(tmp_path: Path, blobs: Dataset) -> Project:
-    """A made-up search of two models on the blobs, with retrainings of each."""
+def blobs() -> Dataset:
+    """Three classes of 8x8 images that a tiny network tells apart in a few steps: a bright third of the rows."""
+    return _blobs()
+
+
+def _project(folder: Path, data: Dataset) -> Project:
     from made_up import Project, first  # which imports what draws; most tests need none of it
 
-    made = Project(tmp_path, blobs)
+    made = Project(folder, data)
     ann = made.searched("ann", [0.5, 0.6])
     cnn = made.searched("cnn", [0.7, 0.8, None, 0.9, 0.85, 0.6])
     made.retrained("ann", ann[1], [first(30), first(31)])
     made.retrained("cnn", cnn[3], [first(43), first(44)])
     return made
+
+
+@pytest.fixture
+def project(tmp_path: Path, blobs: Dataset) -> Project:
+    """A made-up search of two models on the blobs, with retrainings of each."""
+    return _project(tmp_path, blobs)
+
+
+@pytest.fixture(scope="session")
+def reported(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same with its report, which takes seconds to draw, for tests that only read it."""
+    from tuner.publish.write import write_report
+
+    made = _project(tmp_path_factory.mktemp("reported"), _blobs())
+    write_report(made.findings())
+    return made
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every picture of a report is the same single pixel, for tests that look at none; they take seconds to draw."""
+    buffer = io.BytesIO()
+    Image.new("L", (1, 1)).save(buffer, "png")
+    monkeypatch.setattr("tuner.contents.png.png", lambda figure: buffer.getvalue())
 
 
 @pytest.fixture
