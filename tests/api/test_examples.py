@@ -12,7 +12,7 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
-from small_project import make_project, recorded, wait_for
+from small_project import SEARCH_TRIALS, make_project, recorded, wait_for
 
 ROOT = Path(__file__).parents[1].parent
 NOTEBOOK = ROOT / "examples" / "digits.ipynb"
@@ -80,7 +80,7 @@ def test_a_kernel_that_trains_is_interrupted_and_goes_on(blobs_file: Path, tmp_p
         assert answer["finished"]["data"]["text/plain"] == "False"
         run = client.execute("found = tuner.run('small', progress=False)", user_expressions=asked)
         answer = answer_to(run, client, 120)["user_expressions"]
-        assert answer["done"]["data"]["text/plain"] == "12"
+        assert answer["done"]["data"]["text/plain"] == str(SEARCH_TRIALS)
         assert answer["finished"]["data"]["text/plain"] == "True"
     finally:
         client.stop_channels()

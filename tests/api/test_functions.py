@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up import Project
-from small_project import make_project
+from small_project import SEARCH_TRIALS, make_project
 from small_project import tuner as command
 
 import tuner
@@ -249,8 +249,8 @@ def test_a_script_without_a_guard_runs_a_search_is_interrupted_and_goes_on(finis
     assert ran.returncode == 0, ran.stderr
     begun, stopped, done = ran.stdout.splitlines()
     assert begun == "main runs"  # and no worker ran it again
-    assert 1 <= int(stopped.removeprefix("interrupted after ")) < 12
-    assert done == "finished True 12"
+    assert 1 <= int(stopped.removeprefix("interrupted after ")) < SEARCH_TRIALS
+    assert done == f"finished True {SEARCH_TRIALS}"
     assert "main runs" not in (folder / "runs" / "workers.log").read_text()
     assert "from before" in ran.stderr
     for name in ("comparison.csv", "trials.csv", "per_class.csv"):

@@ -261,7 +261,7 @@ class TestAFinishedSearch:
         ledger.close()
         assert tuner(copied, "report", "small").returncode == 0
         text = (copied / "reports" / "small" / "report.md").read_text()
-        assert "This search is unfinished: 12 of its trials are recorded." in text
+        assert f"This search is unfinished: {SEARCH_TRIALS} of its trials are recorded." in text
         assert "failed trials" not in text
         assert not (copied / "reports" / "small" / "cnn-blobs.keras").exists()
 

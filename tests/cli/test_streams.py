@@ -16,7 +16,7 @@ import pytest
 from command_line import clean_environment
 from PIL import Image
 from rich.console import Console
-from small_project import TWO_TRIALS, make_project, recorded, server
+from small_project import ONE_TRIAL, make_project, recorded, server
 
 from tuner.running.progress import ProgressReport
 from tuner.system.streams import lasting
@@ -30,6 +30,8 @@ ALL = [
 #: Those in which each stream alone, or all of them, are as bad as can be.
 SOME = [*({1: state} for state in STATES[1:]), *({2: state} for state in STATES[1:])]
 SOME += [{0: "closed", 1: "closed", 2: "closed"}, {0: "closed", 1: "broken", 2: "broken"}, {1: "full", 2: "full"}]
+#: Between them every state of every stream, for what takes seconds.
+FEW = [{1: "full"}, {2: "broken"}, *SOME[-3:]]
 
 
 def named(streams: dict[int, str]) -> str:
@@ -70,10 +72,13 @@ def test_a_command_has_its_exit_code_whatever_its_streams_are(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("streams", SOME, ids=named)
 @pytest.mark.parametrize(
-    "arguments",
-    ["space small", "compare small", "report small", "verify small", "predict reports/small/ann-blobs.keras a.png"],
+    ("arguments", "streams"),
+    [
+        *itertools.product(("space small", "compare small", "predict reports/small/ann-blobs.keras a.png"), SOME),
+        *itertools.product(("report small", "verify small"), FEW),
+    ],
+    ids=lambda given: given if isinstance(given, str) else named(given),
 )
 def test_so_has_one_that_takes_its_time(project: Path, arguments: str, streams: dict[int, str]) -> None:
     kept_elsewhere = arguments.startswith("report")
@@ -88,28 +93,42 @@ def test_so_has_one_that_takes_its_time(project: Path, arguments: str, streams: 
 def test_a_search_comes_to_its_end_and_exits_with_its_own_code(
     tmp_path: Path, blobs_file: Path, streams: dict[int, str]
 ) -> None:
-    folder = make_project(tmp_path / "p", blobs_file, TWO_TRIALS)
+    folder = make_project(tmp_path / "p", blobs_file, ONE_TRIAL)
     code, out, err = run(folder, streams, "run", "small", "--workers", "1")
     assert code == 0
-    assert recorded(folder) == 4
+    assert recorded(folder) == 2
     assert (folder / "reports" / "small" / "report.md").is_file()
     assert ("report: reports/small/report.md" in out) == (1 not in streams)
-    assert ("retraining: 2/2" in err) == (2 not in streams)
+    assert ("retraining: 1/1" in err) == (2 not in streams)
     assert not list(folder.rglob(".partial*"))
-    wrong = make_project(tmp_path / "wrong", blobs_file, TWO_TRIALS.replace("epochs = 3", "epochs = 0"))
+    wrong = make_project(tmp_path / "wrong", blobs_file, ONE_TRIAL.replace("epochs = 1", "epochs = 0"))
     assert run(wrong, streams, "run", "small")[0] == 2
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("shell", ["{0} >&-", "{0} 2>&-", "{0} <&- >&- 2>&-", "{0} 2>&1 | head -1", "{0} | true"])
-def test_a_search_ends_whole_in_a_real_shell(tmp_path: Path, blobs_file: Path, shell: str) -> None:
-    folder = make_project(tmp_path / "p", blobs_file, TWO_TRIALS)
+def in_a_shell(folder: Path, shell: str) -> None:
     command = f"set -o pipefail; {shell.format(f'{sys.executable} -m tuner run small --workers 1')}"
     ran = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, timeout=280, check=False)
     assert ran.returncode == 0, ran.stderr
     assert "Traceback" not in ran.stderr
-    assert recorded(folder) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", ["{0} <&- >&- 2>&-", "{0} | true"])
+def test_a_search_ends_whole_in_a_real_shell(tmp_path: Path, blobs_file: Path, shell: str) -> None:
+    folder = make_project(tmp_path / "p", blobs_file, ONE_TRIAL)
+    in_a_shell(folder, shell)
+    assert recorded(folder) == 2
     assert (folder / "reports" / "small" / "report.md").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", ["{0} >&-", "{0} 2>&-", "{0} 2>&1 | head -1"])
+def test_one_that_has_nothing_left_to_train_does_so_too(copied: Path, shell: str) -> None:
+    report = copied / "reports" / "small" / "report.md"
+    before = report.read_bytes()
+    report.unlink()
+    in_a_shell(copied, shell)
+    assert report.read_bytes() == before
 
 
 def test_letters_that_an_output_lacks_are_written_as_their_numbers(tmp_path: Path) -> None:

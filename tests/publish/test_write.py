@@ -15,6 +15,7 @@ from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.write import write_report
 from tuner.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 ROOT = Path(__file__).resolve().parents[2]
 
 

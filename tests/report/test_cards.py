@@ -15,7 +15,6 @@ from written import words
 from tuner.analysis.findings import Findings
 from tuner.analysis.scoring import averages, per_class
 from tuner.datasets.base import Dataset
-from tuner.publish.write import write_report
 from tuner.report.cards import card_json, cards_section
 from tuner.trial import Trial
 
@@ -68,11 +67,11 @@ def test_scores_are_those_of_the_saved_model_and_not_of_all_retrainings(project:
     assert card["macro ROC AUC"] == f"{macro['roc_auc']:.4f}"
 
 
-def test_a_card_agrees_with_the_json_beside_the_file(project: Project) -> None:
-    folder = write_report(project.findings()).parent
+def test_a_card_agrees_with_the_json_beside_the_file(reported: Project) -> None:
+    folder = reported.workspace.reports / "small"
     text = (folder / "report.md").read_text(encoding="utf-8")
     assert "`tuner verify small` proves it" in text
-    for name, card in cards(project.findings()).items():
+    for name, card in cards(reported.findings()).items():
         saved = json.loads((folder / name).with_suffix(".json").read_text(encoding="utf-8"))
         assert saved["sha256"] in card["file"]
         assert card["model"].endswith(saved["trial"]["id"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from made_up import RAW, Project, first
 
 from tuner.analysis.findings import Findings
@@ -34,6 +35,7 @@ def stopped(findings: Findings, epoch: int, epochs: int = 4) -> Findings:
     return replace(findings, chosen=changed)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_model_at_the_share_of_the_largest_class_is_told_first(tmp_path: Path, blobs: Dataset) -> None:
     project = made(tmp_path, blobs, [15, 16])
     lines = verdict(project.findings())

@@ -137,8 +137,12 @@ def test_the_winner_is_the_best_on_validation_images(project: Project) -> None:
     assert cnn.winner.result.val_accuracy == 0.9
 
 
-def test_the_report_says_what_the_tables_hold(project: Project) -> None:
-    path = write_report(project.findings())
+def report_of(reported: Project) -> Path:
+    return reported.workspace.reports / "small" / "report.md"
+
+
+def test_the_report_says_what_the_tables_hold(reported: Project) -> None:
+    path = report_of(reported)
     text = path.read_text()
     assert "0.6778 ± 0.0157" in text
     assert "| A study" not in text
@@ -157,17 +161,17 @@ def test_the_report_says_what_the_tables_hold(project: Project) -> None:
     assert [row["class"] for row in per_class][:5] == ["top", "middle", "bottom", "macro average", "weighted average"]
 
 
-def test_the_curves_that_are_drawn_are_there_as_numbers(project: Project) -> None:
-    folder = write_report(project.findings()).parent
+def test_the_curves_that_are_drawn_are_there_as_numbers(reported: Project) -> None:
+    folder = report_of(reported).parent
     roc = pd.read_csv(folder / "roc.csv")
-    chosen = project.findings().chosen[0]
+    chosen = reported.findings().chosen[0]
     for label, name in enumerate(chosen.predictions.class_names):
         mine = roc[(roc["model"] == chosen.model) & (roc["class"] == name)]
         false_rate, true_rate = chosen.predictions.roc(label)
         assert mine["false_positive_rate"].tolist() == pytest.approx(false_rate.tolist())
         assert mine["true_positive_rate"].tolist() == pytest.approx(true_rate.tolist())
     curves = pd.read_csv(folder / "curves.csv")
-    best = project.findings().best_trials("blobs")
+    best = reported.findings().best_trials("blobs")
     drawn = dict(zip(curves["trial"], curves["curve"], strict=True))
     assert drawn.items() >= {record.trial.id: model_search.label for model_search, record in best}.items()
     assert set(drawn.values()) - {model_search.label for model_search, _ in best} <= {
@@ -180,6 +184,7 @@ def test_the_curves_that_are_drawn_are_there_as_numbers(project: Project) -> Non
         assert mine["val_accuracy"].tolist() == record.result.history["val_accuracy"]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_index_takes_from_a_report_what_stands_above_its_first_section(project: Project) -> None:
     report = write_report(project.findings())
     text = report.read_text()
@@ -193,6 +198,7 @@ def test_the_index_takes_from_a_report_what_stands_above_its_first_section(proje
     assert "nothing" not in index.split("\n\n", 2)[2]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_report_of_an_unfinished_search_says_what_is_missing(tmp_path: Path, blobs: Dataset) -> None:
     made = Project(tmp_path, blobs)
     made.searched("ann", [None, None])
@@ -312,8 +318,8 @@ def test_what_could_have_been_shown_and_whether_it_matters_stand_beside_each_com
     assert pairs_on(made_of(tmp_path / "clear", blobs, *clear).findings(), "blobs")[0].matters is True
 
 
-def test_the_scope_of_it_all_is_said_once(project: Project) -> None:
-    text = write_report(project.findings()).read_text()
+def test_the_scope_of_it_all_is_said_once(reported: Project) -> None:
+    text = report_of(reported).read_text()
     assert text.count("conditional on this training set, this split and this search") == 1
 
 
@@ -399,16 +405,16 @@ def test_numbers_are_written_as_people_read_them() -> None:
     assert [setting(True), setting(1e-3), setting(64), setting("same")] == ["yes", "0.001", "64", "same"]
 
 
-def table_of(project: Project, name: str) -> pd.DataFrame:
+def table_of(reported: Project, name: str) -> pd.DataFrame:
     """Return a table of the report as a reader of its file has it."""
-    folder = write_report(project.findings()).parent
+    folder = report_of(reported).parent
     assert f"]({name})" in (folder / "report.md").read_text(encoding="utf-8")
     return pd.read_csv(folder / name)
 
 
-def test_the_confusion_matrices_are_there_as_a_table(project: Project) -> None:
-    frame = table_of(project, "confusion_matrix.csv")
-    for chosen in project.findings().chosen:
+def test_the_confusion_matrices_are_there_as_a_table(reported: Project) -> None:
+    frame = table_of(reported, "confusion_matrix.csv")
+    for chosen in reported.findings().chosen:
         names = chosen.predictions.class_names
         counts = np.zeros((3, 3), int)
         for row in frame[frame["model"] == chosen.model].to_dict("records"):
@@ -416,8 +422,8 @@ def test_the_confusion_matrices_are_there_as_a_table(project: Project) -> None:
         assert np.array_equal(counts, chosen.predictions.confusion)
 
 
-def test_the_filters_of_the_first_convolution_are_there_as_a_table(project: Project) -> None:
-    frame = table_of(project, "filters.csv")
+def test_the_filters_of_the_first_convolution_are_there_as_a_table(reported: Project) -> None:
+    frame = table_of(reported, "filters.csv")
     assert set(frame["model"]) == {"cnn"}, "the only one with a convolution"
     assert len(frame) == VIEW["filters"].size
     for row in frame.to_dict("records"):
@@ -425,8 +431,8 @@ def test_the_filters_of_the_first_convolution_are_there_as_a_table(project: Proj
         assert row["weight"] == pytest.approx(VIEW["filters"][place])
 
 
-def test_every_layer_is_there_as_a_table(project: Project) -> None:
-    frame = table_of(project, "layers.csv")
+def test_every_layer_is_there_as_a_table(reported: Project) -> None:
+    frame = table_of(reported, "layers.csv")
     cnn = frame[frame["model"] == "cnn"]
     assert cnn["layer"].tolist() == [layer["name"] for layer in LAYERS]
     assert cnn["output"].tolist()[0] == "8×8×1"

@@ -147,6 +147,7 @@ def test_a_comparison_has_no_markup_of_a_stranger_s(strange: Project) -> None:
     assert set(re.findall(r"<([a-z0-9]+)", rendered)) == {"table", "thead", "tbody", "tr", "th", "td", "p"}
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_report_of_another_program_s_beside_ours_is_passed_over(strange: Project) -> None:
     beside = strange.workspace.reports / "other (x)"
     beside.mkdir()

@@ -114,7 +114,7 @@ def test_kin_in_one_process_have_the_results_of_a_process_each(family: str, tmp_
         if keras.backend.backend() != "tensorflow":
             pytest.skip("draws from TensorFlow's generator")
     (tmp_path / "noisy.py").write_text(NOISY)
-    levels = [{"dropout": 0.5, "l2": 0.01}, {"learning_rate": 0.01}, {"dropout": 0.25}, {}]
+    levels = [{"dropout": 0.5, "l2": 0.01}, {"learning_rate": 0.01, "dropout": 0.25}, {}]
     given = [{**one, "filters": 4, "flip": "horizontal"} if family == "cnn" else {} for one in levels]
     jobs = [job(tmp_path, blobs, family, **one) for one in given]
     jobs = [replace(one, trial=replace(one.trial, seed=seed)) for seed, one in enumerate(jobs)]
@@ -127,9 +127,9 @@ def test_kin_in_one_process_have_the_results_of_a_process_each(family: str, tmp_
                 executor.submit(one.trial.id, one, group)
                 (outcome,) = executor.wait()
                 found[group].append(outcome.value)
-    assert [one.status for one in found["group"]] == ["completed"] * 4
+    assert [one.status for one in found["group"]] == ["completed"] * 3
     assert [one.history for one in found["group"]] == [one.history for one in found[""]]
-    assert len({str(one.history) for one in found[""]}) == 4
+    assert len({str(one.history) for one in found[""]}) == 3
 
 
 def test_a_final_trial_leaves_its_model_and_its_predictions_with_their_hashes(tmp_path: Path, blobs: Dataset) -> None:
@@ -328,7 +328,7 @@ def test_a_final_trial_leaves_the_same_bytes_whatever_its_process_trained_before
     final = replace(final, trial=final.trial.as_final(9))
     others = [replace(final, trial=replace(final.trial, seed=seed)) for seed in (1, 2)]
     found = [training.train(one) for one in (others[0], final, others[1], final)]
-    assert [one.status for one in found] == ["completed"] * 4
+    assert [one.status for one in found] == ["completed"] * 3
     assert found[1].layers == found[3].layers == found[0].layers
     assert found[1].files == found[3].files != found[0].files
 

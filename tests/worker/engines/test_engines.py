@@ -249,7 +249,7 @@ def test_with_dropout_both_engines_give_the_same_final_losses_or_at_least_losses
     few = Samples(training.images[:60], training.labels[:60])
     draws_alike = keras.backend.backend() == "tensorflow"  # JAX' fit draws other units
     losses: list[list[float]] = []
-    for engine, count in ((PlainEngine(), 6 if draws_alike else 20), (FAST(), 6 if draws_alike else 60)):
+    for engine, count in ((PlainEngine(), 4 if draws_alike else 20), (FAST(), 4 if draws_alike else 60)):
         losses.append([])
         for seed in range(count):
             keras.utils.set_random_seed(seed)
@@ -257,7 +257,7 @@ def test_with_dropout_both_engines_give_the_same_final_losses_or_at_least_losses
             losses[-1].append([*engine.fit(network, few, validation, Plan(2, 10, seed=seed))][-1]["val_loss"])
     if draws_alike:
         assert losses[1] == pytest.approx(losses[0], rel=1e-4)
-        assert len({round(loss, 4) for loss in losses[0]}) == 6
+        assert len({round(loss, 4) for loss in losses[0]}) == 4
         return
     assert stats.ks_2samp(*losses).pvalue > 0.01
     # With so many seeds a shift by one standard deviation is seen 85 times in 100 (simulated on normal numbers).

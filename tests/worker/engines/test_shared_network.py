@@ -101,8 +101,7 @@ def test_trials_that_differ_in_levels_share_one_compiled_epoch(
 ) -> None:
     settings = [
         {"dropout": 0.5, "l2": 0.01, "learning_rate": 0.01},
-        {"dropout": 0.25, "l2": 0.001, "learning_rate": 0.003},
-        {"dropout": 0.0, "l2": 0.0, "learning_rate": 0.01},
+        {"dropout": 0.25, "l2": 0.0, "learning_rate": 0.003},
         {"dropout": 0.0, "l2": 0.1, "learning_rate": 0.001},
     ]
     assert together_as_alone(family, settings, data, **common) == 1
@@ -126,7 +125,7 @@ def test_every_level_that_makes_trials_kin_is_one_to_the_engine(data: tuple[Samp
     ids=str,
 )
 def test_repeats_share_whatever_the_recipe(common: dict[str, object], data: tuple[Samples, Samples]) -> None:
-    assert together_as_alone("cnn", [{}] * 3, data, filters=4, dense_units=8, **common) == 1
+    assert together_as_alone("cnn", [{}] * 2, data, filters=4, dense_units=8, **common) == 1
 
 
 @pytest.mark.parametrize(
