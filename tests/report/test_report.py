@@ -28,6 +28,7 @@ from tuner.publish.write import write_report
 from tuner.report import SECTIONS
 from tuner.report.across import compare_searches, compared
 from tuner.report.comparison import comparison_frame, comparison_section, margins_table, pairs_frame
+from tuner.report.images import show_image
 from tuner.report.importance import importance_section
 from tuner.report.markdown import to_markdown
 from tuner.report.summary import verdict
@@ -52,9 +53,29 @@ class TestPalette:
             assert image.mode == "P"
             np.testing.assert_array_equal(np.asarray(image.convert("RGB")), pixels)
 
-    def test_photographs_keep_every_colour(self) -> None:
-        photograph = as_png(np.random.default_rng(0).integers(0, 256, (120, 120, 3)))
-        assert with_palette(photograph) == photograph
+    @pytest.mark.parametrize("colours", [400, 14_400])
+    def test_photographs_keep_every_colour_however_few_they_are(self, colours: int) -> None:
+        random = np.random.default_rng(0)
+        photograph = random.integers(0, 256, (colours, 3))[np.arange(14_400) % colours].reshape(120, 120, 3)
+        with Image.open(io.BytesIO(with_palette(as_png(photograph)))) as image:
+            np.testing.assert_array_equal(np.asarray(image), photograph)
+
+    def test_grey_pictures_keep_every_shade_at_a_byte_a_pixel(self) -> None:
+        shades = np.random.default_rng(0).permutation(np.repeat(np.arange(256), 4)).reshape(32, 32)
+        with Image.open(io.BytesIO(with_palette(as_png(np.stack([shades] * 3, axis=-1))))) as image:
+            assert image.mode == "L"
+            np.testing.assert_array_equal(np.asarray(image), shades)
+
+    def test_small_images_are_drawn_with_sharp_pixels_and_large_ones_smoothly(self) -> None:
+        for side, sharp in ((8, True), (28, True), (96, False)):
+            figure = Figure(figsize=(1, 1), dpi=100)
+            checks = (np.indices((side, side, 1)).sum(axis=0) % 2 * 255).astype(np.uint8)
+            show_image(figure.add_axes((0, 0, 1, 1)), checks)
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="png", dpi=100)
+            with Image.open(buffer) as image:
+                shades = np.unique(np.asarray(image.convert("L")))
+            assert (shades.tolist() == [0, 255]) == sharp, side
 
     def test_a_drawing_hardly_changes(self) -> None:
         figure = Figure(figsize=(4, 3))

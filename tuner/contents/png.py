@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: A picture of more colours than this holds photographs.
-_COLOURS_OF_A_DRAWING = 10_000
+#: How far a colour may move, of 255, so that nobody sees it, and the share of pixels whose colours may move further.
+_FAR, _MOST_MOVED = 16, 0.005
 
 
 def png(figure: Figure) -> bytes:
@@ -20,18 +22,23 @@ def png(figure: Figure) -> bytes:
 
 
 def with_palette(picture: bytes) -> bytes:
-    """Return a PNG with at most 256 colours as one of a byte a pixel, which is less than half as large.
+    """Return a PNG with a byte a pixel, which is less than half as large: its grey, or one of 256 colours.
 
-    A drawing has few colours beside the shades of its edges, so that none moves far; a sheet of colour photographs has
-    tens of thousands, and stays as it is.
+    A drawing has few colours beside the shades of its edges, so that hardly any moves far; a sheet of photographs
+    in colour has tens of thousands, and keeps them all.
     """
-    from PIL import Image
+    from PIL import Image, ImageChops
 
     with Image.open(io.BytesIO(picture)) as opened:
         image = opened.convert("RGB")
-    if image.getcolors(_COLOURS_OF_A_DRAWING) is None:
-        return picture
+    colours: Any = image.getcolors(256) or []
+    if colours and all(red == green == blue for _, (red, green, blue) in colours):
+        small = image.convert("L")
+    else:
+        small = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        moved = np.asarray(ImageChops.difference(image, small.convert("RGB"))).max(axis=-1)
+        if (moved > _FAR).mean() > _MOST_MOVED:
+            small = image
     buffer = io.BytesIO()
-    few = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    few.save(buffer, format="png", optimize=True)
+    small.save(buffer, format="png", optimize=True)
     return buffer.getvalue()

@@ -21,6 +21,8 @@ Dash = tuple[int, tuple[float, ...]]
 _DASHES: tuple[Dash, ...] = ((0, ()), (0, (4, 1.5)))
 #: Longer names are cut in figures; tables have all of them.
 _LONGEST_NAME = 32
+#: Images of up to so many pixels a side are drawn at least twice as large.
+_ENLARGED = 40
 #: Light to dark in one hue, for counts.
 SEQUENTIAL = "Blues"
 #: Blue over white to red, for signed values.
@@ -94,6 +96,14 @@ def plain_decades(axis: Axis) -> None:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
+
+
+def in_pixels(side: int) -> str:
+    """Return matplotlib's interpolation for an image of so many pixels a side that is a small part of a figure.
+
+    Small ones are enlarged there, and show their pixels as they are: sharp, and a third as large as smoothed ones.
+    """
+    return "nearest" if side <= _ENLARGED else "auto"
 
 
 def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.contents.sections import Content, Paragraph, Picture, Section
-from tuner.figures.style import DIVERGING, new_figure
+from tuner.figures.style import DIVERGING, in_pixels, new_figure
 from tuner.report.images import name_row, show_image
 
 _CELL = 0.52
@@ -107,7 +107,8 @@ def _outputs_figure(chosen: Chosen) -> Figure:
             row[0].set_title("image", loc="center", fontsize=8, fontweight="normal", pad=3)
         for index in range(filters):
             axes = row[index + 1]
-            axes.imshow(outputs[place, ..., index], cmap="gray_r", vmin=low[index], vmax=high[index] or 1.0)
+            ink = {"cmap": "gray_r", "vmin": low[index], "vmax": high[index] or 1.0}
+            axes.imshow(outputs[place, ..., index], **ink, interpolation=in_pixels(max(outputs.shape[1:3])))
             axes.set_axis_off()
             if place == 0:
                 head = f"filter {index + 1}" if index == 0 else str(index + 1)

@@ -14,7 +14,7 @@ from tuner.analysis.findings import Findings
 from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.datasets.base import Dataset
 from tuner.datasets.remarks import images_of, sentences
-from tuner.figures.style import new_figure, short
+from tuner.figures.style import in_pixels, new_figure, short
 from tuner.text import escape
 
 _EACH = 8
@@ -58,7 +58,8 @@ def _samples_figure(data: Dataset) -> Figure:
 
 def show_image(axes: Axes, image: NDArray[Any]) -> None:
     """Show an image `(height, width, 1 or 3)`, 0 to 255; grey ones as ink on paper."""
-    axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray_r", vmin=0, vmax=255)
+    pixels = image[..., 0] if image.shape[-1] == 1 else image
+    axes.imshow(pixels, cmap="gray_r", vmin=0, vmax=255, interpolation=in_pixels(max(image.shape[:2])))
     axes.set_axis_off()
 
 
