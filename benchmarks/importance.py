@@ -13,12 +13,12 @@ import argparse
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tabulate import tabulate
 
+from benchmarks.measuring import report_file
 from tuner.analysis.importance import Effect, Importance, importance
 from tuner.system.files import write_whole
 
@@ -221,7 +221,7 @@ def main() -> None:
     """Run the study."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--searches", type=int, default=200)
-    parser.add_argument("--report", type=Path, default=Path("reports/importance.md"))
+    parser.add_argument("--report", type=report_file, default="reports/importance.md")
     options = parser.parse_args()
     outcomes = []
     for case in CASES:

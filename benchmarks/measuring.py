@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import importlib.metadata
 import json
@@ -165,6 +166,22 @@ def _processor() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def report_file(name: str) -> Path:
+    """Return where a benchmark writes its report, a type for argparse: the folder is made before anything is measured.
+
+    Raises:
+        argparse.ArgumentTypeError: no file can be written there.
+    """
+    path = Path(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{name}: its folder cannot be made ({error.strerror})") from error
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{name}: no file can be written there")
+    return path
 
 
 def report_progress(line: str) -> None:

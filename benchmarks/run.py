@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import cluster, grids, growth, learned, memory, million, overhead, repeats
-from benchmarks.measuring import provenance, report_progress
+from benchmarks.measuring import provenance, report_file, report_progress
 from benchmarks.sizes import VARIABLE, is_smallest
 
 #: Each part measures in processes of their own and returns its section of the report.
@@ -51,14 +51,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--rounds", type=int, default=3, help="how often each timing is repeated")
-    parser.add_argument("--report", type=Path, default=Path("reports/benchmarks.md"), help="where to write")
+    parser.add_argument("--report", type=report_file, default="reports/benchmarks.md", help="where to write")
     parser.add_argument(
         "--smallest",
         action="store_true",
         help="run each part with the least it can, to see that it runs; needs --report",
     )
     options = parser.parse_args()
-    if options.smallest and options.report == parser.get_default("report"):
+    if options.smallest and options.report == Path(parser.get_default("report")):
         parser.error("--smallest measures nothing of use; pass --report FILE, so that the figures there stay")
     if options.smallest != is_smallest():  # the sizes are read when the parts are imported
         environment = {**os.environ, VARIABLE: "smallest" if options.smallest else ""}

@@ -11,13 +11,12 @@ import argparse
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from typing import TypeVar
 
 import numpy as np
 
-from benchmarks.measuring import provenance, report_progress, table
+from benchmarks.measuring import provenance, report_file, report_progress, table
 from benchmarks.simulated import (
     DIFFICULTY,
     MODEL_BY_IMAGE,
@@ -117,7 +116,7 @@ def main() -> None:
     """Simulate everything and write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", type=int, default=SETS, help="test sets a row")
-    parser.add_argument("--report", type=Path, default=Path("reports/statistics.md"), help="where to write")
+    parser.add_argument("--report", type=report_file, default="reports/statistics.md", help="where to write")
     options = parser.parse_args()
     if options.sets < 1:
         parser.error("--sets is not 1 or more")

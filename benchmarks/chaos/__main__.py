@@ -17,7 +17,7 @@ from benchmarks.chaos.faults import KINDS
 from benchmarks.chaos.lives import Life, Reference, Suffered, Tally, run_reference
 from benchmarks.chaos.report import report_of
 from benchmarks.chaos.searches import ALGORITHMS
-from benchmarks.measuring import report_progress
+from benchmarks.measuring import report_file, report_progress
 
 #: A life has at most so many faults: each costs a start, each life a search to its end.
 MOST_OF_A_LIFE = 6
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="begin no fault after so many minutes (30)")
     parser.add_argument("--seed", type=int, default=0, help="of the order and the moments (0)")
     parser.add_argument("--algorithms", nargs="+", default=ALGORITHMS, choices=ALGORITHMS, metavar="ALGORITHM")
-    parser.add_argument("--report", type=Path, default=Path("reports/chaos.md"), help="where to write")
+    parser.add_argument("--report", type=report_file, default="reports/chaos.md", help="where to write")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     begun = time.monotonic()

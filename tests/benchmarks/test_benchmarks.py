@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,7 @@ from benchmarks.agreement import Difference, check, difference
 from benchmarks.competitors.base import Trained
 from benchmarks.competitors.this_tool import search_file
 from benchmarks.driving import DIGITS, grid_trials, job_maker, prepare, search_of
-from benchmarks.measuring import Run, run_process, table
+from benchmarks.measuring import Run, report_file, run_process, table
 from benchmarks.run import PARTS, read_sections, report_of
 from benchmarks.workloads import WORKLOADS, Workload
 from tuner.datasets.store import load_from_store
@@ -383,3 +385,27 @@ def test_a_part_that_is_measured_again_replaces_its_section_alone(tmp_path: Path
     again = report_of({**sections, "memory": "## Memory\n\nless"})
     assert again.index("## Digits") < again.index("## Memory\n\nless")
     assert "little" not in again
+
+
+def test_where_no_report_can_be_written_is_said_before_anything_is_measured(tmp_path: Path) -> None:
+    assert report_file(str(tmp_path / "new" / "folder" / "x.md")).parent.is_dir()
+    (tmp_path / "file").touch()
+    for name in ("file/x.md", "new"):
+        with pytest.raises(argparse.ArgumentTypeError, match=re.escape(str(tmp_path / name))):
+            report_file(str(tmp_path / name))
+
+
+@pytest.mark.parametrize("module", ["run", "chaos", "statistics", "importance"])
+def test_each_benchmark_refuses_such_a_report(module: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", "--report", str(tmp_path / "file" / "x.md")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert ran.returncode == 2
+    assert "its folder cannot be made (Not a directory" in ran.stderr
+    assert "Traceback" not in ran.stderr
