@@ -17,6 +17,7 @@ from whole_page import page_of
 from written import figures_of, words
 
 from tuner import columns as col
+from tuner.analysis.class_metrics import CLASS_METRICS
 from tuner.analysis.class_scores import per_class_frame
 from tuner.analysis.scoring import Predictions, averages, per_class
 from tuner.contents.undefined import metric_cell, notes
@@ -36,11 +37,11 @@ def rows_of(names: tuple[str, ...], labels: list[int], predicted: list[int]) -> 
 
 def test_a_class_without_test_images_and_one_that_is_never_predicted_have_marks_of_their_own() -> None:
     rows = rows_of(NAMES[:3], [0, 0, 1, 1], [0, 0, 0, 0])
-    seen, ignored, missing = ([metric_cell(row, name) for name in col.PER_CLASS[:-1]] for row in rows)
+    seen, ignored, missing = ([metric_cell(row, name) for name in list(CLASS_METRICS)] for row in rows)
     assert seen[:2] == ["0.5000", "1.0000"]
     assert ignored[:3] == ["0 ‡", "0.0000", "0.0000"]
     assert missing == ["–"] * 5
-    assert notes(rows, col.PER_CLASS[:-1]) == [
+    assert notes(rows, list(CLASS_METRICS)) == [
         "° has no test image: recall, ROC AUC and average precision are not defined, and the class is left out of the "
         "averages.",
         "‡ never predicted: the precision is 0/0, and counts as 0 in the averages.",
@@ -53,7 +54,7 @@ def test_the_averages_count_the_one_as_nothing_and_leave_the_other_out_as_the_no
 
 
 def test_where_all_is_defined_nothing_is_noted() -> None:
-    assert notes(rows_of(NAMES[:2], [0, 0, 1, 1], [0, 1, 0, 1]), col.PER_CLASS[:-1]) == []
+    assert notes(rows_of(NAMES[:2], [0, 0, 1, 1], [0, 1, 0, 1]), list(CLASS_METRICS)) == []
 
 
 def test_a_test_set_of_one_class_has_no_roc_and_says_why() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tuner import columns as col
+from tuner.analysis.class_metrics import CLASS_METRICS, ClassMetric
 from tuner.analysis.findings import Chosen
-from tuner.analysis.jackknife import average_precision, f1, roc_auc
 from tuner.analysis.scoring import Predictions, averages, per_class
 from tuner.analysis.variance import Difference, compare
 
@@ -20,13 +20,11 @@ from tuner.analysis.variance import Difference, compare
 MOST_CLASSES = 20
 #: Stands at the name of a class that has no test image.
 ABSENT = "°"
-#: Metrics of a class whose differences have intervals.
-COMPARED = (col.F1, col.ROC_AUC, col.AVERAGE_PRECISION)
-_PSEUDO: dict[str, Callable[[NDArray[np.bool_], Any], NDArray[np.float64]]] = {
-    col.F1: f1,
-    col.ROC_AUC: roc_auc,
-    col.AVERAGE_PRECISION: average_precision,
-}
+
+
+def compared() -> dict[str, ClassMetric]:
+    """Return the metrics of a class whose differences have intervals, by name."""
+    return {name: metric for name, metric in CLASS_METRICS.items() if metric.has_intervals}
 
 
 def mean_of(name: str) -> str:
@@ -56,7 +54,7 @@ def over_retrainings(chosen: Chosen) -> pd.DataFrame:
     """
     each = [with_averages(predictions) for predictions in chosen.all_predictions]
     frame = each[chosen.place].copy()
-    for name in col.PER_CLASS[:-1]:
+    for name in CLASS_METRICS:
         values = np.array([one[name].to_numpy(dtype=np.float64) for one in each])
         known = np.isfinite(values).sum(axis=0)
         mean = np.divide(np.nansum(values, axis=0), known, out=np.full(len(known), np.nan), where=known > 0)
@@ -76,23 +74,16 @@ def class_differences(pairs: Sequence[tuple[Chosen, Chosen]]) -> Iterator[tuple[
     models = list(dict.fromkeys(chosen for pair in pairs for chosen in pair))
     if not models:
         return
-    labels = models[0].predictions.labels
     for label in range(len(models[0].predictions.class_names)):
-        positive = labels == label
-        for metric in COMPARED:
-            values = {id(chosen): _pseudo_values(chosen, label, metric, positive) for chosen in models}
+        for name, metric in compared().items():
+            values = {id(chosen): _pseudo_values(chosen, label, metric) for chosen in models}
             for a, b in pairs:
-                yield a, b, label, metric, compare(values[id(a)], values[id(b)])
+                yield a, b, label, name, compare(values[id(a)], values[id(b)])
 
 
-def _pseudo_values(chosen: Chosen, label: int, metric: str, positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _pseudo_values(chosen: Chosen, label: int, metric: ClassMetric) -> NDArray[np.float64]:
     """Return the pseudo-values of a metric of a class, `(retrainings, n)`."""
-    return np.stack(
-        [
-            _PSEUDO[metric](positive, one.predicted == label if metric == col.F1 else one.probabilities[:, label])
-            for one in chosen.all_predictions
-        ]
-    )
+    return np.stack([metric.pseudo_values(one.of_class(label)) for one in chosen.all_predictions])
 
 
 def per_class_frame(models: Sequence[Chosen]) -> pd.DataFrame:
@@ -110,15 +101,15 @@ def per_class_frame(models: Sequence[Chosen]) -> pd.DataFrame:
         both.insert(0, col.MODEL, chosen.model)
         parts.append(both)
     if not parts:
-        spread = [column(name) for name in col.PER_CLASS[:-1] for column in (mean_of, sd_of)]
+        spread = [column(name) for name in CLASS_METRICS for column in (mean_of, sd_of)]
         about = [col.KIND, *spread, col.REPEATS, col.EPOCHS, col.TRAIN_SIZE]
-        return pd.DataFrame(columns=[col.MODEL, col.DATASET, col.CLASS, *col.PER_CLASS, *about])
+        return pd.DataFrame(columns=[col.MODEL, col.DATASET, col.CLASS, *CLASS_METRICS, col.SUPPORT, *about])
     return pd.concat(parts, ignore_index=True)
 
 
 def in_the_mean(row: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return a row of `per_class_frame` with means over all retrainings in the place of the saved model's metrics."""
-    return {**row, **{name: row[mean_of(name)] for name in col.PER_CLASS[:-1]}}
+    return {**row, **{name: row[mean_of(name)] for name in CLASS_METRICS}}
 
 
 @dataclass(frozen=True, eq=False)

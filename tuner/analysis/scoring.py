@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tuner import columns as col
+from tuner.analysis.class_metrics import CLASS_METRICS, OneClass
 from tuner.analysis.log_loss import cross_entropy
 from tuner.errors import CheckError, InputError, one_line
 from tuner.untrusted.arrays import read_arrays
@@ -67,6 +68,10 @@ class Predictions:
         every = range(len(self.class_names))
         matrix: NDArray[np.int64] = confusion_matrix(self.labels, self.predicted, labels=list(every))
         return matrix
+
+    def of_class(self, class_index: int) -> OneClass:
+        """Return the answers about one class against the rest."""
+        return OneClass(self.labels == class_index, self.predicted == class_index, self.probabilities[:, class_index])
 
     def roc(self, class_index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return false and true positive rates of one class against the rest, over all thresholds.
@@ -142,33 +147,17 @@ def _check_view(view: Mapping[str, NDArray[Any]], classes: int) -> None:
 
 
 def per_class(predictions: Predictions) -> pd.DataFrame:
-    """Return precision, recall, F1, ROC AUC, average precision and support of each class against the rest.
+    """Return the metrics of each class against the rest (`CLASS_METRICS`), and its support.
 
     A figure that is 0/0 is NaN: the precision of a class that is never predicted; the recall, ROC AUC and average
     precision of one that never occurs. The F1 of either is 0, and NaN where both hold.
     """
-    from sklearn.metrics import average_precision_score, precision_recall_fscore_support, roc_auc_score
-
-    every = list(range(len(predictions.class_names)))
-    precision, recall, f1, support = precision_recall_fscore_support(
-        predictions.labels, predictions.predicted, labels=every, zero_division=np.nan
-    )
-    auc, average = [], []
-    for index in every:
-        positive = predictions.labels == index
-        scores = predictions.probabilities[:, index]
-        mixed = positive.any() and not positive.all()
-        auc.append(float(roc_auc_score(positive, scores)) if mixed else np.nan)
-        average.append(float(average_precision_score(positive, scores)) if positive.any() else np.nan)
+    every = [predictions.of_class(label) for label in range(len(predictions.class_names))]
     return pd.DataFrame(
         {
             col.CLASS: predictions.class_names,
-            col.PRECISION: precision,
-            col.RECALL: recall,
-            col.F1: f1,
-            col.ROC_AUC: auc,
-            col.AVERAGE_PRECISION: average,
-            col.SUPPORT: support,
+            **{name: [metric.of(one) for one in every] for name, metric in CLASS_METRICS.items()},
+            col.SUPPORT: [int(one.positive.sum()) for one in every],
         }
     )
 
@@ -179,13 +168,13 @@ def averages(table: pd.DataFrame) -> pd.DataFrame:
     The precision of a class that occurs and is never predicted counts as 0, so that ignoring a class never pays.
     The macro average precision is what others call MAP.
     """
-    occurring = table[table[col.SUPPORT] > 0].fillna({col.PRECISION: 0.0})
-    names = [name for name in col.PER_CLASS if name != col.SUPPORT]
+    zeros = {name: 0.0 for name, metric in CLASS_METRICS.items() if metric.counts_as_zero}
+    occurring = table[table[col.SUPPORT] > 0].fillna(zeros)
     support = occurring[col.SUPPORT].to_numpy()
     rows = []
     for label, weights in (("macro average", np.ones_like(support)), ("weighted average", support)):
         row: dict[str, object] = {col.CLASS: label}
-        row |= {name: float(np.average(occurring[name], weights=weights)) for name in names}
+        row |= {name: float(np.average(occurring[name], weights=weights)) for name in CLASS_METRICS}
         row[col.SUPPORT] = int(support.sum())
         rows.append(row)
     return pd.DataFrame(rows)

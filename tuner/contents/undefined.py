@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner import columns as col
+from tuner.analysis.class_metrics import CLASS_METRICS
 from tuner.analysis.class_scores import ABSENT
 from tuner.contents.cells import DASH, number
 from tuner.text import escape
@@ -40,7 +41,7 @@ def metric_cell(row: Mapping[Any, Any], name: str) -> str:
         return number(value)
     if not row[col.SUPPORT]:
         return DASH
-    return f"0 {NEVER}" if name == col.PRECISION else f"{DASH} {ALONE}"
+    return f"0 {NEVER}" if CLASS_METRICS[name].counts_as_zero else f"{DASH} {ALONE}"
 
 
 def notes(rows: Sequence[Mapping[Any, Any]], names: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""F1 and ROC AUC of each class as a table that is coloured like a map of heat."""
+"""The prominent metrics of each class, F1 and ROC AUC, as a table that is coloured like a map of heat."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tuner import columns as col
+from tuner.analysis.class_metrics import CLASS_METRICS
 from tuner.analysis.class_scores import in_the_mean, mean_of
 from tuner.analysis.findings import Findings
 from tuner.contents.undefined import mark_of, metric_cell, notes
@@ -18,35 +19,35 @@ from tuner.text import visible_line
 
 
 def heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
-    """Return F1 and ROC AUC of each class as a table whose cells have the more colour the further they are below 1."""
+    """Return the prominent metrics of each class as a table; a cell has the more colour the further it is below 1."""
     models = findings.on(dataset)
     mine = frame[frame[col.DATASET] == dataset]
     by_model = {
         chosen.model: [in_the_mean(row) for row in mine[mine[col.MODEL] == chosen.model].to_dict("records")]
         for chosen in models
     }
-    least = {name: float(np.nanmin([*mine[mean_of(name)].astype(float), 1.0])) for name in (col.F1, col.ROC_AUC)}
-    groups = "".join(f'<th scope="colgroup" colspan="{len(models)}">{head}</th>' for head in ("F1", "ROC AUC"))
-    names = "".join(f'<th scope="col" class="number">{escape(visible_line(m.label))}</th>' for m in models) * 2
+    metrics = {name: metric.label for name, metric in CLASS_METRICS.items() if metric.prominent}
+    told = " and ".join(filter(None, (", ".join([*metrics.values()][:-1]), [*metrics.values()][-1])))
+    least = {name: float(np.nanmin([*mine[mean_of(name)].astype(float), 1.0])) for name in metrics}
+    groups = "".join(f'<th scope="colgroup" colspan="{len(models)}">{escape(head)}</th>' for head in metrics.values())
+    names = "".join(f'<th scope="col" class="number">{escape(visible_line(m.label))}</th>' for m in models)
     rows = []
     for place_of, first in enumerate(by_model[models[0].model]):
         cells = "".join(
-            _heat_cell(by_model[chosen.model][place_of], name, least[name])
-            for name in (col.F1, col.ROC_AUC)
-            for chosen in models
+            _heat_cell(by_model[chosen.model][place_of], name, least[name]) for name in metrics for chosen in models
         )
         average = ' class="average"' if first[col.KIND] == col.AVERAGE else ""
         head = f'<th scope="row">{escape(visible_line(first[col.CLASS]))}{mark_of(first)}</th>'
         rows.append(f'<tr{average}>{head}{cells}<td class="number">{first[col.SUPPORT]:,}</td></tr>')
     caption = (
-        f"F1 and ROC AUC of each class of {escape(visible_line(dataset))} on its test images, in the mean of all "
+        f"{told} of each class of {escape(visible_line(dataset))} on its test images, in the mean of all "
         "retrainings; in either, the stronger the colour of a cell, the further it is below 1"
     )
     every = [row for mine_of in by_model.values() for row in mine_of]
-    marked = "".join(f'<p class="quiet">{note}</p>' for note in notes(every, (col.F1, col.ROC_AUC)))
+    marked = "".join(f'<p class="quiet">{note}</p>' for note in notes(every, list(metrics)))
     return (
         f'<div>{scroll_box(caption, " tall")}<table class="heat"><caption>{caption}</caption><thead>'
-        f'<tr><td></td>{groups}<td></td></tr><tr><th scope="col">class</th>{names}'
+        f'<tr><td></td>{groups}<td></td></tr><tr><th scope="col">class</th>{names * len(metrics)}'
         f'<th scope="col" class="number">images</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
         f"{marked}</div>"
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner import columns as col
+from tuner.analysis.class_metrics import CLASS_METRICS
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.network_blocks import shape_text
 from tuner.analysis.scoring import averages, per_class
@@ -75,8 +76,7 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
         ["training", _training(chosen, data)],
         ["retrainings", _retrainings(chosen)],
         ["test accuracy", f"{chosen.predictions.accuracy:.4f} on {tested:,} images (95 % interval {_span(interval)})"],
-        ["macro F1", number(macro[col.F1])],
-        ["macro ROC AUC", number(macro[col.ROC_AUC])],
+        *([f"macro {metric.label}", number(macro[name])] for name, metric in CLASS_METRICS.items() if metric.prominent),
         ["each class", "[per_class.csv](per_class.csv)"],
         ["latency", "see [Time](#time)"],
         ["software", _software(result.environment)],

@@ -7,15 +7,13 @@ from typing import Any
 import pandas as pd
 
 from tuner import columns as col
-from tuner.analysis.class_scores import MOST_CLASSES, class_differences, with_averages
+from tuner.analysis.class_scores import MOST_CLASSES, class_differences, compared, with_averages
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.variance import Difference
 from tuner.contents.cells import DASH, number, signed
 from tuner.contents.sections import Content, Paragraph, Section, Table, folded_if
 from tuner.report.verdicts import pairs_on
 from tuner.text import escape
-
-_HEADS = {col.F1: "F1", col.ROC_AUC: "ROC AUC", col.AVERAGE_PRECISION: "average precision"}
 
 
 def class_pairs_section(findings: Findings) -> Section | None:
@@ -51,7 +49,7 @@ def _table(a: Chosen, b: Chosen, found: list[tuple[Chosen, Chosen, int, str, Dif
     for _, _, label, _, difference in found:
         cells.setdefault(label, [escape(names[label])]).append(_in_words(difference))
     lead = f"**{escape(a.label)} − {escape(b.label)} on {escape(a.dataset)}**"
-    made = Table(list(cells.values()), ["class", *_HEADS.values()], lead=lead)
+    made = Table(list(cells.values()), ["class", *(metric.label for metric in compared().values())], lead=lead)
     return folded_if(len(cells) > 2 * MOST_CLASSES, f"All {len(cells)} classes", made)
 
 
@@ -81,7 +79,8 @@ def retrainings_section(findings: Findings) -> Section | None:
     rows = [row for chosen in findings.chosen for row in _retrainings(chosen)]
     frame = pd.DataFrame(rows)
     labels = {chosen.model: chosen.label for chosen in findings.chosen}
-    scores = (col.TEST_ACCURACY, *(f"macro_{name}" for name in _HEADS), col.TEST_LOSS)
+    scores = (col.TEST_ACCURACY, *(f"macro_{name}" for name in compared()), col.TEST_LOSS)
+    macros = [f"macro {metric.label}" for metric in compared().values()]
     body = Table(
         [
             [
@@ -92,7 +91,7 @@ def retrainings_section(findings: Findings) -> Section | None:
             ]
             for row in rows
         ],
-        ["model", "data set", "seed", "test accuracy", *[f"macro {head}" for head in _HEADS.values()], "test loss"],
+        ["model", "data set", "seed", "test accuracy", *macros, "test loss"],
         text_columns=3,
     )
     about = (
@@ -115,7 +114,7 @@ def _retrainings(chosen: Chosen) -> list[dict[str, Any]]:
                 col.SEED: record.trial.seed,
                 "saved": place == chosen.place,
                 col.TEST_ACCURACY: predictions.accuracy,
-                **{f"macro_{name}": macro[name] for name in _HEADS},
+                **{f"macro_{name}": macro[name] for name in compared()},
                 col.TEST_LOSS: predictions.loss,
                 col.TRIAL: record.trial.id,
             }

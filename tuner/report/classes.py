@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tuner import columns as col
+from tuner.analysis.class_metrics import CLASS_METRICS
 from tuner.analysis.class_scores import ABSENT, MOST_CLASSES, F1Scores, in_the_mean, per_class_frame, sd_of
 from tuner.analysis.confusion import ConfusionMatrix, confusion_frame
 from tuner.analysis.findings import Chosen, Findings
@@ -50,8 +51,8 @@ def f1_section(findings: Findings) -> Section | None:
 
 def _class_table(chosen: Chosen, frame: pd.DataFrame) -> list[Content]:
     mine = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == chosen.dataset)]
-    heads = ["class", "precision", "recall", "F1", "ROC AUC", "average precision", "images"]
-    names, records = col.PER_CLASS[:-1], [in_the_mean(record) for record in mine.to_dict("records")]
+    heads = ["class", *(metric.label for metric in CLASS_METRICS.values()), "images"]
+    names, records = list(CLASS_METRICS), [in_the_mean(record) for record in mine.to_dict("records")]
     rows = [[class_head(r), *[_mean_cell(r, name) for name in names], r[col.SUPPORT]] for r in records]
     body = Table(rows, heads, lead=f"**{escape(chosen.label)} on {escape(chosen.dataset)}**")
     told = map(Paragraph, notes(records, names))

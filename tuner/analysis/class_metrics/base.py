@@ -1,0 +1,60 @@
+"""What a metric of a class is: a number that tells how well a model knows the class from the rest."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class OneClass:
+    """One model's answers to images about one class against the rest.
+
+    `positive` says of each image whether it is of the class, `predicted` whether it was taken for it, each `(n,)`;
+    `scores` is its probability of the class.
+    """
+
+    positive: NDArray[np.bool_]
+    predicted: NDArray[np.bool_]
+    scores: NDArray[Any]
+
+    @cached_property
+    def counts(self) -> tuple[int, int, int]:
+        """How many images are of the class and taken for it, are of it, and are taken for it."""
+        return int((self.positive & self.predicted).sum()), int(self.positive.sum()), int(self.predicted.sum())
+
+
+class ClassMetric(ABC):
+    """A metric of one class against the rest. A subclass names it and computes it.
+
+    `name` is its column in files, `label` its head in tables. A `prominent` one stands in the page's coloured table of
+    classes, and its macro average in the cards of models. One that `counts_as_zero` is 0 in the averages where it is
+    not defined of a class that occurs, so that ignoring a class never pays.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    prominent: ClassVar[bool] = True
+    counts_as_zero: ClassVar[bool] = False
+    #: Whether `pseudo_values` has any, so that differences of two models have intervals.
+    has_intervals: ClassVar[bool] = False
+
+    @abstractmethod
+    def of(self, one: OneClass) -> float:
+        """Return the metric; NaN where it is not defined."""
+
+    def pseudo_values(self, one: OneClass) -> Values:
+        """Return what each image adds to the metric, `(n,)`; see `tuner.analysis.jackknife`."""
+        raise NotImplementedError(f"{self.name} has no intervals")
+
+
+def share(part: int, whole: int) -> float:
+    """Return a share; NaN for 0/0."""
+    return part / whole if whole else float("nan")

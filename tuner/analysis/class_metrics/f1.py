@@ -1,0 +1,21 @@
+"""`f1`: the harmonic mean of precision and recall."""
+
+from __future__ import annotations
+
+from tuner.analysis import jackknife
+from tuner.analysis.class_metrics.base import ClassMetric, OneClass, Values, share
+
+
+class F1(ClassMetric):
+    """The harmonic mean of precision and recall; see `ClassMetric`."""
+
+    name, label, has_intervals = "f1", "F1", True
+
+    def of(self, one: OneClass) -> float:
+        """Return it: 0 for a class that is never predicted or never occurs, NaN where both hold."""
+        both, there, taken = one.counts
+        return share(2 * both, there + taken)
+
+    def pseudo_values(self, one: OneClass) -> Values:
+        """Return what each image adds; see `ClassMetric.pseudo_values`."""
+        return jackknife.f1(one.positive, one.predicted)

@@ -1,0 +1,16 @@
+"""`precision`: which share of the images that are taken for a class is of it."""
+
+from __future__ import annotations
+
+from tuner.analysis.class_metrics.base import ClassMetric, OneClass, share
+
+
+class Precision(ClassMetric):
+    """The share of right ones among the images that are taken for the class; see `ClassMetric`."""
+
+    name, label, prominent, counts_as_zero = "precision", "precision", False, True
+
+    def of(self, one: OneClass) -> float:
+        """Return it; NaN for a class that is never predicted."""
+        both, _, taken = one.counts
+        return share(both, taken)
