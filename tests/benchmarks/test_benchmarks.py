@@ -407,5 +407,5 @@ def test_each_benchmark_refuses_such_a_report(module: str, tmp_path: Path) -> No
         cwd=Path(__file__).parents[2],
     )
     assert ran.returncode == 2
-    assert "its folder cannot be made (Not a directory" in ran.stderr
+    assert "its folder cannot be made (File exists)" in ran.stderr
     assert "Traceback" not in ran.stderr
