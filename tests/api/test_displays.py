@@ -19,6 +19,9 @@ from tuner.analysis.variance import mean_interval
 from tuner.api.displays import Display
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
+from tuner.report.classes import confusion_section, f1_section, roc_section
+from tuner.report.curves import curves_section
+from tuner.report.importance import importance_section
 
 DISPLAYS = [getattr(tuner, name) for name in tuner.__all__ if name.endswith("Display")]
 #: Trials enough to tell what matters.
@@ -236,3 +239,40 @@ def test_a_class_name_is_no_mathematics_in_a_display(tmp_path: Path, blobs: Data
     display = tuner.ConfusionDisplay.from_findings(made.findings())
     display.figure_.savefig(tmp_path / "figure.png")  # outside of the report's style
     assert display.ax_.get_yticklabels()[0].get_text() == "$\\frac{$"
+
+
+@pytest.mark.parametrize(
+    ("display", "file"),
+    [
+        (tuner.RocDisplay, "roc.csv"),
+        (tuner.ConfusionDisplay, "confusion_matrix.csv"),
+        (tuner.F1Display, "per_class.csv"),
+        (tuner.LearningCurvesDisplay, "curves.csv"),
+        (tuner.ImportanceDisplay, "importance.csv"),
+    ],
+)
+def test_the_table_of_a_display_is_that_of_the_report(display: type[Display], file: str, findings: Findings) -> None:
+    makers = (roc_section, confusion_section, f1_section, curves_section, importance_section)
+    sections = [section for make in makers if (section := make(findings))]
+    (whole,) = [section.tables[file] for section in sections if file in section.tables]
+    rows = display.from_findings(findings).frame()  # type: ignore[attr-defined]
+    assert len(rows) > 1
+    assert list(rows) == list(whole)
+    every = set(whole.astype(str).itertuples(index=False, name=None))
+    assert set(rows.astype(str).itertuples(index=False, name=None)) <= every
+
+
+def test_the_tables_of_trials_hold_every_point_and_line(findings: Findings) -> None:
+    scores = [record.score for record in findings.trials(None, "blobs")]
+    lines = tuner.ParallelCoordinatesDisplay.from_findings(findings).frame()
+    assert lines["val_accuracy"].tolist() == scores
+    assert lines["model"].tolist() == ["ANN"] * 6 + ["CNN"] * 12
+    points = tuner.SliceDisplay.from_findings(findings, "filters_1").frame()
+    assert points["filters_1"].tolist() == [2, 2, 4, 4, 8, 8, 16, 16, 32, 32, 64, 64]
+    assert points["val_accuracy"].tolist() == scores[6:]
+
+
+def test_the_table_of_accuracies_has_a_row_for_each_retraining(findings: Findings) -> None:
+    rows = tuner.AccuracyDisplay.from_findings(findings).frame()
+    assert rows["test_accuracy"].tolist() == [a for chosen in findings.chosen for a in chosen.test_accuracies]
+    assert (rows["mean_ci_low"] < rows["retrained_mean"]).all()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from tuner import columns as col
@@ -38,6 +39,15 @@ class Scope:
     def scores(self) -> NDArray[np.float64]:
         """The score of each trial by the objective, `(trials,)`."""
         return np.array([record.score for record in self.records], dtype=np.float64)
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each trial: its name, the parameters that vary, and its score."""
+        rows = [
+            {col.TRIAL: record.trial.id, **values, self.objective.column: record.score}
+            for record, values in zip(self.records, self.configurations, strict=True)
+        ]
+        names = dict.fromkeys(name for values in self.configurations for name in values)
+        return pd.DataFrame(rows, columns=[col.TRIAL, *names, self.objective.column])
 
     def importance(self, measure: Callable[[Record], float | None]) -> Importance | None:
         """Return what matters for a measure of the trials, leaving out those that lack it."""

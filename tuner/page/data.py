@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.analysis.confusion import ConfusionMatrix
 from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.learning import LearningCurve
 from tuner.analysis.pareto import pareto_front
 from tuner.analysis.roc import RocCurves
 from tuner.analysis.scopes import scopes
@@ -174,14 +175,13 @@ def _slice(name: str, placed: Sequence[tuple[Any, Any]], scores: NDArray[np.floa
 
 def _curves(findings: Findings) -> dict[str, dict[str, Any]]:
     """Return by trial the accuracy, loss and score of every epoch, of the best five of each search on each data set."""
-    names = dict.fromkeys(("accuracy", col.VAL_ACCURACY, "loss", col.VAL_LOSS, findings.search.objective.column))
     found = {}
     for dataset in findings.search.datasets:
         for model_search in findings.search.model_searches:
             for record in ranked(findings.trials(model_search.name, dataset))[:BEST]:
-                history = record.result.history
-                if history.get(col.VAL_ACCURACY):
-                    found[record.trial.id] = {name: plain(history.get(name, [])) for name in names}
+                curve = LearningCurve.of(model_search.label, dataset, record)
+                if curve.history.get(col.VAL_ACCURACY):
+                    found[curve.trial] = plain(curve.as_json(findings.search.objective))
     return found
 
 

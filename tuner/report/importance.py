@@ -11,9 +11,10 @@ import pandas as pd
 from tuner.analysis.findings import Findings
 from tuner.analysis.importance import LEAST_SHARE
 from tuner.analysis.scopes import Scope, scopes
+from tuner.analysis.shares import shares_frame
 from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.slices import lower_end, slices_caption, slices_figure
-from tuner.report.shares import bars_picture, shares_frame, shares_table
+from tuner.report.shares import bars_picture, shares_table
 from tuner.text import escape
 
 #: What the label of a scope ends with that leaves out trials near chance.

@@ -10,12 +10,13 @@ import pandas as pd
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.scopes import scopes
+from tuner.analysis.shares import shares_frame
 from tuner.contents.cells import DASH
 from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.ledger.rows import utc
 from tuner.report.convergence import Convergence, convergences
 from tuner.report.provenance import repeats_bit_for_bit
-from tuner.report.shares import bars_picture, shares_frame, shares_table
+from tuner.report.shares import bars_picture, shares_table
 from tuner.search_file.model import ModelSearch
 from tuner.text import escape
 from tuner.trial import Attempt, Record

@@ -1,4 +1,4 @@
-"""What all displays have in common."""
+"""What all displays have in common: they draw, and they return the numbers that they draw."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tuner.errors import InputError, suggestion
 from tuner.figures.style import report_style
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
@@ -50,6 +51,10 @@ class Display(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._about})"
+
+    @abstractmethod
+    def frame(self) -> pd.DataFrame:
+        """Return the numbers that are drawn, as the files beside the report hold them."""
 
     @property
     @abstractmethod

@@ -20,6 +20,7 @@ from tuner.space.parameters import Value
 from tuner.text import setting
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 #: Where the colours of scores begin and end on the scale: its lightest could not be seen.
@@ -80,6 +81,10 @@ class ParallelCoordinatesDisplay(Display):
     @property
     def _about(self) -> str:
         return f"{self.scope.label}, {self.dataset}"
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each trial: the parameters that vary, and the score."""
+        return self.scope.frame()
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
         from matplotlib import colormaps

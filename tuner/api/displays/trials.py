@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.analysis.importance import Importance
+from tuner.analysis.learning import LearningCurve, curves_frame, metrics_of
 from tuner.analysis.scopes import Scope, scopes
+from tuner.analysis.shares import shares_frame
 from tuner.api.displays.base import Display, check_known
 from tuner.api.functions import Ran, load_findings
 from tuner.errors import InputError
+from tuner.figures.bars import draw_bars
+from tuner.figures.curves import draw_metric, kind_marks, model_marks
 from tuner.figures.slices import draw_slice, lower_end
 from tuner.figures.slices import model_marks as slice_marks
-from tuner.report.curves import Labelled, draw_metric, kind_marks, metrics_of, model_marks
-from tuner.report.shares import draw_bars
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
 
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 class LearningCurvesDisplay(Display):
     """Accuracy or loss by epoch of the best trial of each model on a data set, training (thin) and validation."""
 
-    trials: Labelled
+    trials: Sequence[LearningCurve]
     dataset: str
     metric: str = "accuracy"
 
@@ -54,14 +58,18 @@ class LearningCurvesDisplay(Display):
         findings = load_findings(found)
         check_known("metric", metric, metrics_of(findings.search.objective))
         dataset = _searched(findings, dataset)
-        shown = [(model_search.label, record) for model_search, record in findings.best_trials(dataset)]
+        shown = [LearningCurve.of(search.label, dataset, record) for search, record in findings.best_trials(dataset)]
         if not shown:
             raise InputError(findings.search.name, f"has no completed trial on {dataset}")
         return cls(shown, dataset, metric).plot(ax, **kwargs)
 
     @property
     def _about(self) -> str:
-        return f"{self.metric} of {', '.join(label for label, _ in self.trials)}, {self.dataset}"
+        return f"{self.metric} of {', '.join(curve.label for curve in self.trials)}, {self.dataset}"
+
+    def frame(self) -> pd.DataFrame:
+        """Return every metric after each epoch of each trial, a row for each."""
+        return curves_frame(self.trials)
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
         draw_metric(axes, self.trials, self.metric, **kwargs)
@@ -108,6 +116,10 @@ class ImportanceDisplay(Display):
     @property
     def _about(self) -> str:
         return f"{self.scope.label}, {self.dataset}"
+
+    def frame(self) -> pd.DataFrame:
+        """Return a row for each parameter, and one for the strongest interaction, with shares and intervals."""
+        return shares_frame(self.dataset, [(self.scope, self.importance)], self.scope.objective.column)
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
         draw_bars(axes, self.importance, self.scope.objective.words, **kwargs)
@@ -163,6 +175,12 @@ class SliceDisplay(Display):
     @property
     def _about(self) -> str:
         return f"{self.parameter} of {self.scope.label}, {self.dataset}"
+
+    def frame(self) -> pd.DataFrame:
+        """Return score and value of each trial that has the parameter, and its model where there are several."""
+        frame = self.scope.frame()
+        shown = dict.fromkeys((col.TRIAL, col.MODEL, self.parameter, self.scope.objective.column))
+        return frame.dropna(subset=[self.parameter])[[name for name in shown if name in frame]]
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
         scope = self.scope

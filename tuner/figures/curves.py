@@ -1,0 +1,86 @@
+"""Learning curves: accuracy, loss and score by epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from tuner.analysis.learning import METRICS, LearningCurve, metrics_of
+from tuner.figures.style import colour, dash, new_figure, whole_numbers
+from tuner.objective import Objective
+
+
+def best_figure(shown: Sequence[LearningCurve], dataset: str, objective: Objective) -> Figure:
+    """Draw the best trials of a data set, a panel for each metric, training against validation."""
+    metrics = metrics_of(objective)
+    figure = new_figure(9.5, 4.0)
+    every = figure.subplots(1, len(metrics))
+    for axes, metric in zip(every, metrics, strict=True):
+        draw_metric(axes, shown, metric)
+        axes.set_title(f"{_capital(metric)}, {dataset}")
+    every[0].legend(*model_marks(shown), loc="lower right")
+    every[1].legend(*kind_marks(), loc="upper right")
+    return figure
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def values_figure(
+    shown: Sequence[LearningCurve], parameter: str, dataset: str, validates_on: str, objective: Objective
+) -> Figure:
+    """Draw the training loss and the score of the best trial of each value of a parameter."""
+    figure = new_figure(9.5, 3.8)
+    left, right = figure.subplots(1, 2)
+    _draw(left, shown, "loss", "training loss (cross-entropy and penalties)")
+    _draw(right, shown, objective.column, f"{objective.label} on {validates_on}")
+    left.set_title(f"Training loss, {dataset}")
+    right.set_title(f"{_capital(objective.label)}, {dataset}")
+    right.legend(title=parameter, alignment="left")
+    return figure
+
+
+def draw_metric(axes: Axes, shown: Sequence[LearningCurve], metric: str, **lines: Any) -> None:
+    """Draw a metric by epoch, training thinner than validation; `lines` is what matplotlib's are to have.
+
+    Of an objective of its own only validation is recorded.
+    """
+    if metric in METRICS:
+        _draw(axes, shown, metric, "", training=True, **lines)
+    y_label = "loss (cross-entropy and penalties)" if metric == "loss" else metric
+    _draw(axes, shown, f"val_{metric}", y_label, **lines)
+
+
+def model_marks(shown: Sequence[LearningCurve]) -> tuple[list[Line2D], list[str]]:
+    """Return what a legend shows of the models of `draw_metric`."""
+    lines = [Line2D([], [], color=colour(i), linestyle=dash(i)) for i in range(len(shown))]
+    return lines, [curve.label for curve in shown]
+
+
+def kind_marks() -> tuple[list[Line2D], list[str]]:
+    """Return what a legend shows of validation and training."""
+    lines = [Line2D([], [], color="#555555"), Line2D([], [], color="#555555", linewidth=1, alpha=0.55)]
+    return lines, ["validation", "training"]
+
+
+def _draw(
+    axes: Axes, shown: Sequence[LearningCurve], metric: str, y_label: str, training: bool = False, **lines: Any
+) -> None:
+    for index, curve in enumerate(shown):
+        values = curve.history[metric]
+        look: dict[str, Any] = {
+            "color": colour(index),
+            "linestyle": dash(index),
+            "linewidth": 1.0 if training else 1.8,
+            "alpha": 0.55 if training else 1.0,
+            "marker": "o" if len(values) == 1 else None,
+        }
+        axes.plot(range(1, len(values) + 1), values, label=curve.label, **{**look, **lines})
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(y_label)
+    whole_numbers(axes.xaxis)
