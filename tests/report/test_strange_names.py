@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from whole_page import Page
 
 from tuner.datasets.base import Dataset, checked_dataset
+from tuner.page.render import LIBRARY
 from tuner.publish.write import write_report
 from tuner.report.across import compare_searches
 from tuner.report.markdown import to_markdown
@@ -58,7 +59,7 @@ def test_everything_is_written_into_the_folder_of_the_report(strange: Project) -
     top = strange.workspace.reports.parent
     outside = {path.name for path in strange.workspace.reports.rglob("*") if path.is_file()}
     assert {path.name for path in top.iterdir()} == {"runs", "reports"}
-    assert {path.name for path in strange.workspace.reports.iterdir()} == {"small", "README.md", "index.html"}
+    assert {path.name for path in strange.workspace.reports.iterdir()} == {"small", "README.md", "index.html", LIBRARY}
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in outside)
     assert max(map(len, outside)) < 150
 
