@@ -373,7 +373,7 @@ def test_a_trial_is_logged_at_each_of_its_places_as_it_finishes_and_by_a_resumed
 
 
 def test_run_and_report_take_the_option(grid: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.publish.write.write_report", lambda findings: Path("report.md"))
+    monkeypatch.setattr("tuner.publish.write.write_report", lambda findings, single_file: Path("report.md"))
     folders = ["--runs-dir", str(workspace.runs), "--reports-dir", str(workspace.reports)]
 
     def tuner(*arguments: str) -> Any:

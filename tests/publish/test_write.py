@@ -8,9 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from made_up import Project
 
+import tuner
 from tuner.analysis.findings import Findings
+from tuner.cli import app
 from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.write import write_report
 from tuner.workspace import Workspace
@@ -65,6 +68,31 @@ def test_a_search_that_is_run_in_a_clone_changes_no_file_that_is_committed(
     assert page.is_file()
     assert page != committed
     assert git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_commands_run_and_report_and_the_function_write_the_page_that_is_asked_for(
+    project: Project, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    option = ["--single-file"] if asked else []
+    findings, reports = project.findings(), project.workspace.reports
+    monkeypatch.chdir(reports.parent)
+    reported = CliRunner().invoke(app, ["report", "small", *option])
+    assert reported.exit_code == 0, reported.output
+    page = (reports / "small" / "report.html").read_text(encoding="utf-8")
+    assert (plotting_library() in page) == asked
+
+    got: list[bool] = []
+
+    def ran(*_: object, single_file: bool, **__: object) -> tuple[Findings, Path]:
+        got.append(single_file)
+        return findings, reports / "small" / "report.md"
+
+    monkeypatch.setattr("tuner.running.search.run_search", ran)
+    ran_by_command = CliRunner().invoke(app, ["run", "digits", *option])
+    assert ran_by_command.exit_code == 0, ran_by_command.output
+    tuner.run("digits", single_file=asked, progress=False)
+    assert got == [asked, asked]
 
 
 def git(*arguments: str) -> str:
