@@ -83,7 +83,7 @@ class TestAFinishedSearch:
             "f1-blobs.png", "roc-blobs.png", "confusion-blobs.png", "curves-blobs.png", "samples-blobs.png",
             "lookalikes-blobs.png", "reliability-blobs.png", "mistakes-ann-blobs.png", "mistakes-cnn-blobs.png",
             "network-ann-blobs.png", "network-cnn-blobs.png", "filters-blobs.png", "outputs-cnn-blobs.png",
-            "ann-blobs.keras", "ann-blobs.json", "cnn-blobs.keras", "cnn-blobs.json",
+            "ann-blobs.keras", "ann-blobs.json", "cnn-blobs.keras", "cnn-blobs.json", "summary.json",
         }  # fmt: skip
         text = (folder / "report.md").read_text()
         for heading in (
@@ -125,7 +125,8 @@ class TestAFinishedSearch:
 
         (copied / "reports" / "small" / "my-own.png").write_bytes(b"put there by the user")
         before = hashes()
-        (copied / "reports" / "small" / "report.md").write_text("an older one ![x](left-over.png)")
+        older = '{"title": "an older one", "files": ["left-over.png"]}'
+        (copied / "reports" / "small" / "summary.json").write_text(older)
         (copied / "reports" / "small" / "left-over.png").write_bytes(b"old")
         assert tuner(copied, "report", "small").returncode == 0
         assert hashes() == before

@@ -173,7 +173,7 @@ def test_predictions_that_no_run_wrote_are_refused_although_their_hash_is_right(
 
 
 @pytest.mark.parametrize("kind", ["a pipe", "a device", "a folder", "a huge file", "deep JSON"])
-@pytest.mark.parametrize("name", ["cnn-blobs.keras", "cnn-blobs.json", "report.md", "timing.csv"])
+@pytest.mark.parametrize("name", ["cnn-blobs.keras", "cnn-blobs.json", "summary.json", "timing.csv"])
 def test_whatever_lies_in_a_report_verify_and_the_list_of_reports_end(
     made: Path, folder: Path, name: str, kind: str
 ) -> None:

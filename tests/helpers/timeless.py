@@ -16,7 +16,9 @@ def without_times(reports: Path) -> dict[str, bytes]:
     kept = {name: content for name, content in files.items() if not Path(name).name.startswith("timing")}
     cuts = {"report.md": _cut, "report.html": without_timing_block}
     return {
-        name: without_timing_key(content) if name.endswith(".json") else cuts.get(Path(name).name, bytes)(content)
+        name: without_timing_key(content)
+        if name.endswith(".json") and not name.endswith("summary.json")
+        else cuts.get(Path(name).name, bytes)(content)
         for name, content in kept.items()
     }
 

@@ -6,37 +6,36 @@ from pathlib import Path
 
 from whole_page import Page
 
+from tuner.contents.sections import Report
 from tuner.publish.index import write_index
+from tuner.publish.summary import Summary
 
-REPORT = """# Blobs &amp; \\<b>
 
-On blobs, **CNN beats ANN by 2.6 points** of test accuracy.
-
-Budget: 3 epochs.
-
-## Comparison
-
-| mean test accuracy ± sd   |   blobs |
-|:--------------------------|--------:|
-| CNN                       |  0.9600 |
-"""
+def report(folder: Path, title: str = "Blobs & <b>", *files: str) -> None:
+    """Write what a report leaves for the index: its summary, and these files."""
+    folder.mkdir()
+    pictures = [file for file in files if file.endswith(".png")]
+    summary = Summary(
+        title, ["On blobs, **CNN beats ANN by 2.6 points** of test accuracy."], "Budget: 3 epochs.",
+        ["mean test accuracy ± sd", "blobs"], [["CNN", "0.9600"]], *pictures, caption="A picture", files=list(files),
+    )  # fmt: skip
+    (folder / "summary.json").write_bytes(summary.to_json())
+    for file in ("report.md", *files):
+        (folder / file).touch()
 
 
 def written(reports: Path) -> Page:
     write_index(reports)
-    return Page((reports / "index.html").read_text(encoding="utf-8"), {})
+    return Page((reports / "index.html").read_text(encoding="utf-8"), Report("", "", [], "", None, []))
 
 
 def test_it_lists_every_report_with_its_verdict_its_picture_and_its_page(tmp_path: Path) -> None:
     for name, files in (("b c", ["f1-blobs.png", "report.html"]), ("older", ["curves-blobs.png"])):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "report.md").write_text(REPORT, encoding="utf-8")
-        for file in files:
-            (tmp_path / name / file).touch()
+        report(tmp_path / name, "Blobs & <b>", *files)
     page = written(tmp_path)
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert "![F1 of each class](b%20c/f1-blobs.png)" in text
-    assert "![Training curves](older/curves-blobs.png)" in text
+    assert "![A picture](b%20c/f1-blobs.png)" in text
+    assert "![A picture](older/curves-blobs.png)" in text
     assert page.shown.count("CNN beats ANN by 2.6 points") == 2
     assert page.shown.count("Budget: 3 epochs.") == 2
     assert page.shown.count("0.9600") == 2
@@ -63,8 +62,7 @@ def test_the_newest_search_stands_first_and_those_that_do_not_tell_last_by_name(
         ("d", None),
         ("e", "trial,seconds\nx,3\n"),
     ):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "report.md").write_text(REPORT.replace("Blobs", name), encoding="utf-8")
+        report(tmp_path / name, name)
         if timing is not None:
             (tmp_path / name / "timing.csv").write_text(timing, encoding="utf-8")
     page = written(tmp_path)
@@ -72,3 +70,27 @@ def test_the_newest_search_stands_first_and_those_that_do_not_tell_last_by_name(
     assert links[::2] == [f"{name}/report.md" for name in "cbade"]
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert [line[4] for line in text.splitlines() if line.startswith("## [")] == list("cbade")
+
+
+def test_a_report_without_a_summary_of_ours_is_listed_by_its_name(tmp_path: Path) -> None:
+    for name, summary in (
+        ("a", None),
+        ("b", "no JSON"),
+        ("c", '{"title": 3}'),
+        ("d", '{"title": "x", "rows": [["1"]]}'),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "report.md").touch()
+        if summary is not None:
+            (tmp_path / name / "summary.json").write_text(summary)
+    written(tmp_path)
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## [a](a/report.md)", "## [b](b/report.md)", "## [c](c/report.md)", "## [x](d/report.md)",
+    ]  # fmt: skip
+    assert "|" not in text
+
+
+def test_only_files_that_a_report_may_have_written_are_its_own() -> None:
+    files = ["roc-blobs.png", "cnn.keras", "../x.png", "notes.txt", ".hidden.png", "/etc/x.csv"]
+    assert Summary("x", files=files).own_files == {"roc-blobs.png", "cnn.keras"}

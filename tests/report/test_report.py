@@ -23,7 +23,6 @@ from tuner.contents.png import png, with_palette
 from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
-from tuner.publish.index import write_index
 from tuner.publish.write import write_report
 from tuner.report import SECTIONS
 from tuner.report.across import compare_searches, compared
@@ -206,17 +205,13 @@ def test_the_curves_that_are_drawn_are_there_as_numbers(reported: Project) -> No
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_the_index_takes_from_a_report_what_stands_above_its_first_section(project: Project) -> None:
+def test_the_index_says_verdict_budget_and_comparison_of_a_report(project: Project) -> None:
     report = write_report(project.findings())
-    text = report.read_text()
-    (report.parent.parent / "other").mkdir()
-    changed = text.replace("## Comparison\n\n", "## Before\n\nOn blobs, nothing.\n\n## Comparison\n\n")
-    (report.parent.parent / "other" / "report.md").write_text(changed)
-    write_index(report.parent.parent)
     index = (report.parent.parent / "README.md").read_text()
-    assert index.count("On blobs, **CNN beats ANN") == 2
-    assert index.count("| mean test accuracy") == 2
-    assert "nothing" not in index.split("\n\n", 2)[2]
+    assert index.count("On blobs, **CNN beats ANN") == 1
+    assert index.count("| mean test accuracy") == 1
+    assert index.count("\n\nBudget: ") == 1
+    assert "](small/f1-blobs.png)" in index
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -280,7 +280,7 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
      search({"ann": [0.5]}, {"ann": [40]}, held_out, save="best on validation"), search({"ann": [0.5]}, {"ann": [40]})),
     ("; CNN 2 of 4 filters", section(first_layer_section), layered(wider(4)), layered(wider(2))),
     ("The other pairs of models in words (2)", section(comparison_section), three_models(3), three_models(2)),
-    ("1 search.", lambda f: index_page([Listed("a", "A", [], [], [], "", has_page=True)] * len(f.chosen)),
+    ("1 search.", lambda f: index_page([Listed("a", "A", [], "", [], "", "", has_page=True)] * len(f.chosen)),
      search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5], "cnn": [0.6]}, BOTH)),
 ]  # fmt: skip
 

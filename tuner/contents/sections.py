@@ -117,13 +117,15 @@ class Section:
 class Report:
     """What is said of a search: its title, its verdict in sentences, its budget, and its sections.
 
-    `note` is what makes the whole report worth less, and empty where nothing does.
+    `compared` is the table of its chosen models, None where there are none. `note` is what makes the whole report worth
+    less, and empty where nothing does.
     """
 
     title: str
     note: str
     verdict: Sequence[str]
     budget: str
+    compared: Table | None
     sections: Sequence[Section]
 
     @property

@@ -8,23 +8,26 @@ from html import escape
 from string import Template
 from urllib.parse import quote
 
-from tuner.page.markdown import inline_html, to_html
+from tuner.contents.sections import Table
+from tuner.page.html import inline_html, to_html
 from tuner.page.render import asset
+from tuner.text import visible_line
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A report as the index lists it, in the report's own markdown.
+    """A report as the index lists it: what is said of it, and where it is.
 
     `picture` is empty where it has none; `has_page` says whether there is a `report.html`, which older ones lack.
     """
 
     folder: str
     title: str
-    budget: list[str]
-    verdict: list[str]
-    tables: list[str]
+    verdict: Sequence[str]
+    budget: str
+    compared: Sequence[Table]
     picture: str
+    caption: str
     has_page: bool
 
 
@@ -40,10 +43,10 @@ def _part(one: Listed) -> str:
     folder = escape(quote(one.folder))
     picture = f'<img src="{folder}/{escape(quote(one.picture))}" alt="" loading="lazy">' if one.picture else ""
     texts = "".join(f"<p>{inline_html(line)}</p>" for line in one.verdict)
-    quiet = "".join(f'<p class="quiet">{inline_html(line)}</p>' for line in one.budget)
-    tables = "".join(to_html(table, "Mean test accuracy of the chosen models") for table in one.tables)
+    quiet = f'<p class="quiet">{inline_html(one.budget)}</p>' if one.budget else ""
+    tables = to_html(one.compared, "Mean test accuracy of the chosen models")
     main = "report.html" if one.has_page else "report.md"
     explore = f'<a href="{folder}/report.html">Explore</a> · ' if one.has_page else ""
     links = f'<p>{explore}<a href="{folder}/report.md">as text</a></p>'
-    head = f'<h2><a href="{folder}/{main}">{inline_html(one.title)}</a></h2>'
+    head = f'<h2><a href="{folder}/{main}">{escape(visible_line(one.title))}</a></h2>'
     return f'<section class="listed"><div>{head}{texts}{quiet}{tables}{links}</div>{picture}</section>'

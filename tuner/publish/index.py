@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from itertools import takewhile
 from pathlib import Path
 from urllib.parse import quote
 
 from tuner import columns as col
 from tuner.errors import InputError
 from tuner.page.index import Listed, index_page
+from tuner.publish.summary import Summary
+from tuner.report.markdown import to_markdown
 from tuner.system.files import write_whole
+from tuner.text import escape
 from tuner.untrusted.sizes import MOST_REPORT, read_at_most
-
-#: The picture of a report on the index, the first of these kinds that it has, and what it shows.
-_PICTURES = {"f1": "F1 of each class", "curves": "Training curves", "importance": "What matters"}
 
 
 def write_index(reports: Path) -> None:
@@ -23,42 +22,26 @@ def write_index(reports: Path) -> None:
     listed = _listed(reports)
     parts = ["# Reports", "Each folder is written by `tuner run NAME`; nothing in it is edited by hand."]
     for one in listed:
-        parts.append(f"## [{one.title}]({quote(one.folder)}/report.md)")
-        parts += [*one.budget, *one.verdict, *one.tables]
+        parts.append(f"## [{escape(one.title)}]({quote(one.folder)}/report.md)")
+        parts += filter(None, [one.budget, *one.verdict, to_markdown(one.compared)])
         if one.picture:
-            parts.append(f"![{_kind(one.picture)}]({quote(one.folder)}/{quote(one.picture)})")
+            parts.append(f"![{escape(one.caption)}]({quote(one.folder)}/{quote(one.picture)})")
     text = "\n\n".join(parts) + "\n"
     write_whole(reports / "README.md", lambda path: path.write_text(text, encoding="utf-8"))
     page = index_page(listed)
     write_whole(reports / "index.html", lambda path: path.write_text(page, encoding="utf-8"))
 
 
-def _kind(picture: str) -> str:
-    """Return what a picture of a report shows, by its file's name."""
-    return _PICTURES[picture.partition("-")[0]]
-
-
 def _listed(reports: Path) -> list[Listed]:
     """Read what the index says of each report, that of the latest trial first; by name what does not tell."""
     found = []
-    names = sorted(reports.glob("*/report.md"))
-    for report in sorted(names, key=lambda report: _latest(report.parent / "timing.csv"), reverse=True):
-        try:
-            title, *rest = read_at_most(report, MOST_REPORT).decode("utf-8").split("\n\n")
-        except (InputError, UnicodeDecodeError):  # not written by us
-            continue
-        head = list(takewhile(lambda part: not part.startswith("## "), rest))
-        pictures = [path.name for kind in _PICTURES for path in sorted(report.parent.glob(f"{kind}-*.png"))]
+    folders = sorted(report.parent for report in reports.glob("*/report.md"))
+    for folder in sorted(folders, key=lambda folder: _latest(folder / "timing.csv"), reverse=True):
+        said = Summary.read(folder)
+        picture = said.picture if said.picture in said.own_files and (folder / said.picture).is_file() else ""
+        has_page = (folder / "report.html").is_file()
         found.append(
-            Listed(
-                folder=report.parent.name,
-                title=title.removeprefix("# ").strip(),
-                budget=[part for part in head if part.startswith("Budget: ")],
-                verdict=[part for part in head if part.startswith(("On ", "No "))],
-                tables=[part for part in rest if part.startswith("| mean test accuracy")][:1],
-                picture=pictures[0] if pictures else "",
-                has_page=(report.parent / "report.html").is_file(),
-            )
+            Listed(folder.name, said.title, said.verdict, said.budget, said.compared, picture, said.caption, has_page)
         )
     return found
 

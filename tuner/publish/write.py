@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from tuner.analysis.findings import Findings
@@ -10,12 +9,13 @@ from tuner.errors import InputError, resource_error_of
 from tuner.page import report_page
 from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.index import write_index
+from tuner.publish.summary import SUMMARY, Summary
 from tuner.report import report_of
 from tuner.report.cards import card_json, card_name
 from tuner.report.markdown import report_markdown
 from tuner.system.files import check_no_link, folder_inside, remove_partials, write_whole
 from tuner.system.waiting import doing
-from tuner.untrusted.sizes import MOST_MODEL, MOST_REPORT, read_at_most
+from tuner.untrusted.sizes import MOST_MODEL, read_at_most
 
 
 def write_report(findings: Findings, single_file: bool = False) -> Path:
@@ -39,6 +39,7 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     for chosen in findings.chosen:
         content[chosen.file_name] = read_at_most(chosen.artifact, MOST_MODEL)
         content[card_name(chosen)] = card_json(findings, chosen).encode()
+    content[SUMMARY] = Summary.of(report, content).to_json()
     content["report.md"] = report_markdown(report).encode()
     with doing("writing the page report.html"):
         content["report.html"] = report_page(findings, report, single_file)
@@ -46,7 +47,7 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
         folder_inside(findings.workspace.reports, findings.search.name)
         for place in (folder, findings.workspace.reports):
             remove_partials(place)
-        for name in _files_of(folder / "report.md") - set(content):
+        for name in Summary.read(folder).own_files - set(content):
             (folder / name).unlink(missing_ok=True)
         for name, data in content.items():
             write_whole(folder / name, lambda path, data=data: path.write_bytes(data))  # type: ignore[misc]
@@ -59,13 +60,3 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
             str(error.filename or folder), f"cannot be written ({error.strerror})", remedy
         ) from error
     return folder / "report.md"
-
-
-def _files_of(report: Path) -> set[str]:
-    """Return the files that an earlier report refers to; what a user put beside it is not among them."""
-    try:
-        text = read_at_most(report, MOST_REPORT).decode("utf-8")
-    except (InputError, UnicodeDecodeError):
-        return set()
-    names = set(re.findall(r"\]\(([A-Za-z0-9._-]+\.(?:png|csv|keras))\)", text))
-    return names | {Path(name).with_suffix(".json").name for name in names if name.endswith(".keras")}

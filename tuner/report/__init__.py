@@ -11,7 +11,7 @@ from tuner.report.cards import cards_section
 from tuner.report.choice import published_protocol_note
 from tuner.report.class_pairs import class_pairs_section, retrainings_section
 from tuner.report.classes import confusion_section, f1_section, roc_section
-from tuner.report.comparison import comparison_section, selection_section
+from tuner.report.comparison import comparison_section, margins_table, selection_section
 from tuner.report.convergence import convergence_section
 from tuner.report.curves import curves_section
 from tuner.report.firstlayer import first_layer_section
@@ -73,4 +73,5 @@ def report_of(findings: Findings) -> Report:
             sections.append(section)
     note = published_protocol_note(findings) if findings.search.protocol == "published" else ""
     spent = f"Budget: {budget(findings)}." if findings.search_trials else ""
-    return Report(findings.search.title, note, verdict(findings), spent, sections)
+    compared = margins_table(findings) if findings.chosen else None
+    return Report(findings.search.title, note, verdict(findings), spent, compared, sections)
