@@ -21,11 +21,12 @@ from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.exporters import EXPORTERS, Recorded
 from tuner.ledger.rows import RowError, record_of
-from tuner.objective import ACCURACY, OBJECTIVES, Objective, objective_of
+from tuner.objective import ACCURACY, FORMS, OBJECTIVES, Objective, objective_of
 from tuner.oracles import Oracle, Pause, Proposal
 from tuner.protocol import ranked
 from tuner.publish.write import write_report
 from tuner.recipe import Stopping
+from tuner.running.dryrun import check_objective
 from tuner.running.proposals import Proposals
 from tuner.search_file.file import parse_search
 from tuner.search_file.model import Overrides, Search
@@ -264,11 +265,21 @@ def test_a_ledger_without_its_curve_or_with_one_that_nobody_knows_is_refused(pro
 
 
 def test_an_unknown_one_is_answered_with_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="objective: 'luck' is not 'accuracy'"):
-        a_search(tmp_path, objective="luck")
+    for unknown in ("luck", "f1:", "luck:cat", ""):
+        with pytest.raises(InputError, match=f"objective: '{unknown}' is not 'accuracy', .* or 'roc_auc:CLASS'"):
+            a_search(tmp_path, objective=unknown)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES.values(), ids=OBJECTIVES)
+def test_a_class_that_the_data_set_has_not_is_refused_before_training(tmp_path: Path, blobs: Dataset) -> None:
+    with pytest.raises(InputError, match="objective: 'botom' is no class of blobs; did you mean 'bottom'"):
+        check_objective(a_search(tmp_path, objective="f1:botom"), "blobs", blobs)
+    check_objective(a_search(tmp_path, objective="f1:bottom"), "blobs", blobs)
+
+
+EVERY = [*OBJECTIVES.values(), *(objective_of(form.replace("CLASS", "bee")) for form in FORMS)]
+
+
+@pytest.mark.parametrize("objective", EVERY, ids=lambda one: one.name)
 class TestEveryObjective:
     def test_is_found_by_the_name_that_trials_know_it_by(self, objective: Objective) -> None:
         assert objective_of(objective.code) is objective
@@ -289,3 +300,53 @@ class TestEveryObjective:
 def test_accuracy_by_hand() -> None:
     answers = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.5, 0.5]], np.float32)
     assert ACCURACY.score(np.array([0, 1, 1, 1]), answers, ("a", "b")) == 0.5  # of equal ones the first is named
+
+
+#: Six images of three classes, of which the third has one: taken for 0, 0, 1, 1, 1, 0.
+ANSWERS = np.array(
+    [[0.8, 0.1, 0.1], [0.6, 0.3, 0.1], [0.3, 0.6, 0.1], [0.2, 0.7, 0.1], [0.1, 0.8, 0.1], [0.5, 0.1, 0.4]], np.float32
+)
+LABELS = np.array([0, 0, 0, 1, 1, 2])
+NAMES = ("ant", "bee", "cow")
+BY_HAND = {
+    "accuracy": 4 / 6,
+    "balanced_accuracy": (2 / 3 + 1 + 0) / 3,
+    # F1: 2·2 / (3 + 3), 2·2 / (2 + 3), and 0 of a class that occurs and is never named.
+    "macro_f1": (2 / 3 + 4 / 5 + 0) / 3,
+    # Pairs in order: of class 0 against the rest 8 of 9, of the others all.
+    "macro_roc_auc": (8 / 9 + 1 + 1) / 3,
+    # Class 0 by score: right, right, wrong, right.
+    "macro_average_precision": ((1 + 1 + 3 / 4) / 3 + 1 + 1) / 3,
+    "log_loss": -(np.log([0.8, 0.6, 0.3, 0.7, 0.8, 0.4]).sum()) / 6,
+    "f1:ant": 2 / 3,
+    "recall:ant": 2 / 3,
+    "precision:bee": 2 / 3,
+    "roc_auc:ant": 8 / 9,
+    "precision:cow": 0.0,
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_each_by_hand(name: str) -> None:
+    assert objective_of("" if name == "accuracy" else name).score(LABELS, ANSWERS, NAMES) == pytest.approx(
+        BY_HAND[name], rel=1e-6
+    )
+
+
+def test_every_built_in_one_has_a_number_by_hand() -> None:
+    assert set(OBJECTIVES) <= set(BY_HAND)
+    assert {form.partition(":")[0] for form in FORMS} <= {name.partition(":")[0] for name in BY_HAND}
+
+
+@pytest.mark.parametrize("name", ["macro_f1", "balanced_accuracy", "macro_roc_auc", "macro_average_precision"])
+def test_a_class_that_does_not_occur_is_not_averaged_in(name: str) -> None:
+    objective, four = OBJECTIVES[name], (*NAMES, "dog")
+    answers = np.hstack([ANSWERS, np.zeros((6, 1), np.float32)])
+    assert objective.score(LABELS, answers, four) == pytest.approx(BY_HAND[name])
+
+
+@pytest.mark.parametrize("kind", [form.partition(":")[0] for form in FORMS])
+def test_of_a_class_that_does_not_occur_there_is_no_score(kind: str) -> None:
+    answers = np.hstack([ANSWERS, np.zeros((6, 1), np.float32)])
+    assert np.isnan(objective_of(f"{kind}:dog").score(LABELS, answers, (*NAMES, "dog")))
+    assert np.isnan(objective_of(f"{kind}:cat").score(LABELS, ANSWERS, NAMES))

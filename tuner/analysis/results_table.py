@@ -135,7 +135,7 @@ def _scores(rows: Sequence[Row]) -> list[Column]:
         ("val. loss", lambda row: _score(row[1].result.val_loss)),
         ("val. accuracy", lambda row: _score(row[1].result.val_accuracy) if row[1].completed else "failed"),
         *(
-            (objective.head, lambda row: _score(row[1].score))
+            (escape(shortened(visible_line(objective.head), 2 * _NAME)), lambda row: _score(row[1].score))
             for objective in dict.fromkeys(record.objective for _, record in rows)
             if objective.code
         ),

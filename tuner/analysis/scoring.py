@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.analysis.class_metrics import CLASS_METRICS, OneClass
-from tuner.analysis.log_loss import cross_entropy
 from tuner.errors import CheckError, InputError, one_line
+from tuner.objective.log_loss import cross_entropy
 from tuner.untrusted.arrays import read_arrays
 from tuner.untrusted.sizes import most_data, read_at_most
 

@@ -41,6 +41,10 @@ class Objective(ABC):
             The score; NaN where it cannot be computed of these images.
         """
 
+    def missing_class(self, class_names: Sequence[str]) -> str:
+        """Return the class that the objective is about and a data set has not; empty where nothing is missing."""
+        return ""
+
     @property
     def column(self) -> str:
         """The name of the score on validation images in tables, exports and curves."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -259,7 +261,18 @@ def selection_section(findings: Findings) -> Section | None:
     told = [choice_in_words(findings)]
     if objective is not ACCURACY:
         told.append(f"All scores of this table are {escape(objective.label)}.")
+        told += _left_out(findings, chosen_here)
     return Section("selection", "Search score and test score", [Paragraph(" ".join(told)), table])
+
+
+def _left_out(findings: Findings, models: Sequence[Chosen]) -> Iterator[str]:
+    """Yield which classes have no image among those that were chosen on, by data set."""
+    for chosen in {chosen.dataset: chosen for chosen in models if chosen.winner}.values():
+        there = set(findings.chosen_on_images(chosen.winner.trial).tolist()) if chosen.winner else set()
+        lacking = [name for label, name in enumerate(chosen.predictions.class_names) if label not in there]
+        if lacking:
+            names = escape(", ".join(lacking))
+            yield f"On {escape(chosen.dataset)}, trials were chosen on no image of {names}, which counts in no score."
 
 
 def _mean_and_sd(scores: NDArray[np.float64]) -> tuple[float, float | None]:

@@ -18,7 +18,7 @@ def shares_table(found: Found, words: str, lead: str, about: str = "") -> Table:
         [escape(scope.label), str(result.trials), _outstanding(result), number(result.explained, 2)]
         for scope, result in found
     ]
-    heads = ["trials of", "", f"matters for the {words}", "R²"]
+    heads = ["trials of", "", f"matters for the {escape(words)}", "R²"]
     return Table(rows, heads, text_columns=4, lead=lead, about=about)
 
 

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from tuner.datasets import load_dataset, named_shape
 from tuner.datasets.base import Dataset, Shape
-from tuner.errors import InputError, TunerError, suggestion
+from tuner.errors import InputError, TunerError, shown, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import SCALING, CustomFamily
 from tuner.oracles import MOST_DRAWS, Proposal
@@ -164,6 +164,18 @@ def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = F
         raise
 
 
+def check_objective(search: Search, name: str, dataset: Dataset) -> None:
+    """See that a data set has the class that trials are chosen by, if they are chosen by one.
+
+    Raises:
+        InputError: it has not.
+    """
+    missing = search.objective.missing_class(dataset.class_names) if name in search.datasets else ""
+    if missing:
+        problem = f"{shown(missing)} is no class of {name}"
+        raise InputError(f"{search.file} objective", problem, suggestion(missing, dataset.class_names))
+
+
 def check_validation(search: Search, name: str, dataset: Dataset) -> None:
     """Compare what the search file holds out of a data set that is searched on with what the data set brings.
 
@@ -221,4 +233,5 @@ def _shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) 
         return known
     dataset = data_of(search, name, data_dir, skip_bad)
     check_validation(search, name, dataset)
+    check_objective(search, name, dataset)
     return dataset.shape, len(dataset.class_names)

@@ -28,6 +28,7 @@ from tuner.running.changed import Before
 from tuner.running.dryrun import (
     build_all,
     check_keys,
+    check_objective,
     check_proposals,
     check_validation,
     check_watch,
@@ -267,6 +268,7 @@ def _checked_data(search: Search, name: str, workspace: Workspace, skip_bad: boo
     """Load a data set and split it as every trial will, so that one that is too small costs no training."""
     dataset = data_of(search, name, workspace.data, skip_bad)
     check_validation(search, name, dataset)
+    check_objective(search, name, dataset)
     model_search = search.model_searches[0]
     with in_its_place(search, model_search):
         trial = search.trial(model_search, name, dataset.fingerprint, {}, None)

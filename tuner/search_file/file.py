@@ -17,7 +17,7 @@ from tuner.columns import TAKEN
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
-from tuner.objective import OBJECTIVES
+from tuner.objective import OBJECTIVES, objective_of
 from tuner.oracles import ALGORITHMS, Algorithm
 from tuner.recipe import RECIPE
 from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
@@ -173,7 +173,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         repeats=overrides.repeats or file.repeats,
         save=file.save,
         validation=file.validation,
-        objective=OBJECTIVES[file.objective],
+        objective=objective_of(file.objective),
         image_size=(height_width[0], height_width[1]) if height_width else None,
         channels=file.channels,
         epochs=overrides.epochs or epochs,

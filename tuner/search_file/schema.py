@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 
 from tuner import columns as col
 from tuner.errors import shown
-from tuner.objective import OBJECTIVES
+from tuner.objective import FORMS, OBJECTIVES, objective_of
 from tuner.oracles import ALGORITHMS
 from tuner.search_file.model import FilePart, Overrides, ReportOptions, StudyResults
 from tuner.trial import Protocol, Save
@@ -58,11 +58,14 @@ def _list_algorithms(schema: JsonDict) -> None:
 
 
 def _known_objective(name: object) -> object:
-    return _one_of(name, OBJECTIVES)
+    try:
+        return objective_of(name).name if isinstance(name, str) and name else _one_of(name, OBJECTIVES)
+    except ValueError:
+        return _one_of(name, (*OBJECTIVES, *FORMS))
 
 
 def _list_objectives(schema: JsonDict) -> None:
-    schema["enum"] = list(OBJECTIVES)
+    schema["enum"] = [*OBJECTIVES, *FORMS]
 
 
 def _one_of(name: object, known: Collection[str]) -> object:

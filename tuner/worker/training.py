@@ -17,7 +17,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.analysis.log_loss import cross_entropy
 from tuner.analysis.validation_predictions import packed
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import load_from_store
@@ -28,6 +27,7 @@ from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.families.own_network import take_over
 from tuner.objective import Objective, objective_of
+from tuner.objective.log_loss import cross_entropy
 from tuner.protocol import test_images, training_images
 from tuner.recipe import Stopping, augmenter, compile_network, steps_per_epoch, use_precision
 from tuner.system.files import partial_of, publish
