@@ -71,7 +71,7 @@ class OfAClass(Objective):
         self.class_name = class_name
         self.name = f"{kind}:{class_name}"
         self.label = f"{label} of {class_name}"
-        self.doc = f"The {label} of one class."
+        self.doc = f"The {label} of one class, which is named after the colon."
 
     def score(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], class_names: Sequence[str]) -> float:
         """Return it; NaN where there is no such class, or no image of it. See `Objective.score`."""

@@ -17,7 +17,7 @@ from tabulate import tabulate
 
 from tuner.datasets import DATASETS, KINDS
 from tuner.families import FAMILIES
-from tuner.objective import FORMS, OBJECTIVES
+from tuner.objective import FORMS, OBJECTIVES, objective_of
 from tuner.oracles import ALGORITHMS
 from tuner.recipe import RECIPE
 from tuner.search_file.file import EPOCHS, THREADS
@@ -78,7 +78,7 @@ def reference() -> str:
         (f"`{one.name}`", one.doc, "higher" if one.direction == "max" else "lower", f"`{one.column}`")
         for one in OBJECTIVES.values()
     ]
-    objectives += [(f"`{form}`", "The same of one class, by its name.", "higher", f"`val_{form}`") for form in FORMS]
+    objectives += [(f"`{form}`", objective_of(form).doc, "higher", f"`val_{form}`") for form in FORMS]
     parts += ["## Objectives", _table(objectives, ("objective", "what it is", "better", "column"))]
     parts += ["## Families", "Every family takes the recipe's parameters too. Bounds include both ends."]
     for family in FAMILIES.values():
