@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,23 +13,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
-from tuner import columns as col
+from tuner.analysis.slices import FEW, MODEL, WIDE, medians, spread
 from tuner.figures.style import colour, new_figure, plain_decades
 from tuner.space.parameters import Value
 from tuner.text import setting
 
-#: How the model is called where it is a parameter beside the others.
-MODEL = col.MODEL
 #: So many panels of scores by value at most, three in a row.
 _SLICES, _ACROSS = 6, 3
-#: A numeric parameter of more values than this has a plain axis and medians of as many parts.
-FEW = 8
-#: From this ratio of the largest to the smallest value on, the axis is logarithmic.
-WIDE = 30
 #: Values closer than this share of the axis crowd.
 _CROWDED = 0.1
-#: Multiples of it, without their whole part, lie evenly: points are spread by them, and always alike.
-_GOLDEN = 0.618034
 
 
 def slices_caption(dataset: str, below: int) -> str:
@@ -109,36 +101,6 @@ def draw_slice(
         axes.set_ylim(low, y.max() + 0.06 * (y.max() - low))
 
 
-@dataclass(frozen=True)
-class Scale:
-    """How the values of a parameter stand on an axis of a page's or a display's figure.
-
-    `distinct` are in order where they are numbers, which `ordered` says; `few` of them stand side by side, others by
-    their size, or by its logarithm where `log`.
-    """
-
-    distinct: Sequence[Value]
-    ordered: bool
-    few: bool
-    log: bool
-
-    @classmethod
-    def of(cls, values: Iterable[Value | None]) -> Scale:
-        """Return the scale of these values, None left out."""
-        distinct = list(dict.fromkeys(value for value in values if value is not None))
-        numbers = [value for value in distinct if isinstance(value, int | float) and not isinstance(value, bool)]
-        if len(numbers) < len(distinct):
-            return cls(distinct, ordered=False, few=True, log=False)
-        numbers.sort()
-        few = len(numbers) <= FEW
-        return cls(numbers, ordered=True, few=few, log=not few and numbers[0] > 0 and numbers[-1] >= WIDE * numbers[0])
-
-
-def spread(count: int) -> NDArray[np.float64]:
-    """Return places from -0.5 to 0.5 for so many marks of one value: evenly spread, and always alike."""
-    return _GOLDEN * np.arange(count, dtype=np.float64) % 1 - 0.5
-
-
 def model_marks(configurations: Sequence[Mapping[str, Value]], label: str) -> tuple[list[Line2D], list[str]]:
     """Return what a legend shows of the models of these trials."""
     labels = list(dict.fromkeys(_models(configurations, label)))
@@ -149,20 +111,6 @@ def model_marks(configurations: Sequence[Mapping[str, Value]], label: str) -> tu
 
 def _models(configurations: Sequence[Mapping[str, Value]], label: str) -> list[str]:
     return [str(values.get(MODEL, label)) for values in configurations]
-
-
-def lower_end(y: NDArray[np.float64], chance: float | None) -> float:
-    """Return the score below which trials hardly learned: nearer to chance than to the best, and outweighing the rest.
-
-    That is minus infinity where these are half of the trials or more, or no further apart than the others; or where it
-    is not known what chance scores.
-    """
-    if chance is None:
-        return -np.inf
-    left = y[y > (chance + y.max()) / 2]
-    if len(left) <= len(y) / 2 or np.ptp(left) >= 0.5 * np.ptp(y):
-        return -np.inf
-    return float(left.min() - 0.06 * max(float(np.ptp(left)), 0.01))
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,18 +214,6 @@ def _draw_points(
     if places.gap is not None:
         ends = np.array([places.x.min() - 0.6 * places.gap, places.x.max() + 0.6 * places.gap])
         axes.set_xlim(*places.on_axis(ends))
-
-
-def medians(
-    x: NDArray[np.float64], y: NDArray[np.float64], few: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return where the line of medians runs: `(places, medians)`.
-
-    That is the median of y at each x or, where these are many, of parts of equally many trials at their median x.
-    """
-    order = np.argsort(x, kind="stable")
-    parts = [np.flatnonzero(x == value) for value in np.unique(x)] if few else np.array_split(order, min(FEW, len(x)))
-    return np.array([np.median(x[part]) for part in parts]), np.array([np.median(y[part]) for part in parts])
 
 
 def _marker(index: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,11 +10,9 @@ import pandas as pd
 from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.analysis.pareto import pareto_front
+from tuner.analysis.timeline import Timeline
 from tuner.page.data import importance_groups
 from tuner.page.numbers import plain, records
-
-#: A pause of more than this share of the time in which trials ran is cut out of the timeline.
-_PAUSE = 0.1
 
 
 def clock_data(findings: Findings, tables: Mapping[str, pd.DataFrame], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,55 +37,11 @@ def clock_data(findings: Findings, tables: Mapping[str, pd.DataFrame], data: Map
         "per_epoch": {row[col.TRIAL]: row[col.SECONDS_PER_EPOCH] for row in trials},
         "models": models,
         "importance": importance_groups(tables.get("timing_importance.csv")),
-        "timeline": timeline(findings),
+        "timeline": _timeline(findings),
     }
 
 
-def timeline(findings: Findings) -> dict[str, Any]:
-    """Return when trials ran and in which worker, in seconds since the first of them began, without long pauses.
-
-    A bar is `[row, begin, end, model, data set, role, trial, completed]`; `rows` holds of each row the node, empty
-    where there is one machine, and the worker. `earlier` counts trials that had been trained before the search began,
-    `unplaced` those of which no worker is known, `pauses` are the places on the axis where time was cut out, with how
-    much.
-    """
-    spans, earlier, unplaced = [], 0, 0
-    for search_trial, record in findings.search_trials:
-        attempt = findings.attempts.get(search_trial.trial)
-        if attempt is None or findings.began is None or attempt.worker is None:
-            unplaced += 1
-        elif attempt.ended < findings.began:
-            earlier += 1
-        else:
-            spans.append((attempt, (attempt.node, attempt.worker), search_trial, record))
-    spans.sort(key=lambda span: (span[0].began, span[0].ended, span[2].trial))
-    rows = {place: row for row, place in enumerate(sorted({place for _, place, _, _ in spans}))}
-    removed, pauses = _pauses([(attempt.began, attempt.ended) for attempt, *_ in spans])
-    bars = []
-    for (attempt, place, search_trial, record), cut in zip(spans, removed, strict=True):
-        origin = spans[0][0].began + cut
-        what = [search_trial.model, search_trial.dataset, search_trial.role, search_trial.trial, record.completed]
-        bars.append([rows[place], round(attempt.began - origin, 2), round(attempt.ended - origin, 2), *plain(what)])
-    return {
-        "bars": bars,
-        "rows": [[plain(node), worker] for node, worker in rows],
-        "earlier": earlier,
-        "unplaced": unplaced,
-        "pauses": plain(pauses),
-    }
-
-
-def _pauses(spans: Sequence[tuple[float, float]]) -> tuple[list[float], list[list[float]]]:
-    """Return how much time is cut out before each span, and the pauses themselves: where, and how long."""
-    busy = sum(end - begin for begin, end in spans)
-    removed, pauses = [], []
-    cut, until = 0.0, spans[0][0] if spans else 0.0
-    for begin, end in spans:
-        idle = begin - until
-        if idle > max(5.0, _PAUSE * busy):
-            kept = 0.02 * busy
-            pauses.append([until - spans[0][0] - cut + kept / 2, idle])
-            cut += idle - kept
-        removed.append(cut)
-        until = max(until, end)
-    return removed, pauses
+def _timeline(findings: Findings) -> dict[str, Any]:
+    """Return the timeline, its seconds with two decimals however long it is."""
+    told = Timeline.of(findings).as_json()
+    return {**plain(told), "bars": [[row, begin, end, *plain(what)] for row, begin, end, *what in told["bars"]]}

@@ -5,12 +5,10 @@ Nothing here was measured by a clock; that is in `clock.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.analysis.confusion import ConfusionMatrix
@@ -19,8 +17,8 @@ from tuner.analysis.learning import LearningCurve
 from tuner.analysis.pareto import pareto_front
 from tuner.analysis.roc import RocCurves
 from tuner.analysis.scopes import scopes
+from tuner.analysis.slices import MODEL, Slice, lower_end
 from tuner.families import in_order
-from tuner.figures.slices import MODEL, Scale, lower_end, medians
 from tuner.objective import Objective
 from tuner.page.numbers import plain, records
 from tuner.protocol import ranked
@@ -132,45 +130,16 @@ def _slices(findings: Findings, tables: Tables) -> list[dict[str, Any]]:
         order = [name for bar in known if len(bar[0]) == 1 for name in bar[0][0].split(" and ")]
         names.sort(key=lambda name: order.index(name) if name in order else len(order))
         only = whole.label if whole.model else ""
-        panels = [
-            panel
+        configurations = whole.configurations
+        every = [
+            Slice.of(name, [(str(v.get(MODEL, only)), v.get(name)) for v in configurations], whole.scores)
             for name in names
-            if (panel := _slice(name, [(v.get(MODEL, only), v.get(name)) for v in whole.configurations], whole.scores))
         ]
+        panels = [plain(one.as_json()) for one in every if len(one.scale.distinct) > 1]
         if panels:
             low = lower_end(whole.scores, findings.score_at_chance(whole.records[0].trial))
             found.append({"dataset": plain(dataset), "panels": panels, "low": plain(low)})
     return found
-
-
-def _slice(name: str, placed: Sequence[tuple[Any, Any]], scores: NDArray[np.float64]) -> dict[str, Any] | None:
-    """Return one parameter's axis and medians; None where it takes one value.
-
-    Args:
-        name: of the parameter.
-        placed: of each trial the label of its model and the parameter's value, None where it has none.
-        scores: `(trials,)`.
-    """
-    scale = Scale.of(value for _, value in placed)
-    distinct, few, log, ordered = scale.distinct, scale.few, scale.log, scale.ordered
-    if len(distinct) < 2:
-        return None
-    lines = []
-    for model in dict.fromkeys(label for label, _ in placed):
-        mine = [place for place, (label, value) in enumerate(placed) if label == model and value is not None]
-        if not mine:
-            continue
-        values = [placed[place][1] for place in mine]
-        x = np.array([distinct.index(value) for value in values] if few else values, dtype=np.float64)
-        at, middle = medians(np.log10(x) if log else x, scores[mine], few=few)
-        lines.append({"model": plain(model), "at": plain(10**at if log else at), "median": plain(middle)})
-    return {
-        "name": name,
-        "values": plain(distinct) if few else None,
-        "ordered": ordered,
-        "log": log,
-        "lines": lines,
-    }
 
 
 def _curves(findings: Findings) -> dict[str, dict[str, Any]]:

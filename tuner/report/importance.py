@@ -12,8 +12,9 @@ from tuner.analysis.findings import Findings
 from tuner.analysis.importance import LEAST_SHARE
 from tuner.analysis.scopes import Scope, scopes
 from tuner.analysis.shares import shares_frame
+from tuner.analysis.slices import lower_end
 from tuner.contents.sections import Content, Paragraph, Picture, Section
-from tuner.figures.slices import lower_end, slices_caption, slices_figure
+from tuner.figures.slices import slices_caption, slices_figure
 from tuner.report.shares import bars_picture, shares_table
 from tuner.text import escape
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.analysis.scopes import Scope
+from tuner.analysis.slices import MODEL, Scale, lower_end, spread
 from tuner.api.displays.base import Display
 from tuner.api.displays.trials import scope_of
 from tuner.api.functions import Ran, load_findings
 from tuner.families import in_order
-from tuner.figures.slices import MODEL, Scale, lower_end, spread
 from tuner.figures.style import SEQUENTIAL, short
 from tuner.space.parameters import Value
 from tuner.text import setting

@@ -12,12 +12,13 @@ from tuner.analysis.importance import Importance
 from tuner.analysis.learning import LearningCurve, curves_frame, metrics_of
 from tuner.analysis.scopes import Scope, scopes
 from tuner.analysis.shares import shares_frame
+from tuner.analysis.slices import lower_end
 from tuner.api.displays.base import Display, check_known
 from tuner.api.functions import Ran, load_findings
 from tuner.errors import InputError
 from tuner.figures.bars import draw_bars
 from tuner.figures.curves import draw_metric, kind_marks, model_marks
-from tuner.figures.slices import draw_slice, lower_end
+from tuner.figures.slices import draw_slice
 from tuner.figures.slices import model_marks as slice_marks
 
 if TYPE_CHECKING:
