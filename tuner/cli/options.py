@@ -39,7 +39,7 @@ tensorboard_option = click.option(
 )
 
 single_file_option = click.option(
-    "--single-file", is_flag=True, help="Let report.html hold the script that draws; it may then be sent around alone."
+    "--single-file", is_flag=True, help="Let report.html hold its pictures and the script that draws, to be sent alone."
 )
 
 

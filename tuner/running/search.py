@@ -202,7 +202,7 @@ def run_search(
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
         skip_bad: leave out image files of a folder that cannot be used.
-        single_file: let the page hold the script that draws, instead of a link to it.
+        single_file: let the page hold its pictures and the script that draws, instead of links to them.
 
     Raises:
         InputError: the search cannot run as given.
