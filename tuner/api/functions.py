@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,11 +89,10 @@ def load_search(
     Raises:
         InputError: there is no such file, or something in it is wrong; the message names file, key and value.
     """
-    for option, value, least in (
-        ("epochs", epochs, 1), ("train_size", train_size, 2), ("test_size", test_size, 2), ("repeats", repeats, 1),
-    ):  # fmt: skip
-        _check_whole(option, value, least)
-    return read_search(find_search(os.fspath(name)), Overrides(epochs, train_size, test_size, repeats))
+    overrides = Overrides(epochs=epochs, train_size=train_size, test_size=test_size, repeats=repeats)
+    for option in fields(Overrides):
+        _check_whole(option.name, getattr(overrides, option.name), option.metadata["least"])
+    return read_search(find_search(os.fspath(name)), overrides)
 
 
 @in_pythons_words()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from tuner.search_file.model import Overrides, option_name
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -21,6 +24,14 @@ def folder_options(command: _F) -> _F:
         "--reports-dir", type=_FOLDER, default=Path("reports"), show_default=True, help="Where reports are."
     )
     return runs(reports(command))
+
+
+def override_options(command: _F) -> _F:
+    """Give a command an option for each field of `Overrides`."""
+    for one in reversed(fields(Overrides)):
+        limits = click.IntRange(one.metadata["least"], one.metadata["most"])
+        command = click.option(option_name(one.name), type=limits, help=one.metadata["said"])(command)
+    return command
 
 
 data_dir_option = click.option(

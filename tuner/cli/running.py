@@ -12,6 +12,7 @@ from tuner.cli.ending import stop
 from tuner.cli.options import (
     data_dir_option,
     folder_options,
+    override_options,
     search_name_argument,
     single_file_option,
     skip_bad_option,
@@ -43,14 +44,7 @@ def _cores(context: click.Context, parameter: click.Parameter, cores: float | No
 
 @click.command()
 @search_name_argument
-@click.option(
-    "--epochs", type=click.IntRange(1, 1_000_000), help="Epochs of every trial, instead of the search file's."
-)
-@click.option("--train-size", type=click.IntRange(2), help="Use so many training images, drawn by class.")
-@click.option("--test-size", type=click.IntRange(2), help="Use so many test images, drawn by class.")
-@click.option(
-    "--repeats", type=click.IntRange(1, 100), help="Retrainings of each winner, instead of the search file's."
-)
+@override_options
 @click.option("--workers", type=click.IntRange(1, 1_000), help="Trials at once; by default as many as fit.")
 @click.option("--executor", default="local", show_default=True, help="Where trials run: local, or ray for a cluster.")
 @click.option("--address", help="Of the Ray cluster, HOST:PORT; by default the one that this machine belongs to.")
@@ -74,10 +68,6 @@ def _cores(context: click.Context, parameter: click.Parameter, cores: float | No
 @single_file_option
 def run(
     name: str,
-    epochs: int | None,
-    train_size: int | None,
-    test_size: int | None,
-    repeats: int | None,
     workers: int | None,
     executor: str,
     address: str | None,
@@ -90,11 +80,12 @@ def run(
     fresh: bool,
     tensorboard: bool,
     single_file: bool,
+    **overrides: int | None,
 ) -> None:
     """Search, retrain, score, report. Started again, it goes on where it stopped."""
     with INTERRUPTS.heeded():
         try:
-            search = load_search(find_search(name), Overrides(epochs, train_size, test_size, repeats))
+            search = load_search(find_search(name), Overrides(**overrides))
             workspace = Workspace(runs_dir, reports_dir, data_dir)
             with INTERRUPTS.importing():
                 from rich.console import Console

@@ -73,12 +73,5 @@ def _held_out(findings: Findings) -> str:
 
 def smaller_budget(search: Search) -> str:
     """Return what the command line set, as the end of a sentence; empty where it set nothing."""
-    given = search.overrides
-    options = {
-        "--epochs": given.epochs,
-        "--train-size": given.train_size,
-        "--test-size": given.test_size,
-        "--repeats": given.repeats,
-    }
-    smaller = " ".join(f"{option} {value}" for option, value in options.items() if value)
+    smaller = " ".join(f"{option} {value}" for option, value in search.overrides.given.items())
     return f"; set on the command line: {smaller}" if smaller else ""

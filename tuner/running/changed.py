@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tuner.errors import InputError, key_name
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.file import saved_search
-from tuner.search_file.model import Search
+from tuner.search_file.model import Search, option_name
 from tuner.trial import Record
 
 #: Of many changes, so many are named.
@@ -33,7 +33,7 @@ class Before:
         except InputError:  # of a stranger's ledger, whose list is written anew
             return None
         options = {name for name, value in vars(search.overrides).items() if value != vars(saved.overrides)[name]}
-        changed = [*differing(saved.raw, search.raw), *(f"--{name.replace('_', '-')}" for name in sorted(options))]
+        changed = [*differing(saved.raw, search.raw), *(option_name(name) for name in sorted(options))]
         return cls(frozenset(trials), tuple(changed))
 
     def at_start(self, search: Search) -> list[str]:

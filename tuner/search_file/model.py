@@ -109,14 +109,32 @@ class ReportOptions(FilePart):
     )
 
 
+def _whole(said: str, least: int, most: int | None = None) -> Any:
+    """Return a field of `Overrides`: what the command line says of it, and how small and large it may be."""
+    return field(default=None, metadata={"said": said, "least": least, "most": most})
+
+
 @dataclass(frozen=True)
 class Overrides:
-    """Smaller stand-ins for a budget, from the command line; printed in every table that they shaped."""
+    """Smaller stand-ins for a budget, from the command line; printed in every table that they shaped.
 
-    epochs: int | None = None
-    train_size: int | None = None
-    test_size: int | None = None
-    repeats: int | None = None
+    A new one is a field here, which `tuner run` has as an option, and a parameter of `tuner.load_search`.
+    """
+
+    epochs: int | None = _whole("Epochs of every trial, instead of the search file's.", 1, 1_000_000)
+    train_size: int | None = _whole("Use so many training images, drawn by class.", 2)
+    test_size: int | None = _whole("Use so many test images, drawn by class.", 2)
+    repeats: int | None = _whole("Retrainings of each winner, instead of the search file's.", 1, 100)
+
+    @property
+    def given(self) -> dict[str, int]:
+        """What was given, by the names of the options."""
+        return {option_name(name): value for name, value in vars(self).items() if value is not None}
+
+
+def option_name(field_name: str) -> str:
+    """Return what the command line calls a field of `Overrides`."""
+    return f"--{field_name.replace('_', '-')}"
 
 
 @dataclass(frozen=True)
