@@ -43,7 +43,7 @@ def shown(made: Project) -> str:
         "--headless=new",
         "--no-sandbox",
         "--disable-gpu",
-        "--window-size=1280,12000",
+        "--window-size=1280,30000",
         "--virtual-time-budget=4000",
     ]
     command = [

@@ -71,7 +71,7 @@ def test_what_a_clock_measured_stands_in_the_section_on_time_and_nowhere_else(
 
         return section
 
-    monkeypatch.setattr("tuner.publish.write.SECTIONS", tuple(map(heard, SECTIONS)))
+    monkeypatch.setattr("tuner.report.SECTIONS", tuple(map(heard, SECTIONS)))
     found = []
     for seed in (1, 2):
         measured_again(rich, seed)
