@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from quick import stay_quick
-from small_project import make_project, tuner
+from small_project import SEARCH, TWO_TRIALS, make_project, tuner
 
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.executors import PRELOAD
@@ -47,10 +47,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.loadscopereorder = False
 
 
+#: Names in a test's module by which it builds networks, forks commands or opens a browser.
+_TAKES_TIME = {"keras", "server", "webdriver"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that hold slow tests: one that is begun last keeps one process busy, and the others idle."""
+    """Begin with the files that hold slow tests, then those that take their time; end with many small ones.
+
+    A long file that is begun last keeps one process busy, and the others idle.
+    """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    long = {item.path for item in items if isinstance(item, pytest.Function) and vars(item.module).keys() & _TAKES_TIME}
+    items.sort(key=lambda item: (item.path not in slow, item.path not in long))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -173,25 +181,35 @@ def blobs_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
-    """A project whose search has run to its end with one worker; tests only read it, or copy it.
+def _run_to_its_end(root: Path, name: str, blobs_file: Path, search: str, says: str) -> Path:
+    """Return a project whose search has run to its end with one worker, and said so.
 
     The processes of pytest-xdist have one together: who comes first runs it, and the others wait.
     """
-    root = tmp_path_factory.getbasetemp()
     root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-    folder, done = root / "finished", root / "finished.done"
-    with (root / "finished.lock").open("w") as lock:
+    folder, done = root / name, root / f"{name}.done"
+    with (root / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            ran = tuner(make_project(folder, blobs_file), "run", "small", "--workers", "1")
+            ran = tuner(make_project(folder, blobs_file, search), "run", "small", "--workers", "1")
             assert ran.returncode == 0, ran.stderr
             assert "report: reports/small/report.md" in ran.stdout
-            assert "mean test accuracy" in ran.stdout
+            assert says in ran.stdout
             done.touch()
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
+    """A project whose search has run to its end; tests only read it, or copy it."""
+    return _run_to_its_end(tmp_path_factory.getbasetemp(), "finished", blobs_file, SEARCH, "mean test accuracy")
+
+
+@pytest.fixture(scope="session")
+def finished_in_brief(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
+    """The same of a search of two trials, each retrained once."""
+    return _run_to_its_end(tmp_path_factory.getbasetemp(), "brief", blobs_file, TWO_TRIALS, "reports/small")
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import pytest
 from PIL import Image
 from small_project import (
     SEARCH_TRIALS,
-    TWO_TRIALS,
     make_project,
     real_tuner,
     recorded,
@@ -30,15 +29,6 @@ from tuner import columns as col
 from tuner.ledger.rows import utc
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def finished_in_brief(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
-    """A project whose search of two trials, each retrained once, has run to its end."""
-    folder = make_project(tmp_path_factory.mktemp("brief"), blobs_file, TWO_TRIALS)
-    ran = tuner(folder, "run", "small")
-    assert ran.returncode == 0, ran.stderr
-    return folder
 
 
 def predictions_in(folder: Path) -> list[Path]:

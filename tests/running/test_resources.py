@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_line import KERAS, CommandServer
-from small_project import make_project, recorded, server, start, trials, tuner, wait_for
+from small_project import TWO_TRIALS, make_project, recorded, server, start, trials, tuner, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -29,9 +29,9 @@ def unmeasured() -> Iterator[CommandServer]:
 
 
 def test_files_that_cannot_grow_stop_a_search_in_one_line_and_it_goes_on_when_they_can(
-    finished: Path, tmp_path: Path, blobs_file: Path, unmeasured: CommandServer
+    finished_in_brief: Path, tmp_path: Path, blobs_file: Path, unmeasured: CommandServer
 ) -> None:
-    folder = make_project(tmp_path / "full", blobs_file)
+    folder = make_project(tmp_path / "full", blobs_file, TWO_TRIALS)
     stopped: set[str] = set()
     for kilobytes in (2, 8, 25, 45, *[100] * 5):  # data, ledger, models and then the report's pictures do not fit
         if "reports" in stopped:
@@ -48,18 +48,18 @@ def test_files_that_cannot_grow_stop_a_search_in_one_line_and_it_goes_on_when_th
     assert stopped == {"runs", "reports"}
     ended = tuner(folder, "run", "small", "--workers", "1")
     assert ended.returncode == 0, ended.stderr
-    assert trials(folder) == trials(finished)
+    assert trials(folder) == trials(finished_in_brief)
     tables = "reports/small/per_class.csv"
-    assert (folder / tables).read_bytes() == (finished / tables).read_bytes()
+    assert (folder / tables).read_bytes() == (finished_in_brief / tables).read_bytes()
     left = {file.name for file in folder.rglob(".*")}
     assert not left
 
 
 @pytest.mark.parametrize("lost", ["data", "an array of them", "half an array"])
 def test_data_that_a_run_lost_end_it_in_one_line_and_are_no_trials_fault(
-    finished: Path, tmp_path: Path, blobs_file: Path, lost: str
+    finished_in_brief: Path, tmp_path: Path, blobs_file: Path, lost: str
 ) -> None:
-    folder = make_project(tmp_path / "p", blobs_file)
+    folder = make_project(tmp_path / "p", blobs_file, TWO_TRIALS)
     run = start(folder, "run", "small", "--workers", "1")
     wait_for(lambda: recorded(folder) >= 1)
     (copy,) = (folder / "runs" / "data").iterdir()
@@ -82,7 +82,7 @@ def test_data_that_a_run_lost_end_it_in_one_line_and_are_no_trials_fault(
     assert "failed" not in err
     again = tuner(folder, "run", "small", "--workers", "1")
     assert again.returncode == 0, again.stderr
-    assert trials(folder) == trials(finished)
+    assert trials(folder) == trials(finished_in_brief)
 
 
 def test_too_few_file_handles_stop_a_search_in_one_line(tmp_path: Path, blobs_file: Path) -> None:
