@@ -181,7 +181,14 @@ def test_whatever_lies_in_a_report_verify_and_the_list_of_reports_end(
     report = folder / "reports" / "small"
     report.mkdir(parents=True)
     (report / "report.md").write_text("# Blobs\n\nBudget: 3 epochs.\n")
-    for other in ("timing.csv", "cnn-blobs.keras", "cnn-blobs.json", "ann-blobs.keras", "ann-blobs.json"):
+    for other in (
+        "summary.json",
+        "timing.csv",
+        "cnn-blobs.keras",
+        "cnn-blobs.json",
+        "ann-blobs.keras",
+        "ann-blobs.json",
+    ):
         (report / other).write_bytes(b"a model of 16 B.")
     FILES[kind](report / name)
     ask(folder, "verify small")
