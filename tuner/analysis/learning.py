@@ -9,7 +9,7 @@ from typing import Any, Self
 import pandas as pd
 
 from tuner import columns as col
-from tuner.objective import ACCURACY, Objective
+from tuner.objective import Objective
 from tuner.trial import Record
 
 #: What is recorded of training and validation.
@@ -36,9 +36,9 @@ class LearningCurve:
         return {name: self.history.get(name, []) for name in names}
 
 
-def metrics_of(objective: Objective) -> tuple[str, ...]:
-    """Return what curves are drawn of: accuracy and loss, and the objective where it is another."""
-    return METRICS if objective is ACCURACY else (*METRICS, objective.name)
+def metrics_of(objective: Objective) -> dict[str, str]:
+    """Return what curves are drawn of, with labels: accuracy and loss, and the objective where it is another."""
+    return {**{name: name for name in METRICS}, objective.name: objective.label}
 
 
 def curves_frame(curves: Iterable[LearningCurve]) -> pd.DataFrame:

@@ -19,9 +19,9 @@ def best_figure(shown: Sequence[LearningCurve], dataset: str, objective: Objecti
     metrics = metrics_of(objective)
     figure = new_figure(9.5, 4.0)
     every = figure.subplots(1, len(metrics))
-    for axes, metric in zip(every, metrics, strict=True):
-        draw_metric(axes, shown, metric)
-        axes.set_title(f"{_capital(metric)}, {dataset}")
+    for axes, (metric, label) in zip(every, metrics.items(), strict=True):
+        draw_metric(axes, shown, metric, label)
+        axes.set_title(f"{_capital(label)}, {dataset}")
     every[0].legend(*model_marks(shown), loc="lower right")
     every[1].legend(*kind_marks(), loc="upper right")
     return figure
@@ -45,14 +45,14 @@ def values_figure(
     return figure
 
 
-def draw_metric(axes: Axes, shown: Sequence[LearningCurve], metric: str, **lines: Any) -> None:
+def draw_metric(axes: Axes, shown: Sequence[LearningCurve], metric: str, label: str, **lines: Any) -> None:
     """Draw a metric by epoch, training thinner than validation; `lines` is what matplotlib's are to have.
 
     Of an objective of its own only validation is recorded.
     """
     if metric in METRICS:
         _draw(axes, shown, metric, "", training=True, **lines)
-    y_label = "loss (cross-entropy and penalties)" if metric == "loss" else metric
+    y_label = "loss (cross-entropy and penalties)" if metric == "loss" else label
     _draw(axes, shown, f"val_{metric}", y_label, **lines)
 
 

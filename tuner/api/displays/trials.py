@@ -33,6 +33,7 @@ class LearningCurvesDisplay(Display):
     trials: Sequence[LearningCurve]
     dataset: str
     metric: str = "accuracy"
+    words: str = ""
 
     @classmethod
     def from_findings(
@@ -57,12 +58,13 @@ class LearningCurvesDisplay(Display):
             InputError: there is no completed trial on it, or no such metric.
         """
         findings = load_findings(found)
-        check_known("metric", metric, metrics_of(findings.search.objective))
+        metrics = metrics_of(findings.search.objective)
+        check_known("metric", metric, metrics)
         dataset = _searched(findings, dataset)
         shown = [LearningCurve.of(search.label, dataset, record) for search, record in findings.best_trials(dataset)]
         if not shown:
             raise InputError(findings.search.name, f"has no completed trial on {dataset}")
-        return cls(shown, dataset, metric).plot(ax, **kwargs)
+        return cls(shown, dataset, metric, metrics[metric]).plot(ax, **kwargs)
 
     @property
     def _about(self) -> str:
@@ -73,10 +75,11 @@ class LearningCurvesDisplay(Display):
         return curves_frame(self.trials)
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
-        draw_metric(axes, self.trials, self.metric, **kwargs)
+        draw_metric(axes, self.trials, self.metric, self.words or self.metric, **kwargs)
         (lines, labels), (more_lines, more_labels) = model_marks(self.trials), kind_marks()
         axes.legend(lines + more_lines, labels + more_labels, loc="best")
-        axes.set_title(f"{self.metric.capitalize()}, {self.dataset}")
+        words = self.words or self.metric
+        axes.set_title(f"{words[:1].upper()}{words[1:]}, {self.dataset}")
 
 
 @dataclass(eq=False, repr=False)
