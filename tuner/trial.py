@@ -64,7 +64,8 @@ class Trial:
     its last epoch, on a schedule that spans all `epochs`. `watch` names layers whose kernels and gradients are
     recorded; see `tuner.worker.watch`. `hold_out` is the share of the training images that a final trial does not fit,
     so that its retrainings can be told apart by them; 0 for none. `objective` is what it is chosen by, as
-    `Objective.code` says it; empty for accuracy.
+    `Objective.code` says it; empty for accuracy. `idle` names values at which a newer parameter changes nothing; see
+    `tuner.space.parameters.Parameter`.
     """
 
     family: str
@@ -86,6 +87,7 @@ class Trial:
     watch: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
     hold_out: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
     objective: Annotated[str, AfterValidator(_known_objective)] = ""
+    idle: Annotated[tuple[str, ...], Field(max_length=1_000)] = ()
     #: Of what is read back: an unknown field would be no part of the hash.
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # not a field
 
@@ -94,10 +96,12 @@ class Trial:
         """A hash of the content. The data set counts by its fingerprint, not by its name.
 
         A field that cannot matter does not count: the test set's size where the test set is not looked at, the
-        validation share where nothing is held out, what is watched where nothing is.
+        validation share where nothing is held out, what is watched where nothing is, a value that is idle.
         """
         content = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        del content["dataset"]
+        del content["dataset"], content["idle"]
+        if self.idle:
+            content["values"] = {name: value for name, value in self.values.items() if name not in self.idle}
         for name in ("stop_after", "watch", "hold_out", "objective"):
             if not content[name]:
                 del content[name]
@@ -132,7 +136,10 @@ class Trial:
 
     def to_json(self) -> str:
         """Return the trial as JSON, for the ledger."""
-        return json.dumps(asdict(self), sort_keys=True)
+        content = asdict(self)
+        if not self.idle:
+            del content["idle"]  # so that a trial without is written as it always was
+        return json.dumps(content, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Trial:

@@ -132,9 +132,7 @@ def test_an_edited_network_is_another_trial(folder: Path) -> None:
     assert mine.source_hash() == before
     (module,) = folder.glob("mine_*.py")
     module.write_text(MODELS + "# edited\n")
-    assert mine.source_hash() == before, "a run is of one code"
-    assert family(folder, "build").source_hash() != before
-    assert mine.read_source() == family(folder, "build").source_hash() == mine.source_hash()
+    assert mine.source_hash() == family(folder, "build").source_hash() != before
 
 
 def test_a_build_after_its_modules_are_forgotten_is_as_in_a_fresh_process(tmp_path: Path) -> None:

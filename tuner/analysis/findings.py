@@ -5,10 +5,11 @@ Read from the ledger and the saved predictions alone; the report and `tuner comp
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from tuner.search_file.model import ModelSearch, Search
 from tuner.system.waiting import doing
 from tuner.trial import Attempt, Record, Save, Trial, artifact_path
 from tuner.workspace import Workspace, recorded_search, search_name
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,12 +158,20 @@ class Findings:
 
     def copies(self, dataset: str) -> Copies:
         """Return which images of a data set stand on two sides of its split."""
-        if dataset not in self._copies:
-            self._copies[dataset] = copies(self.data(dataset))
-        return self._copies[dataset]
+        return self.once(_copies, dataset)
+
+    def once(self, compute: Callable[..., _T], *arguments: str) -> _T:
+        """Return `compute(self, *arguments)`, computed when it is first asked for, and kept as long as these findings.
+
+        Findings never change, and report, page and displays ask for the same things.
+        """
+        key = (compute, arguments)
+        if key not in self._kept:
+            self._kept[key] = compute(self, *arguments)
+        return self._kept[key]  # type: ignore[no-any-return]
 
     @cached_property
-    def _copies(self) -> dict[str, Copies]:
+    def _kept(self) -> dict[tuple[object, tuple[str, ...]], Any]:
         return {}
 
     def best_trials(self, dataset: str) -> list[tuple[ModelSearch, Record]]:
@@ -214,6 +225,10 @@ class Findings:
     def seen_datasets(self) -> list[str]:
         """The data sets of the trials that have finished."""
         return list(dict.fromkeys(search_trial.dataset for search_trial, _ in self.search_trials))
+
+
+def _copies(findings: Findings, dataset: str) -> Copies:
+    return copies(findings.data(dataset))
 
 
 def winners(

@@ -46,7 +46,6 @@ class CustomFamily(Family):
         if not attribute or not all(part.isidentifier() for part in (*module.split("."), attribute)):
             raise InputError("family", f"{path!r} is not written as package.module:name")
         self.path, self.folder = path, folder
-        self._source = ""
         self.module, self.attribute = module, attribute
         self.name = attribute.lower()  # type: ignore[misc]  # an instance has a name where a built-in class has one
         self.label = attribute  # type: ignore[misc]
@@ -54,21 +53,15 @@ class CustomFamily(Family):
     def source_hash(self) -> str:
         """Return a hash of the module and of all modules of the user's own that it imports.
 
-        So an edited network is another trial. The code is read when it is first asked for: see `read_source`.
-        """
-        return self._source or self.read_source()
-
-    def read_source(self) -> str:
-        """Read the code anew and return its hash, which `source_hash` returns from now on.
+        So an edited network is another trial. The code is read whenever this is asked.
 
         Raises:
             InputError: there is no such module.
         """
         try:
-            self._source = hash_of(self.module, self.own_modules())
+            return hash_of(self.module, self.own_modules())
         except OSError as error:
             raise InputError("family", f"{error.filename} cannot be read ({error.strerror})") from error
-        return self._source
 
     def own_modules(self) -> dict[str, Path]:
         """Return the files of the module and of all modules of the user's own that it imports, by dotted names.

@@ -326,7 +326,7 @@ def _shaded(paint: str, amount: float) -> tuple[float, ...]:
     return tuple(c + (1 - c) * amount if amount > 0 else c * (1 + amount) for c in to_rgb(paint))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)  # of words and numbers, which drawings repeat
 def _text_width(text: str, size: float) -> float:
     """Return a text's width in inches, found without drawing it."""
     if not text.strip():

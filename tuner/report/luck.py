@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -52,14 +51,15 @@ class Luck:
         return self.chosen.mean - (self.winner.result.val_accuracy or 0.0)
 
 
-@lru_cache(maxsize=16)  # findings never change, and report and page ask
 def lucks(findings: Findings) -> tuple[Luck, ...]:
     """Return what is known of the choice of each model that was searched here, where it is by accuracy.
 
     Choosing again by another objective would compute it of a thousand samples of images for each trial.
     """
-    if findings.search.objective is not ACCURACY:
-        return ()
+    return findings.once(_lucks) if findings.search.objective is ACCURACY else ()
+
+
+def _lucks(findings: Findings) -> tuple[Luck, ...]:
     return tuple(_luck(findings, chosen, chosen.winner) for chosen in findings.chosen if chosen.winner)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.pairs import Pair, adjusted, paired
 from tuner.analysis.significance import accuracy_interval
@@ -19,9 +17,12 @@ SCOPE = (
 CHOSEN_THERE = "validated on the test images that score it"
 
 
-@lru_cache(maxsize=64)  # findings never change, and several sections ask
 def pairs_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
     """Return every pair of chosen models on a data set, pairs of the best model first, judged together."""
+    return findings.once(_pairs_on, dataset)
+
+
+def _pairs_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
     return tuple(adjusted(paired([(findings, chosen) for chosen in findings.on(dataset)])))
 
 

@@ -7,7 +7,7 @@ import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -127,7 +127,7 @@ def started(
 
     Nothing is written before everything that can be checked has been.
     """
-    _check_backend()
+    _check_backend(search)
     try:
         execution.check(search.cpus_per_trial)
     except InputError as error:
@@ -135,10 +135,7 @@ def started(
             raise error.inside(str(search.file)) from error
         raise
     workspace.check_writable(search.name)
-    for model_search in search.model_searches:
-        if isinstance(model_search.family, CustomFamily):
-            with in_its_place(search, model_search):
-                model_search.family.read_source()  # once for the whole run: a worker refuses what was edited since
+    search = _with_code(search)
     datasets = {}
     for name in search.all_datasets:
         with doing(f"reading the data set {name}"):
@@ -248,20 +245,31 @@ def _check_completed(findings: Findings, report: Path) -> None:
 def _run_key(search: Search, prepared: dict[str, Prepared]) -> str:
     """Return what names a list of trials: the search, and the content of its data and of the user's networks."""
     content = [search.key, *(data.fingerprint for data in prepared.values())]
-    content += [
-        model_search.family.source_hash()
-        for model_search in search.model_searches
-        if isinstance(model_search.family, CustomFamily)
-    ]
+    content += [model_search.source for model_search in search.model_searches if model_search.source]
     return hashlib.sha256(" ".join(content).encode()).hexdigest()[:16]
 
 
-def _check_backend() -> None:
-    name = backend_name()
+def _with_code(search: Search) -> Search:
+    """Return the search with the code of users' own networks read, once for the whole run.
+
+    A worker refuses what was edited since.
+    """
+    read = []
+    for model_search in search.model_searches:
+        with in_its_place(search, model_search):
+            read.append(model_search.with_code())
+    return replace(search, model_searches=tuple(read))
+
+
+def _check_backend(search: Search) -> None:
+    name = search.backend
     if name not in BACKENDS:
         raise InputError("KERAS_BACKEND", f"{name!r} is no backend of Keras; {suggestion(name, BACKENDS)}")
     if importlib.util.find_spec(name) is None:
         raise InputError("KERAS_BACKEND", f"{name} is not installed", f"install it: pip install {name}")
+    if name != (now := backend_name()):
+        problem = f"is {now!r} now, and was {name!r} when {search.file} was read"
+        raise InputError("KERAS_BACKEND", problem, "read the search again")
 
 
 def _checked_data(search: Search, name: str, workspace: Workspace, skip_bad: bool) -> Dataset:

@@ -21,7 +21,7 @@ from tuner.objective import OBJECTIVES, objective_of
 from tuner.oracles import ALGORITHMS, Algorithm
 from tuner.recipe import RECIPE
 from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
-from tuner.search_file.model import ModelSearch, Overrides, Search
+from tuner.search_file.model import ModelSearch, Overrides, Search, backend_name
 from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
 from tuner.search_file.words import RULES, SPACE, TRAINING, check_belongs, explained, homes
 from tuner.space.parameters import Layered, Parameter, Value
@@ -189,6 +189,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         overrides=overrides,
         folder=folder,
         file_hash=file_hash,
+        backend=backend_name(),
         raw=raw,
     )
 

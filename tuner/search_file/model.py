@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -150,11 +150,21 @@ class ModelSearch:
     epochs: int
     watch: tuple[str, ...]
     space: Space
+    #: Of a user's own network, the hash of its code as `with_code` read it: what its trials are named by.
+    source: str = ""
 
     @property
     def label(self) -> str:
         """How tables call it: the family's label, or the model search's own name."""
         return self.family.label if self.name == self.family.name else self.name
+
+    def with_code(self) -> ModelSearch:
+        """Return the same with a user's own code as it is now: a run reads it once, at its start.
+
+        Raises:
+            InputError: there is no such module.
+        """
+        return replace(self, source=self.family.source_hash()) if isinstance(self.family, CustomFamily) else self
 
     @property
     def is_counted(self) -> bool:
@@ -202,12 +212,14 @@ class Search:
     overrides: Overrides
     folder: Path
     file_hash: str
+    #: Keras' backend, as it was set when the search was read.
+    backend: str
     raw: Mapping[str, Any] = field(repr=False)
 
     @cached_property
     def key(self) -> str:
         """A hash of what is searched, overrides included: the same key has the same trials in the same order."""
-        content = {"raw": self.raw, "overrides": vars(self.overrides), "backend": backend_name()}
+        content = {"raw": self.raw, "overrides": vars(self.overrides), "backend": self.backend}
         # Keys are not sorted: the order of a space's parameters is the order of its grid.
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
@@ -266,11 +278,15 @@ class Search:
         self, model_search: ModelSearch, dataset: str, fingerprint: str, values: Values, epochs: int | None
     ) -> Trial:
         """Return the search trial of one configuration; `epochs` where the oracle gives fewer than the recipe."""
+        if isinstance(model_search.family, CustomFamily) and not model_search.source:
+            raise RuntimeError(f"the code of {model_search.path} was not read; see ModelSearch.with_code")
+        whole = model_search.space.completed(values)
         return Trial(
             family=model_search.path,
             dataset=dataset,
             fingerprint=fingerprint,
-            values=dict(values),
+            values=whole,
+            idle=tuple(p.name for p in model_search.space.parameters if p.is_idle(whole)),
             epochs=epochs or model_search.epochs,
             seed=self.seed,
             protocol=self.protocol,
@@ -280,9 +296,9 @@ class Search:
             train_size=self.overrides.train_size,
             test_size=self.overrides.test_size,
             threads=self.threads,
-            backend=backend_name(),
+            backend=self.backend,
             watch=model_search.watch,
-            source=model_search.family.source_hash() if isinstance(model_search.family, CustomFamily) else "",
+            source=model_search.source,
         )
 
     def to_json(self) -> str:

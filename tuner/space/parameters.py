@@ -26,6 +26,9 @@ class Parameter:
     `choices` are the permitted values of a string, and for a number what plain KerasTuner searches when nobody
     says anything else. `when = (parent, values)` makes it active only where the parent has one of these values.
     `verify` raises ValueError for a value of the right type that makes no sense.
+
+    `idle` is for a parameter that was added when trials had been recorded: its value at which a network trains as one
+    that never heard of the parameter. There it is left out of a trial's name, so that the recorded ones still count.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Parameter:
     doc: str = ""
     when: tuple[str, tuple[Value, ...]] | None = None
     verify: Callable[[Any], object] | None = None
+    idle: Value | None = None
 
     @property
     def kind(self) -> type[Value]:
@@ -72,6 +76,10 @@ class Parameter:
     def meant(self, text: str) -> str:
         """Return the choice that is written like this but for capitals: `adam` for `Adam`, as Keras calls its class."""
         return next((str(c) for c in self.choices if str(c).lower() == text.lower()), text)
+
+    def is_idle(self, values: Values) -> bool:
+        """Whether the parameter stands at its idle value in `values`."""
+        return self.idle is not None and self.name in values and values[self.name] == self.idle
 
     def is_active(self, values: Values) -> bool:
         """Whether the parameter matters beside `values`, which hold its parent if that is active."""

@@ -61,6 +61,16 @@ class Space:
                 kept[parameter.name] = parameter.kind(values[parameter.name])
         return kept
 
+    def completed(self, values: Values) -> Configuration:
+        """Return `values` with the idle ones of parameters that are newer than the trial that had these values."""
+        whole: Configuration = {}
+        for parameter in self.parameters:
+            if parameter.name in values:
+                whole[parameter.name] = values[parameter.name]
+            elif parameter.idle is not None and parameter.is_active(whole):
+                whole[parameter.name] = parameter.idle
+        return {**whole, **values}
+
     def candidates(self) -> Iterator[Configuration]:
         """Yield every configuration of the grid, before any rule; the last parameter varies fastest.
 

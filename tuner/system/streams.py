@@ -71,6 +71,7 @@ class _LastingText:
         return False
 
 
+#: The streams of this process, which has each once.
 _held: dict[str, _Lasting] = {}
 
 

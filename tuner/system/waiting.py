@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+#: Whoever hears for this process; `heard_by` puts back the one before.
 _listener: tuple[Callable[[str], object], float] | None = None
 
 

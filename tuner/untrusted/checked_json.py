@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,7 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 from tuner.text import shortened
 
 _T = TypeVar("_T")
-_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+
+
+@cache  # of each type that is read anywhere, a handful
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def parsed(kind: type[_T], text: str) -> _T:
@@ -20,10 +25,8 @@ def parsed(kind: type[_T], text: str) -> _T:
     Raises:
         ValueError: with the first field that is missing, wrong or not known.
     """
-    if kind not in _adapters:
-        _adapters[kind] = TypeAdapter(kind)
     try:
-        value: _T = _adapters[kind].validate_json(text, strict=True)
+        value: _T = _adapter(kind).validate_json(text, strict=True)  # type: ignore[arg-type]  # a class has a hash
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

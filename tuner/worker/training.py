@@ -141,7 +141,7 @@ def _build(family: Family, trial: Trial, data: Dataset) -> tuple[keras.Model, di
     if not isinstance(family, CustomFamily):
         return family.network(trial.values, data.shape, len(data.class_names)), {}
     built = family.own_network(trial.values, data.shape, len(data.class_names))
-    if trial.source and family.read_source() != trial.source:  # looked at behind the import, so that nothing slips by
+    if trial.source and family.source_hash() != trial.source:  # looked at behind the import, so that nothing slips by
         problem = "its code is not the code that the search began with: it was edited since, or differs on this machine"
         raise LostError(family.path, problem, "leave it as it is while a search runs, and run the search again")
     return built.model, {"scaling": built.scaling}
