@@ -218,7 +218,7 @@ def test_the_ledger_holds_when_and_in_which_worker_each_trial_ran(tmp_path: Path
         assert len(ledger.attempts("s")) == len(ledger.search_trials("s"))
 
 
-def test_two_entries_with_the_same_trials_train_them_once(tmp_path: Path) -> None:
+def test_two_model_searches_with_the_same_trials_train_them_once(tmp_path: Path) -> None:
     executor = SimulatedExecutor(3, random.Random(1))  # noqa: S311
     with Ledger(tmp_path / "l") as ledger:
         ledger.open_search("s", "key", "{}")
@@ -401,7 +401,9 @@ def test_the_longest_trials_are_trained_first(tmp_path: Path) -> None:
     assert [key for key, _ in executor.started] == [trials[i].id for i in (2, 3, 5, 0, 4, 1)]
 
 
-def test_kin_follow_each_other_in_one_process_the_one_with_most_levels_first(tmp_path: Path) -> None:
+def test_those_of_a_group_follow_each_other_in_one_process_the_one_with_most_runtime_scalars_first(
+    tmp_path: Path,
+) -> None:
     def trial(filters: int, dropout: float, l2: float) -> Trial:
         return Trial("cnn", "d", "f" * 16, {"filters": filters, "dropout": dropout, "l2": l2}, 1, seed=0)
 
@@ -416,7 +418,7 @@ def test_kin_follow_each_other_in_one_process_the_one_with_most_levels_first(tmp
         assert (mine[0]["dropout"], mine[0]["l2"]) == (0.5, 0.1)
 
 
-def test_no_place_stays_empty_for_the_sake_of_kin(tmp_path: Path) -> None:
+def test_no_worker_stays_idle_for_the_sake_of_a_group(tmp_path: Path) -> None:
     executor = KinExecutor(3)
     driven(tmp_path / "l", executor, [Trial("cnn", "d", "f" * 16, {}, 1, seed=i) for i in range(9)])
     assert executor.most_at_once == 3

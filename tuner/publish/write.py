@@ -14,6 +14,7 @@ from tuner.report import report_of
 from tuner.report.cards import card_json, card_name
 from tuner.report.markdown import report_markdown
 from tuner.system.files import check_no_link, folder_inside, remove_partials, write_whole
+from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 from tuner.untrusted.sizes import MOST_MODEL, read_at_most
 
@@ -33,6 +34,7 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     content: dict[str, bytes] = {}
     report = report_of(findings)
     for section in report.sections:
+        INTERRUPTS.hear()  # what draws may have swallowed one
         with doing(f"drawing {section.heading}"):
             content |= {picture.file: picture.png for picture in section.pictures}
     content |= {name: frame.to_csv(index=False).encode() for name, frame in report.tables.items()}

@@ -28,6 +28,7 @@ from tuner.report.summary import verdict
 from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
 from tuner.report.watched import watched_section
+from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 
 #: Makes a section of what was found, or None where there is nothing to say.
@@ -67,6 +68,7 @@ def report_of(findings: Findings) -> Report:
     """Return the report of a search."""
     sections = []
     for number, make in enumerate(SECTIONS, start=1):
+        INTERRUPTS.hear()
         with doing(f"writing the report, section {number} of {len(SECTIONS)}"):
             section = make(findings)
         if section:

@@ -17,6 +17,7 @@ from tuner.oracles import MOST_DRAWS, Proposal
 from tuner.recipe import RECIPE
 from tuner.search_file.model import ModelSearch, Search
 from tuner.space.space import Configuration, nothing_left
+from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 from tuner.trial import FIRST_LAYER
 from tuner.worker.probe import Built, Question
@@ -87,6 +88,7 @@ def build_all(
         LocalExecutor(PROBE, 1, preload=PRELOAD, limits=limits) as pool,
     ):
         for key, values in zip(keys, configurations, strict=True):
+            INTERRUPTS.hear()
             if key not in networks:
                 first = not any(built.parameters for built in networks.values())
                 question = Question(model_search.path, search.folder.resolve(), shape, classes, values, first, asked)
@@ -211,6 +213,7 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
     for name in search.datasets:
         shape, classes = _shape_of(search, name, data_dir, skip_bad)
         for model_search in search.model_searches:
+            INTERRUPTS.hear()
             large = not model_search.algorithm.learns and model_search.planned() > MOST_SHOWN
             with in_its_place(search, model_search):
                 check_proposals(search, model_search)

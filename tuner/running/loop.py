@@ -16,6 +16,7 @@ from tuner.errors import ResourceError
 from tuner.executors import Executor, Outcome
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.running.proposals import Proposals
+from tuner.system.interrupts import INTERRUPTS
 from tuner.trial import RUNTIME_SCALARS, Job, Record, Result, Trial
 
 #: How often a trial whose worker died is tried.
@@ -140,6 +141,7 @@ class Runner:
         under_way: dict[str, _Proposed] = {}
         deaths: Counter[tuple[str, bool]] = Counter()
         while True:
+            INTERRUPTS.hear()  # what proposes may have swallowed one
             for proposals in all_proposals:
                 self._propose(proposals, waiting, under_way)
             while waiting and len(under_way) < self._executor.slots:

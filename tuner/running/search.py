@@ -138,6 +138,7 @@ def started(
     search = _with_code(search)
     datasets = {}
     for name in search.all_datasets:
+        INTERRUPTS.hear()
         with doing(f"reading the data set {name}"):
             datasets[name] = _checked_data(search, name, workspace, skip_bad)
     _check_sizes(search, datasets, console)

@@ -13,6 +13,7 @@ from tuner.errors import CheckError, InputError, one_line
 from tuner.protocol import test_images
 from tuner.report.cards import card_json, card_name
 from tuner.saved_models.reader import PlainKeras
+from tuner.system.interrupts import INTERRUPTS
 from tuner.system.scratch import scratch_folder
 from tuner.system.waiting import doing
 from tuner.text import shortened, visible_line
@@ -42,6 +43,7 @@ def verify(findings: Findings, reader: PlainKeras | None = None) -> list[str]:
     if not findings.chosen:
         raise CheckError(f"{findings.search.name}: has no saved model to verify")
     for chosen in findings.chosen:
+        INTERRUPTS.hear()
         _check_file(folder / chosen.file_name, chosen.saved.result.files["model"], findings.search.name)
         _check_recorded(chosen)
         _check_card(findings, chosen, folder / card_name(chosen))
