@@ -70,6 +70,19 @@ def test_real_pixels_from_0_to_1_are_multiplied_by_255(tmp_path, dtype):
     assert dataset.x_train[0, 0, :, 0].tolist() == [255, 128, 51, 0, 0]  # 127.5 is rounded to the even 128
 
 
+@pytest.mark.parametrize("dark", ["x_train", "x_test", "x_val"])
+def test_whether_real_pixels_end_at_1_is_told_by_all_splits_together(tmp_path, dark):
+    given = {key: PIXELS.astype(np.float32) for key in ("x_train", "x_test", "x_val")}
+    given[dark] = (PIXELS > 60).astype(np.float32)
+    dataset = load_npz(saved(tmp_path, **given, y_test=Y_TRAIN, y_val=Y_TRAIN))
+    there = {"x_train": dataset.x_train[:6], "x_val": dataset.x_train[6:], "x_test": dataset.x_test}
+    assert {key: int(pixels.max()) for key, pixels in there.items()} == {**dict.fromkeys(given, 119), dark: 1}
+    bright = {key: array / 255 for key, array in given.items()}
+    scaled = load_npz(saved(tmp_path, **bright, y_test=Y_TRAIN, y_val=Y_TRAIN))
+    np.testing.assert_array_equal(scaled.x_train, dataset.x_train)
+    np.testing.assert_array_equal(scaled.x_test, dataset.x_test)
+
+
 def test_whole_pixels_of_0_and_1_stay_as_they_are(tmp_path):
     x = (PIXELS > 60).astype(np.int32)
     assert load_npz(saved(tmp_path, x_train=x, x_test=x[:3])).x_train.max() == 1

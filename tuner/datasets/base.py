@@ -78,16 +78,16 @@ def checked_dataset(
     """Build a `Dataset` from arrays as users have them, or say in one line what is wrong with them.
 
     With `x_val` and `y_val` among the arrays, the data set has validation images of its own. Images may be `(n, h, w)`
-    or `(n, h, w, channels)`, whole numbers from 0 to 255 or real numbers from 0 to 1, which are multiplied by 255.
-    Labels may be whole numbers, strings or one-hot rows; `class_names` name the whole numbers 0, 1, …, and without them
-    each label's own text is its class's name, in the order of `in_class_order`. Control characters in a name, and bytes
-    that are not UTF-8, are replaced by their escapes (`tuner.text.visible`).
+    or `(n, h, w, channels)`, whole numbers from 0 to 255 or real ones, which are multiplied by 255 if those of
+    all splits are from 0 to 1. Labels may be whole numbers, strings or one-hot rows; `class_names` name the numbers 0,
+    1, …, and without them each label's own text is its class's name, in the order of `in_class_order`. Control
+    characters in a name, and bytes that are not UTF-8, are replaced by their escapes (`tuner.text.visible`).
 
     Raises:
         InputError: with the array and the reason.
     """
     splits = ("train", "val", "test") if "x_val" in arrays else SPLITS
-    x = {split: _images(name, f"x_{split}", arrays[f"x_{split}"]) for split in splits}
+    x = _as_bytes({split: _images(name, f"x_{split}", arrays[f"x_{split}"]) for split in splits})
     y = {split: _labels(name, f"y_{split}", arrays[f"y_{split}"]) for split in splits}
     for split in splits:
         if len(x[split]) != len(y[split]):
@@ -156,7 +156,12 @@ def _ranks(names: tuple[str, ...]) -> NDArray[np.intp]:
     return np.array([places[name] for name in names])
 
 
-def _images(name: str, key: str, images: NDArray[Any]) -> Images:
+def _images(name: str, key: str, images: NDArray[Any]) -> NDArray[Any]:
+    """Return images with an axis for their channels.
+
+    Raises:
+        InputError: they are none.
+    """
     if images.ndim == 3:
         images = images[..., np.newaxis]
     if images.ndim != 4 or images.shape[-1] not in (1, 3):
@@ -174,10 +179,22 @@ def _images(name: str, key: str, images: NDArray[Any]) -> Images:
     low, high = images.min(), images.max()
     if low < 0 or high > 255:
         raise InputError(name, f"{key} has pixels from {low:g} to {high:g}", "pixels are 0 to 255")
-    if images.dtype.kind == "f" and high <= 1:
-        images = images * 255
-    whole: Images = np.rint(images).astype(np.uint8)
-    return whole
+    return images
+
+
+def _as_bytes(images: Mapping[str, NDArray[Any]]) -> dict[str, Images]:
+    """Return the images of all splits as bytes. Whether real numbers end at 1 or at 255, no split can tell alone.
+
+    One may hold dark images only.
+    """
+    real = {split: pixels for split, pixels in images.items() if pixels.dtype.kind == "f"}
+    scaled = real if all(pixels.max() <= 1 for pixels in real.values()) else {}
+    return {
+        split: pixels
+        if pixels.dtype == np.uint8
+        else np.rint(pixels * 255 if split in scaled else pixels).astype(np.uint8)
+        for split, pixels in images.items()
+    }
 
 
 def _labels(name: str, key: str, labels: NDArray[Any]) -> NDArray[Any]:
