@@ -25,7 +25,6 @@ KEPT = {
     "figures/network.py _text_width": "a function of its arguments alone",
     "ledger/schema.py _ours": "a function of nothing",
     "page/html.py _inline": "a parser without state",
-    "page/markdown.py _markdown": "a parser without state",
     "page/render.py asset": "a file of the package",
     "page/render.py plotting_library": "a file of the package",
     "page/render.py script": "files of the package",
