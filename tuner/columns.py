@@ -24,6 +24,9 @@ MEGABYTES = "megabytes"
 
 VAL_ACCURACY = "val_accuracy"
 VAL_LOSS = "val_loss"
+VAL_UNPENALISED_LOSS = "val_unpenalised_loss"
+LOSS = "loss"
+UNPENALISED_LOSS = "unpenalised_loss"
 TEST_ACCURACY = "test_accuracy"
 TEST_LOSS = "test_loss"
 BEST_VAL_ACCURACY = "best_val_accuracy"
@@ -78,7 +81,7 @@ CLOCKED = (SECONDS, SECONDS_PER_EPOCH, LATENCY_MS)
 #: What `tuner results` prints in front of the parameters, in this order.
 RESULTS = (
     TRIAL, MODEL, FAMILY, DATASET, STATUS, ERROR, SEED, EPOCHS, BEST_EPOCH, TRAIN_SIZE, PARAMETERS, SECONDS,
-    VAL_ACCURACY, VAL_LOSS,
+    VAL_ACCURACY, VAL_LOSS, VAL_UNPENALISED_LOSS,
 )  # fmt: skip
 #: Columns of `tuner.compare`.
 COMPARED = (

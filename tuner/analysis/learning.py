@@ -9,11 +9,12 @@ from typing import Any, Self
 import pandas as pd
 
 from tuner import columns as col
+from tuner.analysis.penalties import losses_differ
 from tuner.objective import Objective
 from tuner.trial import Record
 
 #: What is recorded of training and validation.
-METRICS = ("accuracy", "loss")
+METRICS = ("accuracy", col.LOSS, col.UNPENALISED_LOSS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +31,26 @@ class LearningCurve:
         """Return the curve of a recorded trial."""
         return cls(label, dataset, record.trial.id, record.result.history)
 
-    def as_json(self, objective: Objective) -> dict[str, Any]:
-        """Return accuracy, loss and score after each epoch, by name; empty what was not recorded."""
-        names = dict.fromkeys(("accuracy", col.VAL_ACCURACY, "loss", col.VAL_LOSS, objective.column))
+    @property
+    def penalised(self) -> bool:
+        """Whether penalties make a difference to its loss, as far as it was recorded without them."""
+        return losses_differ(self.history)
+
+    def as_json(self, objective: Objective, penalised: bool) -> dict[str, Any]:
+        """Return accuracy, loss and score after each epoch, by name; empty what was not recorded.
+
+        Where trials that are shown beside it are `penalised`, the loss without penalties too.
+        """
+        names = dict.fromkeys(("accuracy", col.VAL_ACCURACY, col.LOSS, col.VAL_LOSS, objective.column))
+        if penalised:
+            names |= dict.fromkeys((col.UNPENALISED_LOSS, col.VAL_UNPENALISED_LOSS))
         return {name: self.history.get(name, []) for name in names}
 
 
 def metrics_of(objective: Objective) -> dict[str, str]:
-    """Return what curves are drawn of, with labels: accuracy and loss, and the objective where it is another."""
-    return {**{name: name for name in METRICS}, objective.name: objective.label}
+    """Return what curves are drawn of, with labels: accuracy, losses, and the objective where it is another."""
+    labels = {name: name for name in METRICS} | {col.UNPENALISED_LOSS: "loss without penalties"}
+    return {**labels, objective.name: objective.label}
 
 
 def curves_frame(curves: Iterable[LearningCurve]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from tuner import columns as col
+from tuner.analysis.penalties import any_penalised, unpenalised_val_loss
 from tuner.analysis.trial_table import trial_rows
 from tuner.families import in_order
 from tuner.ledger.ledger import SearchTrial
@@ -23,7 +24,14 @@ WIDTH = 120
 #: Letters of a model's, a data set's or a parameter's name, before they are cut.
 _NAME = 20
 #: What a table that is too wide goes without, the first that is enough.
-_SPARED = ((), ("seconds",), ("seconds", "trial"), ("seconds", "trial", "parameters"))
+_UNPENALISED = "without penalties"
+_SPARED = (
+    (),
+    ("seconds",),
+    ("seconds", "trial"),
+    ("seconds", "trial", _UNPENALISED),
+    ("seconds", "trial", _UNPENALISED, "parameters"),
+)
 _DASH = "–"
 #: Losses from here on are written with a power of ten.
 _LARGE = 1e5
@@ -128,11 +136,15 @@ def _scores(rows: Sequence[Row]) -> list[Column]:
     columns: list[Column] = []
     if any(record.result.best_epoch for _, record in rows) or len({r.trial.epochs for _, r in rows}) > 1:
         columns.append(("epochs", lambda row: _epochs(row[1])))
+    unpenalised: list[Column] = []
+    if any_penalised(record for _, record in rows):
+        unpenalised.append((_UNPENALISED, lambda row: _score(unpenalised_val_loss(row[1]))))
     return [
         *columns,
         ("parameters", lambda row: _whole(row[1].result.parameters)),
         ("seconds", lambda row: f"{row[1].result.seconds:.1f}"),
         ("val. loss", lambda row: _score(row[1].result.val_loss)),
+        *unpenalised,
         ("val. accuracy", lambda row: _score(row[1].result.val_accuracy) if row[1].completed else "failed"),
         *(
             (escape(shortened(visible_line(objective.head), 2 * _NAME)), lambda row: _score(row[1].score))

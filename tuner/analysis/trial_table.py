@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tuner import columns as col
+from tuner.analysis.penalties import unpenalised_val_loss
 from tuner.families import in_order
 from tuner.ledger.ledger import SearchTrial
 from tuner.protocol import ranked
@@ -30,15 +31,21 @@ def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
         col.SECONDS: result.seconds,
         col.VAL_ACCURACY: result.val_accuracy,
         col.VAL_LOSS: result.val_loss,
+        col.VAL_UNPENALISED_LOSS: unpenalised_val_loss(record),
         **({record.objective.column: record.score} if record.trial.objective else {}),
         **{name: trial.values[name] for name in in_order(trial.values)},
     }
 
 
 def column_names(rows: Iterable[dict[str, object]]) -> list[str]:
-    """Return the columns of a table of such rows: the fixed ones, then every parameter that a row has."""
+    """Return the columns of a table of such rows: the fixed ones, then every parameter that a row has.
+
+    The loss without penalties has a column where a trial recorded it, which those of earlier versions did not.
+    """
+    rows = list(rows)
+    told = any(row[col.VAL_UNPENALISED_LOSS] is not None for row in rows)
     parameters = in_order(name for row in rows for name in row if name not in col.RESULTS)
-    return [*col.RESULTS, *parameters]
+    return [*(name for name in col.RESULTS if told or name != col.VAL_UNPENALISED_LOSS), *parameters]
 
 
 def trial_rows(search_trials: Iterable[tuple[SearchTrial, Record | None]]) -> list[dict[str, object]]:

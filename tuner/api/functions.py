@@ -50,8 +50,8 @@ _WHOLE = (
     col.SEED, col.EPOCHS, col.BEST_EPOCH, col.TRAIN_SIZE, col.TEST_SIZE, col.PARAMETERS, col.EPOCH, col.REPEATS,
 )  # fmt: skip
 _REAL = (
-    col.SECONDS, col.VAL_ACCURACY, col.VAL_LOSS, col.RETRAINED_SD, col.DELTA, col.DELTA_LOW, col.DELTA_HIGH,
-    col.P_VALUE, col.LEAST_SHOWN, col.CHANCE_AHEAD, col.MCNEMAR, col.VALUE,
+    col.SECONDS, col.VAL_ACCURACY, col.VAL_LOSS, col.VAL_UNPENALISED_LOSS, col.RETRAINED_SD, col.DELTA, col.DELTA_LOW,
+    col.DELTA_HIGH, col.P_VALUE, col.LEAST_SHOWN, col.CHANCE_AHEAD, col.MCNEMAR, col.VALUE,
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from tuner import columns as col
+from tuner.analysis.penalties import unpenalised_val_loss
 from tuner.exporters.base import MARK, Recorded, no_run_s, plain
 from tuner.exporters.storage import check_database, needs, taken, unusable
 from tuner.search_file.model import ModelSearch
@@ -122,6 +123,7 @@ def _trial(
         **recorded.identity(record),
         col.BEST_EPOCH: result.best_epoch,
         col.VAL_LOSS: result.val_loss,
+        col.VAL_UNPENALISED_LOSS: unpenalised_val_loss(record),
         col.PARAMETERS: result.parameters,
         col.SECONDS: result.seconds,
     }

@@ -9,15 +9,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from tuner import columns as col
 from tuner.analysis.learning import METRICS, LearningCurve, metrics_of
 from tuner.figures.style import colour, dash, new_figure, whole_numbers
 from tuner.objective import Objective
+
+_ON_AXIS = {col.LOSS: "loss (cross-entropy and penalties)", col.UNPENALISED_LOSS: "loss (cross-entropy)"}
 
 
 def best_figure(shown: Sequence[LearningCurve], dataset: str, objective: Objective) -> Figure:
     """Draw the best trials of a data set, a panel for each metric, training against validation."""
     metrics = metrics_of(objective)
-    figure = new_figure(9.5, 4.0)
+    if not (any(c.penalised for c in shown) and all(col.UNPENALISED_LOSS in c.history for c in shown)):
+        del metrics[col.UNPENALISED_LOSS]
+    figure = new_figure(13.0 if col.UNPENALISED_LOSS in metrics else 9.5, 4.0)
     every = figure.subplots(1, len(metrics))
     for axes, (metric, label) in zip(every, metrics.items(), strict=True):
         draw_metric(axes, shown, metric, label)
@@ -52,8 +57,7 @@ def draw_metric(axes: Axes, shown: Sequence[LearningCurve], metric: str, label: 
     """
     if metric in METRICS:
         _draw(axes, shown, metric, "", training=True, **lines)
-    y_label = "loss (cross-entropy and penalties)" if metric == "loss" else label
-    _draw(axes, shown, f"val_{metric}", y_label, **lines)
+    _draw(axes, shown, f"val_{metric}", _ON_AXIS.get(metric, label), **lines)
 
 
 def model_marks(shown: Sequence[LearningCurve]) -> tuple[list[Line2D], list[str]]:
@@ -72,7 +76,7 @@ def _draw(
     axes: Axes, shown: Sequence[LearningCurve], metric: str, y_label: str, training: bool = False, **lines: Any
 ) -> None:
     for index, curve in enumerate(shown):
-        values = curve.history[metric]
+        values = curve.history.get(metric, [])
         look: dict[str, Any] = {
             "color": colour(index),
             "linestyle": dash(index),

@@ -15,6 +15,7 @@ from tuner.analysis.confusion import ConfusionMatrix
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.learning import LearningCurve
 from tuner.analysis.pareto import pareto_front
+from tuner.analysis.penalties import any_penalised
 from tuner.analysis.roc import RocCurves
 from tuner.analysis.scopes import scopes
 from tuner.analysis.slices import MODEL, Slice, lower_end
@@ -27,7 +28,10 @@ Tables = Mapping[str, pd.DataFrame]
 #: Learning curves are shown of so many of the best trials.
 BEST = 5
 #: What trials.csv holds of every trial beside its parameters, as far as the page shows it.
-_SHOWN = (col.TRIAL, col.MODEL, col.DATASET, col.STATUS, col.EPOCHS, col.PARAMETERS, col.VAL_LOSS, col.VAL_ACCURACY)
+_SHOWN = (
+    col.TRIAL, col.MODEL, col.DATASET, col.STATUS, col.EPOCHS, col.PARAMETERS, col.VAL_LOSS, col.VAL_UNPENALISED_LOSS,
+    col.VAL_ACCURACY,
+)  # fmt: skip
 
 
 def page_data(findings: Findings, tables: Tables) -> dict[str, Any]:
@@ -143,14 +147,17 @@ def _slices(findings: Findings, tables: Tables) -> list[dict[str, Any]]:
 
 
 def _curves(findings: Findings) -> dict[str, dict[str, Any]]:
-    """Return by trial the accuracy, loss and score of every epoch, of the best five of each search on each data set."""
-    found = {}
+    """Return by trial the accuracy, loss and score of every epoch, of the best five of each search on each data set.
+
+    The loss without penalties is among them where a trial of the search has penalties.
+    """
+    found, penalised = {}, any_penalised(findings.trials())
     for dataset in findings.search.datasets:
         for model_search in findings.search.model_searches:
             for record in ranked(findings.trials(model_search.name, dataset))[:BEST]:
                 curve = LearningCurve.of(model_search.label, dataset, record)
                 if curve.history.get(col.VAL_ACCURACY):
-                    found[curve.trial] = plain(curve.as_json(findings.search.objective))
+                    found[curve.trial] = plain(curve.as_json(findings.search.objective, penalised))
     return found
 
 

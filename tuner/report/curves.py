@@ -47,6 +47,13 @@ def curves_section(findings: Findings) -> Section | None:
             contents.append(Picture("curves_by_value", file, caption, draw))
     if not contents:
         return None
+    if any(curve.penalised for curve in drawn.values()):
+        contents.append(
+            Paragraph(
+                "`loss` is what a network learns from: its error and all penalties, such as L2. `unpenalised_loss` is "
+                "the error alone, which tells how well it answers. Losses on test images have no penalties."
+            )
+        )
     contents.append(Paragraph("Every epoch of these trials: [curves.csv](curves.csv)."))
     return Section("curves", "Training curves", contents, {"curves.csv": curves_frame(drawn.values())})
 

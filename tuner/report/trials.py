@@ -8,6 +8,7 @@ import pandas as pd
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
+from tuner.analysis.penalties import any_penalised, unpenalised_val_loss
 from tuner.analysis.trial_table import column_names, trial_rows
 from tuner.contents.cells import number, with_mark
 from tuner.contents.sections import Content, Paragraph, Section, Table
@@ -99,6 +100,7 @@ def _shared(group: Sequence[tuple[int, Record]], names: Sequence[str]) -> list[s
 def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Sequence[str], lead: str) -> Table:
     objective = findings.search.objective
     accuracy = [] if objective is ACCURACY else [ACCURACY]
+    penalised = any_penalised(record for _, record in ranks)
     rows = [
         [
             rank,
@@ -106,13 +108,15 @@ def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Seq
             f"{record.result.best_epoch} of {record.trial.epochs}" if record.result.best_epoch else record.trial.epochs,
             f"{record.result.parameters:,}",
             number(record.result.val_loss),
+            *([number(unpenalised_val_loss(record))] if penalised else []),
             *[number(one.of(record.result)) for one in accuracy],
             with_mark(record.score, findings.stuck_at_chance(record)),
         ]
         for rank, record in ranks
     ]
     scores = [escape(one.head) for one in (*accuracy, objective)]
-    heads = ["", *map(escape, names), "epochs", "parameters", "val. loss", *scores]
+    losses = ["val. loss", *(["without penalties"] if penalised else [])]
+    heads = ["", *map(escape, names), "epochs", "parameters", *losses, *scores]
     return Table(rows, heads, text_columns=0, lead=lead)
 
 

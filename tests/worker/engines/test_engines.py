@@ -40,6 +40,11 @@ EVERY_ENGINE = pytest.mark.parametrize(
 )
 
 
+METRICS = {"loss", "unpenalised_loss", "accuracy"}
+#: The layers of an `ann` of two that `l2` is for.
+HIDDEN = ("dense_1", "dense_2")
+
+
 def values_of(family: str, **given: object) -> Configuration:
     space = read_space(given, {}, [*FAMILIES[family].parameters, *RECIPE], {"learning_rate": 0.01})
     (values,) = space.grid()
@@ -63,21 +68,54 @@ class TestEveryEngine:
         keras.utils.set_random_seed(1)
         history = list(engine.fit(network_of("ann", dense_units=16), *samples(blobs), Plan(8, 16, seed=3)))
         assert len(history) == 8
-        assert set(history[0]) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+        assert set(history[0]) == METRICS | {f"val_{name}" for name in METRICS}
         assert history[-1]["val_accuracy"] == 1.0
         assert history[-1]["loss"] < history[0]["loss"] / 2
 
     def test_reports_no_validation_where_there_is_none(self, engine: Engine, blobs: Dataset) -> None:
         (epoch,) = engine.fit(network_of("ann"), samples(blobs)[0], None, Plan(1, 50, seed=3))
-        assert set(epoch) == {"loss", "accuracy"}
+        assert set(epoch) == METRICS
+
+    def test_tells_the_loss_without_penalties_beside_the_one_with_them(self, engine: Engine, blobs: Dataset) -> None:
+        keras.utils.set_random_seed(1)
+        network = network_of("ann", dense_depth=2, dense_units=8, l2=0.01, optimizer="sgd", learning_rate=1e-12)
+        training, validation = samples(blobs)
+        (epoch,) = engine.fit(network, training, validation, Plan(1, 50, seed=3))  # the weights stay
+        hidden = [layer.get_weights()[0].astype(float) for layer in network.layers if layer.name in HIDDEN]
+        penalty = 0.01 * sum((kernel**2).sum() for kernel in hidden)
+        assert len(hidden) == 2
+        assert penalty > 0.05
+        for prefix, part in (("", training), ("val_", validation)):
+            answers = network.predict(part.images, verbose=0).astype(float)
+            cross_entropy = -np.log(answers[np.arange(len(answers)), part.labels]).mean()
+            assert epoch[f"{prefix}unpenalised_loss"] == pytest.approx(cross_entropy, rel=1e-4)
+            assert epoch[f"{prefix}loss"] - epoch[f"{prefix}unpenalised_loss"] == pytest.approx(penalty, rel=1e-4)
+
+    def test_a_penalty_on_what_a_layer_answers_is_one_too(self, engine: Engine, blobs: Dataset) -> None:
+        pixels = keras.Input((8, 8, 1))
+        x = keras.layers.Flatten()(pixels)
+        x = keras.layers.Rescaling(1 / 255)(x)
+        x = keras.layers.ActivityRegularization(l1=0.5)(x)
+        network = keras.Model(pixels, keras.layers.Dense(3, activation="softmax")(x))
+        compile_network(network, values_of("ann", optimizer="sgd", learning_rate=1e-12))
+        (epoch,) = engine.fit(network, *samples(blobs), Plan(1, 40, seed=3))
+        # Keras takes half the sum of the absolute answers of a batch, per image.
+        expected = [0.5 * np.abs(images / 255).sum(axis=(1, 2, 3)).mean() for images in (blobs.x_train, blobs.x_test)]
+        found = [epoch[f"{prefix}loss"] - epoch[f"{prefix}unpenalised_loss"] for prefix in ("", "val_")]
+        assert found == pytest.approx(expected, rel=1e-4)
+
+    def test_without_penalties_both_losses_are_one(self, engine: Engine, blobs: Dataset) -> None:
+        (epoch,) = engine.fit(network_of("ann", label_smoothing=0.1), *samples(blobs), Plan(1, 50, seed=3))
+        assert epoch["unpenalised_loss"] == pytest.approx(epoch["loss"], rel=1e-6)
+        assert epoch["val_unpenalised_loss"] == pytest.approx(epoch["val_loss"], rel=1e-6)
 
     def test_validation_metrics_are_those_of_the_weights_after_the_epoch(self, engine: Engine, blobs: Dataset) -> None:
         network = network_of("cnn", filters=4, l2=0.01, dropout=0.5)
         training, validation = samples(blobs)
         (epoch,) = engine.fit(network, training, validation, Plan(1, 16, seed=3))
-        loss, accuracy = network.evaluate(validation.images, validation.labels, verbose=0)
-        assert epoch["val_accuracy"] == pytest.approx(accuracy)
-        assert epoch["val_loss"] == pytest.approx(loss, rel=1e-5)
+        found = network.evaluate(validation.images, validation.labels, verbose=0, return_dict=True)
+        assert epoch["val_accuracy"] == pytest.approx(found["accuracy"])
+        assert epoch["val_loss"] == pytest.approx(found["loss"], rel=1e-5)
 
     @pytest.mark.parametrize("batch", [20, 15, 1000])
     def test_tells_what_the_network_answers_to_the_validation_images_after_each_epoch(
@@ -264,7 +302,7 @@ def test_with_dropout_both_engines_give_the_same_final_losses_or_at_least_losses
     assert stats.mannwhitneyu(*losses).pvalue > 0.01
 
 
-def test_the_fast_engine_leaves_networks_with_steps_of_their_own_to_fit() -> None:
+def test_the_fast_engine_leaves_networks_with_steps_of_their_own_to_fit(blobs: Dataset) -> None:
     class Own(keras.Model):
         def train_step(self, *args: object) -> dict[str, float]:
             return super().train_step(*args)
@@ -274,6 +312,8 @@ def test_the_fast_engine_leaves_networks_with_steps_of_their_own_to_fit() -> Non
     own.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     assert isinstance(engine_for(plain), FAST)
     assert engine_for(own).name == "plain"
+    (epoch,) = engine_for(own).fit(own, *samples(blobs), Plan(1, 50, seed=3))
+    assert "unpenalised_loss" not in epoch  # only its own code knows what it adds
 
 
 @pytest.mark.parametrize(

@@ -50,12 +50,13 @@ class LearningCurvesDisplay(Display):
         Args:
             found: what `tuner.run` returned, or a search that ran.
             dataset: on which they were trained.
-            metric: "accuracy", "loss" or the name of what the search chooses by.
+            metric: "accuracy", "loss", "unpenalised_loss", which is the loss without penalties such as L2, or the
+                name of what the search chooses by.
             ax: where to draw; by default into a new figure.
             kwargs: as `plot` takes them.
 
         Raises:
-            InputError: there is no completed trial on it, or no such metric.
+            InputError: there is no completed trial on it, or no such metric, or none that these trials recorded.
         """
         findings = load_findings(found)
         metrics = metrics_of(findings.search.objective)
@@ -64,6 +65,9 @@ class LearningCurvesDisplay(Display):
         shown = [LearningCurve.of(search.label, dataset, record) for search, record in findings.best_trials(dataset)]
         if not shown:
             raise InputError(findings.search.name, f"has no completed trial on {dataset}")
+        if not any(f"val_{metric}" in curve.history for curve in shown):
+            problem = f"its trials on {dataset} were trained by a version that did not record {metric}"
+            raise InputError(findings.search.name, problem, "choose another metric")
         return cls(shown, dataset, metric, metrics[metric]).plot(ax, **kwargs)
 
     @property

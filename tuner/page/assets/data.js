@@ -34,7 +34,7 @@ export const trials = report.trials.rows.map((row, index) => {
   return {
     index, trial, model, dataset, status, completed, values,
     rank: completed ? places.get(key) : null,
-    score: values[report.objective.column], loss: values.val_loss, size: values.parameters, error: values.error,
+    score: values[report.objective.column], loss: values.val_loss, unpenalised: values.val_unpenalised_loss ?? null, size: values.parameters, error: values.error,
     stuck: stuck.has(index),
     seconds: timing.seconds?.[trial] ?? null,
   };

@@ -7,9 +7,17 @@ import { box, figure } from "./figure.js";
 
 const BEST = 5;
 const { name: chosenBy, column, label } = report.objective;
-/** What is drawn: by accuracy and loss, and by the objective where it is another, of which training knows nothing. */
-const DRAWN = [["accuracy", "accuracy"], ["loss", "loss"], ...(chosenBy === "accuracy" ? [] : [[chosenBy, label]])];
-const RECORDED = ["accuracy", "val_accuracy", "loss", "val_loss", ...(chosenBy === "accuracy" ? [] : [column])];
+const UNPENALISED = Object.values(report.curves).some((curve) => curve.unpenalised_loss) ? ["unpenalised_loss"] : [];
+/** What is drawn: by accuracy and loss, the loss without penalties where there are any, and the objective where it is
+ * another, of which training knows nothing. */
+const DRAWN = [
+  ["accuracy", "accuracy"], ["loss", "loss"], ...UNPENALISED.map((metric) => [metric, "loss without penalties"]),
+  ...(chosenBy === "accuracy" ? [] : [[chosenBy, label]]),
+];
+const RECORDED = [
+  ...["accuracy", "loss", ...UNPENALISED].flatMap((metric) => [metric, `val_${metric}`]),
+  ...(chosenBy === "accuracy" ? [] : [column]),
+];
 
 export function drawLearning(place) {
   const scopes = searchedDatasets.flatMap((dataset) => [
@@ -36,7 +44,7 @@ export function drawLearning(place) {
         const curve = report.curves[trial.trial];
         return curve.val_accuracy.map((_, epoch) => [
           trial.trial, labelOf(trial.model), trial.dataset, trial.rank, epoch + 1,
-          ...RECORDED.map((metric) => curve[metric][epoch] ?? null),
+          ...RECORDED.map((metric) => curve[metric]?.[epoch] ?? null),
         ]);
       }),
     }),
@@ -67,8 +75,8 @@ function option(colours, trials, metric, words, late) {
   const names = trials.map((trial, k) => `${k + 1}  ${labelOf(trial.model)} ${fixed(trial.score)}`);
   const line = (trial, k, which, thin) => ({
     type: "line", name: names[k], z: thin ? 2 : 3,
-    data: report.curves[trial.trial][which].map((value, epoch) => [epoch + 1, value]).filter(([epoch]) => epoch >= first),
-    symbol: "circle", symbolSize: 5, showSymbol: report.curves[trial.trial][which].length === 1,
+    data: (report.curves[trial.trial][which] ?? []).map((value, epoch) => [epoch + 1, value]).filter(([epoch]) => epoch >= first),
+    symbol: "circle", symbolSize: 5, showSymbol: report.curves[trial.trial].loss.length === 1,
     lineStyle: { width: thin ? 1 : 2.2, opacity: thin ? 0.6 : 1, type: k > 3 ? "dashed" : "solid" },
     itemStyle: { color: colourOf(colours, k) },
     tooltip: { show: !thin },

@@ -17,8 +17,10 @@ EVALUATION_BATCH = 1000
 
 
 class Epoch(dict[str, float]):
-    """One epoch's metrics: loss and accuracy, and val_loss and val_accuracy where there are validation images.
+    """One epoch's metrics: loss, unpenalised_loss and accuracy, and the same with `val_` where images validate.
 
+    `loss` is what is learned from, with all penalties; `unpenalised_loss` is the recipe's loss of the answers alone. A
+    network with training steps of its own does without the second, since only its own code knows what it adds.
     `probabilities` returns what the network answers to these at the end of the epoch, `(n, classes)` float32; it can
     be asked until the next epoch begins.
     """
@@ -56,7 +58,7 @@ class Plan:
 
 
 class Engine(ABC):
-    """Fits networks. `loss` and `accuracy` of an epoch are means over its images while it learned, as in Keras."""
+    """Fits networks. Training metrics of an epoch are means over its images while it learned, as in Keras."""
 
     name: str
 
@@ -67,3 +69,10 @@ class Engine(ABC):
     @abstractmethod
     def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
         """Fit for `plan.epochs` epochs and yield each one's metrics as it ends; the caller may stop early."""
+
+
+def has_keras_steps(network: keras.Model) -> bool:
+    """Whether a compiled network trains by Keras' own steps with a Keras loss, so that its penalties are `losses`."""
+    steps = ("train_step", "test_step", "compute_loss")
+    own = any(getattr(type(network), step) is not getattr(keras.Model, step) for step in steps)
+    return not own and isinstance(network.loss, keras.losses.Loss)

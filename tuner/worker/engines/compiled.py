@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.worker.engines.base import Engine, Epoch, Plan, Samples
+from tuner.worker.engines.base import Engine, Epoch, Plan, Samples, has_keras_steps
 from tuner.worker.engines.shared_network import NetworkSignature, SharedNetwork, is_told_by_keras, signature_of
 
 Order = NDArray[np.int64]
@@ -21,7 +21,7 @@ Order = NDArray[np.int64]
 #: the probabilities that the validation images got, as the backend has them; None where there are no such images.
 EpochFunction = Callable[[Order], tuple[list[float], Any]]
 
-_NAMES = ("loss", "accuracy", "val_loss", "val_accuracy")
+_NAMES = ("loss", "unpenalised_loss", "accuracy", "val_loss", "val_unpenalised_loss", "val_accuracy")
 #: So many compiled epochs are kept; a process that is given trials of one kind needs one or two.
 _MOST_KEPT = 2
 
@@ -66,16 +66,11 @@ class CompiledEngine(Engine):
 
     def takes(self, network: keras.Model) -> bool:
         """Whether the network learns, by Keras' own steps on this backend, with a Keras loss, unscaled."""
-        plain_steps = all(
-            getattr(type(network), step) is getattr(keras.Model, step)
-            for step in ("train_step", "test_step", "compute_loss")
-        )
         return (
             keras.backend.backend() == self.backend
             and network.built
             and bool(network.trainable_variables)
-            and plain_steps
-            and isinstance(network.loss, keras.losses.Loss)
+            and has_keras_steps(network)
             and not isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer)
         )
 

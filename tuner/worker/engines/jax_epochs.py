@@ -37,54 +37,57 @@ class JaxEpochsEngine(CompiledEngine):
         others = _others(network, plan, scalars)
 
         def forward(learned_values: Any, other_values: Any, images: Any, labels: Any, learning: bool) -> Any:
-            """Return the loss of a batch; its hits, the variables that a forward pass changes, and the answers."""
+            """Return the loss of a batch; its metrics, the variables that a forward pass changes, and the answers.
+
+            The metrics are sums over its images: the loss, the loss without penalties, and hits.
+            """
             mapping = [*zip(learned, learned_values, strict=True), *zip(others, other_values, strict=True)]
             with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
                 if learning and plan.augment is not None:
                     images = plan.augment(keras.ops.cast(images, "float32"), training=True)
                 probabilities = network(images, training=learning)
-                loss = network.loss(labels, probabilities) + sum(network.losses)
+                unpenalised = network.loss(labels, probabilities)
+                loss = unpenalised + sum(network.losses)
             changed = [
                 value if (new := scope.get_current_value(v)) is None else new for v, value in mapping[len(learned) :]
             ]
-            hits = (probabilities.argmax(-1) == labels).sum().astype(jnp.float32)
-            return loss, (hits, changed, probabilities)
+            right = probabilities.argmax(-1) == labels
+            sums = [loss * len(labels), unpenalised * len(labels), right.sum().astype(jnp.float32)]
+            return loss, (sums, changed, probabilities)
 
-        def learn(state: Any, images: Any, labels: Any) -> tuple[Any, Any, Any, Any]:
+        def learn(state: Any, images: Any, labels: Any) -> tuple[Any, Any, Any]:
             learned_values, other_values, optimizer_values = state
             gradient = jax.value_and_grad(forward, has_aux=True)
-            (loss, (hits, other_values, _)), slopes = gradient(learned_values, other_values, images, labels, True)
+            (_, (sums, other_values, _)), slopes = gradient(learned_values, other_values, images, labels, True)
             learned_values, optimizer_values = network.optimizer.stateless_apply(
                 optimizer_values, slopes, learned_values
             )
-            return [list(learned_values), other_values, list(optimizer_values)], loss, hits, None
+            return [list(learned_values), other_values, list(optimizer_values)], sums, None
 
-        def look(state: Any, images: Any, labels: Any) -> tuple[Any, Any, Any, Any]:
+        def look(state: Any, images: Any, labels: Any) -> tuple[Any, Any, Any]:
             learned_values, other_values, _ = state
-            loss, (hits, _, answers) = forward(learned_values, other_values, images, labels, False)
-            return state, loss, hits, answers.astype(jnp.float32)
+            _, (sums, _, answers) = forward(learned_values, other_values, images, labels, False)
+            return state, sums, answers.astype(jnp.float32)
 
         def over(step: Any, state: Any, samples: tuple[Any, Any], order: Any, size: int) -> tuple[Any, list[Any], Any]:
             """Run `step` over all batches, the last one smaller if need be.
 
             Return the state, the mean metrics, and the answers to all images where the step gives any.
             """
-            images, labels = samples
 
             def body(carry: Any, picked: Any) -> tuple[Any, Any]:
-                state, loss_sum, hit_sum = carry
-                state, loss, hits, answers = step(state, images[picked], labels[picked])
-                return (state, loss_sum + loss * len(picked), hit_sum + hits), answers
+                state, before = carry
+                state, sums, answers = step(state, *(part[picked] for part in samples))
+                return (state, [a + b for a, b in zip(before, sums, strict=True)]), answers
 
-            count = len(order)
-            whole = count // size * size
-            carry = (state, jnp.float32(0), jnp.float32(0))
+            whole = len(order) // size * size
+            carry = (state, [jnp.float32(0)] * 3)
             of_whole = of_rest = None
             if whole:
                 carry, of_whole = jax.lax.scan(body, carry, order[:whole].reshape(-1, size))
-            if whole < count:
+            if whole < len(order):
                 carry, of_rest = body(carry, order[whole:])
-            return carry[0], [carry[1] / count, carry[2] / count], _joined(of_whole, of_rest)
+            return carry[0], [total / len(order) for total in carry[1]], _joined(of_whole, of_rest)
 
         @jax.jit  # type: ignore[untyped-decorator]
         def epoch(state: Any, order: Any, training: Any, validation: Any) -> tuple[Any, Any, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import Images
-from tuner.worker.engines.base import EVALUATION_BATCH, Engine, Epoch, Plan, Samples
+from tuner.worker.engines.base import EVALUATION_BATCH, Engine, Epoch, Plan, Samples, has_keras_steps
 
 
 class PlainEngine(Engine):
@@ -24,6 +24,8 @@ class PlainEngine(Engine):
 
     def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
         """Fit and yield each epoch's metrics; see `Engine.fit`."""
+        if has_keras_steps(network):
+            _add_unpenalised_loss(network)
         held = None if validation is None else (validation.images, validation.labels)
         for order in plan.orders(len(training.labels)):
             images = training.images[order]
@@ -38,6 +40,12 @@ class PlainEngine(Engine):
             ).history
             metrics = {name: float(values[0]) for name, values in history.items()}
             yield Epoch(metrics, functools.partial(_answers, network, validation))
+
+
+def _add_unpenalised_loss(network: keras.Model) -> None:
+    """Let Keras measure the loss of the answers beside the loss that it learns from, which has all penalties in it."""
+    unpenalised = keras.metrics.MeanMetricWrapper(network.loss.call, name="unpenalised_loss")
+    network.compile(network.optimizer, network.loss, metrics=["accuracy", unpenalised])
 
 
 def _answers(network: keras.Model, validation: Samples | None) -> NDArray[np.float32]:

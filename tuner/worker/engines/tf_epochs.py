@@ -49,23 +49,25 @@ def _epoch_function(
 
     variables = network.trainable_variables
     watched = [variable.value for variable in variables]
-    cross_entropy = network.loss
+    of_answers = network.loss
 
-    def forward(images: Any, labels: Any, learning: bool) -> tuple[Any, Any, Any]:
+    def forward(images: Any, labels: Any, learning: bool) -> tuple[Any, list[Any], Any]:
+        """Return the loss of a batch; sums over its images of loss, loss without penalties and hits; the answers."""
         probabilities = network(images, training=learning)
-        loss = cross_entropy(labels, probabilities)
+        loss = unpenalised = of_answers(labels, probabilities)
         if network.losses:
             loss += tf.add_n(network.losses)
         hits = tf.equal(tf.argmax(probabilities, -1, tf.int64), labels)
-        return loss, tf.reduce_sum(tf.cast(hits, tf.float32)), probabilities
+        count = tf.cast(tf.size(labels), tf.float32)
+        return loss, [loss * count, unpenalised * count, tf.reduce_sum(tf.cast(hits, tf.float32))], probabilities
 
-    def learn(images: Any, labels: Any) -> tuple[Any, Any]:
+    def learn(images: Any, labels: Any) -> list[Any]:
         if plan.augment is not None:
             images = plan.augment(tf.cast(images, tf.float32), training=True)
         with tf.GradientTape() as tape:
-            loss, hits, _ = forward(images, labels, learning=True)
+            loss, sums, _ = forward(images, labels, learning=True)
         network.optimizer.apply(tape.gradient(loss, watched), variables)
-        return loss, hits
+        return sums
 
     # Made outside the function: inside, the data would become part of its graph.
     resident = {
@@ -73,35 +75,35 @@ def _epoch_function(
     }
 
     def over(order: Any) -> list[Any]:
-        """Learn from all batches, the last one smaller if need be, and return mean loss and accuracy."""
+        """Learn from all batches, the last one smaller if need be, and return its mean metrics."""
         images, labels = resident[id(training)]
         size, count = plan.batch_size, len(training.labels)
 
-        def body(start: Any, loss_sum: Any, hit_sum: Any) -> tuple[Any, Any, Any]:
+        def body(start: Any, before: list[Any]) -> tuple[Any, list[Any]]:
             picked = order[start : tf.minimum(start + size, count)]
-            loss, hits = learn(tf.gather(images, picked), tf.gather(labels, picked))
-            return start + size, loss_sum + loss * tf.cast(tf.size(picked), tf.float32), hit_sum + hits
+            sums = learn(tf.gather(images, picked), tf.gather(labels, picked))
+            return start + size, [a + b for a, b in zip(before, sums, strict=True)]
 
-        begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0))
-        _, loss_sum, hit_sum = tf.while_loop(lambda start, *_: start < count, body, begin)
-        return [loss_sum / count, hit_sum / count]
+        begin = (tf.constant(0), [tf.constant(0.0)] * 3)
+        _, sums = tf.while_loop(lambda start, _: start < count, body, begin)
+        return [total / count for total in sums]
 
     def look(samples: Samples) -> tuple[list[Any], Any]:
-        """Return mean loss and accuracy over images in their order, and the probabilities that these got."""
+        """Return the mean metrics of images in their order, and the probabilities that these got."""
         images, labels = resident[id(samples)]
         size, count = EVALUATION_BATCH, len(samples.labels)
 
-        def body(batch: Any, loss_sum: Any, hit_sum: Any, answers: Any) -> tuple[Any, Any, Any, Any]:
+        def body(batch: Any, before: list[Any], answers: Any) -> tuple[Any, list[Any], Any]:
             here = slice(batch * size, tf.minimum((batch + 1) * size, count))
-            loss, hits, probabilities = forward(images[here], labels[here], learning=False)
-            loss_sum += loss * tf.cast(tf.size(labels[here]), tf.float32)
-            return batch + 1, loss_sum, hit_sum + hits, answers.write(batch, tf.cast(probabilities, tf.float32))
+            _, sums, probabilities = forward(images[here], labels[here], learning=False)
+            totals = [a + b for a, b in zip(before, sums, strict=True)]
+            return batch + 1, totals, answers.write(batch, tf.cast(probabilities, tf.float32))
 
         batches = -(-count // size)
         answers = tf.TensorArray(tf.float32, batches, infer_shape=False, element_shape=(None, None))
-        begin = (tf.constant(0), tf.constant(0.0), tf.constant(0.0), answers)
-        _, loss_sum, hit_sum, answers = tf.while_loop(lambda batch, *_: batch < batches, body, begin)
-        return [loss_sum / count, hit_sum / count], answers.concat()
+        begin = (tf.constant(0), [tf.constant(0.0)] * 3, answers)
+        _, sums, answers = tf.while_loop(lambda batch, *_: batch < batches, body, begin)
+        return [total / count for total in sums], answers.concat()
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def epoch(order: Any) -> tuple[list[Any], Any]:
