@@ -281,3 +281,56 @@ def test_what_retrainings_hold_out_is_the_same_for_all_seeds_stratified_and_not_
 def test_too_few_images_for_what_retrainings_hold_out_are_refused():
     with pytest.raises(InputError, match=r"too few to hold out 0\.1 of each"):
         protocol.training_images(TRIAL.as_final(1, hold_out=0.1), data_of(shuffled([6, 4])))
+
+
+# --- splits of all images ---
+
+
+def numbered(validation_images: int = 0) -> Dataset:
+    """Return 60 training and 30 test images of three classes, each image of a colour of its own."""
+    labels = shuffled([40, 30, 20])
+    images = np.arange(90, dtype=np.uint8).reshape(-1, 1, 1, 1)
+    files = {"train": tuple(f"{k}.png" for k in range(60)), "test": tuple(f"{k}.png" for k in range(60, 90))}
+    if validation_images:
+        files = {}
+    parts = images[:60], labels[:60], images[60:], labels[60:]
+    return Dataset("blobs", *parts, ("a", "b", "c"), validation_images=validation_images, files=files)
+
+
+def test_the_first_split_is_the_data_set_itself():
+    data = numbered()
+    assert protocol.resplit(data, 1) is data
+
+
+@pytest.mark.parametrize("validation_images", [0, 12])
+def test_another_split_has_every_image_once_with_its_label_in_parts_of_the_same_size(validation_images):
+    data = numbered(validation_images)
+    labels = np.concatenate((data.y_train, data.y_test))
+    tested = set()
+    for split in (2, 3, 4):
+        other = protocol.resplit(data, split)
+        assert (len(other.y_train), len(other.y_test)) == (60, 30)
+        assert other.validation_images == validation_images
+        train, test = other.x_train.ravel(), other.x_test.ravel()
+        assert sorted([*train, *test]) == list(range(90))
+        assert (other.y_train == labels[train]).all()
+        assert (other.y_test == labels[test]).all()
+        # 30 of 40, 30 and 20: 13.3, 10 and 6.7
+        assert np.bincount(other.y_test).tolist() == [13, 10, 7]
+        if validation_images:  # the last ones: of 27, 20 and 13 they are 5.4, 4 and 2.6
+            assert np.bincount(other.y_train[-12:]).tolist() == [5, 4, 3]
+        else:
+            assert other.files["train"] == tuple(f"{k}.png" for k in train)
+            assert other.files["test"] == tuple(f"{k}.png" for k in test)
+        assert other.fingerprint == protocol.resplit(numbered(validation_images), split).fingerprint
+        tested.add(other.fingerprint)
+    assert len({data.fingerprint, *tested}) == 4
+
+
+def test_a_class_of_one_image_cannot_be_divided_anew():
+    # Of 21 images 11 test: 5.2 of ten, 5.2 of ten and 0.5 of one, whose remainder is the largest.
+    train, test = np.repeat([0, 1, 2], [5, 4, 1]), np.repeat([0, 1], [5, 6])
+    images = np.zeros((11, 1, 1, 1), np.uint8)
+    data = Dataset("blobs", images[:10], train, images, test, ("a", "b", "c"))
+    with pytest.raises(InputError, match="class of one image"):
+        protocol.resplit(data, 2)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.datasets.base import Dataset
+from tuner.datasets.base import SPLITS, Dataset
 from tuner.errors import InputError
 from tuner.trial import Record, Save, Trial
 
 Indices = NDArray[np.intp]
 #: Added to the seed of the split for what final trials hold out: no search's own seed is as large.
 _FINAL_SPLIT = 2**31
+#: Added to the number of a split of all images, which the seed of no other draw reaches.
+_SPLITS = 2**33
 
 
 def stratified(labels: NDArray[np.int64], size: int, seed: int) -> tuple[Indices, Indices]:
@@ -46,6 +49,35 @@ def stratified(labels: NDArray[np.int64], size: int, seed: int) -> tuple[Indices
     for label, wanted in zip(classes, quota, strict=True):
         drawn[rng.permutation(np.flatnonzero(labels == label))[:wanted]] = True
     return np.flatnonzero(drawn), np.flatnonzero(~drawn)
+
+
+def resplit(data: Dataset, split: int) -> Dataset:
+    """Return a data set with all of its images divided anew into as many training, validation and test images.
+
+    Split 1 is the data set as it is. The images of another split are drawn by class and depend on the data set and
+    the split's number alone.
+
+    Raises:
+        InputError: there are too few images of a class.
+    """
+    if split == 1:
+        return data
+    x = np.concatenate((data.x_train, data.x_test))
+    y = np.concatenate((data.y_train, data.y_test))
+    try:
+        tested, trained = stratified(y, len(data.y_test), _SPLITS + split)
+        if data.validation_images:
+            held, fit = stratified(y[trained], data.validation_images, _SPLITS + split)
+            trained = np.concatenate((trained[fit], trained[held]))
+    except InputError as error:
+        raise InputError(data.name, error.problem, "leave splits out of [compare]") from error
+    if len(np.unique(y[trained])) < len(np.unique(y)):
+        problem = "has a class of one image, which cannot be divided anew into training and test images"
+        raise InputError(data.name, problem, "leave splits out of [compare]")
+    names = [name for side in SPLITS for name in data.files.get(side, ())]
+    places = dict(zip(SPLITS, (trained, tested), strict=True))
+    files = {side: tuple(names[place] for place in chosen) for side, chosen in places.items()} if names else {}
+    return replace(data, x_train=x[trained], y_train=y[trained], x_test=x[tested], y_test=y[tested], files=files)
 
 
 def training_images(trial: Trial, data: Dataset) -> tuple[Indices, Indices | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,39 @@ dense_units = [4, 8]
     assert f"on blobs.npz, CNN had {len(rows)} trials, not {planned}: {reason}" in ran.stderr.splitlines()
     assert reason in (folder / "reports" / "small" / "report.md").read_text()
     assert tuner(folder, "list").stdout.splitlines()[1].split()[3:5] == [str(len(rows))] * 2
+
+
+def test_splits_repeat_everything_and_count_what_is_recorded(tmp_path: Path, blobs_file: Path) -> None:
+    folder = make_project(tmp_path / "p", blobs_file, TWO_TRIALS)
+    assert tuner(folder, "run", "small").returncode == 0
+    assert recorded(folder) == 4  # a trial and a retraining of each model
+    before = trials(folder)
+    (folder / "searches" / "small.toml").write_text(TWO_TRIALS + "[compare]\nsplits = 2\n")
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 0, ran.stderr
+    assert "splits = 2: search, choice and retraining are done 2 times" in ran.stderr
+    assert "2 x 4 trainings" in ran.stderr
+    assert "split 2 of 2" in ran.stderr
+    assert recorded(folder) == 8
+    assert trials(folder) == before
+    others = trials(folder, "small#2")
+    assert len(others) == 2
+    assert not {row["trial"] for row in before} & {row["trial"] for row in others}
+    report = (folder / "reports" / "small" / "report.md").read_text()
+    assert "## Over 2 splits of all images" in report
+    assert "Over 2 splits of all images" in (folder / "reports" / "small" / "report.html").read_text()
+    with (folder / "reports" / "small" / "splits.csv").open() as file:
+        assert [row["split"] for row in csv.DictReader(file)] == ["1", "1", "2", "2"]
+    # What is lost of a further split is trained again, and nothing else.
+    database = sqlite3.connect(folder / "runs" / "ledger.sqlite")
+    with database:
+        database.execute("DELETE FROM trials WHERE trial = ?", (others[0]["trial"],))
+        database.execute("UPDATE searches SET finished = NULL")
+    database.close()
+    again = tuner(folder, "run", "small")
+    assert again.returncode == 0, again.stderr
+    assert recorded(folder) == 8
+    assert (folder / "reports" / "small" / "report.md").read_text() == report
 
 
 def test_failed_trials_are_rows_with_reasons_and_the_search_goes_on(tmp_path: Path, blobs_file: Path) -> None:

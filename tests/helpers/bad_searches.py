@@ -80,6 +80,15 @@ FILES = [
     ),
     search("bayesian without max_trials", "max_trials", "'bayesian'", search='family = "cnn"\nalgorithm = "bayesian"'),
     search("[compare] without data sets", "compare.datasets", "is missing", rest="[compare]"),
+    search("no split", "compare.splits", "1", rest="[compare]\nsplits = 0"),
+    search("splits in words", "compare.splits", "whole number", rest='[compare]\nsplits = "three"'),
+    search(
+        "splits where nothing is judged",
+        "compare.splits",
+        "no model is judged",
+        top='protocol = "published"',
+        rest="[compare]\nsplits = 3",
+    ),
     search("a range without max", "space.dropout", "needs min and max", space="dropout = {min = 0.1, step = 0.1}"),
     # types
     search("title is a number", "title", "3 is not a string", title="title = 3"),

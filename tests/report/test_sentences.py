@@ -209,6 +209,12 @@ def lacking_validation(build: Build) -> Build:
     return on_own
 
 
+#: Losses by epoch of a network with penalties.
+PENALISED = {
+    **{name: [0.9, 0.7] for name in ("loss", "val_loss", "accuracy", "val_accuracy")},
+    "unpenalised_loss": [0.8, 0.6],
+    "val_unpenalised_loss": [0.8, 0.6],
+}
 #: What is said; by what; a search of which it is true, and one of which it would be false.
 FACTS: list[tuple[str, Say, Build, Build]] = [
     ("Models were chosen on the test set, and", published_protocol_note,
@@ -237,6 +243,8 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
     ("every layer, the scores of each class", section(cards_section), layered(LAYERS), layered([])),
     ("Training and validation (on the test set) of", section(curves_section),
      search({"ann": [0.5]}, **PUBLISHED), search({"ann": [0.5]})),
+    ("`loss` is what a network learns from: its error", section(curves_section),
+     search({"ann": [0.5]}, change=with_results(lambda r: replace(r, history=PENALISED))), search({"ann": [0.5]})),
     ("; the 8 best of 9 values", section(curves_section), of_values(9), of_values(8)),
     ("the first 8 training images of each class", section(samples_section), few_images(120), few_images(21)),
     ("up to 8 training images of each class", section(samples_section), few_images(21), few_images(120)),
@@ -341,6 +349,7 @@ ELSEWHERE = {
     "class_pairs.py": "test_class_pairs.py",
     "images.py": "test_own_validation.py",
     "luck.py": "test_luck.py",
+    "splits.py": "test_splits_section.py",
     "verdicts.py": "test_report.py",
     "choice.py": "test_choice.py",
     "doubts.py": "test_doubts.py",

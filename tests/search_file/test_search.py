@@ -644,6 +644,24 @@ def test_a_parameter_of_any_entry_can_be_reported_on(tmp_path: Path) -> None:
     assert load(tmp_path, rest=rest).report.curves == "warmup_epochs"
 
 
+def test_splits_are_asked_for_with_or_without_data_sets_to_compare_on(tmp_path: Path) -> None:
+    search = load(tmp_path, rest="[compare]\nsplits = 3")
+    assert (search.splits, search.split, search.compare) == (3, 1, ())
+    search = load(tmp_path, rest='[compare]\nsplits = 2\ndatasets = ["mnist"]')
+    assert (search.splits, search.compare) == (2, ("mnist",))
+    assert load(tmp_path).splits == 1
+
+
+def test_a_further_split_has_the_file_and_the_key_of_its_search_and_a_name_of_its_own(tmp_path: Path) -> None:
+    search = load(tmp_path, rest="[compare]\nsplits = 3")
+    other = search.at_split(3)
+    assert (other.name, other.split) == (f"{search.name}#3", 3)
+    assert (other.file, other.key) == (search.file, search.key)
+    assert other.at_split(1) == search
+    again = search_from_json(other.to_json())
+    assert (again.name, again.split, again.key) == (other.name, 3, other.key)
+
+
 def test_what_a_study_printed_arrives(tmp_path: Path) -> None:
     published = load(
         tmp_path,

@@ -5,7 +5,7 @@ Read from the ledger and the saved predictions alone; the report and `tuner comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -102,7 +102,7 @@ class Findings:
     """A search and everything that is recorded of it; `finished` if its last run got to its end.
 
     `began` is when the search began, in seconds since 1970, UTC, and `attempts` when and where each trial ran, by its
-    name.
+    name. `further` is what the same search found on further splits of all images, where it asks for them.
     """
 
     search: Search
@@ -112,6 +112,7 @@ class Findings:
     finished: bool = True
     began: float | None = None
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
+    further: tuple[Findings, ...] = ()
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else "unfinished"
@@ -287,7 +288,17 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
                 chosen.append(_chosen(search, model_search, dataset, winner, finals, workspace))
     finished = tuple((search_trial, record) for search_trial, record in search_trials if record is not None)
     began, attempts = ledger.began(search.name), ledger.attempts(search.name)
-    return Findings(search, finished, tuple(chosen), workspace, ledger.is_finished(search.name), began, attempts)
+    further = tuple(_further_splits(ledger, search, workspace))
+    done = ledger.is_finished(search.name)
+    return Findings(search, finished, tuple(chosen), workspace, done, began, attempts, further)
+
+
+def _further_splits(ledger: Ledger, search: Search, workspace: Workspace) -> Iterator[Findings]:
+    """Yield what the finished further splits of a search found, as far as they ran with the same search file."""
+    for number in range(2, search.splits + 1) if search.split == 1 else ():
+        one = search.at_split(number)
+        if ledger.is_finished(one.name) and recorded_search(ledger, one.name).key == search.key:
+            yield load_findings(ledger, one, workspace)
 
 
 def _check_data(ledger: Ledger, search_trials: Sequence[tuple[SearchTrial, Record]]) -> None:

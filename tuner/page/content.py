@@ -14,7 +14,7 @@ from tuner.page.html import inline_html, note_html, picture_html, to_html
 Part = tuple[str, str, str]
 #: What stands together: name, heading, and the keys of sections. A section that is not here is a part by itself.
 _TOGETHER = (
-    ("comparison", "Comparison", ("comparison", "selection", "luck", "published")),
+    ("comparison", "Comparison", ("comparison", "selection", "splits", "luck", "published")),
     ("trials", "Trials", ("trials", "depth", "pivot")),
     ("matters", "What matters", ("importance",)),
     ("curves", "Training curves", ("curves", "convergence", "watched")),

@@ -24,6 +24,7 @@ from tuner.report.network import network_section
 from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
 from tuner.report.published import published_section
+from tuner.report.splits import splits_section
 from tuner.report.summary import verdict
 from tuner.report.timing import timing_section
 from tuner.report.trials import depth_section, failures_section, trials_section
@@ -38,6 +39,7 @@ SectionMaker = Callable[[Findings], Section | None]
 SECTIONS: tuple[SectionMaker, ...] = (
     comparison_section,
     selection_section,
+    splits_section,
     luck_section,
     published_section,
     pivot_section,

@@ -14,6 +14,7 @@ from tuner.errors import InputError, TunerError, shown, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import SCALING, CustomFamily
 from tuner.oracles import MOST_DRAWS, Proposal
+from tuner.protocol import resplit
 from tuner.recipe import RECIPE
 from tuner.search_file.model import ModelSearch, Search
 from tuner.space.space import Configuration, nothing_left
@@ -159,7 +160,8 @@ def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = F
         InputError: there is no such data set, which names the search file; or it cannot be read.
     """
     try:
-        return load_dataset(name, data_dir, search.folder, search.image_size, search.channels, skip_bad)
+        data = load_dataset(name, data_dir, search.folder, search.image_size, search.channels, skip_bad)
+        return resplit(data, search.split)
     except InputError as error:
         if error.place == "dataset":
             raise error.inside(str(search.file)) from error

@@ -143,14 +143,15 @@ def started(
             datasets[name] = _checked_data(search, name, workspace, skip_bad)
     _check_sizes(search, datasets, console)
     notes = _check_networks(search, datasets)
-    for note in notes:
+    for note in notes if search.split == 1 else ():
         console.print(f"note: {visible_line(note)}", markup=False, highlight=False, soft_wrap=True)
     with Ledger(workspace.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
         if ledger.network_disk:
             console.print(_NETWORK_DISK.format(workspace.ledger, ledger.network_disk), markup=False, highlight=False)
         for folder in (workspace.artifacts, workspace.store):
             remove_partials(folder)
-        for line in (line for name, dataset in datasets.items() for line in remarks(name, dataset)):
+        said = [line for name, dataset in datasets.items() for line in remarks(name, dataset)]
+        for line in said if search.split == 1 else ():
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         with doing("laying the data out for workers"):
             prepared = {name: _prepare(datasets.pop(name), workspace) for name in search.all_datasets}
@@ -208,19 +209,40 @@ def run_search(
         ResourceError: the machine lacks something; the next run goes on.
     """
     options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad}
-    with started(search, workspace, console, execution=execution, **options) as run:
-        if search.repeats == 1:
-            console.print(ONE_RETRAINING, highlight=False, markup=False, emoji=False, soft_wrap=True)
-        run.search_trials()
-        run.retrain_winners()
-        run.ledger.close_search(search.name)
-        findings = load_findings(run.ledger, search, workspace)
+    if search.splits > 1:
+        search = _with_code(search)  # once for all splits
+    for split in range(1, search.splits + 1):
+        one = search.at_split(split)
+        with started(one, workspace, console, execution=execution, **options) as run:
+            if search.repeats == 1 and split == 1:
+                console.print(ONE_RETRAINING, highlight=False, markup=False, emoji=False, soft_wrap=True)
+            if search.splits > 1:
+                say(console, _split_in_words(search, split))
+            run.search_trials()
+            run.retrain_winners()
+            if split > 1:
+                run.ledger.close_search(one.name)
+            if split == search.splits:  # a search with splits to come is unfinished
+                run.ledger.close_search(search.name)
+                findings = load_findings(run.ledger, search, workspace)
     with doing("importing what draws"), INTERRUPTS.importing():
         from tuner.publish.write import write_report  # draws, and so imports matplotlib
 
     report = write_report(findings, single_file)
     _check_completed(findings, report)
     return findings, report
+
+
+def _split_in_words(search: Search, split: int) -> str:
+    """Return what is said as a split of all images begins, the first with what all of them take."""
+    if split > 1:
+        return f"split {split} of {search.splits}"
+    trials = sum(model_search.planned() for model_search in search.model_searches) * len(search.datasets)
+    finals = len(search.model_searches) * len(search.compare or search.datasets) * search.repeats
+    return (
+        f"splits = {search.splits}: search, choice and retraining are done {search.splits} times, each on another "
+        f"division of all images into training and test images, {search.splits} x {trials + finals:,} trainings"
+    )
 
 
 def _check_completed(findings: Findings, report: Path) -> None:
@@ -258,7 +280,7 @@ def _with_code(search: Search) -> Search:
     read = []
     for model_search in search.model_searches:
         with in_its_place(search, model_search):
-            read.append(model_search.with_code())
+            read.append(model_search if model_search.source else model_search.with_code())
     return replace(search, model_searches=tuple(read))
 
 

@@ -58,7 +58,8 @@ def search_from_json(text: str) -> Search:
         InputError: it did not write this, or something in it is wrong.
     """
     saved = saved_search(text)
-    return parse_search(saved.raw, saved.name, Path(saved.folder), saved.overrides, saved.file_hash)
+    search = parse_search(saved.raw, saved.name, Path(saved.folder), saved.overrides, saved.file_hash)
+    return search.at_split(saved.split)
 
 
 def find_search(name: str, searches: Path = Path("searches")) -> Path:
@@ -161,7 +162,8 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
             )
     datasets = tuple(file.dataset)
     check_settings_matter(recipe, model_searches)
-    every = {*datasets, *(file.compare.datasets if file.compare else ())}
+    compared, splits = _compared(file)
+    every = {*datasets, *compared}
     check_names(file.report, file.published, model_searches, datasets[0], every)
     height_width = file.image_size
     return Search(
@@ -179,7 +181,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         epochs=overrides.epochs or epochs,
         threads=threads,
         model_searches=tuple(model_searches),
-        compare=tuple(file.compare.datasets) if file.compare else (),
+        compare=compared,
         published=file.published,
         report=file.report,
         max_trial_minutes=file.max_trial_minutes,
@@ -191,7 +193,21 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         file_hash=file_hash,
         backend=backend_name(),
         raw=raw,
+        splits=splits,
     )
+
+
+def _compared(file: SearchFile) -> tuple[tuple[str, ...], int]:
+    """Return the data sets that `[compare]` names, and over how many splits of the images models are compared."""
+    if file.compare is None:
+        return (), 1
+    datasets, splits = file.compare.datasets, file.compare.splits
+    if datasets is None and "splits" not in file.compare.model_fields_set:
+        raise InputError("compare.datasets", "is missing", "name data sets, or give splits")
+    if splits > 1 and file.protocol == "published":
+        problem = f"{splits} has nothing to tell: with protocol = 'published' no model is judged"
+        raise InputError("compare.splits", problem, "remove one of the two")
+    return tuple(datasets or ()), splits
 
 
 def _whole(value: object, parameter: Parameter) -> int:

@@ -215,6 +215,8 @@ class Search:
     #: Keras' backend, as it was set when the search was read.
     backend: str
     raw: Mapping[str, Any] = field(repr=False)
+    splits: int = 1
+    split: int = 1
 
     @cached_property
     def key(self) -> str:
@@ -230,7 +232,16 @@ class Search:
     @property
     def file(self) -> Path:
         """The search file."""
-        return self.folder / f"{self.name}.toml"
+        return self.folder / f"{self.file_name}.toml"
+
+    @property
+    def file_name(self) -> str:
+        """The name of its file, which is its own but for a further split, `digits#2`."""
+        return self.name.partition("#")[0]
+
+    def at_split(self, number: int) -> Search:
+        """Return the same search on a further split of all images, which has trials of its own; 1 is the first."""
+        return replace(self, name=self.file_name if number == 1 else f"{self.file_name}#{number}", split=number)
 
     @property
     def validates_on(self) -> str:
@@ -305,7 +316,8 @@ class Search:
         """Return all that `search_from_json` needs, for the ledger."""
         return json.dumps(
             {
-                "name": self.name,
+                "name": self.file_name,
+                **({"split": self.split} if self.split > 1 else {}),
                 "raw": self.raw,
                 "overrides": vars(self.overrides),
                 "folder": str(self.folder),

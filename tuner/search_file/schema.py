@@ -97,10 +97,21 @@ Names = Annotated[list[str], AfterValidator(_distinct)]
 Side = Annotated[int, Field(ge=1, le=_LARGEST_SIDE)]
 
 
-class Compare(FilePart):
-    """Data sets on which the winners are retrained, scored and compared, whichever they were chosen on."""
+#: More splits of the images than anybody waits for.
+MOST_SPLITS = 100
 
-    datasets: Names = Field(min_length=1, description="Data sets to compare on.")
+
+class Compare(FilePart):
+    """What the winners are compared on: data sets, whichever they were chosen on, and several splits of the images."""
+
+    datasets: Annotated[Names, Field(min_length=1)] | None = Field(
+        default=None, description="Data sets to compare on; by default those of the search."
+    )
+    splits: Annotated[int, Field(ge=1, le=MOST_SPLITS)] = Field(
+        default=1,
+        description="How many times everything is done, search, choice and retraining, each time on another division "
+        "of all images into as many training and test images; the first is the data set's own.",
+    )
 
 
 class SearchTable(FilePart):
@@ -217,3 +228,4 @@ class SavedSearch(FilePart):
     overrides: Overrides
     folder: str
     file_hash: Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]
+    split: Annotated[int, Field(ge=1, le=MOST_SPLITS)] = 1

@@ -1,0 +1,111 @@
+"""Models over several splits of all images: what each split chose and scored, and whether one is better over all."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tuner import columns as col
+from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.splits import Splits, over_splits
+from tuner.contents.cells import number, p_text, plus_minus, signed
+from tuner.contents.sections import Content, Paragraph, Section, Table
+from tuner.report.trials import varying
+from tuner.text import escape, setting
+
+
+def splits_section(findings: Findings) -> Section | None:
+    """Compare the models over the splits that `[compare] splits` asks for; None where it asks for one."""
+    wanted = findings.search.splits
+    if wanted == 1 or findings.search.split > 1:
+        return None
+    there = 1 + len(findings.further)
+    contents: list[Content] = []
+    if there < wanted:
+        contents.append(Paragraph(f"{there} of {wanted} splits have finished; the same command goes on."))
+    every = [found for dataset in findings.datasets if (found := over_splits(findings, dataset))]
+    for found in every:
+        contents += _on(findings, found)
+    tables = {}
+    if every:
+        contents.append(Paragraph("Every number: [splits.csv](splits.csv)."))
+        tables["splits.csv"] = pd.DataFrame([row for found in every for row in _rows(findings, found)])
+    return Section("splits", f"Over {there} splits of all images" if there > 1 else "Over splits", contents, tables)
+
+
+def _on(findings: Findings, found: Splits) -> list[Content]:
+    """Return what is said of one data set."""
+    count, where = len(found.chosen), escape(found.dataset)
+    about = (
+        f"All images of {where} were divided {count} times, so that {found.trained:,} train a network and "
+        f"{found.tested:,} test it; the first division is the data set's own. Each time every model was searched for, "
+        "chosen and retrained anew."
+    )
+    rows = [
+        [
+            split,
+            escape(chosen.label),
+            escape(_configuration(findings, chosen)),
+            number(chosen.winner.result.val_accuracy if chosen.winner else None),
+            plus_minus(chosen.mean, chosen.sd),
+        ]
+        for split, models in enumerate(found.chosen, start=1)
+        for chosen in models
+    ]
+    heads = ["split", "model", "chosen configuration", "search score", "retrained mean ± sd"]
+    contents: list[Content] = [
+        Table(rows, heads, text_columns=3, lead=f"What each split chose on {where}", about=about)
+    ]
+    pairs = found.pairs()
+    if not pairs:
+        return contents
+    judged = [
+        [
+            f"{escape(pair.better)} − {escape(pair.worse)}",
+            signed(pair.difference.mean),
+            f"{signed(pair.difference.low)} to {signed(pair.difference.high)}",
+            p_text(pair.p).removeprefix("= "),
+            "yes" if pair.proven else "no",
+            f"{sum(apart > 0 for apart in pair.differences)} of {count}",
+        ]
+        for pair in pairs
+    ]
+    heads = ["models", "mean difference", "95 % interval", "p", "really better", "splits ahead"]
+    first = pairs[0]
+    verdict = (
+        f"**Over {count} splits of all images of {where}, {escape(first.better)} "
+        f"{'beats' if first.proven else 'is not shown to beat'} {escape(first.worse)}** "
+        f"(p {p_text(first.p)}{f' after Holm for {first.pairs} pairs' if first.pairs > 1 else ''})."
+    )
+    about = (
+        f"{verdict} This is about images of this kind, whichever are trained on and tested on, and about search and "
+        "choice too. Splits share images, so that interval and p are those of the corrected resampled t-test (Nadeau "
+        f"and Bengio 2003): the variance of the {count} differences times 1/{count} + {found.tested:,}/"
+        f"{found.trained:,}, with {count - 1} degree{'s' * (count > 2)} of freedom."
+    )
+    return [*contents, Table(judged, heads, text_columns=1, lead="Model against model, over all splits", about=about)]
+
+
+def _configuration(findings: Findings, chosen: Chosen) -> str:
+    """Return the values of a chosen model's parameters that its search varied."""
+    chosen_on = findings.search.chosen_on(chosen.dataset)
+    names = varying(findings.trials(chosen.model, chosen_on))
+    values = chosen.saved.trial.values
+    return ", ".join(f"{name} {setting(values[name])}" for name in names if name in values)
+
+
+def _rows(findings: Findings, found: Splits) -> list[dict[str, object]]:
+    """Return a row for each model in each split of a data set."""
+    return [
+        {
+            col.DATASET: found.dataset,
+            "split": split,
+            col.MODEL: chosen.model,
+            "configuration": _configuration(findings, chosen),
+            col.SEARCH_SCORE: chosen.winner.result.val_accuracy if chosen.winner else None,
+            col.RETRAINED_MEAN: chosen.mean,
+            col.RETRAINED_SD: chosen.sd,
+            col.REPEATS: len(chosen.finals),
+        }
+        for split, models in enumerate(found.chosen, start=1)
+        for chosen in models
+    ]
