@@ -189,6 +189,16 @@ def pooled(found: Parts) -> Judged:
     return _t(found, found.images - found.shared, own=0.0, pool=found.pool)
 
 
+def cautious(found: Parts) -> Judged:
+    """Each by itself, the seeds' part counted twice where the degrees of freedom are told, and once in the variance."""
+    counts, nothing = [found.retrainings] * len(found.spreads), [0.0] * len(found.spreads)
+    seeds, df_of_seeds = combine(found.spreads, counts, nothing, np.inf, 0.0, found.n)
+    images = np.maximum(found.images - found.shared, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        df = (2 * seeds + images) ** 2 / ((2 * seeds) ** 2 / df_of_seeds + images**2 / (found.n - 1))
+    return _by_t(found, seeds + images, np.where(seeds + images > 0, df, found.n - 1.0))
+
+
 def separate_plus(found: Parts) -> Judged:
     """Each by itself, without subtracting what seeds and images both contain: V = S + I."""
     return _t(found, found.images)
@@ -210,6 +220,10 @@ def _t(found: Parts, images: Numbers, own: float = 1.0, pool: Numbers | None = N
     least = [0.0 * found.pool if pool is None else pool] * len(counts)
     freedom = np.inf if pool is None else found.models * (found.retrainings - 1)
     variance, df = combine([own * spread for spread in found.spreads], counts, least, freedom, images, found.n)
+    return _by_t(found, variance, df)
+
+
+def _by_t(found: Parts, variance: Numbers, df: Numbers) -> Judged:
     error = np.sqrt(variance)
     half = quantile(df, 0.05) * error
     return Judged(found.difference - half, found.difference + half, probability(found.difference, error, df, found.n))

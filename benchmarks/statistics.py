@@ -25,6 +25,7 @@ from benchmarks.simulated import (
     Models,
     Parts,
     bootstrap,
+    cautious,
     floored,
     holm,
     kept,
@@ -38,6 +39,7 @@ from benchmarks.simulated import (
     separate_plus,
     simulate,
 )
+from benchmarks.splits import splits_table
 from tuner.analysis.variance import FEW
 
 SETS = 2_000
@@ -81,6 +83,7 @@ T = TypeVar("T")
 RULES: dict[str, Rule] = {
     "kept": kept,
     "floored": floored,
+    "cautious": cautious,
     "pooled s²": pooled,
     "own, S + I": separate_plus,
     "pooled, S + I": pooled_plus,
@@ -105,6 +108,7 @@ The rules:
   retrainings each, s²_m counts as no less than the variance s² of all of them together.
 - **own s²_m**: the same without that exception: the t interval of each pair. For two models it is the kept rule.
 - **floored**: s²_m counts as no less than s² however many models and retrainings there are.
+- **cautious**: own s²_m, with Σ S_m counted twice where V's degrees of freedom are told.
 - **pooled s²**: one variance for all models.
 - **S + I**: the same two without subtracting E, which the seeds' part and the images' part both contain.
 - **seeds alone**: Welch's t-test of the retrainings' accuracies, which takes these test images for all that there are.
@@ -134,7 +138,9 @@ def report(sets: int) -> str:
     introduction = INTRODUCTION.format(
         difficulty=DIFFICULTY, by_image=MODEL_BY_IMAGE, accuracy=100 * ACCURACY, sets=sets, few=FEW, error=error
     )
-    return "\n\n".join([introduction, coverage(sets), searches(sets), power(sets), CONCLUSION])
+    return "\n\n".join(
+        [introduction, coverage(sets), searches(sets), power(sets), powers(sets), splits_table(sets), CONCLUSION]
+    )
 
 
 def _dealt(spreads: Sequence[float], count: int) -> tuple[float, ...]:
@@ -215,7 +221,7 @@ def _searches(task: Task) -> list[tuple[bool, float, list[str]]]:
         for retrainings in RETRAININGS:
             mine = answers.first(retrainings)
             pairs = [parts(mine, a, b) for a, b in pairs_of(count)]
-            false = [100 * _any(pairs, rule) for rule in (kept, separate, pooled)]
+            false = [100 * _any(pairs, rule) for rule in (kept, separate, cautious, pooled)]
             row += [f"{share:.1f}" for share in false]
             worst = max(worst, false[0]) if retrainings >= 3 else worst
             if retrainings == 3:
@@ -226,7 +232,7 @@ def _searches(task: Task) -> list[tuple[bool, float, list[str]]]:
 
 
 def _three(retrainings: int) -> list[str]:
-    return ["kept", "own s²_m", "pooled s²", *(["before", "McNemar"] if retrainings == 3 else [])]
+    return ["kept", "own s²_m", "cautious", "pooled s²", *(["before", "McNemar"] if retrainings == 3 else [])]
 
 
 def _any(pairs: Sequence[Parts], rule: Rule) -> float:
@@ -261,7 +267,17 @@ def power(sets: int) -> str:
     """Return how often a model that is better is called so."""
     tasks = [Task(n, name, max(1, sets // 2), GAPS[n]) for n in IMAGES for name in SPREADS]
     rows = [row for rows in _cells(_power, tasks) for row in rows]
-    heads = ["images", "better by, points", "sd of seeds", "retrainings", "kept", "floored", "pooled s²", "before"]
+    heads = [
+        "images",
+        "better by, points",
+        "sd of seeds",
+        "retrainings",
+        "kept",
+        "floored",
+        "cautious",
+        "pooled s²",
+        "before",
+    ]
     return (
         "## Power\n\nTwo models, one of them better: in how many of 100 test sets it is called so. Before, of a "
         "quarter of the test sets, interval and McNemar's test had to agree.\n\n" + table(heads, rows)
@@ -275,13 +291,47 @@ def _power(task: Task) -> list[list[str]]:
     rows = []
     for retrainings in RETRAININGS:
         mine = answers.first(retrainings)
-        judged = [rule(parts(mine, 0, 1)) for rule in (kept, floored, pooled)]
+        judged = [rule(parts(mine, 0, 1)) for rule in (kept, floored, cautious, pooled)]
         cells = [f"{100 * float(((one.p < 0.05) & (one.low > 0)).mean()):.1f}" for one in judged]
         few = mine.some(max(1, task.sets // 4))
         before = bootstrap(few, 0, 1, rng)
         ahead = few.accuracies[:, 0, 0] > few.accuracies[:, 1, 0]
         said = float(((before.low > 0) & (before.p < 0.05) & ahead).mean())
         rows.append([f"{task.n:,}", f"{100 * task.gap:g}", task.name, str(retrainings), *cells, f"{100 * said:.1f}"])
+    return rows
+
+
+def powers(sets: int) -> str:
+    """Return how often the best of several models is called better than others."""
+    tasks = [Task(n, name, max(1, sets // 2), GAPS[n]) for n in IMAGES for name in ("0.5",)]
+    rows = [row for rows in _cells(_powers, tasks) for row in rows]
+    rules = ("kept", "own s²_m", "floored")
+    heads = ["images", "better by, points", "sd of seeds", "models", "retrainings"]
+    heads += [f"{rule}: than {whom}" for whom in ("any", "all") for rule in rules]
+    return (
+        "## Power among several models\n\nThe first of several models is better than the others, which are equally "
+        "good: in how many of 100 test sets it is called better than any of them, and than all, by p after Holm over "
+        "all pairs.\n\n" + table(heads, rows)
+    )
+
+
+def _powers(task: Task) -> list[list[str]]:
+    sds = _dealt(SEARCHED[task.name], max(COUNTS))
+    models = Models((ACCURACY + task.gap, *[ACCURACY] * (max(COUNTS) - 1)), sds)
+    every = simulate(models, task.n, 5, task.sets, task.generator(5))
+    rows = []
+    for count in COUNTS[1:]:
+        for retrainings in (3, 5):
+            answers = every.of(count).first(retrainings)
+            pairs = [parts(answers, a, b) for a, b in pairs_of(count)]
+            ahead = np.stack([found.difference > 0 for found in pairs[: count - 1]], axis=1)
+            said = [
+                (holm(np.stack([rule(found).p for found in pairs], axis=1))[:, : count - 1] < 0.05) & ahead
+                for rule in (kept, separate, floored)
+            ]
+            shares = [*(one.any(axis=1).mean() for one in said), *(one.all(axis=1).mean() for one in said)]
+            row = [f"{task.n:,}", f"{100 * task.gap:g}", task.name, str(count), str(retrainings)]
+            rows.append([*row, *(f"{100 * float(share):.1f}" for share in shares)])
     return rows
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from tuner.analysis.jackknife import f1
-from tuner.analysis.variance import FEW, compare, compare_all, mean_interval, prediction_interval
+from tuner.analysis.variance import FEW, combine, compare, compare_all, mean_interval, prediction_interval
 
 #: Two retrainings of two models on four images. By hand: accuracies 3/4, 1/2 and 1/4, 1/4, so S_a = (1/32)/2, S_b = 0;
 #: the difference by image is 1, -1/2, 1, 0, so I = (27/16)/3/4 = 9/64; the residual squares of a are 3/8 over 3, so
@@ -156,3 +156,32 @@ def test_of_three_models_with_one_retraining_each_nothing_is_lent_and_nothing_ju
         assert found == compare(a, b)
         assert found.p_value is None
         assert np.isfinite([found.low, found.high]).all()
+
+
+#: Seconds to assemble a part, by layout of the workplace, operator, fixture: the means of two tries. Montgomery, Design
+#: and Analysis of Experiments, chapter 14, "Designs with both nested and factorial factors": operators are nested in
+#: layouts, as retrainings in models, and crossed with fixtures, as those are with test images.
+ASSEMBLY = np.array(
+    [
+        [[23.0, 28.5, 23.0], [23.5, 28.5, 23.0], [28.5, 31.0, 26.0], [24.0, 26.0, 24.5]],
+        [[27.0, 28.5, 26.0], [26.0, 28.5, 25.0], [26.5, 23.5, 25.5], [23.5, 29.0, 27.5]],
+    ]
+)
+#: Its mean squares as they are printed.
+LAYOUTS, OPERATORS, LAYOUTS_BY_FIXTURES, OPERATORS_BY_FIXTURES = 4.08 / 1, 71.91 / 6, 19.04 / 2, 65.84 / 12
+
+
+def test_a_textbooks_nested_design_has_our_components_and_our_statistic() -> None:
+    first, second = ASSEMBLY
+    tries, operators, fixtures = 2, 4, 3
+    spreads = [layout.mean(axis=1).var(ddof=1) for layout in ASSEMBLY]
+    assert tries * fixtures * float(np.mean(spreads)) == pytest.approx(OPERATORS, rel=1e-3)
+    per_fixture = first.mean(axis=0) - second.mean(axis=0)
+    assert tries * operators * float(per_fixture.var(ddof=1)) / 2 == pytest.approx(LAYOUTS_BY_FIXTURES, rel=1e-3)
+    found = compare(first, second)
+    # Fixtures drawn at random make it a quasi-F: layouts over operators + layouts x fixtures - operators x fixtures.
+    below = OPERATORS + LAYOUTS_BY_FIXTURES - OPERATORS_BY_FIXTURES
+    assert found.mean**2 / found.standard_error**2 == pytest.approx(LAYOUTS / below, rel=2e-3)
+    # The book takes its fixtures as they are: its F of layouts is 0.34, over the operators alone.
+    variance, _ = combine(spreads, [operators] * 2, [0.0] * 2, np.inf, 0.0, fixtures)
+    assert round(found.mean**2 / variance, 2) == 0.34
