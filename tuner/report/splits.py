@@ -9,6 +9,7 @@ from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.splits import Splits, over_splits
 from tuner.contents.cells import number, p_text, plus_minus, signed
 from tuner.contents.sections import Content, Paragraph, Section, Table
+from tuner.objective import ACCURACY
 from tuner.report.trials import varying
 from tuner.text import escape, setting
 
@@ -45,13 +46,15 @@ def _on(findings: Findings, found: Splits) -> list[Content]:
             split,
             escape(chosen.label),
             escape(_configuration(findings, chosen)),
-            number(chosen.winner.result.val_accuracy if chosen.winner else None),
+            number(chosen.winner.score if chosen.winner else None),
             plus_minus(chosen.mean, chosen.sd),
         ]
         for split, models in enumerate(found.chosen, start=1)
         for chosen in models
     ]
-    heads = ["split", "model", "chosen configuration", "search score", "retrained mean ± sd"]
+    objective = findings.search.objective
+    score = "search score" if objective is ACCURACY else f"search score, {escape(objective.label)}"
+    heads = ["split", "model", "chosen configuration", score, "retrained mean ± sd"]
     contents: list[Content] = [
         Table(rows, heads, text_columns=3, lead=f"What each split chose on {where}", about=about)
     ]
@@ -101,7 +104,7 @@ def _rows(findings: Findings, found: Splits) -> list[dict[str, object]]:
             "split": split,
             col.MODEL: chosen.model,
             "configuration": _configuration(findings, chosen),
-            col.SEARCH_SCORE: chosen.winner.result.val_accuracy if chosen.winner else None,
+            col.SEARCH_SCORE: chosen.winner.score if chosen.winner else None,
             col.RETRAINED_MEAN: chosen.mean,
             col.RETRAINED_SD: chosen.sd,
             col.REPEATS: len(chosen.finals),
