@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -356,6 +357,14 @@ def test_a_search_that_is_let_go_can_be_held_again_and_others_can_be_held_beside
             raise ZeroDivisionError
         with ledger.sole_runner("s"), pytest.raises(InputError, match=f"process {os.getpid()};"):
             second.sole_runner("s").__enter__()
+
+
+def test_who_writes_is_alone_from_the_beginning(ledger):
+    """Else who reads before it writes would find that another one wrote meanwhile, and fail."""
+    with contextlib.closing(sqlite3.connect(ledger.path, timeout=0, isolation_level=None)) as other:
+        with ledger._transaction(), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
 
 
 #: Where a flush to disk costs nothing, which is what a ledger's transactions take their time for.

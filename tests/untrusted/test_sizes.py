@@ -35,6 +35,13 @@ def test_what_may_never_end_is_not_opened(tmp_path, make):
             read(tmp_path / "x")
 
 
+def test_what_has_become_a_pipe_since_it_was_looked_at_is_not_read(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "x")
+    monkeypatch.setattr("tuner.untrusted.sizes.size_of", lambda path: 0)
+    with pytest.raises(InputError, match="x: is not a file"):
+        read_at_most(tmp_path / "x", 10)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"x: cannot be read \(No such file or directory\)"):
         read_at_most(tmp_path / "x", 10)
