@@ -134,6 +134,8 @@ def test_the_learning_curves_are_training_and_validation_of_the_best_trials(find
     assert [text.get_text() for text in loss.get_legend().get_texts()] == ["ANN", "CNN", "validation", "training"]
     with pytest.raises(InputError, match="metric: is 'f1'; known: accuracy, loss"):
         tuner.LearningCurvesDisplay.from_findings(findings, metric="f1")
+    with pytest.raises(InputError, match="did not record unpenalised_loss"):
+        tuner.LearningCurvesDisplay.from_findings(findings, metric="unpenalised_loss")
 
 
 def test_what_matters_is_asked_of_all_trials_or_of_one_model(findings: Findings) -> None:

@@ -15,6 +15,7 @@ from tuner.analysis.splits import over_splits
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.protocol import resplit
+from tuner.report.comparison import comparison_section
 from tuner.report.markdown import to_markdown
 from tuner.report.splits import splits_section
 from tuner.workspace import recorded_search
@@ -70,6 +71,10 @@ def test_models_are_compared_over_splits_by_their_means_in_each(tmp_path: Path, 
     assert "| CNN − ANN |" in text
     assert "+0.1333" in text
     assert to_markdown(splits_section(findings).contents) == text
+    compared = comparison_section(findings)
+    assert compared is not None
+    assert "stands under *Over 3 splits of all images*." in to_markdown(compared.contents)
+    assert "stands under" not in to_markdown(comparison_section(replace(findings, further=())).contents)
     frame = section.tables["splits.csv"]
     assert frame["split"].tolist() == [1, 1, 2, 2, 3, 3]
     assert frame["search_score"].tolist() == pytest.approx([0.7, 0.7, 0.8, 0.8, 0.9, 0.9])

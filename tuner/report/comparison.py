@@ -18,6 +18,7 @@ from tuner.contents.sections import Content, Folded, Items, Paragraph, Section, 
 from tuner.objective import ACCURACY, Objective
 from tuner.report.choice import choice_in_words
 from tuner.report.saving import saved_in_words
+from tuner.report.splits import beyond_this_split
 from tuner.report.verdicts import CHOSEN_THERE, SCOPE, pair_in_words, pairs_on
 from tuner.text import escape
 
@@ -163,7 +164,7 @@ def comparison_section(findings: Findings) -> Section | None:
     if pairs:
         contents += [_pairs_table(pairs), *_other_pairs(findings), Paragraph(_explained(pairs))]
         tables["pairs.csv"] = pairs_frame(findings)
-    return Section("comparison", "Comparison", [*contents, Paragraph(SCOPE)], tables)
+    return Section("comparison", "Comparison", [*contents, Paragraph(f"{SCOPE}{beyond_this_split(findings)}")], tables)
 
 
 def _pairs_table(pairs: list[tuple[str, Pair]]) -> Table:

@@ -33,6 +33,12 @@ def splits_section(findings: Findings) -> Section | None:
     return Section("splits", f"Over {there} splits of all images" if there > 1 else "Over splits", contents, tables)
 
 
+def beyond_this_split(findings: Findings) -> str:
+    """Return where the report tells of other splits than the one that its verdict is about; empty where it does not."""
+    there = 1 + len(findings.further)
+    return f" What other images and searches gave stands under *Over {there} splits of all images*." * (there > 1)
+
+
 def _on(findings: Findings, found: Splits) -> list[Content]:
     """Return what is said of one data set."""
     count, where = len(found.chosen), escape(found.dataset)
