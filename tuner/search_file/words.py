@@ -1,4 +1,4 @@
-"""What is said of a search file that is not as `search_schema.py` has it: keys that stand in a wrong table, values."""
+"""What is said of a search file that is not as `schema.py` has it: keys that stand in a wrong table, values."""
 
 from __future__ import annotations
 

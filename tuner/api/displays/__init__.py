@@ -1,8 +1,8 @@
 """Figures of what a search found, after scikit-learn's convention for displays.
 
 `RocDisplay.from_findings(found)` draws at once and returns the display, whose `ax_` and `figure_` are matplotlib's;
-`plot` draws it again, into axes of the user's with `ax=`. What is drawn is what the report draws, in its style. A new
-display needs its class, a line here and one in `tuner/__init__.py`.
+`plot` draws it again, into axes of the user's with `ax=`. What the report draws, too, is drawn by the same functions,
+in one style. A new display needs its class, two lines here and two in `tuner/__init__.py`.
 """
 
 from __future__ import annotations
