@@ -22,6 +22,7 @@ from benchmarks.sizes import sized
 from benchmarks.workloads import WORKLOADS
 from tuner.errors import InputError
 from tuner.executors import ExecutionOptions
+from tuner.running.options import RunOptions
 from tuner.running.search import started
 from tuner.workspace import Workspace
 
@@ -38,7 +39,7 @@ def measure(name: str, workers: int) -> dict[str, float]:
         search = search_of(search_file(workload, 0), folder)
         warm = warm_up(folder)
         workspace = Workspace(folder / "runs", folder / "reports")
-        with started(search, workspace, Console(stderr=True), execution=ExecutionOptions(workers=workers)) as run:
+        with started(search, workspace, Console(stderr=True), RunOptions(ExecutionOptions(workers=workers))) as run:
             begun = perf_counter()
             run.search_trials()
             wall = perf_counter() - begun

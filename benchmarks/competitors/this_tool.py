@@ -12,6 +12,7 @@ from benchmarks.driving import search_of
 from benchmarks.workloads import Workload
 from tuner.executors import ExecutionOptions
 from tuner.ledger.ledger import SearchTrial
+from tuner.running.options import RunOptions
 from tuner.running.search import started
 from tuner.trial import Record
 from tuner.workspace import Workspace
@@ -72,7 +73,7 @@ def run(workload: Workload, seed: int, workers: str) -> Trained:
         search = search_of(search_file(workload, seed, str(workload.file)), folder)
         workspace = Workspace(folder / "runs", folder / "reports")
         where = ExecutionOptions(workers=int(workers) if workers else None)
-        with started(search, workspace, Console(stderr=True), execution=where) as run:
+        with started(search, workspace, Console(stderr=True), RunOptions(where)) as run:
             run.search_trials()
             return [trained(search_trial, record) for search_trial, record in run.ledger.search_trials(search.name)]
 

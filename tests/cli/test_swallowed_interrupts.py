@@ -60,7 +60,7 @@ def test_a_run_hears_it_before_it_reads_the_next_data_set(tmp_path: Path, monkey
     from rich.console import Console
 
     step = Deaf()
-    monkeypatch.setattr(search, "_checked_data", step)
+    monkeypatch.setattr(search, "checked_data", step)
     two = parse_search({**RAW, "dataset": ["blobs", "more"]}, "mine", tmp_path, Overrides(), "0" * 16)
     interrupted(lambda: started(two, Workspace(tmp_path), Console(quiet=True)).__enter__(), step)
 

@@ -14,6 +14,7 @@ from multiprocessing import forkserver
 from pathlib import Path
 
 import pytest
+from other_process import python_path
 
 from tuner.errors import InputError, ResourceError
 from tuner.executors import EXECUTORS, Executor, Limits, Outcome, Resources, local
@@ -114,16 +115,13 @@ NO_LIMITS = Limits()
 def connected() -> Iterator[None]:
     """A Ray of this machine alone, which executors of this module share; starting one takes seconds."""
     ray = pytest.importorskip("ray")
-    path = os.pathsep.join(
-        [str(Path(__file__).parent), str(Path(__file__).parents[1] / "helpers"), os.environ.get("PYTHONPATH", "")]
-    )
     ray.init(
         "local",
         num_cpus=4,
         include_dashboard=False,
         log_to_driver=False,
         logging_level="ERROR",
-        runtime_env={"env_vars": {"PYTHONPATH": path}},
+        runtime_env={"env_vars": {"PYTHONPATH": python_path(Path(__file__).parent)}},
     )
     yield
     ray.shutdown()

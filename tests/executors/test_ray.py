@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from other_process import python_path
 from ray_nodes import Nodes, nodes
 from small_project import wait_for
 
@@ -45,9 +46,7 @@ def every(executor: Executor, count: int) -> list[Outcome]:
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Nodes]:
     """Two nodes of two CPUs, and of two GPUs that are said to be there."""
-    here = Path(__file__).parent
-    path = os.pathsep.join([str(here), str(here.parent / "helpers"), os.environ.get("PYTHONPATH", "")])
-    with nodes(2, environment={"PYTHONPATH": path, "CPUS": "2", "GPUS": "2"}) as cluster:
+    with nodes(2, environment={"PYTHONPATH": python_path(Path(__file__).parent), "CPUS": "2", "GPUS": "2"}) as cluster:
         yield cluster
         ray.shutdown()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from other_process import finding
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import TENSORS, EventAccumulator
 from tensorboard.plugins.hparams import api_pb2, metadata
@@ -25,6 +25,7 @@ from tuner.errors import CheckError, InputError
 from tuner.executors import EXECUTORS, ExecutionOptions, Executor, Outcome
 from tuner.exporters.tensorboard import LogListener, TensorBoardLogs, write_recorded
 from tuner.ledger.ledger import Ledger, SearchTrial
+from tuner.running.options import RunOptions
 from tuner.running.search import started
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Search
@@ -348,8 +349,8 @@ def test_a_trial_is_logged_at_each_of_its_places_as_it_finishes_and_by_a_resumed
 ) -> None:
     def run(tensorboard: bool) -> str:
         output = io.StringIO()
-        made = {"execution": ExecutionOptions("made-up"), "tensorboard": tensorboard}
-        with started(load_search(grid), workspace, Console(file=output), **made) as search:  # type: ignore[arg-type]
+        options = RunOptions(ExecutionOptions("made-up"), tensorboard=tensorboard)
+        with started(load_search(grid), workspace, Console(file=output), options) as search:
             search.search_trials()
             assert search.ledger.count_finished("mine") == 4
         return output.getvalue()
@@ -418,6 +419,5 @@ with Ledger(workspace.ledger) as ledger:
 assert not {"tensorflow", "keras", "jax"} & set(sys.modules)
 """
     arguments = [sys.executable, "-c", script, str(blobs_npz.parent / "mine.toml"), str(tmp_path / "light")]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "helpers")}
-    subprocess.run(arguments, check=True, timeout=120, env=environment)
+    subprocess.run(arguments, check=True, timeout=120, env=finding())
     assert len(files_in(tmp_path / "light" / "tensorboard")) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from other_process import finding
 from recorded import whole
 
 from tuner.ledger.ledger import Ledger, SearchTrial
@@ -243,7 +243,7 @@ def test_processes_that_write_the_same_trials_at_once_all_read_the_same_records(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "helpers")},
+            env=finding(),
         )
         for number in range(3)
     ]

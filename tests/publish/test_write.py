@@ -16,6 +16,8 @@ from tuner.analysis.findings import Findings
 from tuner.cli import app
 from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.write import write_report
+from tuner.running.options import RunOptions
+from tuner.search_file.model import Search
 from tuner.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("undrawn")
@@ -84,8 +86,8 @@ def test_the_commands_run_and_report_and_the_function_write_the_page_that_is_ask
 
     got: list[bool] = []
 
-    def ran(*_: object, single_file: bool, **__: object) -> tuple[Findings, Path]:
-        got.append(single_file)
+    def ran(search: Search, workspace: Workspace, console: object, options: RunOptions) -> tuple[Findings, Path]:
+        got.append(options.single_file)
         return findings, reports / "small" / "report.md"
 
     monkeypatch.setattr("tuner.running.search.run_search", ran)

@@ -155,10 +155,11 @@ def run(
     with INTERRUPTS.heeded((signal.SIGINT,)) if main else nullcontext():
         try:
             with INTERRUPTS.importing():
+                from tuner.running.options import RunOptions
                 from tuner.running.search import run_search
             where = _execution_options(executor, workers, cpus_per_trial, gpus_per_trial, address)
-            options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad, "single_file": single_file}
-            return run_search(found, workspace, console, execution=where, **options)[0]
+            options = RunOptions(where, fresh, tensorboard, skip_bad, single_file)
+            return run_search(found, workspace, console, options)[0]
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, KeyboardInterrupt) or (main and INTERRUPTS.asked):
                 console.print("stopped; nothing that finished is lost, and the same call goes on")

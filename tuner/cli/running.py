@@ -91,12 +91,13 @@ def run(
                 from rich.console import Console
 
                 from tuner.executors import ExecutionOptions
+                from tuner.running.options import RunOptions
                 from tuner.running.search import run_search
 
             console = Console(stderr=True)
             where = ExecutionOptions(executor, workers, cpus_per_trial, gpus_per_trial, address)
-            options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad, "single_file": single_file}
-            findings, report = run_search(search, workspace, console, execution=where, **options)
+            options = RunOptions(where, fresh, tensorboard, skip_bad, single_file)
+            findings, report = run_search(search, workspace, console, options)
             _print_summary(findings)
             click.echo(f"\nreport: {report}")
         except (Exception, KeyboardInterrupt) as error:

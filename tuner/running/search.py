@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -18,35 +17,24 @@ from tuner.analysis.validation_predictions import Keeper, most_kept
 from tuner.datasets.base import Dataset, Shape
 from tuner.datasets.remarks import remarks
 from tuner.datasets.store import load_from_store, save_to_store
-from tuner.errors import CheckError, InputError, suggestion
-from tuner.executors import ExecutionOptions, Limits, Resources
-from tuner.families.custom import CustomFamily
+from tuner.errors import CheckError, InputError
+from tuner.executors import Limits, Resources
 from tuner.ledger.ledger import Ledger
 from tuner.oracles import Proposal
-from tuner.protocol import test_images, training_images, validation_labels
+from tuner.protocol import validation_labels
 from tuner.running.changed import Before
-from tuner.running.dryrun import (
-    build_all,
-    check_keys,
-    check_objective,
-    check_proposals,
-    check_validation,
-    check_watch,
-    data_of,
-    in_its_place,
-    notes_of,
-    preview,
-)
+from tuner.running.checks import check_backend, check_networks, check_sizes, checked_data, with_code
 from tuner.running.loop import Listener, Runner
+from tuner.running.options import RunOptions
 from tuner.running.progress import ProgressReport, say
 from tuner.running.proposals import Proposals, listed_proposals
 from tuner.search_file.checks import capitals
-from tuner.search_file.model import ModelSearch, Search, backend_name
+from tuner.search_file.model import ModelSearch, Search
 from tuner.system.files import remove_partials
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 from tuner.text import visible_line
-from tuner.trial import ARTIFACTS, BACKENDS, FIRST_LAYER, NEEDED, Job, Trial, artifact_path
+from tuner.trial import ARTIFACTS, NEEDED, Job, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
 from tuner.workspace import Workspace
 
@@ -57,8 +45,6 @@ ONE_RETRAINING = (
     "repeats = 1: one retraining of each winner cannot tell which model is better, since nothing tells how much its "
     "seed did; no model will be said to beat another (repeats = 3 or more can show that)"
 )
-#: Up to so many configurations of a user's own network are built before a search, to check its parameters' names.
-MOST_CHECKED = 200
 
 
 @dataclass(frozen=True)
@@ -117,32 +103,28 @@ def started(
     search: Search,
     workspace: Workspace,
     console: Console,
-    *,
-    execution: ExecutionOptions = ExecutionOptions(),  # noqa: B008  # frozen
-    fresh: bool = False,
-    tensorboard: bool = False,
-    skip_bad: bool = False,
+    options: RunOptions = RunOptions(),  # noqa: B008  # frozen
 ) -> Iterator[StartedSearch]:
     """Hold a search for this process, with its data prepared and its workers ready; see `run_search`.
 
     Nothing is written before everything that can be checked has been.
     """
-    _check_backend(search)
+    check_backend(search)
     try:
-        execution.check(search.cpus_per_trial)
+        options.execution.check(search.cpus_per_trial)
     except InputError as error:
         if error.place == "cpus_per_trial":  # and no option of the command's
             raise error.inside(str(search.file)) from error
         raise
     workspace.check_writable(search.name)
-    search = _with_code(search)
+    search = with_code(search)
     datasets = {}
     for name in search.all_datasets:
         INTERRUPTS.hear()
         with doing(f"reading the data set {name}"):
-            datasets[name] = _checked_data(search, name, workspace, skip_bad)
-    _check_sizes(search, datasets, console)
-    notes = _check_networks(search, datasets)
+            datasets[name] = checked_data(search, name, workspace, options.skip_bad)
+    check_sizes(search, datasets, console)
+    notes = check_networks(search, datasets)
     for note in notes if search.split == 1 else ():
         console.print(f"note: {visible_line(note)}", markup=False, highlight=False, soft_wrap=True)
     with Ledger(workspace.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
@@ -163,15 +145,15 @@ def started(
         resources = Resources(search.cpus_per_trial or search.threads, search.gpus_per_trial)
         try:
             with (
-                execution.open(TRAIN, resources, workspace.runs / "workers.log", limits) as pool,
+                options.execution.open(TRAIN, resources, workspace.runs / "workers.log", limits) as pool,
                 ProgressReport(console, pool.in_words, pool.capacity) as progress,
             ):
                 job_of = _job_maker(search, folders, workspace)
                 listeners: list[Listener] = [_keeper(search, workspace, ledger, prepared)]
-                if tensorboard:
+                if options.tensorboard:
                     listeners.append(_logs(search, workspace, ledger, console))
                 runner = Runner(
-                    search.name, ledger, pool, job_of, progress, fresh, listeners, _cost_of(search, prepared)
+                    search.name, ledger, pool, job_of, progress, options.fresh, listeners, _cost_of(search, prepared)
                 )
                 yield StartedSearch(search, workspace, ledger, runner, prepared, console, before)
         finally:
@@ -184,12 +166,7 @@ def run_search(
     search: Search,
     workspace: Workspace,
     console: Console,
-    *,
-    execution: ExecutionOptions = ExecutionOptions(),  # noqa: B008  # frozen
-    fresh: bool = False,
-    tensorboard: bool = False,
-    skip_bad: bool = False,
-    single_file: bool = False,
+    options: RunOptions = RunOptions(),  # noqa: B008  # frozen
 ) -> tuple[Findings, Path]:
     """Run a search to its report, going on from what the ledger holds; return what it found and the report's path.
 
@@ -208,12 +185,11 @@ def run_search(
         CheckError: no trial of a model completed; the report has been written all the same.
         ResourceError: the machine lacks something; the next run goes on.
     """
-    options = {"fresh": fresh, "tensorboard": tensorboard, "skip_bad": skip_bad}
     if search.splits > 1:
-        search = _with_code(search)  # once for all splits
+        search = with_code(search)  # once for all splits
     for split in range(1, search.splits + 1):
         one = search.at_split(split)
-        with started(one, workspace, console, execution=execution, **options) as run:
+        with started(one, workspace, console, options) as run:
             if search.repeats == 1 and split == 1:
                 console.print(ONE_RETRAINING, highlight=False, markup=False, emoji=False, soft_wrap=True)
             if search.splits > 1:
@@ -228,7 +204,7 @@ def run_search(
     with doing("importing what draws"), INTERRUPTS.importing():
         from tuner.publish.write import write_report  # draws, and so imports matplotlib
 
-    report = write_report(findings, single_file)
+    report = write_report(findings, options.single_file)
     _check_completed(findings, report)
     return findings, report
 
@@ -270,58 +246,6 @@ def _run_key(search: Search, prepared: dict[str, Prepared]) -> str:
     content = [search.key, *(data.fingerprint for data in prepared.values())]
     content += [model_search.source for model_search in search.model_searches if model_search.source]
     return hashlib.sha256(" ".join(content).encode()).hexdigest()[:16]
-
-
-def _with_code(search: Search) -> Search:
-    """Return the search with the code of users' own networks read, once for the whole run.
-
-    A worker refuses what was edited since.
-    """
-    read = []
-    for model_search in search.model_searches:
-        with in_its_place(search, model_search):
-            read.append(model_search if model_search.source else model_search.with_code())
-    return replace(search, model_searches=tuple(read))
-
-
-def _check_backend(search: Search) -> None:
-    name = search.backend
-    if name not in BACKENDS:
-        raise InputError("KERAS_BACKEND", f"{name!r} is no backend of Keras; {suggestion(name, BACKENDS)}")
-    if importlib.util.find_spec(name) is None:
-        raise InputError("KERAS_BACKEND", f"{name} is not installed", f"install it: pip install {name}")
-    if name != (now := backend_name()):
-        problem = f"is {now!r} now, and was {name!r} when {search.file} was read"
-        raise InputError("KERAS_BACKEND", problem, "read the search again")
-
-
-def _checked_data(search: Search, name: str, workspace: Workspace, skip_bad: bool) -> Dataset:
-    """Load a data set and split it as every trial will, so that one that is too small costs no training."""
-    dataset = data_of(search, name, workspace.data, skip_bad)
-    check_validation(search, name, dataset)
-    check_objective(search, name, dataset)
-    model_search = search.model_searches[0]
-    with in_its_place(search, model_search):
-        trial = search.trial(model_search, name, dataset.fingerprint, {}, None)
-    for one in (trial, trial.as_final(trial.seed, hold_out=search.held_out_of_retrainings)):
-        training_images(one, dataset)
-    test_images(trial, dataset.y_test)
-    return dataset
-
-
-def _check_sizes(search: Search, datasets: Mapping[str, Dataset], console: Console) -> None:
-    """Refuse a smaller stand-in that is larger than every data set; say of which it takes all images."""
-    given = search.overrides
-    for option, size, kind in (("--train-size", given.train_size, "train"), ("--test-size", given.test_size, "test")):
-        there = {name: len(data.y_train if kind == "train" else data.y_test) for name, data in datasets.items()}
-        images = "training images" if kind == "train" else "test images"
-        if size is not None and size > max(there.values()):
-            most = max(there, key=lambda name: there[name])
-            problem = f"{size:,} is more than the {there[most]:,} {images} of {most}"
-            raise InputError(option, problem, "leave it out to use all")
-        for name, count in there.items():
-            if size is not None and size > count:
-                say(console, f"{name} has {count:,} {images}, all of which {option} {size} takes.")
 
 
 def _prepare(dataset: Dataset, workspace: Workspace) -> Prepared:
@@ -426,30 +350,3 @@ def _is_there(file: Path, sha256: str) -> bool:
         return sha256_of(file) == sha256
     except InputError:
         return False
-
-
-def _check_networks(search: Search, datasets: Mapping[str, Dataset]) -> list[str]:
-    """See that there is something to train, and build networks where only they can tell what there is: keys, layers.
-
-    Return what there is to say of networks of the user's own, a line each.
-    """
-    notes: list[str] = []
-    for model_search in search.model_searches:
-        with in_its_place(search, model_search):
-            check_proposals(search, model_search)
-        own = isinstance(model_search.family, CustomFamily)
-        if not own and not set(model_search.watch) - {FIRST_LAYER}:
-            continue
-        data = datasets[search.datasets[0]]
-        with in_its_place(search, model_search):
-            configurations = preview(search, model_search, MOST_CHECKED if own else 1)
-            built = build_all(search, model_search, data.shape, len(data.class_names), configurations)
-            endless = next((one for one in built if one.endless), None)
-            if endless and search.max_trial_minutes is None:
-                remedy = "mend it, or set max_trial_minutes, so that such a trial fails by itself"
-                raise InputError(f"family {model_search.path}", endless.error, remedy)
-            check_watch(model_search, built)
-            if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
-                check_keys(model_search, built)
-        notes += notes_of(built)
-    return notes

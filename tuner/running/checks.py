@@ -1,0 +1,113 @@
+"""What a run checks before it writes or trains anything: backend, code, data, sizes, networks."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import replace
+
+from rich.console import Console
+
+from tuner.datasets.base import Dataset
+from tuner.errors import InputError, suggestion
+from tuner.families.custom import CustomFamily
+from tuner.protocol import test_images, training_images
+from tuner.running.dryrun import (
+    build_all,
+    check_keys,
+    check_objective,
+    check_proposals,
+    check_validation,
+    check_watch,
+    data_of,
+    in_its_place,
+    notes_of,
+    preview,
+)
+from tuner.running.progress import say
+from tuner.search_file.model import Search, backend_name
+from tuner.trial import BACKENDS, FIRST_LAYER
+from tuner.workspace import Workspace
+
+#: Up to so many configurations of a user's own network are built before a search, to check its parameters' names.
+MOST_CHECKED = 200
+
+
+def with_code(search: Search) -> Search:
+    """Return the search with the code of users' own networks read, once for the whole run.
+
+    A worker refuses what was edited since.
+    """
+    read = []
+    for model_search in search.model_searches:
+        with in_its_place(search, model_search):
+            read.append(model_search if model_search.source else model_search.with_code())
+    return replace(search, model_searches=tuple(read))
+
+
+def check_backend(search: Search) -> None:
+    """See that Keras' backend is there, and the one that the search was read with."""
+    name = search.backend
+    if name not in BACKENDS:
+        raise InputError("KERAS_BACKEND", f"{name!r} is no backend of Keras; {suggestion(name, BACKENDS)}")
+    if importlib.util.find_spec(name) is None:
+        raise InputError("KERAS_BACKEND", f"{name} is not installed", f"install it: pip install {name}")
+    if name != (now := backend_name()):
+        problem = f"is {now!r} now, and was {name!r} when {search.file} was read"
+        raise InputError("KERAS_BACKEND", problem, "read the search again")
+
+
+def checked_data(search: Search, name: str, workspace: Workspace, skip_bad: bool) -> Dataset:
+    """Load a data set and split it as every trial will, so that one that is too small costs no training."""
+    dataset = data_of(search, name, workspace.data, skip_bad)
+    check_validation(search, name, dataset)
+    check_objective(search, name, dataset)
+    model_search = search.model_searches[0]
+    with in_its_place(search, model_search):
+        trial = search.trial(model_search, name, dataset.fingerprint, {}, None)
+    for one in (trial, trial.as_final(trial.seed, hold_out=search.held_out_of_retrainings)):
+        training_images(one, dataset)
+    test_images(trial, dataset.y_test)
+    return dataset
+
+
+def check_sizes(search: Search, datasets: Mapping[str, Dataset], console: Console) -> None:
+    """Refuse a smaller stand-in that is larger than every data set; say of which it takes all images."""
+    given = search.overrides
+    for option, size, kind in (("--train-size", given.train_size, "train"), ("--test-size", given.test_size, "test")):
+        there = {name: len(data.y_train if kind == "train" else data.y_test) for name, data in datasets.items()}
+        images = "training images" if kind == "train" else "test images"
+        if size is not None and size > max(there.values()):
+            most = max(there, key=lambda name: there[name])
+            problem = f"{size:,} is more than the {there[most]:,} {images} of {most}"
+            raise InputError(option, problem, "leave it out to use all")
+        for name, count in there.items():
+            if size is not None and size > count:
+                say(console, f"{name} has {count:,} {images}, all of which {option} {size} takes.")
+
+
+def check_networks(search: Search, datasets: Mapping[str, Dataset]) -> list[str]:
+    """See that there is something to train, and build networks where only they can tell what there is: keys, layers.
+
+    Return what there is to say of networks of the user's own, a line each.
+    """
+    notes: list[str] = []
+    for model_search in search.model_searches:
+        with in_its_place(search, model_search):
+            check_proposals(search, model_search)
+        own = isinstance(model_search.family, CustomFamily)
+        if not own and not set(model_search.watch) - {FIRST_LAYER}:
+            continue
+        data = datasets[search.datasets[0]]
+        with in_its_place(search, model_search):
+            configurations = preview(search, model_search, MOST_CHECKED if own else 1)
+            built = build_all(search, model_search, data.shape, len(data.class_names), configurations)
+            endless = next((one for one in built if one.endless), None)
+            if endless and search.max_trial_minutes is None:
+                remedy = "mend it, or set max_trial_minutes, so that such a trial fails by itself"
+                raise InputError(f"family {model_search.path}", endless.error, remedy)
+            check_watch(model_search, built)
+            if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
+                check_keys(model_search, built)
+        notes += notes_of(built)
+    return notes

@@ -1,0 +1,26 @@
+"""How a run is made: a value that the command line, `import tuner` and benchmarks give, and no trial knows of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuner.executors import ExecutionOptions
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a search is run, beside what it is.
+
+    Args:
+        execution: where trials run, and how many at once.
+        fresh: train again what is recorded of this search alone.
+        tensorboard: write logs for TensorBoard, too.
+        skip_bad: leave out image files of a folder that cannot be used.
+        single_file: let the page hold the script that draws, instead of a link to it.
+    """
+
+    execution: ExecutionOptions = ExecutionOptions()  # noqa: RUF009  # frozen
+    fresh: bool = False
+    tensorboard: bool = False
+    skip_bad: bool = False
+    single_file: bool = False
