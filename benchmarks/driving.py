@@ -14,8 +14,9 @@ from tuner.datasets.store import save_to_store
 from tuner.executors import PRELOAD, Executor, LocalExecutor, Resources
 from tuner.ledger.ledger import Ledger
 from tuner.running.loop import Runner
+from tuner.running.planned import Prepared
 from tuner.running.proposals import listed_proposals
-from tuner.running.search import TRAIN, Prepared
+from tuner.running.search import TRAIN
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Overrides, Search
 from tuner.trial import Job, Record, Trial

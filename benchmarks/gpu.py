@@ -32,7 +32,7 @@ from tuner.families import get_family
 from tuner.ledger.ledger import Ledger
 from tuner.protocol import training_images
 from tuner.running.loop import Runner
-from tuner.running.search import Prepared, all_search_proposals
+from tuner.running.planned import Prepared, all_search_proposals
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Overrides, Search, backend_name
 from tuner.trial import Record, Trial

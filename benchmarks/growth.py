@@ -18,7 +18,7 @@ from benchmarks.sizes import sized
 from tuner.executors import Executor, LocalExecutor, Outcome
 from tuner.ledger.ledger import Ledger
 from tuner.running.loop import Runner
-from tuner.running.search import Prepared, all_search_proposals
+from tuner.running.planned import Prepared, all_search_proposals
 from tuner.search_file.model import Search
 from tuner.trial import Job, Result
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tuner.running.search import all_search_proposals
+from tuner.running.planned import all_search_proposals
 from tuner.search_file.file import parse_search
 from tuner.search_file.model import Overrides
 

@@ -13,7 +13,7 @@ from tuner.executors import Executor
 from tuner.families import FAMILIES
 from tuner.ledger.ledger import Ledger
 from tuner.running.loop import Runner
-from tuner.running.search import all_search_proposals
+from tuner.running.planned import all_search_proposals
 from tuner.search_file.file import parse_search
 from tuner.search_file.model import Overrides, Search
 from tuner.space.parameters import Parameter

@@ -28,7 +28,7 @@ from benchmarks.workloads import WORKLOADS, Workload
 from tuner.datasets.store import load_from_store
 from tuner.families import FAMILIES
 from tuner.protocol import training_images
-from tuner.running.search import Prepared
+from tuner.running.planned import Prepared
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Overrides
 from tuner.trial import Job, Trial

@@ -16,7 +16,7 @@ from contextlib import nullcontext
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -24,6 +24,7 @@ from tuner import columns as col
 from tuner.analysis.findings import Findings, recorded_findings
 from tuner.analysis.results_table import result_rows
 from tuner.analysis.trial_table import column_names
+from tuner.api.frames import typed
 from tuner.api.wording import in_pythons_words
 from tuner.errors import InputError, resource_error_of
 from tuner.ledger.ledger import SearchTrial
@@ -44,15 +45,6 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 #: A search that ran: its name, its file, itself, or what was found.
 Ran = PathLike | Search | Findings
-
-#: Columns whose kind is known even where every cell is empty.
-_WHOLE = (
-    col.SEED, col.EPOCHS, col.BEST_EPOCH, col.TRAIN_SIZE, col.TEST_SIZE, col.PARAMETERS, col.EPOCH, col.REPEATS,
-)  # fmt: skip
-_REAL = (
-    col.SECONDS, col.VAL_ACCURACY, col.VAL_LOSS, col.VAL_UNPENALISED_LOSS, col.RETRAINED_SD, col.DELTA, col.DELTA_LOW,
-    col.DELTA_HIGH, col.P_VALUE, col.LEAST_SHOWN, col.CHANCE_AHEAD, col.MCNEMAR, col.VALUE,
-)  # fmt: skip
 
 
 def _html(value: Search | Findings) -> str:
@@ -218,7 +210,7 @@ def results(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
         InputError: the search has not been run here.
     """
     rows = result_rows(_search_trials(name, runs_dir))
-    return _typed(pd.DataFrame(rows, columns=column_names(rows), dtype=object))
+    return typed(pd.DataFrame(rows, columns=column_names(rows), dtype=object))
 
 
 @in_pythons_words()
@@ -235,7 +227,7 @@ def history(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
         for metric, values in record.result.history.items()
         for epoch, value in enumerate(values, start=1)
     ]
-    return _typed(pd.DataFrame(rows, columns=col.HISTORY))
+    return typed(pd.DataFrame(rows, columns=col.HISTORY))
 
 
 @in_pythons_words()
@@ -250,7 +242,7 @@ def scores(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """
     from tuner.analysis.class_scores import per_class_frame
 
-    return _typed(per_class_frame(load_findings(name, runs_dir=runs_dir).chosen))
+    return typed(per_class_frame(load_findings(name, runs_dir=runs_dir).chosen))
 
 
 @in_pythons_words()
@@ -272,7 +264,7 @@ def compare(*names: Ran, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """
     if not names:
         raise InputError("compare", "no search is named", "name one or more")
-    return _typed(compared_frame([load_findings(name, runs_dir=runs_dir) for name in names]))
+    return typed(compared_frame([load_findings(name, runs_dir=runs_dir) for name in names]))
 
 
 def _name(name: PathLike | Search) -> str:
@@ -286,26 +278,3 @@ def _search_trials(name: Ran, runs_dir: PathLike) -> Sequence[tuple[SearchTrial,
     text = _name(name)
     with Workspace(Path(runs_dir)).existing_ledger(text) as ledger:
         return ledger.search_trials(recorded_search(ledger, search_name(text)).name)
-
-
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with the narrowest type for each column that holds its values, and its empty cells if any."""
-    return frame.astype({name: _kind(str(name), frame[name].tolist()) for name in frame})
-
-
-def _kind(name: str, values: Sequence[Any]) -> str:
-    there = [value for value in values if not pd.isna(value)]
-    full = len(there) == len(values)
-    if name in _WHOLE:
-        return "int64" if full else "Int64"
-    if name in _REAL:
-        return "float64"
-    if not there or not all(isinstance(value, int | float) for value in there):
-        return "object"
-    if all(isinstance(value, bool) for value in there):
-        return "bool" if full else "boolean"
-    if any(isinstance(value, bool) for value in there):
-        return "object"
-    if all(isinstance(value, int) for value in there):
-        return "int64" if full else "Int64"
-    return "float64"

@@ -7,11 +7,9 @@ in the order of their proposal; a search that is started again with the same fil
 from __future__ import annotations
 
 import json
-import os
-import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, astuple
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,10 +31,11 @@ from tuner.ledger.rows import (
     utc,
 )
 from tuner.ledger.schema import prepare
-from tuner.system.files import check_no_link, folder_inside, write_whole
+from tuner.ledger.sole_runner import sole_runner
+from tuner.system.files import check_no_link
 from tuner.system.machine import network_disk
 from tuner.trial import Attempt, Record
-from tuner.untrusted.sizes import read_at_most, size_of
+from tuner.untrusted.sizes import size_of
 
 __all__ = ["Ledger", "SearchTrial"]
 
@@ -307,41 +306,13 @@ class Ledger:
         )
         return int(count)
 
-    @contextmanager
-    def sole_runner(self, search: str) -> Iterator[None]:
+    def sole_runner(self, search: str) -> AbstractContextManager[None]:
         """Hold a search for this process; two processes never run the same one.
 
         Raises:
             InputError: another process holds it.
         """
-        from filelock import FileLock, Timeout
-
-        folder = folder_inside(self.path.parent, "locks")
-        path, holder = folder / f"{search}.lock", folder / f"{search}.holder"
-        check_no_link(path)
-        if path.exists():
-            size_of(path)
-        lock = FileLock(path, timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            who = _process_in(holder)
-            raise InputError(search, f"is being run by process {who}", "wait for it or stop it") from None
-        try:
-            write_whole(holder, lambda file: file.write_text(str(os.getpid()), encoding="ascii"))
-            yield
-        finally:
-            holder.unlink(missing_ok=True)
-            lock.release()
-
-
-def _process_in(holder: Path) -> str:
-    """Return the number of the process that holds a search, as it has noted it; a killed one leaves its note behind."""
-    try:
-        text = read_at_most(holder, 20).decode("ascii")
-    except (InputError, UnicodeDecodeError):
-        return "unknown"
-    return text if re.fullmatch("[0-9]{1,10}", text) else "unknown"
+        return sole_runner(self.path.parent, search)
 
 
 def _now() -> str:

@@ -6,36 +6,33 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from tuner.analysis.findings import Findings, load_findings, winners
+from tuner.analysis.findings import Findings, load_findings
 from tuner.analysis.shortfall import planned_shortfall, shortfall
 from tuner.analysis.validation_predictions import Keeper, most_kept
-from tuner.datasets.base import Dataset, Shape
+from tuner.datasets.base import Dataset
 from tuner.datasets.remarks import remarks
 from tuner.datasets.store import load_from_store, save_to_store
 from tuner.errors import CheckError, InputError
 from tuner.executors import Limits, Resources
 from tuner.ledger.ledger import Ledger
-from tuner.oracles import Proposal
 from tuner.protocol import validation_labels
 from tuner.running.changed import Before
 from tuner.running.checks import check_backend, check_networks, check_sizes, checked_data, with_code
 from tuner.running.loop import Listener, Runner
 from tuner.running.options import RunOptions
+from tuner.running.planned import Prepared, all_final_proposals, all_search_proposals
 from tuner.running.progress import ProgressReport, say
-from tuner.running.proposals import Proposals, listed_proposals
 from tuner.search_file.checks import capitals
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
 from tuner.system.files import remove_partials
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 from tuner.text import visible_line
-from tuner.trial import ARTIFACTS, NEEDED, Job, Trial, artifact_path
-from tuner.untrusted.sizes import sha256_of
+from tuner.trial import Job, Trial
 from tuner.workspace import Workspace
 
 TRAIN = "tuner.worker.training:train"
@@ -45,17 +42,6 @@ ONE_RETRAINING = (
     "repeats = 1: one retraining of each winner cannot tell which model is better, since nothing tells how much its "
     "seed did; no model will be said to beat another (repeats = 3 or more can show that)"
 )
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """A data set laid out for workers."""
-
-    fingerprint: str
-    folder: Path
-    shape: Shape
-    classes: int
-    images: int
 
 
 class StartedSearch:
@@ -94,7 +80,7 @@ class StartedSearch:
 
     def retrain_winners(self) -> None:
         """Train the best of each model search again, with other seeds and on each data set of the comparison."""
-        finals = _all_final_proposals(self._search, self.ledger, self._prepared, self._workspace)
+        finals = all_final_proposals(self._search, self.ledger, self._prepared, self._workspace)
         self._runner.drive("retraining", [proposals for proposals, _ in finals], sum(count for _, count in finals))
 
 
@@ -290,63 +276,3 @@ def _cost_of(search: Search, prepared: dict[str, Prepared]) -> Callable[[Trial],
         return families[trial.family].work(trial.values, data.shape, data.classes) * images * trial.last_epoch
 
     return cost
-
-
-def all_search_proposals(search: Search, prepared: dict[str, Prepared]) -> list[Proposals]:
-    """Return the proposals of each `[[search]]` on each data set of the search."""
-    return [
-        _search_proposals(search, model_search, name, prepared[name].fingerprint)
-        for name in search.datasets
-        for model_search in search.model_searches
-    ]
-
-
-def _search_proposals(search: Search, model_search: ModelSearch, dataset: str, fingerprint: str) -> Proposals:
-    def trial_of(proposal: Proposal) -> Trial:
-        return search.trial(model_search, dataset, fingerprint, proposal.values, proposal.epochs)
-
-    return Proposals(model_search.name, dataset, "search", model_search.oracle(search.seed), trial_of, model_search.lag)
-
-
-def _all_final_proposals(
-    search: Search, ledger: Ledger, prepared: dict[str, Prepared], workspace: Workspace
-) -> list[tuple[Proposals, int]]:
-    """Return the retrainings of each chosen model on each data set that it is compared on, with their number."""
-    best = winners(search, ledger.search_trials(search.name))
-    all_proposals = []
-    for model_search in search.model_searches:
-        for dataset in search.compare or search.datasets:
-            winner = best.get((model_search.name, search.chosen_on(dataset)))
-            if winner is None:
-                continue
-            again = search.trial(
-                model_search, dataset, prepared[dataset].fingerprint, winner.trial.values, winner.trial.epochs
-            )
-            trials = [
-                again.as_final(search.seed + repeat, winner.result.best_epoch, search.held_out_of_retrainings)
-                for repeat in range(1, search.repeats + 1)
-            ]
-            for trial in trials:
-                _forget_if_lost(trial, ledger, workspace)
-            all_proposals.append((listed_proposals(model_search.name, dataset, trials), len(trials)))
-    return all_proposals
-
-
-def _forget_if_lost(trial: Trial, ledger: Ledger, workspace: Workspace) -> None:
-    """Let a final trial be trained again if its model or predictions are no longer what was recorded."""
-    record = ledger.get(trial.id)
-    if record is None or not record.completed:
-        return
-    for kind in NEEDED:
-        sha256 = record.result.files[kind]
-        file = artifact_path(workspace.artifacts, trial.id, sha256, ARTIFACTS[kind])
-        if not _is_there(file, sha256):
-            ledger.forget_trial(trial.id)
-            return
-
-
-def _is_there(file: Path, sha256: str) -> bool:
-    try:
-        return sha256_of(file) == sha256
-    except InputError:
-        return False
