@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tuner.analysis.importance import Importance, _Table, importance, varying_parameters
+from tuner.analysis.coded_trials import CodedTrials
+from tuner.analysis.importance import Importance, importance, varying_parameters
 
 
 def grid(**domains: list[Any]) -> list[dict[str, Any]]:
@@ -137,7 +138,7 @@ def test_a_conditional_parameter_counts_by_its_values_where_it_is_active() -> No
 @pytest.mark.parametrize("moved", [("conv_depth",), ("filters_2",), ("conv_depth", "filters_2")])
 def test_swaps_give_configurations_that_can_be(moved: tuple[str, ...]) -> None:
     names = ["conv_depth", "filters_1", "dropout", "filters_2"]
-    table = _Table(conditional(), names, WITH)
+    table = CodedTrials(conditional(), names, WITH)
     rng = np.random.default_rng(0)
     codes = table.codes
     for name in moved:
@@ -150,7 +151,7 @@ def test_swaps_give_configurations_that_can_be(moved: tuple[str, ...]) -> None:
 
 
 def test_no_trial_takes_a_value_from_itself() -> None:
-    table = _Table(WHOLE, list(WHOLE[0]), {})
+    table = CodedTrials(WHOLE, list(WHOLE[0]), {})
     donors = table.donors((0,), 12, np.random.default_rng(0))
     assert (donors != np.arange(54)).all()
     assert all(sorted(row) == list(range(54)) for row in donors.tolist()), "each trial gives once"
