@@ -114,7 +114,7 @@ class Trial:
 
     @cached_property
     def compile_group(self) -> str:
-        """A hash of all that trials have in common which can share a compiled step: the content but seed and levels."""
+        """A hash of what trials have in common that can share a compiled step: all but seed and runtime scalars."""
         structure = {name: value for name, value in self.values.items() if name not in RUNTIME_SCALARS}
         return replace(self, values=structure, seed=0).id
 
