@@ -158,20 +158,21 @@ def test_of_three_models_with_one_retraining_each_nothing_is_lent_and_nothing_ju
         assert np.isfinite([found.low, found.high]).all()
 
 
-#: Seconds to assemble a part, by layout of the workplace, operator, fixture: the means of two tries. Montgomery, Design
-#: and Analysis of Experiments, chapter 14, "Designs with both nested and factorial factors": operators are nested in
-#: layouts, as retrainings in models, and crossed with fixtures, as those are with test images.
+#: Seconds to assemble a part, by layout of the workplace, operator, fixture: the means of two tries. The design, its
+#: sums of squares and its F are those of Montgomery, Design and Analysis of Experiments, chapter 14, "Designs with both
+#: nested and factorial factors": operators are nested in layouts, as retrainings in models, and crossed with fixtures,
+#: as those are with test images. The single times are ours, made to have these sums, and need not be the book's.
 ASSEMBLY = np.array(
     [
         [[23.0, 28.5, 23.0], [23.5, 28.5, 23.0], [28.5, 31.0, 26.0], [24.0, 26.0, 24.5]],
         [[27.0, 28.5, 26.0], [26.0, 28.5, 25.0], [26.5, 23.5, 25.5], [23.5, 29.0, 27.5]],
     ]
 )
-#: Its mean squares as they are printed.
+#: The mean squares that the book's table has.
 LAYOUTS, OPERATORS, LAYOUTS_BY_FIXTURES, OPERATORS_BY_FIXTURES = 4.08 / 1, 71.91 / 6, 19.04 / 2, 65.84 / 12
 
 
-def test_a_textbooks_nested_design_has_our_components_and_our_statistic() -> None:
+def test_a_design_with_the_sums_of_squares_of_a_textbook_has_our_components_and_our_statistic() -> None:
     first, second = ASSEMBLY
     tries, operators, fixtures = 2, 4, 3
     spreads = [layout.mean(axis=1).var(ddof=1) for layout in ASSEMBLY]
