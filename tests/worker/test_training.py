@@ -55,7 +55,7 @@ def test_a_search_trial_is_scored_on_validation_images_and_leaves_what_it_answer
     assert result.val_accuracy == result.history["val_accuracy"][-1]
     assert result.val_loss == result.history["val_loss"][-1]
     assert {name: len(values) for name, values in result.history.items()} == dict.fromkeys(
-        ("loss", "accuracy", "val_loss", "val_accuracy"), 2
+        ("loss", "accuracy", "unpenalised_loss", "val_loss", "val_accuracy", "val_unpenalised_loss"), 2
     )
     assert result.test_accuracy is None
     assert result.parameters == 64 * 128 + 128 + 128 * 3 + 3
@@ -328,7 +328,7 @@ def test_a_final_trial_leaves_the_same_bytes_whatever_its_process_trained_before
     final = replace(final, trial=final.trial.as_final(9))
     others = [replace(final, trial=replace(final.trial, seed=seed)) for seed in (1, 2)]
     found = [training.train(one) for one in (others[0], final, others[1], final)]
-    assert [one.status for one in found] == ["completed"] * 3
+    assert [one.status for one in found] == ["completed"] * 4
     assert found[1].layers == found[3].layers == found[0].layers
     assert found[1].files == found[3].files != found[0].files
 
@@ -477,7 +477,7 @@ def test_a_final_trial_that_stops_early_is_on_the_schedule_of_all_epochs(tmp_pat
     def losses(epochs: int, stop_after: int | None) -> list[float]:
         one = job(tmp_path, blobs, epochs=epochs, schedule="cosine", learning_rate=0.01, dense_units=8)
         result = training.train(replace(one, trial=one.trial.as_final(3, stop_after=stop_after)))
-        assert set(result.history) == {"loss", "accuracy"}
+        assert set(result.history) == {"loss", "accuracy", "unpenalised_loss"}
         return result.history["loss"]
 
     assert losses(4, 2) == losses(4, None)[:2]
