@@ -16,7 +16,7 @@ class RunOptions:
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
         skip_bad: leave out image files of a folder that cannot be used.
-        single_file: let the page hold the script that draws, instead of a link to it.
+        single_file: let the page hold its pictures and the script that draws, instead of links to them.
     """
 
     execution: ExecutionOptions = ExecutionOptions()  # noqa: RUF009  # frozen

@@ -143,9 +143,8 @@ def started(
                 )
                 yield StartedSearch(search, workspace, ledger, runner, prepared, console, before)
         finally:
-            remove_partials(
-                workspace.artifacts
-            )  # of workers that were killed, whose trials others have done or will do
+            # Those of workers that were killed, whose trials others have done or will do.
+            remove_partials(workspace.artifacts)
 
 
 def run_search(
@@ -160,11 +159,7 @@ def run_search(
         search: what to run.
         workspace: where to read and write.
         console: where progress is shown.
-        execution: where trials run, and how many at once.
-        fresh: train again what is recorded of this search alone.
-        tensorboard: write logs for TensorBoard, too.
-        skip_bad: leave out image files of a folder that cannot be used.
-        single_file: let the page hold its pictures and the script that draws, instead of links to them.
+        options: how; see `RunOptions`.
 
     Raises:
         InputError: the search cannot run as given.
