@@ -208,17 +208,20 @@ def test_early_stopping_can_watch_it(own: Objective) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_records_it_for_each_epoch_and_stops_by_it(tmp_path: Path, blobs: Dataset, own: Objective) -> None:
+def test_a_worker_records_it_for_each_epoch_and_stops_by_it(
+    tmp_path: Path, blobs: Dataset, own: Objective, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tuner.datasets.store import save_to_store
     from tuner.trial import ARTIFACTS, Job, artifact_path
-    from tuner.worker.training import train
+    from tuner.worker import training as worker
 
     training = {"epochs": 4, "early_stopping": "objective", "patience": 1}
     search = a_search(tmp_path, objective=own.name, training=training)
     store = save_to_store(blobs, tmp_path / "store")
     (values, *_) = search.model_searches[0].space.grid()
     trial = search.trial(search.model_searches[0], "blobs", blobs.fingerprint, values, None)
-    result = train(Job(trial, store, tmp_path / "models"))
+    monkeypatch.setattr(worker, "set_up_process", lambda *_: None)  # the threads of this process are fixed by now
+    result = worker.train(Job(trial, store, tmp_path / "models"))
     assert isinstance(result, Result)
     assert result.status == "completed", result.error
     curve = result.history[own.column]
