@@ -21,11 +21,12 @@ from tuner.report.choice import choice_in_words
 from tuner.report.comparison import comparison_section
 from tuner.report.saving import is_far, saved_in_words
 from tuner.report.summary import verdict
-from tuner.trial import Record, Result, Save
+from tuner.trial import Record, Result, Save, Trial
 
 
 def final(test: float, val: float | None = None, loss: float | None = None) -> Record:
-    return Record(None, Result("completed", test_accuracy=test, val_accuracy=val, val_loss=loss))  # type: ignore[arg-type]
+    trial = Trial("ann", "blobs", "0" * 16, {"dense_units": 8}, epochs=2, seed=0)
+    return Record(trial, Result("completed", test_accuracy=test, val_accuracy=val, val_loss=loss))
 
 
 def searched(folder: Path, data: Dataset, right: list[int], save: Save = "first") -> Findings:

@@ -10,6 +10,7 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -92,7 +93,8 @@ def test_no_text_of_a_stranger_s_becomes_markup_or_script_in_the_page(strange: P
     text = {"h1", "h2", "h3", "p", "a", "em", "strong", "code", "ul", "li", "details", "summary", "br"}
     frame = {"html", "head", "meta", "title", "link", "style", "body", "header", "nav", "main", "section", "footer"}
     tags = {tag for tag, _ in page.elements}
-    assert tags <= table | text | frame | {"button", "noscript", "script"}
+    picture = {"figure", "img", "figcaption"}
+    assert tags <= table | text | frame | picture | {"button", "noscript", "script"}
     assert [given.get("id") for tag, given in page.elements if tag == "script"] == [
         "report",
         "images",
@@ -105,6 +107,7 @@ def test_no_text_of_a_stranger_s_becomes_markup_or_script_in_the_page(strange: P
     files = {path.name for path in folder_of(strange).iterdir()}
     anchors = {f"#{given['id']}" for _, given in page.elements if "id" in given}
     assert links <= files | anchors | {"data:,"}
+    assert {given["src"] for tag, given in page.elements if tag == "img"} <= {quote(name) for name in files}
     for line in (EVIL.replace("\x1b", r"\x1b"), CLASSES[0]):
         assert line in page.shown
 
@@ -149,9 +152,11 @@ def test_a_comparison_has_no_markup_of_a_stranger_s(strange: Project) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_a_report_of_another_program_s_beside_ours_is_passed_over(strange: Project) -> None:
+def test_a_report_of_another_program_s_beside_ours_is_listed_by_its_name_alone(strange: Project) -> None:
     beside = strange.workspace.reports / "other (x)"
     beside.mkdir()
     (beside / "report.md").write_bytes(b"\xff\xfe")
     write_report(replace(strange.findings(), finished=True))
-    assert "other (x)" not in (strange.workspace.reports / "README.md").read_text(encoding="utf-8")
+    _, *parts = (strange.workspace.reports / "README.md").read_text(encoding="utf-8").split("\n## ")
+    (other,) = [part for part in parts if "other (x)" in part]
+    assert other.strip() == "[other (x)](other%20%28x%29/report.md)"
