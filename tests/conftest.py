@@ -7,6 +7,7 @@ import io
 import os
 import resource
 import shutil
+import signal
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -41,6 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Let processes take the files in the order of `pytest_collection_modifyitems`, not by their number of tests.
     """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what it puts into the background so, and interrupts are what some tests are about.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("quick") and (hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", 0)):
         stay_quick()
     if hasattr(config.option, "loadscopereorder"):  # of pytest-xdist, which need not be there
