@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from made_up import RAW, Project, first
 
-from tuner.analysis.findings import Findings
+from tuner.analysis.findings import Findings, chance_among
 from tuner.datasets.base import Dataset
 from tuner.publish.write import write_report
 from tuner.report.doubts import doubts_on
@@ -33,6 +34,16 @@ def stopped(findings: Findings, epoch: int, epochs: int = 4) -> Findings:
         for one in findings.chosen
     )
     return replace(findings, chosen=changed)
+
+
+@pytest.mark.parametrize(
+    ("classes", "each", "limit"),
+    [(10, 100, 0.1 + 3 * 0.0094868), (2, 500, 0.5 + 3 * 0.0158114), (2, 4, 0.875), (2, 1, 0.875), (1, 5, 1.0)],
+)
+def test_chance_ends_three_standard_errors_above_the_largest_class_and_short_of_all_images_right(
+    classes: int, each: int, limit: float
+) -> None:
+    assert chance_among(np.repeat(np.arange(classes), each)) == pytest.approx(limit, abs=1e-6)
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -207,11 +207,9 @@ class Findings:
     def chance(self, trial: Trial) -> float:
         """Return the accuracy up to which a search trial has not left chance.
 
-        That is the share of the largest class among its validation images, plus three standard errors of a share.
+        See `chance_among`.
         """
-        labels = self.chosen_on_images(trial)
-        share = float(np.bincount(labels).max() / len(labels))
-        return share + 3 * float(np.sqrt(share * (1 - share) / len(labels)))
+        return chance_among(self.chosen_on_images(trial))
 
     def score_at_chance(self, trial: Trial) -> float | None:
         """Return the score up to which a search trial has not left chance; None for other objectives than accuracy."""
@@ -226,6 +224,17 @@ class Findings:
     def seen_datasets(self) -> list[str]:
         """The data sets of the trials that have finished."""
         return list(dict.fromkeys(search_trial.dataset for search_trial, _ in self.search_trials))
+
+
+def chance_among(labels: NDArray[np.int64]) -> float:
+    """Return the accuracy on images of these labels up to which a model has not left chance.
+
+    That is the share of the largest class, plus three standard errors of a share; but of few images no more than
+    three quarters of the way from that share to 1, so that a model that has them all right is never said to be
+    no better than chance.
+    """
+    share = float(np.bincount(labels).max() / len(labels))
+    return min(share + 3 * float(np.sqrt(share * (1 - share) / len(labels))), (share + 3) / 4)
 
 
 def _copies(findings: Findings, dataset: str) -> Copies:

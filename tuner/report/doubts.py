@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen, Findings, chance_among
 from tuner.text import escape
 
 
@@ -19,24 +19,23 @@ def doubts_on(findings: Findings, dataset: str) -> list[str]:
 def stuck_retrainings(chosen: Chosen) -> int:
     """Return how many retrainings are no better than always naming the largest class of the test images.
 
-    That is by no more than three standard errors of that class's share, as for trials on their validation images.
+    See `chance_among`, which is also what trials are held against on their validation images.
     """
-    share, limit = _largest_share(chosen)
-    return int((chosen.test_accuracies <= limit).sum()) if share < 1 else 0
+    limit = chance_among(chosen.predictions.labels)
+    return int((chosen.test_accuracies <= limit).sum()) if _largest_share(chosen) < 1 else 0
 
 
-def _largest_share(chosen: Chosen) -> tuple[float, float]:
-    """Return the share of the largest class among the test images, and that with three standard errors of it."""
+def _largest_share(chosen: Chosen) -> float:
+    """Return the share of the largest class among the test images."""
     labels = chosen.predictions.labels
-    share = float(np.bincount(labels).max() / len(labels))
-    return share, share + 3 * float(np.sqrt(share * (1 - share) / len(labels)))
+    return float(np.bincount(labels).max() / len(labels))
 
 
 def _stuck(chosen: Chosen) -> str:
     stuck, every = stuck_retrainings(chosen), len(chosen.finals)
     if not stuck:
         return ""
-    share, _ = _largest_share(chosen)
+    share = _largest_share(chosen)
     often = "is stuck at chance" if stuck == every else f"was stuck at chance in {stuck} of {every} retrainings"
     scores = ", ".join(f"{score:.4f}" for score in sorted(chosen.test_accuracies)[:stuck][:5])
     more = ", …" if stuck > 5 else ""
