@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing.process
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -47,6 +48,7 @@ def _refusing(what: str) -> Callable[..., NoReturn]:
 def stay_quick() -> None:
     """Leave out from now on whatever is not quick in this process."""
     assert not set(HEAVY) & set(sys.modules)
+    platform.processor()  # starts a process, once; pytest-xdist asks for it before any test
     sys.meta_path.insert(0, _NothingHeavy())
     subprocess.Popen.__init__ = _refusing("starts a process")  # type: ignore[method-assign]
     multiprocessing.process.BaseProcess.start = _refusing("starts a process")  # type: ignore[method-assign]
