@@ -1,4 +1,4 @@
-"""What is computed of one class against the rest, and the objectives that ask for it: `f1:CLASS` and the like."""
+"""What is computed of one class against the rest, for tables too, and the objectives of it: `f1:CLASS` and the like."""
 
 from __future__ import annotations
 
@@ -17,9 +17,14 @@ Compute = Callable[["NDArray[np.bool_]", "NDArray[np.bool_]", "NDArray[Any]"], f
 
 
 def precision(positive: NDArray[np.bool_], predicted: NDArray[np.bool_], scores: NDArray[Any]) -> float:
-    """Return which share of the images that were taken for the class is of it; 0 where none was and some are."""
+    """Return which share of the images that were taken for the class is of it."""
     taken = int(predicted.sum())
-    return int((positive & predicted).sum()) / taken if taken else 0.0 if positive.any() else float("nan")
+    return int((positive & predicted).sum()) / taken if taken else float("nan")
+
+
+def _precision_or_zero(positive: NDArray[np.bool_], predicted: NDArray[np.bool_], scores: NDArray[Any]) -> float:
+    """Return the precision, but 0 where no image was taken for the class and some are of it: that never pays."""
+    return 0.0 if positive.any() and not predicted.any() else precision(positive, predicted, scores)
 
 
 def recall(positive: NDArray[np.bool_], predicted: NDArray[np.bool_], scores: NDArray[Any]) -> float:
@@ -53,7 +58,7 @@ def average_precision(positive: NDArray[np.bool_], predicted: NDArray[np.bool_],
 OF_A_CLASS: dict[str, tuple[Compute, str]] = {
     "f1": (f1, "F1"),
     "recall": (recall, "recall"),
-    "precision": (precision, "precision"),
+    "precision": (_precision_or_zero, "precision"),
     "roc_auc": (roc_auc, "ROC AUC"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuner.analysis import jackknife
 from tuner.analysis.class_metrics.base import ClassMetric, OneClass, Values
+from tuner.objective import one_class
 
 
 class AveragePrecision(ClassMetric):
@@ -13,9 +14,7 @@ class AveragePrecision(ClassMetric):
 
     def of(self, one: OneClass) -> float:
         """Return it; NaN for a class that never occurs."""
-        from sklearn.metrics import average_precision_score
-
-        return float(average_precision_score(one.positive, one.scores)) if one.positive.any() else float("nan")
+        return one_class.average_precision(one.positive, one.predicted, one.scores)
 
     def pseudo_values(self, one: OneClass) -> Values:
         """Return what each image adds; see `ClassMetric.pseudo_values`."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,14 +24,9 @@ class OneClass:
     predicted: NDArray[np.bool_]
     scores: NDArray[Any]
 
-    @cached_property
-    def counts(self) -> tuple[int, int, int]:
-        """How many images are of the class and taken for it, are of it, and are taken for it."""
-        return int((self.positive & self.predicted).sum()), int(self.positive.sum()), int(self.predicted.sum())
-
 
 class ClassMetric(ABC):
-    """A metric of one class against the rest. A subclass names it and computes it.
+    """A metric of one class against the rest. A subclass names it and computes it, as `tuner.objective.one_class` does.
 
     `name` is its column in files, `label` its head in tables. A `prominent` one stands in the page's coloured table of
     classes, and its macro average in the cards of models. One that `counts_as_zero` is 0 in the averages where it is
@@ -53,8 +47,3 @@ class ClassMetric(ABC):
     def pseudo_values(self, one: OneClass) -> Values:
         """Return what each image adds to the metric, `(n,)`; see `tuner.analysis.jackknife`."""
         raise NotImplementedError(f"{self.name} has no intervals")
-
-
-def share(part: int, whole: int) -> float:
-    """Return a share; NaN for 0/0."""
-    return part / whole if whole else float("nan")

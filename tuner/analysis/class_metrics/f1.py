@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tuner.analysis import jackknife
-from tuner.analysis.class_metrics.base import ClassMetric, OneClass, Values, share
+from tuner.analysis.class_metrics.base import ClassMetric, OneClass, Values
+from tuner.objective import one_class
 
 
 class F1(ClassMetric):
@@ -13,8 +14,7 @@ class F1(ClassMetric):
 
     def of(self, one: OneClass) -> float:
         """Return it: 0 for a class that is never predicted or never occurs, NaN where both hold."""
-        both, there, taken = one.counts
-        return share(2 * both, there + taken)
+        return one_class.f1(one.positive, one.predicted, one.scores)
 
     def pseudo_values(self, one: OneClass) -> Values:
         """Return what each image adds; see `ClassMetric.pseudo_values`."""

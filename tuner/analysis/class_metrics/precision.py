@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tuner.analysis.class_metrics.base import ClassMetric, OneClass, share
+from tuner.analysis.class_metrics.base import ClassMetric, OneClass
+from tuner.objective import one_class
 
 
 class Precision(ClassMetric):
@@ -12,5 +13,4 @@ class Precision(ClassMetric):
 
     def of(self, one: OneClass) -> float:
         """Return it; NaN for a class that is never predicted."""
-        both, _, taken = one.counts
-        return share(both, taken)
+        return one_class.precision(one.positive, one.predicted, one.scores)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tuner.analysis.class_metrics.base import ClassMetric, OneClass, share
+from tuner.analysis.class_metrics.base import ClassMetric, OneClass
+from tuner.objective import one_class
 
 
 class Recall(ClassMetric):
@@ -12,5 +13,4 @@ class Recall(ClassMetric):
 
     def of(self, one: OneClass) -> float:
         """Return it; NaN for a class that never occurs."""
-        both, there, _ = one.counts
-        return share(both, there)
+        return one_class.recall(one.positive, one.predicted, one.scores)

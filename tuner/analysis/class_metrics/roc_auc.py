@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuner.analysis import jackknife
 from tuner.analysis.class_metrics.base import ClassMetric, OneClass, Values
+from tuner.objective import one_class
 
 
 class RocAuc(ClassMetric):
@@ -13,10 +14,7 @@ class RocAuc(ClassMetric):
 
     def of(self, one: OneClass) -> float:
         """Return it; NaN where the class never occurs, or nothing else does."""
-        from sklearn.metrics import roc_auc_score
-
-        mixed = one.positive.any() and not one.positive.all()
-        return float(roc_auc_score(one.positive, one.scores)) if mixed else float("nan")
+        return one_class.roc_auc(one.positive, one.predicted, one.scores)
 
     def pseudo_values(self, one: OneClass) -> Values:
         """Return what each image adds; see `ClassMetric.pseudo_values`."""
