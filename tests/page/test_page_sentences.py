@@ -22,6 +22,16 @@ pytestmark = pytest.mark.skipif(not _BROWSER, reason="no Chromium is installed")
 
 Build = Callable[[Path, Dataset], Project]
 
+#: Says of everything that it has come into view: a browser without a screen may end before it says so by itself.
+_ALL_IN_VIEW = """<script>
+window.IntersectionObserver = class {
+  constructor(report) { this.report = report; }
+  observe(target) { setTimeout(() => this.report([{ isIntersecting: true, target }], this)); }
+  unobserve() {}
+  disconnect() {}
+};
+</script>"""
+
 
 def search(scores: list[float], right: list[int]) -> Build:
     """Return what makes a search of one model with these scores, its first trial retrained."""
@@ -38,12 +48,13 @@ def search(scores: list[float], right: list[int]) -> Build:
 def shown(made: Project) -> str:
     """Return the text of a search's page when its scripts have run."""
     path = made.workspace.runs / "page.html"
-    path.write_text(page_of(made).text, encoding="utf-8")
+    head, found, rest = page_of(made).text.partition("<head>")
+    assert found
+    path.write_text(head + found + _ALL_IN_VIEW + rest, encoding="utf-8")  # before the page's policy on scripts
     options = [
         "--headless=new",
         "--no-sandbox",
         "--disable-gpu",
-        "--window-size=1280,30000",
         "--virtual-time-budget=4000",
     ]
     command = [
