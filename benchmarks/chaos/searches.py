@@ -21,7 +21,7 @@ learning_rate = 0.01
 batch_size = 16
 epochs = 3
 """
-# Each has an ANN and a small CNN; what adapts to results does so within these few trials, for a search whose
+# Each has an ANN, and most a small CNN; what adapts to results does so within these few trials, for a search whose
 # proposals depended on the order in which results came would otherwise look as good as one whose do not.
 _ENTRIES = {
     "grid": """\
@@ -92,6 +92,17 @@ conv_depth = 1
 filters_1 = { min = 2, max = 8, step = 2 }
 dense_units = 8
 dropout = { min = 0.0, max = 0.5 }
+""",
+    # Ten random draws, then the estimator proposes.
+    "tpe": """\
+[[search]]
+family = "ann"
+algorithm = "tpe"
+max_trials = 13
+lag = 1
+[search.space]
+dense_units = [4, 8, 16]
+learning_rate = { min = 1e-4, max = 1e-1, sampling = "log" }
 """,
 }
 ALGORITHMS = tuple(_ENTRIES)

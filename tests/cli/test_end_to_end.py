@@ -21,7 +21,7 @@ from small_project import (
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband"])
+@pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband", "tpe"])
 def test_every_algorithm_runs_and_runs_again_without_training(algorithm: str, tmp_path: Path, blobs_file: Path) -> None:
     most = "" if algorithm == "hyperband" else "max_trials = 4"
     search = f"""

@@ -58,7 +58,9 @@ def test_types_defaults_bounds_and_conditions_are_told() -> None:
     assert top["repeats"][1:3] == ["whole number from 1 to 100", "`3`"]
     assert top["validation"][1:3] == ["number above 0 below 1", "`0.2`"]
     assert top["image_size"][1:3] == ["list of 2: whole number from 1 to 4,096", "–"]
-    assert _rows(page, "## `[[search]]`")["algorithm"][1] == '`"grid"`, `"random"`, `"bayesian"`, `"hyperband"`'
+    assert (
+        _rows(page, "## `[[search]]`")["algorithm"][1] == '`"grid"`, `"random"`, `"bayesian"`, `"hyperband"`, `"tpe"`'
+    )
     assert training["epochs"][2] == "required"
     assert training["momentum"][1] == "number from 0 to 0.9999"
     assert training["momentum"][3].endswith('only where `optimizer` is `"sgd"`.')

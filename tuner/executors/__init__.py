@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from tuner.errors import InputError, suggestion
 from tuner.executors.address import check_address
 from tuner.executors.base import Executor, Limits, Outcome, Resources
 from tuner.executors.local import LocalExecutor, available_cores
+from tuner.system.extras import needs
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.machine import check_system
 
@@ -80,8 +80,7 @@ class ExecutionOptions:
             what = f"no executor is named {self.executor!r}"
             raise InputError("--executor", f"{what}; {suggestion(self.executor, EXECUTORS)}")
         if self.executor == "ray":
-            if importlib.util.find_spec("ray") is None:
-                raise InputError("--executor", "Ray is not installed", "install it: pip install 'tunetable[ray]'")
+            needs("--executor", "Ray", "ray", "ray")
             check_address(self.address)
         if self.executor == "local":
             self._check_cores(asked)

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from tuner import columns as col
 from tuner.exporters.base import MARK, Recorded, plain, score
-from tuner.exporters.storage import check_database, needs, taken, unusable
+from tuner.exporters.storage import check_database, taken, unusable
 from tuner.ledger.ledger import SearchTrial
+from tuner.system.extras import needs
 from tuner.text import escape, shortened, visible
 from tuner.trial import Record
 
@@ -73,7 +74,7 @@ def export(recorded: Recorded, storage: str) -> Iterator[str]:
         InputError: MLflow is not installed, the storage cannot be used, or holds an experiment of this name which
             something else wrote.
     """
-    needs("MLflow", "mlflow", "mlflow", "sqlalchemy", "alembic")
+    needs("--to", "MLflow", "mlflow", "mlflow", "sqlalchemy", "alembic")
     for name, setting in _SETTINGS.items():
         os.environ.setdefault(name, setting)
     from alembic.util import CommandError

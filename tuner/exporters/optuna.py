@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from tuner import columns as col
 from tuner.analysis.penalties import unpenalised_val_loss
 from tuner.exporters.base import MARK, Recorded, no_run_s, plain
-from tuner.exporters.storage import check_database, needs, taken, unusable
+from tuner.exporters.storage import check_database, taken, unusable
 from tuner.search_file.model import ModelSearch
 from tuner.space.parameters import Choice, Domain
+from tuner.system.extras import needs
 from tuner.text import visible
 from tuner.trial import Record
 
@@ -39,7 +40,7 @@ def export(recorded: Recorded, storage: str) -> Iterator[str]:
         InputError: Optuna is not installed, the storage cannot be opened, or holds a study of this name which
             something else wrote; or the ledger holds what no run wrote.
     """
-    needs("Optuna", "optuna", "optuna")
+    needs("--to", "Optuna", "optuna", "optuna")
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 

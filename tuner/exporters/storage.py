@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -12,16 +11,6 @@ from tuner.text import both_ends
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
-
-
-def needs(tool: str, extra: str, *modules: str) -> None:
-    """See that the packages of a tool's are installed.
-
-    Raises:
-        InputError: one of them is not.
-    """
-    if any(importlib.util.find_spec(module) is None for module in modules):
-        raise InputError("--to", f"{tool} is not installed", f"install it: pip install 'tunetable[{extra}]'")
 
 
 def check_database(url: str, table: str, example: str, verify: Callable[[Engine], object] | None = None) -> None:

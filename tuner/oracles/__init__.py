@@ -7,10 +7,11 @@ from tuner.oracles.bayesian import Bayesian
 from tuner.oracles.grid import Grid
 from tuner.oracles.hyperband import Hyperband
 from tuner.oracles.random_search import RandomSearch
+from tuner.oracles.tpe import Tpe
 
 __all__ = ["ALGORITHMS", "MOST_DRAWS", "Algorithm", "Oracle", "Pause", "Proposal"]
 
 #: Importing them imports no Keras; what their oracles need is imported as one is made.
 ALGORITHMS: dict[str, Algorithm] = {
-    algorithm.name: algorithm for algorithm in (Grid(), RandomSearch(), Bayesian(), Hyperband())
+    algorithm.name: algorithm for algorithm in (Grid(), RandomSearch(), Bayesian(), Hyperband(), Tpe())
 }
