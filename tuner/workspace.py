@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuner.errors import InputError
+from tuner.errors import InputError, suggestion
 from tuner.ledger.ledger import Ledger
-from tuner.search_file.file import find_search, load_search, saved_search, search_from_json
+from tuner.search_file.file import find_search, known_searches, load_search, saved_search, search_from_json
 from tuner.search_file.model import Search
 from tuner.system.files import check_no_link, is_a
 
@@ -55,6 +56,18 @@ class Workspace:
                 raise InputError(option, f"{there} is no folder that can be written to", "name another")
         for inside in (self.reports / name, *(self.runs / part for part in WRITTEN)):
             check_no_link(inside)
+        self.check_report_folder(name)
+
+    def check_report_folder(self, name: str) -> None:
+        """See that the folder of a report on the search `name` is no folder of reports, as `reports/examples` is.
+
+        Raises:
+            InputError: reports stand in it.
+        """
+        folder = self.reports / name
+        if is_a(Path.is_dir, folder) and any(folder.glob("*/report.md")):
+            problem = f"reports stand in {folder}, where the report of this search would go"
+            raise InputError(name, problem, "give the search file another name, or pass another --reports-dir")
 
     def open_ledger(self) -> Ledger | None:
         """Return the ledger if there is one; making one is for runs alone."""
@@ -68,13 +81,43 @@ class Workspace:
         """
         ledger = self.open_ledger()
         if ledger is None:
-            raise InputError(name, f"has not been run here (there is no {self.ledger})", f"run: tuner run {name}")
+            raise never_ran(name, why=f" (there is no {self.ledger})")
         return ledger
 
 
 def search_name(name: str) -> str:
     """Return the name of a search that is given by its name or by the path of its file."""
     return Path(name).stem if name.endswith(".toml") else name
+
+
+def never_ran(name: str, recorded: Sequence[str] = (), why: str = "") -> InputError:
+    """Return the error of what is asked about a search that has not been run, or of a name that no search has.
+
+    Args:
+        name: of the search, or the path of its file.
+        recorded: the searches that have been run.
+        why: how it is known.
+    """
+    whole = name.partition("#")[0]
+    try:
+        find_search(whole)
+    except InputError as error:
+        if whole != search_name(whole):
+            return error
+        problem = "no such search, and none of this name has been run here"
+        return InputError(name, f"{problem}{why}", suggestion(name, {*recorded, *known_searches()}))
+    return InputError(name, f"has not been run here{why}", f"run: tuner run {whole}")
+
+
+def check_has_report(search: Search, command: str) -> None:
+    """See that a search has a report of its own, for a command that writes or reads one.
+
+    Raises:
+        InputError: it is a further split, of which the report of the whole search tells.
+    """
+    if search.split > 1:
+        problem = f"is split {search.split} of {search.splits} of {search.file_name}, which has one report for all"
+        raise InputError(search.name, problem, f"run: tuner {command} {search.file_name}")
 
 
 def recorded_search(ledger: Ledger, name: str) -> Search:
@@ -85,7 +128,7 @@ def recorded_search(ledger: Ledger, name: str) -> Search:
     """
     content = ledger.search_content(name)
     if content is None:
-        raise InputError(name, "has not been run here", f"run: tuner run {name}")
+        raise never_ran(name, ledger.search_names())
     try:
         search = search_from_json(content)
     except InputError as error:
@@ -114,7 +157,7 @@ def as_described_now(recorded: Search, name: str) -> Search:
     Only where the file differs in nothing else: what was not trained cannot be reported.
     """
     try:
-        now = load_search(find_search(name), recorded.overrides)
+        now = load_search(find_search(name.partition("#")[0]), recorded.overrides)
     except InputError:
         return recorded
     before, after = (

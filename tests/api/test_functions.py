@@ -119,12 +119,24 @@ def test_a_search_is_given_by_name_path_or_itself(
 
 
 @pytest.mark.parametrize("table", [tuner.results, tuner.history, tuner.scores, tuner.compare, tuner.load_findings])
-def test_a_search_that_never_ran_is_one_line(table: object, finished: Path, tmp_path: Path) -> None:
+def test_a_search_that_never_ran_is_one_line(
+    table: object, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert callable(table)
-    with pytest.raises(tuner.TunerError, match=r"^smal: has not been run here; run: tuner\.run\('smal'\)$"):
-        table("smal", runs_dir=finished / "runs")
-    with pytest.raises(tuner.TunerError, match="has not been run here"):
+    monkeypatch.chdir(finished)
+    none = r"^smal: no such search, and none of this name has been run here; did you mean 'small'\?$"
+    with pytest.raises(tuner.TunerError, match=none):
+        table("smal")
+    with pytest.raises(tuner.TunerError, match=r"^small: has not been run here \(.*\); run: tuner\.run\('small'\)$"):
         table("small", runs_dir=tmp_path)
+
+
+@pytest.mark.parametrize("table", [tuner.results, tuner.history, tuner.scores, tuner.compare, tuner.load_findings])
+def test_what_is_no_name_of_a_search_is_one_line(table: object) -> None:
+    assert callable(table)
+    for given in (3, None, ["small"]):
+        with pytest.raises(tuner.TunerError, match="is no name of a search"):
+            table(given)
 
 
 def test_a_comparison_of_nothing_is_refused() -> None:

@@ -68,6 +68,18 @@ COMMANDS = [
     Case(
         "a path that is not there", ("searches/wrnog.toml", "searches/wrong.toml"), (GOOD,), "run searches/wrnog.toml"
     ),
+    Case(
+        "a split in place of its search",
+        ("wrong#2", "is a split of the search wrong", "name wrong"),
+        (GOOD,),
+        "run wrong#2",
+    ),
+    Case(
+        "a search named as a folder of reports",
+        ("a", "reports stand in reports/a", "another name"),
+        (written("searches/a.toml", search_text()), written("reports/a/digits/report.md", "# Digits")),
+        "run a",
+    ),
     Case("a folder in place of a name", ("searches", "no such search"), (GOOD,), "run searches"),
     Case("a folder as a path", ("./searches/", "searches is no search file"), (GOOD,), "run ./searches/"),
     Case("a name without letters", ("NAME",), (GOOD,), "run ''"),
@@ -167,10 +179,20 @@ RECORDED = [
         Case(
             f"{command} of another search",
             ("other", "has not been run here", "tuner run other"),
-            (GOOD, ledger_with()),
+            (GOOD, written("searches/other.toml", search_text()), ledger_with()),
             f"{command} other",
         )
         for command in ("results", "report", "compare", "verify")
+    ],
+    *[
+        Case(
+            f"{command} of a name that no search has",
+            ("wrnog", "no such search", "did you mean 'wrong'?"),
+            given,
+            f"{command} wrnog",
+        )
+        for command in ("results", "report", "compare", "verify")
+        for given in ((GOOD,), (GOOD, ledger_with()))
     ],
     Case("results by path", ("searches/wrong.toml", "has not been run here"), (GOOD,), "results searches/wrong.toml"),
     *[
@@ -324,7 +346,7 @@ PREDICTED = [
             models=("small.keras",),
         )
         for what, image, given, says in (
-            ("no image", "b.png", PICTURE, ("No such file",)),
+            ("no image", "b.png", PICTURE, ("no such file or folder",)),
             ("a folder without images", "b.png", empty_folder("b.png"), ("has no image in it",)),
             ("a text file", "b.png", written("b.png", "a cat"), ("cannot be read as an image",)),
             ("half an image", "b.png", written("b.png", image_bytes((80, 80))[:-40]), ("broken",)),

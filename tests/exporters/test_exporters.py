@@ -287,7 +287,8 @@ def test_the_command_writes_and_prints_what_is_exported(tool: Tool, project: Pro
     assert answer.output.splitlines() == list(tool.lines)
     never = CliRunner().invoke(app, ["export", "never", *options]).exception
     assert isinstance(never, InputError)
-    assert "never: has not been run here" in str(never)
+    assert "never: no such search, and none of this name has been run here; did you mean" not in str(never)
+    assert "never: no such search, and none of this name has been run here; known: " in str(never)
 
 
 @pytest.mark.parametrize(

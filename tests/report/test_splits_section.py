@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import copy
+import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from made_up import RAW, Project, first
 
 from tuner.analysis.findings import Findings, load_findings
 from tuner.analysis.splits import over_splits
+from tuner.cli import app
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
+from tuner.errors import InputError
 from tuner.protocol import resplit
-from tuner.report.comparison import comparison_section
+from tuner.publish.write import write_report
+from tuner.report.comparison import comparison_section, margins_table
 from tuner.report.markdown import to_markdown
 from tuner.report.splits import splits_section
+from tuner.report.summary import verdict
+from tuner.saved_models.verify import verify
 from tuner.workspace import recorded_search
 
 
-def made(folder: Path, data: Dataset, splits: int, right: dict[str, list[int]]) -> Project:
+def made(
+    folder: Path, data: Dataset, splits: int, right: dict[str, list[int]], given: dict[str, Any] | None = None
+) -> Project:
     """Return a project whose models have so many test images right in each split that has finished, twice each."""
-    raw = {**RAW, "compare": {"splits": splits}}
+    raw = given or {**RAW, "compare": {"splits": splits}}
     project = Project(folder, data, raw)
     for number, counts in enumerate(zip(*right.values(), strict=True), start=1):
         one = copy.copy(project)
@@ -34,7 +44,10 @@ def made(folder: Path, data: Dataset, splits: int, right: dict[str, list[int]]) 
         for model, count in zip(right, counts, strict=True):
             trials = one.searched(model, [0.5, 0.6 + 0.1 * number])
             one.retrained(model, trials[1], [first(count - 1), first(count + 1)])
-        project.ledger.close_search(one.search.name)
+        if number > 1 or splits == number:
+            project.ledger.close_search(one.search.name)
+    if len(next(iter(right.values()))) == splits:
+        project.ledger.close_search(project.search.name)
     return project
 
 
@@ -66,7 +79,7 @@ def test_models_are_compared_over_splits_by_their_means_in_each(tmp_path: Path, 
     assert section.heading == "Over 3 splits of all images"
     text = said(findings)
     assert "divided 3 times, so that 60 train a network and 45 test it" in text
-    assert "Over 3 splits of all images of blobs, CNN is not shown to beat ANN" in text
+    assert "Over 3 splits of all images of blobs, **CNN is not shown to beat ANN**: it is 13.3 points" in text
     assert "1/3 + 45/60, with 2 degrees of freedom" in text
     assert "| CNN − ANN |" in text
     assert "+0.1333" in text
@@ -82,7 +95,7 @@ def test_models_are_compared_over_splits_by_their_means_in_each(tmp_path: Path, 
 
 def test_a_difference_that_holds_in_every_split_is_called_real(tmp_path: Path, blobs: Dataset) -> None:
     findings = found(made(tmp_path, blobs, 4, {"ann": [20, 21, 20, 21], "cnn": [40, 40, 41, 40]}))
-    assert "**Over 4 splits of all images of blobs, CNN beats ANN**" in said(findings)
+    assert "Over 4 splits of all images of blobs, **CNN beats ANN by 43.9 points**" in said(findings)
 
 
 def test_splits_to_come_are_counted_and_those_of_another_search_file_are_not_taken(
@@ -95,7 +108,55 @@ def test_splits_to_come_are_counted_and_those_of_another_search_file_are_not_tak
     project.ledger.close_search("small#2")
     findings = found(project)
     assert findings.further == ()
-    assert "1 of 3 splits have finished" in said(findings)
+    assert "None of 3 splits has finished" in said(findings)
+
+
+def test_the_verdict_of_the_first_split_says_so_and_that_over_all_stands_beside_it(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    findings = found(made(tmp_path, blobs, 3, RIGHT))
+    first_split, over_all = verdict(findings)
+    assert first_split.startswith("Split 1 of 3, the data set's own, alone: On blobs, **CNN beats ANN by 13.3 points**")
+    # mean 13.3 of the differences 13.3, 20.0 and 6.7 of 45 images; t(0.975, 2) = 4.3027 times 3/45 sqrt(1/3 + 45/60)
+    assert over_all.startswith("Over 3 splits of all images of blobs, **CNN is not shown to beat ANN**")
+    assert "it is 13.3 points of test accuracy ahead (95 % interval −16.5 to 43.2; p = 0.195)" in over_all
+    assert margins_table(findings).heads[0] == "mean test accuracy ± sd, split 1 of 3"
+
+
+def test_before_a_split_has_finished_none_is_counted(tmp_path: Path, blobs: Dataset) -> None:
+    project = Project(tmp_path, blobs, {**RAW, "compare": {"splits": 2}})
+    trials = project.searched("ann", [0.5, 0.6])
+    project.retrained("ann", trials[1], [first(30)])
+    assert "None of 2 splits has finished" in said(found(project))
+    last = verdict(found(project))[-1]
+    assert last == "This search is unfinished: none of 2 splits has finished. The next run goes on with it."
+    second = project.search.at_split(2)
+    project.ledger.open_search(second.name, second.key, second.to_json())
+    assert "1 of 2 splits has finished" in said(found(project))
+
+
+def test_a_further_split_has_no_report_of_its_own_and_says_what_to_do(tmp_path: Path, blobs: Dataset) -> None:
+    (_, further) = (findings := found(made(tmp_path, blobs, 3, RIGHT))), findings.further[0]
+    assert verdict(further)[0].startswith("Split 2 of 3 alone: On blobs,")
+    for command, does in (("report", write_report), ("verify", verify)):
+        with pytest.raises(InputError) as refused:
+            does(further)  # type: ignore[operator]
+        told = f"small#2: is split 2 of 3 of small, which has one report for all; run: tuner {command} small"
+        assert str(refused.value) == told
+    assert not (tmp_path / "reports" / "small#2").exists()
+
+
+def test_trials_of_all_splits_are_listed(tmp_path: Path, blobs: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ['title = "B"', 'dataset = "blobs"', "[training]", "epochs = 3", "[[search]]", 'family = "ann"']
+    text = "\n".join([*lines, "[search.space]", "dense_units = [4, 8]", "[compare]", "splits = 3"])
+    (tmp_path / "searches").mkdir()
+    (tmp_path / "searches" / "small.toml").write_text(text)
+    project = made(tmp_path, blobs, 3, {"ann": [30, 31]}, tomllib.loads(text))
+    monkeypatch.chdir(tmp_path)
+    listed = CliRunner().invoke(app, ["list"]).output.splitlines()[1]
+    assert listed.split()[3:5] == ["6", "4"]
+    project.ledger.close_search("small")
+    assert CliRunner().invoke(app, ["list"]).output.splitlines()[1].split()[3:5] == ["4", "4"]
 
 
 def test_a_search_without_splits_says_nothing_of_them(tmp_path: Path, blobs: Dataset) -> None:

@@ -102,7 +102,8 @@ class Findings:
     """A search and everything that is recorded of it; `finished` if its last run got to its end.
 
     `began` is when the search began, in seconds since 1970, UTC, and `attempts` when and where each trial ran, by its
-    name. `further` is what the same search found on further splits of all images, where it asks for them.
+    name. `further` is what the same search found on further splits of all images, where it asks for them, as far as
+    they have finished; `first_split_finished` says whether its first one has, which these findings are of.
     """
 
     search: Search
@@ -113,6 +114,12 @@ class Findings:
     began: float | None = None
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
     further: tuple[Findings, ...] = ()
+    first_split_finished: bool = True
+
+    @property
+    def finished_splits(self) -> int:
+        """How many of the splits of all images that the search asks for have finished."""
+        return int(self.first_split_finished) + len(self.further)
 
     def __repr__(self) -> str:
         state = "finished" if self.finished else "unfinished"
@@ -299,15 +306,22 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
     began, attempts = ledger.began(search.name), ledger.attempts(search.name)
     further = tuple(_further_splits(ledger, search, workspace))
     done = ledger.is_finished(search.name)
-    return Findings(search, finished, tuple(chosen), workspace, done, began, attempts, further)
+    # A search is closed behind its last split; a second one begins behind the first.
+    first = done or (search.splits > 1 and _ran(ledger, search, search.at_split(2).name))
+    return Findings(search, finished, tuple(chosen), workspace, done, began, attempts, further, first)
 
 
 def _further_splits(ledger: Ledger, search: Search, workspace: Workspace) -> Iterator[Findings]:
     """Yield what the finished further splits of a search found, as far as they ran with the same search file."""
     for number in range(2, search.splits + 1) if search.split == 1 else ():
         one = search.at_split(number)
-        if ledger.is_finished(one.name) and recorded_search(ledger, one.name).key == search.key:
+        if ledger.is_finished(one.name) and _ran(ledger, search, one.name):
             yield load_findings(ledger, one, workspace)
+
+
+def _ran(ledger: Ledger, search: Search, name: str) -> bool:
+    """Return whether a further split of a search, by its name, has begun with the search file as it is."""
+    return ledger.search_content(name) is not None and recorded_search(ledger, name).key == search.key
 
 
 def _check_data(ledger: Ledger, search_trials: Sequence[tuple[SearchTrial, Record]]) -> None:

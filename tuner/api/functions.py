@@ -26,7 +26,7 @@ from tuner.analysis.results_table import result_rows
 from tuner.analysis.trial_table import column_names
 from tuner.api.frames import typed
 from tuner.api.wording import in_pythons_words
-from tuner.errors import InputError, resource_error_of
+from tuner.errors import InputError, resource_error_of, shown
 from tuner.ledger.ledger import SearchTrial
 from tuner.report.across import compared_frame
 from tuner.search_file.file import find_search
@@ -84,7 +84,7 @@ def load_search(
     overrides = Overrides(epochs=epochs, train_size=train_size, test_size=test_size, repeats=repeats)
     for option in fields(Overrides):
         _check_whole(option.name, getattr(overrides, option.name), option.metadata["least"])
-    return read_search(find_search(os.fspath(name)), overrides)
+    return read_search(find_search(_path(name)), overrides)
 
 
 @in_pythons_words()
@@ -268,7 +268,18 @@ def compare(*names: Ran, runs_dir: PathLike = "runs") -> pd.DataFrame:
 
 
 def _name(name: PathLike | Search) -> str:
-    return name.name if isinstance(name, Search) else os.fspath(name)
+    return name.name if isinstance(name, Search) else _path(name)
+
+
+def _path(name: PathLike) -> str:
+    """Return a name or a path as text.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if not isinstance(name, str | os.PathLike):  # as a number is in a notebook
+        raise InputError("", f"{shown(name)} is no name of a search, nor a path of its file")
+    return os.fspath(name)
 
 
 def _search_trials(name: Ran, runs_dir: PathLike) -> Sequence[tuple[SearchTrial, Record | None]]:

@@ -51,7 +51,11 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
 def _row(search: Search, file: Path, ledger: Ledger | None) -> tuple[str, ...]:
     """Return what is listed of a search."""
     trials = _trials(search, file)
-    done = ledger.count_finished(search.name) if ledger and ran_as_it_is(ledger, search) else 0
+    done = sum(
+        ledger.count_finished(one.name)
+        for one in map(search.at_split, range(1, search.splits + 1))
+        if ledger and ran_as_it_is(ledger, one)
+    )
     if done and ledger and ledger.is_finished(search.name):
         trials = str(done)  # however many were asked for, there are no more
     names = ", ".join(dict.fromkeys(model_search.label for model_search in search.model_searches))
@@ -62,6 +66,7 @@ def _trials(search: Search, file: Path) -> str:
     """Return how many trials a search plans, or the most that it can have."""
     try:
         planned = sum(model_search.planned() for model_search in search.model_searches) * len(search.datasets)
+        planned *= search.splits
     except InputError as error:  # a rule that cannot be computed
         raise error.inside(str(file)) from error
     return str(planned) if all(model_search.is_counted for model_search in search.model_searches) else f"<={planned}"

@@ -234,6 +234,10 @@ class Ledger:
         with self._transaction():
             self._db.execute("UPDATE searches SET finished = ? WHERE name = ?", (_now(), name))
 
+    def search_names(self) -> list[str]:
+        """Return the names of all searches that ran."""
+        return [str(name) for (name,) in self._rows("SELECT name FROM searches ORDER BY name")]
+
     def search_content(self, name: str) -> str | None:
         """Return the search of this name as `Search.to_json` wrote it, or None if it never ran."""
         row = self._search(name)

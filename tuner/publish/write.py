@@ -17,6 +17,7 @@ from tuner.system.files import check_no_link, folder_inside, remove_partials, wr
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 from tuner.untrusted.sizes import MOST_MODEL, read_at_most
+from tuner.workspace import check_has_report
 
 
 def write_report(findings: Findings, single_file: bool = False) -> Path:
@@ -26,10 +27,12 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     plotting library is written above it, once for all reports; with `single_file`, the page holds it.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written; or what was found is of a further split.
         ResourceError: the disk is full.
     """
+    check_has_report(findings.search, "report")
     folder = findings.workspace.reports / findings.search.name
+    findings.workspace.check_report_folder(findings.search.name)
     check_no_link(folder)
     content: dict[str, bytes] = {}
     report = report_of(findings)

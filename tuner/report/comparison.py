@@ -18,7 +18,7 @@ from tuner.contents.sections import Content, Folded, Items, Paragraph, Section, 
 from tuner.objective import ACCURACY, Objective
 from tuner.report.choice import choice_in_words
 from tuner.report.saving import saved_in_words
-from tuner.report.splits import beyond_this_split
+from tuner.report.splits import beyond_this_split, split_in_words
 from tuner.report.verdicts import CHOSEN_THERE, SCOPE, pair_in_words, pairs_on
 from tuner.text import escape
 
@@ -134,7 +134,8 @@ def margins_table(findings: Findings) -> Table:
         rows.append(
             [f"*delta_model: {escape(label)} − {escape(models[0][1])}*", *cells] + [""] * (1 + (len(names) > 1))
         )
-    heads = ["mean test accuracy ± sd", *map(escape, names)]
+    split = split_in_words(findings)
+    heads = [f"mean test accuracy ± sd{f', {split}' * bool(split)}", *map(escape, names)]
     if len(names) > 1:
         heads.append(f"delta_dataset: {escape(names[-1])} − {escape(names[0])}")
     return Table(rows, [*heads, "file, MB"])

@@ -6,7 +6,7 @@ import pandas as pd
 
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
-from tuner.analysis.splits import Splits, over_splits
+from tuner.analysis.splits import SplitPair, Splits, over_splits
 from tuner.contents.cells import number, p_text, plus_minus, signed
 from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.objective import ACCURACY
@@ -19,10 +19,10 @@ def splits_section(findings: Findings) -> Section | None:
     wanted = findings.search.splits
     if wanted == 1 or findings.search.split > 1:
         return None
-    there = 1 + len(findings.further)
+    there = findings.finished_splits
     contents: list[Content] = []
     if there < wanted:
-        contents.append(Paragraph(f"{there} of {wanted} splits have finished; the same command goes on."))
+        contents.append(Paragraph(f"{finished_in_words(findings)}; the same command goes on."))
     every = [found for dataset in findings.datasets if (found := over_splits(findings, dataset))]
     for found in every:
         contents += _on(findings, found)
@@ -35,8 +35,42 @@ def splits_section(findings: Findings) -> Section | None:
 
 def beyond_this_split(findings: Findings) -> str:
     """Return where the report tells of other splits than the one that its verdict is about; empty where it does not."""
-    there = 1 + len(findings.further)
+    there = findings.finished_splits
     return f" What other images and searches gave stands under *Over {there} splits of all images*." * (there > 1)
+
+
+def finished_in_words(findings: Findings) -> str:
+    """Return how many of the splits that a search asks for have finished, without a stop."""
+    there, wanted = findings.finished_splits, findings.search.splits
+    return f"{there or 'None'} of {wanted} splits {'has' if there < 2 else 'have'} finished"
+
+
+def split_in_words(findings: Findings) -> str:
+    """Return what says that a number is of one split alone, where the search asks for several; else nothing."""
+    search = findings.search
+    return f"split {search.split} of {search.splits}" if search.splits > 1 else ""
+
+
+def verdict_over_splits(findings: Findings, dataset: str) -> list[str]:
+    """Return in a sentence which model is best on a data set over splits, and whether it really is; else nothing.
+
+    Nothing is said where a single model is there, or fewer than two splits are.
+    """
+    found = over_splits(findings, dataset)
+    pairs = found.pairs() if found else []
+    return [_verdict(found, pairs[0])] if found and pairs else []
+
+
+def _verdict(found: Splits, first: SplitPair) -> str:
+    told = first.difference
+    span = f"95 % interval {100 * told.low:.1f} to {100 * told.high:.1f}".replace("-", "−")
+    holm = f" after Holm for {first.pairs} pairs" if first.pairs > 1 else ""
+    better, worse, points = escape(first.better), escape(first.worse), f"{100 * told.mean:.1f} points"
+    where = f"Over {len(found.chosen)} splits of all images of {escape(found.dataset)}"
+    evidence = f"({span}; p {p_text(first.p)}{holm})."
+    if first.proven:
+        return f"{where}, **{better} beats {worse} by {points}** of test accuracy {evidence}"
+    return f"{where}, **{better} is not shown to beat {worse}**: it is {points} of test accuracy ahead {evidence}"
 
 
 def _on(findings: Findings, found: Splits) -> list[Content]:
@@ -79,17 +113,11 @@ def _on(findings: Findings, found: Splits) -> list[Content]:
         for pair in pairs
     ]
     heads = ["models", "mean difference", "95 % interval", "p", "really better", "splits ahead"]
-    first = pairs[0]
-    verdict = (
-        f"**Over {count} splits of all images of {where}, {escape(first.better)} "
-        f"{'beats' if first.proven else 'is not shown to beat'} {escape(first.worse)}** "
-        f"(p {p_text(first.p)}{f' after Holm for {first.pairs} pairs' if first.pairs > 1 else ''})."
-    )
     about = (
-        f"{verdict} This is about images of this kind, whichever are trained on and tested on, and about search and "
-        "choice too. Splits share images, so that interval and p are those of the corrected resampled t-test (Nadeau "
-        f"and Bengio 2003): the variance of the {count} differences times 1/{count} + {found.tested:,}/"
-        f"{found.trained:,}, with {count - 1} degree{'s' * (count > 2)} of freedom."
+        f"{_verdict(found, pairs[0])} This is about images of this kind, whichever are trained on and tested on, and "
+        "about search and choice too. Splits share images, so that interval and p are those of the corrected resampled "
+        f"t-test (Nadeau and Bengio 2003): the variance of the {count} differences times 1/{count} + "
+        f"{found.tested:,}/{found.trained:,}, with {count - 1} degree{'s' * (count > 2)} of freedom."
     )
     return [*contents, Table(judged, heads, text_columns=1, lead="Model against model, over all splits", about=about)]
 

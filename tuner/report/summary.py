@@ -1,4 +1,7 @@
-"""What a report says first: which model is best, what makes that doubtful, and what is missing."""
+"""What a report says first: which model is best, what makes that doubtful, and what is missing.
+
+Of a search over several splits of all images, that is the verdict of the first split, which says so, and over all.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from tuner.analysis.findings import Findings
 from tuner.analysis.shortfall import planned_shortfall, shortfall
 from tuner.report.doubts import doubts_on
 from tuner.report.saving import warnings_on
+from tuner.report.splits import finished_in_words, split_in_words, verdict_over_splits
 from tuner.report.verdicts import verdict_on
 from tuner.search_file.model import ModelSearch
 from tuner.text import escape
@@ -15,11 +19,12 @@ from tuner.text import escape
 
 def verdict(findings: Findings) -> list[str]:
     """Return which model is best, a statement per data set; in front of each what makes it worth little."""
-    lines = [
-        line
-        for dataset in findings.datasets
-        for line in (*doubts_on(findings, dataset), verdict_on(findings, dataset), *warnings_on(findings, dataset))
-    ]
+    lines = [line for dataset in findings.datasets for line in _on(findings, dataset)]
+    if not findings.finished and findings.search.splits > 1:
+        return [
+            *lines,
+            f"This search is unfinished: {finished_in_words(findings).lower()}. The next run goes on with it.",
+        ]
     if not findings.finished:
         done = len(findings.search_trials)
         trials = "1 of its trials is" if done == 1 else f"{done} of its trials are"
@@ -37,6 +42,15 @@ def verdict(findings: Findings) -> list[str]:
             below = "; see the failed trials below" if _failed(findings, dataset, missing) else ""
             lines.append(f"On {escape(dataset)}, no completed model of {names}{below}.")
     return [*lines, *_shortfalls(findings)]
+
+
+def _on(findings: Findings, dataset: str) -> list[str]:
+    said = verdict_on(findings, dataset)
+    if split := split_in_words(findings):
+        own = ", the data set's own," if findings.search.split == 1 else ""
+        said = f"{split.capitalize()}{own} alone: {said}"
+    over_all = verdict_over_splits(findings, dataset)
+    return [*doubts_on(findings, dataset), said, *over_all, *warnings_on(findings, dataset)]
 
 
 def _shortfalls(findings: Findings) -> list[str]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.datasets.pictures import is_image, is_passed_over, read_image, refused
 from tuner.errors import InputError, one_line
+from tuner.system.files import is_a
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.quiet import silence
 from tuner.system.waiting import doing
@@ -87,8 +88,10 @@ def predict_files(
         InputError: the model cannot be read, takes too much memory, or answers with NaN; a folder has no image; or,
             with all of them in one list, images that cannot be read.
     """
-    images = [image for path in paths for image in _images_of(path)]
+    given = list(paths)
+    images = [image for path in given for image in _images_of(path)]
     saved = checked_model(model_path)
+    _check_there([] if skip_bad else given)
     model = load_checked(saved)
     # Keras does not know the shapes of a network that was never built.
     shape: Any = getattr(model, "input_shape", None)
@@ -118,6 +121,15 @@ def predict_files(
     probabilities = np.concatenate(found)
     names, no_card = _class_names(model_path, probabilities.shape[1])
     return Predicted(tuple(read), names, probabilities, no_card, tuple(bad))
+
+
+def _check_there(paths: Sequence[Path]) -> None:
+    """See that files and folders are there, before anything is told of images that cannot be used."""
+    gone = [str(path) for path in paths if not is_a(os.path.lexists, path)]
+    if len(gone) == 1:
+        raise InputError(gone[0], "no such file or folder")
+    if gone:
+        raise InputError("", f"{len(gone):,} files or folders are not there", details=tuple(gone))
 
 
 def _images_of(path: Path) -> list[Path]:

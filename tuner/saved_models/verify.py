@@ -20,6 +20,7 @@ from tuner.text import shortened, visible_line
 from tuner.untrusted.checked_json import same_json, strict_json
 from tuner.untrusted.saved_model import SavedModel, checked_model
 from tuner.untrusted.sizes import MOST_CARD, read_at_most, sha256_of
+from tuner.workspace import check_has_report
 
 _NONE = object()
 #: How far a reloaded model's probabilities may lie from the recorded ones: other hardware rounds otherwise.
@@ -38,7 +39,9 @@ def verify(findings: Findings, reader: PlainKeras | None = None) -> list[str]:
 
     Raises:
         CheckError: the first thing that does not hold.
+        InputError: the search is a further split, which has no report.
     """
+    check_has_report(findings.search, "verify")
     folder = findings.workspace.reports / findings.search.name
     if not findings.chosen:
         raise CheckError(f"{findings.search.name}: has no saved model to verify")

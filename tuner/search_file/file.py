@@ -66,8 +66,12 @@ def find_search(name: str, searches: Path = Path("searches")) -> Path:
     """Return the search file called `name`: a file in `searches` without its ending, or a path.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none; or it is a further split of a search, which is no search of its own.
     """
+    whole, mark, split = name.partition("#")
+    if mark and split.isdecimal():
+        find_search(whole, searches)
+        raise InputError(name, f"is a split of the search {whole}, which runs with all of its splits", f"name {whole}")
     path = Path(name)
     if path.suffix == ".toml" or "/" in name:
         if path.suffix == ".toml" and is_a(Path.is_file, path):
@@ -82,9 +86,13 @@ def find_search(name: str, searches: Path = Path("searches")) -> Path:
     embedded = {file.stem: file for file in embedded_searches()}
     if name in embedded and not is_a(os.path.lexists, inside):
         return embedded[name]
-    known = [file.stem for file in _search_files(searches)] or list(embedded)
     where = "" if searches.is_dir() else f" (there is no folder {searches}/ here)"
-    raise InputError(name, f"{_lack(inside)} search{where}", suggestion(name, known))
+    raise InputError(name, f"{_lack(inside)} search{where}", suggestion(name, known_searches(searches)))
+
+
+def known_searches(searches: Path = Path("searches")) -> list[str]:
+    """Return the names of the searches in `searches`, or where there is none of those that come with the package."""
+    return [file.stem for file in _search_files(searches) or embedded_searches()]
 
 
 def embedded_searches() -> list[Path]:
