@@ -280,7 +280,7 @@ def test_tpe_hears_of_results_late_as_several_workers_tell_them() -> None:
 
 def test_tpe_without_optuna_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"^algorithm: Optuna is not installed \(install it: pip install 'tunetable"):
+    with pytest.raises(InputError, match=r"^algorithm: Optuna is not installed; install it: pip install 'tunetable"):
         ALGORITHMS["tpe"].oracle(space(), 0, 3, epochs=9)
 
 
