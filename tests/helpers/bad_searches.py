@@ -181,6 +181,21 @@ FILES = [
     search("a thousand repeats", "repeats", "1000", "is not 100 or less", top="repeats = 1000"),
     search("lag 0", "[[search]] 1.lag", "0", "is not 1 or more", search='family = "cnn"\nlag = 0'),
     search("max_trials 0", "max_trials", "0", search='family = "cnn"\nalgorithm = "random"\nmax_trials = 0'),
+    search(
+        "try_first with a misspelt parameter",
+        "try_first 1 dropuot",
+        "did you mean 'dropout'",
+        search='family = "ann"\ntry_first = [{ dropuot = 0.5 }]',
+    ),
+    search(
+        "try_first with more than max_trials",
+        "try_first",
+        "has 2 configurations and max_trials is 1",
+        search='family = "ann"\nalgorithm = "random"\nmax_trials = 1\ntry_first = [{ dense_units = 4 }, '
+        "{ dense_units = 8 }]",
+        space="dense_units = [4, 8, 16]",
+    ),
+    search("try_first without a list", "try_first", "not a list", search='family = "ann"\ntry_first = "dropout = 0.5"'),
     search("max_trials of a grid", "max_trials", "grid", "remove it", search='family = "cnn"\nmax_trials = 5'),
     search("learning rate 0", "space.learning_rate", "0.0", "outside", space="learning_rate = 0.0"),
     search("learning rate NaN", "training.learning_rate", "nan", "finite", training="epochs = 1\nlearning_rate = nan"),

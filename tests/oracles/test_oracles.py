@@ -14,6 +14,7 @@ from tuner.families import FAMILIES
 from tuner.oracles import ALGORITHMS, Pause, Proposal
 from tuner.oracles.hyperband import hyperband_trials
 from tuner.recipe import RECIPE
+from tuner.space.given import read_given
 from tuner.space.space import Configuration, Space, read_space
 
 
@@ -85,6 +86,61 @@ class TestEveryOracle:
     def test_proposals_can_be_written_as_json(self, algorithm: str) -> None:
         for proposal in drive(algorithm, 3, 5):
             assert json.loads(json.dumps(proposal.values)) == proposal.values
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param([{"conv_depth": 2, "filters": 8, "dense_units": 8, "dropout": 0.5, "batch_norm": True}], id="one"),
+        pytest.param(
+            [
+                {"conv_depth": 3, "filters": 4, "filters_3": 16, "dense_units": 4, "dropout": 0.0, "batch_norm": False},
+                {"conv_depth": 1, "filters_1": 16, "dense_units": 8, "dropout": 0.0, "batch_norm": True},
+                {"conv_depth": 1, "filters_1": 4, "dense_units": 4, "dropout": 0.5, "batch_norm": True},
+            ],
+            id="several",
+        ),
+    ],
+)
+def test_what_is_to_be_tried_first_is_and_then_never_again(algorithm: str, given: list[dict[str, object]]) -> None:
+    first = read_given(given, space())
+    most = None if algorithm in ("grid", "hyperband") else 20
+    oracle = ALGORITHMS[algorithm].oracle(space(), 0, most, epochs=9, first=first)
+    found: list[Configuration] = []
+    while len(found) < 12:
+        answer = oracle.propose()
+        assert isinstance(answer, Proposal)
+        found.append(answer.values)
+        if oracle.adaptive:
+            oracle.observe(len(found) - 1, score(answer.values))
+    assert tuple(found[: len(first)]) == first
+    if algorithm != "hyperband":  # which takes the good ones to more epochs
+        assert not any(values in first for values in found[len(first) :])
+
+
+def test_more_to_be_tried_first_than_bayesian_draws_at_random_are_all_tried() -> None:
+    given: dict[str, object] = {"dropout": [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]}
+    searched = read_space(given, {}, [*FAMILIES["cnn"].parameters, *RECIPE], {})
+    first = read_given([{"dropout": value} for value in (0.5, 0.3, 0.1, 0.0, 0.2)], searched)
+    oracle = ALGORITHMS["bayesian"].oracle(searched, 0, 6, epochs=9, first=first)
+    found = []
+    for number in range(6):
+        answer = oracle.propose()
+        assert isinstance(answer, Proposal)
+        oracle.observe(number, float(answer.values["dropout"]))
+        found.append(answer.values["dropout"])
+    assert found == [0.5, 0.3, 0.1, 0.0, 0.2, 0.4]
+
+
+def test_a_grid_with_something_to_be_tried_first_is_the_same_grid() -> None:
+    first = read_given([{"conv_depth": 2, "filters": 8, "dense_units": 8, "dropout": 0.5, "batch_norm": True}], space())
+    oracle = ALGORITHMS["grid"].oracle(space(), 0, None, epochs=9, first=first)
+    found = []
+    while isinstance(answer := oracle.propose(), Proposal):
+        found.append(answer.values)
+    assert found == [*first, *(values for values in space().grid() if values not in first)]
+    assert len(found) == space().count()[0]
 
 
 @pytest.mark.parametrize("algorithm", ["random", "bayesian", "hyperband", "tpe"])

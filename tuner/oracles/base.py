@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -67,7 +68,9 @@ class Algorithm(ABC):
     varies_epochs: ClassVar[bool] = False
 
     @abstractmethod
-    def oracle(self, space: Space, seed: int, max_trials: int | None, epochs: int) -> Oracle:
+    def oracle(
+        self, space: Space, seed: int, max_trials: int | None, epochs: int, first: Sequence[Configuration] = ()
+    ) -> Oracle:
         """Return a fresh oracle.
 
         Args:
@@ -75,10 +78,11 @@ class Algorithm(ABC):
             seed: 0 is a seed like any other.
             max_trials: after how many proposals to stop; None for as many as it has.
             epochs: the most epochs of a trial.
+            first: configurations of the space that are proposed before any other.
         """
 
     def planned(self, space: Space, max_trials: int | None, epochs: int) -> int:
-        """Return how many trials it will propose, at most; the arguments are those of `oracle`."""
+        """Return how many trials it will propose, at most; the arguments are as `oracle` takes them."""
         asked, there = max_trials or 0, space.configurations
         return asked if there is None else min(asked, there)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
+
 from tuner.oracles.base import Algorithm, Oracle, Pause, Proposal
-from tuner.space.space import Space
+from tuner.space.space import Configuration, Space
 
 
 class GridOracle(Oracle):
@@ -11,8 +14,8 @@ class GridOracle(Oracle):
 
     adaptive = False
 
-    def __init__(self, space: Space) -> None:
-        self._left = space.grid()
+    def __init__(self, space: Space, first: Sequence[Configuration] = ()) -> None:
+        self._left = chain(first, (values for values in space.grid() if values not in first))
 
     def propose(self) -> Proposal | Pause:
         """Return the next configuration of the grid."""
@@ -31,9 +34,11 @@ class Grid(Algorithm):
     max_trials = "refuses"
     lists_grid = True
 
-    def oracle(self, space: Space, seed: int, max_trials: int | None, epochs: int) -> Oracle:
+    def oracle(
+        self, space: Space, seed: int, max_trials: int | None, epochs: int, first: Sequence[Configuration] = ()
+    ) -> Oracle:
         """Return a fresh oracle; see `Algorithm.oracle`."""
-        return GridOracle(space)
+        return GridOracle(space, first)
 
     def planned(self, space: Space, max_trials: int | None, epochs: int) -> int:
         """Return how many configurations there are, before rules where these cannot be counted."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from tuner.oracles.base import Algorithm, Oracle
 from tuner.oracles.lazy import keras_tuner_oracle
-from tuner.space.space import Space
+from tuner.space.space import Configuration, Space
 
 
 class Hyperband(Algorithm):
@@ -18,9 +19,11 @@ class Hyperband(Algorithm):
     learns = True
     varies_epochs = True
 
-    def oracle(self, space: Space, seed: int, max_trials: int | None, epochs: int) -> Oracle:
+    def oracle(
+        self, space: Space, seed: int, max_trials: int | None, epochs: int, first: Sequence[Configuration] = ()
+    ) -> Oracle:
         """Return a fresh oracle; see `Algorithm.oracle`."""
-        return keras_tuner_oracle(self.name, space, seed, max_trials, {"max_epochs": epochs})
+        return keras_tuner_oracle(self.name, space, seed, max_trials, first, {"max_epochs": epochs})
 
     def planned(self, space: Space, max_trials: int | None, epochs: int) -> int:
         """Return how many trials a sweep has if none fails; see `Algorithm.planned`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -28,6 +28,8 @@ class _Ruled:
 
     space: Space
     fixed: Configuration
+    #: What is proposed before anything is drawn, in KerasTuner's form.
+    first: list[Configuration]
     _used_up = False
 
     def _duplicate(self, values: Configuration) -> bool:
@@ -36,7 +38,16 @@ class _Ruled:
             return True
         return self.space.broken_rule(self.space.active({**self.fixed, **values})) is not None
 
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Propose as KerasTuner does, after what is to be proposed first."""
+        if self.first and not isinstance(self, _Hyperband):  # whose brackets ask for draws at random
+            return {"status": TrialStatus.RUNNING, "values": self.first.pop(0)}
+        response: dict[str, Any] = super().populate_space(trial_id)  # type: ignore[misc]
+        return response
+
     def _random_values(self) -> Configuration | None:
+        if self.first:
+            return self.first.pop(0)
         values: Configuration | None = None if self._used_up else super()._random_values()  # type: ignore[misc]
         if values is None and self.space.finite is not None:
             self._used_up = True
@@ -123,12 +134,20 @@ class KerasTunerOracle(Oracle):
         space: what is searched.
         seed: 0 is a seed like any other.
         max_trials: after how many proposals to stop; None for Hyperband's own number.
+        first: configurations that are proposed before any other.
         adaptive: whether results matter to it.
         options: further arguments of KerasTuner's own class.
     """
 
     def __init__(
-        self, kind: str, space: Space, seed: int, max_trials: int | None, adaptive: bool, options: Mapping[str, Any]
+        self,
+        kind: str,
+        space: Space,
+        seed: int,
+        max_trials: int | None,
+        first: Sequence[Configuration],
+        adaptive: bool,
+        options: Mapping[str, Any],
     ) -> None:
         self.adaptive = adaptive
         self._max_trials = max_trials
@@ -141,7 +160,16 @@ class KerasTunerOracle(Oracle):
             max_consecutive_failed_trials=1 << 60,  # when to give up is not the oracle's to say
             **options,
         )
-        self._oracle.space, self._oracle.fixed = space, space.fixed()
+        fixed = space.fixed()
+        self._oracle.space, self._oracle.fixed = space, fixed
+        self._oracle.first = [
+            {
+                name: int(value) if isinstance(value, bool) else value
+                for name, value in values.items()
+                if name not in fixed
+            }
+            for values in first
+        ]
         self._oracle.verbose = 0
         self._oracle._max_collisions = MOST_DRAWS
         self._space = space

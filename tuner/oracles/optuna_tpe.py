@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeGuard, cast
 
 import optuna
@@ -30,11 +30,12 @@ class TpeOracle(Oracle):
         space: what is searched.
         seed: 0 is a seed like any other.
         max_trials: after how many proposals to stop.
+        first: configurations that are proposed before any other.
     """
 
     adaptive = True
 
-    def __init__(self, space: Space, seed: int, max_trials: int) -> None:
+    def __init__(self, space: Space, seed: int, max_trials: int, first: Sequence[Configuration] = ()) -> None:
         self._space, self._max_trials = space, max_trials
         self._random = random.Random(seed)  # noqa: S311
         self._seen: set[str] = set()
@@ -45,6 +46,8 @@ class TpeOracle(Oracle):
                 seed=seed, n_startup_trials=RANDOM_TRIALS, multivariate=True, group=True, constant_liar=True
             )
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
+        for values in first:
+            self._enqueue(values)
 
     def propose(self) -> Proposal | Pause:
         """Ask the sampler for a configuration; see `Oracle.propose`."""
@@ -57,8 +60,7 @@ class TpeOracle(Oracle):
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)  # which the sampler does not learn from
         for values in self._drawn():
             if self._is_new(values):
-                varying = {name: self._seen_by_sampler(name, values[name]) for name in self._varying(values)}
-                self._study.enqueue_trial(varying)
+                self._enqueue(values)
                 return self._proposed(*self._ask())
         return Pause.EXHAUSTED
 
@@ -111,10 +113,11 @@ class TpeOracle(Oracle):
                 values[parameter.name] = given.get(parameter.name, _drawn_from(domain, self._random))
         return values
 
-    def _varying(self, values: Configuration) -> list[str]:
-        """Return the parameters of a configuration that the sampler is asked for."""
+    def _enqueue(self, values: Configuration) -> None:
+        """Let a configuration be what the sampler is asked for next."""
         fixed = self._space.fixed()
-        return [name for name in values if name not in fixed]
+        varying = {name: self._seen_by_sampler(name, value) for name, value in values.items() if name not in fixed}
+        self._study.enqueue_trial(varying)
 
     def _seen_by_sampler(self, name: str, value: Value) -> Value:
         """Return a value as the sampler knows it, which sees the place of a number in its list."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tuner.oracles.base import MOST_DRAWS, Algorithm, Oracle
-from tuner.space.space import Space
+from tuner.space.space import Configuration, Space
 from tuner.system.extras import needs
 
 
@@ -17,7 +19,9 @@ class Tpe(Algorithm):
     )
     learns = True
 
-    def oracle(self, space: Space, seed: int, max_trials: int | None, epochs: int) -> Oracle:
+    def oracle(
+        self, space: Space, seed: int, max_trials: int | None, epochs: int, first: Sequence[Configuration] = ()
+    ) -> Oracle:
         """Return a fresh oracle; see `Algorithm.oracle`.
 
         Raises:
@@ -26,4 +30,4 @@ class Tpe(Algorithm):
         needs("algorithm", "Optuna", "optuna", "optuna")
         from tuner.oracles.optuna_tpe import TpeOracle
 
-        return TpeOracle(space, seed, max_trials or MOST_DRAWS)
+        return TpeOracle(space, seed, max_trials or MOST_DRAWS, first)

@@ -24,6 +24,7 @@ from tuner.search_file.checks import check_names, check_schedule, check_settings
 from tuner.search_file.model import ModelSearch, Overrides, Search, backend_name
 from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
 from tuner.search_file.words import RULES, SPACE, TRAINING, check_belongs, explained, homes
+from tuner.space.given import read_given
 from tuner.space.parameters import Layered, Parameter, Value
 from tuner.space.rules import NAMED
 from tuner.space.space import Space, nothing_left, read_space
@@ -248,9 +249,25 @@ def _read_model_search(
     if algorithm.max_trials == "needs" and part.max_trials is None:
         raise InputError("max_trials", f"is missing, and algorithm = {algorithm.name!r} needs it")
     _check_rules(space, algorithm)
+    first = read_given(part.try_first, space)
+    if part.max_trials is not None and len(first) > part.max_trials:
+        raise InputError(
+            "try_first", f"has {len(first):,} configurations and max_trials is {part.max_trials:,}", "raise it"
+        )
     name, length = part.name or family.name, overrides.epochs or epochs
     watched = tuple(watch if part.watch is None else part.watch)
-    return ModelSearch(name, family, part.family, algorithm, part.max_trials, part.lag, length, watched, space)
+    return ModelSearch(
+        name=name,
+        family=family,
+        path=part.family,
+        algorithm=algorithm,
+        max_trials=part.max_trials,
+        lag=part.lag,
+        epochs=length,
+        watch=watched,
+        space=space,
+        first=first,
+    )
 
 
 #: How far into a space's grid is looked to see that its rules leave something: seconds.

@@ -19,7 +19,7 @@ from tuner.families.custom import CustomFamily
 from tuner.objective import Objective
 from tuner.oracles import Algorithm, Oracle
 from tuner.space.parameters import Values
-from tuner.space.space import Space
+from tuner.space.space import Configuration, Space
 from tuner.system.files import file_part
 from tuner.trial import Protocol, Save, Trial
 
@@ -152,6 +152,8 @@ class ModelSearch:
     space: Space
     #: Of a user's own network, the hash of its code as `with_code` read it: what its trials are named by.
     source: str = ""
+    #: Configurations that are tried before any other.
+    first: tuple[Configuration, ...] = ()
 
     @property
     def label(self) -> str:
@@ -181,7 +183,7 @@ class ModelSearch:
 
     def oracle(self, seed: int) -> Oracle:
         """Return a fresh oracle that proposes the model search's trials on one data set."""
-        return self.algorithm.oracle(self.space, seed, self.max_trials, self.epochs)
+        return self.algorithm.oracle(self.space, seed, self.max_trials, self.epochs, self.first)
 
 
 @dataclass(frozen=True)

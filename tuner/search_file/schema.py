@@ -18,6 +18,8 @@ from tuner.trial import Protocol, Save
 
 #: More epochs, trials or the like than anybody waits for.
 MOST = 1_000_000
+#: More configurations than anybody writes by hand.
+MOST_GIVEN = 1_000
 #: Larger images are no task for the networks here.
 _LARGEST_SIDE = 4096
 
@@ -131,6 +133,11 @@ class SearchTable(FilePart):
     max_trials: Positive | None = Field(
         default=None,
         description=f"Trials to propose. {_who_takes_max_trials()}.",
+    )
+    try_first: Annotated[list[dict[str, Any]], Field(max_length=MOST_GIVEN)] = Field(
+        default_factory=list,
+        description="Configurations to try before any other, a table of values each, such as `{ dropout = 0.3, filters "
+        "= 16 }`. They are of the space and count among `max_trials`; what the space fixes may be left out.",
     )
     lag: Positive = Field(
         default=4,
