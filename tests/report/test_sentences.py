@@ -66,6 +66,19 @@ def search(
     return build
 
 
+def after_another(right: Right) -> Build:
+    """Return what makes a search of an ANN in a ledger that holds another search with these retrainings."""
+
+    def build(folder: Path, data: Dataset) -> Findings:
+        earlier = Project(folder, data, name="earlier")
+        for model, counts in right.items():
+            earlier.retrained(model, earlier.searched(model, [0.5])[0], [first(count) for count in counts])
+        earlier.ledger.close()
+        return search({"ann": [0.5]}, {"ann": [40]})(folder, data)
+
+    return build
+
+
 def with_results(change: Callable[[Result], Result], role: str = "search") -> Callable[[Findings], Findings]:
     """Return what changes the results of a search's trials of one role."""
 
@@ -269,6 +282,13 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
      search({"ann": [0.2, 0.6, 0.9, 0.9]}, **GRID), search({"ann": [0.9, 0.9, 0.9, 0.9]}, **GRID)),
     ("1 completed and 1 failed in the search; 2 retrainings completed and 0 failed", section(provenance_section),
      search({"ann": [0.5, None]}, {"ann": [40, 41]}), search({"ann": [0.5, 0.6]}, {"ann": [40, 41]})),
+    ("scored 2 times, for 1 configuration, in this search", section(provenance_section),
+     search({"ann": [0.5]}, {"ann": [40, 41]}), search({"ann": [0.5]}, {"ann": [40]})),
+    ("not scored yet", section(provenance_section), search({"ann": [0.5]}), search({"ann": [0.5]}, {"ann": [40]})),
+    ("and 1 other of this ledger (earlier)", section(provenance_section),
+     after_another({"ann": [40]}), search({"ann": [0.5]}, {"ann": [40]})),
+    ("Other searches of this ledger scored models on the test images of blobs too.", section(provenance_section),
+     after_another({"cnn": [40]}), after_another({"ann": [40]})),
     ("Whether a trial reaches a limit of time or memory", section(provenance_section),
      search({"ann": [0.5, 0.6]}, change=AT_LIMIT),
      search({"ann": [0.5, 0.6]})),

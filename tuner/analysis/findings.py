@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner import columns as col
+from tuner.analysis.looks import Looks, looks_at
 from tuner.analysis.scoring import Predictions, load_predictions
 from tuner.analysis.validation_predictions import Answers, answers_of
 from tuner.datasets.base import Dataset
@@ -103,7 +104,8 @@ class Findings:
 
     `began` is when the search began, in seconds since 1970, UTC, and `attempts` when and where each trial ran, by its
     name. `further` is what the same search found on further splits of all images, where it asks for them, as far as
-    they have finished; `first_split_finished` says whether its first one has, which these findings are of.
+    they have finished; `first_split_finished` says whether its first one has, which these findings are of. `looks`
+    tells of each data set how often its test images were scored.
     """
 
     search: Search
@@ -115,6 +117,7 @@ class Findings:
     attempts: Mapping[str, Attempt] = field(default_factory=dict)
     further: tuple[Findings, ...] = ()
     first_split_finished: bool = True
+    looks: Mapping[str, Looks] = field(default_factory=dict)
 
     @property
     def finished_splits(self) -> int:
@@ -308,7 +311,9 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
     done = ledger.is_finished(search.name)
     # A search is closed behind its last split; a second one begins behind the first.
     first = done or (search.splits > 1 and _ran(ledger, search, search.at_split(2).name))
-    return Findings(search, finished, tuple(chosen), workspace, done, began, attempts, further, first)
+    prints = {search_trial.dataset: record.trial.fingerprint for search_trial, record in finished}
+    looks = {dataset: looks_at(ledger, fingerprint) for dataset, fingerprint in prints.items()}
+    return Findings(search, finished, tuple(chosen), workspace, done, began, attempts, further, first, looks)
 
 
 def _further_splits(ledger: Ledger, search: Search, workspace: Workspace) -> Iterator[Findings]:

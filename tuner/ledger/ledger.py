@@ -310,6 +310,20 @@ class Ledger:
         )
         return int(count)
 
+    def scored_on(self, fingerprint: str) -> list[tuple[str, str | None]]:
+        """Return the completed trials that a data set's test images scored, each with a search that lists it.
+
+        A trial, as its content, stands once for each of these searches, and with None where none lists it any more.
+        """
+        found = self._rows(
+            "SELECT t.content, m.search FROM trials t LEFT JOIN members m ON m.trial = t.trial "
+            "WHERE t.status = 'completed' AND json_valid(t.content) AND json_extract(t.content, '$.fingerprint') = ? "
+            "AND (json_extract(t.content, '$.role') = 'final' OR json_extract(t.content, '$.protocol') = 'published') "
+            "ORDER BY m.search, t.trial",
+            fingerprint,
+        )
+        return [(str(content), search if search is None else str(search)) for content, search in found]
+
     def sole_runner(self, search: str) -> AbstractContextManager[None]:
         """Hold a search for this process; two processes never run the same one.
 

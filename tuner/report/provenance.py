@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.analysis.findings import Findings
+from tuner.analysis.looks import Looks
 from tuner.contents.sections import Paragraph, Section, Table
 from tuner.datasets.remarks import images_of, number_of, sentences
 from tuner.errors import MOST_LISTED
@@ -72,6 +73,8 @@ def provenance_section(findings: Findings) -> Section:
                 + f", fingerprint {data.fingerprint}",
             ]
         )
+        if dataset in findings.looks:
+            rows.append([f"test images of {escape(dataset)}", _looks(findings, findings.looks[dataset])])
         across = sentences(data, findings.copies(dataset))
         if across:
             rows.append([f"copies in {escape(dataset)}", "; ".join(across)])
@@ -81,8 +84,38 @@ def provenance_section(findings: Findings) -> Section:
     for key, name in _ENVIRONMENT.items():
         values = dict.fromkeys(str(e[key]) for e in environments if key in e)
         rows.append([name, escape(", ".join(values))])
-    told = map(Paragraph, [_METHOD, *_repeating(findings)])
+    told = map(Paragraph, [_METHOD, *_flattery(findings), *_repeating(findings)])
     return Section("provenance", "Provenance", [Table(rows, ["what", "value"], text_columns=2), *told])
+
+
+def _looks(findings: Findings, looks: Looks) -> str:
+    """Return how often a data set's test images were scored, and in which searches."""
+    others = [name for name in looks.searches if name != findings.search.file_name]
+    where = "in this search"
+    if others:
+        named = ", ".join(escape(name) for name in others[:MOST_LISTED])
+        more = f" and {len(others) - MOST_LISTED:,} more" if len(others) > MOST_LISTED else ""
+        where += f" and {number_of(len(others), 'other')} of this ledger ({named}{more})"
+    if not looks.scorings:
+        return "not scored yet"
+    return f"scored {number_of(looks.scorings, 'time')}, for {number_of(looks.models, 'configuration')}, {where}"
+
+
+def _flattery(findings: Findings) -> list[str]:
+    """Return what it means that the test images of a data set were scored in other searches too, a text each."""
+    texts = []
+    for dataset, looks in findings.looks.items():
+        best = max(findings.on(dataset), key=lambda chosen: chosen.mean, default=None)
+        if best is None or looks.models < 2 or set(looks.searches) <= {findings.search.file_name}:
+            continue
+        points = 100 * looks.flattery(best.mean, len(best.predictions.labels))
+        texts.append(
+            f"Other searches of this ledger scored models on the test images of {escape(dataset)} too. Who picks among "
+            f"all of them by these scores picks on the test images: were the {looks.models} configurations equally "
+            f"good, the best one's accuracy would flatter it by up to {points:.1f} points. Only images that none of "
+            "them was scored on can tell."
+        )
+    return texts
 
 
 def _left_out(files: Sequence[tuple[str, str]]) -> str:
