@@ -238,7 +238,8 @@ def test_images_of_a_cell_are_the_surest_mistakes_of_the_model(tmp_path: Path, b
     pixels = _picture(sheet["source"])
     place = found["cells"][0][4][0][0]
     tile = pixels[: sheet["height"], place * sheet["width"] : (place + 1) * sheet["width"]]
-    assert (tile == 255 - blobs.x_test[36, ..., 0]).all(), "ink on paper"
+    apart = np.abs(tile.astype(int) - (255 - blobs.x_test[36, ..., 0]))
+    assert apart.max() <= 6, "ink on paper, in fewer shades"
 
 
 def _picture(source: str) -> np.ndarray:

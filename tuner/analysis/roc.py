@@ -34,14 +34,14 @@ class RocCurve:
 
     @property
     def points(self) -> tuple[_Rates, _Rates]:
-        """False and true positive rates, of a long curve points that lie closest near its corners."""
+        """False and true positive rates where the curve bends, of a long curve points that lie closest near corners."""
         if len(self.false_rate) <= _POINTS:
-            return self.false_rate, self.true_rate
+            return _bends(self.false_rate, self.true_rate)
         # Evenly spaced along the curve, on axes that are drawn out towards the upper left corner
         steps = np.abs(np.diff(np.sqrt(self.false_rate))) + np.abs(np.diff(np.sqrt(1 - self.true_rate)))
         way = np.concatenate([[0.0], np.cumsum(steps)])
         kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], _POINTS)).clip(0, len(way) - 1))
-        return self.false_rate[kept], self.true_rate[kept]
+        return _bends(self.false_rate[kept], self.true_rate[kept])
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +75,24 @@ class RocCurves:
         return [[curve.label, curve.area, *curve.points] for curve in self.worst(_MOST_CLASSES)]
 
 
+def _bends(false_rate: _Rates, true_rate: _Rates) -> tuple[_Rates, _Rates]:
+    """Return a curve without points on the straight line between their neighbours, which draw nothing and add no area.
+
+    Rates are counts of images by their number, so that where a curve bends, it does so by far more than rounding.
+    """
+    right, up = np.diff(false_rate), np.diff(true_rate)
+    bends = np.abs(right[:-1] * up[1:] - right[1:] * up[:-1]) > 1e-14
+    kept = np.concatenate([[True], bends, [True]]) if len(right) else np.ones(len(false_rate), bool)
+    return false_rate[kept], true_rate[kept]
+
+
 def roc_frame(models: Iterable[RocCurves]) -> pd.DataFrame:
-    """Return a row for each point of each curve."""
+    """Return a row for each point of each curve, rates with six significant digits."""
     frames = []
     for model in models:
         for curve in model.curves:
             about = {col.DATASET: model.dataset, col.MODEL: model.model, col.CLASS: curve.name}
             rates = dict(zip(("false_positive_rate", "true_positive_rate"), curve.points, strict=True))
-            frames.append(pd.DataFrame(rates).assign(**about)[[*about, *rates]])
+            short = {name: [float(f"{rate:.6g}") for rate in of_points] for name, of_points in rates.items()}
+            frames.append(pd.DataFrame(short).assign(**about)[[*about, *short]])
     return pd.concat(frames, ignore_index=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tuner.analysis.calibration import Calibration
 from tuner.analysis.findings import Chosen, Findings
+from tuner.contents.png import in_few_shades
 from tuner.page.numbers import plain
 from tuner.protocol import test_images
 
@@ -121,7 +122,7 @@ def _picture(tiles: list[NDArray[np.uint8]]) -> tuple[str, bytes]:
         sheet[row * height : (row + 1) * height, column * width : (column + 1) * width] = tile
     buffer = io.BytesIO()
     if channels == 1:
-        Image.fromarray(sheet[..., 0]).save(buffer, "PNG", optimize=True)
+        Image.fromarray(in_few_shades(sheet[..., 0])).save(buffer, "PNG", optimize=True)
         return "png", buffer.getvalue()
     Image.fromarray(sheet).save(buffer, "JPEG", quality=88, subsampling=0)  # its optimize fails on noise
     return "jpeg", buffer.getvalue()

@@ -1,0 +1,40 @@
+"""ROC curves as files and pages hold them: fewer points, and the same line."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tuner.analysis.roc import RocCurve, RocCurves, roc_frame
+
+
+def curve(*points: tuple[float, float]) -> RocCurve:
+    false_rate, true_rate = np.array(points, float).reshape(-1, 2).T
+    return RocCurve(0, "top", 0.5, false_rate, true_rate)
+
+
+def test_points_on_a_straight_line_are_left_out_and_bends_and_ends_are_kept() -> None:
+    bends = [(0, 0), (0, 0.75), (0.25, 0.75), (0.5, 0.875), (1, 1)]
+    whole = curve((0, 0), (0, 0.5), (0, 0.75), (0.125, 0.75), (0.25, 0.75), (0.5, 0.875), (0.75, 0.9375), (1, 1))
+    assert np.transpose(whole.points).tolist() == [list(point) for point in bends]
+
+
+@pytest.mark.parametrize("points", [(), ((0.0, 0.0), (1.0, 1.0))])
+def test_a_curve_that_is_not_defined_or_one_line_stays_what_it_is(points: tuple[tuple[float, float], ...]) -> None:
+    assert np.transpose(curve(*points).points).tolist() == [list(point) for point in points]
+
+
+@pytest.mark.parametrize("images", [300, 100_000])
+def test_the_area_of_a_curve_stays_to_the_last_digit_that_is_written(images: int) -> None:
+    rng = np.random.default_rng(0)
+    steps = rng.random(150) < 0.5
+    counts = rng.integers(1, images // 100, 150)
+    up, right = (np.cumsum(np.concatenate([[0], counts * side])) for side in (steps, ~steps))
+    whole = RocCurve(0, "top", 0.5, right / right[-1], up / up[-1])
+    x, y = whole.points
+    assert len(x) < len(right)
+    assert np.trapezoid(y, x) == pytest.approx(np.trapezoid(whole.true_rate, whole.false_rate), rel=1e-12)
+    written = roc_frame([RocCurves("ann", "ANN", "blobs", images, (whole,))])
+    area = np.trapezoid(written["true_positive_rate"], written["false_positive_rate"])
+    assert area == pytest.approx(np.trapezoid(y, x), abs=1e-6)
+    assert written.astype(str).map(len).max().max() <= len("false_positive_rate")
