@@ -54,3 +54,12 @@ def test_what_the_command_line_set_is_said_as_that(tmp_path: Path, blobs: Datase
         "3 epochs, 60 training images, 20 % of them held out during the search, holdout protocol; set on the command "
         "line: --train-size 60"
     )
+
+
+def test_keys_that_the_command_line_set_are_said_as_typed(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.searched("ann", [0.5])
+    findings = made.findings()
+    given = Overrides(epochs=2, settings=("training.batch_size=64", 'title="a | b"'))
+    told = budget(replace(findings, search=replace(findings.search, overrides=given)))
+    assert told.endswith("set on the command line: --epochs 2 --set training.batch_size=64 --set 'title=\"a \\| b\"'")

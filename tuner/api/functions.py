@@ -68,6 +68,7 @@ def load_search(
     train_size: int | None = None,
     test_size: int | None = None,
     repeats: int | None = None,
+    settings: Sequence[str] = (),
 ) -> Search:
     """Read and check a search file.
 
@@ -77,13 +78,15 @@ def load_search(
         train_size: use so many training images, drawn by class.
         test_size: use so many test images, drawn by class.
         repeats: retrainings of each winner, instead of the search file's.
+        settings: any other keys of the file, as `["training.batch_size=64", "search.cnn.max_trials=20"]`.
 
     Raises:
         InputError: there is no such file, or something in it is wrong; the message names file, key and value.
     """
-    overrides = Overrides(epochs=epochs, train_size=train_size, test_size=test_size, repeats=repeats)
+    overrides = Overrides(epochs, train_size, test_size, repeats, tuple(settings))
     for option in fields(Overrides):
-        _check_whole(option.name, getattr(overrides, option.name), option.metadata["least"])
+        if "least" in option.metadata:
+            _check_whole(option.name, getattr(overrides, option.name), option.metadata["least"])
     return read_search(find_search(_path(name)), overrides)
 
 

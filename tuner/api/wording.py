@@ -13,6 +13,8 @@ from contextlib import contextmanager
 import tuner
 from tuner.errors import InputError, ResourceError
 
+#: Arguments that are not called as their option is.
+_ARGUMENTS = {"set": "settings"}
 #: An option, perhaps with the value that it is to have: `--executor=ray`.
 _OPTION = re.compile(r"(?<![^\s(])--([a-z]+(?:-[a-z]+)*)(?:=(\w+))?")
 _COMMAND = re.compile(r"tuner ([a-z]+) (.+)")
@@ -41,7 +43,7 @@ def _remedy(text: str) -> str:
 
 
 def _argument(option: str) -> str:
-    return option.replace("-", "_")
+    return _ARGUMENTS.get(option, option.replace("-", "_"))
 
 
 def _call(command: re.Match[str]) -> str:

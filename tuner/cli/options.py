@@ -29,8 +29,14 @@ def folder_options(command: _F) -> _F:
 def override_options(command: _F) -> _F:
     """Give a command an option for each field of `Overrides`."""
     for one in reversed(fields(Overrides)):
-        limits = click.IntRange(one.metadata["least"], one.metadata["most"])
-        command = click.option(option_name(one.name), type=limits, help=one.metadata["said"])(command)
+        if "least" in one.metadata:
+            limits = click.IntRange(one.metadata["least"], one.metadata["most"])
+            command = click.option(option_name(one.name), type=limits, help=one.metadata["said"])(command)
+        else:
+            several = click.option(
+                option_name(one.name), one.name, multiple=True, metavar="KEY=VALUE", help=one.metadata["said"]
+            )
+            command = several(command)
     return command
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -80,7 +80,7 @@ def run(
     fresh: bool,
     tensorboard: bool,
     single_file: bool,
-    **overrides: int | None,
+    **overrides: Any,
 ) -> None:
     """Search, retrain, score, report. Started again, it goes on where it stopped."""
     with INTERRUPTS.heeded():

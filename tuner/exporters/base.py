@@ -66,7 +66,7 @@ class Recorded:
         return {
             "title": search.title,
             "objective": f"{search.objective.column} on {search.validates_on}",
-            "overrides": {name: value for name, value in vars(search.overrides).items() if value is not None},
+            "overrides": search.overrides.content,
             MARK: __version__,
         }
 

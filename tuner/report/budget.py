@@ -73,5 +73,5 @@ def _held_out(findings: Findings) -> str:
 
 def smaller_budget(search: Search) -> str:
     """Return what the command line set, as the end of a sentence; empty where it set nothing."""
-    smaller = " ".join(f"{option} {value}" for option, value in search.overrides.given.items())
+    smaller = " ".join(f"{option} {escape(value)}" for option, value in search.overrides.given)
     return f"; set on the command line: {smaller}" if smaller else ""

@@ -187,7 +187,7 @@ def check_validation(search: Search, name: str, dataset: Dataset) -> None:
         InputError: it gives a share, and the data set has validation images of its own.
     """
     chosen_on = name in search.datasets and search.protocol == "holdout"
-    if chosen_on and "validation" in search.raw and dataset.validation_images:
+    if chosen_on and "validation" in search.content and dataset.validation_images:
         count = f"{dataset.validation_images:,}"
         problem = f"{search.validation:g} has nothing to split: {name} brings {count} validation images"
         remedy = "leave the key out, and trials are chosen on them"

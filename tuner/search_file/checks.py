@@ -105,9 +105,9 @@ def check_schedule(space: Space, epochs: int) -> None:
 def capitals(search: Search) -> list[str]:
     """Return a sentence for each value of a search file that is a known one but for its capitals."""
     said: dict[str, None] = {}
-    tables = [("training", search.raw["training"], RECIPE)]
+    tables = [("training", search.content["training"], RECIPE)]
     for number, (table, model_search) in enumerate(
-        zip(search.raw["search"], search.model_searches, strict=True), start=1
+        zip(search.content["search"], search.model_searches, strict=True), start=1
     ):
         tables.append((f"[[search]] {number} space", table.get("space", {}), model_search.space.parameters))
     for place, given, parameters in tables:

@@ -23,6 +23,7 @@ from tuner.recipe import RECIPE
 from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
 from tuner.search_file.model import ModelSearch, Overrides, Search, backend_name
 from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
+from tuner.search_file.settings import with_settings
 from tuner.search_file.words import RULES, SPACE, TRAINING, check_belongs, explained, homes
 from tuner.space.given import read_given
 from tuner.space.parameters import Layered, Parameter, Value
@@ -139,7 +140,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         InputError: the first thing that is wrong.
     """
     try:
-        file = SearchFile.model_validate(raw)
+        file = SearchFile.model_validate(with_settings(raw, overrides.settings))
     except ValidationError as error:
         raise explained(error) from error
     recipe = dict(file.training)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.objective import Objective
 from tuner.oracles import Algorithm, Oracle
+from tuner.search_file.settings import with_settings
 from tuner.space.parameters import Values
 from tuner.space.space import Configuration, Space
 from tuner.system.files import file_part
@@ -125,16 +127,31 @@ class Overrides:
     train_size: int | None = _whole("Use so many training images, drawn by class.", 2)
     test_size: int | None = _whole("Use so many test images, drawn by class.", 2)
     repeats: int | None = _whole("Retrainings of each winner, instead of the search file's.", 1, 100)
+    settings: tuple[str, ...] = field(
+        default=(),
+        metadata={"said": "Any key of the search file, as training.batch_size=64 or search.cnn.lag=2; repeatable."},
+    )
 
     @property
-    def given(self) -> dict[str, int]:
-        """What was given, by the names of the options."""
-        return {option_name(name): value for name, value in vars(self).items() if value is not None}
+    def given(self) -> list[tuple[str, str]]:
+        """What was given: options with their values, as one would type them."""
+        numbers = [(option_name(name), str(value)) for name, value in self.content.items() if name != "settings"]
+        return [*numbers, *((option_name("settings"), shlex.quote(setting)) for setting in self.settings)]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What was given, by the names of the fields."""
+        return {name: value for name, value in vars(self).items() if value not in (None, ())}
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What a search is named by and recorded with: the oldest fields, and newer ones where they were given."""
+        return {name: value for name, value in vars(self).items() if name != "settings" or value}
 
 
 def option_name(field_name: str) -> str:
     """Return what the command line calls a field of `Overrides`."""
-    return f"--{field_name.replace('_', '-')}"
+    return "--set" if field_name == "settings" else f"--{field_name.replace('_', '-')}"
 
 
 @dataclass(frozen=True)
@@ -223,9 +240,14 @@ class Search:
     @cached_property
     def key(self) -> str:
         """A hash of what is searched, overrides included: the same key has the same trials in the same order."""
-        content = {"raw": self.raw, "overrides": vars(self.overrides), "backend": self.backend}
+        content = {"raw": self.raw, "overrides": self.overrides.recorded, "backend": self.backend}
         # Keys are not sorted: the order of a space's parameters is the order of its grid.
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+    @property
+    def content(self) -> Mapping[str, Any]:
+        """What the search file says, with what the command line set in its place; `raw` is the file alone."""
+        return with_settings(self.raw, self.overrides.settings)
 
     def __repr__(self) -> str:
         labels = ", ".join(model_search.label for model_search in self.model_searches)
@@ -321,7 +343,7 @@ class Search:
                 "name": self.file_name,
                 **({"split": self.split} if self.split > 1 else {}),
                 "raw": self.raw,
-                "overrides": vars(self.overrides),
+                "overrides": self.overrides.recorded,
                 "folder": str(self.folder),
                 "file_hash": self.file_hash,
             }
