@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tuner.datasets.base import SPLITS, Dataset
 from tuner.errors import InputError
+from tuner.objective import ACCURACY, Objective
 from tuner.trial import Record, Save, Trial
 
 Indices = NDArray[np.intp]
@@ -142,20 +143,26 @@ def _draw(labels: NDArray[np.int64], size: int | None, trial: Trial, option: str
         raise InputError(trial.dataset, error.problem, f"give {option} a larger number") from error
 
 
-def ranked(records: Iterable[Record]) -> list[Record]:
+def ranked(records: Iterable[Record], by: Objective | None = None) -> list[Record]:
     """Return the completed search trials, best first.
 
-    By their objective's score; equal ones by validation loss, then by fewer parameters, then by name, so that the
+    By their score by an objective; equal ones by validation loss, then by fewer parameters, then by name, so that the
     order never depends on which worker was first.
+
+    Args:
+        records: the trials.
+        by: the objective; unless given, what all of them are chosen by, or accuracy where that differs.
     """
     completed = [record for record in records if record.completed and record.trial.role == "search"]
-    return sorted(completed, key=rank_key)
+    if by is None and len({record.trial.objective for record in completed}) > 1:
+        by = ACCURACY
+    return sorted(completed, key=lambda record: rank_key(record, by))
 
 
-def rank_key(record: Record) -> tuple[float, float, int, str]:
+def rank_key(record: Record, by: Objective | None = None) -> tuple[float, float, int, str]:
     """Return by what a completed search trial is ranked, the best one's first; see `ranked`."""
     return (
-        -record.gain,
+        -(by or record.objective).gain_of(record.result),
         record.result.val_loss if record.result.val_loss is not None else np.inf,
         record.result.parameters or 0,
         record.trial.id,

@@ -32,6 +32,7 @@ PENALISED = {
     "val_accuracy": [0.8, 0.7],
 }
 PLAIN = {**PENALISED, "unpenalised_loss": [0.9, 0.7], "val_unpenalised_loss": [0.7, 0.8 + 1e-8]}
+EXPLAINED = "The loss without penalties, in files `unpenalised_loss`, is the error alone"
 OLD = {name: curve for name, curve in PENALISED.items() if "unpenalised" not in name}
 
 
@@ -83,12 +84,12 @@ def test_tables_show_both_where_penalties_make_a_difference(project: Project) ->
     listing = project.ledger.search_trials("small")
     (head,) = [line for line in results_table(project.search, listing).splitlines() if "val. loss" in line]
     cells = [cell.strip() for cell in head.split("|")]
-    place = cells.index("without penalties")
-    assert cells[place - 1 : place + 2] == ["val. loss", "without penalties", "val. accuracy"]
+    place = cells.index("val. loss without penalties")
+    assert cells[place - 1 : place + 2] == ["val. loss", "val. loss without penalties", "val. accuracy"]
     section = trials_section(project.findings())
     assert section is not None
     (table,) = [content for content in section.contents if isinstance(content, Table)]
-    place = list(table.heads).index("without penalties")
+    place = list(table.heads).index("val. loss without penalties")
     assert table.heads[place - 1] == "val. loss"
     assert {tuple(row[place - 1 : place + 1]) for row in table.cells} == {("0.8000", "0.7000"), ("0.8000", "0.8000")}
     assert sorted(section.tables["trials.csv"]["val_unpenalised_loss"]) == pytest.approx([0.7, 0.8])
@@ -111,6 +112,24 @@ def test_without_penalties_or_without_a_record_reports_say_nothing(
     assert "penalised" not in str(page_data(findings, {"trials.csv": frame})["curves"])
 
 
+def test_what_the_tables_tell_is_explained_where_the_best_trial_alone_has_no_penalties(project: Project) -> None:
+    penalised, _ = searched(project, [{**PENALISED, "val_accuracy": [0.1, 0.2]}, {**PLAIN, "val_accuracy": [0.8, 0.9]}])
+    findings = project.findings()
+    assert [record.trial.id for _, record in findings.best_trials("blobs")] != [penalised.trial.id]
+    section = curves_section(findings)
+    assert section is not None
+    assert to_markdown(section.contents).count(EXPLAINED) == 1
+    assert [axes.get_title() for axes in drawn(findings)] == ["Accuracy, blobs", "Loss, blobs"]
+
+
+def test_a_single_epoch_stands_in_the_middle_of_its_axis(project: Project) -> None:
+    once = {name: curve[:1] for name, curve in PLAIN.items()}
+    searched(project, [once, once], best_epoch=1)
+    for axes in drawn(project.findings()):
+        assert axes.get_xlim() == (0.5, 1.5)
+        assert axes.get_xticks().tolist() == [1]
+
+
 def test_curves_have_a_third_picture_and_say_once_which_loss_is_which(project: Project) -> None:
     records = searched(project, [PENALISED, PLAIN])
     findings = project.findings()
@@ -123,7 +142,8 @@ def test_curves_have_a_third_picture_and_say_once_which_loss_is_which(project: P
         "Loss without penalties, blobs",
     ]
     assert sorted(list(line.get_ydata()) for line in axes[2].lines) == [[0.6, 0.7], [0.8, 0.6]]
-    assert to_markdown(section.contents).count("`unpenalised_loss` is the error alone") == 1
+    assert axes[2].get_ylabel() == "loss without penalties"
+    assert to_markdown(section.contents).count(EXPLAINED) == 1
     table = section.tables["curves.csv"]
     assert table[table["trial"] == records[0].trial.id]["val_unpenalised_loss"].tolist() == [0.6, 0.7]
     frame = pd.DataFrame(trial_rows(findings.search_trials), dtype=object)

@@ -18,11 +18,12 @@ from written import figures_of, words
 
 from tuner import columns as col
 from tuner.analysis.class_metrics import CLASS_METRICS
-from tuner.analysis.class_scores import per_class_frame
+from tuner.analysis.class_scores import F1Scores, ModelF1, per_class_frame
 from tuner.analysis.scoring import Predictions, averages, per_class
 from tuner.contents.undefined import metric_cell, notes
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.errors import InputError
+from tuner.figures.f1 import f1_figure
 from tuner.figures.style import report_style
 from tuner.report.cards import card_json
 from tuner.report.classes import f1_section
@@ -109,6 +110,44 @@ def test_report_and_page_say_under_the_table_what_the_marks_mean(odd: Project) -
     assert "missing °" in shown
     assert "° has no test image: recall" in shown
     assert "‡ never" in shown, "under the tables of all metrics"
+
+
+def test_a_class_that_some_retrainings_never_predicted_is_told_as_such(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs, RAW)
+    trial = made.searched("ann", [0.5])[0]
+    # Made-up answers take a wrong image for the next class. In the first retraining nothing is taken for class 1.
+    made.retrained("ann", trial, [(made.data.y_test == 2), np.full(45, True)])
+    (chosen,) = made.findings().chosen
+    labels = chosen.predictions.labels
+    chosen = replace(chosen, all_predictions=tuple(
+        Predictions(labels, np.eye(3, dtype=np.float32)[predicted], chosen.predictions.class_names)
+        for predicted in (np.where(labels == 1, 0, labels), labels)
+    ))  # fmt: skip
+    frame = per_class_frame([chosen])
+    top, middle, bottom, macro, _ = frame.to_dict("records")
+    # Of class 1 the one retraining that predicted it has a precision of 1; the macro mean counts 0 for the other:
+    # the precisions of class 0 are 15/30 and 1, of class 2 they are 1 and 1.
+    assert (middle["precision_mean"], middle["precision_undefined"]) == (1.0, 1)
+    assert macro["precision_mean"] == pytest.approx(((0.5 + 0 + 1) / 3 + 1) / 2)
+    assert [row["precision_undefined"] for row in (top, bottom, macro)] == [0, 0, 0]
+    with report_style():
+        section = f1_section(replace(made.findings(), chosen=(chosen,)))
+    assert section is not None
+    said = words(section)
+    assert "| 1.0000 (1 of 2) ¶" in said
+    assert "¶ never predicted in the other retrainings, of which the precision is 0/0: the mean leaves them out" in said
+    assert "‡ never predicted" not in said
+    both = replace(chosen, all_predictions=chosen.all_predictions[1:] * 2)
+    assert "¶" not in words(f1_section(replace(made.findings(), chosen=(both,))))
+
+
+def test_the_spread_of_f1_ends_where_f1_does(odd: Project) -> None:
+    each = np.array([[0.0, 1.0], [1.0, 0.99]])
+    model = ModelF1("ANN", each, each.mean(axis=0), each.std(axis=0, ddof=1))
+    axes = f1_figure(F1Scores("blobs", ("a", "b"), np.array([1, 1]), (model,))).axes[0]
+    ends = [segment[:, 1] for lines in axes.collections[:1] for segment in lines.get_segments()]  # type: ignore[attr-defined]
+    assert ends[0].tolist() == [0, 1]
+    assert ends[1].tolist() == pytest.approx([0.995 - 0.01 / 2**0.5, 1])
 
 
 def test_a_class_without_test_images_is_not_among_the_worst_that_are_drawn(odd: Project) -> None:

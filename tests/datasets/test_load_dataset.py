@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.datasets import DATASETS, load_dataset, named_shape
+from tuner.datasets import DATASETS, load_dataset, named_data
 from tuner.errors import InputError
 
 
@@ -44,14 +44,14 @@ def test_every_named_data_set_has_a_shape_for_the_dry_run_and_names_of_its_class
     for name, known in DATASETS.items():
         assert known.name == name
         assert len(set(known.class_names)) == len(known.class_names) > 1
-        assert named_shape(name, tmp_path) == (known.shape, len(known.class_names))
+        assert named_data(name, tmp_path) == (known.shape, known.class_names)
 
 
 def test_a_data_dir_with_files_of_its_own_may_have_other_shapes_than_those_that_are_known(tmp_path):
     write_npz(tmp_path / "mnist.npz", 7)
     write_folder(tmp_path / "kmnist", 7)
-    assert named_shape("mnist", tmp_path) is named_shape("kmnist", tmp_path) is named_shape("mine", None) is None
-    assert named_shape("mnist", None) == ((28, 28, 1), 10)
+    assert named_data("mnist", tmp_path) is named_data("kmnist", tmp_path) is named_data("mine", None) is None
+    assert named_data("mnist", None) == ((28, 28, 1), tuple("0123456789"))
 
 
 @pytest.mark.parametrize("name", sorted(DATASETS))

@@ -99,7 +99,7 @@ class Project:
     ) -> list[Trial]:
         """Record search trials; `answers` says of each which validation images it classified rightly.
 
-        `scores` are of the search's objective; where that is another, every trial has an accuracy of 0.75.
+        `scores` are of the model search's objective; where that is another, every trial has an accuracy of 0.75.
         """
         model_search = next(e for e in self.search.model_searches if e.name == model)
         trials, search_trials = [], []
@@ -107,8 +107,8 @@ class Project:
             trial = self.search.trial(model_search, dataset, self.data.fingerprint, values, None)
             notes = {"gradient_norm": [1.0, 0.5, 0.25, 0.125], "kernel": [KERNEL] * 4}
             curve = {m: [0.1, 0.2, 0.3] for m in ("loss", "accuracy", "val_loss", "val_accuracy")}
-            if self.search.objective is not ACCURACY and score is not None:
-                curve[self.search.objective.column] = [0.1, 0.2, score]
+            if model_search.objective is not ACCURACY and score is not None:
+                curve[model_search.objective.column] = [0.1, 0.2, score]
             files = {} if answers is None else {"validation": self._answered(trial, answers[index])}
             result = (
                 Result("failed", "it | <broke>", seconds=1.0)
@@ -118,7 +118,7 @@ class Project:
                     parameters=1000,
                     seconds=1.0,
                     seconds_per_epoch=0.1,
-                    val_accuracy=score if self.search.objective is ACCURACY else 0.75,
+                    val_accuracy=score if model_search.objective is ACCURACY else 0.75,
                     val_loss=1 - score,
                     history=curve,
                     watched={"conv_1": notes},

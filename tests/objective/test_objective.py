@@ -26,7 +26,7 @@ from tuner.oracles import Oracle, Pause, Proposal
 from tuner.protocol import ranked
 from tuner.publish.write import write_report
 from tuner.recipe import Stopping
-from tuner.running.dryrun import check_objective
+from tuner.running.dryrun import check_objective, dry_run
 from tuner.running.proposals import Proposals
 from tuner.search_file.file import parse_search
 from tuner.search_file.model import Overrides, Search
@@ -112,7 +112,8 @@ def test_the_report_the_page_and_their_tables_follow_it(project: Project, own: O
     folder = write_report(findings).parent
     text = (folder / "report.md").read_text(encoding="utf-8")
     assert f"by {own.label}, as the best of 6 trials" in text
-    assert f"All scores of this table are {own.label}." in text
+    assert f"| retrained mean test {own.label} ± sd |" in re.sub(" +", " ", text)
+    assert f"Chosen by {own.label}; what is compared here is test accuracy." in text
     assert f"{own.label} on validation images:" in text  # by depth, and by pairs of parameters
     assert "Luck of the choice" not in text  # which is computed of accuracies
     comparison = pd.read_csv(folder / "comparison.csv")
@@ -269,14 +270,33 @@ def test_a_ledger_without_its_curve_or_with_one_that_nobody_knows_is_refused(pro
 
 def test_an_unknown_one_is_answered_with_those_that_are_known(tmp_path: Path) -> None:
     for unknown in ("luck", "f1:", "luck:cat", ""):
-        with pytest.raises(InputError, match=f"objective: '{unknown}' is not 'accuracy', .* or 'roc_auc:CLASS'"):
+        known = f"objective: '{unknown}' is no objective; known: accuracy, .*roc_auc:CLASS"
+        with pytest.raises(InputError, match=known):
             a_search(tmp_path, objective=unknown)
+    for unknown, near in (("macro_f2", "macro_f1"), ("acuracy", "accuracy"), ("recal:cat", "recall:cat")):
+        with pytest.raises(InputError, match=f"objective: '{unknown}' is no objective; did you mean '{near}'"):
+            a_search(tmp_path, objective=unknown)
+    with pytest.raises(InputError, match="objective: 3 is no objective: 'accuracy', "):
+        a_search(tmp_path, objective=3)
 
 
 def test_a_class_that_the_data_set_has_not_is_refused_before_training(tmp_path: Path, blobs: Dataset) -> None:
     with pytest.raises(InputError, match="objective: 'botom' is no class of blobs; did you mean 'bottom'"):
-        check_objective(a_search(tmp_path, objective="f1:botom"), "blobs", blobs)
-    check_objective(a_search(tmp_path, objective="f1:bottom"), "blobs", blobs)
+        check_objective(a_search(tmp_path, objective="f1:botom"), "blobs", blobs.class_names)
+    check_objective(a_search(tmp_path, objective="f1:bottom"), "blobs", blobs.class_names)
+
+
+def test_the_dry_run_refuses_a_class_as_a_run_does(tmp_path: Path) -> None:
+    for own, place in (
+        ({}, "small.toml objective"),
+        ({"objective": "recall:10"}, r"small.toml \[\[search\]\] 1 objective"),
+    ):
+        search = a_search(
+            tmp_path, objective="accuracy" if own else "recall:10", dataset="mnist", published={"study": "S"},
+            search=[{**RAW_OWN["search"][0], **own}],
+        )  # fmt: skip
+        with pytest.raises(InputError, match=f"{place}: '10' is no class of mnist; did you mean '1'"):
+            dry_run(search, None)
 
 
 EVERY = [*OBJECTIVES.values(), *(objective_of(form.replace("CLASS", "bee")) for form in FORMS)]

@@ -63,7 +63,7 @@ def test_the_last_line_counts_the_trials_and_names_the_best_score(clock):
         for accuracy in (0.5, 0.875, 0.75):
             report.finished(completed(accuracy), known=False)
 
-    assert lines(watch)[1:] == ["search: 3/3, best 0.8750"]
+    assert lines(watch)[1:] == ["search: 3/3, best val. accuracy 0.8750"]
 
 
 def test_a_line_is_printed_at_most_every_ten_seconds(clock):
@@ -75,9 +75,9 @@ def test_a_line_is_printed_at_most_every_ten_seconds(clock):
 
     # The lines come at 12, 24 and 36 seconds, when 3, 6 and 9 trials are done at 4 seconds each.
     assert lines(watch)[1:] == [
-        "search: 3/100, best 0.5000, 6:28 left",
-        "search: 6/100, best 0.5000, 6:16 left",
-        "search: 9/100, best 0.5000, 6:04 left",
+        "search: 3/100, best val. accuracy 0.5000, 6:28 left",
+        "search: 6/100, best val. accuracy 0.5000, 6:16 left",
+        "search: 9/100, best val. accuracy 0.5000, 6:04 left",
     ]
 
 
@@ -90,7 +90,7 @@ def test_the_time_left_counts_only_the_trials_that_this_run_trained(clock):
         report.finished(completed(0.5), known=False)
 
     # 9 trials are left and one took a minute; the 30 from before took no time and tell nothing.
-    assert lines(watch)[-1] == "search: 31/40, best 0.5000, 30 from before, 9:00 left"
+    assert lines(watch)[-1] == "search: 31/40, best val. accuracy 0.5000, 30 from before, 9:00 left"
 
 
 def test_hours_are_shown_as_such(clock):
@@ -108,7 +108,7 @@ def test_there_is_no_time_left_to_tell_while_everything_is_from_before(clock):
         clock.now += 11
         report.finished(completed(0.5), known=True)
 
-    assert lines(watch)[-1] == "search: 1/4, best 0.5000, 1 from before"
+    assert lines(watch)[-1] == "search: 1/4, best val. accuracy 0.5000, 1 from before"
 
 
 def test_where_there_are_several_machines_the_line_counts_the_trials_of_each(clock):
@@ -123,8 +123,8 @@ def test_where_there_are_several_machines_the_line_counts_the_trials_of_each(clo
         report.finished(completed(0.5), known=False, node="c")
 
     shown = lines(watch)
-    assert shown[1] == "search: 10/10, best 0.5000, 1 from before, on b 3, a 2, e 2, c 1, 1 more"
-    assert shown[3] == "retraining: 1/1, best 0.5000, on c 1"
+    assert shown[1] == "search: 10/10, best val. accuracy 0.5000, 1 from before, on b 3, a 2, e 2, c 1, 1 more"
+    assert shown[3] == "retraining: 1/1, best val. accuracy 0.5000, on c 1"
 
 
 def test_a_search_of_unknown_length_has_a_question_mark_for_its_end(clock):
@@ -133,7 +133,7 @@ def test_a_search_of_unknown_length_has_a_question_mark_for_its_end(clock):
         clock.now += 11
         report.finished(completed(0.5), known=False)
 
-    assert lines(watch)[-1] == "search: 1/?, best 0.5000"
+    assert lines(watch)[-1] == "search: 1/?, best val. accuracy 0.5000"
 
 
 def test_a_new_phase_counts_anew_and_shows_test_scores(clock):
@@ -145,9 +145,9 @@ def test_a_new_phase_counts_anew_and_shows_test_scores(clock):
 
     assert lines(watch) == [
         "search: 1 trials, 2 at a time",
-        "search: 1/1, best 0.9000, 1 from before",
+        "search: 1/1, best val. accuracy 0.9000, 1 from before",
         "retraining: 1 trials, 2 at a time",
-        "retraining: 1/1, best 0.6250",
+        "retraining: 1/1, best test accuracy 0.6250",
     ]
 
 
@@ -168,7 +168,7 @@ def test_a_failed_trial_counts_as_done_and_not_as_best(clock):
         report.finished(completed(0.5), known=False)
         report.finished(failed("boom"), known=False)
 
-    assert lines(watch)[-1] == "search: 2/2, best 0.5000, 1 failed"
+    assert lines(watch)[-1] == "search: 2/2, best val. accuracy 0.5000, 1 failed"
 
 
 @pytest.mark.parametrize("text", ["[red]boom[/red]", "[/]", "[/bold] x", "tensor[1, 2]", "a [b] c"])
@@ -210,7 +210,7 @@ def test_the_time_left_goes_by_the_cost_of_what_is_left(clock):
         report.finished(Record(trials[0], Result("completed", val_accuracy=0.5, seconds=30)), known=False)
 
     # Half a second a unit; 40 units wait, and the fifth trial, not proposed yet, is taken for an average one of 25.
-    assert lines(watch)[1:] == ["search: 1/5, best 0.5000, 0:32 left"]
+    assert lines(watch)[1:] == ["search: 1/5, best val. accuracy 0.5000, 0:32 left"]
 
 
 def test_what_a_terminal_would_obey_is_printed_as_text(clock):
@@ -255,7 +255,7 @@ def test_a_notebook_has_one_line_a_phase_that_is_written_over(clock, notebook):
         report.begin("retraining", 1)
     assert [how for how, _ in notebook] == ["new", "again", "new"]  # not more often than once a second
     assert notebook[0][1] == "search: 3 trials, 2 at a time"
-    assert notebook[1][1] == "search: 3/3, best 0.5000, on [b]old 3"
+    assert notebook[1][1] == "search: 3/3, best val. accuracy 0.5000, on [b]old 3"
     assert notebook[2][1].startswith("retraining: 1 trials")
 
 
@@ -280,4 +280,4 @@ def test_the_best_of_nothing_but_zeros_is_zero(clock):
         report.begin("search", 1)
         report.finished(completed(0.0), known=False)
 
-    assert lines(watch)[-1] == "search: 1/1, best 0.0000"
+    assert lines(watch)[-1] == "search: 1/1, best val. accuracy 0.0000"

@@ -37,6 +37,11 @@ def sd_of(name: str) -> str:
     return f"{name}_sd"
 
 
+def undefined_of(name: str) -> str:
+    """Return the column that counts the retrainings of which a metric of a class that has images is 0/0."""
+    return f"{name}_undefined"
+
+
 def with_averages(predictions: Predictions) -> pd.DataFrame:
     """Return `per_class` of one retraining with the averages under it; `kind` tells the rows apart.
 
@@ -50,11 +55,12 @@ def with_averages(predictions: Predictions) -> pd.DataFrame:
 def over_retrainings(chosen: Chosen) -> pd.DataFrame:
     """Return the saved model's metrics of each class, and the mean and standard deviation over all retrainings.
 
-    A retraining whose metric is not defined is left out of these two; where none is left they are NaN.
+    A retraining whose metric is not defined is left out of these two; where none is left they are NaN. Of metrics that
+    count as zero in the averages, the number of such retrainings stands beside them.
     """
     each = [with_averages(predictions) for predictions in chosen.all_predictions]
     frame = each[chosen.place].copy()
-    for name in CLASS_METRICS:
+    for name, metric in CLASS_METRICS.items():
         values = np.array([one[name].to_numpy(dtype=np.float64) for one in each])
         known = np.isfinite(values).sum(axis=0)
         mean = np.divide(np.nansum(values, axis=0), known, out=np.full(len(known), np.nan), where=known > 0)
@@ -62,6 +68,8 @@ def over_retrainings(chosen: Chosen) -> pd.DataFrame:
         frame[mean_of(name)] = mean
         variance = np.divide(squares, known - 1, out=np.full(len(known), np.nan), where=known > 1)
         frame[sd_of(name)] = np.sqrt(variance)
+        if metric.counts_as_zero:
+            frame[undefined_of(name)] = np.where(frame[col.SUPPORT] > 0, len(each) - known, 0)
     return frame
 
 
@@ -101,7 +109,11 @@ def per_class_frame(models: Sequence[Chosen]) -> pd.DataFrame:
         both.insert(0, col.MODEL, chosen.model)
         parts.append(both)
     if not parts:
-        spread = [column(name) for name in CLASS_METRICS for column in (mean_of, sd_of)]
+        spread = [
+            column(name)
+            for name, metric in CLASS_METRICS.items()
+            for column in (mean_of, sd_of, *([undefined_of] if metric.counts_as_zero else []))
+        ]
         about = [col.KIND, *spread, col.REPEATS, col.EPOCHS, col.TRAIN_SIZE]
         return pd.DataFrame(columns=[col.MODEL, col.DATASET, col.CLASS, *CLASS_METRICS, col.SUPPORT, *about])
     return pd.concat(parts, ignore_index=True)

@@ -221,9 +221,13 @@ class Findings:
         """
         return chance_among(self.chosen_on_images(trial))
 
-    def score_at_chance(self, trial: Trial) -> float | None:
+    def score_at_chance(self, trial: Trial, objective: Objective) -> float | None:
         """Return the score up to which a search trial has not left chance; None for other objectives than accuracy."""
-        return self.chance(trial) if self.search.objective is ACCURACY else None
+        return self.chance(trial) if objective is ACCURACY else None
+
+    def objective_of(self, model: str) -> Objective:
+        """Return what a model is chosen by."""
+        return self.search.model_search(model).objective
 
     def stuck_at_chance(self, record: Record) -> bool:
         """Return whether a completed search trial never left chance, in any epoch."""

@@ -9,7 +9,7 @@ from typing import Any, Self
 import pandas as pd
 
 from tuner import columns as col
-from tuner.analysis.penalties import losses_differ
+from tuner.analysis.penalties import LOSS_WITHOUT_PENALTIES, losses_differ
 from tuner.objective import Objective
 from tuner.trial import Record
 
@@ -49,7 +49,7 @@ class LearningCurve:
 
 def metrics_of(objective: Objective) -> dict[str, str]:
     """Return what curves are drawn of, with labels: accuracy, losses, and the objective where it is another."""
-    labels = {name: name for name in METRICS} | {col.UNPENALISED_LOSS: "loss without penalties"}
+    labels = {name: name for name in METRICS} | {col.UNPENALISED_LOSS: LOSS_WITHOUT_PENALTIES}
     return {**labels, objective.name: objective.label}
 
 

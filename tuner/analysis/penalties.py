@@ -9,6 +9,8 @@ import numpy as np
 from tuner import columns as col
 from tuner.trial import Record
 
+#: What the loss of a network's answers alone is called.
+LOSS_WITHOUT_PENALTIES = "loss without penalties"
 #: Losses that are nearer to each other than this are the same, added up in another order.
 _ROUNDING = 1e-5
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from tuner import columns as col
-from tuner.analysis.penalties import any_penalised, unpenalised_val_loss
+from tuner.analysis.penalties import LOSS_WITHOUT_PENALTIES, any_penalised, unpenalised_val_loss
 from tuner.analysis.trial_table import trial_rows
 from tuner.families import in_order
 from tuner.ledger.ledger import SearchTrial
@@ -24,7 +24,7 @@ WIDTH = 120
 #: Letters of a model's, a data set's or a parameter's name, before they are cut.
 _NAME = 20
 #: What a table that is too wide goes without, the first that is enough.
-_UNPENALISED = "without penalties"
+_UNPENALISED = f"val. {LOSS_WITHOUT_PENALTIES}"
 _SPARED = (
     (),
     ("seconds",),

@@ -24,7 +24,8 @@ class Scope:
 
     `configurations` holds of each trial the parameters that vary, `parents` for each parameter those that decide
     whether a trial has it, `rules` the parameters that a rule reads together; `model` is the model search's name, empty
-    for all model searches; `objective` is what the trials are chosen by.
+    for all model searches; `objective` is what the trials are chosen by, of model searches that choose by different
+    ones accuracy.
     """
 
     model: str
@@ -38,12 +39,16 @@ class Scope:
     @property
     def scores(self) -> NDArray[np.float64]:
         """The score of each trial by the objective, `(trials,)`."""
-        return np.array([record.score for record in self.records], dtype=np.float64)
+        return np.array([self.score_of(record) for record in self.records], dtype=np.float64)
+
+    def score_of(self, record: Record) -> float | None:
+        """Return the score of a trial by the objective."""
+        return self.objective.of(record.result)
 
     def frame(self) -> pd.DataFrame:
         """Return a row for each trial: its name, the parameters that vary, and its score."""
         rows = [
-            {col.TRIAL: record.trial.id, **values, self.objective.column: record.score}
+            {col.TRIAL: record.trial.id, **values, self.objective.column: self.score_of(record)}
             for record, values in zip(self.records, self.configurations, strict=True)
         ]
         names = dict.fromkeys(name for values in self.configurations for name in values)
@@ -60,7 +65,7 @@ def scopes(findings: Findings, dataset: str) -> list[Scope]:
     """Return what is looked at together on a data set: all model searches, if there are several, then each."""
     objective = findings.search.objective
     single = [
-        _scope_of(model_search, findings.trials(model_search.name, dataset), objective)
+        _scope_of(model_search, findings.trials(model_search.name, dataset), model_search.objective)
         for model_search in findings.search.model_searches
     ]
     single = [scope for scope in single if scope.records]

@@ -15,7 +15,7 @@ from tuner.datasets.source import Kind, NamedDataset, Reading
 from tuner.errors import InputError, shown, suggestion
 from tuner.system.files import is_a
 
-__all__ = ["DATASETS", "KINDS", "Kind", "NamedDataset", "Reading", "load_dataset", "named_shape"]
+__all__ = ["DATASETS", "KINDS", "Kind", "NamedDataset", "Reading", "load_dataset", "named_data"]
 
 DATASETS: dict[str, NamedDataset] = {
     one.name: one for one in (DIGITS_8X8, MNIST, FASHION_MNIST, KMNIST, CIFAR10, CIFAR100, CIFAR100_COARSE)
@@ -70,9 +70,9 @@ def load_dataset(
     raise InputError("dataset", f"{problem}; {suggestion(source, DATASETS)}")
 
 
-def named_shape(source: str, data_dir: Path | None) -> tuple[Shape, int] | None:
-    """Return the image shape and number of classes of a data set known by name; None where `data_dir` has its own."""
+def named_data(source: str, data_dir: Path | None) -> tuple[Shape, tuple[str, ...]] | None:
+    """Return the image shape and the classes of a data set known by name; None where `data_dir` has its own."""
     named = DATASETS.get(source)
     if named is None or (data_dir and ((data_dir / f"{source}.npz").is_file() or (data_dir / source).is_dir())):
         return None
-    return named.shape, len(named.class_names)
+    return named.shape, named.class_names

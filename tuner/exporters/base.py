@@ -65,7 +65,7 @@ class Recorded:
         search = self.search
         return {
             "title": search.title,
-            "objective": f"{search.objective.column} on {search.validates_on}",
+            "objective": f"{', '.join(one.column for one in search.objectives)} on {search.validates_on}",
             "overrides": search.overrides.content,
             MARK: __version__,
         }

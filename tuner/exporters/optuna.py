@@ -67,7 +67,7 @@ def _study(recorded: Recorded, model_search: ModelSearch, dataset: str, storage:
         if MARK not in optuna.load_study(study_name=name, storage=storage).user_attrs:
             raise taken(f"the study {name!r}")
         optuna.delete_study(study_name=name, storage=storage)
-    objective = recorded.search.objective
+    objective = model_search.objective
     direction: Literal["maximize", "minimize"] = "maximize" if objective.direction == "max" else "minimize"
     study = optuna.create_study(study_name=name, storage=storage, direction=direction)
     with warnings.catch_warnings():

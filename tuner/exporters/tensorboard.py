@@ -222,7 +222,7 @@ def _experiment(search: Search) -> Any:
                 ranged.add(name)
             values[name] += (domain.low, domain.high) if isinstance(domain, Range) else domain.values
     columns = [_column(name, sorted(set(found), key=str), name in ranged) for name, found in values.items()]
-    names = dict.fromkeys((search.objective.column, *METRICS))
+    names = dict.fromkeys((*(objective.column for objective in search.objectives), *METRICS))
     metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=SCORE + name), display_name=name) for name in names]
     experiment = api_pb2.Experiment(hparam_infos=[column for column in columns if column], metric_infos=metrics)
     return _hparams(hparams_metadata.EXPERIMENT_TAG, experiment=experiment)

@@ -14,7 +14,7 @@ from tuner.analysis.learning import METRICS, LearningCurve, metrics_of
 from tuner.figures.style import colour, dash, new_figure, whole_numbers
 from tuner.objective import Objective
 
-_ON_AXIS = {col.LOSS: "loss (cross-entropy and penalties)", col.UNPENALISED_LOSS: "loss (cross-entropy)"}
+_ON_AXIS = {col.LOSS: "loss (cross-entropy and penalties)"}
 
 
 def best_figure(shown: Sequence[LearningCurve], dataset: str, objective: Objective) -> Figure:
@@ -87,4 +87,8 @@ def _draw(
         axes.plot(range(1, len(values) + 1), values, label=curve.label, **{**look, **lines})
     axes.set_xlabel("epoch")
     axes.set_ylabel(y_label)
-    whole_numbers(axes.xaxis)
+    if all(len(curve.history.get(metric, [])) <= 1 for curve in shown):
+        axes.set_xlim(0.5, 1.5)  # or it would go from 0.95 to 1.05
+        axes.set_xticks([1])
+    else:
+        whole_numbers(axes.xaxis)

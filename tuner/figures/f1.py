@@ -33,7 +33,8 @@ def draw_f1(axes: Axes, f1: F1Scores, **points: Any) -> None:
         middle = np.arange(len(shown)) + (index - (len(f1.models) - 1) / 2) * step
         each, mean, sd = model.each[:, shown], model.mean[shown], model.sd[shown]
         ink = colour(index)
-        axes.vlines(middle, mean - sd, mean + sd, color=ink, linewidth=1.4, alpha=0.6)
+        low, high = np.clip((mean - sd, mean + sd), 0, 1)  # where F1 lies
+        axes.vlines(middle, low, high, color=ink, linewidth=1.4, alpha=0.6)
         axes.plot(middle, mean, linestyle="none", marker="_", markersize=13, markeredgewidth=2.2, color=ink)
         aside = np.linspace(-0.16, 0.16, len(each))[:, None] * step if len(each) > 1 else np.zeros((1, 1))
         look = {"color": ink, "s": 16, "alpha": 0.75, "linewidths": 0, **points}

@@ -51,6 +51,11 @@ class Objective(ABC):
         return f"val_{self.name}"
 
     @property
+    def test_column(self) -> str:
+        """The name of the score on test images in tables."""
+        return f"test_{self.name}"
+
+    @property
     def words(self) -> str:
         """The score on validation images as sentences and axes call it."""
         return f"validation {self.label}"

@@ -46,7 +46,7 @@ def page_data(findings: Findings, tables: Tables) -> dict[str, Any]:
         ],
         "datasets": plain(list(findings.search.all_datasets)),
         "trials": _trials(findings, tables),
-        "importance": importance_groups(tables.get("importance.csv")),
+        "importance": importance_groups(_of_scores(findings, tables)),
         "slices": _slices(findings, tables),
         "curves": _curves(findings),
         "chosen": [_chosen(chosen, tables) for chosen in findings.chosen],
@@ -75,7 +75,8 @@ def _trials(findings: Findings, tables: Tables) -> dict[str, Any]:
     if frame is None:
         return {"columns": [], "rows": [], "parameters": [], "stuck": []}
     objective = findings.search.objective.column
-    names = [name for name in frame.columns if name not in (*col.RESULTS, objective)]
+    chosen_by = [one.column for one in findings.search.objectives]
+    names = [name for name in frame.columns if name not in (*col.RESULTS, *chosen_by)]
     by_model = frame.groupby(col.MODEL, sort=False)
     varies = {name for name in (*names, col.EPOCHS) if by_model[name].agg(_kinds).max() > 1}
     parameters = [name for name in (*in_order(names), col.EPOCHS) if name in varies]
@@ -93,6 +94,12 @@ def _trials(findings: Findings, tables: Tables) -> dict[str, Any]:
 def _kinds(values: pd.Series[Any]) -> int:
     """Return how many different values there are, whatever their kinds: True is not 1."""
     return len({(type(value), value) for value in values.dropna()})
+
+
+def _of_scores(findings: Findings, tables: Tables) -> pd.DataFrame | None:
+    """Return what matters for the score that the page shows, which is of all models."""
+    frame = tables.get("importance.csv")
+    return None if frame is None else frame[frame["target"] == findings.search.objective.column]
 
 
 def importance_groups(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
@@ -121,7 +128,7 @@ def _slices(findings: Findings, tables: Tables) -> list[dict[str, Any]]:
     The most important parameter comes first, where that is known.
     """
     found = []
-    groups = importance_groups(tables.get("importance.csv"))
+    groups = importance_groups(_of_scores(findings, tables))
     for dataset in findings.search.datasets:
         looked_at = scopes(findings, dataset)
         if not looked_at:
@@ -141,7 +148,7 @@ def _slices(findings: Findings, tables: Tables) -> list[dict[str, Any]]:
         ]
         panels = [plain(one.as_json()) for one in every if len(one.scale.distinct) > 1]
         if panels:
-            low = lower_end(whole.scores, findings.score_at_chance(whole.records[0].trial))
+            low = lower_end(whole.scores, findings.score_at_chance(whole.records[0].trial, whole.objective))
             found.append({"dataset": plain(dataset), "panels": panels, "low": plain(low)})
     return found
 
@@ -154,7 +161,7 @@ def _curves(findings: Findings) -> dict[str, dict[str, Any]]:
     found, penalised = {}, any_penalised(findings.trials())
     for dataset in findings.search.datasets:
         for model_search in findings.search.model_searches:
-            for record in ranked(findings.trials(model_search.name, dataset))[:BEST]:
+            for record in ranked(findings.trials(model_search.name, dataset), findings.search.objective)[:BEST]:
                 curve = LearningCurve.of(model_search.label, dataset, record)
                 if curve.history.get(col.VAL_ACCURACY):
                     found[curve.trial] = plain(curve.as_json(findings.search.objective, penalised))
@@ -190,8 +197,9 @@ def _fronts(findings: Findings) -> list[dict[str, Any]]:
     """Return for each data set which trials no other beats at once in score and in number of parameters."""
     found = []
     for dataset in findings.search.datasets:
-        done = [r for r in findings.trials(None, dataset) if r.completed and r.score is not None]
-        gains = [record.gain for record in done]
+        objective = findings.search.objective
+        done = [r for r in findings.trials(None, dataset) if r.completed and objective.of(r.result) is not None]
+        gains = [objective.gain_of(record.result) for record in done]
         on_front = pareto_front([float(record.result.parameters or 0) for record in done], gains)
         names = [record.trial.id for record, on in zip(done, on_front, strict=True) if on]
         found.append({"dataset": plain(dataset), "trials": names})

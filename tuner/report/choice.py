@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from tuner.analysis.findings import Chosen, Findings
-from tuner.objective import ACCURACY
+from tuner.contents.cells import number
+from tuner.objective import ACCURACY, Objective
 from tuner.text import escape
 
 
 def choice_in_words(findings: Findings) -> str:
     """Return in sentences, markdown, what the models that were searched here were chosen among, and what came then."""
-    among: dict[int, list[Chosen]] = {}
+    among: dict[tuple[int, Objective], list[Chosen]] = {}
     for chosen in findings.chosen:
         if chosen.winner:
-            among.setdefault(_candidates(findings, chosen), []).append(chosen)
-    objective = findings.search.objective
+            among.setdefault((_candidates(findings, chosen), findings.objective_of(chosen.model)), []).append(chosen)
     published = findings.search.protocol == "published"
     on = "the test set" if published else "validation images"
     told = []
-    for count, models in sorted(among.items(), reverse=True):
+    for (count, objective), models in sorted(among.items(), key=lambda one: -one[0][0]):
         names = _names(findings, models)
         if count > 1:
             was = "was chosen" if len(models) == 1 else "were each chosen"
             by = f", by {escape(objective.label)}" if objective is not ACCURACY else ""
             told.append(f"{names} {was} on {on}{by}, as the best of {count:,} trials.")
+            told += [line for chosen in models if (line := _equals(findings, chosen))]
         else:
             had = "had" if len(models) == 1 else "had each"
             told.append(f"{names} {had} one completed trial, so that nothing was chosen.")
-    if max(among) > 1:
+    if max(count for count, _ in among) > 1:
         told.append("The best of many is flattered by luck.")
     images = "the same training images" if published else "all training images, those for validation included"
     held_out = findings.search.held_out_of_retrainings
@@ -36,6 +37,31 @@ def choice_in_words(findings: Findings) -> str:
     seeds = {len(chosen.finals) for chosen in findings.chosen if chosen.winner}
     with_seeds = "another seed" if seeds == {1} else "other seeds"
     return " ".join([*told, f"{again} with {with_seeds}, on {images}, and scored on the test set."])
+
+
+def chosen_by_in_words(findings: Findings) -> list[str]:
+    """Return by what models were chosen that are compared by accuracy, in a sentence; nothing where it is accuracy."""
+    search = findings.search
+    if search.objectives == (ACCURACY,):
+        return []
+    if len(search.objectives) == 1:
+        return [f"Chosen by {escape(search.objective.label)}; what is compared here is test accuracy."]
+    chosen = [f"{escape(one.label)} by {escape(one.objective.label)}" for one in search.model_searches]
+    return [f"Chosen by different objectives, {', '.join(chosen)}; what is compared here is test accuracy."]
+
+
+def _equals(findings: Findings, chosen: Chosen) -> str:
+    """Return that other trials have the score of the best one, so that the objective did not choose among them."""
+    if not chosen.winner:
+        return ""
+    records = [record for record in findings.trials(chosen.model, chosen.dataset) if record.completed]
+    equal = sum(record.gain == chosen.winner.gain for record in records)
+    if equal < 2:
+        return ""
+    name = _names(findings, [chosen])
+    which = "All" if equal == len(records) else f"{equal:,}"
+    score = f"{number(chosen.winner.score)} in {escape(findings.objective_of(chosen.model).label)}"
+    return f"{which} trials of {name} have {score}: of equal ones the one with the lowest validation loss was taken."
 
 
 def published_protocol_note(findings: Findings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.variance import Difference
 from tuner.contents.cells import DASH, number, signed
 from tuner.contents.sections import Content, Paragraph, Section, Table, folded_if
+from tuner.objective import ACCURACY, Objective
 from tuner.report.verdicts import pairs_on
 from tuner.text import escape
 
@@ -76,11 +78,13 @@ def retrainings_section(findings: Findings) -> Section | None:
     """List every retraining with its scores."""
     if not findings.chosen:
         return None
-    rows = [row for chosen in findings.chosen for row in _retrainings(chosen)]
+    objectives = [one for one in findings.search.objectives if one is not ACCURACY]
+    rows = [row for chosen in findings.chosen for row in _retrainings(chosen, objectives)]
     frame = pd.DataFrame(rows)
     labels = {chosen.model: chosen.label for chosen in findings.chosen}
     scores = (col.TEST_ACCURACY, *(f"macro_{name}" for name in compared()), col.TEST_LOSS)
     macros = [f"macro {metric.label}" for metric in compared().values()]
+    told = [one for one in objectives if one.name not in scores and one.name != "log_loss"]  # which is the test loss
     body = Table(
         [
             [
@@ -88,10 +92,11 @@ def retrainings_section(findings: Findings) -> Section | None:
                 escape(row[col.DATASET]),
                 str(row[col.SEED]) + (", saved" if row["saved"] else ""),
                 *[number(row[name]) for name in scores],
+                *[number(row[one.test_column]) for one in told],
             ]
             for row in rows
         ],
-        ["model", "data set", "seed", "test accuracy", *macros, "test loss"],
+        ["model", "data set", "seed", "test accuracy", *macros, "test loss", *(escape(one.label) for one in told)],
         text_columns=3,
     )
     about = (
@@ -102,8 +107,9 @@ def retrainings_section(findings: Findings) -> Section | None:
     return Section("retrainings", "All retrainings", contents, {"retrainings.csv": frame})
 
 
-def _retrainings(chosen: Chosen) -> list[dict[str, Any]]:
+def _retrainings(chosen: Chosen, objectives: Sequence[Objective]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
+    by = {one: chosen.by(one) for one in objectives}
     for place, (record, predictions) in enumerate(zip(chosen.finals, chosen.all_predictions, strict=True)):
         whole = with_averages(predictions)
         (macro, *_) = whole[whole[col.KIND] == col.AVERAGE].to_dict("records")
@@ -116,6 +122,7 @@ def _retrainings(chosen: Chosen) -> list[dict[str, Any]]:
                 col.TEST_ACCURACY: predictions.accuracy,
                 **{f"macro_{name}": macro[name] for name in compared()},
                 col.TEST_LOSS: predictions.loss,
+                **{one.test_column: by[one][place] for one in objectives},
                 col.TRIAL: record.trial.id,
             }
         )

@@ -16,7 +16,7 @@ from tuner.analysis.confusion import ConfusionMatrix, confusion_frame
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.roc import RocCurves, roc_frame
 from tuner.contents.sections import Content, Paragraph, Picture, Section, Table, folded_if
-from tuner.contents.undefined import class_head, metric_cell, notes
+from tuner.contents.undefined import class_head, defined_at_times, metric_cell, notes
 from tuner.figures.confusion import confusion_figure
 from tuner.figures.f1 import f1_figure
 from tuner.figures.roc import DRAWN_OF_MANY, roc_figure
@@ -61,7 +61,7 @@ def _class_table(chosen: Chosen, frame: pd.DataFrame) -> list[Content]:
 
 def _mean_cell(row: Mapping[Any, Any], name: str) -> str:
     sd = float(row[sd_of(name)])
-    return metric_cell(row, name) + (f" ± {sd:.4f}" if np.isfinite(sd) else "")
+    return metric_cell(row, name) + (f" ± {sd:.4f}" if np.isfinite(sd) else "") + defined_at_times(row, name)
 
 
 def roc_section(findings: Findings) -> Section | None:

@@ -60,7 +60,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.INTERVAL_LOW: interval.low,
                 col.INTERVAL_HIGH: interval.high,
                 col.TEST_LOSS: chosen.predictions.loss,
-                **_by_objective(chosen, findings.search.objective),
+                **_by_objective(chosen, findings.objective_of(chosen.model)),
                 col.DELTA_DATASET: chosen.mean - first_set.mean if first_set and first_set is not chosen else None,
                 col.DELTA_MODEL: chosen.mean - first_model.mean if first_model is not chosen else None,
                 col.P_VALUE: p,
@@ -76,8 +76,11 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
 
 
 def _by_objective(chosen: Chosen, objective: Objective) -> dict[str, float]:
-    """Return the mean over retrainings of the test score by the search's objective; nothing where it is accuracy."""
-    return {} if objective is ACCURACY else {f"test_{objective.name}": float(chosen.by(objective).mean())}
+    """Return mean and standard deviation over retrainings of the test score by an objective other than accuracy."""
+    if objective is ACCURACY:
+        return {}
+    mean, sd = _mean_and_sd(chosen.by(objective))
+    return {objective.test_column: mean, f"{objective.test_column}_sd": float("nan") if sd is None else sd}
 
 
 def pairs_frame(findings: Findings) -> pd.DataFrame:
@@ -241,16 +244,18 @@ def selection_section(findings: Findings) -> Section | None:
     if not chosen_here:
         return None
     rows = []
-    objective = findings.search.objective
+    objectives = findings.search.objectives
     for chosen in chosen_here:
         if chosen.winner is None:
             continue
+        objective = findings.objective_of(chosen.model)
         score, tested = chosen.winner.score, chosen.by(objective)
         mean, sd = (chosen.mean, chosen.sd) if objective is ACCURACY else _mean_and_sd(tested)
         rows.append(
             [
                 escape(chosen.label),
                 escape(chosen.dataset),
+                *([escape(objective.label)] if len(objectives) > 1 else []),
                 len([r for r in findings.trials(chosen.model, chosen.dataset) if r.completed]),
                 number(score),
                 plus_minus(mean, sd),
@@ -258,11 +263,15 @@ def selection_section(findings: Findings) -> Section | None:
                 signed(mean - score if score is not None else None),
             ]
         )
-    heads = ["model", "data set", "trials", "search score", "retrained mean ± sd", "saved model's test score"]
-    table = Table(rows, [*heads, "retrained − search"], text_columns=2)
+    several, what = len(objectives) > 1, escape(objectives[0].label)
+    of = "test score" if several else f"test {what}"
+    heads = [f"search score{f', {what}' * (not several)}", f"retrained mean {of} ± sd", f"saved model's {of}"]
+    about = ["model", "data set", *(["chosen by"] if several else []), "trials"]
+    table = Table(rows, [*about, *heads, "retrained − search"], text_columns=3 if several else 2)
     told = [choice_in_words(findings)]
-    if objective is not ACCURACY:
-        told.append(f"All scores of this table are {escape(objective.label)}.")
+    if several:
+        told.append("The scores of a row are of what its model was chosen by.")
+    if objectives != (ACCURACY,):
         told += _left_out(findings, chosen_here)
     return Section("selection", "Search score and test score", [Paragraph(" ".join(told)), table])
 

@@ -7,8 +7,10 @@ from functools import partial
 
 from tuner.analysis.findings import Findings
 from tuner.analysis.learning import LearningCurve, curves_frame
+from tuner.analysis.penalties import any_penalised
 from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.curves import best_figure, values_figure
+from tuner.objective import Objective
 from tuner.protocol import ranked
 from tuner.system.files import file_part
 from tuner.text import setting
@@ -37,7 +39,7 @@ def curves_section(findings: Findings) -> Section | None:
             contents.append(Picture("curves", f"curves-{slug}.png", caption, draw))
         parameter = findings.search.report.curves
         every_value = _best_of_values(findings, dataset, parameter) if parameter else []
-        by_value = [LearningCurve.of(label, dataset, record) for label, record in _best(every_value)]
+        by_value = [LearningCurve.of(label, dataset, record) for label, record in _best(every_value, objective)]
         if by_value:
             more = f"; the {_MOST_CURVES} best of {len(every_value)} values" if len(every_value) > len(by_value) else ""
             drawn = {curve.trial: curve for curve in by_value} | drawn
@@ -47,11 +49,12 @@ def curves_section(findings: Findings) -> Section | None:
             contents.append(Picture("curves_by_value", file, caption, draw))
     if not contents:
         return None
-    if any(curve.penalised for curve in drawn.values()):
+    if any_penalised(findings.trials()):  # whose tables tell both losses, even if the best trials have no penalties
         contents.append(
             Paragraph(
-                "`loss` is what a network learns from: its error and all penalties, such as L2. `unpenalised_loss` is "
-                "the error alone, which tells how well it answers. Losses on test images have no penalties."
+                "The loss is what a network learns from: its error and all penalties, such as L2. The loss without "
+                "penalties, in files `unpenalised_loss`, is the error alone, which tells how well it answers. Losses "
+                "on test images are without penalties."
             )
         )
     contents.append(Paragraph("Every epoch of these trials: [curves.csv](curves.csv)."))
@@ -64,11 +67,12 @@ def _best_of_values(findings: Findings, dataset: str, parameter: str) -> list[tu
     values = sorted({record.trial.values[parameter] for record in records}, key=str)
     if all(isinstance(value, int | float) for value in values):
         values = sorted(values, key=float)
-    best = [(setting(v), ranked(r for r in records if r.trial.values[parameter] == v)) for v in values]
+    by = findings.search.objective
+    best = [(setting(v), ranked((r for r in records if r.trial.values[parameter] == v), by)) for v in values]
     return [(label, order[0]) for label, order in best if order]
 
 
-def _best(found: Sequence[tuple[str, Record]]) -> list[tuple[str, Record]]:
+def _best(found: Sequence[tuple[str, Record]], by: Objective) -> list[tuple[str, Record]]:
     """Return of so many trials those that a figure has room for, the best, in their order."""
-    chosen = {id(record) for record in ranked(record for _, record in found)[:_MOST_CURVES]}
+    chosen = {id(record) for record in ranked((record for _, record in found), by)[:_MOST_CURVES]}
     return [(label, record) for label, record in found if id(record) in chosen]

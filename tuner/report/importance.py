@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from tuner.analysis.findings import Findings
-from tuner.analysis.importance import LEAST_SHARE
+from tuner.analysis.importance import LEAST_SHARE, Importance
 from tuner.analysis.scopes import Scope, scopes
 from tuner.analysis.shares import shares_frame
 from tuner.analysis.slices import lower_end
 from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.slices import slices_caption, slices_figure
+from tuner.objective import Objective
 from tuner.report.shares import bars_picture, shares_table
 from tuner.text import escape
 
@@ -26,28 +27,34 @@ def importance_section(findings: Findings) -> Section | None:
     """Say which parameters matter for the score, where there are trials enough to tell."""
     contents: list[Content] = []
     frames = []
-    score = findings.search.objective.words
     for dataset in findings.search.datasets:
         found = [
             (scope, result)
             for scope in _with_those_that_learned(findings, scopes(findings, dataset))
-            if (result := scope.importance(lambda record: record.score))
+            if (result := scope.importance(scope.score_of))
         ]
         if not found:
             continue
         slug = findings.search.slugs[dataset]
-        contents.append(shares_table(found, score, f"On {escape(dataset)}"))
+        by_objective: dict[Objective, list[tuple[Scope, Importance]]] = {}
+        for scope, result in found:
+            by_objective.setdefault(scope.objective, []).append((scope, result))
+        for objective, those in by_objective.items():
+            contents.append(shares_table(those, objective.words, f"On {escape(dataset)}"))
+            frames.append(shares_frame(dataset, those, objective.column))
         if any(scope.label.endswith(_LEARNED) for scope, _ in found):
             told = f"Those {_LEARNED} are without the trials that ended nearer to chance than to the best score."
             contents.append(Paragraph(told))
-        contents.append(bars_picture("importance", slug, dataset, found, score))
+        for number, (objective, those) in enumerate(by_objective.items(), start=1):
+            name = slug if number == 1 else f"{slug}-{number}"
+            contents.append(bars_picture("importance", name, dataset, those, objective.words))
         scope, result = found[0]
         parameters = [name for effect in result.effects for name in effect.parameters]
-        low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial))
-        draw = partial(slices_figure, scope.configurations, scope.scores, parameters, scope.label, low, score)
+        low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial, scope.objective))
+        words = scope.objective.words
+        draw = partial(slices_figure, scope.configurations, scope.scores, parameters, scope.label, low, words)
         caption = slices_caption(dataset, int((scope.scores < low).sum()))
         contents.append(Picture("slices", f"slices-{slug}.png", caption, draw))
-        frames.append(shares_frame(dataset, found, findings.search.objective.column))
     if not contents:
         return None
     every = Paragraph("Every parameter: [importance.csv](importance.csv).")
@@ -61,7 +68,7 @@ def _with_those_that_learned(findings: Findings, looked_at: list[Scope]) -> list
         return []
     whole = looked_at[0]
     y = whole.scores
-    learned = y >= lower_end(y, findings.score_at_chance(whole.records[0].trial))
+    learned = y >= lower_end(y, findings.score_at_chance(whole.records[0].trial, whole.objective))
     if learned.all():
         return looked_at
     kept = np.flatnonzero(learned).tolist()

@@ -56,11 +56,15 @@ def lucks(findings: Findings) -> tuple[Luck, ...]:
 
     Choosing again by another objective would compute it of a thousand samples of images for each trial.
     """
-    return findings.once(_lucks) if findings.search.objective is ACCURACY else ()
+    return findings.once(_lucks)
 
 
 def _lucks(findings: Findings) -> tuple[Luck, ...]:
-    return tuple(_luck(findings, chosen, chosen.winner) for chosen in findings.chosen if chosen.winner)
+    return tuple(
+        _luck(findings, chosen, chosen.winner)
+        for chosen in findings.chosen
+        if chosen.winner and findings.objective_of(chosen.model) is ACCURACY
+    )
 
 
 def _luck(findings: Findings, chosen: Chosen, winner: Record) -> Luck:
@@ -101,8 +105,8 @@ def luck_section(findings: Findings) -> Section | None:
 
 
 _HEADS = (
-    "model", "data set", "trials", "search score", "luck of the choice", "without it", "training images",
-    "retrained mean", "the rest", "other images and seeds alone",
+    "model", "data set", "trials", "search score, accuracy", "luck of the choice", "without it", "training images",
+    "retrained mean test accuracy", "the rest", "other images and seeds alone",
 )  # fmt: skip
 
 

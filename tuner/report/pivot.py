@@ -67,19 +67,19 @@ def _by_itself(pairs: _Pairs) -> list[list[str]]:
 
 def pivot_frame(findings: Findings, pairs: _Pairs, rows: str, columns: str) -> pd.DataFrame:
     """Return a row per pair of values: both values, the best trial and its score, trials, failures, stuck or not."""
-    found = []
+    found, objective = [], findings.search.objective
     cells: dict[tuple[Value, Value], list[Record]] = {}
     for search_trial, record in pairs:
         values = {**record.trial.values, "model": search_trial.model}
         if rows in values and columns in values:
             cells.setdefault((values[rows], values[columns]), []).append(record)
     for (row, column), records in cells.items():
-        best = next(iter(ranked(records)), None)
+        best = next(iter(ranked(records, objective)), None)
         found.append(
             {
                 rows: row,
                 columns: column,
-                findings.search.objective.column: best.score if best else None,
+                objective.column: objective.of(best.result) if best else None,
                 col.TRIAL: best.trial.id if best else None,
                 col.TRIALS: len(records),
                 col.FAILED: sum(not record.completed for record in records),

@@ -86,15 +86,15 @@ def _on(findings: Findings, found: Splits) -> list[Content]:
             split,
             escape(chosen.label),
             escape(_configuration(findings, chosen)),
-            number(chosen.winner.score if chosen.winner else None),
+            number(chosen.winner.score if chosen.winner else None) + _chosen_by(findings, chosen),
             plus_minus(chosen.mean, chosen.sd),
         ]
         for split, models in enumerate(found.chosen, start=1)
         for chosen in models
     ]
-    objective = findings.search.objective
-    score = "search score" if objective is ACCURACY else f"search score, {escape(objective.label)}"
-    heads = ["split", "model", "chosen configuration", score, "retrained mean ± sd"]
+    objectives = findings.search.objectives
+    score = "search score" if len(objectives) > 1 else f"search score, {escape(objectives[0].label)}"
+    heads = ["split", "model", "chosen configuration", score, "retrained mean test accuracy ± sd"]
     contents: list[Content] = [
         Table(rows, heads, text_columns=3, lead=f"What each split chose on {where}", about=about)
     ]
@@ -122,12 +122,22 @@ def _on(findings: Findings, found: Splits) -> list[Content]:
     return [*contents, Table(judged, heads, text_columns=1, lead="Model against model, over all splits", about=about)]
 
 
+def _chosen_by(findings: Findings, chosen: Chosen) -> str:
+    """Return what a score is of, behind it, where the models of a search are chosen by different objectives."""
+    return f" ({escape(findings.objective_of(chosen.model).label)})" if len(findings.search.objectives) > 1 else ""
+
+
 def _configuration(findings: Findings, chosen: Chosen) -> str:
     """Return the values of a chosen model's parameters that its search varied."""
     chosen_on = findings.search.chosen_on(chosen.dataset)
     names = varying(findings.trials(chosen.model, chosen_on))
     values = chosen.saved.trial.values
     return ", ".join(f"{name} {setting(values[name])}" for name in names if name in values)
+
+
+def _tested(findings: Findings, chosen: Chosen) -> dict[str, object]:
+    objective = findings.objective_of(chosen.model)
+    return {} if objective is ACCURACY else {objective.test_column: float(chosen.by(objective).mean())}
 
 
 def _rows(findings: Findings, found: Splits) -> list[dict[str, object]]:
@@ -141,6 +151,7 @@ def _rows(findings: Findings, found: Splits) -> list[dict[str, object]]:
             col.SEARCH_SCORE: chosen.winner.score if chosen.winner else None,
             col.RETRAINED_MEAN: chosen.mean,
             col.RETRAINED_SD: chosen.sd,
+            **_tested(findings, chosen),
             col.REPEATS: len(chosen.finals),
         }
         for split, models in enumerate(found.chosen, start=1)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from tuner.analysis.findings import Findings
 from tuner.analysis.shortfall import planned_shortfall, shortfall
+from tuner.report.choice import chosen_by_in_words
 from tuner.report.doubts import doubts_on
 from tuner.report.saving import warnings_on
 from tuner.report.splits import finished_in_words, split_in_words, verdict_over_splits
@@ -20,6 +21,7 @@ from tuner.text import escape
 def verdict(findings: Findings) -> list[str]:
     """Return which model is best, a statement per data set; in front of each what makes it worth little."""
     lines = [line for dataset in findings.datasets for line in _on(findings, dataset)]
+    lines += chosen_by_in_words(findings) if lines else []
     if not findings.finished and findings.search.splits > 1:
         return [
             *lines,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
-from tuner.analysis.penalties import any_penalised, unpenalised_val_loss
+from tuner.analysis.penalties import LOSS_WITHOUT_PENALTIES, any_penalised, unpenalised_val_loss
 from tuner.analysis.trial_table import column_names, trial_rows
 from tuner.contents.cells import number, with_mark
 from tuner.contents.sections import Content, Paragraph, Section, Table
@@ -74,7 +74,8 @@ def trials_section(findings: Findings) -> Section | None:
                     of_depth += "".join(
                         f", {text}" for text in _shared(group, [n for n in names if n not in (depth, *shown)])
                     )
-                contents.append(_ranking(findings, group[:SHOWN], shown, f"{head}{of_depth}{more}"))
+                ranks = group[:SHOWN]
+                contents.append(_ranking(findings, ranks, shown, f"{head}{of_depth}{more}", model_search.objective))
                 stuck |= any(findings.stuck_at_chance(record) for _, record in group[:SHOWN])
             alike = (
                 f"The same in all of {escape(model_search.label)}: {escape(fixed)}; " if fixed else "The same in all: "
@@ -97,8 +98,9 @@ def _shared(group: Sequence[tuple[int, Record]], names: Sequence[str]) -> list[s
     return [f"{escape(name)} {escape(setting(values[name]))}" for name in names if name in values]
 
 
-def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Sequence[str], lead: str) -> Table:
-    objective = findings.search.objective
+def _ranking(
+    findings: Findings, ranks: Sequence[tuple[int, Record]], names: Sequence[str], lead: str, objective: Objective
+) -> Table:
     accuracy = [] if objective is ACCURACY else [ACCURACY]
     penalised = any_penalised(record for _, record in ranks)
     rows = [
@@ -115,7 +117,7 @@ def _ranking(findings: Findings, ranks: Sequence[tuple[int, Record]], names: Seq
         for rank, record in ranks
     ]
     scores = [escape(one.head) for one in (*accuracy, objective)]
-    losses = ["val. loss", *(["without penalties"] if penalised else [])]
+    losses = ["val. loss", *([f"val. {LOSS_WITHOUT_PENALTIES}"] if penalised else [])]
     heads = ["", *map(escape, names), "epochs", "parameters", *losses, *scores]
     return Table(rows, heads, text_columns=0, lead=lead)
 
@@ -127,9 +129,9 @@ def _settings(values: dict[str, Value]) -> str:
 def depth_section(findings: Findings) -> Section | None:
     """Summarise the trials by their depth, where it varies."""
     contents = []
-    objective = findings.search.objective
-    ends = ("best", "worst") if objective.direction == "max" else ("worst", "best")
     for model_search in findings.search.model_searches:
+        objective = model_search.objective
+        ends = ("best", "worst") if objective.direction == "max" else ("worst", "best")
         for dataset in findings.search.datasets:
             records = [record for record in findings.trials(model_search.name, dataset) if record.completed]
             for parameter in DEPTHS:

@@ -61,7 +61,7 @@ def checked_data(search: Search, name: str, workspace: Workspace, skip_bad: bool
     """Load a data set and split it as every trial will, so that one that is too small costs no training."""
     dataset = data_of(search, name, workspace.data, skip_bad)
     check_validation(search, name, dataset)
-    check_objective(search, name, dataset)
+    check_objective(search, name, dataset.class_names)
     model_search = search.model_searches[0]
     with in_its_place(search, model_search):
         trial = search.trial(model_search, name, dataset.fingerprint, {}, None)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from tuner.datasets import load_dataset, named_shape
+from tuner.datasets import load_dataset, named_data
 from tuner.datasets.base import Dataset, Shape
 from tuner.errors import InputError, TunerError, shown, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
@@ -168,16 +168,20 @@ def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = F
         raise
 
 
-def check_objective(search: Search, name: str, dataset: Dataset) -> None:
+def check_objective(search: Search, name: str, class_names: Sequence[str]) -> None:
     """See that a data set has the class that trials are chosen by, if they are chosen by one.
 
     Raises:
         InputError: it has not.
     """
-    missing = search.objective.missing_class(dataset.class_names) if name in search.datasets else ""
-    if missing:
-        problem = f"{shown(missing)} is no class of {name}"
-        raise InputError(f"{search.file} objective", problem, suggestion(missing, dataset.class_names))
+    if name not in search.datasets:
+        return
+    for number, model_search in enumerate(search.model_searches, start=1):
+        missing = model_search.objective.missing_class(class_names)
+        if missing:
+            own = "objective" in search.raw["search"][number - 1]
+            place = f"{search.file}{f' [[search]] {number}' * own} objective"
+            raise InputError(place, f"{shown(missing)} is no class of {name}", suggestion(missing, class_names))
 
 
 def check_validation(search: Search, name: str, dataset: Dataset) -> None:
@@ -233,10 +237,12 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
 
 
 def _shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -> tuple[Shape, int]:
-    known = named_shape(name, data_dir)
+    known = named_data(name, data_dir)
     if known is not None:
-        return known
+        shape, class_names = known
+        check_objective(search, name, class_names)
+        return shape, len(class_names)
     dataset = data_of(search, name, data_dir, skip_bad)
     check_validation(search, name, dataset)
-    check_objective(search, name, dataset)
+    check_objective(search, name, dataset.class_names)
     return dataset.shape, len(dataset.class_names)

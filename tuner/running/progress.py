@@ -62,7 +62,7 @@ class ProgressReport:
         self._task: TaskID | None = None
         self._what, self._total = "", 0
         self._done = self._known = self._failed = 0
-        self._best: float | None = None
+        self._best: dict[str, float] = {}  # by what it is called
         self._last_line = 0.0
         self._forecast = Forecast(0.0)
         self._nodes: Counter[str] = Counter()
@@ -81,7 +81,7 @@ class ProgressReport:
         """A phase of so many trials begins."""
         self._what, self._total = what, total or 0
         self._done = self._known = self._failed = 0
-        self._best = None
+        self._best.clear()
         self._nodes.clear()
         self._last_line = time.monotonic()
         self._forecast = Forecast(self._last_line)
@@ -111,8 +111,8 @@ class ProgressReport:
         if node:
             self._nodes[node] += 1
         if record.completed:
-            self._best = _better(record, self._best)
-        best = "–" if self._best is None else f"{self._best:.4f}"
+            self._note_best(record)
+        best = _plain(", ".join(f"{head} {score:.4f}" for head, score in self._best.items())) or "–"
         if self._task is not None:
             left, nodes = self._seconds_left(), self._by_node()
             self._bar.update(self._task, completed=self._done, best=best, left=left, nodes=nodes)
@@ -133,8 +133,18 @@ class ProgressReport:
             eta = "" if left is None or last else f", {_clock(left)} left"
             where = f", on {nodes}" if (nodes := self._by_node()) else ""
             again = f", {self._known} from before" if self._known else ""
-            scored = "" if self._best is None else f", best {best}"
+            scored = f", best {best}" if self._best else ""
             self._show(f"{self._what}: {self._done}/{self._total or '?'}{scored}{failed}{again}{eta}{where}")
+
+    def _note_best(self, record: Record) -> None:
+        """Note the score of a trial, a retraining's on the test set, if it is the best so far of its objective."""
+        searched = record.trial.role == "search"
+        objective = record.objective if searched else ACCURACY
+        score = record.score if searched else record.result.test_accuracy
+        head = objective.head if searched else "test accuracy"
+        known = [value for value in (self._best.get(head), score) if value is not None]
+        if known:
+            self._best[head] = max(known, key=objective.gain)
 
     def _show(self, line: str) -> None:
         """Say how far a phase is: in a notebook in the place of what it said before, elsewhere on a line of its own."""
@@ -189,11 +199,3 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
-
-
-def _better(record: Record, best: float | None) -> float | None:
-    """Return the better of a trial's score, a retraining's on the test set, and the best one so far."""
-    objective = record.objective if record.trial.role == "search" else ACCURACY
-    score = record.score if record.trial.role == "search" else record.result.test_accuracy
-    known = [value for value in (best, score) if value is not None]
-    return max(known, key=objective.gain, default=None)

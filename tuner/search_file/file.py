@@ -159,9 +159,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     for index, part in enumerate(file.search, start=1):
         place = f"[[search]] {index}"
         try:
-            model_searches.append(
-                _read_model_search(part, recipe, folder, part.epochs or epochs, overrides, file.watch)
-            )
+            model_searches.append(_read_model_search(part, recipe, folder, part.epochs or epochs, overrides, file))
         except InputError as error:
             raise error.inside(place) from error
         if model_searches[-1].name.lower() in [
@@ -185,7 +183,6 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
         repeats=overrides.repeats or file.repeats,
         save=file.save,
         validation=file.validation,
-        objective=objective_of(file.objective),
         image_size=(height_width[0], height_width[1]) if height_width else None,
         channels=file.channels,
         epochs=overrides.epochs or epochs,
@@ -230,7 +227,7 @@ def _whole(value: object, parameter: Parameter) -> int:
 
 
 def _read_model_search(
-    part: SearchTable, recipe: Mapping[str, Value], folder: Path, epochs: int, overrides: Overrides, watch: list[str]
+    part: SearchTable, recipe: Mapping[str, Value], folder: Path, epochs: int, overrides: Overrides, file: SearchFile
 ) -> ModelSearch:
     family = get_family(part.family, folder)
     accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
@@ -256,7 +253,7 @@ def _read_model_search(
             "try_first", f"has {len(first):,} configurations and max_trials is {part.max_trials:,}", "raise it"
         )
     name, length = part.name or family.name, overrides.epochs or epochs
-    watched = tuple(watch if part.watch is None else part.watch)
+    watched = tuple(file.watch if part.watch is None else part.watch)
     return ModelSearch(
         name=name,
         family=family,
@@ -268,6 +265,7 @@ def _read_model_search(
         watch=watched,
         space=space,
         first=first,
+        objective=objective_of(part.objective or file.objective),
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
-from tuner.objective import Objective
+from tuner.objective import ACCURACY, Objective
 from tuner.oracles import Algorithm, Oracle
 from tuner.search_file.settings import with_settings
 from tuner.space.parameters import Values
@@ -171,6 +171,8 @@ class ModelSearch:
     source: str = ""
     #: Configurations that are tried before any other.
     first: tuple[Configuration, ...] = ()
+    #: What its trials are chosen by.
+    objective: Objective = ACCURACY
 
     @property
     def label(self) -> str:
@@ -215,7 +217,6 @@ class Search:
     repeats: int
     save: Save
     validation: float
-    objective: Objective
     image_size: tuple[int, int] | None
     channels: int | None
     epochs: int
@@ -273,6 +274,16 @@ class Search:
         return "the test set" if self.protocol == "published" else "validation images"
 
     @property
+    def objective(self) -> Objective:
+        """What all models are chosen by; where they are not by the same, accuracy, by which they are compared."""
+        return self.objectives[0] if len(self.objectives) == 1 else ACCURACY
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What models are chosen by, each once, in the order of the file."""
+        return tuple(dict.fromkeys(model_search.objective for model_search in self.model_searches))
+
+    @property
     def held_out_of_retrainings(self) -> float:
         """The share of the training images that retrainings do not fit, to tell which one is saved."""
         return self.validation if self.save == "best on validation" else 0.0
@@ -326,7 +337,7 @@ class Search:
             seed=self.seed,
             protocol=self.protocol,
             validation=self.validation,
-            objective=self.objective.code,
+            objective=model_search.objective.code,
             split_seed=self.seed,
             train_size=self.overrides.train_size,
             test_size=self.overrides.test_size,

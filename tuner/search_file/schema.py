@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection
 from typing import Annotated, Any
@@ -60,10 +61,17 @@ def _list_algorithms(schema: JsonDict) -> None:
 
 
 def _known_objective(name: object) -> object:
+    if not isinstance(name, str):
+        raise ValueError(f"is no objective: {_either([repr(one) for one in (*OBJECTIVES, *FORMS)])}")
     try:
-        return objective_of(name).name if isinstance(name, str) and name else _one_of(name, OBJECTIVES)
+        return objective_of(name or " ").name
     except ValueError:
-        return _one_of(name, (*OBJECTIVES, *FORMS))
+        kind, colon, class_name = name.partition(":")
+        known = [form.partition(":")[0] for form in FORMS] if class_name else OBJECTIVES
+        near = difflib.get_close_matches(kind, known, n=1, cutoff=0.6)
+        meant = f"{near[0]}{colon}{class_name}" if near else ""
+        remedy = f"did you mean {meant!r}?" if near else f"known: {', '.join((*OBJECTIVES, *FORMS))}"
+        raise ValueError(f"is no objective; {remedy}") from None
 
 
 def _list_objectives(schema: JsonDict) -> None:
@@ -144,6 +152,11 @@ class SearchTable(FilePart):
         description="Trial k is proposed from the results of the trials before k − lag, and of no others.",
     )
     epochs: Positive | None = Field(default=None, description="Epochs of its trials, instead of `[training]`'s.")
+    objective: Annotated[str, BeforeValidator(_known_objective)] | None = Field(
+        default=None,
+        description="What its trials are chosen by, instead of the file's `objective`.",
+        json_schema_extra=_list_objectives,
+    )
     watch: Names | None = Field(
         default=None, description="Layers to watch, instead of the file's `watch`; an empty list for none."
     )

@@ -75,7 +75,7 @@ class ParallelCoordinatesDisplay(Display):
         """
         findings = load_findings(found)
         scope, dataset = scope_of(findings, model, dataset)
-        low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial))
+        low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial, scope.objective))
         return cls(scope, dataset, low).plot(ax, **kwargs)
 
     @property

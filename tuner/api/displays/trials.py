@@ -177,7 +177,7 @@ class SliceDisplay(Display):
             importance = _importance(scope)
             parameter = importance.effects[0].parameters[0] if importance else varying[0]
         check_known("parameter", parameter or "", varying)
-        low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial))
+        low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial, scope.objective))
         return cls(scope, str(parameter), dataset, low).plot(ax, **kwargs)
 
     @property
@@ -227,4 +227,4 @@ def scope_of(findings: Findings, model: str | None, dataset: str | None) -> tupl
 
 
 def _importance(scope: Scope) -> Importance | None:
-    return scope.importance(lambda record: record.score)
+    return scope.importance(scope.score_of)

@@ -72,6 +72,8 @@ function best({ dataset, model }) {
 function option(colours, trials, metric, words, late) {
   const epochs = Math.max(...trials.map((trial) => report.curves[trial.trial].val_accuracy.length));
   const first = late ? Math.ceil(epochs / 2) : 1;
+  const ends = epochs > first ? { min: first, max: epochs }
+    : { min: first - 0.5, max: first + 0.5, axisLabel: { customValues: [first] } }; // a single epoch stands in the middle
   const names = trials.map((trial, k) => `${k + 1}  ${labelOf(trial.model)} ${fixed(trial.score)}`);
   const line = (trial, k, which, thin) => ({
     type: "line", name: names[k], z: thin ? 2 : 3,
@@ -92,7 +94,7 @@ function option(colours, trials, metric, words, late) {
       const trial = trials[names.indexOf(seriesName)];
       return tip(seriesName, [["epoch", data[0]], [words, fixed(data[1])], ...settings(trial).map(([n, v]) => [n, setting(v)])]);
     }, { trigger: "item" }),
-    xAxis: axis(colours, { type: "value", name: "epoch", min: first, max: Math.max(epochs, first + 1), minInterval: 1, splitLine: { show: false } }),
+    xAxis: axis(colours, { type: "value", name: "epoch", minInterval: 1, splitLine: { show: false }, ...ends }),
     yAxis: axis(colours, {
       type: "value", scale: true, splitNumber: 5,
       max: metric === "accuracy" ? ({ max, min }) => Math.min(1, max + 0.05 * (max - min)) : undefined,

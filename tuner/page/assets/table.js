@@ -17,7 +17,7 @@ const columns = [
   { head: report.objective.head, get: (t) => t.score, number: true, down: report.objective.direction === "max", text: (t) => fixed(t.score) + (t.stuck ? " †" : "") },
   { head: "val. loss", get: (t) => t.loss, number: true, text: (t) => fixed(t.loss) },
   ...(trials.some((t) => report.curves[t.trial]?.unpenalised_loss)
-    ? [{ head: "without penalties", get: (t) => t.unpenalised, number: true, text: (t) => fixed(t.unpenalised) }] : []),
+    ? [{ head: "val. loss without penalties", get: (t) => t.unpenalised, number: true, text: (t) => fixed(t.unpenalised) }] : []),
   ...parameters.map((name) => ({
     head: name, get: (t) => t.values[name], number: trials.every((t) => typeof (t.values[name] ?? 0) === "number"),
     text: (t) => setting(t.values[name]),
