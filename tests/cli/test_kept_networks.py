@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import keras
 import numpy as np
-from small_project import make_project, recorded, tuner
+from small_project import make_project, recorded, trials, tuner
 
 SEARCH = """
 title = "mine"
@@ -43,10 +45,27 @@ def build(hp):
     return model
 """
 NOTES = [
-    "note: mynet:build: a softmax is put behind its logits, since its loss has from_logits=True",
-    "note: mynet:build: what build compiles (SGD, SparseCategoricalCrossentropy) is not used, since the recipe is, nor "
-    "is rate, which it asks for there alone",
+    "note: mynet:build: pixels are left from 0 to 255 in front of the network, which scales them itself",
+    "note: mynet:build: a softmax is put behind its logits, since its loss takes logits",
+    "note: mynet:build: trained with what build compiles (SGD, SparseCategoricalCrossentropy); optimizer, learning_rate "
+    "of the search file in its place; so rate, which it asks for there alone, has no effect",
 ]
+
+
+#: Nothing of the recipe but the length.
+AS_COMPILED = """
+title = "mine"
+dataset = "blobs.npz"
+repeats = 2
+[training]
+batch_size = 16
+epochs = 4
+[[search]]
+family = "mynet:build"
+[search.space]
+units = 8
+rate = [1e-5, 1e-2]
+"""
 
 
 def notes_of(text: str) -> list[str]:
@@ -77,7 +96,9 @@ def test_weights_states_and_scaling_are_kept_to_the_saved_file_and_notes_come_fi
     assert verified.returncode == 0, verified.stderr
     card = json.loads((folder / "reports" / "small" / "build-blobs.json").read_text())
     assert card["environment"]["scaling"] == "left from 0 to 255 in front of the network, which scales them itself"
-    assert "| scaling " in (folder / "reports" / "small" / "report.md").read_text()
+    report = (folder / "reports" / "small" / "report.md").read_text()
+    assert "| scaling " in report
+    assert "what build compiles (SGD, SparseCategoricalCrossentropy); optimizer, learning_rate of the search" in report
 
     done = recorded(folder)
     assert done == 2 + 2
@@ -87,3 +108,27 @@ def test_weights_states_and_scaling_are_kept_to_the_saved_file_and_notes_come_fi
     again = tuner(folder, "run", "small")
     assert again.returncode == 0, again.stderr
     assert recorded(folder) == 2 * done, "an edited helper makes other trials"
+
+
+def test_what_build_compiles_is_what_trains(tmp_path: Path, blobs_file: Path) -> None:
+    folder = make_project(tmp_path / "p", blobs_file, AS_COMPILED)
+    (folder / "searches" / "mynet.py").write_text(NETWORK)
+    (folder / "searches" / "myblocks.py").write_text("WIDTH = 6\n")
+    shown = tuner(folder, "space", "small", "--json")
+    assert sorted(json.loads(shown.stdout)["trials"][0]["values"]) == sorted(
+        ["units", "rate", "batch_size", "early_stopping", "flip", "rotation", "crop", "shift", "zoom", "precision"]
+    ), "and nothing of the recipe that would have no effect"
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 0, ran.stderr
+    assert notes_of(ran.stderr)[-1] == (
+        "note: mynet:build: trained with what build compiles (SGD, SparseCategoricalCrossentropy)"
+    )
+    slow, fast = sorted(trials(folder), key=lambda row: float(str(row["rate"])))[:2]
+    assert (slow["rate"], fast["rate"]) == (1e-5, 1e-2)
+    assert slow["val_loss"] != fast["val_loss"]
+    with closing(sqlite3.connect(folder / "runs" / "ledger.sqlite")) as ledger:
+        told = {json.loads(text)["compiled"] for (text,) in ledger.execute("SELECT environment FROM trials")}
+    words = "what build compiles (SGD, SparseCategoricalCrossentropy, learning rate {})"
+    assert told == {words.format("1e-05"), words.format("0.01")}
+    verified = tuner(folder, "verify", "small")
+    assert verified.returncode == 0, verified.stderr

@@ -101,7 +101,7 @@ def test_networks_that_cannot_be_used_fail_their_trial_with_a_reason(
 
 
 def test_what_the_loop_that_trains_does_is_not_for_a_network_to_ask_for(folder: Path) -> None:
-    with pytest.raises(TrialError, match="asks for 'flip', which is a setting of the recipe"):
+    with pytest.raises(InputError, match="asks for 'flip', which is a setting of the recipe"):
         family(folder, "flips").network({"units": 4, "flip": "none"}, (8, 8, 1), 3)
 
 
@@ -161,18 +161,15 @@ BASE = keras.layers.Dense(2, kernel_initializer="ones")
     assert (mine.network({}, (2, 2, 1), 3).get_weights()[0] == 1).all()
 
 
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        ("    def fit(self, hp, model, *args, **options): ...", "has a fit of its own, which is never called"),
-        ("    fit = None", "has a fit of its own"),
-    ],
-)
-def test_a_hypermodel_that_trains_by_itself_is_refused(folder: Path, code: str, message: str) -> None:
+def test_a_hypermodel_that_trains_by_itself_is_given_its_parameters(folder: Path) -> None:
     (module,) = folder.glob("mine_*.py")
-    module.write_text(f"{MODELS}\nclass Own(Net):\n{code}\n")
-    with pytest.raises(InputError, match=message):
-        family(folder, "Own").network({"units": 4}, (8, 8, 1), 3)
+    code = "    def fit(self, hp, model, *args, **options):\n        return hp.get('units'), args\n"
+    module.write_text(f"{MODELS}\nclass Own(Net):\n{code}")
+    assert family(folder, "Net").own_network({"units": 4}, (8, 8, 1), 3).fit is None
+    network = family(folder, "Own").own_network({"units": 4}, (8, 8, 1), 3)
+    assert network.trains_itself
+    assert network.fit is not None
+    assert network.fit(network.inner, "images") == (4, ("images",))
 
 
 def test_a_model_in_place_of_a_hypermodel_is_said(folder: Path) -> None:

@@ -143,6 +143,31 @@ def test_what_the_search_file_says_of_scaling_decides(
     np.testing.assert_allclose(network.model(grey), expected, rtol=1e-5)
 
 
+def test_a_network_is_said_to_scale_by_itself_only_where_it_does() -> None:
+    network = own(SCALED["a division"](), "own")
+    assert (
+        network.scaling
+        == "left from 0 to 255 in front of the network, which scales them itself, as the search file says"
+    )
+    assert network.brought is None
+    with pytest.raises(InputError, match=r"scaling: is 'own', and net:build computes nothing with pixels before its"):
+        own(UNSCALED["moves"](), "own")
+
+
+@pytest.mark.parametrize(
+    ("name", "scaling", "note"),
+    [
+        ("a division", None, "pixels are left from 0 to 255 in front of the network, which scales them itself"),
+        ("nothing", None, "pixels are brought to 0 to 1 in front of the network, which does not scale them"),
+        ("a division", "0 to 1", "scaling = '0 to 1' stands in front of a network that scales pixels itself: they are"),
+        ("nothing", "none", "pixels from 0 to 255 reach its first weights: neither"),
+    ],
+)
+def test_what_is_done_with_pixels_is_said_before_anything_trains(name: str, scaling: str | None, note: str) -> None:
+    (said,) = own({**SCALED, **UNSCALED}[name](), scaling).notes
+    assert said.startswith(note)
+
+
 def test_an_unknown_scaling_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"space\.scaling: 'nome' is no scaling; did you mean 'none'\?"):
         own(model_with(lambda x: x), "nome")
@@ -224,7 +249,7 @@ def test_a_loss_of_logits_behind_a_softmax_adds_none() -> None:
 
 
 def steps_of_their_own() -> list[type[keras.Model]]:
-    names = ("train_step", "test_step", "compute_loss", "fit", "compile", "evaluate", "predict", "compute_metrics")
+    names = ("evaluate", "predict", "predict_step")
 
     def step(self: keras.Model, *args: Any, **options: Any) -> Any:
         raise NotImplementedError
@@ -233,11 +258,11 @@ def steps_of_their_own() -> list[type[keras.Model]]:
 
 
 @pytest.mark.parametrize("kind", steps_of_their_own(), ids=lambda kind: kind.__name__)
-def test_a_model_with_steps_that_nothing_would_call_is_refused(kind: type[keras.Model]) -> None:
+def test_a_model_with_answers_of_its_own_that_nothing_would_ask_for_is_refused(kind: type[keras.Model]) -> None:
     pixels = keras.Input(SHAPE)
     outputs = layers.Dense(CLASSES, activation="softmax")(layers.Flatten()(pixels))
     name = kind.__name__.removeprefix("With_")
-    with pytest.raises(InputError, match=rf"has its own {name}, and the recipe trains by Keras'; remove {name}"):
+    with pytest.raises(InputError, match=rf"has its own {name}, and networks are asked by a call; remove {name}"):
         own(kind(pixels, outputs))
 
 
@@ -264,9 +289,11 @@ def test_what_was_compiled_is_told_and_leaves_no_trace_in_the_saved_file(tmp_pat
     plain, never = saved(False)
     compiled, config = saved(True)
     assert config == never
-    assert (plain.compiled, plain.compiled_with) == ("", "")
-    assert compiled.compiled_with == "Adam, categorical_crossentropy"
-    assert "0.5" in compiled.compiled
+    assert (plain.compiled, plain.compiles) == (None, False)
+    assert compiled.compiled is not None
+    assert compiled.compiled.words == "Adam, categorical_crossentropy"
+    assert compiled.compiled.rows
+    assert "0.5" in compiled.compiled.text
 
 
 # --- weights and states ---

@@ -585,8 +585,8 @@ NETWORKS = [
         f"import keras_tuner\n{NETWORK}\nclass Net(keras_tuner.HyperModel):\n"
         "    def build(self, hp):\n        return build(hp, (8, 8, 1), 10)\n"
         "    def fit(self, hp, model, *args, **options):\n        return model.fit(*args, epochs=9, **options)\n",
-        "'net:Net' has a fit of its own, which is never called",
-        "remove it",
+        "family net:Net cannot be trained on a few random images (its fit gives epochs by itself",
+        "leave that out",
         family="net:Net",
     ),
     own_network(
@@ -595,16 +595,15 @@ NETWORKS = [
         + '    model.compile(keras.optimizers.Adam(hp.Float("rate", 1e-5, 1e-2)), "categorical_crossentropy")\n'
         + "    return model\n",
         "space.rate",
-        "net:build uses it only in what it compiles",
-        "learning_rate",
-        space="units = 4\nrate = [1e-5, 1e-2]",
+        "net:build uses it only in what it compiles, and learning_rate takes the place of that",
+        space="units = 4\nrate = [1e-5, 1e-2]\nlearning_rate = 0.1",
     ),
     own_network(
         "a model that trains by steps of its own",
         f"{NETWORK}\nclass Mine(keras.Model):\n    def train_step(self, data):\n        return {{}}\n"
         "def own(hp):\n    model = build(hp, (8, 8, 1), 10)\n    return Mine(model.inputs, model.outputs)\n",
-        "has its own train_step",
-        "remove train_step",
+        "has its own train_step, and is not compiled",
+        "compile it in build",
         family="net:own",
     ),
     own_network(

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,9 @@ class CustomFamily(Family):
 
     Its parameters are those that the search file names; `build(hp)` finds their values in `hp` and gets its own
     defaults for the rest. It may take `shape` and `classes` too. The network is trained as `build` returns it, with
-    its weights and states; what it was compiled with gives way to the recipe. Where it does nothing to its pixels
-    before its first weights, a layer that divides by 255 is put in front; `scaling` in the space says otherwise.
+    its weights and states, and with what it compiles; what the search file names of the recipe takes the place of
+    that. Where it does nothing to its pixels before its first weights, a layer that divides by 255 is put in front;
+    `scaling` in the space says otherwise.
     """
 
     parameters = ()
@@ -108,7 +110,8 @@ class CustomFamily(Family):
                 "family", f"{self.module} has no {self.attribute!r}; {suggestion(self.attribute, vars(module))}"
             )
         if inspect.isclass(target):
-            _check_class(self.path, target)
+            if issubclass(target, _keras_model()):
+                raise InputError("family", f"{self.path!r} is a keras.Model, not a function build(hp) or a HyperModel")
             instance: Any = target()
             target = getattr(instance, "build", None)
         if not callable(target):
@@ -154,21 +157,27 @@ class CustomFamily(Family):
             raise TrialError(f"{self.path} returned {type(model).__name__}, not a keras.Model")
         if hp.asked.keys() & _RESERVED:
             name = min(hp.asked.keys() & _RESERVED)
-            raise TrialError(f"{self.path} asks for {name!r}, which is a setting of the recipe; call its own otherwise")
+            problem = f"{self.path} asks for {name!r}, which is a setting of the recipe"
+            raise InputError("family", problem, "give its own another name")
         scaling = None if SCALING in hp.asked else values.get(SCALING)
-        return replace(completed(model, self.path, self.name, shape, classes, scaling), asked=hp.asked)
+        fit = _own_fit(build)
+        bound = None if fit is None else partial(fit, hp)
+        return replace(completed(model, self.path, self.name, shape, classes, scaling, bound), asked=hp.asked)
 
 
-def _check_class(path: str, target: type) -> None:
-    """Refuse a class that is no HyperModel, or one that trains by code that nothing would call."""
+def _keras_model() -> type:
     import keras
+
+    return keras.Model  # type: ignore[no-any-return]  # Keras has no types
+
+
+def _own_fit(build: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Return `HyperModel.fit` as the user's class has it, if it is one of its own."""
     import keras_tuner
 
-    if issubclass(target, keras.Model):
-        raise InputError("family", f"{path!r} is a keras.Model, not a function build(hp) or a HyperModel")
-    if getattr(target, "fit", keras_tuner.HyperModel.fit) is not keras_tuner.HyperModel.fit:
-        problem = f"{path!r} has a fit of its own, which is never called: the recipe trains"
-        raise InputError("family", problem, "remove it, and say in [training] or [search.space] how to train")
+    instance = getattr(build, "__self__", None)
+    fit = getattr(type(instance), "fit", None)
+    return None if fit is None or fit is keras_tuner.HyperModel.fit else getattr(instance, "fit")  # noqa: B009
 
 
 @contextmanager

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from tuner.datasets.base import Shape
 from tuner.errors import InputError, TunerError, one_line
 from tuner.families.custom import CustomFamily
+from tuner.families.own_compiled import effective_text, in_its_place, trained_with
 from tuner.families.own_network import OwnNetwork, take_over
 from tuner.recipe import RECIPE
+from tuner.recipe.augmentation import AUGMENTATION
 from tuner.space.parameters import Value, Values
 from tuner.untrusted.saved_model import checked_model
 
@@ -45,7 +47,7 @@ class Case:
 
 
 def check_kept(case: Case) -> list[str]:
-    """Return what there is to say of how a network is trained and saved, a line each.
+    """Return what there is to say of how a network is scaled and saved, a line each.
 
     A second network with the first one's weights, as it is saved after a training, has to answer as the first one;
     and so has the saved file.
@@ -53,13 +55,14 @@ def check_kept(case: Case) -> list[str]:
     Raises:
         InputError: it does not, or the network cannot be saved.
     """
-    network, place = case.build(), f"family {case.family.path}"
-    lines = []
+    network, path = case.build(), case.family.path
+    place = f"family {path}"
+    lines = [f"{path}: {note}" for note in network.notes]
     if network.softmax:
-        lines.append(f"{case.family.path}: a softmax is put behind its logits, since its loss has from_logits=True")
+        lines.append(f"{path}: a softmax is put behind its logits, since its loss takes logits")
     for variable in network.model.trainable_variables:  # as a training would change them
         variable.assign(variable * 1.25)
-    clean = case.build().model
+    clean = case.build().to_save()
     try:
         take_over(clean, network.model)
     except ValueError as error:
@@ -74,12 +77,13 @@ def check_kept(case: Case) -> list[str]:
         try:
             clean.save(file)
         except Exception as error:  # a layer of the user's own may raise anything
-            remedy = "give layers of your own get_config"
+            remedy = "give layers and models of your own get_config"
             raise InputError(place, f"cannot be saved ({one_line(error, 160)})", remedy) from error
         try:
             checked_model(file)
         except InputError as error:
-            lines.append(f"{case.family.path}: {error.problem}: verify and predict will not load its saved model")
+            again = f"only its own code makes it again: verify and predict take --trust {case.family.module}"
+            lines.append(f"{path}: its saved model {error.problem}: {again}")
             return lines
         try:
             loaded = keras.models.load_model(file)
@@ -96,25 +100,47 @@ def check_compiled(case: Case, network: OwnNetwork, names: Collection[str]) -> l
     """Return what there is to say of what `build` compiles, a line or none.
 
     Args:
-        case: the network.
+        case: the network, its values without the parts of the recipe that `build` decides.
         network: how it was built.
         names: parameters that are looked at: whether another value of theirs changes what is compiled, and that alone.
 
     Raises:
         InputError: the search file has a parameter that is of no effect.
     """
-    if not network.compiled:
+    path, instead = case.family.path, in_its_place(case.values, network.asked)
+    if network.trains_itself:
+        _check_own_training(case, network, instead)
+        by = "HyperModel.fit" if network.fit is not None else f"{' and '.join(network.steps)}"
+        return [f"{path}: {by} of its own trains it, on arrays of images and labels"]
+    if network.compiled is None:
         return []
-    path = case.family.path
-    idle = [name for name in _own_names(network, names) if _changes_compile_alone(case, network, name)]
+    for name in ("momentum", "nesterov"):
+        if name in instead and "optimizer" not in instead:
+            raise InputError(name, f"{path} compiles an optimizer of its own", "name optimizer, too, or remove it")
+    idle = [name for name in _own_names(network, names) if _is_idle(case, network, name, instead)]
     for name in idle:
         if name in case.values:
-            problem = f"{path} uses it only in what it compiles, and the recipe takes the place of that"
-            remedy = "remove it; search the recipe's learning_rate, optimizer, momentum, weight_decay, label_smoothing"
-            raise InputError(f"space.{name}", problem, remedy)
-    what = f" ({network.compiled_with})" if network.compiled_with else ""
-    unused = f", nor is {', '.join(idle)}, which it asks for there alone" if idle else ""
-    return [f"{path}: what build compiles{what} is not used, since the recipe is{unused}"]
+            problem = f"{path} uses it only in what it compiles, and {', '.join(instead)} takes the place of that"
+            raise InputError(f"space.{name}", problem, "remove one of them")
+    unused = f"; so {', '.join(idle)}, which it asks for there alone, has no effect" if idle else ""
+    return [f"{path}: trained with {trained_with(network.compiled, instead, rate=False)}{unused}"]
+
+
+def _check_own_training(case: Case, network: OwnNetwork, instead: Values) -> None:
+    """Refuse parts of the recipe that a training by the user's own code would not know of.
+
+    Raises:
+        InputError: it names the first one.
+    """
+    settable = network.compiles and isinstance(getattr(network.inner.optimizer, "_learning_rate", None), keras.Variable)
+    for name in instead:
+        if name != "learning_rate" or not settable:
+            problem = f"{case.family.path} trains by code of its own, which does not know of it"
+            raise InputError(name, problem, f"remove it, or let build ask hp for {name!r}")
+    for parameter in AUGMENTATION:
+        if case.values.get(parameter.name, parameter.default) != parameter.default:
+            problem = f"{case.family.path} trains by code of its own, and images are varied by this tool's alone"
+            raise InputError(parameter.name, problem, "remove it, and put such a layer into the network")
 
 
 def _own_names(network: OwnNetwork, names: Collection[str]) -> list[str]:
@@ -122,15 +148,21 @@ def _own_names(network: OwnNetwork, names: Collection[str]) -> list[str]:
     return [name for name in network.asked if name in names and name not in of_recipe]
 
 
-def _changes_compile_alone(case: Case, network: OwnNetwork, name: str) -> bool:
+def _is_idle(case: Case, network: OwnNetwork, name: str, instead: Values) -> bool:
+    """Whether another value of a parameter changes what `build` compiles, and nothing that is trained."""
     domain = network.asked[name]
     now = case.values.get(name, getattr(domain, "default", None))
     other = next((value for value in getattr(domain, "values", ()) if value != now), None)
-    if other is None:
+    if other is None or not instead:
         return False
     try:
         changed, same = case.build(**{name: other}), case.build()
-        return changed.compiled != same.compiled and _content(changed.model) == _content(same.model)
+        now_compiled, then = same.compiled, changed.compiled
+        if now_compiled is None or then is None or now_compiled.text == then.text:
+            return False
+        if effective_text(now_compiled, instead) != effective_text(then, instead):
+            return False
+        return _content(changed.model) == _content(same.model)
     except TunerError:
         return False
     except Exception:  # noqa: BLE001  # a network of the user's, which other values may make impossible

@@ -6,6 +6,7 @@ what comes of them; a new variant is a line in the table of its file. Free of Ke
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from tuner.recipe.augmentation import AUGMENTATION, augmenter
@@ -18,7 +19,16 @@ from tuner.space.parameters import Parameter, Values
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["COMPILED", "RECIPE", "Stopping", "augmenter", "compile_network", "steps_per_epoch", "use_precision"]
+__all__ = [
+    "COMPILED",
+    "RECIPE",
+    "Stopping",
+    "augmenter",
+    "compile_network",
+    "left_to_build",
+    "steps_per_epoch",
+    "use_precision",
+]
 
 BATCH_SIZE = Parameter("batch_size", 64, (32, 64, 128), low=1, high=1 << 20, doc="images per step")
 PRECISION = Parameter(
@@ -31,6 +41,23 @@ PRECISION = Parameter(
 COMPILED: tuple[Parameter, ...] = (*OPTIMIZER, *LOSS)
 #: The parameters of a recipe; `[training]` fixes them, `[search.space]` searches them.
 RECIPE: tuple[Parameter, ...] = (*OPTIMIZER, BATCH_SIZE, *SCHEDULE, *LOSS, *STOPPING, *AUGMENTATION, PRECISION)
+
+#: The names of the parts of a recipe that say how a network is optimized, and how the rate changes.
+OF_OPTIMIZER = tuple(parameter.name for parameter in OPTIMIZER)
+OF_SCHEDULE = tuple(parameter.name for parameter in SCHEDULE)
+_OF_LOSS = tuple(parameter.name for parameter in LOSS)
+#: The names of all that `build(hp)` decides where it compiles its network.
+OF_COMPILE = (*OF_OPTIMIZER, *OF_SCHEDULE, *_OF_LOSS)
+
+
+def left_to_build(named: Collection[str], fits: bool = False) -> frozenset[str]:
+    """Return the parts of the recipe that a user's `build(hp)` decides where it compiles its network.
+
+    Args:
+        named: the keys that the search file names, whose values take the place of what `build` compiles.
+        fits: whether it trains by a `fit` of its own, too, which then has its own size of batches.
+    """
+    return frozenset((*OF_COMPILE, *([BATCH_SIZE.name] if fits else []))) - frozenset(named)
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:

@@ -63,11 +63,7 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
         ["data set", f"{escape(chosen.dataset)}, fingerprint {trial.fingerprint}"],
         ["classes", _classes(chosen.predictions.class_names)],
         ["input", f"raw pixels from 0 to 255, {shape_text(data.x_train.shape[1:])} (height, width, channels)"],
-        *(
-            [["scaling", f"pixels {escape(str(result.environment['scaling']))}"]]
-            if "scaling" in result.environment
-            else []
-        ),
+        *_own(result.environment),
         ["output", f"probabilities of the {len(chosen.predictions.class_names)} classes"],
         ["architecture", _architecture(result.layers)],
         ["parameters", DASH if result.parameters is None else f"{result.parameters:,}"],
@@ -83,6 +79,15 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
         ["hardware", _hardware(result.environment)],
     ]
     return Table(rows, ["what", "value"], text_columns=2)
+
+
+def _own(environment: Mapping[str, Any]) -> list[list[object]]:
+    """Return what is told of a network of the user's own alone: how pixels are scaled, and what trains it."""
+    told = {"scaling": "pixels ", "compiled": ""}
+    names = {"scaling": "scaling", "compiled": "trained with"}
+    return [
+        [names[key], f"{front}{escape(str(environment[key]))}"] for key, front in told.items() if key in environment
+    ]
 
 
 def card_name(chosen: Chosen) -> str:

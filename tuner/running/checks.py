@@ -13,6 +13,7 @@ from tuner.errors import InputError, suggestion
 from tuner.families.custom import CustomFamily
 from tuner.protocol import test_images, training_images
 from tuner.running.dryrun import (
+    as_built,
     build_all,
     check_keys,
     check_objective,
@@ -86,13 +87,15 @@ def check_sizes(search: Search, datasets: Mapping[str, Dataset], console: Consol
                 say(console, f"{name} has {count:,} {images}, all of which {option} {size} takes.")
 
 
-def check_networks(search: Search, datasets: Mapping[str, Dataset]) -> list[str]:
+def check_networks(search: Search, datasets: Mapping[str, Dataset]) -> tuple[Search, list[str]]:
     """See that there is something to train, and build networks where only they can tell what there is: keys, layers.
 
-    Return what there is to say of networks of the user's own, a line each.
+    Return the search as its networks are trained (`as_built`), and what there is to say of those of the user's own, a
+    line each.
     """
     notes: list[str] = []
-    for model_search in search.model_searches:
+    found = list(search.model_searches)
+    for number, model_search in enumerate(search.model_searches):
         with in_its_place(search, model_search):
             check_proposals(search, model_search)
         own = isinstance(model_search.family, CustomFamily)
@@ -109,5 +112,6 @@ def check_networks(search: Search, datasets: Mapping[str, Dataset]) -> list[str]
             check_watch(model_search, built)
             if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
                 check_keys(model_search, built)
+            found[number] = as_built(model_search, built)
         notes += notes_of(built)
-    return notes
+    return replace(search, model_searches=tuple(found)), notes

@@ -92,7 +92,8 @@ def build_all(
             INTERRUPTS.hear()
             if key not in networks:
                 first = not any(built.parameters for built in networks.values())
-                question = Question(model_search.path, search.folder.resolve(), shape, classes, values, first, asked)
+                folder, named = search.folder.resolve(), model_search.named
+                question = Question(model_search.path, folder, shape, classes, values, first, asked, named)
                 networks[key] = built = _build(pool, question)
                 asked |= built.asked or frozenset()
                 if built.endless:
@@ -121,6 +122,19 @@ def check_keys(model_search: ModelSearch, built: Sequence[Built]) -> None:
     given.discard(SCALING)  # which is for whoever builds the network where `build` does not ask for it
     for name in sorted(given - asked) if asked else ():
         raise InputError(f"space.{name}", f"{model_search.path} never asks for it; {suggestion(name, asked)}")
+
+
+def as_built(model_search: ModelSearch, built: Sequence[Built]) -> ModelSearch:
+    """Return a model search as its networks are trained: without what a user's own `build` decides of the recipe.
+
+    Raises:
+        InputError: layers are to be watched, and the user's own code trains.
+    """
+    fits = any(one.fits for one in built)
+    if fits and model_search.watch:
+        problem = f"{model_search.path} trains by code of its own, whose gradients nobody sees"
+        raise InputError(f"watch of {model_search.name}", problem, "remove it; a [[search]] can have its own watch")
+    return model_search.with_compiled(fits) if any(one.compiles for one in built) else model_search
 
 
 def notes_of(built: Sequence[Built]) -> list[str]:
@@ -230,7 +244,10 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
                     check_watch(model_search, built)
             notes += [note for note in notes_of(built) if note not in notes]
             total += model_search.planned() if large else len(configurations)
-            for values, one in zip(configurations, built, strict=True):
+            with in_its_place(search, model_search):
+                kept = {parameter.name for parameter in as_built(model_search, built).space.parameters}
+            for whole, one in zip(configurations, built, strict=True):
+                values = {parameter: value for parameter, value in whole.items() if parameter in kept}
                 trial = {"family": model_search.path, "dataset": name, "values": values, "parameters": one.parameters}
                 trials.append({**trial, "error": one.error} if one.error else trial)
     return {"configurations": total, "trials": trials, "rejected": dict(rejected), "notes": notes}

@@ -110,7 +110,7 @@ def started(
         with doing(f"reading the data set {name}"):
             datasets[name] = checked_data(search, name, workspace, options.skip_bad)
     check_sizes(search, datasets, console)
-    notes = check_networks(search, datasets)
+    search, notes = check_networks(search, datasets)
     for note in notes if search.split == 1 else ():
         console.print(f"note: {visible_line(note)}", markup=False, highlight=False, soft_wrap=True)
     with Ledger(workspace.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
@@ -226,6 +226,7 @@ def _run_key(search: Search, prepared: dict[str, Prepared]) -> str:
     """Return what names a list of trials: the search, and the content of its data and of the user's networks."""
     content = [search.key, *(data.fingerprint for data in prepared.values())]
     content += [model_search.source for model_search in search.model_searches if model_search.source]
+    content += [f"{model_search.name} compiles" for model_search in search.model_searches if model_search.compiled]
     return hashlib.sha256(" ".join(content).encode()).hexdigest()[:16]
 
 

@@ -264,6 +264,7 @@ def _read_model_search(
         epochs=length,
         watch=watched,
         space=space,
+        named=frozenset((*recipe, *part.space, *(name for one in part.try_first for name in one))),
         first=first,
         objective=objective_of(part.objective or file.objective),
     )

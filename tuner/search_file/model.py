@@ -19,6 +19,7 @@ from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.objective import ACCURACY, Objective
 from tuner.oracles import Algorithm, Oracle
+from tuner.recipe import left_to_build
 from tuner.search_file.settings import with_settings
 from tuner.space.parameters import Values
 from tuner.space.space import Configuration, Space
@@ -167,12 +168,16 @@ class ModelSearch:
     epochs: int
     watch: tuple[str, ...]
     space: Space
+    #: The keys that `[training]` and `[search.space]` name.
+    named: frozenset[str] = frozenset()
     #: Of a user's own network, the hash of its code as `with_code` read it: what its trials are named by.
     source: str = ""
     #: Configurations that are tried before any other.
     first: tuple[Configuration, ...] = ()
     #: What its trials are chosen by.
     objective: Objective = ACCURACY
+    #: Whether a user's own `build` compiles its networks, as the dry build found.
+    compiled: bool = False
 
     @property
     def label(self) -> str:
@@ -186,6 +191,19 @@ class ModelSearch:
             InputError: there is no such module.
         """
         return replace(self, source=self.family.source_hash()) if isinstance(self.family, CustomFamily) else self
+
+    def with_compiled(self, fits: bool) -> ModelSearch:
+        """Return the same for a network that `build` compiles: without the parts of the recipe that it decides.
+
+        Args:
+            fits: whether it trains by a `fit` of its own, too.
+        """
+        left = left_to_build(self.named, fits)
+        kept = tuple(parameter for parameter in self.space.parameters if parameter.name not in left)
+        domains = {name: domain for name, domain in self.space.domains.items() if name not in left}
+        first = tuple({name: value for name, value in one.items() if name not in left} for one in self.first)
+        space = replace(self.space, parameters=kept, domains=domains)
+        return replace(self, space=space, first=first, compiled=True)
 
     @property
     def is_counted(self) -> bool:

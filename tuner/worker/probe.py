@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import gc
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,13 @@ from tuner.families import get_family
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.families.own_modules import loaded_besides
+from tuner.recipe import left_to_build
 from tuner.space.space import Configuration
 
 if TYPE_CHECKING:
     import keras
+
+    from tuner.families.own_network import OwnNetwork
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Question:
     #: Of a user's network: it is the first of its model search, and has these parameters looked at beside.
     first: bool = False
     looked_at: frozenset[str] = frozenset()
+    #: The keys that the search file names.
+    named: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Built:
     """A network's number of parameters, or why it cannot be built; its layers with a kernel; what `build(hp)` asked.
 
     `endless` if it was not built within the time that there was for it. `notes` are lines that the user should read.
+    `compiles` if `build` compiles it or trains it, and `fits` if it trains by a `fit` or by steps of its own.
     """
 
     parameters: int | None
@@ -51,6 +57,8 @@ class Built:
     kernels: tuple[str, ...] = ()
     endless: bool = False
     notes: tuple[str, ...] = ()
+    compiles: bool = False
+    fits: bool = False
 
 
 def probe(question: Question) -> Built | TunerError:
@@ -77,16 +85,9 @@ def _leave_imports_alone() -> None:
 
 def _build(family: Family, question: Question) -> Built:
     try:
-        asked: frozenset[str] | None = None
-        notes: tuple[str, ...] = ()
         if isinstance(family, CustomFamily):
-            network, asked, notes = _build_own(family, question)
-        else:
-            network = family.network(question.values, question.shape, question.classes)
-        from tuner.worker.model_summary import flat_layers
-
-        kernels = tuple(layer.name for layer in flat_layers(network) if hasattr(layer, "kernel"))
-        return Built(int(network.count_params()), asked=asked, kernels=kernels, notes=notes)
+            return _build_own(family, question)
+        return _built(family.network(question.values, question.shape, question.classes))
     except TrialError as error:
         return Built(None, str(error))
     except SystemExit as error:
@@ -97,24 +98,53 @@ def _build(family: Family, question: Question) -> Built:
         return Built(None, one_line(error))
 
 
-def _build_own(family: CustomFamily, question: Question) -> tuple[keras.Model, frozenset[str], tuple[str, ...]]:
-    """Build a user's network and return it with what it asked for and with notes, which take it several builds more.
+def _built(network: keras.Model) -> Built:
+    from tuner.worker.model_summary import flat_layers
+
+    kernels = tuple(layer.name for layer in flat_layers(network) if hasattr(layer, "kernel"))
+    return Built(int(network.count_params()), kernels=kernels)
+
+
+def _build_own(family: CustomFamily, question: Question) -> Built:
+    """Build a user's network and tell what it asked for and what there is to note, which takes several builds more.
 
     Raises:
         InputError: something of it would be lost or without effect; it loads modules that its hash does not cover.
     """
     before = set(sys.modules)
-    network = family.own_network(question.values, question.shape, question.classes)
+    network, values = _as_trained(family, question)
     for file in loaded_besides(before, family.own_modules(), family.folders):
         problem = (
             f"{family.path} loads {file.name} otherwise than by an import statement, so that no edit of it is seen"
         )
         raise InputError("family", problem, f"write an import of it into {family.module}")
+    built = _built(network.model)
     from tuner.families.own_check import Case, check_compiled, check_kept
+    from tuner.worker.built import check_trains
 
-    case = Case(family, question.values, question.shape, question.classes)
+    case = Case(family, values, question.shape, question.classes)
     notes = check_kept(case) if question.first else []
     new = network.asked.keys() - question.looked_at
     if question.first or new:
         notes += check_compiled(case, network, new)
-    return network.model, frozenset(network.asked), tuple(notes)
+    if question.first and (network.compiles or network.trains_itself):
+        check_trains(network, values, question.shape, question.classes, f"family {family.path}")
+        family.forget_modules()  # whose layers may have been trained
+    compiles = network.compiles or network.trains_itself
+    asked = frozenset(network.asked)  # by `fit`, too, where there is one of its own
+    return replace(built, asked=asked, notes=tuple(notes), compiles=compiles, fits=network.trains_itself)
+
+
+def _as_trained(family: CustomFamily, question: Question) -> tuple[OwnNetwork, Configuration]:
+    """Return a user's network with the values that its trial has: without what its own code decides of the recipe."""
+    without = {fits: left_to_build(question.named, fits) for fits in (False, True)}
+    values = question.values
+    fewer = {name: value for name, value in values.items() if name not in without[True]}
+    network = family.own_network(fewer, question.shape, question.classes)
+    if network.trains_itself:
+        return network, fewer
+    if network.compiles:
+        values = {name: value for name, value in values.items() if name not in without[False]}
+    if network.asked.keys() & (values.keys() - fewer.keys()):
+        network = family.own_network(values, question.shape, question.classes)
+    return network, values

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +20,16 @@ from tuner.errors import InputError, LostError, ResourceError, TrialError, Tuner
 from tuner.families import get_family
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
-from tuner.families.own_network import take_over
+from tuner.families.own_network import OwnNetwork, take_over
 from tuner.objective import Objective, objective_of
 from tuner.objective.log_loss import cross_entropy
 from tuner.protocol import test_images, training_images
-from tuner.recipe import Stopping, augmenter, compile_network, steps_per_epoch, use_precision
+from tuner.recipe import Stopping, augmenter, use_precision
 from tuner.system.files import partial_of, publish
 from tuner.trial import ARTIFACTS, Job, Result, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
-from tuner.worker.engines import Epoch, Plan, Samples, engine_for
+from tuner.worker.built import compile_built, trained_with
+from tuner.worker.engines import Epoch, Plan, Samples, engine_for, own_fit
 from tuner.worker.engines.base import EVALUATION_BATCH
 from tuner.worker.model_files import make_reproducible
 from tuner.worker.model_summary import describe, first_layer_view
@@ -75,24 +75,26 @@ def _train(job: Job, begun: float) -> Result:
     _seed(trial.seed, everything=own)
     data, training, validation = _materials(job)
     use_precision(trial.values)
-    network, scaling = _build(family, trial, data)
-    parameters = network.count_params()
-    batch_size = int(trial.values["batch_size"])
-    compile_network(network, trial.values, trial.epochs, steps_per_epoch(len(training.labels), batch_size))
-    engine = engine_for(network)
-    plan = Plan(trial.last_epoch, batch_size, trial.seed, augmenter(trial.values, data.shape, trial.seed))
-    watcher = Watcher(network, trial.watch, training) if trial.watch else None
+    built = _build(family, trial, data)
+    parameters = built.model.count_params()
+    compile_built(built, trial.values, trial.epochs, len(training.labels))
+    watcher = Watcher(built.trained, trial.watch, training) if trial.watch else None
     objective = objective_of(trial.objective)
     off = validation is None or trial.role == "final"
     stopping = Stopping({"early_stopping": "off"} if off else trial.values, objective)
-    run = engine.fit(network, training, validation, plan)
-    epochs = _fit(_scored(run, objective, validation, data.class_names), stopping, watcher)
+    epochs = _Epochs(objective, validation, data.class_names, stopping, watcher, built.softmax)
+    if built.trains_itself:
+        engine = own_fit.NAME
+        epochs.end(own_fit.fit(built, training, validation, trial.values, trial.last_epoch, epochs.take))
+    else:
+        engine = _run_engine(built.trained, training, validation, trial, epochs)
     found: dict[str, Any] = {}
     if trial.role == "final":
         _seed(trial.seed, everything=own)  # what is saved is the same, whatever this process has trained before
         use_precision({"precision": "float32"})
-        clean, _ = _build(family, trial, data)  # never compiled, so that the file holds no optimizer
-        take_over(clean, network)
+        clean = _build(family, trial, data).to_save()  # so that the file holds no optimizer
+        take_over(clean, built.trained)
+        clean.run_eagerly = built.trained.run_eagerly  # of a layer that takes no other
         scores, files = _score(job, clean, data)
         layers: list[dict[str, Any]] = []
         with contextlib.suppress(Exception):  # a user's network may be anything; it goes without rather than be lost
@@ -103,6 +105,7 @@ def _train(job: Job, begun: float) -> Result:
         found |= {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
         if trial.role == "search":
             found["files"] = _keep_answers(job, epochs.answers)
+    told = {"scaling": built.scaling, "compiled": trained_with(built, trial.values)} if own else {}
     return Result(
         "completed",
         parameters=int(parameters),
@@ -110,10 +113,24 @@ def _train(job: Job, begun: float) -> Result:
         seconds_per_epoch=float(np.median(epochs.seconds[1:] or epochs.seconds)),  # the first compiles
         best_epoch=epochs.best_epoch,
         history=epochs.curves,
-        environment={**environment(trial), "engine": engine.name, **scaling},
+        environment={**environment(trial), "engine": engine, **{name: what for name, what in told.items() if what}},
         watched=watcher.notes if watcher else {},
         **found,
     )
+
+
+def _run_engine(
+    network: keras.Model, training: Samples, validation: Samples | None, trial: Trial, epochs: _Epochs
+) -> str:
+    """Train a compiled network by the fastest engine for it, and return which that is."""
+    augment = augmenter(trial.values, training.images.shape[1:], trial.seed)
+    plan = Plan(trial.last_epoch, int(trial.values["batch_size"]), trial.seed, augment)
+    engine = engine_for(network)
+    for metrics in engine.fit(network, training, validation, plan):
+        if epochs.take(metrics):
+            break
+    epochs.end()
+    return engine.name
 
 
 def _family_of(job: Job) -> Family:
@@ -128,72 +145,103 @@ def _family_of(job: Job) -> Family:
     return family
 
 
-def _build(family: Family, trial: Trial, data: Dataset) -> tuple[keras.Model, dict[str, str]]:
-    """Build a trial's network; return it with what is to be noted of a user's own one.
+def _build(family: Family, trial: Trial, data: Dataset) -> OwnNetwork:
+    """Build a trial's network, as one of the user's own would be.
 
     Raises:
         LostError: the user's code is not the code that the trial is named by.
     """
     if not isinstance(family, CustomFamily):
-        return family.network(trial.values, data.shape, len(data.class_names)), {}
+        network = family.network(trial.values, data.shape, len(data.class_names))
+        return OwnNetwork(network, "", network, network)
     built = family.own_network(trial.values, data.shape, len(data.class_names))
     if trial.source and family.source_hash() != trial.source:  # looked at behind the import, so that nothing slips by
         problem = "its code is not the code that the search began with: it was edited since, or differs on this machine"
         raise LostError(family.path, problem, "leave it as it is while a search runs, and run the search again")
-    return built.model, {"scaling": built.scaling}
+    return built
 
 
-@dataclass
 class _Epochs:
-    curves: dict[str, list[float]] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-    best_epoch: int | None = None
-    answers: NDArray[np.float32] | None = None
-
-
-def _scored(
-    run: Iterator[Epoch], objective: Objective, validation: Samples | None, class_names: Sequence[str]
-) -> Iterator[Epoch]:
-    """Yield the epochs of a training with their score by an objective that engines do not compute by themselves.
-
-    Raises:
-        TrialError: it cannot be computed of these validation images.
-    """
-    for epoch in run:
-        if validation is not None and objective.column not in epoch:
-            score = objective.score(validation.labels, epoch.probabilities(), class_names)
-            if not np.isfinite(score):
-                raise TrialError(f"{objective.words} is {score}: it cannot be computed of these validation images")
-            epoch[objective.column] = score
-        yield epoch
-
-
-def _fit(run: Iterator[Epoch], stopping: Stopping, watcher: Watcher | None) -> _Epochs:
-    """Run epochs to their end, or until they stop improving, and return what was seen of them.
+    """What is seen of a training, epoch by epoch.
 
     The answers to the validation images are those of the epoch that counts.
     """
-    epochs = _Epochs()
-    metrics: Epoch | None = None
-    started = time.perf_counter()
-    for number, metrics in enumerate(run, start=1):
-        epochs.seconds.append(time.perf_counter() - started)
+
+    def __init__(
+        self,
+        objective: Objective,
+        validation: Samples | None,
+        class_names: Sequence[str],
+        stopping: Stopping,
+        watcher: Watcher | None,
+        softmax: bool,
+    ) -> None:
+        self.curves: dict[str, list[float]] = {}
+        self.seconds: list[float] = []
+        self.best_epoch: int | None = None
+        self.answers: NDArray[np.float32] | None = None
+        self._objective, self._validation, self._class_names = objective, validation, class_names
+        self._stopping, self._watcher, self._softmax = stopping, watcher, softmax
+        self._last: Epoch | None = None
+        self._started = time.perf_counter()
+
+    def take(self, metrics: Epoch) -> bool:
+        """Note an epoch that has just ended, and return whether that was enough.
+
+        Raises:
+            TrialError: a metric of it is no number.
+        """
+        seconds = time.perf_counter() - self._started
+        if self._softmax:
+            of_logits = metrics.probabilities
+            metrics.probabilities = lambda: _softmax(of_logits())
+        self._score(metrics)
+        self.seconds.append(seconds)
+        number = len(self.seconds)
         for name, value in metrics.items():
             if not np.isfinite(value):
                 raise TrialError(f"{name} became {value} in epoch {number}; try a lower learning rate")
-            epochs.curves.setdefault(name, []).append(value)
-        if watcher:
-            watcher.note()
-        stopping.observe(metrics)
-        if stopping.best_epoch == number:
-            epochs.answers = metrics.probabilities()
-        if stopping.over:
-            break
-        started = time.perf_counter()
-    epochs.best_epoch = stopping.best_epoch or None
-    if metrics is not None and not stopping.watched:
-        epochs.answers = metrics.probabilities()
-    return epochs
+            self.curves.setdefault(name, []).append(value)
+        if self._watcher:
+            self._watcher.note()
+        self._stopping.observe(metrics)
+        if self._stopping.best_epoch == number:
+            self.answers = metrics.probabilities()
+        self._last = metrics
+        self._started = time.perf_counter()
+        return self._stopping.over
+
+    def end(self, kept: tuple[int, NDArray[np.float32]] | None = None) -> None:
+        """Note that the training has ended; `kept` is the epoch that its own code went back to, with its answers."""
+        self.best_epoch = self._stopping.best_epoch or None
+        if self._stopping.watched:
+            return
+        if kept is not None:
+            self.best_epoch, self.answers = kept
+        elif self._last is not None:
+            self.answers = self._last.probabilities()
+
+    def _score(self, metrics: Epoch) -> None:
+        """Add the score by an objective that engines do not compute by themselves.
+
+        Raises:
+            TrialError: it cannot be computed of these validation images.
+        """
+        objective, validation = self._objective, self._validation
+        if validation is None or objective.column in metrics:
+            return
+        score = objective.score(validation.labels, metrics.probabilities(), self._class_names)
+        if not np.isfinite(score):
+            raise TrialError(f"{objective.words} is {score}: it cannot be computed of these validation images")
+        metrics[objective.column] = score
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    if not logits.size:
+        return logits
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    probabilities: NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
+    return probabilities
 
 
 #: What the last trial of this process trained on; the next one of its group trains on the same.

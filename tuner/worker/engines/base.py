@@ -76,3 +76,9 @@ def has_keras_steps(network: keras.Model) -> bool:
     steps = ("train_step", "test_step", "compute_loss")
     own = any(getattr(type(network), step) is not getattr(keras.Model, step) for step in steps)
     return not own and isinstance(network.loss, keras.losses.Loss)
+
+
+def own_metrics(network: keras.Model) -> list[keras.metrics.Metric]:
+    """Return the metrics that a network is compiled with beside accuracy, which engines know."""
+    compiled = getattr(getattr(network, "_compile_config", None), "config", {})
+    return [metric for metric in compiled.get("metrics") or () if metric != "accuracy"]

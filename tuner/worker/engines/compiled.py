@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.worker.engines.base import Engine, Epoch, Plan, Samples, has_keras_steps
+from tuner.worker.engines.base import Engine, Epoch, Plan, Samples, has_keras_steps, own_metrics
 from tuner.worker.engines.shared_network import NetworkSignature, SharedNetwork, is_told_by_keras, signature_of
 
 Order = NDArray[np.int64]
@@ -65,12 +65,17 @@ class CompiledEngine(Engine):
         """
 
     def takes(self, network: keras.Model) -> bool:
-        """Whether the network learns, by Keras' own steps on this backend, with a Keras loss, unscaled."""
+        """Whether the network learns, by Keras' own steps on this backend, with a Keras loss, unscaled.
+
+        And whether nothing is to be measured of it but loss and accuracy, nor run without being compiled.
+        """
         return (
             keras.backend.backend() == self.backend
             and network.built
             and bool(network.trainable_variables)
             and has_keras_steps(network)
+            and not own_metrics(network)
+            and not network.run_eagerly
             and not isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer)
         )
 
@@ -139,7 +144,7 @@ def _begin_anew(kept: _Kept, network: keras.Model, plan: Plan) -> None:
 
 
 def _rate_is_variable(optimizer: keras.optimizers.Optimizer) -> bool:
-    return not isinstance(optimizer._learning_rate, keras.optimizers.schedules.LearningRateSchedule)
+    return isinstance(optimizer._learning_rate, keras.Variable)
 
 
 def _key(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import Images
-from tuner.worker.engines.base import EVALUATION_BATCH, Engine, Epoch, Plan, Samples, has_keras_steps
+from tuner.worker.engines.base import EVALUATION_BATCH, Engine, Epoch, Plan, Samples, has_keras_steps, own_metrics
 
 
 class PlainEngine(Engine):
@@ -45,7 +45,8 @@ class PlainEngine(Engine):
 def _add_unpenalised_loss(network: keras.Model) -> None:
     """Let Keras measure the loss of the answers beside the loss that it learns from, which has all penalties in it."""
     unpenalised = keras.metrics.MeanMetricWrapper(network.loss.call, name="unpenalised_loss")
-    network.compile(network.optimizer, network.loss, metrics=["accuracy", unpenalised])
+    metrics = ["accuracy", *own_metrics(network), unpenalised]
+    network.compile(network.optimizer, network.loss, metrics=metrics, run_eagerly=network.run_eagerly)
 
 
 def _answers(network: keras.Model, validation: Samples | None) -> NDArray[np.float32]:
