@@ -47,8 +47,8 @@ def build(hp):
 NOTES = [
     "note: mynet:build: pixels are left from 0 to 255 in front of the network, which scales them itself",
     "note: mynet:build: a softmax is put behind its logits, since its loss takes logits",
-    "note: mynet:build: trained with what build compiles (SGD, SparseCategoricalCrossentropy); optimizer, learning_rate "
-    "of the search file in its place; so rate, which it asks for there alone, has no effect",
+    "note: mynet:build: trained with what build compiles (SGD, SparseCategoricalCrossentropy); optimizer, "
+    "learning_rate of the search file in its place; so rate, which it asks for there alone, has no effect",
 ]
 
 

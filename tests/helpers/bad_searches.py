@@ -585,7 +585,7 @@ NETWORKS = [
         f"import keras_tuner\n{NETWORK}\nclass Net(keras_tuner.HyperModel):\n"
         "    def build(self, hp):\n        return build(hp, (8, 8, 1), 10)\n"
         "    def fit(self, hp, model, *args, **options):\n        return model.fit(*args, epochs=9, **options)\n",
-        "family net:Net cannot be trained on a few random images (its fit gives epochs by itself",
+        "family net:Net: cannot be trained on a few random images (its fit gives epochs by itself",
         "leave that out",
         family="net:Net",
     ),

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from tuner.datasets.base import Shape
-from tuner.errors import InputError, TunerError, one_line
+from tuner.errors import InputError, TrialError, TunerError, one_line
 from tuner.families import own_compiled
 from tuner.families.own_compiled import compile_as_built, in_its_place
 from tuner.families.own_network import OwnNetwork
@@ -84,7 +84,7 @@ def check_trains(built: OwnNetwork, values: Values, shape: Shape, classes: int, 
     except (Exception, SystemExit) as error:
         if isinstance(error, InputError):
             raise
-        problem = str(error) if isinstance(error, TunerError) else one_line(error, 200)
+        problem = str(error) if isinstance(error, TunerError | TrialError) else one_line(error, 200)
         without = built.trains_itself and bool(taken)
         where = " without validation images, which retrainings have none of" if without else ""
         remedy = "let fit do without validation_data" if without else "mend it"
