@@ -81,7 +81,7 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
     return Table(rows, ["what", "value"], text_columns=2)
 
 
-def _own(environment: Mapping[str, Any]) -> list[list[object]]:
+def _own(environment: Mapping[str, Any]) -> list[list[str]]:
     """Return what is told of a network of the user's own alone: how pixels are scaled, and what trains it."""
     told = {"scaling": "pixels ", "compiled": ""}
     names = {"scaling": "scaling", "compiled": "trained with"}
