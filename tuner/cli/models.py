@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from tuner.cli.options import folder_options, search_name_argument, skip_bad_option
+from tuner.cli.options import folder_options, search_name_argument, skip_bad_option, trust_option
 from tuner.errors import listed
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
@@ -20,7 +20,8 @@ from tuner.workspace import Workspace
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE...")
 @click.option("--format", "form", type=click.Choice(["text", "csv"]), default="text", show_default=True)
 @skip_bad_option
-def predict(model: Path, images: tuple[Path, ...], form: str, skip_bad: bool) -> None:
+@trust_option
+def predict(model: Path, images: tuple[Path, ...], form: str, skip_bad: bool, trusted: tuple[str, ...]) -> None:
     """Print class and probabilities of image files, by a saved MODEL.keras.
 
     IMAGE is a file, or a folder with images in it, however deep.
@@ -28,7 +29,7 @@ def predict(model: Path, images: tuple[Path, ...], form: str, skip_bad: bool) ->
     from tuner.datasets.remarks import number_of
     from tuner.saved_models.predict import predict_files
 
-    answers = predict_files(model, images, skip_bad, lambda line: click.echo(visible_line(line), err=True))
+    answers = predict_files(model, images, skip_bad, lambda line: click.echo(visible_line(line), err=True), trusted)
     if answers.no_card:
         click.echo(visible_line(answers.no_card), err=True)
     if answers.left_out:
@@ -45,8 +46,9 @@ def predict(model: Path, images: tuple[Path, ...], form: str, skip_bad: bool) ->
 
 @click.command()
 @search_name_argument
+@trust_option
 @folder_options
-def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
+def verify(name: str, trusted: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
     """Reload each saved model with plain Keras and prove its recorded score."""
     workspace = Workspace(runs_dir, reports_dir)
     workspace.existing_ledger(name).close()
@@ -57,5 +59,5 @@ def verify(name: str, runs_dir: Path, reports_dir: Path) -> None:
             from tuner.analysis.findings import recorded_findings
             from tuner.saved_models.verify import verify as check
 
-        for line in check(recorded_findings(name, workspace), reader):
+        for line in check(recorded_findings(name, workspace), reader, trusted):
             click.echo(line)

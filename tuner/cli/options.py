@@ -47,6 +47,14 @@ data_dir_option = click.option(
     help="Looked at first for NAME.npz and folders of images.",
 )
 
+trust_option = click.option(
+    "--trust",
+    "trusted",
+    multiple=True,
+    metavar="MODULE",
+    help="Let this module of yours, whose code then runs, make a network again that no file can; may be repeated.",
+)
+
 skip_bad_option = click.option(
     "--skip-bad", is_flag=True, help="Leave out image files that cannot be used; they are listed."
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.datasets.pictures import is_image, is_passed_over, read_image, refused
 from tuner.errors import InputError, one_line
+from tuner.saved_models.trusted import checked_or_trusted
 from tuner.system.files import is_a
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.quiet import silence
@@ -22,7 +23,6 @@ from tuner.system.waiting import doing
 from tuner.text import visible_line
 from tuner.untrusted.checked_json import strict_json
 from tuner.untrusted.reloading import TooMuch, fitting_batch
-from tuner.untrusted.saved_model import checked_model, load_checked
 from tuner.untrusted.sizes import MOST_CARD, MOST_PIXELS, read_at_most
 
 #: Keras' own default.
@@ -72,6 +72,7 @@ def predict_files(
     paths: Iterable[Path],
     skip_bad: bool = False,
     warn: Callable[[str], object] = lambda line: None,
+    trusted: Collection[str] = (),
 ) -> Predicted:
     """Return what a saved model says of image files, and of those in folders, however deep they lie.
 
@@ -83,6 +84,7 @@ def predict_files(
         paths: files, each of which is taken for an image, and folders, of which the images by their endings are.
         skip_bad: leave out files that are no images or are broken.
         warn: is told of weights that are NaN or infinite, where the answers are numbers all the same.
+        trusted: modules that may make a network again which no file can; see `tuner.saved_models.trusted`.
 
     Raises:
         InputError: the model cannot be read, takes too much memory, or answers with NaN; a folder has no image; or,
@@ -90,9 +92,9 @@ def predict_files(
     """
     given = list(paths)
     images = [image for path in given for image in _images_of(path)]
-    saved = checked_model(model_path)
+    saved, load = checked_or_trusted(model_path, trusted)
     _check_there([] if skip_bad else given)
-    model = load_checked(saved)
+    model = load()
     # Keras does not know the shapes of a network that was never built.
     shape: Any = getattr(model, "input_shape", None)
     answer: Any = getattr(model, "output_shape", None)

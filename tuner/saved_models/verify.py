@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -10,15 +11,17 @@ import numpy as np
 
 from tuner.analysis.findings import Chosen, Findings
 from tuner.errors import CheckError, InputError, one_line
+from tuner.families.custom import CustomFamily
 from tuner.protocol import test_images
 from tuner.report.cards import card_json, card_name
 from tuner.saved_models.reader import PlainKeras
+from tuner.saved_models.trusted import made_again, remedy_of
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.scratch import scratch_folder
 from tuner.system.waiting import doing
 from tuner.text import shortened, visible_line
 from tuner.untrusted.checked_json import same_json, strict_json
-from tuner.untrusted.saved_model import SavedModel, checked_model
+from tuner.untrusted.saved_model import SavedModel, checked_model, checked_weights
 from tuner.untrusted.sizes import MOST_CARD, read_at_most, sha256_of
 from tuner.workspace import check_has_report
 
@@ -27,12 +30,13 @@ _NONE = object()
 TOLERANCE = 1e-3
 
 
-def verify(findings: Findings, reader: PlainKeras | None = None) -> list[str]:
+def verify(findings: Findings, reader: PlainKeras | None = None, trusted: Collection[str] = ()) -> list[str]:
     """Reload every saved model of a report; compare its predictions, and its card, with what is recorded.
 
     Args:
         findings: of the search whose report it is.
         reader: a process to load the models in; otherwise one is started.
+        trusted: modules that may make networks again which no file can; see `tuner.saved_models.trusted`.
 
     Returns:
         A line per model that holds.
@@ -50,11 +54,20 @@ def verify(findings: Findings, reader: PlainKeras | None = None) -> list[str]:
         _check_file(folder / chosen.file_name, chosen.saved.result.files["model"], findings.search.name)
         _check_recorded(chosen)
         _check_card(findings, chosen, folder / card_name(chosen))
-    models = [_checked_content(folder / chosen.file_name) for chosen in findings.chosen]
+    models = {
+        chosen: _checked_content(findings, chosen, folder / chosen.file_name, trusted) for chosen in findings.chosen
+    }
+    by_files = {chosen: model for chosen, model in models.items() if model.config}
+    answers: dict[Chosen, np.ndarray] = {}
     with nullcontext(reader) if reader else PlainKeras() as plain, scratch_folder("verify") as scratch:
-        answers = _reload(findings, models, plain, scratch)
+        if by_files:
+            answers = _reload(findings, by_files, plain, scratch)
+    for chosen, model in models.items():
+        if chosen not in by_files:
+            answers[chosen] = _made_again(findings, chosen, model)
     return [
-        _compare(chosen, model, answer) for chosen, model, answer in zip(findings.chosen, models, answers, strict=True)
+        _compare(chosen, model, answers[chosen], "" if chosen in by_files else f"made again by {_module(chosen)}, ")
+        for chosen, model in models.items()
     ]
 
 
@@ -87,12 +100,22 @@ def _check_card(findings: Findings, chosen: Chosen, path: Path) -> None:
         raise CheckError(f"{path}: does not say what was recorded of {shortened(what, 200)}; {remedy}")
 
 
-def _checked_content(path: Path) -> SavedModel:
-    """Look at a model before Keras does, which loads it as a reader of the report would, and return what it is."""
+def _checked_content(findings: Findings, chosen: Chosen, path: Path, trusted: Collection[str]) -> SavedModel:
+    """Look at a model before Keras does, which loads it as a reader of the report would, and return what it is.
+
+    Of one that a trusted module makes again, the weights alone are looked at, and the rest is left empty.
+    """
+    module = _module(chosen)
     try:
         saved = checked_model(path)
     except InputError as error:
-        raise CheckError(str(error)) from error
+        if module not in trusted:
+            known = InputError(error.place, error.problem, remedy_of(module)) if module else error
+            raise CheckError(str(known)) from error
+        try:
+            return checked_weights(path)
+        except InputError as other:
+            raise CheckError(str(other)) from other
     if saved.is_compiled:
         raise CheckError(f"{path}: carries an optimizer")
     return saved
@@ -107,12 +130,37 @@ def _check_recorded(chosen: Chosen) -> None:
         )
 
 
-def _reload(findings: Findings, models: list[SavedModel], reader: PlainKeras, scratch: Path) -> list[np.ndarray]:
+def _module(chosen: Chosen) -> str:
+    """Return the module of the user's own that builds a model; empty for one of a built-in family."""
+    module, _, attribute = chosen.saved.trial.family.partition(":")
+    return module if attribute else ""
+
+
+def _images(findings: Findings, chosen: Chosen) -> np.ndarray:
+    data = findings.data(chosen.dataset)
+    images: np.ndarray = data.x_test[test_images(chosen.saved.trial, data.y_test)]
+    return images
+
+
+def _made_again(findings: Findings, chosen: Chosen, model: SavedModel) -> np.ndarray:
+    """Return the answers of a network that a trusted module makes again, with the saved weights."""
+    trial, images = chosen.saved.trial, _images(findings, chosen)
+    family, classes = CustomFamily(trial.family, findings.search.folder), len(chosen.predictions.class_names)
+    try:
+        network = made_again(model.path, family, trial.source, trial.values, images.shape[1:], classes)
+        answers: np.ndarray = network.predict(images, batch_size=1000, verbose=0)
+    except InputError as error:
+        raise CheckError(str(error)) from error
+    return answers
+
+
+def _reload(
+    findings: Findings, models: Mapping[Chosen, SavedModel], reader: PlainKeras, scratch: Path
+) -> dict[Chosen, np.ndarray]:
     jobs = []
-    for index, (chosen, model) in enumerate(zip(findings.chosen, models, strict=True)):
-        data = findings.data(chosen.dataset)
+    for index, (chosen, model) in enumerate(models.items()):
         images = scratch / f"images-{index}.npy"
-        np.save(images, data.x_test[test_images(chosen.saved.trial, data.y_test)])
+        np.save(images, _images(findings, chosen))
         files = {"model": model.path.resolve(), "images": images, "answers": scratch / f"answers-{index}.npy"}
         about = {"shown": str(model.path), "numbers": model.numbers}
         jobs.append({**{name: str(path) for name, path in files.items()}, **about})
@@ -120,10 +168,10 @@ def _reload(findings: Findings, models: list[SavedModel], reader: PlainKeras, sc
         wrong = reader.answer(jobs)
     if wrong:
         raise CheckError(f"{findings.search.name}: plain Keras cannot reload the models: {wrong}")
-    return [np.load(scratch / f"answers-{index}.npy") for index in range(len(jobs))]
+    return {chosen: np.load(scratch / f"answers-{index}.npy") for index, chosen in enumerate(models)}
 
 
-def _compare(chosen: Chosen, model: SavedModel, answer: np.ndarray) -> str:
+def _compare(chosen: Chosen, model: SavedModel, answer: np.ndarray, how: str) -> str:
     recorded = chosen.predictions
     accuracy = float((answer.argmax(axis=1) == recorded.labels).mean())
     furthest = float(np.abs(answer - recorded.probabilities).max())
@@ -134,5 +182,5 @@ def _compare(chosen: Chosen, model: SavedModel, answer: np.ndarray) -> str:
         )
     return (
         f"{chosen.file_name}: {accuracy:.4f} on {len(answer):,} test images, as recorded and on its card "
-        f"(probabilities within {furthest:.1g})" + (f"; but {model.doubt}" if model.doubt else "")
+        f"({how}probabilities within {furthest:.1g})" + (f"; but {model.doubt}" if model.doubt else "")
     )

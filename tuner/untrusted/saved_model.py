@@ -69,19 +69,33 @@ def checked_model(path: Path) -> SavedModel:
     Raises:
         InputError: it is no `.keras` file, is too large, or carries what might run code or read other files.
     """
-    _check_kind(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _check_members(path, archive)
-            described, weights = archive.read(_CONFIG), archive.read(_WEIGHTS)
-    except InputError:
-        raise
-    except Exception as error:  # zipfile and zlib raise half a dozen kinds on damaged files
-        raise InputError(str(path), f"cannot be read as a .keras file ({one_line(error, 120)})") from error
+    described, weights = _members(path)
     config = _parsed(path, described)
     for problem in problems(config):
         raise InputError(str(path), problem, _REMEDY)
     return SavedModel(path, config, *_numbers(path, weights))
+
+
+def checked_weights(path: Path) -> SavedModel:
+    """Look at a saved model without Keras and return what its weights are; what it describes is not looked at.
+
+    Raises:
+        InputError: it is no `.keras` file, is too large, or its weights are not plain arrays.
+    """
+    return SavedModel(path, {}, *_numbers(path, _members(path)[1]))
+
+
+def _members(path: Path) -> tuple[bytes, bytes]:
+    """Return what describes a network, and its weights, of a file of nothing else."""
+    _check_kind(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(path, archive)
+            return archive.read(_CONFIG), archive.read(_WEIGHTS)
+    except InputError:
+        raise
+    except Exception as error:  # zipfile and zlib raise half a dozen kinds on damaged files
+        raise InputError(str(path), f"cannot be read as a .keras file ({one_line(error, 120)})") from error
 
 
 def load_checked(saved: SavedModel) -> keras.Model:
