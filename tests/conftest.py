@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import io
 import os
 import resource
 import shutil
@@ -13,11 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from command_line import PIXEL
 from quick import stay_quick
 from small_project import SEARCH, TWO_TRIALS, make_project, tuner
 
@@ -56,13 +55,24 @@ _TAKES_TIME = {"keras", "server", "webdriver"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that hold slow tests, then those that take their time; end with many small ones.
+    """Begin with files that take minutes, then those that hold slow tests, then those that take their time.
 
     A long file that is begun last keeps one process busy, and the others idle.
     """
+    minutes = {item.path for item in items if item.get_closest_marker("cluster")}
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     long = {item.path for item in items if isinstance(item, pytest.Function) and vars(item.module).keys() & _TAKES_TIME}
-    items.sort(key=lambda item: (item.path not in slow, item.path not in long))
+    items.sort(key=lambda item: (item.path not in minutes, item.path not in slow, item.path not in long))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share tests out by files but for some, where that is asked for; see helpers/shared_out.py."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from shared_out import ByFileOrOneByOne
+
+    return ByFileOrOneByOne(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -120,20 +130,24 @@ def project(tmp_path: Path, blobs: Dataset) -> Project:
 
 @pytest.fixture(scope="session")
 def reported(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The same with its report, which takes seconds to draw, for tests that only read it."""
+    """The same with its report, all of whose pictures are a single pixel, for tests of its words and tables."""
     from tuner.publish.write import write_report
 
     made = _project(tmp_path_factory.mktemp("reported"), _blobs())
-    write_report(made.findings())
+    with pytest.MonkeyPatch.context() as patch:
+        _draw_nothing(patch)
+        write_report(made.findings())
     return made
 
 
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every picture of a report is the same single pixel, for tests that look at none; they take seconds to draw."""
-    buffer = io.BytesIO()
-    Image.new("L", (1, 1)).save(buffer, "png")
-    monkeypatch.setattr("tuner.contents.png.png", lambda figure: buffer.getvalue())
+    _draw_nothing(monkeypatch)
+
+
+def _draw_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("tuner.contents.png.png", lambda figure: PIXEL)
 
 
 @pytest.fixture
@@ -196,7 +210,7 @@ def _run_to_its_end(root: Path, name: str, blobs_file: Path, search: str, says: 
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            ran = tuner(make_project(folder, blobs_file, search), "run", "small", "--workers", "1")
+            ran = tuner(make_project(folder, blobs_file, search), "run", "small", "--workers", "1", drawn=True)
             assert ran.returncode == 0, ran.stderr
             assert "report: reports/small/report.md" in ran.stdout
             assert says in ran.stdout

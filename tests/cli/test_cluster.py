@@ -47,7 +47,7 @@ def running_tasks() -> list[int]:
 def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The search as this machine's own processes run it."""
     folder = project(tmp_path_factory.mktemp("here"))
-    run = tuner(folder, "run", "digits", *BUDGET)
+    run = tuner(folder, "run", "digits", *BUDGET, drawn=True)
     assert run.returncode == 0, run.stderr
     return folder
 
@@ -65,7 +65,7 @@ def test_without_a_shared_disk_it_ends_with_the_same_tables_and_models(
     folder = project(tmp_path / "far")
     own_code = Path(package.__file__).parent  # which has to travel, too
     with nodes(3, hidden=[folder, own_code]) as cluster:
-        run = tuner(folder, "run", "digits", *BUDGET, "--executor", "ray", "--address", cluster.address)
+        run = tuner(folder, "run", "digits", *BUDGET, "--executor", "ray", "--address", cluster.address, drawn=True)
     assert run.returncode == 0, run.stderr
     assert f"search: {SEARCH_TRIALS} trials, 3 at a time on 3 nodes" in run.stderr
     last = next(line for line in run.stderr.splitlines() if line.startswith(f"search: {SEARCH_TRIALS}/"))
@@ -107,7 +107,7 @@ def test_nodes_and_drivers_come_and_go_and_it_ends_with_the_same_tables(tmp_path
         wait_for(lambda: running_tasks() == [])
 
         left = recorded(folder)
-        again = tuner(folder, *command)
+        again = tuner(folder, *command, drawn=True)
     assert again.returncode == 0, again.stderr
     assert f", {left} from before" in again.stderr
     assert "failed" not in again.stderr

@@ -118,7 +118,7 @@ class TestAFinishedSearch:
         older = '{"title": "an older one", "files": ["left-over.png"]}'
         (copied / "reports" / "small" / "summary.json").write_text(older)
         (copied / "reports" / "small" / "left-over.png").write_bytes(b"old")
-        assert tuner(copied, "report", "small").returncode == 0
+        assert tuner(copied, "report", "small", drawn=True).returncode == 0
         assert hashes() == before
 
     def test_trains_nothing_when_run_again(self, copied: Path) -> None:

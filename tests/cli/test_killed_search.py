@@ -56,7 +56,7 @@ class TestAKilledSearch:
             main.kill()
             main.communicate()
             kills += 1
-        ended = tuner(folder, "run", "small", "--workers", "2")
+        ended = tuner(folder, "run", "small", "--workers", "2", drawn=True)
         assert ended.returncode == 0, ended.stderr
         assert kills >= 5
         assert trials(folder) == trials(finished)

@@ -39,7 +39,7 @@ def named(streams: dict[int, str]) -> str:
 
 
 def run(folder: Path, streams: dict[int, str], *arguments: str) -> tuple[int, str, str]:
-    command = server().start(folder, *arguments, environment=clean_environment(folder), streams=streams)
+    command = server().start(folder, *arguments, environment=clean_environment(folder), streams=streams, drawn=False)
     out, err = command.communicate()
     assert "Traceback" not in out + err
     assert "Error" not in err

@@ -51,17 +51,22 @@ TWO_TRIALS = (
 ONE_TRIAL = TWO_TRIALS[: TWO_TRIALS.rindex("[[search]]")].replace("epochs = 3", "epochs = 1")
 
 
-def tuner(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command line, forked from a process that has imported Keras: see `command_line.py`."""
-    command = start(folder, *arguments, env=env)
+def tuner(
+    folder: Path, *arguments: str, env: dict[str, str] | None = None, drawn: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line, forked from a process that has imported Keras: see `command_line.py`.
+
+    A test that looks at pictures of a report, or compares their bytes, asks for them to be `drawn`.
+    """
+    command = start(folder, *arguments, env=env, drawn=drawn)
     out, err = command.communicate()
     return subprocess.CompletedProcess(arguments, command.poll() or 0, out, err)
 
 
-def start(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> Command:
+def start(folder: Path, *arguments: str, env: dict[str, str] | None = None, drawn: bool = False) -> Command:
     """Start the command line in a session of its own, forked as well."""
     environment = {**_environment(), **(env or {})}
-    return server(environment.get("KERAS_BACKEND")).start(folder, *arguments, environment=environment)
+    return server(environment.get("KERAS_BACKEND")).start(folder, *arguments, environment=environment, drawn=drawn)
 
 
 def _environment() -> dict[str, str]:

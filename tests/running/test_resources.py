@@ -24,8 +24,11 @@ UNMEASURED = {name: value for name, value in os.environ.items() if not name.star
 
 @pytest.fixture
 def unmeasured() -> Iterator[CommandServer]:
-    with CommandServer(KERAS, UNMEASURED) as server:
-        yield server
+    if len(UNMEASURED) == len(os.environ):  # nothing is measured
+        yield server()
+        return
+    with CommandServer(KERAS, UNMEASURED) as apart:
+        yield apart
 
 
 def test_files_that_cannot_grow_stop_a_search_in_one_line_and_it_goes_on_when_they_can(

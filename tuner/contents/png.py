@@ -24,7 +24,8 @@ _FAR, _MOST_MOVED, _MOST_MOVED_IN_PHOTOGRAPHS = 16, 0.005, 0.03
 def png(figure: Figure) -> bytes:
     """Return a picture so that the same content gives the same bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", metadata={"Software": None})
+    unpacked = {"compress_level": 0}  # it is packed below, once its colours are fewer
+    figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", pil_kwargs=unpacked)
     return in_few_colours(buffer.getvalue())
 
 
