@@ -269,11 +269,11 @@ def test_a_ledger_without_its_curve_or_with_one_that_nobody_knows_is_refused(pro
 
 
 def test_an_unknown_one_is_answered_with_those_that_are_known(tmp_path: Path) -> None:
-    for unknown in ("luck", "f1:", "luck:cat", ""):
+    for unknown in ("luck", "f1:", "luck:a cat", ""):
         known = f"objective: '{unknown}' is no objective; known: accuracy, .*roc_auc:CLASS"
         with pytest.raises(InputError, match=known):
             a_search(tmp_path, objective=unknown)
-    for unknown, near in (("macro_f2", "macro_f1"), ("acuracy", "accuracy"), ("recal:cat", "recall:cat")):
+    for unknown, near in (("macro_f2", "macro_f1"), ("acuracy", "accuracy"), ("recal:a cat", "recall:a cat")):
         with pytest.raises(InputError, match=f"objective: '{unknown}' is no objective; did you mean '{near}'"):
             a_search(tmp_path, objective=unknown)
     with pytest.raises(InputError, match="objective: 3 is no objective: 'accuracy', "):

@@ -257,7 +257,7 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
     ("every layer, the scores of each class", section(cards_section), layered(LAYERS), layered([])),
     ("Training and validation (on the test set) of", section(curves_section),
      search({"ann": [0.5]}, **PUBLISHED), search({"ann": [0.5]})),
-    ("`loss` is what a network learns from: its error", section(curves_section),
+    ("The loss is what a network learns from: its error", section(curves_section),
      search({"ann": [0.5]}, change=with_results(lambda r: replace(r, history=PENALISED))), search({"ann": [0.5]})),
     ("; the 8 best of 9 values", section(curves_section), of_values(9), of_values(8)),
     ("the first 8 training images of each class", section(samples_section), few_images(120), few_images(21)),

@@ -6,7 +6,7 @@ Read from the ledger and the saved predictions alone; the report and `tuner comp
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,9 +21,9 @@ from tuner.analysis.validation_predictions import Answers, answers_of
 from tuner.datasets.base import Dataset
 from tuner.datasets.copies import Copies, copies
 from tuner.datasets.store import load_from_store, stored_files
-from tuner.errors import CheckError, InputError
+from tuner.errors import CheckError, InputError, TrialError, TunerError
 from tuner.ledger.ledger import Ledger, SearchTrial
-from tuner.objective import ACCURACY, Objective
+from tuner.objective import ACCURACY, Objective, OwnObjective
 from tuner.protocol import ranked, saved_of, test_images, validation_labels
 from tuner.search_file.model import ModelSearch, Search
 from tuner.system.waiting import doing
@@ -89,8 +89,23 @@ class Chosen:
         return float(self.test_accuracies.std(ddof=1)) if len(self.finals) > 1 else None
 
     def by(self, objective: Objective) -> NDArray[np.float64]:
-        """Return the score of each retraining on the test images by an objective, `(retrainings,)`."""
-        return np.array([objective.score(p.labels, p.probabilities, p.class_names) for p in self.all_predictions])
+        """Return the score of each retraining on the test images by an objective, `(retrainings,)`.
+
+        NaN where it is a user's own whose code is not there as it was, or that raises; see `why_not_scored`.
+        """
+        try:
+            return np.array([objective.score(p.labels, p.probabilities, p.class_names) for p in self.all_predictions])
+        except (TunerError, TrialError):
+            return np.full(len(self.all_predictions), np.nan)
+
+    def why_not_scored(self, objective: Objective) -> str:
+        """Return why the retrainings have no score by an objective; empty where they have."""
+        try:
+            for one in self.all_predictions:
+                objective.score(one.labels, one.probabilities, one.class_names)
+        except (TunerError, TrialError) as error:
+            return str(error)
+        return ""
 
     @property
     def megabytes(self) -> float:
@@ -284,6 +299,7 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
     """
     order = {model_search.name: index for index, model_search in enumerate(search.model_searches)}
     search_trials = ledger.search_trials(search.name)
+    search = _with_recorded_objectives(search, search_trials)
     for search_trial, _ in search_trials:
         if search_trial.model not in order or search_trial.dataset not in search.all_datasets:
             problem = (
@@ -318,6 +334,17 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
     prints = {search_trial.dataset: record.trial.fingerprint for search_trial, record in finished}
     looks = {dataset: looks_at(ledger, fingerprint) for dataset, fingerprint in prints.items()}
     return Findings(search, finished, tuple(chosen), workspace, done, began, attempts, further, first, looks)
+
+
+def _with_recorded_objectives(search: Search, search_trials: Sequence[tuple[SearchTrial, Record | None]]) -> Search:
+    """Return a search with users' own objectives as its trials name them, whatever became of the code since."""
+    found = []
+    for model_search in search.model_searches:
+        objective = model_search.objective
+        code = next((r.trial.objective for one, r in search_trials if r and one.model == model_search.name), "")
+        recorded = objective.as_recorded(code) if isinstance(objective, OwnObjective) and code else objective
+        found.append(replace(model_search, objective=recorded))
+    return replace(search, model_searches=tuple(found))
 
 
 def _further_splits(ledger: Ledger, search: Search, workspace: Workspace) -> Iterator[Findings]:

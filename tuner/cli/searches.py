@@ -104,7 +104,9 @@ def space(name: str, as_json: bool, data_dir: Path | None, skip_bad: bool) -> No
     search = load_search(find_search(name))
     from tuner.analysis.shortfall import planned_shortfall
     from tuner.running.dryrun import dry_run
+    from tuner.running.own_objectives import check_own_objectives
 
+    check_own_objectives(search)
     found = dry_run(search, data_dir, skip_bad)
     for note in found["notes"]:
         click.echo(f"note: {visible_line(note)}", err=True)

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,6 +22,7 @@ from tuner.datasets.store import is_whole
 from tuner.errors import CheckError, LostError, ResourceError
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
+from tuner.objective import OwnObjective, objective_of
 from tuner.system.files import partial_of, publish, remove_partials
 from tuner.system.scratch import user_folder
 from tuner.trial import ARTIFACTS, NEEDED, Job, Result, artifact_path
@@ -58,7 +59,7 @@ class Sender:
     def __init__(self, put: Callable[[Files], Any]) -> None:
         self._put = put
         self._data: dict[Path, Any] = {}
-        self._modules: dict[tuple[Path, str], tuple[Any, str]] = {}
+        self._modules: dict[tuple[tuple[Path, str], ...], tuple[Any, str]] = {}
         self._marks: dict[Path, Path] = {}
 
     def pack(self, job: Job) -> Parcel:
@@ -71,27 +72,36 @@ class Sender:
             self._marks[job.artifacts] = mark
         if job.data not in self._data:
             self._data[job.data] = self._put(_data_in(job.data))
-        family = get_family(job.trial.family, job.modules)
-        modules, name = self._code_of(family) if isinstance(family, CustomFamily) else (None, "")
+        modules, name = self._code_of(_own_code(job))
         return Parcel(job, self._marks[job.artifacts].name, self._data[job.data], modules, name)
 
-    def _code_of(self, family: CustomFamily) -> tuple[Any, str]:
+    def _code_of(self, own: Sequence[CustomFamily | OwnObjective]) -> tuple[Any, str]:
         """Return what stands for a user's modules, and the hash of them; nothing where they are installed."""
-        folder = family.code_folder()
-        if folder is None:
+        there = [(folder, one) for one in own if (folder := one.code_folder()) is not None]
+        if not there:
             return None, ""
-        if (folder, family.module) not in self._modules:
-            files = _modules_in(folder)
-            for name, file in family.own_modules().items():  # which may lie elsewhere: in the working folder
-                place = name.replace(".", "/") + ("/__init__.py" if file.name == "__init__.py" else file.suffix)
-                files.setdefault(place, np.fromfile(file, np.uint8))
-            self._modules[folder, family.module] = self._put(files), _name_of(files)
-        return self._modules[folder, family.module]
+        key = tuple((folder, one.module) for folder, one in there)
+        if key not in self._modules:
+            files: Files = {}
+            for folder, one in there:
+                files = {**_modules_in(folder), **files}
+                for name, file in one.own_modules().items():  # which may lie elsewhere: in the working folder
+                    place = name.replace(".", "/") + ("/__init__.py" if file.name == "__init__.py" else file.suffix)
+                    files.setdefault(place, np.fromfile(file, np.uint8))
+            self._modules[key] = self._put(files), _name_of(files)
+        return self._modules[key]
 
     def close(self) -> None:
         """Remove the marks."""
         for mark in self._marks.values():
             mark.unlink(missing_ok=True)
+
+
+def _own_code(job: Job) -> list[CustomFamily | OwnObjective]:
+    """Return what of a trial is code of the user's own."""
+    family, objective = get_family(job.trial.family, job.modules), objective_of(job.trial.objective)
+    networks = [family] if isinstance(family, CustomFamily) else []
+    return [*networks, *([objective.located(job.modules)] if isinstance(objective, OwnObjective) else [])]
 
 
 def receive(job: Job, result: Result, files: Mapping[str, NDArray[np.uint8]]) -> None:

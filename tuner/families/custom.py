@@ -5,19 +5,17 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuner.errors import InputError, TrialError, one_line, suggestion
+from tuner.errors import InputError, TrialError, suggestion
 from tuner.families.base import Family
-from tuner.families.own_modules import file_of, hash_of, own_modules
 from tuner.recipe import BATCH_SIZE, COMPILED, RECIPE
 from tuner.space.parameters import Values
+from tuner.system.own_modules import code_folder, file_of, hash_of, importable, own_modules, why_not_imported
 
 if TYPE_CHECKING:
     import keras
@@ -90,20 +88,14 @@ class CustomFamily(Family):
 
     def code_folder(self) -> Path | None:
         """Return the folder of the user's that the module is imported from; None for one of an installed package."""
-        top = self.module.partition(".")[0]
-        return next((one for one in self.folders if (one / top).is_dir() or (one / f"{top}.py").is_file()), None)
-
-    def _not_imported(self, error: BaseException) -> InputError:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = "" if isinstance(error, SyntaxError) else f", {Path(last.filename).name} line {last.lineno}"
-        return InputError("family", f"{self.module!r} cannot be imported ({one_line(error, 200)}{where})")
+        return code_folder(self.module, self.folders)
 
     def _builder(self) -> Callable[..., Any]:
-        with _importable(self.folder):
+        with importable(*self.folders):
             try:
                 module = importlib.import_module(self.module)
             except (Exception, SystemExit) as error:  # a module of the user's may raise anything
-                raise self._not_imported(error) from error
+                raise InputError("family", why_not_imported(self.module, error)) from error
         target = getattr(module, self.attribute, None)
         if target is None:
             raise InputError(
@@ -149,7 +141,7 @@ class CustomFamily(Family):
         except ValueError:
             takes = {}  # type: ignore[assignment]
         try:
-            with _importable(self.folder):  # for what it imports only now
+            with importable(*self.folders):  # for what it imports only now
                 model = build(hp, **{name: value for name, value in extra.items() if name in takes})
         except SystemExit as error:
             raise TrialError(f"{self.path} called sys.exit({error.code!r})") from error
@@ -178,15 +170,3 @@ def _own_fit(build: Callable[..., Any]) -> Callable[..., Any] | None:
     instance = getattr(build, "__self__", None)
     fit = getattr(type(instance), "fit", None)
     return None if fit is None or fit is keras_tuner.HyperModel.fit else getattr(instance, "fit")  # noqa: B009
-
-
-@contextmanager
-def _importable(folder: Path) -> Iterator[None]:
-    """Make modules in `folder` and in the working folder importable for a moment."""
-    paths = [str(folder.resolve()), str(Path.cwd())]
-    sys.path[:0] = paths
-    try:
-        yield
-    finally:
-        for path in paths:
-            sys.path.remove(path)

@@ -9,8 +9,9 @@ from tuner.objective.base import Objective
 from tuner.objective.log_loss import LogLoss
 from tuner.objective.macro import BALANCED_ACCURACY, MACRO_AVERAGE_PRECISION, MACRO_F1, MACRO_ROC_AUC
 from tuner.objective.one_class import OF_A_CLASS, OfAClass
+from tuner.objective.own import OwnObjective, is_path, recorded_objective
 
-__all__ = ["ACCURACY", "FORMS", "OBJECTIVES", "Objective", "objective_of"]
+__all__ = ["ACCURACY", "FORMS", "OBJECTIVES", "OWN_FORM", "Objective", "OwnObjective", "is_path", "objective_of"]
 
 ACCURACY = Accuracy()
 OBJECTIVES: dict[str, Objective] = {
@@ -19,6 +20,8 @@ OBJECTIVES: dict[str, Objective] = {
 }
 #: How those of one class are written.
 FORMS = tuple(f"{kind}:CLASS" for kind in OF_A_CLASS)
+#: How a function of the user's own is written.
+OWN_FORM = "package.module:name"
 
 
 def objective_of(code: str) -> Objective:
@@ -29,7 +32,7 @@ def objective_of(code: str) -> Objective:
     """
     if not code:
         return ACCURACY
-    return OBJECTIVES[code] if code in OBJECTIVES else _of_a_class(code)
+    return OBJECTIVES[code] if code in OBJECTIVES else recorded_objective(code) or _of_a_class(code)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +24,9 @@ class Objective(ABC):
     name: str
     label: str
     doc: str
-    direction: ClassVar[Literal["max", "min"]] = "max"
-    low: ClassVar[float | None] = 0.0
-    high: ClassVar[float | None] = 1.0
+    direction: Literal["max", "min"] = "max"
+    low: float | None = 0.0
+    high: float | None = 1.0
 
     @abstractmethod
     def score(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], class_names: Sequence[str]) -> float:
@@ -44,6 +44,14 @@ class Objective(ABC):
     def missing_class(self, class_names: Sequence[str]) -> str:
         """Return the class that the objective is about and a data set has not; empty where nothing is missing."""
         return ""
+
+    def with_source(self) -> Self:
+        """Return the same with the user's code as it is now; of all that is no user's own, itself.
+
+        Raises:
+            InputError: there is no such code.
+        """
+        return self
 
     @property
     def column(self) -> str:

@@ -258,7 +258,7 @@ def selection_section(findings: Findings) -> Section | None:
                 *([escape(objective.label)] if len(objectives) > 1 else []),
                 len([r for r in findings.trials(chosen.model, chosen.dataset) if r.completed]),
                 number(score),
-                plus_minus(mean, sd),
+                plus_minus(mean, sd) if np.isfinite(mean) else DASH,
                 number(tested[chosen.place]),
                 signed(mean - score if score is not None else None),
             ]
@@ -273,6 +273,7 @@ def selection_section(findings: Findings) -> Section | None:
         told.append("The scores of a row are of what its model was chosen by.")
     if objectives != (ACCURACY,):
         told += _left_out(findings, chosen_here)
+        told += _not_scored(findings, chosen_here)
     return Section("selection", "Search score and test score", [Paragraph(" ".join(told)), table])
 
 
@@ -284,6 +285,17 @@ def _left_out(findings: Findings, models: Sequence[Chosen]) -> Iterator[str]:
         if lacking:
             names = escape(", ".join(lacking))
             yield f"On {escape(chosen.dataset)}, trials were chosen on no image of {names}, which counts in no score."
+
+
+def _not_scored(findings: Findings, models: Sequence[Chosen]) -> Iterator[str]:
+    """Yield why retrainings have no score by what they were chosen by, each reason once."""
+    reasons = {}
+    for chosen in models:
+        objective = findings.objective_of(chosen.model)
+        if why := chosen.why_not_scored(objective):
+            reasons[objective.name, why] = None
+    for name, why in reasons:
+        yield f"The test images could not be scored by {escape(name)}: {escape(why)}."
 
 
 def _mean_and_sd(scores: NDArray[np.float64]) -> tuple[float, float | None]:

@@ -42,7 +42,7 @@ def with_code(search: Search) -> Search:
     read = []
     for model_search in search.model_searches:
         with in_its_place(search, model_search):
-            read.append(model_search if model_search.source else model_search.with_code())
+            read.append(model_search.with_code())
     return replace(search, model_searches=tuple(read))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
@@ -19,21 +21,27 @@ from tuner.datasets.store import load_from_store, save_to_store
 from tuner.errors import CheckError, InputError
 from tuner.executors import Limits, Resources
 from tuner.ledger.ledger import Ledger
+from tuner.objective import OwnObjective
 from tuner.protocol import validation_labels
 from tuner.running.changed import Before
 from tuner.running.checks import check_backend, check_networks, check_sizes, checked_data, with_code
 from tuner.running.loop import Listener, Runner
 from tuner.running.options import RunOptions
+from tuner.running.own_objectives import check_own_objectives
 from tuner.running.planned import Prepared, all_final_proposals, all_search_proposals
 from tuner.running.progress import ProgressReport, say
 from tuner.search_file.checks import capitals
-from tuner.search_file.model import Search
+from tuner.search_file.model import ModelSearch, Search
 from tuner.system.files import remove_partials
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 from tuner.text import visible_line
 from tuner.trial import Job, Trial
 from tuner.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 TRAIN = "tuner.worker.training:train"
 _NETWORK_DISK = "{} lies on a network disk ({}): it is kept with a rollback journal, which is safe there and slower"
@@ -110,6 +118,7 @@ def started(
         with doing(f"reading the data set {name}"):
             datasets[name] = checked_data(search, name, workspace, options.skip_bad)
     check_sizes(search, datasets, console)
+    check_own_objectives(search, partial(_chosen_on, search, datasets))
     search, notes = check_networks(search, datasets)
     for note in notes if search.split == 1 else ():
         console.print(f"note: {visible_line(note)}", markup=False, highlight=False, soft_wrap=True)
@@ -223,11 +232,21 @@ def _check_completed(findings: Findings, report: Path) -> None:
 
 
 def _run_key(search: Search, prepared: dict[str, Prepared]) -> str:
-    """Return what names a list of trials: the search, and the content of its data and of the user's networks."""
+    """Return what names a list of trials: the search, and the content of its data and of the user's own code."""
     content = [search.key, *(data.fingerprint for data in prepared.values())]
     content += [model_search.source for model_search in search.model_searches if model_search.source]
     content += [f"{model_search.name} compiles" for model_search in search.model_searches if model_search.compiled]
+    content += [objective.source for objective in search.objectives if isinstance(objective, OwnObjective)]
     return hashlib.sha256(" ".join(content).encode()).hexdigest()[:16]
+
+
+def _chosen_on(
+    search: Search, datasets: Mapping[str, Dataset], model_search: ModelSearch, name: str
+) -> tuple[NDArray[np.int64], int]:
+    """Return the labels of the images of a data set that trials are chosen on, and how many classes there are."""
+    dataset = datasets[name]
+    trial = search.trial(model_search, name, dataset.fingerprint, {}, None)
+    return validation_labels(trial, dataset), len(dataset.class_names)
 
 
 def _prepare(dataset: Dataset, workspace: Workspace) -> Prepared:

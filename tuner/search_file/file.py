@@ -17,11 +17,12 @@ from tuner.columns import TAKEN
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
-from tuner.objective import OBJECTIVES, objective_of
+from tuner.objective import OBJECTIVES
 from tuner.oracles import ALGORITHMS, Algorithm
 from tuner.recipe import RECIPE
 from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
 from tuner.search_file.model import ModelSearch, Overrides, Search, backend_name
+from tuner.search_file.objectives import check_direction, read_objective
 from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
 from tuner.search_file.settings import with_settings
 from tuner.search_file.words import RULES, SPACE, TRAINING, check_belongs, explained, homes
@@ -155,6 +156,7 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
             raise InputError(f"training.{key_name(key)}", str(error), remedy) from error
     epochs, threads = _whole(epochs, EPOCHS), _whole(threads, THREADS)
 
+    check_direction(file)
     model_searches: list[ModelSearch] = []
     for index, part in enumerate(file.search, start=1):
         place = f"[[search]] {index}"
@@ -266,7 +268,7 @@ def _read_model_search(
         space=space,
         named=frozenset((*recipe, *part.space, *(name for one in part.try_first for name in one))),
         first=first,
-        objective=objective_of(part.objective or file.objective),
+        objective=read_objective(part, file, folder),
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
-from tuner.objective import ACCURACY, Objective
+from tuner.objective import ACCURACY, Objective, OwnObjective
 from tuner.oracles import Algorithm, Oracle
 from tuner.recipe import left_to_build
 from tuner.search_file.settings import with_settings
@@ -190,7 +190,9 @@ class ModelSearch:
         Raises:
             InputError: there is no such module.
         """
-        return replace(self, source=self.family.source_hash()) if isinstance(self.family, CustomFamily) else self
+        own = isinstance(self.family, CustomFamily) and not self.source
+        source = self.family.source_hash() if own and isinstance(self.family, CustomFamily) else self.source
+        return replace(self, source=source, objective=self.objective.with_source())
 
     def with_compiled(self, fits: bool) -> ModelSearch:
         """Return the same for a network that `build` compiles: without the parts of the recipe that it decides.
@@ -344,6 +346,8 @@ class Search:
         """Return the search trial of one configuration; `epochs` where the oracle gives fewer than the recipe."""
         if isinstance(model_search.family, CustomFamily) and not model_search.source:
             raise RuntimeError(f"the code of {model_search.path} was not read; see ModelSearch.with_code")
+        if isinstance(model_search.objective, OwnObjective) and not model_search.objective.source:
+            raise RuntimeError(f"the code of {model_search.objective.name} was not read; see ModelSearch.with_code")
         whole = model_search.space.completed(values)
         return Trial(
             family=model_search.path,

@@ -17,7 +17,7 @@ from tabulate import tabulate
 
 from tuner.datasets import DATASETS, KINDS
 from tuner.families import FAMILIES
-from tuner.objective import FORMS, OBJECTIVES, objective_of
+from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, objective_of
 from tuner.oracles import ALGORITHMS
 from tuner.recipe import RECIPE
 from tuner.search_file.file import EPOCHS, THREADS
@@ -45,6 +45,10 @@ _NONE = "–"
 _TYPES = {"string": "string", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
 _KINDS = {str: "string", int: "whole number", float: "number", bool: "`true` or `false`"}
 
+_OWN_OBJECTIVE = (
+    "What a function of your own returns, called as `score(labels, probabilities)` with arrays `(n,)` and "
+    "`(n, classes)`; see [What the best is](writing-a-search.md#what-the-best-is)."
+)
 _HEAD = """# The search file
 
 Every key that a search file may have. This page is written by `make docs` from what files are checked against. What a
@@ -79,6 +83,7 @@ def reference() -> str:
         for one in OBJECTIVES.values()
     ]
     objectives += [(f"`{form}`", objective_of(form).doc, "higher", f"`val_{form}`") for form in FORMS]
+    objectives.append((f"`{OWN_FORM}`", _OWN_OBJECTIVE, "as `direction` says", f"`val_{OWN_FORM}`"))
     parts += ["## Objectives", _table(objectives, ("objective", "what it is", "better", "column"))]
     parts += ["## Families", "Every family takes the recipe's parameters too. Bounds include both ends."]
     for family in FAMILIES.values():

@@ -12,7 +12,8 @@ from pydantic.config import JsonDict
 
 from tuner import columns as col
 from tuner.errors import shown
-from tuner.objective import FORMS, OBJECTIVES, objective_of
+from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, is_path, objective_of
+from tuner.objective.own import Direction
 from tuner.oracles import ALGORITHMS
 from tuner.search_file.model import FilePart, Overrides, ReportOptions, StudyResults
 from tuner.trial import Protocol, Save
@@ -62,7 +63,9 @@ def _list_algorithms(schema: JsonDict) -> None:
 
 def _known_objective(name: object) -> object:
     if not isinstance(name, str):
-        raise ValueError(f"is no objective: {_either([repr(one) for one in (*OBJECTIVES, *FORMS)])}")
+        raise ValueError(f"is no objective: {_either([repr(one) for one in (*OBJECTIVES, *FORMS, OWN_FORM)])}")
+    if is_path(name):
+        return name
     try:
         return objective_of(name or " ").name
     except ValueError:
@@ -70,12 +73,13 @@ def _known_objective(name: object) -> object:
         known = [form.partition(":")[0] for form in FORMS] if class_name else OBJECTIVES
         near = difflib.get_close_matches(kind, known, n=1, cutoff=0.6)
         meant = f"{near[0]}{colon}{class_name}" if near else ""
-        remedy = f"did you mean {meant!r}?" if near else f"known: {', '.join((*OBJECTIVES, *FORMS))}"
+        known_forms = f"known: {', '.join((*OBJECTIVES, *FORMS))}, or a function of your own as {OWN_FORM}"
+        remedy = f"did you mean {meant!r}?" if near else known_forms
         raise ValueError(f"is no objective; {remedy}") from None
 
 
 def _list_objectives(schema: JsonDict) -> None:
-    schema["enum"] = [*OBJECTIVES, *FORMS]
+    schema["enum"] = [*OBJECTIVES, *FORMS, OWN_FORM]
 
 
 def _one_of(name: object, known: Collection[str]) -> object:
@@ -124,6 +128,12 @@ class Compare(FilePart):
     )
 
 
+_WHICH_WAY = (
+    "Which way an `objective` of your own beside it is better, as in `keras_tuner.Objective`: `max`, the higher, "
+    "unless it says `min`."
+)
+
+
 class SearchTable(FilePart):
     """One model of the comparison: a family, the space of its parameters, and the algorithm that searches it."""
 
@@ -157,6 +167,7 @@ class SearchTable(FilePart):
         description="What its trials are chosen by, instead of the file's `objective`.",
         json_schema_extra=_list_objectives,
     )
+    direction: Direction | None = Field(default=None, description=_WHICH_WAY)
     watch: Names | None = Field(
         default=None, description="Layers to watch, instead of the file's `watch`; an empty list for none."
     )
@@ -205,6 +216,7 @@ class SearchFile(FilePart):
         description="What trials are chosen by; see [Objectives](#objectives).",
         json_schema_extra=_list_objectives,
     )
+    direction: Direction | None = Field(default=None, description=_WHICH_WAY)
     image_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="Height and width to which the images of a folder are brought."
     )

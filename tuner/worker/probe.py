@@ -17,9 +17,9 @@ from tuner.errors import InputError, TrialError, TunerError, one_line
 from tuner.families import get_family
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
-from tuner.families.own_modules import loaded_besides
 from tuner.recipe import left_to_build
 from tuner.space.space import Configuration
+from tuner.system.own_modules import loaded_besides
 
 if TYPE_CHECKING:
     import keras

@@ -21,7 +21,7 @@ from tuner.families import get_family
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.families.own_network import OwnNetwork, take_over
-from tuner.objective import Objective, objective_of
+from tuner.objective import Objective, OwnObjective, objective_of
 from tuner.objective.log_loss import cross_entropy
 from tuner.protocol import test_images, training_images
 from tuner.recipe import Stopping, augmenter, use_precision
@@ -70,6 +70,7 @@ def train(job: Job) -> Result | ResourceError:
 def _train(job: Job, begun: float) -> Result:
     trial = job.trial
     set_up_process(trial.threads, job.artifacts.parent / "compiled")
+    objective = _objective_of(job)  # before the family, which may come of the same module
     family = _family_of(job)
     own = isinstance(family, CustomFamily)
     _seed(trial.seed, everything=own)
@@ -79,7 +80,6 @@ def _train(job: Job, begun: float) -> Result:
     parameters = built.model.count_params()
     compile_built(built, trial.values, trial.epochs, len(training.labels))
     watcher = Watcher(built.trained, trial.watch, training) if trial.watch else None
-    objective = objective_of(trial.objective)
     off = validation is None or trial.role == "final"
     stopping = Stopping({"early_stopping": "off"} if off else trial.values, objective)
     epochs = _Epochs(objective, validation, data.class_names, stopping, watcher, built.softmax)
@@ -131,6 +131,18 @@ def _run_engine(
             break
     epochs.end()
     return engine.name
+
+
+def _objective_of(job: Job) -> Objective:
+    """Return what a trial is chosen by. The run has tried a user's own: what is wrong now was changed meanwhile."""
+    objective = objective_of(job.trial.objective)
+    if not isinstance(objective, OwnObjective):
+        return objective
+    try:
+        (own := objective.located(job.modules)).loaded()
+    except InputError as error:
+        raise LostError(error.place, error.problem, error.remedy or "put back what the search began with") from error
+    return own
 
 
 def _family_of(job: Job) -> Family:

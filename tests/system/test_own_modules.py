@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tuner.families import get_family
-from tuner.families.own_modules import hash_of, is_own, loaded_besides, own_modules
+from tuner.system.own_modules import hash_of, is_own, loaded_besides, own_modules
 
 
 def write(folder: Path, **files: str) -> None:

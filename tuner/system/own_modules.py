@@ -1,4 +1,4 @@
-"""The modules of a user's own that a network is made of, found where Python would find them, and their hash.
+"""The modules that a user's own network or objective is made of, found where Python would find them, and their hash.
 
 Nothing is imported here: import statements are read wherever they stand, in functions too. `tuner/worker/probe.py`
 compares what is found with what a build has really loaded.
@@ -11,10 +11,14 @@ import hashlib
 import importlib.util
 import sys
 import sysconfig
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import machinery
 from pathlib import Path
+
+from tuner.errors import one_line
 
 #: What lies in folders of these names was installed.
 _INSTALLED = frozenset(("site-packages", "dist-packages"))
@@ -77,6 +81,31 @@ def hash_of(module: str, modules: dict[str, Path]) -> str:
     for name, content in sorted(others.items()):
         digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def code_folder(module: str, folders: Sequence[Path]) -> Path | None:
+    """Return which of `folders` a module is imported from; None for one that is installed."""
+    top = module.partition(".")[0]
+    return next((one for one in folders if (one / top).is_dir() or (one / f"{top}.py").is_file()), None)
+
+
+@contextmanager
+def importable(*folders: Path) -> Iterator[None]:
+    """Make modules in these folders importable for a moment."""
+    paths = [str(folder) for folder in folders]
+    sys.path[:0] = paths
+    try:
+        yield
+    finally:
+        for path in paths:
+            sys.path.remove(path)
+
+
+def why_not_imported(module: str, error: BaseException) -> str:
+    """Return in words that a module cannot be imported, with the line that raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = "" if isinstance(error, SyntaxError) else f", {Path(last.filename).name} line {last.lineno}"
+    return f"{module!r} cannot be imported ({one_line(error, 200)}{where})"
 
 
 def loaded_besides(before: Iterable[str], modules: dict[str, Path], folders: Sequence[Path]) -> list[Path]:

@@ -1,0 +1,42 @@
+"""What a search file says of objectives: a name or the path of a function, and which way that one is better."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tuner.errors import InputError
+from tuner.objective import Objective, is_path, objective_of
+from tuner.objective.own import own_objective
+from tuner.search_file.schema import SearchFile, SearchTable
+
+
+def read_objective(part: SearchTable, file: SearchFile, folder: Path) -> Objective:
+    """Return what a `[[search]]` of a file chooses by.
+
+    Args:
+        part: the `[[search]]`, whose own objective counts where it has one.
+        file: the file.
+        folder: where it lies, beside which a function of the user's own is looked for.
+
+    Raises:
+        InputError: it is said which way an objective is better that has its own.
+    """
+    _check_direction(part, part.objective or "")
+    given = part if part.objective else file
+    name = str(given.objective)
+    return own_objective(name, given.direction or "max", folder) if is_path(name) else objective_of(name)
+
+
+def check_direction(file: SearchFile) -> None:
+    """See that the top of a file says which way is better of an objective of the user's own alone.
+
+    Raises:
+        InputError: it says so of another.
+    """
+    _check_direction(file, file.objective)
+
+
+def _check_direction(given: SearchTable | SearchFile, name: str) -> None:
+    if given.direction and not is_path(name):
+        of_its_own = f"is for an objective of your own: {name} has its direction"
+        raise InputError("direction", of_its_own if name else "needs an objective beside it", "remove it")
