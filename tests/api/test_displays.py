@@ -14,6 +14,7 @@ from matplotlib import pyplot
 
 import tuner
 from tuner.analysis.findings import Findings
+from tuner.analysis.parallel import ParallelCoordinates
 from tuner.analysis.scoring import per_class
 from tuner.analysis.variance import mean_interval
 from tuner.api.displays import Display
@@ -181,13 +182,25 @@ def test_parallel_coordinates_have_a_line_for_each_trial_from_its_values_to_its_
         assert heights[2] == pytest.approx((record.result.val_accuracy - 0.7) / 0.22)
 
 
-def test_a_line_passes_over_the_axes_that_its_model_has_not_and_the_best_lies_on_top(findings: Findings) -> None:
+def test_a_line_stands_at_none_where_its_model_has_no_such_parameter_and_the_best_lies_on_top(
+    findings: Findings,
+) -> None:
     display = tuner.ParallelCoordinatesDisplay.from_findings(findings)
     names = [text.get_text() for text in display.ax_.get_xticklabels()]
     assert names == ["model", "filters_1", "dense_units", "validation accuracy"]
     lines = lines_of(display)
-    for record in findings.trials("ann"):
-        assert lines[record.trial.id][0] == [0, 2, 3]
+    for record in findings.trials():
+        places, heights = lines[record.trial.id]
+        assert places == [0, 1, 2, 3]
+        none = "filters_1" not in record.trial.values
+        assert (heights[1] < -0.13) == none
+        assert none or heights[1] >= -0.026
+    stops = [(text.xy[0], text.get_text()) for text in display.ax_.texts if text.get_text() == "none"]
+    assert stops == [(1, "none")], "the others have values for every trial"
+    assert display.ax_.get_ylim()[0] < -0.19
+    one = tuner.ParallelCoordinatesDisplay.from_findings(findings, model="cnn")
+    assert not [text for text in one.ax_.texts if text.get_text() == "none"]
+    assert one.ax_.get_ylim()[0] == -0.06
     best = max(findings.trials(), key=lambda record: record.result.val_accuracy)
     assert list(lines)[-1] == best.trial.id
 
@@ -213,7 +226,8 @@ def test_many_numbers_stand_by_their_size_or_its_logarithm(tmp_path: Path, blobs
 
 def test_trials_that_hardly_learned_end_at_the_lower_end_of_the_accuracy(findings: Findings) -> None:
     whole = tuner.ParallelCoordinatesDisplay.from_findings(findings, model="ann")
-    cut = tuner.ParallelCoordinatesDisplay(whole.scope, whole.dataset, low=0.6).plot()
+    lines = ParallelCoordinates.of(whole.parallel.scope, whole.parallel.dataset, low=0.6)
+    cut = tuner.ParallelCoordinatesDisplay(lines).plot()
     ends = [heights[-1] for _, heights in lines_of(cut).values()]
     assert sorted(ends) == pytest.approx([0, 0, 0, 1 / 3, 2 / 3, 1])
 

@@ -239,14 +239,83 @@ def test_brushing_an_axis_filters_the_table_and_its_boxes_follow(opened: Any) ->
 def test_a_box_filters_the_table_and_the_brush_follows(opened: Any) -> None:
     shown(opened, "#parallel")
     shown(opened, "#trials .filter-panel summary").click()
-    for box in opened.find_elements(By.XPATH, "//fieldset[legend='conv_depth']//input")[:1]:
-        box.send_keys(" ")
+    none, one = opened.find_elements(By.XPATH, "//fieldset[legend='conv_depth']//input")[:2]
+    none.send_keys(" ")
+    one.send_keys(" ")
     assert set(column(opened, "conv_depth")) == {"2"}
     active = opened.execute_script(
         "return echarts.getInstanceByDom(document.querySelector('#parallel')).getModel().getSeries()[0]"
         ".getRawIndicesByActiveState('active').length"
     )
     assert count(opened) == f"{active} of 1,000 trials"
+
+
+#: Where the lines of a chart run: by trial, its place on each axis; and what a place on an axis is called.
+_LINES = "const chart = echarts.getInstanceByDom(document.querySelector('#parallel')).getOption();"
+_PLACES = f"{_LINES} return Object.fromEntries(chart.series[0].data.map(({{ name, value }}) => [name, value]))"
+_CALLED = f"{_LINES} return chart.parallelAxis[arguments[0]].axisLabel.formatter(arguments[1])"
+
+
+def axes_of(browser: Any) -> list[dict[str, Any]]:
+    shown(browser, "#parallel")
+    found: list[dict[str, Any]] = option(browser, "#parallel")["parallelAxis"]
+    return found
+
+
+def test_a_trial_passes_at_none_below_the_axis_of_a_parameter_that_its_model_has_not(opened: Any) -> None:
+    names = [axis["name"].replace("\n", "") for axis in axes_of(opened)]
+    depth, model = names.index("conv_depth"), names.index("model")
+    places = opened.execute_script(_PLACES)
+    assert len(places) == 993, "seven failed"
+    by_model: dict[int, list[float]] = {}
+    for place in places.values():
+        by_model.setdefault(round(place[model]), []).append(place[depth])
+        assert all(isinstance(one, int | float) for one in place), "each line crosses each axis"
+    without, having = sorted(by_model.values(), key=len)
+    assert len(without) == 8, "the trials of the ANN"
+    assert all(-1.2 < place < -0.8 for place in without)
+    assert all(place > -0.2 for place in having)
+    assert opened.execute_script(_CALLED, depth, -1) == "none"
+    assert axes_of(opened)[depth]["min"] < -1.2
+    assert axes_of(opened)[names.index("dropout")]["min"] == -0.4, "which every trial has"
+    assert 'pass below its axis, at "none"' in opened.find_element(By.CSS_SELECTOR, "[data-figure=parallel]").text
+
+
+def test_trials_without_a_parameter_of_many_values_are_kept_and_dropped_by_their_own_box(
+    browser: Any, tmp_path: Path, blobs: Dataset
+) -> None:
+    widths = list(range(4, 28, 2))
+    entries = [
+        {"family": "ann", "space": {"dense_units": [4, 8]}},
+        {"family": "cnn", "space": {"conv_depth": 1, "filters": widths, "padding": "same"}},
+    ]
+    made = Project(tmp_path, blobs, {**RAW, "search": entries, "published": {"study": "S"}, "watch": [], "report": {}})
+    ann = [trial.id for trial in made.searched("ann", [0.5, 0.6])]
+    made.searched("cnn", [0.5 + k / 100 for k in range(12)])
+    path = tmp_path / "page.html"
+    path.write_text(page_of(made, single_file=True).text, encoding="utf-8")
+    browser.get(path.as_uri())
+    axes = axes_of(browser)
+    filters = [axis["name"].replace("\n", "") for axis in axes].index("filters_1")
+    places = browser.execute_script(_PLACES)
+    none = 4 - 0.16 * 22
+    assert [places[trial][filters] for trial in ann] == pytest.approx([none, none])
+    assert sorted(p[filters] for trial, p in places.items() if trial not in ann) == widths
+    assert axes[filters]["axisLabel"]["customValues"][0] == pytest.approx(none)
+    assert axes[filters]["axisLabel"]["customValues"][1:] == [5, 10, 15, 20, 25]
+    assert browser.execute_script(_CALLED, filters, none) == "none"
+    assert browser.execute_script(_CALLED, filters, 10) == "10"
+    shown(browser, "#trials .filter-panel summary").click()
+    low, _, box = browser.find_elements(By.XPATH, "//fieldset[legend='filters_1']//input")
+    assert box.is_selected()
+    low.send_keys("20\t")
+    assert sorted(column(browser, "filters_1")) == ["", "", "20", "22", "24", "26"]
+    box.send_keys(" ")
+    assert sorted(column(browser, "filters_1")) == ["20", "22", "24", "26"]
+    low.clear()
+    low.send_keys("\t")
+    assert count(browser) == "12 of 14 trials"
+    assert browser.get_log("browser") == []
 
 
 def test_a_row_that_is_pointed_at_stands_out_among_the_lines(opened: Any) -> None:

@@ -5,6 +5,8 @@ import { completed, labelOf, parameters, report, searchedDatasets, searchedModel
 
 /** Numbers of more different values than this have a continuous axis, and a range to filter by. */
 const FEW = 8;
+/** So far below an axis, as a share of it, stand the trials that have no value there. */
+const NONE_BELOW = 0.16;
 /** From this ratio of the largest to the smallest value on, an axis is logarithmic. */
 const WIDE = 30;
 
@@ -13,8 +15,9 @@ const floors = report.slices.map(({ low }) => low).filter((low) => low !== null)
 export const scoreFloor = floors.length && floors.length === report.slices.length ? Math.min(...floors) : null;
 
 /**
- * The axes that trials are looked at along. `at(trial)` is a trial's place on one, null where it has none: the number
- * of its value among `values`, a little beside it, or where these are null the value itself, its logarithm where `log`.
+ * The axes that trials are looked at along. `at(trial)` is a trial's place on one: the number of its value among
+ * `values`, a little beside it, or where these are null the value itself, its logarithm where `log`. Trials that have no
+ * value, as of a parameter that their model has not, stand at `none`, below the axis; it is null where all have one.
  */
 export const axes = [
   ...(searchedModels.length > 1 ? [axisOf("model", (trial) => labelOf(trial.model))] : []),
@@ -31,16 +34,22 @@ const aside = (trial) => SPREAD * (((0.618034 * trial.index) % 1) - 0.5);
 function axisOf(name, get, always = false) {
   const distinct = [...new Set(completed.map(get).filter((value) => value !== null && value !== undefined))];
   if (distinct.length < (always ? 1 : 2)) return null;
+  const has = (trial) => get(trial) !== null && get(trial) !== undefined;
+  const lacking = !always && completed.some((trial) => !has(trial));
   const numbers = distinct.every((value) => typeof value === "number");
   if (numbers) distinct.sort((a, b) => a - b);
   if (!always && (!numbers || distinct.length <= FEW)) {
     const number = new Map(distinct.map((value, place) => [value, place]));
-    return { name, get, values: distinct, log: false, low: -0.4, high: distinct.length - 0.6,
-      at: (trial) => (number.has(get(trial)) ? number.get(get(trial)) + aside(trial) : null) };
+    const none = lacking ? -1 : null;
+    return { name, get, none, values: distinct, log: false, low: -0.4, high: distinct.length - 0.6,
+      at: (trial) => (has(trial) ? number.get(get(trial)) + aside(trial) : none && none + aside(trial)) };
   }
   const log = !always && distinct[0] > 0 && distinct.at(-1) >= WIDE * distinct[0];
   const on = (value) => (value === null || value === undefined ? null : log ? Math.log10(value) : value);
-  return { name, get, values: null, log, low: on(distinct[0]), high: on(distinct.at(-1)), at: (trial) => on(get(trial)) };
+  const [low, high] = [on(distinct[0]), on(distinct.at(-1))];
+  const gap = NONE_BELOW * (high - low);
+  const none = lacking ? low - gap : null;
+  return { name, get, none, values: null, log, low, high, at: (trial) => (has(trial) ? on(get(trial)) : none) };
 }
 
 /** The last axis: the scores, where what hardly learned stands at the lower end. */
@@ -49,6 +58,14 @@ function scoreAxis() {
   if (axis === null || scoreFloor === null) return axis;
   return { ...axis, low: scoreFloor, at: (trial) => (trial.score === null ? null : Math.max(trial.score, scoreFloor)) };
 }
+
+/** The lowest place that a trial has on an axis. */
+export const lowestOn = (axis) => (axis.none === null ? axis.low : Math.min(axis.low, axis.values ? axis.none - 0.4 : axis.none));
+/** The interval around the trials that have no value on an axis. */
+export const noneOn = (axis) => {
+  const half = axis.values ? 0.3 : 0.3 * (axis.low - axis.none);
+  return [axis.none - half, axis.none + half];
+};
 
 /** A place on an axis as the value there. */
 export const valueAt = (axis, place) => (axis.log ? 10 ** place : place);

@@ -4,7 +4,7 @@ import { compact, cut, fixed, make, setting, tip } from "./dom.js";
 import { completed, labelOf, noLower, report, settings } from "./data.js";
 import { chart, isNarrow, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
-import { axes, hasWords, intervalsOf, keep, keepWords, onFilter, onPoint, passing, scoreFloor, valueAt } from "./filters.js";
+import { axes, hasWords, intervalsOf, keep, keepWords, lowestOn, onFilter, onPoint, passing, scoreFloor, valueAt } from "./filters.js";
 
 /** Scores below this share of the trials share one colour, so that a few bad ones do not take up the scale. */
 const PALE = 0.1;
@@ -22,7 +22,7 @@ export function drawParallel(place) {
     name: "parallel",
     heading: "Parallel coordinates",
     caption: () =>
-      `Each line is a trial, the stronger its colour, the better its ${report.objective.label} on ${report.validates_on}; lines of one value stand side by side. Drag along an axis to keep the trials that pass there, click the axis to keep all again, and click a line to see its trial in the table. The filters below do the same from the keyboard.${below ? ` ${below} ${below === 1 ? "trial" : "trials"} that hardly learned ${below === 1 ? "stands" : "stand"} at the lower end of the ${report.objective.label}.` : ""}`,
+      `Each line is a trial, the stronger its colour, the better its ${report.objective.label} on ${report.validates_on}; lines of one value stand side by side.${axes.some(({ none }) => none !== null) ? " Trials that do not have a parameter pass below its axis, at \"none\"." : ""} Drag along an axis to keep the trials that pass there, click the axis to keep all again, and click a line to see its trial in the table. The filters below do the same from the keyboard.${below ? ` ${below} ${below === 1 ? "trial" : "trials"} that hardly learned ${below === 1 ? "stands" : "stand"} at the lower end of the ${report.objective.label}.` : ""}`,
     table: () => ({
       columns: ["trial", ...axes.map(({ name }) => name)],
       rows: passing().filter(({ score }) => score !== null).map((t) => [t.trial, ...axes.map((axis) => axis.get(t))]),
@@ -114,15 +114,17 @@ function option(colours, low, high, width) {
 }
 
 function parallelAxis(colours, axis, k, narrow, room) {
-  const ticks = axis.values ? axis.values.map((_, place) => place) : axis.log ? decades(axis) : null;
+  const own = axis.values ? axis.values.map((_, place) => place) : axis.log ? decades(axis) : axis.none === null ? null : steps(axis);
+  const ticks = own && axis.none !== null ? [axis.none, ...own] : own;
   const text = (place) => {
+    if (axis.none !== null && place < axis.low - 1e-9) return "none";
     if (axis.values) return cut(axis.name === "size" ? compact(axis.values[place]) : setting(axis.values[place] ?? ""), 12);
     const value = valueAt(axis, place);
     return axis.name === "size" ? compact(value) : setting(Number(value.toPrecision(4)));
   };
   const pad = axis.values ? 0 : 0.02 * (axis.high - axis.low || 1);
   return {
-    dim: k, id: String(k), name: narrow ? axis.name : broken(axis.name, room), min: axis.low - pad, max: axis.high + pad,
+    dim: k, id: String(k), name: narrow ? axis.name : broken(axis.name, room), min: lowestOn(axis) - pad, max: axis.high + pad,
     nameLocation: narrow ? "start" : "end", nameGap: narrow ? 8 : 14,
     ...(narrow ? { nameTextStyle: { align: "left", verticalAlign: "bottom", padding: [0, 0, 10, -6], textBorderColor: colours.card, textBorderWidth: 3, color: colours.ink, fontWeight: 600, fontSize: 12 } } : {}),
     axisLabel: {
@@ -141,6 +143,16 @@ function broken(name, room) {
   if (8 * name.length < room || !parts.length) return name;
   const middle = parts.reduce((a, b) => (Math.abs(b - name.length / 2) < Math.abs(a - name.length / 2) ? b : a));
   return `${name.slice(0, middle)}\n${name.slice(middle)}`;
+}
+
+/** Four to nine even steps of a number that is easily read within an axis. */
+function steps(axis) {
+  const least = (axis.high - axis.low) / 9;
+  const ten = 10 ** Math.floor(Math.log10(least));
+  const step = [1, 2, 5, 10].map((times) => times * ten).find((one) => one >= least);
+  const found = [];
+  for (let k = Math.ceil(axis.low / step - 1e-9); k * step <= axis.high + 1e-9 * step; k += 1) found.push(Number((k * step).toPrecision(12)));
+  return found;
 }
 
 /** The tenfold steps within an axis, or its ends where there are fewer than two. */

@@ -3,9 +3,7 @@
 import { clock, figures, fixed, make, setting } from "./dom.js";
 import { labelOf, parameters, report, searchedDatasets, searchedModels, trials } from "./data.js";
 import { download } from "./figure.js";
-import {
-  axes, clearFilters, intervalsOf, isFiltered, keep, keepWords, onFilter, passing, pointAt, valueAt, wordsKept,
-} from "./filters.js";
+import { axes, clearFilters, intervalsOf, isFiltered, keep, keepWords, noneOn, onFilter, passing, pointAt, valueAt, wordsKept } from "./filters.js";
 
 const PAGE = 100;
 
@@ -134,32 +132,33 @@ function filterPanel() {
 }
 
 function ticks(axis) {
-  const boxes = axis.values.map(() => make("input", { type: "checkbox", checked: true }));
+  const places = [...(axis.none === null ? [] : [axis.none]), ...axis.values.map((_, place) => place)];
+  const boxes = places.map(() => make("input", { type: "checkbox", checked: true }));
   boxes.forEach((tick) => tick.addEventListener("change", () => {
     const on = boxes.map((one) => one.checked);
-    keep(axis, on.every(Boolean) ? [] : runs(on), "panel");
+    keep(axis, on.every(Boolean) ? [] : runs(on, places[0]), "panel");
   }));
   const element = make(
     "fieldset", {}, make("legend", {}, axis.name),
-    ...axis.values.map((value, k) => make("label", { class: "tick" }, boxes[k], setting(value))),
+    ...places.map((place, k) => make("label", { class: "tick" }, boxes[k], place === axis.none ? "none" : setting(axis.values[place]))),
   );
   const follow = (source) => {
     if (source === "panel") return;
     const intervals = intervalsOf(axis);
     boxes.forEach((tick, k) => {
-      tick.checked = !intervals.length || intervals.some(([low, high]) => low <= k && k <= high);
+      tick.checked = !intervals.length || intervals.some(([low, high]) => low <= places[k] && places[k] <= high);
     });
   };
   return { element, follow };
 }
 
 /** The intervals around runs of ticked boxes; one that holds nothing where none is ticked. */
-function runs(on) {
+function runs(on, first) {
   const found = [];
   on.forEach((ticked, k) => {
     if (!ticked) return;
-    if (k > 0 && on[k - 1]) found.at(-1)[1] = k + 0.3;
-    else found.push([k - 0.3, k + 0.3]);
+    if (k > 0 && on[k - 1]) found.at(-1)[1] = first + k + 0.3;
+    else found.push([first + k - 0.3, first + k + 0.3]);
   });
   return found.length ? found : [[-0.4, -0.39]];
 }
@@ -167,25 +166,30 @@ function runs(on) {
 function range(axis) {
   const shown = (place) => String(Number(valueAt(axis, place).toPrecision(4)));
   const [low, high] = ["from", "to"].map((text) => make("input", { type: "number", step: "any", "aria-label": `${axis.name} ${text}` }));
+  const none = axis.none === null ? null : make("input", { type: "checkbox", checked: true });
   const reset = () => {
     low.placeholder = shown(axis.low);
     high.placeholder = shown(axis.high);
   };
   const change = () => {
-    if (low.value === "" && high.value === "") return keep(axis, [], "panel");
+    const without = none === null ? [] : none.checked ? [noneOn(axis)] : [];
+    if (low.value === "" && high.value === "" && (none === null || none.checked)) return keep(axis, [], "panel");
     const on = (input, otherwise) => {
       if (input.value === "") return otherwise;
       return axis.log ? Math.log10(Math.max(Number(input.value), 1e-300)) : Number(input.value);
     };
-    return keep(axis, [[on(low, axis.low), on(high, axis.high)]], "panel");
+    return keep(axis, [...without, [on(low, axis.low), on(high, axis.high)]], "panel");
   };
-  [low, high].forEach((input) => input.addEventListener("change", change));
+  [low, high, ...(none === null ? [] : [none])].forEach((input) => input.addEventListener("change", change));
   reset();
   const follow = (source) => {
     if (source === "panel") return;
-    const intervals = intervalsOf(axis);
-    low.value = intervals.length ? shown(Math.min(...intervals.map(([a]) => a))) : "";
+    const every = intervalsOf(axis);
+    const intervals = every.filter(([, b]) => b >= axis.low);
+    low.value = intervals.length ? shown(Math.max(axis.none === null ? -Infinity : axis.low, Math.min(...intervals.map(([a]) => a)))) : "";
     high.value = intervals.length ? shown(Math.max(...intervals.map(([, b]) => b))) : "";
+    if (none !== null) none.checked = !every.length || every.some(([a, b]) => a <= axis.none && axis.none <= b);
   };
-  return { element: make("fieldset", {}, make("legend", {}, axis.name), make("span", { class: "range" }, low, "to", high)), follow };
+  const box = none === null ? [] : [make("label", { class: "tick" }, none, "none")];
+  return { element: make("fieldset", {}, make("legend", {}, axis.name), make("span", { class: "range" }, low, "to", high), ...box), follow };
 }
