@@ -289,7 +289,7 @@ def _left_out(findings: Findings, models: Sequence[Chosen]) -> Iterator[str]:
 
 def _not_scored(findings: Findings, models: Sequence[Chosen]) -> Iterator[str]:
     """Yield why retrainings have no score by what they were chosen by, each reason once."""
-    reasons = {}
+    reasons: dict[tuple[str, str], None] = {}
     for chosen in models:
         objective = findings.objective_of(chosen.model)
         if why := chosen.why_not_scored(objective):
