@@ -365,14 +365,16 @@ def probed(odd: Odd, path: str, folder: Path) -> Built | TunerError:
     return probe(Question(path, folder, (8, 8, 1), 3, everything, first=True, named=named))
 
 
-def trained(odd: Odd, path: str, folder: Path, data: Dataset, built: Built, role: str) -> tuple[Trial, Result]:
+def trained(
+    odd: Odd, path: str, folder: Path, data: Dataset, built: Built, role: str, seed: int = SEED
+) -> tuple[Trial, Result]:
     """Train a network as a search does, or again as its winner."""
     left = left_to_build((*odd.recipe, *odd.values), built.fits) if built.compiles else frozenset()
     recipe = {p.name: p.default for p in RECIPE if p.when is None and p.name not in left}
     if odd.recipe.get("optimizer") == "sgd" and not built.compiles:
         recipe |= {"momentum": 0.0, "nesterov": False}
     trial = Trial(path, data.name, data.fingerprint, {**recipe, **odd.recipe, **odd.values}, epochs=EPOCHS, seed=SEED)
-    trial = trial.as_final(SEED) if role == "final" else trial
+    trial = trial.as_final(seed) if role == "final" else trial
     result = training.train(Job(trial, save_to_store(data, folder / "data"), folder / "models", folder))
     assert isinstance(result, Result)
     assert not result.error
@@ -450,3 +452,70 @@ def test_metrics_of_its_own_are_recorded_beside_accuracy(tmp_path: Path, blobs: 
     assert 0.5 < first.history["val_auc"][-1] <= 1
     assert first.environment["engine"] == "plain"
     assert first.environment["compiled"] == ("what build compiles (Adam, categorical_crossentropy, learning rate 0.02)")
+
+
+BASE = """
+FRONTS = {
+    "preprocess_input": lambda: keras.applications.mobilenet_v2.preprocess_input,
+    "an adapted Normalization": lambda: adapted(),
+}
+
+def adapted():
+    layer = layers.Normalization(name="adapted")
+    layer.adapt(np.linspace(0, 200, 640).reshape(10, 8, 8, 1).astype("float32"))
+    return layer
+
+def base():
+    return keras.Sequential([
+        keras.Input((8, 8, 1)), layers.Conv2D(4, 3, name="conv"), layers.BatchNormalization(name="norm"), layers.ReLU(),
+        layers.Flatten(), layers.Dense(6, name="dense"),
+    ], name="base")
+"""
+PRETRAINED = """
+from pathlib import Path
+
+def build(hp):
+    pretrained = base()
+    pretrained.load_weights(Path(__file__).with_name("base.weights.h5"))
+    for layer in pretrained.layers:
+        layer.trainable = {tuned} and layer.name == "dense"
+    pixels = keras.Input((8, 8, 1))
+    x = pretrained(FRONTS[{front!r}]()(pixels), training=False)
+    return compiled(keras.Model(pixels, layers.Dense(3, activation="softmax")(x)))
+"""
+
+
+@pytest.mark.parametrize("tuned", [False, True], ids=["frozen", "fine-tuned"])
+@pytest.mark.parametrize("front", ["preprocess_input", "an adapted Normalization"])
+def test_bits_of_what_is_frozen_are_those_of_the_file_after_every_training(
+    front: str, tuned: bool, tmp_path: Path, blobs: Dataset
+) -> None:
+    made: dict[str, Any] = {}
+    exec(HEADER + BASE, made)  # noqa: S102  # of this file
+    keras.utils.set_random_seed(1)
+    file = made["base"]()
+    for layer in file.layers:
+        layer.set_weights([np.abs(np.random.default_rng(2).normal(size=w.shape)) + 0.1 for w in layer.get_weights()])
+    file.save_weights(tmp_path / "base.weights.h5")
+    odd = Odd(BASE + PRETRAINED.format(tuned=tuned, front=front))
+    path = written(odd, f"bits {front} {tuned}", tmp_path)
+    built = probed(odd, path, tmp_path)
+    assert isinstance(built, Built), built
+    trained(odd, path, tmp_path, blobs, built, "search")
+    answers = []
+    for seed in (SEED, SEED + 1):
+        trial, final = trained(odd, path, tmp_path, blobs, built, "final", seed)
+        saved = keras.models.load_model(artifact_path(tmp_path / "models", trial.id, final.files["model"], ".keras"))
+        kept = {layer.name: layer.get_weights() for layer in saved._flatten_layers()}
+        for name in ("conv", "norm", "dense"):
+            pairs = list(zip(kept[name], file.get_layer(name).get_weights(), strict=True))
+            same = [bool((one == other).all()) for one, other in pairs]
+            assert same == [not (tuned and name == "dense")] * len(pairs), name
+        if "adapted" in kept:
+            for one, other in zip(kept["adapted"], made["adapted"]().get_weights(), strict=True):
+                np.testing.assert_array_equal(one, other)
+        with np.load(artifact_path(tmp_path / "models", trial.id, final.files["predictions"], ".npz")) as recorded:
+            answers.append(recorded["probabilities"])
+        np.testing.assert_allclose(saved.predict(blobs.x_test, verbose=0), answers[-1], atol=1e-6)
+    np.testing.assert_allclose(answers[0], by_plain_keras(odd, path, tmp_path, blobs), atol=1e-4)
+    assert np.abs(answers[0] - answers[1]).max() > 1e-4, "retrainings differ by their seeds"
