@@ -131,7 +131,8 @@ def _build_own(family: CustomFamily, question: Question) -> Built:
         check_trains(network, values, question.shape, question.classes, f"family {family.path}")
         family.forget_modules()  # whose layers may have been trained
     compiles = network.compiles or network.trains_itself
-    asked = frozenset(network.asked)  # by `fit`, too, where there is one of its own
+    # What a `fit` of its own asks for is seen only as it trains.
+    asked = None if network.trains_itself and not question.first else frozenset(network.asked)
     return replace(built, asked=asked, notes=tuple(notes), compiles=compiles, fits=network.trains_itself)
 
 
