@@ -153,12 +153,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Job:
-    """A trial and where its worker finds the data, the user's modules, and a place for what it leaves."""
+    """A trial and where its worker finds the data, the user's modules, and a place for what it leaves.
+
+    `files` are those in the folder of the modules that a user's network reads.
+    """
 
     trial: Trial
     data: Path
     artifacts: Path
     modules: Path = Path()
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

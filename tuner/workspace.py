@@ -157,7 +157,8 @@ def as_described_now(recorded: Search, name: str) -> Search:
     Only where the file differs in nothing else: what was not trained cannot be reported.
     """
     try:
-        now = load_search(find_search(name.partition("#")[0]), recorded.overrides)
+        declared = {one.name: one.declared for one in recorded.model_searches if one.declared is not None}
+        now = load_search(find_search(name.partition("#")[0]), recorded.overrides, declared)
     except InputError:
         return recorded
     before, after = (

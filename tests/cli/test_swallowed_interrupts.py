@@ -126,8 +126,8 @@ def test_verify_hears_it_at_the_next_model(project: Project, monkeypatch: pytest
 def test_a_dry_run_hears_it_before_it_builds_the_next_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     step = Deaf([])
     monkeypatch.setattr(dryrun, "build_all", step)
-    monkeypatch.setattr(dryrun, "_shape_of", lambda *_: ((8, 8, 1), 3))
-    for name in ("preview", "check_keys", "check_watch"):
+    monkeypatch.setattr(dryrun, "shape_of", lambda *_: ((8, 8, 1), 3))
+    for name in ("preview", "check_asked", "check_watch"):
         monkeypatch.setattr(dryrun, name, lambda *_: [])
     mine = parse_search(RAW, "mine", tmp_path, Overrides(), "0" * 16)
     interrupted(lambda: dryrun.dry_run(mine, None), step)

@@ -244,6 +244,28 @@ def test_a_helper_in_the_working_folder_travels_with_a_network_beside_the_search
         assert build._builder()(None) == 9
 
 
+def test_files_that_a_network_reads_travel_with_it(job: Job, store: Store, elsewhere: Any) -> None:
+    (job.modules / "mine.py").write_text("def build(hp): ...\n")
+    (job.modules / "start").mkdir()
+    (job.modules / "start" / "weights.h5").write_bytes(b"weights")
+    own = replace(job, trial=replace(TRIAL, family="mine:build"), files=("start/weights.h5",))
+    source = get_family("mine:build", own.modules, own.files).source_hash()  # type: ignore[attr-defined]
+    parcel = Sender(store.put).pack(own)
+    elsewhere()
+    with unpacked(parcel, store.fetch) as (mine, _):
+        there: Any = get_family("mine:build", mine.modules, mine.files)
+        assert there.own_files()["start/weights.h5"].read_bytes() == b"weights"
+        assert there.source_hash() == source
+
+
+def test_a_file_outside_of_the_searchs_folder_does_not_travel(job: Job, store: Store) -> None:
+    (job.modules / "mine.py").write_text("def build(hp): ...\n")
+    (job.modules.parent / "weights.h5").write_bytes(b"weights")
+    own = replace(job, trial=replace(TRIAL, family="mine:build"), files=("../weights.h5",))
+    with pytest.raises(ResourceError, match=r"files '\.\./weights\.h5': lies outside of the search file's folder"):
+        Sender(store.put).pack(own)
+
+
 def test_modules_that_were_edited_are_laid_out_beside_the_old_ones(job: Job, store: Store, elsewhere: Any) -> None:
     own = replace(job, trial=replace(TRIAL, family="mine:build"))
     module = job.modules / "mine.py"

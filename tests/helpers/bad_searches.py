@@ -573,6 +573,54 @@ NETWORKS = [
         space="unit = 8",
     ),
     own_network(
+        "a value that build does not allow", NETWORK, "space.units", "512 is outside", space="units = [8, 512]"
+    ),
+    own_network(
+        "a parameter that build asks for and tables need",
+        NETWORK.replace('"units"', '"epochs"'),
+        "family net:build",
+        "asks for 'epochs', which is a column of the tables",
+        "another name",
+    ),
+    own_network(
+        "a grid over real numbers that build asks for",
+        NETWORK.replace("return ", 'hp.Float("drop", 0.0, 0.5)\n    return '),
+        "drop",
+        "a grid needs a list of values or a range with a step",
+        'algorithm = "random"',
+    ),
+    own_network(
+        "a range that depends on another parameter",
+        NETWORK.replace("return ", 'hp.Int("more", 1, hp.Boolean("deep") + 2)\n    return '),
+        "asks for 'more' with different values, as others differ (1 to 2, and 1 to 3)",
+        "[search.rules]",
+    ),
+    replace(
+        own_network(
+            "a rule about what build does not ask for",
+            NETWORK,
+            "rules.where",
+            "no parameter is named 'unit'; did you mean 'units'?",
+        ),
+        given=(
+            written("searches/wrong.toml", search_text(search='family = "net:build"', rules='where = ["unit > 4"]')),
+            written("searches/net.py", NETWORK),
+        ),
+    ),
+    search(
+        "files for a built-in network",
+        "[[search]] 1 files",
+        "for a network of your own, and cnn reads none",
+        search='family = "cnn"\nfiles = ["weights.h5"]',
+    ),
+    replace(
+        own_network("a file that is not there", NETWORK, "files 'weights.h5'", "is not there", "put it at"),
+        given=(
+            written("searches/wrong.toml", search_text(search='family = "net:build"\nfiles = ["weights.h5"]')),
+            written("searches/net.py", NETWORK),
+        ),
+    ),
+    own_network(
         "a network of logits",
         NETWORK.replace(', activation="softmax"', ""),
         "family net:build",

@@ -115,7 +115,9 @@ class Loud(keras.layers.Layer):
         raise RuntimeError("a layer\\nof two lines")
 
 def build(hp, shape, classes):
-    kind = hp.Choice("kind", ["fine"])
+    kind = hp.Choice("kind", [
+        "raises", "none", "leaves", "endless", "hoards", "too_small", "loud", "explodes", "wrong_output", "fine"
+    ])
     if kind == "raises":
         raise ValueError("no network for you | today")
     if kind == "none":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tuner.errors import InputError
 from tuner.families import get_family
 from tuner.system.own_modules import hash_of, is_own, loaded_besides, own_modules
 
@@ -118,6 +119,33 @@ def test_a_package_that_is_developed_elsewhere_is_the_user_s_own(
     (tmp_path / "src" / "elsewhere" / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path / "src")
     assert own_modules("elsewhere.nets", [tmp_path]).keys() == {"elsewhere", "elsewhere.nets", "elsewhere.blocks"}
+
+
+def test_files_that_the_network_reads_count_by_their_names_and_content(tmp_path: Path) -> None:
+    write(tmp_path, net="x = 1")
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "weights.h5").write_bytes(b"1")
+    (tmp_path / "parts" / "more.npy").write_bytes(b"2")
+
+    def source(*files: str) -> str:
+        return get_family("net:build", tmp_path, files).source_hash()  # type: ignore[attr-defined]
+
+    both = source("weights.h5", "parts/more.npy")
+    assert source() == source_of(tmp_path)
+    assert len({source(), source("weights.h5"), source("parts/more.npy"), both}) == 4
+    assert source("parts/more.npy", "weights.h5") == both, "in whichever order the search file names them"
+    (tmp_path / "parts" / "more.npy").write_bytes(b"3")
+    edited = source("weights.h5", "parts/more.npy")
+    assert edited != both
+    write(tmp_path, net="x = 2")
+    assert source("weights.h5", "parts/more.npy") not in (edited, both)
+
+
+@pytest.mark.parametrize(("name", "problem"), [("weights.h5", "is not there"), ("parts", "is not a file")])
+def test_a_file_that_is_not_there_is_said_in_one_line(tmp_path: Path, name: str, problem: str) -> None:
+    write(tmp_path, net="x = 1", parts__one="")
+    with pytest.raises(InputError, match=f"files '{name}': {problem}; put it at .*{name}"):
+        get_family("net:build", tmp_path, [name]).source_hash()  # type: ignore[attr-defined]
 
 
 def test_a_file_that_is_no_python_counts_by_its_content(tmp_path: Path) -> None:

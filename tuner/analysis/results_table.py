@@ -227,7 +227,7 @@ def _text(text: object, most: int = _NAME) -> str:
 
 
 def _value_of(names: Sequence[str]) -> Callable[[Row], str]:
-    return lambda row: _text(_values(row, names))
+    return lambda row: _text(_values(row, names)) or _DASH
 
 
 def _values(row: Row, names: Sequence[str]) -> str:

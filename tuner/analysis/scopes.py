@@ -86,7 +86,7 @@ def scopes(findings: Findings, dataset: str) -> list[Scope]:
 
 def _scope_of(model_search: ModelSearch, records: Sequence[Record], objective: Objective) -> Scope:
     completed = tuple(record for record in records if record.completed)
-    parents = {p.name: [p.when[0]] for p in model_search.space.parameters if p.when is not None}
+    parents = {p.name: list(p.parents) for p in model_search.space.parameters if p.parents}
     values = [_values(record) for record in completed]
     names = varying_parameters(values, parents)
     return Scope(

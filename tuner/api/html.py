@@ -28,6 +28,8 @@ def search_html(search: Search) -> str:
 
 def _trials(model_search: ModelSearch) -> str:
     """Return how many search trials a model search has, or at most has."""
+    if not model_search.is_known:
+        return "?"
     try:
         return f"{'' if model_search.is_counted else '≤ '}{model_search.planned():,}"
     except InputError:  # a rule that cannot be computed; who runs the search is told
@@ -35,7 +37,7 @@ def _trials(model_search: ModelSearch) -> str:
 
 
 def _varied(model_search: ModelSearch) -> str:
-    names = model_search.space.varying()
+    names = [*model_search.space.varying(), *(["what its build asks for"] if model_search.space.is_open else [])]
     return escape(", ".join(names)) or "nothing"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from tuner.cli.options import data_dir_option, folder_options, search_name_argum
 from tuner.errors import InputError
 from tuner.search_file.checks import capitals
 from tuner.search_file.file import embedded_searches, find_search, load_search
+from tuner.search_file.own_space import own_parameters
 from tuner.text import shortened, visible_line
-from tuner.workspace import Workspace, ran_as_it_is
+from tuner.workspace import Workspace, ran_as_it_is, recorded_search
 
 if TYPE_CHECKING:
     from tuner.ledger.ledger import Ledger
@@ -50,6 +52,8 @@ def list_command(runs_dir: Path, reports_dir: Path) -> None:
 
 def _row(search: Search, file: Path, ledger: Ledger | None) -> tuple[str, ...]:
     """Return what is listed of a search."""
+    if ledger and any(one.space.is_open for one in search.model_searches) and ran_as_it_is(ledger, search):
+        search = replace(recorded_search(ledger, search.name), title=search.title)
     trials = _trials(search, file)
     done = sum(
         ledger.count_finished(one.name)
@@ -63,7 +67,9 @@ def _row(search: Search, file: Path, ledger: Ledger | None) -> tuple[str, ...]:
 
 
 def _trials(search: Search, file: Path) -> str:
-    """Return how many trials a search plans, or the most that it can have."""
+    """Return how many trials a search plans, or the most that it can have; "?" where only building a network tells."""
+    if not all(model_search.is_known for model_search in search.model_searches):
+        return "?"
     try:
         planned = sum(model_search.planned() for model_search in search.model_searches) * len(search.datasets)
         planned *= search.splits
@@ -105,14 +111,24 @@ def space(name: str, as_json: bool, data_dir: Path | None, skip_bad: bool) -> No
     from tuner.analysis.shortfall import planned_shortfall
     from tuner.running.dryrun import dry_run
     from tuner.running.own_objectives import check_own_objectives
+    from tuner.running.own_spaces import with_spaces_read
 
     check_own_objectives(search)
+    search, notes = with_spaces_read(search, data_dir, skip_bad)
     found = dry_run(search, data_dir, skip_bad)
+    found["notes"] = list(dict.fromkeys((*notes, *found["notes"])))
+    asked = {one.name: own_parameters(search, one) for one in search.model_searches if one.declared is not None}
     for note in found["notes"]:
         click.echo(f"note: {visible_line(note)}", err=True)
     if as_json:
-        click.echo(json.dumps(found, indent=1))
+        click.echo(json.dumps({**found, **({"asked": asked} if asked else {})}, indent=1))
         return
+    for model_search in search.model_searches:
+        for parameter in asked.get(model_search.name, ()):
+            said = ", as the search file says" if parameter["in_file"] else ""
+            where = f"; where {parameter['where']}" if parameter["where"] else ""
+            line = f"{model_search.path} asks for {parameter['name']}: {parameter['values']}{said}{where}"
+            click.echo(visible_line(line))
     shown = {n for e in search.model_searches for n in e.space.varying()}
     for trial in found["trials"]:
         values = visible_line(", ".join(f"{k}={_short(v)}" for k, v in trial["values"].items() if k in shown))

@@ -59,7 +59,7 @@ class Sender:
     def __init__(self, put: Callable[[Files], Any]) -> None:
         self._put = put
         self._data: dict[Path, Any] = {}
-        self._modules: dict[tuple[tuple[Path, str], ...], tuple[Any, str]] = {}
+        self._modules: dict[tuple[tuple[Path | None, str, tuple[str, ...]], ...], tuple[Any, str]] = {}
         self._marks: dict[Path, Path] = {}
 
     def pack(self, job: Job) -> Parcel:
@@ -77,17 +77,22 @@ class Sender:
 
     def _code_of(self, own: Sequence[CustomFamily | OwnObjective]) -> tuple[Any, str]:
         """Return what stands for a user's modules, and the hash of them; nothing where they are installed."""
-        there = [(folder, one) for one in own if (folder := one.code_folder()) is not None]
-        if not there:
+        there = [(one.code_folder(), one) for one in own]
+        if all(folder is None and not _files_of(one) for folder, one in there):
             return None, ""
-        key = tuple((folder, one.module) for folder, one in there)
+        key = tuple((folder, one.module, tuple(_files_of(one))) for folder, one in there)
         if key not in self._modules:
             files: Files = {}
             for folder, one in there:
-                files = {**_modules_in(folder), **files}
-                for name, file in one.own_modules().items():  # which may lie elsewhere: in the working folder
+                files = {**({} if folder is None else _modules_in(folder)), **files}
+                for name, file in one.own_modules().items() if folder else ():  # some lie in the working folder
                     place = name.replace(".", "/") + ("/__init__.py" if file.name == "__init__.py" else file.suffix)
                     files.setdefault(place, np.fromfile(file, np.uint8))
+                for name, file in _files_of(one).items():
+                    if Path(name).is_absolute() or ".." in Path(name).parts:
+                        problem = "lies outside of the search file's folder, of which other machines have a copy"
+                        raise ResourceError(f"files {name!r}", problem, "put it beside the search file")
+                    files[Path(name).as_posix()] = np.fromfile(file, np.uint8)
             self._modules[key] = self._put(files), _name_of(files)
         return self._modules[key]
 
@@ -97,9 +102,14 @@ class Sender:
             mark.unlink(missing_ok=True)
 
 
+def _files_of(own: CustomFamily | OwnObjective) -> dict[str, Path]:
+    """Return the files that the user's own code reads, as far as a search file names them."""
+    return own.own_files() if isinstance(own, CustomFamily) else {}
+
+
 def _own_code(job: Job) -> list[CustomFamily | OwnObjective]:
     """Return what of a trial is code of the user's own."""
-    family, objective = get_family(job.trial.family, job.modules), objective_of(job.trial.objective)
+    family, objective = get_family(job.trial.family, job.modules, job.files), objective_of(job.trial.objective)
     networks = [family] if isinstance(family, CustomFamily) else []
     return [*networks, *([objective.located(job.modules)] if isinstance(objective, OwnObjective) else [])]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tuner.errors import InputError, suggestion
@@ -22,18 +22,19 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def get_family(name: str, folder: Path = Path()) -> Family:
+def get_family(name: str, folder: Path = Path(), files: Sequence[str] = ()) -> Family:
     """Return the family of this name, or a user's own by its path `package.module:name`.
 
     Args:
         name: a name in `FAMILIES` or a path.
         folder: where modules of a user's own are looked for first, beside the working folder.
+        files: files in `folder` that a user's own reads.
 
     Raises:
         InputError: there is no such family.
     """
     if ":" in name:
-        return CustomFamily(name, folder)
+        return CustomFamily(name, folder, tuple(files))
     if name not in FAMILIES:
         raise InputError("family", f"no family is named {name!r}; {suggestion(name, FAMILIES)}")
     return FAMILIES[name]

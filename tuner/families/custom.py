@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,51 +16,61 @@ from tuner.errors import InputError, TrialError, suggestion
 from tuner.families.base import Family
 from tuner.recipe import BATCH_SIZE, COMPILED, RECIPE
 from tuner.space.parameters import Values
-from tuner.system.own_modules import code_folder, file_of, hash_of, importable, own_modules, why_not_imported
+from tuner.system.files import is_a
+from tuner.system.own_modules import (
+    code_folder,
+    file_of,
+    hash_of,
+    importable,
+    own_modules,
+    why_not_imported,
+    with_files,
+)
 
 if TYPE_CHECKING:
     import keras
+    import keras_tuner
 
     from tuner.datasets.base import Shape
+    from tuner.families.asked import AskedHyperParameters
     from tuner.families.own_network import OwnNetwork
 
 #: A value of this name in the search file says what is put in front of the network, unless `build` asks for it.
 SCALING = "scaling"
 #: Settings of the recipe that a network has no use for; the optimizer's and the batch size it may ask for.
-_RESERVED = frozenset(parameter.name for parameter in RECIPE) - {p.name for p in (*COMPILED, BATCH_SIZE)}
+RESERVED = frozenset(parameter.name for parameter in RECIPE) - {p.name for p in (*COMPILED, BATCH_SIZE)}
 
 
 class CustomFamily(Family):
     """The network that `path`, written `package.module:name`, builds.
 
-    Its parameters are those that the search file names; `build(hp)` finds their values in `hp` and gets its own
-    defaults for the rest. It may take `shape` and `classes` too. The network is trained as `build` returns it, with
-    its weights and states, and with what it compiles; what the search file names of the recipe takes the place of
-    that. Where it does nothing to its pixels before its first weights, a layer that divides by 255 is put in front;
-    `scaling` in the space says otherwise.
+    Its parameters are those that `build(hp)` asks `hp` for, which building it tells (`own_space.py`). It may take
+    `shape` and `classes` too. The network is trained as `build` returns it, with its weights and states, and with what
+    it compiles; what the search file names of the recipe takes the place of that. Where it does nothing to its pixels
+    before its first weights, a layer that divides by 255 is put in front; `scaling` in the space says otherwise.
     """
 
     parameters = ()
 
-    def __init__(self, path: str, folder: Path) -> None:
+    def __init__(self, path: str, folder: Path, files: tuple[str, ...] = ()) -> None:
         module, _, attribute = path.partition(":")
         if not attribute or not all(part.isidentifier() for part in (*module.split("."), attribute)):
             raise InputError("family", f"{path!r} is not written as package.module:name")
-        self.path, self.folder = path, folder
+        self.path, self.folder, self.files = path, folder, files
         self.module, self.attribute = module, attribute
         self.name = attribute.lower()  # type: ignore[misc]  # an instance has a name where a built-in class has one
         self.label = attribute  # type: ignore[misc]
 
     def source_hash(self) -> str:
-        """Return a hash of the module and of all modules of the user's own that it imports.
+        """Return a hash of the module, of all modules of the user's own that it imports, and of its files.
 
-        So an edited network is another trial. The code is read whenever this is asked.
+        So an edited network is another trial. All of it is read whenever this is asked.
 
         Raises:
-            InputError: there is no such module.
+            InputError: there is no such module, or no such file.
         """
         try:
-            return hash_of(self.module, self.own_modules())
+            return with_files(hash_of(self.module, self.own_modules()), self.own_files())
         except OSError as error:
             raise InputError("family", f"{error.filename} cannot be read ({error.strerror})") from error
 
@@ -72,6 +83,19 @@ class CustomFamily(Family):
         if file_of(self.module, self.folders) is None:
             raise InputError("family", f"no module {self.module!r} for {self.path!r}", f"put it in {self.folder}")
         return own_modules(self.module, self.folders)
+
+    def own_files(self) -> dict[str, Path]:
+        """Return the files that the network reads, by the names that the search file gives them.
+
+        Raises:
+            InputError: one is not there.
+        """
+        found = {name: self.folder / name for name in self.files}
+        for name, path in found.items():
+            if not is_a(Path.is_file, path):
+                problem = "is not a file" if is_a(os.path.lexists, path) else "is not there"
+                raise InputError(f"files {name!r}", problem, f"put it at {path}, or take it out of files")
+        return found
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -122,8 +146,45 @@ class CustomFamily(Family):
         """Build the network; see `Family.network`."""
         return self.own_network(values, shape, classes).model
 
-    def own_network(self, values: Values, shape: Shape, classes: int) -> OwnNetwork:
+    def build(self, hp: keras_tuner.HyperParameters, shape: Shape, classes: int) -> Any:
+        """Return what the user's `build(hp)` returns, which may be anything.
+
+        Raises:
+            InputError: there is no such function.
+            TrialError: it left by `sys.exit`.
+        """
+        return self._called(self._builder(), hp, shape, classes)
+
+    def _called(self, build: Callable[..., Any], hp: keras_tuner.HyperParameters, shape: Shape, classes: int) -> Any:
+        extra = {"shape": shape, "classes": classes}
+        try:
+            takes = inspect.signature(build).parameters
+        except ValueError:
+            takes = {}  # type: ignore[assignment]
+        try:
+            with importable(*self.folders):  # for what it imports only now
+                return build(hp, **{name: value for name, value in extra.items() if name in takes})
+        except SystemExit as error:
+            raise TrialError(f"{self.path} called sys.exit({error.code!r})") from error
+
+    def trains(self) -> bool:
+        """Whether it is a `HyperModel` with a `fit` of its own.
+
+        Raises:
+            InputError: there is no such function or class.
+        """
+        return _own_fit(self._builder()) is not None
+
+    def own_network(
+        self, values: Values, shape: Shape, classes: int, asked: AskedHyperParameters | None = None
+    ) -> OwnNetwork:
         """Build the network and tell what became of what `build(hp)` returned; see `Family.network`.
+
+        Args:
+            values: a value for every active parameter.
+            shape: height, width and channels of an image.
+            classes: how many classes there are.
+            asked: what is asked in the place of `values`.
 
         Raises:
             InputError: `build` gives what no trial could train as it is meant.
@@ -134,21 +195,12 @@ class CustomFamily(Family):
         from tuner.families.own_network import completed
 
         build = self._builder()
-        hp = WatchedHyperParameters({name: value for name, value in values.items() if name not in _RESERVED})
-        extra = {"shape": shape, "classes": classes}
-        try:
-            takes = inspect.signature(build).parameters
-        except ValueError:
-            takes = {}  # type: ignore[assignment]
-        try:
-            with importable(*self.folders):  # for what it imports only now
-                model = build(hp, **{name: value for name, value in extra.items() if name in takes})
-        except SystemExit as error:
-            raise TrialError(f"{self.path} called sys.exit({error.code!r})") from error
+        hp = asked or WatchedHyperParameters({name: value for name, value in values.items() if name not in RESERVED})
+        model = self._called(build, hp, shape, classes)
         if not isinstance(model, keras.Model):
             raise TrialError(f"{self.path} returned {type(model).__name__}, not a keras.Model")
-        if hp.asked.keys() & _RESERVED:
-            name = min(hp.asked.keys() & _RESERVED)
+        if hp.asked.keys() & RESERVED:
+            name = min(hp.asked.keys() & RESERVED)
             problem = f"{self.path} asks for {name!r}, which is a setting of the recipe"
             raise InputError("family", problem, "give its own another name")
         scaling = None if SCALING in hp.asked else values.get(SCALING)

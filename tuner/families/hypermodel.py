@@ -62,8 +62,9 @@ class WatchedHyperParameters(keras_tuner.HyperParameters):  # type: ignore[misc]
         self.asked.clear()  # declaring is not asking
 
     def _retrieve(self, hp: keras_tuner.engine.hyperparameters.HyperParameter) -> Value | None:
-        self.asked[hp.name] = hp
         value: Value | None = super()._retrieve(hp)
+        if value is not None:  # which it is where a `conditional_scope` is not active
+            self.asked[hp.name] = hp
         return value
 
     def get(self, name: str) -> Value:

@@ -117,13 +117,11 @@ def check_compiled(case: Case, network: OwnNetwork, names: Collection[str]) -> l
     for name in ("momentum", "nesterov"):
         if name in instead and "optimizer" not in instead:
             raise InputError(name, f"{path} compiles an optimizer of its own", "name optimizer, too, or remove it")
-    idle = [name for name in _own_names(network, names) if _is_idle(case, network, name, instead)]
-    for name in idle:
-        if name in case.values:
+    for name in _own_names(network, names):
+        if _is_idle(case, network, name, instead):
             problem = f"{path} uses it only in what it compiles, and {', '.join(instead)} takes the place of that"
             raise InputError(f"space.{name}", problem, "remove one of them")
-    unused = f"; so {', '.join(idle)}, which it asks for there alone, has no effect" if idle else ""
-    return [f"{path}: trained with {trained_with(network.compiled, instead, rate=False)}{unused}"]
+    return [f"{path}: trained with {trained_with(network.compiled, instead, rate=False)}"]
 
 
 def _check_own_training(case: Case, network: OwnNetwork, instead: Values) -> None:

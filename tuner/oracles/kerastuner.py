@@ -34,6 +34,7 @@ class _Ruled:
 
     def _duplicate(self, values: Configuration) -> bool:
         # KerasTuner draws again where this is true, which is just what a broken rule needs.
+        self._settle_inactive(values)
         if super()._duplicate(values):  # type: ignore[misc]
             return True
         return self.space.broken_rule(self.space.active({**self.fixed, **values})) is not None
@@ -41,13 +42,26 @@ class _Ruled:
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Propose as KerasTuner does, after what is to be proposed first."""
         if self.first and not isinstance(self, _Hyperband):  # whose brackets ask for draws at random
-            return {"status": TrialStatus.RUNNING, "values": self.first.pop(0)}
+            return {"status": TrialStatus.RUNNING, "values": self._next_first()}
         response: dict[str, Any] = super().populate_space(trial_id)  # type: ignore[misc]
         return response
 
+    def _next_first(self) -> Configuration:
+        values = self.first.pop(0)
+        self._settle_inactive(values)
+        return values
+
+    def _settle_inactive(self, values: Configuration) -> None:
+        """Give what KerasTuner draws without need the same value each time, so that the same trial looks the same."""
+        if self.space.alternatives:
+            active = self.space.active({**self.fixed, **values})
+            for hp in self.hyperparameters.space:  # type: ignore[attr-defined]
+                if hp.name in self.space.alternatives and hp.name not in active:
+                    values[hp.name] = hp.default
+
     def _random_values(self) -> Configuration | None:
         if self.first:
-            return self.first.pop(0)
+            return self._next_first()
         values: Configuration | None = None if self._used_up else super()._random_values()  # type: ignore[misc]
         if values is None and self.space.finite is not None:
             self._used_up = True

@@ -10,7 +10,7 @@ from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.analysis.penalties import LOSS_WITHOUT_PENALTIES, any_penalised, unpenalised_val_loss
 from tuner.analysis.trial_table import column_names, trial_rows
-from tuner.contents.cells import number, with_mark
+from tuner.contents.cells import DASH, number, with_mark
 from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.families import in_order
 from tuner.objective import ACCURACY, Objective
@@ -106,7 +106,7 @@ def _ranking(
     rows = [
         [
             rank,
-            *[escape(setting(record.trial.values[n])) if n in record.trial.values else "" for n in names],
+            *[escape(setting(record.trial.values[n])) if n in record.trial.values else DASH for n in names],
             f"{record.result.best_epoch} of {record.trial.epochs}" if record.result.best_epoch else record.trial.epochs,
             f"{record.result.parameters:,}",
             number(record.result.val_loss),

@@ -15,7 +15,8 @@ from tuner.protocol import test_images, training_images
 from tuner.running.dryrun import (
     as_built,
     build_all,
-    check_keys,
+    check_asked,
+    check_ends,
     check_objective,
     check_proposals,
     check_validation,
@@ -105,13 +106,11 @@ def check_networks(search: Search, datasets: Mapping[str, Dataset]) -> tuple[Sea
         with in_its_place(search, model_search):
             configurations = preview(search, model_search, MOST_CHECKED if own else 1)
             built = build_all(search, model_search, data.shape, len(data.class_names), configurations)
-            endless = next((one for one in built if one.endless), None)
-            if endless and search.max_trial_minutes is None:
-                remedy = "mend it, or set max_trial_minutes, so that such a trial fails by itself"
-                raise InputError(f"family {model_search.path}", endless.error, remedy)
+            for one in built:
+                if one.endless:
+                    check_ends(search, model_search.path, one.error)
             check_watch(model_search, built)
-            if own and len(configurations) < MOST_CHECKED:  # of a larger space, one never built may ask for more
-                check_keys(model_search, built)
+            check_asked(model_search, configurations, built)
             found[number] = as_built(model_search, built)
         notes += notes_of(built)
     return replace(search, model_searches=tuple(found)), notes

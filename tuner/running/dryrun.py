@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from tuner.datasets import load_dataset, named_data
 from tuner.datasets.base import Dataset, Shape
-from tuner.errors import InputError, TunerError, shown, suggestion
+from tuner.errors import InputError, TunerError, key_name, shown, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import SCALING, CustomFamily
 from tuner.oracles import MOST_DRAWS, Proposal
@@ -111,17 +111,35 @@ def _build(pool: LocalExecutor, question: Question) -> Built:
     return cast(Built, outcome.value)
 
 
-def check_keys(model_search: ModelSearch, built: Sequence[Built]) -> None:
-    """Compare what a user's `build(hp)` asked for with what the search file gives.
+def check_asked(model_search: ModelSearch, configurations: Sequence[Configuration], built: Sequence[Built]) -> None:
+    """Compare what a user's `build(hp)` asked for with the parameters of each configuration, which reading it told.
 
     Raises:
-        InputError: the file names a parameter that no build ever asked for.
+        InputError: it asked for more, or never for one of them.
     """
-    asked = {name for one in built if one.asked is not None for name in one.asked}
-    given = {parameter.name for parameter in model_search.space.parameters} - {parameter.name for parameter in RECIPE}
-    given.discard(SCALING)  # which is for whoever builds the network where `build` does not ask for it
-    for name in sorted(given - asked) if asked else ():
-        raise InputError(f"space.{name}", f"{model_search.path} never asks for it; {suggestion(name, asked)}")
+    recipe = {parameter.name for parameter in RECIPE}
+    path = model_search.path
+    for values, one in zip(configurations, built, strict=True):
+        if one.asked is None or one.parameters is None:
+            continue
+        own = values.keys() - recipe - {SCALING}  # which is for whoever builds the network
+        for name in sorted(own - one.asked):
+            problem = f"{path} does not ask for it in every build, and building it did not tell in which"
+            raise InputError(f"space.{key_name(name)}", problem, "ask for it always, or in hp.conditional_scope")
+        for name in sorted(one.asked - own - recipe - {SCALING}):
+            problem = f"asks for {name!r} in some builds, and building it did not tell in which"
+            raise InputError(f"family {path}", problem, "ask for it always, or in hp.conditional_scope")
+
+
+def check_ends(search: Search, path: str, why: str) -> None:
+    """See that a trial whose network never comes to be built ends by itself.
+
+    Raises:
+        InputError: trials have no limit.
+    """
+    if search.max_trial_minutes is None:
+        remedy = "mend it, or set max_trial_minutes, so that such a trial fails by itself"
+        raise InputError(f"family {path}", why, remedy)
 
 
 def as_built(model_search: ModelSearch, built: Sequence[Built]) -> ModelSearch:
@@ -231,7 +249,7 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
                 rejected.update(model_search.space.count()[1])
     total = 0
     for name in search.datasets:
-        shape, classes = _shape_of(search, name, data_dir, skip_bad)
+        shape, classes = shape_of(search, name, data_dir, skip_bad)
         for model_search in search.model_searches:
             INTERRUPTS.hear()
             large = not model_search.algorithm.learns and model_search.planned() > MOST_SHOWN
@@ -239,8 +257,8 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
                 check_proposals(search, model_search)
                 configurations = preview(search, model_search, FIRST_SHOWN if large else None)
                 built = build_all(search, model_search, shape, classes, configurations)
-                if not large:  # otherwise a network that is not built may ask for the key or have the layer
-                    check_keys(model_search, built)
+                check_asked(model_search, configurations, built)
+                if not large:  # otherwise a network that is not built may have the layer
                     check_watch(model_search, built)
             notes += [note for note in notes_of(built) if note not in notes]
             total += model_search.planned() if large else len(configurations)
@@ -253,7 +271,12 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
     return {"configurations": total, "trials": trials, "rejected": dict(rejected), "notes": notes}
 
 
-def _shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -> tuple[Shape, int]:
+def shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -> tuple[Shape, int]:
+    """Return the shape of a data set's images and how many classes it has; it is loaded only where that is not known.
+
+    Raises:
+        InputError: as of `data_of`; or the search file does not go with it.
+    """
     known = named_data(name, data_dir)
     if known is not None:
         shape, class_names = known

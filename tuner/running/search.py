@@ -20,6 +20,7 @@ from tuner.datasets.remarks import remarks
 from tuner.datasets.store import load_from_store, save_to_store
 from tuner.errors import CheckError, InputError
 from tuner.executors import Limits, Resources
+from tuner.families.custom import CustomFamily
 from tuner.ledger.ledger import Ledger
 from tuner.objective import OwnObjective
 from tuner.protocol import validation_labels
@@ -28,6 +29,7 @@ from tuner.running.checks import check_backend, check_networks, check_sizes, che
 from tuner.running.loop import Listener, Runner
 from tuner.running.options import RunOptions
 from tuner.running.own_objectives import check_own_objectives
+from tuner.running.own_spaces import with_own_spaces
 from tuner.running.planned import Prepared, all_final_proposals, all_search_proposals
 from tuner.running.progress import ProgressReport, say
 from tuner.search_file.checks import capitals
@@ -65,12 +67,12 @@ class StartedSearch:
         console: Console,
         before: Before | None,
     ) -> None:
-        self.ledger, self._console, self._before = ledger, console, before
-        self._search, self._workspace, self._runner, self._prepared = search, workspace, runner, prepared
+        self.search, self.ledger, self._console, self._before = search, ledger, console, before
+        self._workspace, self._runner, self._prepared = workspace, runner, prepared
 
     def search_trials(self) -> None:
         """Run every trial that the oracles propose."""
-        search = self._search
+        search = self.search
         total = sum(model_search.planned() for model_search in search.model_searches) * len(search.datasets)
         for sentence in [*capitals(search), *(self._before.at_start(search) if self._before else ())]:
             say(self._console, sentence)
@@ -88,7 +90,7 @@ class StartedSearch:
 
     def retrain_winners(self) -> None:
         """Train the best of each model search again, with other seeds and on each data set of the comparison."""
-        finals = all_final_proposals(self._search, self.ledger, self._prepared, self._workspace)
+        finals = all_final_proposals(self.search, self.ledger, self._prepared, self._workspace)
         self._runner.drive("retraining", [proposals for proposals, _ in finals], sum(count for _, count in finals))
 
 
@@ -119,7 +121,10 @@ def started(
             datasets[name] = checked_data(search, name, workspace, options.skip_bad)
     check_sizes(search, datasets, console)
     check_own_objectives(search, partial(_chosen_on, search, datasets))
+    images = [(name, datasets[name].shape, len(datasets[name].class_names)) for name in search.datasets]
+    search, said = with_own_spaces(search, images)
     search, notes = check_networks(search, datasets)
+    notes = list(dict.fromkeys((*said, *notes)))
     for note in notes if search.split == 1 else ():
         console.print(f"note: {visible_line(note)}", markup=False, highlight=False, soft_wrap=True)
     with Ledger(workspace.ledger, thorough=True) as ledger, ledger.sole_runner(search.name):
@@ -180,6 +185,7 @@ def run_search(
     for split in range(1, search.splits + 1):
         one = search.at_split(split)
         with started(one, workspace, console, options) as run:
+            search = run.search.at_split(1)  # whose spaces of users' networks were read
             if search.repeats == 1 and split == 1:
                 console.print(ONE_RETRAINING, highlight=False, markup=False, emoji=False, soft_wrap=True)
             if search.splits > 1:
@@ -237,6 +243,7 @@ def _run_key(search: Search, prepared: dict[str, Prepared]) -> str:
     content += [model_search.source for model_search in search.model_searches if model_search.source]
     content += [f"{model_search.name} compiles" for model_search in search.model_searches if model_search.compiled]
     content += [objective.source for objective in search.objectives if isinstance(objective, OwnObjective)]
+    content += [model_search.added for model_search in search.model_searches if model_search.added]
     return hashlib.sha256(" ".join(content).encode()).hexdigest()[:16]
 
 
@@ -276,8 +283,11 @@ def _keeper(search: Search, workspace: Workspace, ledger: Ledger, prepared: dict
 
 
 def _job_maker(search: Search, folders: dict[str, Path], workspace: Workspace) -> Callable[[Trial], Job]:
-    modules = search.folder.resolve()
-    return lambda trial: Job(trial, folders[trial.fingerprint].resolve(), workspace.artifacts.resolve(), modules)
+    modules, artifacts = search.folder.resolve(), workspace.artifacts.resolve()
+    files = {one.source: one.family.files for one in search.model_searches if isinstance(one.family, CustomFamily)}
+    return lambda trial: Job(
+        trial, folders[trial.fingerprint].resolve(), artifacts, modules, files.get(trial.source, ())
+    )
 
 
 def _cost_of(search: Search, prepared: dict[str, Prepared]) -> Callable[[Trial], float]:

@@ -33,9 +33,10 @@ def check_names(
     """
     domains = {model_search.name: model_search.space.domains for model_search in model_searches}
     parameters = set[str]().union(*domains.values())
+    is_open = any(model_search.space.is_open for model_search in model_searches)
 
     def known(place: str, what: str, name: str, names: Collection[str]) -> None:
-        if name not in names:
+        if name not in names and not (is_open and what.startswith("parameter")):  # which a build may ask for
             raise InputError(place, f"no {what} is named {name!r}; {suggestion(name, names)}")
 
     for pair in report.pivots:
@@ -68,7 +69,7 @@ def check_settings_matter(recipe: Mapping[str, Value], model_searches: Sequence[
         InputError: it names the setting and what it needs.
     """
     for parameter in RECIPE:
-        if parameter.name not in recipe or parameter.when is None:
+        if parameter.name not in recipe or parameter.when is None or any(m.space.is_open for m in model_searches):
             continue
         parent, needed = parameter.when
         offered = {value for model_search in model_searches for value in _choices(model_search.space.domains[parent])}

@@ -7,22 +7,24 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
 
-from tuner.columns import TAKEN
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import get_family
 from tuner.families.custom import CustomFamily
-from tuner.objective import OBJECTIVES
+from tuner.families.declared import Declared
 from tuner.oracles import ALGORITHMS, Algorithm
 from tuner.recipe import RECIPE
 from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
 from tuner.search_file.model import ModelSearch, Overrides, Search, backend_name
 from tuner.search_file.objectives import check_direction, read_objective
+from tuner.search_file.own_space import OwnSpace, difference
 from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
 from tuner.search_file.settings import with_settings
 from tuner.search_file.words import RULES, SPACE, TRAINING, check_belongs, explained, homes
@@ -34,6 +36,9 @@ from tuner.system.files import is_a
 from tuner.text import shortened
 from tuner.untrusted.checked_json import parsed
 from tuner.untrusted.sizes import MOST_TEXT, read_at_most
+
+#: What the `build(hp)` of users' networks asks for, by the names of model searches.
+DeclaredSpaces = Mapping[str, tuple[Declared, ...]]
 
 #: What `[training]` says beside the recipe.
 EPOCHS = Parameter("epochs", 1, low=1, high=MOST, doc="epochs of every trial")
@@ -61,8 +66,22 @@ def search_from_json(text: str) -> Search:
         InputError: it did not write this, or something in it is wrong.
     """
     saved = saved_search(text)
-    search = parse_search(saved.raw, saved.name, Path(saved.folder), saved.overrides, saved.file_hash)
+    search = parse_search(saved.raw, saved.name, Path(saved.folder), saved.overrides, saved.file_hash, saved.declared)
     return search.at_split(saved.split)
+
+
+def with_declared(search: Search, declared: DeclaredSpaces) -> Search:
+    """Return a search with what its users' networks were found to ask for, by the names of model searches.
+
+    Raises:
+        InputError: something in the file does not go with that.
+    """
+    whole = parse_search(search.raw, search.file_name, search.folder, search.overrides, search.file_hash, declared)
+    model_searches = tuple(
+        replace(new, source=old.source, objective=old.objective)
+        for new, old in zip(whole.model_searches, search.model_searches, strict=True)
+    )
+    return replace(whole, backend=search.backend, model_searches=model_searches).at_split(search.split)
 
 
 def find_search(name: str, searches: Path = Path("searches")) -> Path:
@@ -112,8 +131,17 @@ def _lack(path: Path) -> str:
     return f"{path} is no" if is_a(os.path.lexists, path) else "no such"
 
 
-def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # noqa: B008  # frozen
+def load_search(
+    path: Path,
+    overrides: Overrides = Overrides(),  # noqa: B008  # frozen
+    declared: DeclaredSpaces = MappingProxyType({}),
+) -> Search:
     """Read and check a search file.
+
+    Args:
+        path: the file.
+        overrides: smaller stand-ins for its budget.
+        declared: what users' networks ask for, by the names of model searches, where that is known.
 
     Raises:
         InputError: it cannot be read, or something in it is wrong; the message names file, key and value.
@@ -129,12 +157,19 @@ def load_search(path: Path, overrides: Overrides = Overrides()) -> Search:  # no
         raise InputError(str(path), problem)
     digest = hashlib.sha256(content).hexdigest()[:16]
     try:
-        return parse_search(raw, path.stem, path.parent, overrides, digest)
+        return parse_search(raw, path.stem, path.parent, overrides, digest, declared)
     except InputError as error:
         raise error.inside(str(path)) from error
 
 
-def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Overrides, file_hash: str) -> Search:
+def parse_search(
+    raw: Mapping[str, Any],
+    name: str,
+    folder: Path,
+    overrides: Overrides,
+    file_hash: str,
+    declared: DeclaredSpaces = MappingProxyType({}),
+) -> Search:
     """Check the content of a search file, as `tomllib` read it.
 
     Raises:
@@ -161,7 +196,9 @@ def parse_search(raw: Mapping[str, Any], name: str, folder: Path, overrides: Ove
     for index, part in enumerate(file.search, start=1):
         place = f"[[search]] {index}"
         try:
-            model_searches.append(_read_model_search(part, recipe, folder, part.epochs or epochs, overrides, file))
+            model_searches.append(
+                _read_model_search(part, recipe, folder, part.epochs or epochs, overrides, file, declared)
+            )
         except InputError as error:
             raise error.inside(place) from error
         if model_searches[-1].name.lower() in [
@@ -229,19 +266,29 @@ def _whole(value: object, parameter: Parameter) -> int:
 
 
 def _read_model_search(
-    part: SearchTable, recipe: Mapping[str, Value], folder: Path, epochs: int, overrides: Overrides, file: SearchFile
+    part: SearchTable,
+    recipe: Mapping[str, Value],
+    folder: Path,
+    epochs: int,
+    overrides: Overrides,
+    file: SearchFile,
+    declared: DeclaredSpaces,
 ) -> ModelSearch:
-    family = get_family(part.family, folder)
+    family = get_family(part.family, folder, part.files)
+    if part.files and not isinstance(family, CustomFamily):
+        raise InputError("files", f"are for a network of your own, and {family.name} reads none", "remove it")
+    name, length = part.name or family.name, overrides.epochs or epochs
     accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
-    if isinstance(family, CustomFamily):
-        taken = {item.name for item in accepted}
-        accepted += [_own_parameter(key, raw) for key, raw in part.space.items() if key not in taken]
-    for key in part.space:  # what is near to a parameter, or too deep, the space itself tells
+    own = OwnSpace(part.family, part.space, part.rules, recipe) if isinstance(family, CustomFamily) else None
+    for key in () if own else part.space:  # what is near to a parameter, or too deep, the space itself tells
         if homes(key) and SPACE not in homes(key) and key not in {item.name for item in accepted}:
             check_belongs(key, f"space.{key_name(key)}", SPACE, ())
     for key in part.rules:
         check_belongs(key, f"rules.{key_name(key)}", RULES, {*NAMED, "where"})
-    space = read_space(part.space, part.rules, accepted, recipe)
+    if own is None:
+        space = read_space(part.space, part.rules, accepted, recipe)
+    else:
+        space = own.read(declared[name]) if name in declared else own.unread()
     check_schedule(space, epochs)
     algorithm = ALGORITHMS[part.algorithm]
     if algorithm.max_trials == "refuses" and part.max_trials is not None:
@@ -249,12 +296,11 @@ def _read_model_search(
     if algorithm.max_trials == "needs" and part.max_trials is None:
         raise InputError("max_trials", f"is missing, and algorithm = {algorithm.name!r} needs it")
     _check_rules(space, algorithm)
-    first = read_given(part.try_first, space)
+    first = () if space.is_open else read_given(part.try_first, space)
     if part.max_trials is not None and len(first) > part.max_trials:
         raise InputError(
             "try_first", f"has {len(first):,} configurations and max_trials is {part.max_trials:,}", "raise it"
         )
-    name, length = part.name or family.name, overrides.epochs or epochs
     watched = tuple(file.watch if part.watch is None else part.watch)
     return ModelSearch(
         name=name,
@@ -266,9 +312,13 @@ def _read_model_search(
         epochs=length,
         watch=watched,
         space=space,
-        named=frozenset((*recipe, *part.space, *(name for one in part.try_first for name in one))),
+        named=frozenset((*recipe, *part.space, *(name for one in part.try_first for name in one))).union(
+            one.name for one in declared.get(name, ())
+        ),
         first=first,
         objective=read_objective(part, file, folder),
+        declared=declared.get(name) if own else None,
+        added=difference(own.unread(), space) if own else "",
     )
 
 
@@ -282,6 +332,8 @@ def _check_rules(space: Space, algorithm: Algorithm) -> None:
     Raises:
         InputError: it names the rules.
     """
+    if space.is_open:
+        return
     if not algorithm.lists_grid:
         if not space.rules:
             return
@@ -301,20 +353,3 @@ def _check_rules(space: Space, algorithm: Algorithm) -> None:
     if there_is_more and not algorithm.lists_grid:
         return
     raise nothing_left(space.rules, f" within the first {_LOOKED_AT:,} steps of the grid" if there_is_more else "")
-
-
-def _own_parameter(name: str, raw: object) -> Parameter:
-    """Return a parameter of a user's own network, its type that of the values in the search file.
-
-    Raises:
-        InputError: it is called as a column of the tables is.
-    """
-    if name in TAKEN or name in {objective.column for objective in OBJECTIVES.values()}:
-        raise InputError(f"space.{key_name(name)}", "is a column of the tables", "give it another name in the network")
-    values = raw if isinstance(raw, list) else list(raw.values()) if isinstance(raw, dict) else [raw]
-    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-    if numbers and all(isinstance(v, int) for v in numbers):
-        return Parameter(name, 0)
-    if numbers:
-        return Parameter(name, 0.0)
-    return Parameter(name, values[0] if values and isinstance(values[0], bool) else "")

@@ -7,7 +7,7 @@ import json
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
+from tuner.families.declared import Declared
 from tuner.objective import ACCURACY, Objective, OwnObjective
 from tuner.oracles import Algorithm, Oracle
 from tuner.recipe import left_to_build
@@ -168,7 +169,7 @@ class ModelSearch:
     epochs: int
     watch: tuple[str, ...]
     space: Space
-    #: The keys that `[training]` and `[search.space]` name.
+    #: The keys that the file names, and what a user's own `build(hp)` asks for.
     named: frozenset[str] = frozenset()
     #: Of a user's own network, the hash of its code as `with_code` read it: what its trials are named by.
     source: str = ""
@@ -178,6 +179,10 @@ class ModelSearch:
     objective: Objective = ACCURACY
     #: Whether a user's own `build` compiles its networks, as the dry build found.
     compiled: bool = False
+    #: Of a user's own network, what its `build(hp)` asks for; None before that was read.
+    declared: tuple[Declared, ...] | None = None
+    #: A hash of what that adds to what the file says, a part of what names a list of trials; empty for nothing.
+    added: str = ""
 
     @property
     def label(self) -> str:
@@ -187,12 +192,20 @@ class ModelSearch:
     def with_code(self) -> ModelSearch:
         """Return the same with a user's own code as it is now: a run reads it once, at its start.
 
+        What it asks for is to be read anew.
+
         Raises:
             InputError: there is no such module.
         """
-        own = isinstance(self.family, CustomFamily) and not self.source
-        source = self.family.source_hash() if own and isinstance(self.family, CustomFamily) else self.source
-        return replace(self, source=source, objective=self.objective.with_source())
+        objective = self.objective.with_source()
+        if not isinstance(self.family, CustomFamily) or self.source:
+            return replace(self, objective=objective)
+        return replace(self, source=self.family.source_hash(), objective=objective, declared=None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether `planned` tells something: of a grid over a user's network only once it was built."""
+        return not (self.space.is_open and self.algorithm.lists_grid)
 
     def with_compiled(self, fits: bool) -> ModelSearch:
         """Return the same for a network that `build` compiles: without the parts of the recipe that it decides.
@@ -371,6 +384,7 @@ class Search:
 
     def to_json(self) -> str:
         """Return all that `search_from_json` needs, for the ledger."""
+        declared = {one.name: [asdict(d) for d in one.declared] for one in self.model_searches if one.declared}
         return json.dumps(
             {
                 "name": self.file_name,
@@ -379,6 +393,7 @@ class Search:
                 "overrides": self.overrides.recorded,
                 "folder": str(self.folder),
                 "file_hash": self.file_hash,
+                **({"declared": declared} if declared else {}),
             }
         )
 

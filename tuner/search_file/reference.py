@@ -171,8 +171,8 @@ def _spaces() -> str:
         "A key of `[search.space]` is any parameter of the [family](#families) or of the [recipe](#training).\n\n"
         f"{_table(_SPACES, ('written', 'searched'))}\n\n"
         "A parameter of each layer of a stack is given for all layers at once (`filters`), or for one (`filters_2`). "
-        "Parameters that stand in neither space nor `[training]` have their defaults. A network of your own takes "
-        "whatever its `build(hp)` asks for."
+        "Parameters that stand in neither space nor `[training]` have their defaults. All that a network of your "
+        "own asks for in its `build(hp)` is searched, and a space narrows that: see [your own network](own-network.md)."
     )
 
 

@@ -12,6 +12,7 @@ from pydantic.config import JsonDict
 
 from tuner import columns as col
 from tuner.errors import shown
+from tuner.families.declared import Declared
 from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, is_path, objective_of
 from tuner.objective.own import Direction
 from tuner.oracles import ALGORITHMS
@@ -138,6 +139,11 @@ class SearchTable(FilePart):
     """One model of the comparison: a family, the space of its parameters, and the algorithm that searches it."""
 
     family: str = Field(description='A built-in family, or a network of your own as `"package.module:name"`.')
+    files: Names = Field(
+        default=[],
+        description="Files that a network of your own reads, such as weights, in the search file's folder: a trial is "
+        "named by their content, too.",
+    )
     name: Annotated[str, AfterValidator(_short_name)] | None = Field(
         default=None,
         description="What tables and files call it, so that a family can stand in a file several times: at most 40 "
@@ -261,3 +267,4 @@ class SavedSearch(FilePart):
     folder: str
     file_hash: Annotated[str, Field(pattern="^[0-9a-f]{0,64}$")]
     split: Annotated[int, Field(ge=1, le=MOST_SPLITS)] = 1
+    declared: dict[str, tuple[Declared, ...]] = Field(default={})

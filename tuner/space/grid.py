@@ -1,6 +1,7 @@
 """The grid of a space: walked lazily, and counted without a walk.
 
-A step is a parameter that varies; what is fixed goes with the step that decides whether it is active. A rule is asked
+A step is a parameter that varies; what is fixed goes with the step that decides whether it is active, and is a step of
+its own where several do. A rule is asked
 as soon as all that it reads is decided, and a walk leaves out all that would follow a broken one. A count takes the
 steps one by one and notes in how many ways each state is reached, a state being the first rule that is broken and the
 values that are still to be read. It costs as much as there are states, however many configurations there are. Followed
@@ -92,8 +93,8 @@ class Grid:
         self._steps = [_Step(Parameter("", 0), [{}])]  # its one option is what is the same in every configuration
         self._decided: dict[str, int] = {}
         for parameter, values in parameters:
-            if len(values) == 1:
-                position = self._decided.get(parameter.when[0], 0) if parameter.when else 0
+            if len(values) == 1 and len(parameter.parents) < 2:
+                position = max((self._decided.get(name, 0) for name in parameter.parents), default=0)
                 for option in self._steps[position].options:
                     if parameter.is_active(option):
                         option[parameter.name] = values[0]
@@ -204,7 +205,7 @@ class Grid:
     def _read_from(self, position: int) -> list[list[str]]:
         """Return what is decided before a step and read from it on, for each number below which rules count."""
         left = self._steps[position:]
-        read = {step.parameter.when[0] for step in left if step.parameter.when}
+        read = {name for step in left for name in step.parameter.parents}
         asked = sorted((question for step in left for question in step.questions), key=lambda question: question.number)
         lists: list[list[str]] = []
         following = 0

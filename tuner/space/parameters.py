@@ -16,6 +16,9 @@ from tuner.errors import shown
 Value = bool | int | float | str
 Values = Mapping[str, Value]
 
+#: A parameter with values of it: that it has one of them.
+Condition = tuple[str, tuple[Value, ...]]
+
 _KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a string"}
 
 
@@ -24,7 +27,8 @@ class Parameter:
     """One parameter: its default (whose type is the parameter's type), bounds and condition.
 
     `choices` are the permitted values of a string, and for a number what plain KerasTuner searches when nobody
-    says anything else. `when = (parent, values)` makes it active only where the parent has one of these values.
+    says anything else. `when = (parent, values)` makes it active only where the parent has one of these values;
+    `ways` is for one that several parents decide about: it is active where all conditions of one of the ways hold.
     `verify` raises ValueError for a value of the right type that makes no sense.
 
     `idle` is for a parameter that was added when trials had been recorded: its value at which a network trains as one
@@ -37,9 +41,10 @@ class Parameter:
     low: float = -math.inf
     high: float = math.inf
     doc: str = ""
-    when: tuple[str, tuple[Value, ...]] | None = None
+    when: Condition | None = None
     verify: Callable[[Any], object] | None = None
     idle: Value | None = None
+    ways: tuple[tuple[Condition, ...], ...] = ()
 
     @property
     def kind(self) -> type[Value]:
@@ -75,15 +80,26 @@ class Parameter:
 
     def meant(self, text: str) -> str:
         """Return the choice that is written like this but for capitals: `adam` for `Adam`, as Keras calls its class."""
-        return next((str(c) for c in self.choices if str(c).lower() == text.lower()), text)
+        found = [str(c) for c in self.choices if str(c).lower() == text.lower()]
+        return text if text in found else next(iter(found), text)
 
     def is_idle(self, values: Values) -> bool:
         """Whether the parameter stands at its idle value in `values`."""
         return self.idle is not None and self.name in values and values[self.name] == self.idle
 
     def is_active(self, values: Values) -> bool:
-        """Whether the parameter matters beside `values`, which hold its parent if that is active."""
-        return self.when is None or values.get(self.when[0]) in self.when[1]
+        """Whether the parameter matters beside `values`, which hold those of its parents that are active."""
+        return any(all(values.get(name) in given for name, given in way) for way in self.conditions)
+
+    @property
+    def conditions(self) -> tuple[tuple[Condition, ...], ...]:
+        """The ways in which it is active, each a list of conditions that hold together; one without any is always."""
+        return self.ways or (((self.when,),) if self.when else ((),))
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The names of the parameters that decide whether it is active."""
+        return tuple(dict.fromkeys(name for way in self.conditions for name, _ in way))
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.space.finite import FinitePart, finite_part
 from tuner.space.grid import Grid
-from tuner.space.parameters import Choice, Domain, Layered, Parameter, Range, Value, Values, domain_of
+from tuner.space.parameters import Choice, Condition, Domain, Layered, Parameter, Range, Value, Values, domain_of
 from tuner.space.rules import NAMED, Rule, parse_rule
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Space:
     domains: Mapping[str, Domain]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    #: Whether there may be further parameters, which building a user's network tells.
+    is_open: bool = False
 
     def broken_rule(self, values: Values) -> Rule | None:
         """Return the first rule that the active `values` break, or None if they are allowed."""
@@ -126,7 +129,7 @@ class Space:
     @property
     def configurations(self) -> int | None:
         """How many configurations the rules allow; None where there is no end of them, or no counting them."""
-        return None if self.finite is None or self.finite.endless else self.finite.count
+        return None if self.is_open or self.finite is None or self.finite.endless else self.finite.count
 
     @cached_property
     def _counts(self) -> list[int] | None:
@@ -158,6 +161,40 @@ class Space:
             if isinstance(domain, Choice) and len(domain.values) == 1
         }
 
+    def _ways(self, parameter: Parameter, fixed: Values) -> list[tuple[Condition, ...]]:
+        """Return the ways in which a parameter is active beside what is fixed, without conditions on the latter."""
+        found: list[tuple[Condition, ...]] = []
+        for way in parameter.conditions:
+            combined: list[tuple[Condition, ...]] = [()]
+            for name, values in way:
+                if name not in fixed:
+                    more: list[tuple[Condition, ...]] = [((name, values),)]
+                else:  # it counts only where it is active itself
+                    more = self._ways(self._by_name[name], fixed) if fixed[name] in values else []
+                combined = [(*one, *other) for one in combined for other in more]
+            found += combined
+        return [()] if () in found else list(dict.fromkeys(found))
+
+    @cached_property
+    def _by_name(self) -> dict[str, Parameter]:
+        return {parameter.name: parameter for parameter in self.parameters}
+
+    @cached_property
+    def alternatives(self) -> frozenset[str]:
+        """The varying parameters of which `hyperparameters` cannot tell where they are active, and what these decide.
+
+        It declares them everywhere, so that `active` is asked.
+        """
+        return self._alternatives(self.fixed())
+
+    def _alternatives(self, fixed: Values) -> frozenset[str]:
+        found = set[str]()
+        for parameter in self.parameters:
+            ways = self._ways(parameter, fixed)
+            if parameter.name not in fixed and (len(ways) > 1 or any(name in found for way in ways for name, _ in way)):
+                found.add(parameter.name)
+        return frozenset(found)
+
     def hyperparameters(self, *, varying_only: bool = False) -> keras_tuner.HyperParameters:
         """Declare the space as KerasTuner's users know it. Imports KerasTuner, and with it Keras.
 
@@ -166,34 +203,35 @@ class Space:
                 declared parameter before it learns from any, and counts fixed ones.
         """
         import keras_tuner
+        from keras_tuner.engine import hyperparameters as kinds
+        from keras_tuner.src.engine.conditions import Parent
 
         declared = keras_tuner.HyperParameters()
         fixed = self.fixed() if varying_only else {}
+        alternatives = self._alternatives(fixed)
         for parameter in self.parameters:
-            condition: dict[str, Any] = {}
-            if parameter.name in fixed:
+            ways = self._ways(parameter, fixed)
+            if parameter.name in fixed or not ways:
                 continue
-            if parameter.when is not None and parameter.when[0] in fixed:
-                if not parameter.is_active(fixed):
-                    continue
-            elif parameter.when is not None:
-                condition = {"parent_name": parameter.when[0], "parent_values": list(parameter.when[1])}
+            # KerasTuner knows no "or": of what is active in several ways the oracle leaves out what is not.
+            known = parameter.name not in alternatives
+            conditions = [Parent(name, list(values)) for name, values in ways[0]] if known else []
+            said = {"name": parameter.name, "conditions": conditions}
             domain = self.domains[parameter.name]
             if isinstance(domain, Range) and (domain.step is None or (domain.whole and not domain.log)):
-                number = declared.Int if domain.whole else declared.Float
                 whole = int if domain.whole else float
-                number(
-                    parameter.name,
-                    whole(domain.low),
-                    whole(domain.high),
+                number = (kinds.Int if domain.whole else kinds.Float)(
+                    min_value=whole(domain.low),
+                    max_value=whole(domain.high),
                     step=None if domain.step is None else whole(domain.step),
                     sampling="log" if domain.log else "linear",
-                    **condition,
+                    **said,
                 )
+                declared.merge([number])
             elif isinstance(domain, Choice) and len(domain.values) == 1:
-                declared.Fixed(parameter.name, domain.values[0], **condition)
+                declared.merge([kinds.Fixed(value=domain.values[0], **said)])
             else:  # KerasTuner steps through real numbers to 0.30000000000000004, and not to their end (its #1001)
-                declared.Choice(parameter.name, list(domain.values), **condition)
+                declared.merge([kinds.Choice(values=list(domain.values), **said)])
         return declared
 
 
@@ -208,6 +246,8 @@ def read_space(
     rules: Mapping[str, object],
     accepted: Sequence[Parameter | Layered],
     defaults: Mapping[str, object],
+    own: Mapping[str, Domain] = MappingProxyType({}),
+    is_open: bool = False,
 ) -> Space:
     """Build the space of a search from what its file gives.
 
@@ -216,6 +256,8 @@ def read_space(
         rules: `[search.rules]`, named rules and `where`.
         accepted: what the family and the recipe take.
         defaults: values for what `given` leaves out, from `[training]`; after them come the parameters' own.
+        own: what is searched of parameters about which all of this is decided.
+        is_open: there may be further parameters.
 
     Raises:
         InputError: an unknown name, a wrong value or a rule that is not understood.
@@ -229,7 +271,9 @@ def read_space(
     def take(parameter: Parameter, *keys: str) -> None:
         key = next((key for key in keys if key in given), None)
         try:
-            if key is not None:
+            if parameter.name in own:
+                domains[parameter.name] = own[parameter.name]
+            elif key is not None:
                 domains[parameter.name] = domain_of(given[key], parameter)
             elif parameter.name in defaults:
                 domains[parameter.name] = Choice((parameter.check(defaults[parameter.name]),))
@@ -256,7 +300,7 @@ def read_space(
         if key not in read:
             raise InputError(f"space.{key_name(key)}", "no such parameter" + _too_deep(key, accepted, domains, known))
     names = {*domains, *groups, *known}
-    return Space(tuple(parameters), domains, groups, tuple(_read_rules(rules, names)))
+    return Space(tuple(parameters), domains, groups, tuple(_read_rules(rules, names)), is_open)
 
 
 def _largest(domain: Domain) -> int:

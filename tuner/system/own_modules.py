@@ -12,7 +12,7 @@ import importlib.util
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import machinery
@@ -80,6 +80,17 @@ def hash_of(module: str, modules: dict[str, Path]) -> str:
     digest = hashlib.sha256(f"{module}\0{own}\n".encode())
     for name, content in sorted(others.items()):
         digest.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def with_files(source: str, files: Mapping[str, Path]) -> str:
+    """Return a hash of modules, which `source` is, and of files by their names and content; without files, `source`."""
+    if not files:
+        return source
+    digest = hashlib.sha256(f"{source}\n".encode())
+    for name, path in sorted(files.items()):
+        with path.open("rb") as file:
+            digest.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
 
 

@@ -148,9 +148,10 @@ def _objective_of(job: Job) -> Objective:
 def _family_of(job: Job) -> Family:
     """Return a trial's family. The run has found it before: what is wrong now has gone, or was changed, meanwhile."""
     try:
-        family = get_family(job.trial.family, job.modules)
+        family = get_family(job.trial.family, job.modules, job.files)
         if isinstance(family, CustomFamily):
             family.forget_modules()
+            family.own_files()
             family.check_there()
     except InputError as error:
         raise LostError(error.place, error.problem, error.remedy or "put back what the search began with") from error
