@@ -18,6 +18,7 @@ import click
 import numpy as np
 import pandas as pd
 import pytest
+from cells import run_cell
 from made_up import RAW, Project, first
 from matplotlib import pyplot
 
@@ -343,6 +344,23 @@ def test_a_script_does_what_the_page_says(
     assert loaded == ["reports/digits/cnn-blobs.keras"]
     (said,) = re.findall(r"print\(error\)  # (.*)", code)
     assert capsys.readouterr().out.splitlines()[-1] == said
+
+
+@pytest.mark.slow
+def test_a_search_without_a_file_does_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = fenced(DOCS / "without-a-file.md", "python")
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, Any] = {}
+    for text in (first, second):
+        run_cell(text.replace("epochs=5", "epochs=1").replace('"epochs": 5', '"epochs": 1'), scope)
+    assert scope["found"].finished
+    assert (tmp_path / "reports" / "build_model" / "report.md").is_file()
+    assert scope["best"].input_shape == (None, 8, 8, 1)
+    said = capsys.readouterr().out
+    again = tomllib.loads(said[said.index("title") :])
+    assert [table["family"].partition(":")[2] for table in again["search"]] == ["build_model", ""]
 
 
 def worked_through() -> Family:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         SliceDisplay,
     )
     from tuner.api.functions import compare, history, load_findings, load_search, results, run, scores
+    from tuner.api.saved import export, load_model, predict
+    from tuner.api.search import Search, search
     from tuner.errors import TunerError
 
 __all__ = [
@@ -34,18 +36,32 @@ __all__ = [
     "LearningCurvesDisplay",
     "ParallelCoordinatesDisplay",
     "RocDisplay",
+    "Search",
     "SliceDisplay",
     "TunerError",
     "compare",
+    "export",
     "history",
     "load_findings",
+    "load_model",
     "load_search",
+    "predict",
     "results",
     "run",
     "scores",
+    "search",
 ]
 
 
+#: Where the functions are that do not stand in `api.functions`.
+_ELSEWHERE = {
+    "Search": "api.search",
+    "TunerError": "errors",
+    "export": "api.saved",
+    "load_model": "api.saved",
+    "predict": "api.saved",
+    "search": "api.search",
+}
 #: Rooms that are public by themselves: `tuner.families.FAMILIES` holds networks for plain KerasTuner.
 _ROOMS = ("families",)
 
@@ -56,7 +72,7 @@ def __getattr__(name: str) -> object:
         return importlib.import_module(f"tuner.{name}")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    room = "api.displays" if name.endswith("Display") else "errors" if name == "TunerError" else "api.functions"
+    room = "api.displays" if name.endswith("Display") else _ELSEWHERE.get(name, "api.functions")
     return getattr(importlib.import_module(f"tuner.{room}"), name)
 
 

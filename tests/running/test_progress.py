@@ -230,17 +230,24 @@ def test_what_a_terminal_would_obey_is_printed_as_text(clock):
     assert r"boom \x1b]0;title\x07 \u202e" in text
 
 
+#: What a notebook was told, as HTML.
+pages: list[str] = []
+
+
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """What a notebook is told: to show something, or to show it in the place of what it showed."""
     told: list[tuple[str, str]] = []
+    pages.clear()
 
     class Handle:
         def display(self, shown: dict[str, str], raw: bool) -> None:
             told.append(("new", shown["text/plain"]))
+            pages.append(shown["text/html"])
 
         def update(self, shown: dict[str, str], raw: bool) -> None:
             told.append(("again", shown["text/plain"]))
+            pages.append(shown["text/html"])
 
     monkeypatch.setattr("IPython.display.DisplayHandle", Handle)
     return told
@@ -257,6 +264,20 @@ def test_a_notebook_has_one_line_a_phase_that_is_written_over(clock, notebook):
     assert notebook[0][1] == "search: 3 trials, 2 at a time"
     assert notebook[1][1] == "search: 3/3, best val. accuracy 0.5000, on [b]old 3"
     assert notebook[2][1].startswith("retraining: 1 trials")
+
+
+def test_a_notebook_shows_a_bar_and_names_as_text(clock, notebook):
+    with ProgressReport(Console(force_jupyter=True), lambda: "2 at a time") as report:
+        report.begin("search", 2)
+        for _ in range(2):
+            clock.now += 2
+            report.finished(completed(0.5), known=False, node="<b>")
+        report.begin("search", None)
+    assert pages[1:3] == [
+        '<progress value="1" max="2"></progress> <code>search: 1/2, best 0.5000, 0:02 left, on &lt;b&gt; 1</code>',
+        '<progress value="2" max="2"></progress> <code>search: 2/2, best 0.5000, on &lt;b&gt; 2</code>',
+    ]
+    assert pages[3].startswith("<code>search: ")  # of a phase whose length nobody knows
 
 
 def test_a_notebook_that_wants_no_progress_has_none(clock, notebook):

@@ -35,6 +35,7 @@ from tuner.search_file.model import Overrides, Search, backend_name
 from tuner.search_file.schema import at_most_one_gpu
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.streams import lasting
+from tuner.text import visible_line
 from tuner.trial import Record
 from tuner.workspace import Workspace, recorded_search, search_name
 
@@ -84,10 +85,19 @@ def load_search(
         InputError: there is no such file, or something in it is wrong; the message names file, key and value.
     """
     overrides = Overrides(epochs, train_size, test_size, repeats, tuple(settings))
+    return read_search(find_search(_path(name)), checked_overrides(overrides))
+
+
+def checked_overrides(overrides: Overrides) -> Overrides:
+    """Return overrides as they are given, each large enough.
+
+    Raises:
+        InputError: one is not.
+    """
     for option in fields(Overrides):
         if "least" in option.metadata:
             _check_whole(option.name, getattr(overrides, option.name), option.metadata["least"])
-    return read_search(find_search(_path(name)), overrides)
+    return overrides
 
 
 @in_pythons_words()
@@ -145,6 +155,10 @@ def run(
     from rich.console import Console
 
     console = Console(file=lasting(sys.stderr), quiet=not progress)
+    if found.given is not None:
+        found.given.write_code(found.folder)  # which somebody may have tidied up since
+        for note in found.given.notes:
+            console.print(visible_line(note), markup=False, highlight=False, soft_wrap=True)
     # Signals belong to the main thread; other ones cannot be interrupted.
     main = threading.current_thread() is threading.main_thread()
     with INTERRUPTS.heeded((signal.SIGINT,)) if main else nullcontext():

@@ -36,7 +36,7 @@ def load_dataset(
     """Load a data set.
 
     Args:
-        source: a name in `DATASETS`, or a file or folder of one of the `KINDS`.
+        source: a name in `DATASETS`, a file or folder of one of the `KINDS`, or a `.npz` file without its ending.
         data_dir: looked at first, for `SOURCE.npz`, a folder of class folders or the published files of that name.
         folder: where relative paths start, besides the working folder.
         image_size: height and width that the images of a folder are brought to.
@@ -61,7 +61,7 @@ def load_dataset(
         return named.load()
     reading = Reading(image_size, channels, skip_bad)
     places = [base / source for base in (data_dir, Path(), folder) if base is not None] if Path(source).name else []
-    for path in places:
+    for path in (*places, *(place.with_name(f"{place.name}.npz") for place in places)):
         for kind in KINDS:
             if is_a(kind.takes, path):
                 return kind.load(path, reading)

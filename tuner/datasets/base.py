@@ -182,6 +182,15 @@ def _images(name: str, key: str, images: NDArray[Any]) -> NDArray[Any]:
     return images
 
 
+def as_pixels(name: str, images: NDArray[Any]) -> Images:
+    """Return images as a data set has them, `(n, height, width, channels)`, uint8; see `checked_dataset`.
+
+    Raises:
+        InputError: they are none.
+    """
+    return _as_bytes({name: _images("", name, images)})[name]
+
+
 def _as_bytes(images: Mapping[str, NDArray[Any]]) -> dict[str, Images]:
     """Return the images of all splits as bytes. Whether real numbers end at 1 or at 255, no split can tell alone.
 

@@ -5,15 +5,19 @@ Validation images are found as `x_valid` or `x_validation` too, and MedMNIST's n
 
 from __future__ import annotations
 
+import os
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tuner.datasets.base import ARRAYS, VALIDATION_ARRAYS, Dataset, checked_dataset
 from tuner.datasets.source import Kind, Reading
 from tuner.errors import InputError, one_line
+from tuner.system.files import is_a, write_whole
 from tuner.untrusted.arrays import names_in, read_arrays
 from tuner.untrusted.sizes import most_data
 
@@ -58,6 +62,35 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
         for ours, their in theirs.items():
             problem = problem.replace(ours, their)
         raise InputError(str(path), problem, error.remedy) from error
+
+
+def save_npz(dataset: Dataset, path: Path) -> None:
+    """Write a data set as a file that `load_npz` reads as the same, unless it is there.
+
+    Raises:
+        InputError: another is there.
+    """
+    if is_a(os.path.lexists, path):
+        if load_npz(path).fingerprint == dataset.fingerprint:
+            return
+        raise InputError(str(path), "is there already, and holds other images", "take another name, or remove it")
+    held = dataset.validation_images
+    trained = len(dataset.y_train) - held
+    arrays: dict[str, NDArray[Any]] = {
+        "x_train": dataset.x_train[:trained],
+        "y_train": dataset.y_train[:trained],
+        "x_test": dataset.x_test,
+        "y_test": dataset.y_test,
+        "class_names": np.array(dataset.class_names),
+    }
+    if held:
+        arrays |= {"x_val": dataset.x_train[trained:], "y_val": dataset.y_train[trained:]}
+    write_whole(path, lambda partial: _save(partial, arrays))
+
+
+def _save(path: Path, arrays: Mapping[str, Any]) -> None:
+    with path.open("wb") as file:  # NumPy adds an ending to a path of its own
+        np.savez_compressed(file, **arrays)
 
 
 class NpzKind(Kind):

@@ -130,6 +130,9 @@ class CustomFamily(Family):
                 raise InputError("family", f"{self.path!r} is a keras.Model, not a function build(hp) or a HyperModel")
             instance: Any = target()
             target = getattr(instance, "build", None)
+        elif not inspect.isroutine(target) and callable(getattr(target, "build", None)):  # an object of such a class
+            _check_class(self.path, type(target))
+            target = target.build
         if not callable(target):
             raise InputError("family", f"{self.path!r} is not a function build(hp) or a HyperModel")
         return target  # type: ignore[no-any-return]

@@ -55,7 +55,7 @@ def check_backend(search: Search) -> None:
     if importlib.util.find_spec(name) is None:
         raise InputError("KERAS_BACKEND", f"{name} is not installed", f"install it: pip install {name}")
     if name != (now := backend_name()):
-        problem = f"is {now!r} now, and was {name!r} when {search.file} was read"
+        problem = f"is {now!r} now, and was {name!r} when {search.place} was read"
         raise InputError("KERAS_BACKEND", problem, "read the search again")
 
 

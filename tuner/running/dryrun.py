@@ -182,7 +182,7 @@ def in_its_place(search: Search, model_search: ModelSearch) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise error.inside(f"{search.file} [[search]] {search.model_searches.index(model_search) + 1}") from error
+        raise error.inside(f"{search.place} [[search]] {search.model_searches.index(model_search) + 1}") from error
 
 
 def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = False) -> Dataset:
@@ -192,11 +192,14 @@ def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = F
         InputError: there is no such data set, which names the search file; or it cannot be read.
     """
     try:
-        data = load_dataset(name, data_dir, search.folder, search.image_size, search.channels, skip_bad)
+        if search.given is not None and name in search.given.datasets:
+            data = search.given.datasets[name]
+        else:
+            data = load_dataset(name, data_dir, search.folder, search.image_size, search.channels, skip_bad)
         return resplit(data, search.split)
     except InputError as error:
         if error.place == "dataset":
-            raise error.inside(str(search.file)) from error
+            raise error.inside(search.place) from error
         raise
 
 
@@ -212,7 +215,7 @@ def check_objective(search: Search, name: str, class_names: Sequence[str]) -> No
         missing = model_search.objective.missing_class(class_names)
         if missing:
             own = "objective" in search.raw["search"][number - 1]
-            place = f"{search.file}{f' [[search]] {number}' * own} objective"
+            place = f"{search.place}{f' [[search]] {number}' * own} objective"
             raise InputError(place, f"{shown(missing)} is no class of {name}", suggestion(missing, class_names))
 
 
@@ -227,7 +230,7 @@ def check_validation(search: Search, name: str, dataset: Dataset) -> None:
         count = f"{dataset.validation_images:,}"
         problem = f"{search.validation:g} has nothing to split: {name} brings {count} validation images"
         remedy = "leave the key out, and trials are chosen on them"
-        raise InputError(f"{search.file} validation", problem, remedy)
+        raise InputError(f"{search.place} validation", problem, remedy)
 
 
 def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> dict[str, Any]:

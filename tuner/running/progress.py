@@ -1,7 +1,8 @@
-"""What a person sees while a search runs: a bar on a terminal, one line in a notebook, plain lines elsewhere."""
+"""What a person sees while a search runs: a bar on a terminal and in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import html
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -153,7 +154,9 @@ class ProgressReport:
         elif not self._console.quiet:
             from IPython.display import DisplayHandle
 
-            shown = {"text/plain": Text.from_markup(line).plain}
+            plain = Text.from_markup(line).plain
+            bar = f'<progress value="{self._done}" max="{self._total}"></progress> ' if self._total else ""
+            shown = {"text/plain": plain, "text/html": f"{bar}<code>{html.escape(plain)}</code>"}
             if self._place is None:
                 self._place = DisplayHandle()
                 self._place.display(shown, raw=True)

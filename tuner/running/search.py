@@ -110,7 +110,7 @@ def started(
         options.execution.check(search.cpus_per_trial)
     except InputError as error:
         if error.place == "cpus_per_trial":  # and no option of the command's
-            raise error.inside(str(search.file)) from error
+            raise error.inside(search.place) from error
         raise
     workspace.check_writable(search.name)
     search = with_code(search)

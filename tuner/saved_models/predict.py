@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner import columns as col
+from tuner.datasets.base import Shape, as_pixels
 from tuner.datasets.pictures import is_image, is_passed_over, read_image, refused
 from tuner.errors import InputError, one_line
 from tuner.saved_models.trusted import checked_or_trusted
@@ -39,7 +40,8 @@ _BLOCK = 256
 class Predicted:
     """What a model says of images.
 
-    `probabilities` are `(n, classes)`, a row for each of `images`. `class_names` are `output 0`, `output 1`, … where
+    `probabilities` are `(n, classes)`, a row for each of `images`, the files; of an array's images there are no files,
+    and `images` is empty. `class_names` are `output 0`, `output 1`, … where
     the model's card does not name them, and `no_card` says so then. `left_out` says what is wrong with images that were
     passed over.
     """
@@ -56,11 +58,15 @@ class Predicted:
             order = np.argsort(-row, kind="stable")
             yield image, [(self.class_names[index], float(row[index])) for index in order]
 
+    @property
+    def columns(self) -> list[str]:
+        """What stands beside an image's file: its most probable class, with its probability, and that of each class."""
+        return [col.PREDICTED_CLASS, col.CONFIDENCE, *(f"probability_{name}" for name in self.class_names)]
+
     def write_csv(self, file: TextIO) -> None:
-        """Write a row an image: its file, the most probable class with its probability, and that of each class."""
+        """Write a row an image: its file and `columns`."""
         writer = csv.writer(file, lineterminator="\n")
-        each = [f"probability_{name}" for name in self.class_names]
-        writer.writerow([col.FILE, col.PREDICTED_CLASS, col.CONFIDENCE, *each])
+        writer.writerow([col.FILE, *self.columns])
         for image, row in zip(self.images, self.probabilities, strict=True):
             best = int(row.argmax())
             numbers = [f"{float(p):.6g}" for p in (row[best], *row)]
@@ -94,25 +100,13 @@ def predict_files(
     images = [image for path in given for image in _images_of(path)]
     saved, load = checked_or_trusted(model_path, trusted)
     _check_there([] if skip_bad else given)
-    model = load()
-    # Keras does not know the shapes of a network that was never built.
-    shape: Any = getattr(model, "input_shape", None)
-    answer: Any = getattr(model, "output_shape", None)
-    if not _is_images(shape):
-        raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size, grey or colour")
-    if not (isinstance(answer, tuple) and len(answer) == 2 and answer[1]):
-        raise InputError(str(model_path), f"gives answers of shape {answer}, not a probability per class")
-    _, height, width, _ = shape
-    if height * width > MOST_PIXELS:
-        raise InputError(
-            str(model_path), f"takes images of {height}x{width}", f"at most {MOST_PIXELS:,} pixels are read"
-        )
+    model, shape = _of_images(model_path, load())
     read: list[Path] = []
     bad: list[InputError] = []
     found = [
         _answers(model, model_path, pixels, saved.doubt)
         for first in range(0, len(images), _BLOCK)
-        if (pixels := _pixels(images[first : first + _BLOCK], shape[1:], read, bad)) is not None
+        if (pixels := _pixels(images[first : first + _BLOCK], shape, read, bad)) is not None
     ]
     if bad and not skip_bad:
         raise refused("", bad, Path(), "images")
@@ -132,6 +126,53 @@ def _check_there(paths: Sequence[Path]) -> None:
         raise InputError(gone[0], "no such file or folder")
     if gone:
         raise InputError("", f"{len(gone):,} files or folders are not there", details=tuple(gone))
+
+
+def predict_array(
+    model_path: Path,
+    images: NDArray[Any],
+    warn: Callable[[str], object] = lambda line: None,
+    trusted: Collection[str] = (),
+) -> Predicted:
+    """Return what a saved model says of images in an array, as a data set may hold them; see `predict_files`.
+
+    Args:
+        model_path: the model's `.keras` file.
+        images: `(n, height, width)` or `(n, height, width, channels)`, of the model's size.
+        warn: as `predict_files` takes it.
+        trusted: the same.
+
+    Raises:
+        InputError: the model cannot be read or answers with NaN; the array is no such images.
+    """
+    pixels = as_pixels("images", images)
+    saved, load = checked_or_trusted(model_path, trusted)
+    model, shape = _of_images(model_path, load())
+    if pixels.shape[1:] != shape:
+        given, taken = ("x".join(map(str, one)) for one in (pixels.shape[1:], shape))
+        raise InputError("images", f"are {given}, and {model_path} takes {taken}", "resize them, or give their files")
+    if saved.doubt:
+        warn(f"{model_path}: {saved.doubt}")
+    probabilities = _answers(model, model_path, pixels, saved.doubt)
+    names, no_card = _class_names(model_path, probabilities.shape[1])
+    return Predicted((), names, probabilities, no_card)
+
+
+def _of_images(model_path: Path, model: keras.Model) -> tuple[keras.Model, Shape]:
+    """Return a model that takes images and gives a probability per class, with the shape of an image."""
+    # Keras does not know the shapes of a network that was never built.
+    shape: Any = getattr(model, "input_shape", None)
+    answer: Any = getattr(model, "output_shape", None)
+    if not _is_images(shape):
+        raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size, grey or colour")
+    if not (isinstance(answer, tuple) and len(answer) == 2 and answer[1]):
+        raise InputError(str(model_path), f"gives answers of shape {answer}, not a probability per class")
+    _, height, width, channels = shape
+    if height * width > MOST_PIXELS:
+        raise InputError(
+            str(model_path), f"takes images of {height}x{width}", f"at most {MOST_PIXELS:,} pixels are read"
+        )
+    return model, (height, width, channels)
 
 
 def _images_of(path: Path) -> list[Path]:

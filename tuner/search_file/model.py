@@ -15,6 +15,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuner.datasets.base import Dataset
+from tuner.datasets.npz import save_npz
+from tuner.errors import InputError
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.families.declared import Declared
@@ -22,9 +25,10 @@ from tuner.objective import ACCURACY, Objective, OwnObjective
 from tuner.oracles import Algorithm, Oracle
 from tuner.recipe import left_to_build
 from tuner.search_file.settings import with_settings
+from tuner.search_file.toml import toml_text
 from tuner.space.parameters import Values
 from tuner.space.space import Configuration, Space
-from tuner.system.files import file_part
+from tuner.system.files import file_part, write_whole
 from tuner.trial import Protocol, Save, Trial
 
 
@@ -238,9 +242,29 @@ class ModelSearch:
         return self.algorithm.oracle(self.space, seed, self.max_trials, self.epochs, self.first)
 
 
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What a search that was made in Python holds itself, where a search file names files.
+
+    Args:
+        datasets: by the names that the search calls them.
+        code: the text of each module that was made of functions of a notebook or a script, by the module's name.
+        notes: lines on them that the user should read.
+    """
+
+    datasets: Mapping[str, Dataset]
+    code: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+    def write_code(self, folder: Path) -> None:
+        """Write the modules into a folder, where they are not there."""
+        for name, text in self.code.items():
+            _write_text(folder / f"{name}.py", text)
+
+
 @dataclass(frozen=True)
 class Search:
-    """A search file with its overrides, every value checked."""
+    """A search file with its overrides, every value checked; or the same made in Python, which may hold its data."""
 
     name: str
     title: str
@@ -270,6 +294,7 @@ class Search:
     raw: Mapping[str, Any] = field(repr=False)
     splits: int = 1
     split: int = 1
+    given: Given | None = field(default=None, repr=False)
 
     @cached_property
     def key(self) -> str:
@@ -291,6 +316,11 @@ class Search:
     def file(self) -> Path:
         """The search file."""
         return self.folder / f"{self.file_name}.toml"
+
+    @property
+    def place(self) -> str:
+        """Where it is written, for errors: its file, or the call that made it."""
+        return str(self.file) if self.given is None else f"tuner.Search({self.file_name!r})"
 
     @property
     def file_name(self) -> str:
@@ -396,6 +426,41 @@ class Search:
                 **({"declared": declared} if declared else {}),
             }
         )
+
+    def to_toml(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the search as the text of a search file, which means the same.
+
+        Args:
+            path: of a file to write it to; data sets and networks that are no files yet are written beside it.
+
+        Raises:
+            InputError: something else is there already.
+        """
+        options = " ".join(f"{name} {value}" for name, value in self.overrides.given)
+        text = (f"# Run it with {options}\n" if options else "") + toml_text(self.raw)
+        if path is not None:
+            file = Path(path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write_text(file, text)
+            if self.given is not None:
+                self.given.write_code(file.parent)
+                for name, dataset in self.given.datasets.items():
+                    save_npz(dataset, file.parent / f"{name}.npz")
+        return text
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Write a file, unless it is there as it would be.
+
+    Raises:
+        InputError: another is there.
+    """
+    content = text.encode()
+    if os.path.lexists(path):
+        if path.is_file() and path.read_bytes() == content:
+            return
+        raise InputError(str(path), "is there already, and is another", "take another name, or remove it")
+    write_whole(path, lambda partial: partial.write_bytes(content))
 
 
 def backend_name() -> str:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from tuner.errors import InputError, suggestion
 from tuner.figures.style import report_style
 
 if TYPE_CHECKING:
@@ -64,10 +62,3 @@ class Display(ABC):
     @abstractmethod
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
         """Draw into these axes."""
-
-
-def check_known(option: str, name: str, known: Iterable[str]) -> None:
-    """Raise an `InputError` where `name`, given as `option`, is not among the known ones."""
-    names = list(known)
-    if name not in names:
-        raise InputError(option, f"is {name!r}", suggestion(name, names))

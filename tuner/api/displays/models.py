@@ -12,12 +12,12 @@ import pandas as pd
 from tuner import columns as col
 from tuner.analysis.class_scores import F1Scores, per_class_frame
 from tuner.analysis.confusion import ConfusionMatrix, confusion_frame
-from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.findings import Chosen
 from tuner.analysis.roc import RocCurves, roc_frame
 from tuner.analysis.variance import mean_interval
-from tuner.api.displays.base import Display, check_known
+from tuner.api.chosen import chosen_model, chosen_on
+from tuner.api.displays.base import Display
 from tuner.api.functions import Ran, load_findings
-from tuner.errors import InputError
 from tuner.figures.confusion import draw_confusion
 from tuner.figures.f1 import draw_f1
 from tuner.figures.roc import draw_roc
@@ -49,13 +49,7 @@ class _OfOneModel(Display):
         Raises:
             InputError: there is no such model.
         """
-        models = _chosen_on(load_findings(found), dataset)
-        if model is None:
-            chosen = max(models, key=lambda chosen: chosen.mean)
-        else:
-            check_known("model", model, (chosen.model for chosen in models))
-            chosen = next(chosen for chosen in models if chosen.model == model)
-        return cls(chosen).plot(ax, **kwargs)
+        return cls(chosen_model(load_findings(found), model, dataset)).plot(ax, **kwargs)
 
     @property
     def _about(self) -> str:
@@ -105,7 +99,7 @@ class _OfOneDataset(Display):
         Raises:
             InputError: no model was scored on it.
         """
-        return cls(_chosen_on(load_findings(found), dataset)).plot(ax, **kwargs)
+        return cls(chosen_on(load_findings(found), dataset)).plot(ax, **kwargs)
 
     @property
     def _about(self) -> str:
@@ -158,12 +152,3 @@ class AccuracyDisplay(_OfOneDataset):
         axes.grid(axis="y", visible=False)
         axes.set_xlabel("test accuracy")
         axes.set_title(f"Mean with its 95 % interval, and each retraining, {self.models[0].dataset}")
-
-
-def _chosen_on(findings: Findings, dataset: str | None) -> list[Chosen]:
-    """Return the chosen models on a data set, at least one."""
-    if not findings.chosen:
-        raise InputError(findings.search.name, "has no chosen model yet", f"run: tuner.run({findings.search.name!r})")
-    if dataset is not None:
-        check_known(col.DATASET, dataset, findings.datasets)
-    return findings.on(dataset or findings.datasets[0])

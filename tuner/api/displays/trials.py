@@ -13,7 +13,8 @@ from tuner.analysis.learning import LearningCurve, curves_frame, metrics_of
 from tuner.analysis.scopes import Scope, scopes
 from tuner.analysis.shares import shares_frame
 from tuner.analysis.slices import lower_end
-from tuner.api.displays.base import Display, check_known
+from tuner.api.chosen import check_known
+from tuner.api.displays.base import Display
 from tuner.api.functions import Ran, load_findings
 from tuner.errors import InputError
 from tuner.figures.bars import draw_bars
