@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import inspect
 import re
 import shutil
@@ -29,8 +30,10 @@ from tuner.datasets.base import Dataset
 from tuner.errors import TrialError
 from tuner.families import FAMILIES
 from tuner.families.base import Family
+from tuner.oracles import ALGORITHMS
 from tuner.recipe import RECIPE
 from tuner.search_file.file import load_search
+from tuner.search_file.schema import SearchFile, SearchTable
 from tuner.space.space import read_space
 
 ROOT = Path(__file__).parents[1]
@@ -361,6 +364,51 @@ def test_a_search_without_a_file_does_what_the_page_says(
     said = capsys.readouterr().out
     again = tomllib.loads(said[said.index("title") :])
     assert [table["family"].partition(":")[2] for table in again["search"]] == ["build_model", ""]
+
+
+#: Who our readers come from, and what their scripts need.
+_FROM = {"kerastuner": "keras_tuner", "optuna": "optuna", "scikit-learn": "scikeras", "talos": "talos"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("origin", _FROM)
+def test_a_script_of_ours_does_what_that_of_others_does(
+    origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = fenced(DOCS / f"from-{origin}.md", "python")
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, Any] = {}
+    if importlib.util.find_spec(_FROM[origin]):
+        run_cell(theirs.replace("epochs=5", "epochs=1"), scope)
+    else:  # what ours takes over of it stands before the first function
+        run_cell(re.sub(rf"^import {_FROM[origin]}$", "", theirs, flags=re.MULTILINE).partition("\ndef ")[0], scope)
+    assert ours.count("epochs=5,") == 1
+    run_cell(ours.replace("epochs=5,", "epochs=1, repeats=1,"), scope)
+    found = scope["found"]
+    assert found.finished
+    assert len(found.trials()) == (2 if origin == "talos" else 4)
+    assert all(record.completed for record in found.trials())
+    (report,) = (tmp_path / "reports").glob("*/report.md")
+    assert "360" in report.read_text() or origin == "talos"
+
+
+@pytest.mark.parametrize("origin", _FROM)
+def test_what_a_page_for_others_names_is_there(origin: str) -> None:
+    """Keys of search files and arguments of functions that stand on the right-hand sides of its tables."""
+    text = (DOCS / f"from-{origin}.md").read_text(encoding="utf-8")
+    known = {
+        name for function in (tuner.search, tuner.run, tuner.Search) for name in inspect.signature(function).parameters
+    }
+    known |= {*SearchFile.model_fields, *SearchTable.model_fields}
+    rights = [row.rpartition(" | ")[2] for row in re.findall(r"^\| (.+) \|$", text, re.MULTILINE)]
+    named = {
+        name for right in rights for code in re.findall(r"`([^`]+)`", right) for name in re.findall(r"\b(\w+)=", code)
+    }
+    assert named - known == set()
+    settings = {key for right in rights for key in re.findall(r'training=\{"(\w+)"', right)}
+    assert settings <= {parameter.name for parameter in RECIPE}
+    algorithms = {name for right in rights for name in re.findall(r'algorithm="(\w+)"', right)}
+    assert algorithms <= set(ALGORITHMS)
 
 
 def worked_through() -> Family:
