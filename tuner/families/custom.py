@@ -125,14 +125,11 @@ class CustomFamily(Family):
             raise InputError(
                 "family", f"{self.module} has no {self.attribute!r}; {suggestion(self.attribute, vars(module))}"
             )
-        if inspect.isclass(target):
-            if issubclass(target, _keras_model()):
+        made = inspect.isclass(target)
+        if made or (not inspect.isroutine(target) and hasattr(target, "build")):  # a class, or an object of one
+            if issubclass(target if made else type(target), _keras_model()):
                 raise InputError("family", f"{self.path!r} is a keras.Model, not a function build(hp) or a HyperModel")
-            instance: Any = target()
-            target = getattr(instance, "build", None)
-        elif not inspect.isroutine(target) and callable(getattr(target, "build", None)):  # an object of such a class
-            _check_class(self.path, type(target))
-            target = target.build
+            target = getattr(target() if made else target, "build", None)
         if not callable(target):
             raise InputError("family", f"{self.path!r} is not a function build(hp) or a HyperModel")
         return target  # type: ignore[no-any-return]
