@@ -119,5 +119,5 @@ def test_an_export_writes_what_the_command_writes(project: Project, tmp_path: Pa
         tuner.export(findings, "optuna2", storage)
     with pytest.raises(InputError, match=r"^storage: is empty"):
         tuner.export(findings, "optuna", " ")
-    with pytest.raises(InputError, match="has not been run here"):
+    with pytest.raises(InputError, match="none of this name has been run here"):
         tuner.export("other", "optuna", storage, runs_dir=project.workspace.runs)
