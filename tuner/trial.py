@@ -42,6 +42,8 @@ Protocol = Literal["holdout", "published"]
 Role = Literal["search", "final"]
 #: Which retraining is saved: the first, that of the median test accuracy, or the best on images that all hold out.
 Save = Literal["first", "median", "best on validation"]
+#: What names, in the environment of a result, the tool whose trial it is; ours have none.
+IMPORTED = "imported"
 #: What stands for the first layer with a kernel among the layers that are watched.
 FIRST_LAYER = "first"
 #: Numbers that a compiled training step takes as inputs, so that trials which differ in nothing else share one.
@@ -234,6 +236,11 @@ class Record:
     def completed(self) -> bool:
         """Whether the trial ended with a score."""
         return self.result.status == "completed"
+
+    @property
+    def imported(self) -> str:
+        """The tool that the trial was imported from; empty for one of ours."""
+        return str(self.result.environment.get(IMPORTED, ""))
 
     @property
     def objective(self) -> Objective:

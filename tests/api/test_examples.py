@@ -86,3 +86,43 @@ def test_a_kernel_that_trains_is_interrupted_and_goes_on(blobs_file: Path, tmp_p
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+CELL = """
+import keras, numpy as np, tuner
+WIDTH = 2
+
+def build(hp, shape, classes):
+    pixels = keras.Input(shape)
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(pixels))
+    x = keras.layers.Dense(WIDTH * hp.Int("units", 1, 8))(x)
+    return keras.Model(pixels, keras.layers.Dense(classes, activation="softmax")(x))
+
+x, y = np.random.default_rng(0).integers(0, 256, (90, 8, 8)), np.arange(90) % 3
+"""
+SEARCH = (
+    "found = tuner.search(build, x, y, epochs=2, repeats=1, workers=1, algorithm='grid', space={'units': [1, 2, 3, 4]})"
+)
+
+
+@pytest.mark.slow
+def test_a_function_of_a_cell_is_searched_and_goes_on_in_a_new_kernel(tmp_path: Path) -> None:
+    done: list[int] = []
+    for interrupted in (True, False):
+        manager, client = start_new_kernel(cwd=str(tmp_path))
+        try:
+            assert answer_to(client.execute(CELL), client, 120)["status"] == "ok"
+            asked = {"left": "sorted(tuner.results(found)['units'])", "finished": "found.finished"}
+            run = client.execute(SEARCH, user_expressions=asked)
+            if interrupted:
+                wait_for(lambda: recorded(tmp_path) >= 1, 120)
+                manager.interrupt_kernel()
+            answer = answer_to(run, client, 120)
+            assert answer["status"] == ("error" if interrupted else "ok"), answer
+            done.append(recorded(tmp_path))
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+    assert answer["user_expressions"]["left"]["data"]["text/plain"] == "[1, 2, 3, 4]"
+    assert answer["user_expressions"]["finished"]["data"]["text/plain"] == "True"
+    assert 1 <= done[0] < done[1] == 4 + 1  # none was trained twice under another name

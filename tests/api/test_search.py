@@ -287,7 +287,9 @@ def test_a_function_of_a_cell_is_searched_on_arrays_and_its_trials_count(
     frame = tuner.results("build")
     assert sorted(frame["units"]) == [2, 4]
     assert tuner.load_model(found).count_params() == frame["parameters"][0]
-    assert "24 were held out as the test set" in (tmp_path / "reports" / "build" / "report.md").read_text()
+    report = (tmp_path / "reports" / "build" / "report.md").read_text()
+    assert "24 were held out as the test set" in report
+    assert "none: the search was made in Python" in report
     # Made anew, as by a kernel that was started again, from a folder that has been tidied up, it trains nothing.
     for file in tmp_path.rglob("build_*.py"):
         file.unlink()

@@ -373,6 +373,7 @@ pass another reports dir, or see who may write there. writing the page report.ht
 """
 #: Modules whose sentences have tests of their own.
 ELSEWHERE = {
+    "imported.py": "test_imported.py",
     "across.py": "test_report.py",
     "budget.py": "test_budget.py",
     "class_pairs.py": "test_class_pairs.py",

@@ -143,6 +143,11 @@ class Findings:
         state = "finished" if self.finished else "unfinished"
         return f"<Findings of {self.search.name!r}: {len(self.search_trials)} trials, {state}>"
 
+    @property
+    def imported(self) -> str:
+        """The tool that the trials were imported from, which came without images; empty where they are ours."""
+        return next((record.imported for _, record in self.search_trials if record.imported), "")
+
     def trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
         """Return the finished search trials, of one model search or data set where given, in order of proposal."""
         return [
@@ -238,14 +243,16 @@ class Findings:
 
     def score_at_chance(self, trial: Trial, objective: Objective) -> float | None:
         """Return the score up to which a search trial has not left chance; None for other objectives than accuracy."""
-        return self.chance(trial) if objective is ACCURACY else None
+        return self.chance(trial) if objective is ACCURACY and not self.imported else None
 
     def objective_of(self, model: str) -> Objective:
         """Return what a model is chosen by."""
         return self.search.model_search(model).objective
 
     def stuck_at_chance(self, record: Record) -> bool:
-        """Return whether a completed search trial never left chance, in any epoch."""
+        """Return whether a completed search trial never left chance, in any epoch; of an imported one nobody knows."""
+        if self.imported:
+            return False
         reached = [record.result.val_accuracy or 0.0, *record.result.history.get(col.VAL_ACCURACY, [])]
         return max(reached) <= self.chance(record.trial)
 

@@ -142,7 +142,7 @@ def _scores(rows: Sequence[Row]) -> list[Column]:
     return [
         *columns,
         ("parameters", lambda row: _whole(row[1].result.parameters)),
-        ("seconds", lambda row: f"{row[1].result.seconds:.1f}"),
+        ("seconds", lambda row: _DASH if row[1].imported else f"{row[1].result.seconds:.1f}"),
         ("val. loss", lambda row: _score(row[1].result.val_loss)),
         *unpenalised,
         ("val. accuracy", lambda row: _score(row[1].result.val_accuracy) if row[1].completed else "failed"),
@@ -191,7 +191,8 @@ def _varying(rows: Sequence[Row]) -> dict[str, list[str]]:
 def _rest(rows: Sequence[Row]) -> str:
     """Return in a sentence what is the same in all trials of what shapes a budget, and where the rest is."""
     same = []
-    for name in (col.EPOCHS, col.SEED, col.TRAIN_SIZE):
+    ours = not any(record.imported for _, record in rows)
+    for name in (col.EPOCHS, *([col.SEED] if ours else []), col.TRAIN_SIZE):
         values = {getattr(record.trial, name) for _, record in rows}
         if len(values) == 1 and (value := values.pop()) is not None:
             same.append(f"{name} {value:,}" if name != col.SEED else f"{name} {value}")

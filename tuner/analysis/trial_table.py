@@ -16,6 +16,7 @@ from tuner.trial import Record
 def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
     """Return a trial as one flat row: the columns of `tuner results`, another objective's score, one per parameter."""
     trial, result = record.trial, record.result
+    ours = not record.imported  # of others neither seed nor time is known
     return {
         col.TRIAL: trial.id,
         col.MODEL: model,
@@ -23,12 +24,12 @@ def trial_row(model: str, dataset: str, record: Record) -> dict[str, object]:
         col.DATASET: dataset,
         col.STATUS: result.status,
         col.ERROR: visible(result.error),
-        col.SEED: trial.seed,
+        col.SEED: trial.seed if ours else None,
         col.EPOCHS: trial.epochs,
         col.BEST_EPOCH: result.best_epoch,
         col.TRAIN_SIZE: trial.train_size,
         col.PARAMETERS: result.parameters,
-        col.SECONDS: result.seconds,
+        col.SECONDS: result.seconds if ours else None,
         col.VAL_ACCURACY: result.val_accuracy,
         col.VAL_LOSS: result.val_loss,
         col.VAL_UNPENALISED_LOSS: unpenalised_val_loss(record),

@@ -9,6 +9,7 @@ from tuner.page.html import note_html, to_html
 from tuner.report.budget import budget, smaller_budget
 from tuner.report.choice import published_protocol_note
 from tuner.report.comparison import margins_table
+from tuner.report.imported import imported_verdict
 from tuner.report.summary import verdict
 from tuner.search_file.model import ModelSearch, Search
 from tuner.text import escape
@@ -45,6 +46,8 @@ def findings_html(findings: Findings) -> str:
     """Return the verdict of a search in words, the table that compares its models, and its budget."""
     note = note_html(published_protocol_note(findings)) if findings.search.protocol == "published" else ""
     compared = [margins_table(findings)] if findings.chosen else []
+    if findings.imported:
+        return to_html([Paragraph(f"**{escape(findings.search.title)}**"), *map(Paragraph, imported_verdict(findings))])
     spent = [Paragraph(f"Budget: {budget(findings)}.")] if findings.search_trials else []
     title = to_html([Paragraph(f"**{escape(findings.search.title)}**")])
     return title + note + to_html([*map(Paragraph, verdict(findings)), *compared, *spent])

@@ -22,7 +22,7 @@ from tuner.search_file.file import parse_search
 from tuner.search_file.model import Given, Overrides
 from tuner.search_file.model import Search as CheckedSearch
 from tuner.search_file.schema import NAME, SearchTable
-from tuner.search_file.toml import plain, toml_text
+from tuner.search_file.toml import plain
 from tuner.system.files import folder_inside
 from tuner.system.scratch import user_folder
 
@@ -116,12 +116,10 @@ def Search(  # noqa: N802  # it stands for the value that it returns
     raw["training"] = plain(training, "training")
     raw |= {key: value for key, value in top.items() if isinstance(value, Mapping)}
     raw["search"] = plain(tables, "search")
-    text = toml_text(raw)
     ours = Given(given, code, tuple(notes))
     folder = _folder(code, roots)
     ours.write_code(folder)
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return replace(parse_search(raw, name, folder, overrides, digest), given=ours)
+    return replace(parse_search(raw, name, folder, overrides, ""), given=ours)
 
 
 def _folder(code: Mapping[str, str], roots: set[Path]) -> Path:

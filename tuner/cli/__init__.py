@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from tuner.cli.ending import Commands, run_to_its_end
+from tuner.cli.importing import import_command
 from tuner.cli.models import predict, verify
 from tuner.cli.recorded import compare, export, report, results
 from tuner.cli.running import run
@@ -20,7 +21,7 @@ from tuner.system.version import __version__
 
 @click.group(
     cls=Commands,
-    commands=[list_command, new, space, run, results, report, compare, export, predict, verify],
+    commands=[list_command, new, space, run, results, report, compare, export, import_command, predict, verify],
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=False,  # without a command, as with a wrong one, it says in one line where help is
 )

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from tuner.objective import objective_of
 from tuner.text import shortened
-from tuner.trial import BACKENDS, MOST_EPOCHS, NEEDED, Attempt, Hash, Record, Result, Trial
+from tuner.trial import BACKENDS, IMPORTED, MOST_EPOCHS, NEEDED, Attempt, Hash, Record, Result, Trial
 
 #: The columns of a result: plain ones, and those that hold JSON.
 PLAIN = (
@@ -230,9 +230,12 @@ def _check_whole(place: str, trial: Trial, result: Result) -> None:
             _must(kernel["low"] <= kernel["high"], place, "watched", kernel["low"], "no more than its high")
     if result.status == "failed":
         return
-    _must(result.parameters is not None, place, "parameters", None, "a number, of a completed trial")
     best = result.best_epoch
     _must(best is None or best <= trial.last_epoch, place, "best_epoch", best, f"at most {trial.last_epoch}")
+    if trial.role == "search" and IMPORTED in result.environment:  # of which not everything is known
+        _must(result.val_accuracy is not None, place, "val_accuracy", None, "a number, of a completed trial")
+        return
+    _must(result.parameters is not None, place, "parameters", None, "a number, of a completed trial")
     if trial.role == "search":
         for name in ("val_accuracy", "val_loss"):
             _must(getattr(result, name) is not None, place, name, None, "a number, of a completed trial")

@@ -17,6 +17,7 @@ from tuner.report.curves import curves_section
 from tuner.report.firstlayer import first_layer_section
 from tuner.report.images import samples_section
 from tuner.report.importance import importance_section
+from tuner.report.imported import imported_section, imported_verdict
 from tuner.report.lookalikes import lookalikes_section
 from tuner.report.luck import luck_section
 from tuner.report.mistakes import mistakes_section
@@ -64,18 +65,31 @@ SECTIONS: tuple[SectionMaker, ...] = (
     timing_section,
     provenance_section,
 )
+#: Those that imported trials have enough for, and the one that says what is missing.
+OF_IMPORTED: tuple[SectionMaker, ...] = (
+    imported_section,
+    pivot_section,
+    importance_section,
+    curves_section,
+    depth_section,
+    trials_section,
+    failures_section,
+)
 
 
 def report_of(findings: Findings) -> Report:
     """Return the report of a search."""
     sections = []
-    for number, make in enumerate(SECTIONS, start=1):
+    makers = OF_IMPORTED if findings.imported else SECTIONS
+    for number, make in enumerate(makers, start=1):
         INTERRUPTS.hear()
-        with doing(f"writing the report, section {number} of {len(SECTIONS)}"):
+        with doing(f"writing the report, section {number} of {len(makers)}"):
             section = make(findings)
         if section:
             sections.append(section)
     note = published_protocol_note(findings) if findings.search.protocol == "published" else ""
+    if findings.imported:
+        return Report(findings.search.title, "", imported_verdict(findings), "", None, sections)
     spent = f"Budget: {budget(findings)}." if findings.search_trials else ""
     compared = margins_table(findings) if findings.chosen else None
     return Report(findings.search.title, note, verdict(findings), spent, compared, sections)

@@ -14,6 +14,8 @@ def budget(findings: Findings) -> str:
     Of a well-known data set that was read from image files of the user's, which may be lossy copies, it says so.
     """
     search = findings.search
+    if findings.imported:
+        return f"that of {findings.imported}, which its project does not tell"
     share = f", {_held_out(findings)} held out during the search"
     copies = [
         f"; {escape(name)} from a {escape(source)}"

@@ -30,7 +30,8 @@ def curves_section(findings: Findings) -> Section | None:
     drawn: dict[str, LearningCurve] = {}
     for dataset in findings.search.datasets:
         slug = findings.search.slugs[dataset]
-        shown = [LearningCurve.of(search.label, dataset, record) for search, record in findings.best_trials(dataset)]
+        best = [(label, record) for label, record in findings.best_trials(dataset) if record.result.history]
+        shown = [LearningCurve.of(search.label, dataset, record) for search, record in best]
         if shown:
             drawn |= {curve.trial: curve for curve in shown}
             on = " (on the test set)" if findings.search.protocol == "published" else ""

@@ -10,6 +10,7 @@ from tuner.contents.sections import Paragraph, Section, Table
 from tuner.datasets.remarks import images_of, number_of, sentences
 from tuner.errors import MOST_LISTED
 from tuner.report.budget import budget
+from tuner.search_file.model import Search
 from tuner.text import escape
 
 #: What workers note about where they ran, and how the table calls it.
@@ -58,7 +59,7 @@ def provenance_section(findings: Findings) -> Section:
     records = [record for _, record in findings.search_trials]
     finals = sorted({record.trial.seed for record in records if record.trial.role == "final"})
     rows: list[list[object]] = [
-        ["search file", f"{escape(search.name)}.toml, SHA-256 begins {search.file_hash}"],
+        ["search file", _file_of(search)],
         ["budget", budget(findings)],
         ["trials", _counts(findings)],
         ["seeds", f"search {search.seed}; retraining {', '.join(map(str, finals)) or '–'}"],
@@ -116,6 +117,13 @@ def _flattery(findings: Findings) -> list[str]:
             "them was scored on can tell."
         )
     return texts
+
+
+def _file_of(search: Search) -> str:
+    """Return which file a search was read from."""
+    if not search.file_hash:
+        return "none: the search was made in Python"
+    return f"{escape(search.name)}.toml, SHA-256 begins {search.file_hash}"
 
 
 def _left_out(files: Sequence[tuple[str, str]]) -> str:

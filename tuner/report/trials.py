@@ -80,7 +80,8 @@ def trials_section(findings: Findings) -> Section | None:
             alike = (
                 f"The same in all of {escape(model_search.label)}: {escape(fixed)}; " if fixed else "The same in all: "
             )
-            told = f"{alike}everything else at its default. Ranks are among all trials of the search."
+            rest = "what the project does not tell" if findings.imported else "everything else at its default"
+            told = f"{alike}{rest}. Ranks are among all trials of the search."
             contents.append(Paragraph(told))
     table_rows = trial_rows(findings.search_trials)
     if not table_rows:
@@ -108,7 +109,7 @@ def _ranking(
             rank,
             *[escape(setting(record.trial.values[n])) if n in record.trial.values else DASH for n in names],
             f"{record.result.best_epoch} of {record.trial.epochs}" if record.result.best_epoch else record.trial.epochs,
-            f"{record.result.parameters:,}",
+            DASH if record.result.parameters is None else f"{record.result.parameters:,}",
             number(record.result.val_loss),
             *([number(unpenalised_val_loss(record))] if penalised else []),
             *[number(one.of(record.result)) for one in accuracy],
