@@ -115,7 +115,7 @@ class _Writer:
         self._imports: set[str] = set()
         self._lines: list[str] = []
         self._future = ""
-        self._named: dict[str, object] = {}
+        self._named: dict[str, Any] = {}
 
     def text(self) -> str:
         """Return the module."""
