@@ -6,6 +6,8 @@ from tuner.analysis.findings import Findings
 from tuner.contents.sections import Paragraph, Section, Table
 from tuner.text import escape
 
+#: What stands for all that is not listed of a trial.
+UNTOLD = "what the project does not tell"
 _MISSING = (
     ("predictions on test images", "comparison, verdict, precision, recall, F1, ROC, confusion, mistakes, calibration"),
     ("retrainings with other seeds", "means with their spread, intervals, what is due to luck"),

@@ -15,6 +15,7 @@ from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.families import in_order
 from tuner.objective import ACCURACY, Objective
 from tuner.protocol import ranked
+from tuner.report.imported import UNTOLD
 from tuner.search_file.model import ModelSearch
 from tuner.space.parameters import Value
 from tuner.text import escape, setting
@@ -80,7 +81,7 @@ def trials_section(findings: Findings) -> Section | None:
             alike = (
                 f"The same in all of {escape(model_search.label)}: {escape(fixed)}; " if fixed else "The same in all: "
             )
-            rest = "what the project does not tell" if findings.imported else "everything else at its default"
+            rest = UNTOLD if findings.imported else "everything else at its default"
             told = f"{alike}{rest}. Ranks are among all trials of the search."
             contents.append(Paragraph(told))
     table_rows = trial_rows(findings.search_trials)
