@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ def load_model(
     *,
     model: str | None = None,
     dataset: str | None = None,
+    trust: Collection[str] = (),
     runs_dir: PathLike = "runs",
     reports_dir: PathLike = "reports",
 ) -> keras.Model:
@@ -44,15 +45,17 @@ def load_model(
         found: what `run` returned, or a search that ran; or the path of a `.keras` file.
         model: the name of its `[[search]]`; by default the best.
         dataset: on which it was scored; by default the first of the comparison.
+        trust: names of modules of yours that may make a network again which no file can.
         runs_dir: where ledger and models are.
         reports_dir: where reports are written.
 
     Raises:
         InputError: there is no such model, or the file holds more than a plain network.
     """
-    from tuner.untrusted.saved_model import checked_model, load_checked
+    from tuner.saved_models.trusted import checked_or_trusted
 
-    return load_checked(checked_model(_model_file(found, model, dataset, runs_dir, reports_dir)[0]))
+    path = _model_file(found, model, dataset, trust, runs_dir, reports_dir)[0]
+    return checked_or_trusted(path, trust)[1]()
 
 
 @in_pythons_words()
@@ -63,6 +66,7 @@ def predict(
     model: str | None = None,
     dataset: str | None = None,
     skip_bad: bool = False,
+    trust: Collection[str] = (),
     runs_dir: PathLike = "runs",
     reports_dir: PathLike = "reports",
 ) -> pd.DataFrame:
@@ -74,23 +78,24 @@ def predict(
         model: the name of its `[[search]]`; by default the best.
         dataset: on which it was scored; by default the first of the comparison.
         skip_bad: leave out files that are no images or are broken.
+        trust: names of modules of yours that may make a network again which no file can.
         runs_dir: where ledger and models are.
         reports_dir: where reports are written.
 
     Raises:
         InputError: there is no such model, or what is given are no images.
     """
-    path, class_names = _model_file(found, model, dataset, runs_dir, reports_dir)
+    path, class_names = _model_file(found, model, dataset, trust, runs_dir, reports_dir)
     from tuner.saved_models.predict import predict_array, predict_files
 
     if hasattr(images, "__array__"):
-        answers = predict_array(path, np.asarray(images), _warn)
+        answers = predict_array(path, np.asarray(images), _warn, trust)
     else:
         files = [images] if isinstance(images, str | os.PathLike) else list(images)
         if strange := [one for one in files if not isinstance(one, str | os.PathLike)]:
             problem = f"holds {type(strange[0]).__name__}"
             raise InputError("images", problem, "give paths, or one array, as numpy.stack makes it of several")
-        answers = predict_files(path, map(Path, files), skip_bad, _warn)
+        answers = predict_files(path, map(Path, files), skip_bad, _warn, trust)
     if class_names:
         answers = replace(answers, class_names=class_names, no_card="")
     for line in (answers.no_card, *(f"left out {error.place}: {error.problem}" for error in answers.left_out)):
@@ -134,15 +139,25 @@ def export(name: Ran, to: str, storage: str, *, runs_dir: PathLike = "runs") -> 
 
 
 def _model_file(
-    found: Ran, model: str | None, dataset: str | None, runs_dir: PathLike, reports_dir: PathLike
+    found: Ran,
+    model: str | None,
+    dataset: str | None,
+    trust: Collection[str],
+    runs_dir: PathLike,
+    reports_dir: PathLike,
 ) -> tuple[Path, tuple[str, ...]]:
-    """Return the file of a saved model, with its class names where a search tells them and not a card."""
+    """Return the file of a saved model, with its class names where a search tells them and not a card.
+
+    Where a module is trusted, that is the report's file, whose card names the module.
+    """
     if isinstance(found, str | os.PathLike) and Path(found).suffix == ".keras":
         if model is not None or dataset is not None:
             raise InputError("model" if model else "dataset", f"is of no use: {os.fspath(found)} is one model's file")
         return Path(found), ()
-    chosen = chosen_model(load_findings(found, runs_dir=runs_dir, reports_dir=reports_dir), model, dataset)
-    return chosen.artifact, tuple(chosen.predictions.class_names)
+    findings = load_findings(found, runs_dir=runs_dir, reports_dir=reports_dir)
+    chosen = chosen_model(findings, model, dataset)
+    reported = findings.workspace.reports / findings.search.name / chosen.file_name
+    return reported if trust else chosen.artifact, tuple(chosen.predictions.class_names)
 
 
 def _warn(line: str) -> None:
