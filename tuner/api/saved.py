@@ -33,7 +33,7 @@ def load_model(
     *,
     model: str | None = None,
     dataset: str | None = None,
-    trust: Collection[str] = (),
+    trust: str | Collection[str] = (),
     runs_dir: PathLike = "runs",
     reports_dir: PathLike = "reports",
 ) -> keras.Model:
@@ -45,7 +45,7 @@ def load_model(
         found: what `run` returned, or a search that ran; or the path of a `.keras` file.
         model: the name of its `[[search]]`; by default the best.
         dataset: on which it was scored; by default the first of the comparison.
-        trust: names of modules of yours that may make a network again which no file can.
+        trust: a module of yours, or several, by name, that may make a network again which no file can.
         runs_dir: where ledger and models are.
         reports_dir: where reports are written.
 
@@ -54,8 +54,9 @@ def load_model(
     """
     from tuner.saved_models.trusted import checked_or_trusted
 
-    path = _model_file(found, model, dataset, trust, runs_dir, reports_dir)[0]
-    return checked_or_trusted(path, trust)[1]()
+    trusted = _names(trust)
+    path = _model_file(found, model, dataset, trusted, runs_dir, reports_dir)[0]
+    return checked_or_trusted(path, trusted)[1]()
 
 
 @in_pythons_words()
@@ -66,7 +67,7 @@ def predict(
     model: str | None = None,
     dataset: str | None = None,
     skip_bad: bool = False,
-    trust: Collection[str] = (),
+    trust: str | Collection[str] = (),
     runs_dir: PathLike = "runs",
     reports_dir: PathLike = "reports",
 ) -> pd.DataFrame:
@@ -78,24 +79,25 @@ def predict(
         model: the name of its `[[search]]`; by default the best.
         dataset: on which it was scored; by default the first of the comparison.
         skip_bad: leave out files that are no images or are broken.
-        trust: names of modules of yours that may make a network again which no file can.
+        trust: a module of yours, or several, by name, that may make a network again which no file can.
         runs_dir: where ledger and models are.
         reports_dir: where reports are written.
 
     Raises:
         InputError: there is no such model, or what is given are no images.
     """
-    path, class_names = _model_file(found, model, dataset, trust, runs_dir, reports_dir)
+    trusted = _names(trust)
+    path, class_names = _model_file(found, model, dataset, trusted, runs_dir, reports_dir)
     from tuner.saved_models.predict import predict_array, predict_files
 
     if hasattr(images, "__array__"):
-        answers = predict_array(path, np.asarray(images), _warn, trust)
+        answers = predict_array(path, np.asarray(images), _warn, trusted)
     else:
         files = [images] if isinstance(images, str | os.PathLike) else list(images)
         if strange := [one for one in files if not isinstance(one, str | os.PathLike)]:
             problem = f"holds {type(strange[0]).__name__}"
             raise InputError("images", problem, "give paths, or one array, as numpy.stack makes it of several")
-        answers = predict_files(path, map(Path, files), skip_bad, _warn, trust)
+        answers = predict_files(path, map(Path, files), skip_bad, _warn, trusted)
     if class_names:
         answers = replace(answers, class_names=class_names, no_card="")
     for line in (answers.no_card, *(f"left out {error.place}: {error.problem}" for error in answers.left_out)):
@@ -142,7 +144,7 @@ def _model_file(
     found: Ran,
     model: str | None,
     dataset: str | None,
-    trust: Collection[str],
+    trusted: Collection[str],
     runs_dir: PathLike,
     reports_dir: PathLike,
 ) -> tuple[Path, tuple[str, ...]]:
@@ -157,7 +159,12 @@ def _model_file(
     findings = load_findings(found, runs_dir=runs_dir, reports_dir=reports_dir)
     chosen = chosen_model(findings, model, dataset)
     reported = findings.workspace.reports / findings.search.name / chosen.file_name
-    return reported if trust else chosen.artifact, tuple(chosen.predictions.class_names)
+    return reported if trusted else chosen.artifact, tuple(chosen.predictions.class_names)
+
+
+def _names(trust: str | Collection[str]) -> Collection[str]:
+    """Return names of modules, of which a single one may be given as it is."""
+    return [trust] if isinstance(trust, str) else list(trust)
 
 
 def _warn(line: str) -> None:
