@@ -73,7 +73,7 @@ def test_what_a_project_holds_is_in_the_ledger_and_nothing_else_is(made: Path) -
         "its parameter optimizer is called hp_optimizer here",
         "it holds no learning curves, only the values of each trial's best epoch",
         "it holds no predictions, test scores, images, times, sizes and seeds: none are shown",
-        "see it: tuner report my-digits",
+        "tuner report my-digits writes its report",
     ]
     frame = tuner.results("my-digits")
     assert frame["val_accuracy"][0] == pytest.approx(0.5 + 0.128 + 0.2)

@@ -163,5 +163,5 @@ def _told(project: Project, name: str, records: Sequence[Record], names: dict[st
     if not any(trial.curves for trial in completed):
         lines.append("it holds no learning curves, only the values of each trial's best epoch")
     lines.append("it holds no predictions, test scores, images, times, sizes and seeds: none are shown")
-    lines.append(f"see it: tuner report {name}")
+    lines.append(f"tuner report {name} writes its report")
     return lines
