@@ -273,9 +273,10 @@ def test_a_notebook_shows_a_bar_and_names_as_text(clock, notebook):
             clock.now += 2
             report.finished(completed(0.5), known=False, node="<b>")
         report.begin("search", None)
+    best = "best val. accuracy 0.5000"
     assert pages[1:3] == [
-        '<progress value="1" max="2"></progress> <code>search: 1/2, best val. accuracy 0.5000, 0:02 left, on &lt;b&gt; 1</code>',
-        '<progress value="2" max="2"></progress> <code>search: 2/2, best val. accuracy 0.5000, on &lt;b&gt; 2</code>',
+        f'<progress value="1" max="2"></progress> <code>search: 1/2, {best}, 0:02 left, on &lt;b&gt; 1</code>',
+        f'<progress value="2" max="2"></progress> <code>search: 2/2, {best}, on &lt;b&gt; 2</code>',
     ]
     assert pages[3].startswith("<code>search: ")  # of a phase whose length nobody knows
 
