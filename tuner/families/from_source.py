@@ -27,7 +27,7 @@ from typing import Any
 from tuner.errors import InputError
 from tuner.families import FAMILIES
 from tuner.families.base import Family
-from tuner.families.own_modules import file_of, is_own
+from tuner.system.own_modules import file_of, is_own
 
 _REMEDY = "write it, with all that makes what it uses, into a module of its own, mynet.py, and import it from there"
 #: What KerasTuner's own constructor keeps in a HyperModel.
