@@ -55,3 +55,29 @@ def test_a_smoothed_loss_counts_accuracy_on_whole_number_labels(recipe: Any) -> 
     network.compile("sgd", make_loss(recipe(label_smoothing=0.2)), metrics=["accuracy"])
     found = network.evaluate(PROBABILITIES, np.array([0, 1]), verbose=0, return_dict=True)
     assert found["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("gamma", [0.5, 2.0, 5.0])
+def test_focal_loss_counts_less_what_is_right_already(recipe: Any, gamma: float) -> None:
+    of_true_class = np.array([0.7, 0.5])
+    by_hand = -((1 - of_true_class) ** gamma * np.log(of_true_class)).mean()
+    assert value(make_loss(recipe(loss="focal", focal_gamma=gamma))) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_focal_loss_of_gamma_0_is_cross_entropy(recipe: Any) -> None:
+    expected = value(make_loss(recipe()))
+    assert value(make_loss(recipe(loss="focal", focal_gamma=0.0))) == pytest.approx(expected, rel=1e-5)
+
+
+def test_focal_loss_takes_smoothed_targets(recipe: Any) -> None:
+    targets = np.full((2, 3), 0.3 / 3)
+    targets[[0, 1], LABELS] += 0.7
+    by_hand = -((1 - PROBABILITIES) ** 2 * targets * np.log(PROBABILITIES)).sum(axis=1).mean()
+    loss = make_loss(recipe(loss="focal", focal_gamma=2.0, label_smoothing=0.3))
+    assert value(loss) == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_what_a_loss_is_made_of_stands_in_its_configuration(recipe: Any) -> None:
+    given = [{}, {"label_smoothing": 0.2}, {"loss": "focal"}, {"loss": "focal", "focal_gamma": 3.0}]
+    told = [str(make_loss(recipe(**one)).get_config()) for one in given]
+    assert len(set(told)) == 4  # by which compiled epochs are told apart

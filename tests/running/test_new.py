@@ -227,13 +227,16 @@ def test_too_few_images_for_the_classes_are_refused_before_anything_is_written(h
     assert not (here / "searches").exists()
 
 
-def test_unbalanced_classes_are_told_of(here: Path) -> None:
+def test_uneven_classes_bring_an_objective_and_weights(here: Path) -> None:
     labels = np.array([0] * 50 + [1] * 9 + [2])
     arrays(here / "skewed.npz", (8, 8), classes=3, y_train=labels)
     _, text, _ = made("skewed.npz")
-    assert "3 classes of 1 to 50 images.\n# Unbalanced: see each class's recall" in text
+    assert "3 classes of 1 to 50 images.\n# Uneven: by accuracy the largest class would decide." in text
+    written = tomllib.loads(text)
+    assert written["objective"] == "macro_f1"
+    assert written["training"]["class_weight"] == "balanced"
     arrays(here / "even.npz", (8, 8), classes=3)
-    assert "Unbalanced" not in made("even.npz")[1]
+    assert "Uneven" not in made("even.npz")[1]
 
 
 @pytest.mark.parametrize(

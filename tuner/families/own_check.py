@@ -23,6 +23,7 @@ from tuner.families.own_compiled import effective_text, in_its_place, trained_wi
 from tuner.families.own_network import OwnNetwork, take_over
 from tuner.recipe import RECIPE
 from tuner.recipe.augmentation import AUGMENTATION
+from tuner.recipe.imbalance import IMBALANCE
 from tuner.space.parameters import Value, Values
 from tuner.untrusted.saved_model import checked_model
 
@@ -139,6 +140,10 @@ def _check_own_training(case: Case, network: OwnNetwork, instead: Values) -> Non
         if case.values.get(parameter.name, parameter.default) != parameter.default:
             problem = f"{case.family.path} trains by code of its own, and images are varied by this tool's alone"
             raise InputError(parameter.name, problem, "remove it, and put such a layer into the network")
+    for parameter in IMBALANCE:
+        if case.values.get(parameter.name, parameter.default) != parameter.default:
+            problem = f"{case.family.path} trains by code of its own, which does not know of it"
+            raise InputError(parameter.name, problem, "remove it, and let that code care for uneven classes")
 
 
 def _own_names(network: OwnNetwork, names: Collection[str]) -> list[str]:

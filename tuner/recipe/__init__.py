@@ -1,7 +1,8 @@
 """The recipe: how a network is trained. Its parameters can be searched like those of the network.
 
-`optimizers.py`, `schedules.py`, `losses.py`, `stopping.py` and `augmentation.py` each declare their parameters and
-what comes of them; a new variant is a line in the table of its file. Free of Keras until something is made.
+`optimizers.py`, `schedules.py`, `losses.py`, `imbalance.py`, `stopping.py` and `augmentation.py` each declare their
+parameters and what comes of them; a new variant is a line in the table of its file. Free of Keras until something is
+made.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from tuner.recipe.augmentation import AUGMENTATION, augmenter
+from tuner.recipe.imbalance import IMBALANCE, class_weights
 from tuner.recipe.losses import LOSS, make_loss
 from tuner.recipe.optimizers import OPTIMIZER, make_optimizer
 from tuner.recipe.schedules import SCHEDULE, learning_rate
@@ -24,6 +26,7 @@ __all__ = [
     "RECIPE",
     "Stopping",
     "augmenter",
+    "class_weights",
     "compile_network",
     "left_to_build",
     "steps_per_epoch",
@@ -40,7 +43,16 @@ PRECISION = Parameter(
 #: The part of a recipe that `compile` knows; the rest belongs to the loop that trains.
 COMPILED: tuple[Parameter, ...] = (*OPTIMIZER, *LOSS)
 #: The parameters of a recipe; `[training]` fixes them, `[search.space]` searches them.
-RECIPE: tuple[Parameter, ...] = (*OPTIMIZER, BATCH_SIZE, *SCHEDULE, *LOSS, *STOPPING, *AUGMENTATION, PRECISION)
+RECIPE: tuple[Parameter, ...] = (
+    *OPTIMIZER,
+    BATCH_SIZE,
+    *SCHEDULE,
+    *LOSS,
+    *STOPPING,
+    *AUGMENTATION,
+    PRECISION,
+    *IMBALANCE,
+)
 
 #: The names of the parts of a recipe that say how a network is optimized, and how the rate changes.
 OF_OPTIMIZER = tuple(parameter.name for parameter in OPTIMIZER)

@@ -34,6 +34,8 @@ from tuner.system.files import is_a, write_whole
 LARGEST = 64
 #: Larger grids are searched at random.
 MOST_IN_GRID = 60
+#: From so many times as many images of one class as of another on, what counts is no longer accuracy.
+UNEVEN = 3
 #: Below so many training images: batch size, epochs, patience and retrainings.
 BUDGETS = ((500, (16, 60, 12, 5)), (5_000, (32, 40, 8, 5)), (30_000, (64, 30, 5, 3)), (math.inf, (128, 20, 4, 3)))
 
@@ -47,6 +49,7 @@ dataset = {source}
 {folder}seed = 0
 repeats = {repeats}\t# retrainings of each winner; more show smaller differences
 {validation}
+{objective}
 # protocol = "published"\t# chooses on the test set, as many studies do
 # watch = ["first"]\t# kernel and gradient of a layer by epoch
 
@@ -61,6 +64,7 @@ patience = {patience}\t# epochs without improvement
 # rotation = 10.0\t# degrees; also shift = 0.1, zoom = 0.1, crop = 4 (pixels)
 # schedule = "cosine"\t# of the learning rate; or "steps"
 # label_smoothing = 0.1\t# against overconfidence
+{weights}
 """
 _ANN = """
 # The baseline: dense layers alone. What do convolutions add to it?
@@ -268,6 +272,7 @@ def _values(name: str, look: Look) -> dict[str, Any]:
     images, classes, area, side = len(look.dataset.y_train), len(names), height * width, min(height, width)
     counts = np.unique(look.dataset.y_train, return_counts=True)[1]
     few, many = int(counts.min()), int(counts.max())
+    uneven = many >= UNEVEN * few
     batch, epochs, patience, repeats = next(budget for limit, budget in BUDGETS if images < limit)
     small, large, huge, power = area <= 256, area > LARGEST**2, area > 4 * LARGEST**2, 1 << (classes - 1).bit_length()
 
@@ -288,7 +293,15 @@ def _values(name: str, look: Look) -> dict[str, Any]:
         "name": name, "source": _toml(look.source), "known": ", ".join(DATASETS), "images": images, "height": height,
         "width": width, "channels": channels, "side": side, "inputs": area * channels, "classes": classes,
         "each": f"{few:,}" if few == many else f"{few:,} to {many:,}",
-        "unbalanced": "\n# Unbalanced: see each class's recall and F1 in the report." if many >= 3 * few else "",
+        "unbalanced": "\n# Uneven: by accuracy the largest class would decide." if uneven else "",
+        "objective": ("" if uneven else "# ") + 'objective = "macro_f1"\t# ' + (
+            "each class counts the same; or balanced_accuracy, recall:CLASS, accuracy" if uneven
+            else "what trials are chosen by; accuracy unless given"
+        ),
+        "weights": ("" if uneven else "# ") + 'class_weight = "balanced"\t# ' + (
+            'rare classes count more; or sampling = "balanced", loss = "focal"' if uneven
+            else 'for uneven classes; also sampling = "balanced", loss = "focal"'
+        ),
         "folder": folder if look.is_folder else "", "flip": flip, "repeats": repeats,
         "validation": _validation(look.dataset),
         "batch": min(batch, 16) if huge else batch, "epochs": epochs, "patience": patience,

@@ -24,7 +24,7 @@ from tuner.families.own_network import OwnNetwork, take_over
 from tuner.objective import Objective, OwnObjective, objective_of
 from tuner.objective.log_loss import cross_entropy
 from tuner.protocol import test_images, training_images
-from tuner.recipe import Stopping, augmenter, use_precision
+from tuner.recipe import Stopping, augmenter, class_weights, use_precision
 from tuner.system.files import partial_of, publish
 from tuner.trial import ARTIFACTS, Job, Result, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
@@ -87,7 +87,7 @@ def _train(job: Job, begun: float) -> Result:
         engine = own_fit.NAME
         epochs.end(own_fit.fit(built, training, validation, trial.values, trial.last_epoch, epochs.take))
     else:
-        engine = _run_engine(built.trained, training, validation, trial, epochs)
+        engine = _run_engine(built.trained, training, validation, _plan(trial, data, training), epochs)
     found: dict[str, Any] = {}
     if trial.role == "final":
         _seed(trial.seed, everything=own)  # what is saved is the same, whatever this process has trained before
@@ -119,12 +119,21 @@ def _train(job: Job, begun: float) -> Result:
     )
 
 
+def _plan(trial: Trial, data: Dataset, training: Samples) -> Plan:
+    return Plan(
+        trial.last_epoch,
+        int(trial.values["batch_size"]),
+        trial.seed,
+        augmenter(trial.values, data.shape, trial.seed),
+        class_weights(trial.values, training.labels, len(data.class_names)),
+        balanced=trial.values.get("sampling") == "balanced",
+    )
+
+
 def _run_engine(
-    network: keras.Model, training: Samples, validation: Samples | None, trial: Trial, epochs: _Epochs
+    network: keras.Model, training: Samples, validation: Samples | None, plan: Plan, epochs: _Epochs
 ) -> str:
     """Train a compiled network by the fastest engine for it, and return which that is."""
-    augment = augmenter(trial.values, training.images.shape[1:], trial.seed)
-    plan = Plan(trial.last_epoch, int(trial.values["batch_size"]), trial.seed, augment)
     engine = engine_for(network)
     for metrics in engine.fit(network, training, validation, plan):
         if epochs.take(metrics):

@@ -7,6 +7,7 @@ from itertools import islice
 import keras
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tuner.datasets.base import Dataset
 from tuner.families import FAMILIES
@@ -90,6 +91,59 @@ class TestEveryEngine:
             cross_entropy = -np.log(answers[np.arange(len(answers)), part.labels]).mean()
             assert epoch[f"{prefix}unpenalised_loss"] == pytest.approx(cross_entropy, rel=1e-4)
             assert epoch[f"{prefix}loss"] - epoch[f"{prefix}unpenalised_loss"] == pytest.approx(penalty, rel=1e-4)
+
+    def test_class_weights_count_in_training_and_not_where_images_validate(
+        self, engine: Engine, blobs: Dataset
+    ) -> None:
+        keras.utils.set_random_seed(1)
+        network = network_of("ann", dense_units=8, l2=0.01, optimizer="sgd", learning_rate=1e-12)  # the weights stay
+        weights = np.array([0.5, 3.0, 1.25], np.float32)
+        training, validation = samples(blobs)
+        (epoch,) = engine.fit(network, training, validation, Plan(1, 50, seed=3, class_weights=weights))
+        of_an_image = {
+            prefix: -np.log(network.predict(part.images, verbose=0)[np.arange(len(part.labels)), part.labels])
+            for prefix, part in (("", training), ("val_", validation))
+        }
+        weighted = (of_an_image[""] * weights[training.labels]).mean()
+        assert epoch["unpenalised_loss"] == pytest.approx(weighted, rel=1e-4)
+        assert epoch["val_unpenalised_loss"] == pytest.approx(of_an_image["val_"].mean(), rel=1e-4)
+        penalties = [epoch[f"{prefix}loss"] - epoch[f"{prefix}unpenalised_loss"] for prefix in ("", "val_")]
+        assert penalties[0] == pytest.approx(penalties[1], rel=1e-3)
+        assert penalties[0] > 0
+        assert set(epoch) == METRICS | {f"val_{name}" for name in METRICS}
+
+    def test_class_weights_lead_where_keras_own_lead(self, engine: Engine, blobs: Dataset) -> None:
+        weights = np.array([0.2, 5.0, 1.0], np.float32)
+        training, _ = samples(blobs)
+        plan = Plan(3, 16, seed=3, class_weights=weights)
+        keras.utils.set_random_seed(1)
+        ours, theirs = network_of("ann", dense_units=8), network_of("ann", dense_units=8)
+        theirs.set_weights(ours.get_weights())
+        list(engine.fit(ours, training, None, plan))
+        for order in plan.orders(training.labels):
+            images, labels, by_class = (
+                training.images[order],
+                training.labels[order],
+                dict(enumerate(map(float, weights))),
+            )
+            theirs.fit(images, labels, batch_size=16, class_weight=by_class, shuffle=False, verbose=0)
+        for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-5)
+
+    def test_another_weight_is_not_forgotten_by_an_engine_that_keeps_its_epochs(
+        self, engine: Engine, blobs: Dataset
+    ) -> None:
+        training, validation = samples(blobs)
+
+        def loss(weights: NDArray[np.float32] | None) -> float:
+            keras.utils.set_random_seed(1)
+            network = network_of("ann", dense_units=8, optimizer="sgd", learning_rate=1e-12)
+            (epoch,) = engine.fit(network, training, validation, Plan(1, 50, seed=3, class_weights=weights))
+            return epoch["loss"]
+
+        even = loss(None)
+        assert loss(np.array([2.0, 2.0, 2.0], np.float32)) == pytest.approx(2 * even, rel=1e-4)
+        assert loss(None) == pytest.approx(even, rel=1e-6)
 
     def test_a_penalty_on_what_a_layer_answers_is_one_too(self, engine: Engine, blobs: Dataset) -> None:
         pixels = keras.Input((8, 8, 1))

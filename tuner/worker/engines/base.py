@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import Images, Labels
+from tuner.recipe.imbalance import balanced_order
 
 #: Images per step where nothing is learned.
 EVALUATION_BATCH = 1000
@@ -19,7 +20,8 @@ EVALUATION_BATCH = 1000
 class Epoch(dict[str, float]):
     """One epoch's metrics: loss, unpenalised_loss and accuracy, and the same with `val_` where images validate.
 
-    `loss` is what is learned from, with all penalties; `unpenalised_loss` is the recipe's loss of the answers alone. A
+    `loss` is what is learned from, with all penalties; `unpenalised_loss` is the recipe's loss of the answers alone.
+    Class weights are in both, and in none of the images that validate. A
     network with training steps of its own does without the second, since only its own code knows what it adds.
     `probabilities` returns what the network answers to these at the end of the epoch, `(n, classes)` float32; it can
     be asked until the next epoch begins.
@@ -43,18 +45,22 @@ class Plan:
     """How long and in what order to fit: the order of the images is drawn anew for every epoch from `seed`.
 
     `augment` makes random variants of raw training images, `(n, height, width, channels)`; None leaves them alone.
+    `class_weights`, `(classes,)`, says how much a training image of each class counts; None lets all count the same.
+    `balanced` shows as many images of each class in an epoch, some of them several times.
     """
 
     epochs: int
     batch_size: int
     seed: int
     augment: keras.Sequential | None = None
+    class_weights: NDArray[np.float32] | None = None
+    balanced: bool = False
 
-    def orders(self, count: int) -> Iterator[np.ndarray[tuple[int], np.dtype[np.int64]]]:
-        """Yield the order of `count` images for each epoch."""
+    def orders(self, labels: Labels) -> Iterator[NDArray[np.int64]]:
+        """Yield for each epoch the places of the images that it learns from, in their order; as many as `labels`."""
         rng = np.random.default_rng(self.seed)
         for _ in range(self.epochs):
-            yield rng.permutation(count)
+            yield balanced_order(labels, rng) if self.balanced else rng.permutation(len(labels))
 
 
 class Engine(ABC):

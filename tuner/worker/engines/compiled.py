@@ -85,12 +85,12 @@ class CompiledEngine(Engine):
         if kept is None or signature is None:
             network.optimizer.build(network.trainable_variables)
             run = self.compile(network, training, validation, plan, [])
-            for order in plan.orders(len(training.labels)):
+            for order in plan.orders(training.labels):
                 yield _epoch(*run(order))
             return
         kept.shared.load(signature)
         _begin_anew(kept, network, plan)
-        for order in plan.orders(len(training.labels)):
+        for order in plan.orders(training.labels):
             metrics, answers = kept.run(order)
             kept.shared.store(signature)
             yield _epoch(metrics, answers)
@@ -162,7 +162,8 @@ def _key(
     if _rate_is_variable(network.optimizer):
         del optimizer["config"]["learning_rate"]
     recipe = json.dumps(_without([optimizer, loss, augment], ("seed", "name")), sort_keys=True)
-    return signature.text, recipe, plan.batch_size, id(training), id(validation)
+    weights = None if plan.class_weights is None else plan.class_weights.tobytes()
+    return signature.text, recipe, plan.batch_size, weights, id(training), id(validation)
 
 
 def _without(config: Any, keys: tuple[str, ...]) -> Any:

@@ -46,7 +46,7 @@ class JaxEpochsEngine(CompiledEngine):
                 if learning and plan.augment is not None:
                     images = plan.augment(keras.ops.cast(images, "float32"), training=True)
                 probabilities = network(images, training=learning)
-                unpenalised = network.loss(labels, probabilities)
+                unpenalised = network.loss(labels, probabilities, _weights(plan, labels) if learning else None)
                 loss = unpenalised + sum(network.losses)
             changed = [
                 value if (new := scope.get_current_value(v)) is None else new for v, value in mapping[len(learned) :]
@@ -110,6 +110,13 @@ class JaxEpochsEngine(CompiledEngine):
             return [float(metric) for metric in np.asarray(metrics)], answers
 
         return run
+
+
+def _weights(plan: Plan, labels: Any) -> Any:
+    """Return how much each image of a batch counts; None where all count the same."""
+    import jax.numpy as jnp
+
+    return None if plan.class_weights is None else jnp.asarray(plan.class_weights)[labels]
 
 
 def _joined(*parts: Any) -> Any:

@@ -54,7 +54,7 @@ def _epoch_function(
     def forward(images: Any, labels: Any, learning: bool) -> tuple[Any, list[Any], Any]:
         """Return the loss of a batch; sums over its images of loss, loss without penalties and hits; the answers."""
         probabilities = network(images, training=learning)
-        loss = unpenalised = of_answers(labels, probabilities)
+        loss = unpenalised = of_answers(labels, probabilities, _weights(plan, labels) if learning else None)
         if network.losses:
             loss += tf.add_n(network.losses)
         hits = tf.equal(tf.argmax(probabilities, -1, tf.int64), labels)
@@ -115,3 +115,10 @@ def _epoch_function(
         return metrics + of_validation, answers
 
     return epoch  # type: ignore[no-any-return]
+
+
+def _weights(plan: Plan, labels: Any) -> Any:
+    """Return how much each image of a batch counts; None where all count the same."""
+    import tensorflow as tf
+
+    return None if plan.class_weights is None else tf.gather(tf.constant(plan.class_weights), labels)
