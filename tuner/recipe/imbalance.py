@@ -1,11 +1,14 @@
-"""Uneven classes: how much an image of a rare class counts, and how often it is seen. Free of Keras."""
+"""Uneven classes: how much an image of a rare class counts, and how often it is seen. Free of NumPy until asked."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from tuner.space.parameters import Parameter, Values
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: The idle values are what a network trains by that never heard of these.
 IMBALANCE: tuple[Parameter, ...] = (
@@ -34,6 +37,8 @@ def class_weights(values: Values, labels: NDArray[np.integer], classes: int) -> 
 
         class_weights({"class_weight": "balanced"}, np.array([0, 0, 0, 1]), 2)   # [0.667, 2.0]
     """
+    import numpy as np
+
     if values.get("class_weight", "none") == "none":
         return None
     counts = np.bincount(labels, minlength=classes)
@@ -47,6 +52,8 @@ def balanced_order(labels: NDArray[np.integer], rng: np.random.Generator) -> NDA
     What cannot be dealt out evenly goes to classes drawn at random. All images of a class are drawn before any of them
     comes again.
     """
+    import numpy as np
+
     present = np.unique(labels)
     share, rest = divmod(len(labels), len(present))
     wanted = np.full(len(present), share)
