@@ -408,7 +408,7 @@ def by_plain_keras(odd: Odd, path: str, folder: Path, data: Dataset) -> np.ndarr
         fit = getattr(made, "fit", None) or (lambda hp, model, *a, **options: model.fit(*a, **options))
         fit(hp, model, images, labels, epochs=EPOCHS, verbose=0, callbacks=[])
     else:
-        for order in Plan(EPOCHS, BATCH, SEED).orders(len(labels)):
+        for order in Plan(EPOCHS, BATCH, SEED).orders(labels):
             model.fit(images[order], labels[order], batch_size=BATCH, shuffle=False, verbose=0)
     answers = np.asarray(model(data.x_test.astype("float32") / (255 if odd.scale else 1), training=False))
     return keras.ops.convert_to_numpy(keras.ops.softmax(answers)) if odd.softmax else answers.astype(np.float32)
