@@ -34,7 +34,7 @@ class TestFewColours:
         photograph = random.integers(0, 256, (colours, 3))[np.arange(14_400) % colours].reshape(120, 120, 3)
         with Image.open(io.BytesIO(in_few_colours(as_png(photograph)))) as image:
             assert image.mode == "RGB"
-            assert np.abs(np.asarray(image, np.int64) - photograph).max() <= 6
+            assert np.abs(np.asarray(image, np.int64) - photograph).max() <= 8
 
     def test_photographs_that_256_colours_come_near_to_are_drawn_with_them(self) -> None:
         across = np.linspace(0, 255, 120)
@@ -42,14 +42,14 @@ class TestFewColours:
         with Image.open(io.BytesIO(in_few_colours(as_png(photograph)))) as image:
             assert image.mode == "P"
             apart = np.abs(np.asarray(image.convert("RGB"), np.int64) - photograph.astype(np.uint8)).max(axis=-1)
-        assert (apart > 16).mean() < 0.03
+        assert (apart > 16).mean() < 0.04
 
     def test_grey_pictures_keep_every_shade_but_for_its_last_steps(self) -> None:
         shades = np.random.default_rng(0).permutation(np.repeat(np.arange(256), 4)).reshape(32, 32)
         with Image.open(io.BytesIO(in_few_colours(as_png(np.stack([shades] * 3, axis=-1))))) as image:
             assert image.mode == "L"
             grey = np.asarray(image, np.int64)
-        assert np.abs(grey - shades).max() <= 6
+        assert np.abs(grey - shades).max() <= 8
         assert set(grey[np.isin(shades, [0, 255])]) == {0, 255}, "black and white stay so"
         assert (np.diff(grey.ravel()[np.argsort(shades, axis=None)]) >= 0).all(), "and no two change places"
 

@@ -239,7 +239,7 @@ def test_images_of_a_cell_are_the_surest_mistakes_of_the_model(tmp_path: Path, b
     place = found["cells"][0][4][0][0]
     tile = pixels[: sheet["height"], place * sheet["width"] : (place + 1) * sheet["width"]]
     apart = np.abs(tile.astype(int) - (255 - blobs.x_test[36, ..., 0]))
-    assert apart.max() <= 6, "ink on paper, in fewer shades"
+    assert apart.max() <= 8, "ink on paper, in fewer shades"
 
 
 def _picture(source: str) -> np.ndarray:

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 #: Shades of a grey, or of red, green and blue, that an eye takes for all 256 of them.
-SHADES = 24
-#: Colours of a drawing, those of its lines and areas and some between them for the edges: few, or more if it has many.
-_DRAWN = (48, 64)
+SHADES = 18
+#: How many colours a drawing has, those of its lines and areas and some between them for the edges: the first that do.
+_DRAWN = (32, 64, 96, 128, 256)
+#: What share of a drawing's pixels is an area, and how far its colour may move: a shade less is another count.
+_AREA, _NEAR = 0.0015, 4
 #: How far a colour may move, of 255, so that nobody sees it; and the share of pixels whose colours may move further,
 #: in a drawing and in photographs.
-_FAR, _MOST_MOVED, _MOST_MOVED_IN_PHOTOGRAPHS = 16, 0.005, 0.03
+_FAR, _MOST_MOVED, _MOST_MOVED_IN_PHOTOGRAPHS = 16, 0.005, 0.04
 
 
 def png(figure: Figure) -> bytes:
@@ -63,23 +65,26 @@ def _of_colours(image: Image) -> Image:
     none = Image.Dither.NONE
     for colours in _DRAWN:
         drawn = image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=none)
-        _keep_areas(image, drawn)
-        if _moved(image, drawn) <= _MOST_MOVED:
+        if _keep_areas(image, drawn) and _moved(image, drawn) <= _MOST_MOVED:
             return drawn
     stepped = Image.fromarray(in_few_shades(np.asarray(image)))
     chosen = stepped.quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=1, dither=none)
     return chosen if _moved(image, chosen) <= _MOST_MOVED_IN_PHOTOGRAPHS else stepped
 
 
-def _keep_areas(image: Image, drawn: Image) -> None:
-    """Let each colour of a drawing be the one that most of its pixels had, so that lines and areas keep theirs."""
+def _keep_areas(image: Image, drawn: Image) -> bool:
+    """Let each colour of a drawing be the one that most of its pixels had; return whether all areas have theirs now."""
     red, green, blue = (np.asarray(band, np.uint32) for band in image.split())
-    held, counts = np.unique(np.asarray(drawn, np.uint32) << 24 | red << 16 | green << 8 | blue, return_counts=True)
-    palette = drawn.getpalette() or []
-    for colour in held[np.argsort(counts)]:  # the most frequent last
-        place, rest = divmod(int(colour), 1 << 24)
-        palette[3 * place : 3 * place + 3] = rest.to_bytes(3)
-    drawn.putpalette(palette)
+    pixels = np.asarray(drawn, np.uint32) << 24 | red << 16 | green << 8 | blue
+    held, counts = np.unique(pixels, return_counts=True)
+    palette = np.zeros((256, 3), np.uint8)
+    order = np.argsort(counts, kind="stable")  # the most frequent last
+    places = held[order] >> 24
+    colours = np.stack([held[order] >> shift & 255 for shift in (16, 8, 0)], axis=-1)
+    palette[places] = colours
+    drawn.putpalette(palette.tobytes())
+    apart = np.abs(palette[places].astype(np.int64) - colours).max(axis=-1)
+    return bool((apart[counts[order] >= _AREA * pixels.size] <= _NEAR).all())
 
 
 def _moved(image: Image, other: Image) -> float:
