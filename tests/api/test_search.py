@@ -299,3 +299,14 @@ def test_a_function_of_a_cell_is_searched_on_arrays_and_its_trials_count(
     edited = run_cell(CELL.replace("UNITS = 6", "UNITS = 7"), {})["build"]
     other = tuner.search(edited, blobs.x_train, blobs.y_train, epochs=1, name="build", **keys)
     assert {record.trial.id for record in other.trials()}.isdisjoint(record.trial.id for record in found.trials())
+
+
+@pytest.mark.slow
+def test_the_space_is_what_the_function_asks_for_where_none_is_given(blobs: Dataset) -> None:
+    build = run_cell(CELL.replace('hp.Int("units", 2, 64, default=UNITS)', 'hp.Choice("units", [2, 3, 5])'), {})[
+        "build"
+    ]
+    arrays = (blobs.x_train, blobs.y_train, blobs.x_test, blobs.y_test)
+    found = tuner.search(build, *arrays, epochs=1, algorithm="grid", repeats=1, progress=False)
+    assert sorted(tuner.results(found)["units"]) == [2, 3, 5]
+    assert found.data("data").fingerprint == given_dataset("data", ((arrays[0], arrays[1]), arrays[2:]))[0].fingerprint

@@ -81,7 +81,8 @@ def with_declared(search: Search, declared: DeclaredSpaces) -> Search:
         replace(new, source=old.source, objective=old.objective)
         for new, old in zip(whole.model_searches, search.model_searches, strict=True)
     )
-    return replace(whole, backend=search.backend, model_searches=model_searches).at_split(search.split)
+    whole = replace(whole, backend=search.backend, model_searches=model_searches, given=search.given)
+    return whole.at_split(search.split)
 
 
 def find_search(name: str, searches: Path = Path("searches")) -> Path:
