@@ -16,6 +16,7 @@ repeats = 1
 epochs = 2
 [[search]]
 family = "mynet:build"
+files = ["start.txt"]
 [search.space]
 units = 8
 """
@@ -51,6 +52,7 @@ def test_a_model_of_own_code_is_made_again_by_the_module_that_is_trusted(tmp_pat
     folder = make_project(tmp_path / "p", blobs_file, SEARCH)
     module, ran_here = folder / "searches" / "mynet.py", folder / "ran"
     module.write_text(NETWORK)
+    (folder / "searches" / "start.txt").write_text("read")
     ran = tuner(folder, "run", "small")
     assert ran.returncode == 0, ran.stderr
     assert "only its own code makes it again: verify and predict take --trust mynet" in ran.stderr

@@ -95,7 +95,8 @@ def _of_card(path: Path) -> tuple[CustomFamily, str, dict[str, Any], Shape, int]
     try:
         card = strict_json(read_at_most(path.with_suffix(".json"), MOST_CARD))
         trial, shape = card["trial"], card["input"]["shape"]
-        family = CustomFamily(str(trial["family"]), Path("searches"))
+        files = tuple(str(name) for name in card["environment"].get("files", ()))
+        family = CustomFamily(str(trial["family"]), Path("searches"), files)
         values: Mapping[str, Any] = {**card["hyperparameters"], **card["recipe"]}
         height, width, channels = (int(side) for side in shape)
         return family, str(trial["source"]), dict(values), (height, width, channels), len(card["class_names"])

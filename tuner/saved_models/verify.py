@@ -145,7 +145,8 @@ def _images(findings: Findings, chosen: Chosen) -> np.ndarray:
 def _made_again(findings: Findings, chosen: Chosen, model: SavedModel) -> np.ndarray:
     """Return the answers of a network that a trusted module makes again, with the saved weights."""
     trial, images = chosen.saved.trial, _images(findings, chosen)
-    family, classes = CustomFamily(trial.family, findings.search.folder), len(chosen.predictions.class_names)
+    files = tuple(chosen.saved.result.environment.get("files", ()))
+    family, classes = CustomFamily(trial.family, findings.search.folder, files), len(chosen.predictions.class_names)
     try:
         network = made_again(model.path, family, trial.source, trial.values, images.shape[1:], classes)
         answers: np.ndarray = network.predict(images, batch_size=1000, verbose=0)

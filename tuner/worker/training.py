@@ -105,7 +105,9 @@ def _train(job: Job, begun: float) -> Result:
         found |= {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
         if trial.role == "search":
             found["files"] = _keep_answers(job, epochs.answers)
-    told = {"scaling": built.scaling, "compiled": trained_with(built, trial.values)} if own else {}
+    told: dict[str, Any] = {}
+    if own:
+        told = {"scaling": built.scaling, "compiled": trained_with(built, trial.values), "files": list(job.files)}
     return Result(
         "completed",
         parameters=int(parameters),
