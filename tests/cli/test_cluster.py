@@ -17,7 +17,7 @@ from timeless import differing, without_times
 import tuner as package
 
 pytest.importorskip("ray")
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(900)]
 
 SEARCH_TRIALS = 15
 BUDGET = ("--epochs", "1", "--train-size", "200", "--test-size", "200", "--repeats", "2")
@@ -36,12 +36,15 @@ def project(folder: Path) -> Path:
     return folder
 
 
-def running_tasks() -> list[int]:
-    """Return the processes on this machine in which Ray runs a call, by the name that it gives them."""
+def running_tasks(address: str) -> list[int]:
+    """Return the processes in which the cluster of this address runs a call, by the names that Ray gives them."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if (entry / "cmdline").read_bytes().startswith(b"ray::_call"):
+            if not (entry / "cmdline").read_bytes().startswith(b"ray::_call"):
+                continue
+            node = (entry / "stat").read_text().rsplit(")", 1)[1].split()[1]  # the process that started it
+            if f"--gcs-address={address}" in Path(f"/proc/{node}/cmdline").read_text().split("\0"):
                 found.append(int(entry.name))
     return found
 
@@ -86,28 +89,28 @@ def test_nodes_and_drivers_come_and_go_and_it_ends_with_the_same_tables(tmp_path
     with nodes(3) as cluster:
         command = ("run", "digits", *BUDGET, "--executor", "ray", "--address", cluster.address)
         driver = start(folder, *command)
-        wait_for(lambda: recorded(folder) >= 4, 120)
+        wait_for(lambda: recorded(folder) >= 4)
         cluster.kill()
         wait_for(lambda: "the node that it ran on went away" in driver.errors_so_far())
         assert "again: trial" in driver.errors_so_far()
         cluster.add()
         more = recorded(folder)
-        wait_for(lambda: recorded(folder) >= more + 2, 120)
+        wait_for(lambda: recorded(folder) >= more + 2)
         os.killpg(driver.pid, signal.SIGKILL)
         out, _ = driver.communicate()
         assert out == ""  # where Ray would tell of the dead node
         left = recorded(folder)
         assert left < SEARCH_TRIALS
 
-        wait_for(lambda: running_tasks() == [])  # those of the killed driver
+        wait_for(lambda: running_tasks(cluster.address) == [])  # those of the killed driver
         driver = start(folder, *command)
-        wait_for(lambda: len(running_tasks()) == 3, 120)
+        wait_for(lambda: len(running_tasks(cluster.address)) == 3)
         driver.send_signal(signal.SIGINT)
         _, err = driver.communicate(timeout=60)
         assert driver.returncode == 130
         assert "nothing that finished is lost" in err
         assert descendants(driver.pid) == []
-        wait_for(lambda: running_tasks() == [])
+        wait_for(lambda: running_tasks(cluster.address) == [])
 
         left = recorded(folder)
         again = tuner(folder, *command, drawn=True)

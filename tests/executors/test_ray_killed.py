@@ -14,7 +14,7 @@ import pytest
 from small_project import make_project, recorded, start, trials, tuner, wait_for
 
 pytest.importorskip("ray")
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_run_ends_in_a_line_and_the_next_goes_on(
     folder = make_project(tmp_path / "p", blobs_file)
     short = {"RAY_TMPDIR": place, "RAY_gcs_rpc_server_reconnect_timeout_s": "15"}
     run = start(folder, "run", "small", "--executor", "ray", "--workers", "1", env=short)
-    wait_for(lambda: recorded(folder) >= 1, 120)
+    wait_for(lambda: recorded(folder) >= 1, 240)
     killed = rays_processes(place, what)
     assert killed
     for process in killed:

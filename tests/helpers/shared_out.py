@@ -17,7 +17,6 @@ ONE_BY_ONE = (
     "tests/cli/test_kept_networks.py",
     "tests/cli/test_killed_search.py",
     "tests/cli/test_streams.py",
-    "tests/executors/test_ray_killed.py",
     "tests/running/test_resources.py",
     "tests/saved_models/test_verify.py",
 )
