@@ -12,7 +12,7 @@ import pytest
 from bad_input import foreign_database
 
 import tuner
-from tuner.api.wording import in_pythons_words
+from tuner.api.wording import _argument, in_pythons_words
 from tuner.cli import app
 from tuner.errors import CheckError, InputError, ResourceError, resource_error_of
 
@@ -119,7 +119,7 @@ def test_every_option_that_an_error_names_is_an_argument_of_a_function() -> None
     assert {option for _, option in named} >= {"--runs-dir", "--workers", "--executor"}  # something is looked at
     for name, option in named:
         assert option in known, f"{name} names {option}, which no command has"
-        assert option.removeprefix("--").replace("-", "_") in ARGUMENTS, f"{name} names {option}, which Python has not"
+        assert _argument(option.removeprefix("--")) in ARGUMENTS, f"{name} names {option}, which Python has not"
 
 
 def test_every_command_that_an_error_names_is_a_function() -> None:

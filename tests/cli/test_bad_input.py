@@ -186,13 +186,13 @@ RECORDED = [
     ],
     *[
         Case(
-            f"{command} of a name that no search has",
+            f"{command} of a name that no search has, {when}",
             ("wrnog", "no such search", "did you mean 'wrong'?"),
             given,
             f"{command} wrnog",
         )
         for command in ("results", "report", "compare", "verify")
-        for given in ((GOOD,), (GOOD, ledger_with()))
+        for when, given in (("before any run", (GOOD,)), ("after a run", (GOOD, ledger_with())))
     ],
     Case("results by path", ("searches/wrong.toml", "has not been run here"), (GOOD,), "results searches/wrong.toml"),
     *[

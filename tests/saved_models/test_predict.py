@@ -134,7 +134,7 @@ def test_names_reach_the_terminal_as_text(model):
         pytest.param(lambda path: path.write_text("x"), "cannot be read as an image", id="text"),
         pytest.param(lambda path: path.write_bytes(b"%!PS-Adobe\n"), "cannot be read as an image", id="a program"),
         pytest.param(lambda path: Image.new("1", (9000, 9000)).save(path), "is 9000x9000 pixels", id="huge"),
-        pytest.param(lambda path: None, "cannot be read (No such file", id="absent"),
+        pytest.param(lambda path: None, "no such file or folder", id="absent"),
     ],
 )
 def test_an_image_that_is_none_is_one_line(model, make, problem):
