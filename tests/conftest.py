@@ -44,6 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell starts what it puts into the background so, and interrupts are what some tests are about.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Ray lets its workers wait for every other process; beside other tests they would hardly get to run.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     if config.getoption("quick") and (hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", 0)):
         stay_quick()
     if hasattr(config.option, "loadscopereorder"):  # of pytest-xdist, which need not be there

@@ -322,6 +322,16 @@ NETWORKS = {
         f"{NET}    def fit(self, hp, model, *args, **options):\n        return model.fit(*args, epochs=9, **options)\n",
         "its fit gives epochs by itself, which it is given; leave that out",
     ),
+    "a fit that returns a score": Odd(
+        f"{NET}    def fit(self, hp, model, *args, **options):\n"
+        "        history = model.fit(*args, **options)\n        return min(history.history['loss'])\n",
+        "its fit returns a score of its own, and trials are chosen by the objective of the search; return what Keras'",
+    ),
+    "a fit that returns several scores": Odd(
+        f"{NET}    def fit(self, hp, model, *args, **options):\n"
+        "        model.fit(*args, **options)\n        return {'val_accuracy': 1.0}\n",
+        "its fit returns a score of its own, and trials are chosen by the objective of the search; return what Keras'",
+    ),
     "a fit that needs validation images": Odd(
         f"{NET}    def fit(self, hp, model, x, y, validation_data, **options):\n"
         "        return model.fit(x, y, validation_data=(validation_data[0], validation_data[1]), **options)\n",

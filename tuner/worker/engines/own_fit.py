@@ -147,9 +147,9 @@ def _call(run: Callable[..., Any], images: Any, labels: Any, options: dict[str, 
     while True:
         try:
             if "x" in taken or inspect.Parameter.VAR_POSITIONAL not in kinds:
-                run(x=images, y=labels, **options)
+                returned = run(x=images, y=labels, **options)
             else:
-                run(images, labels, **options)
+                returned = run(images, labels, **options)
         except TypeError as error:
             twice = re.search(r"multiple values for keyword argument '(\w+)'", str(error))
             if twice is None or twice[1] not in options or teller.epochs:
@@ -158,6 +158,9 @@ def _call(run: Callable[..., Any], images: Any, labels: Any, options: dict[str, 
                 raise TrialError(f"its fit gives {twice[1]} by itself, which it is given; leave that out") from error
             del options[twice[1]]
         else:
+            if isinstance(returned, float | int | np.number | dict | list):  # KerasTuner would choose by it
+                problem = "its fit returns a score of its own, and trials are chosen by the objective of the search"
+                raise TrialError(f"{problem}; return what Keras' fit returns, and name an objective of your own")
             return
 
 
