@@ -63,7 +63,7 @@ class Backwards(Algorithm):
     doc = "Every configuration, the last one first."
     max_trials = "refuses"
 
-    def oracle(self, space, seed, max_trials, epochs):
+    def oracle(self, space, seed, max_trials, epochs, first=()):
         """Return a fresh oracle."""
         return BackwardsOracle(space)
 

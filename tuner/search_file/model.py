@@ -11,12 +11,10 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tuner.datasets.base import Dataset
-from tuner.datasets.npz import save_npz
 from tuner.errors import InputError
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
@@ -30,6 +28,9 @@ from tuner.space.parameters import Values
 from tuner.space.space import Configuration, Space
 from tuner.system.files import file_part, write_whole
 from tuner.trial import Protocol, Save, Trial
+
+if TYPE_CHECKING:
+    from tuner.datasets.base import Dataset
 
 
 class FilePart(BaseModel):
@@ -443,6 +444,8 @@ class Search:
             file.parent.mkdir(parents=True, exist_ok=True)
             _write_text(file, text)
             if self.given is not None:
+                from tuner.datasets.npz import save_npz  # and with it NumPy, of which `tuner list` knows nothing
+
                 self.given.write_code(file.parent)
                 for name, dataset in self.given.datasets.items():
                     save_npz(dataset, file.parent / f"{name}.npz")
