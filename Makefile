@@ -42,8 +42,8 @@ search-%: setup ## run searches/NAME.toml to its report; started again, it goes 
 report-%: setup ## write the report of NAME again
 	$(BIN)/tuner report $* $(ARGS)
 
-test: setup-dev ## all tests, two at a time; one after the other with ARGS="-n 0"
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: setup-dev ## all tests, four at a time, since many wait for processes; one after the other with ARGS="-n 0"
+	$(BIN)/python -m pytest -n 4 --dist loadfile $(ARGS)
 
 test-quick: setup-dev ## the tests that need no Keras, Ray, browser or process of their own, in less than a minute
 	$(BIN)/python -m pytest -n 2 --dist loadfile --quick -rfE $(ARGS)

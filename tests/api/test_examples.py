@@ -35,7 +35,7 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
     (tmp_path / "searches" / "digits.toml").write_text(text)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     committed = [[output["output_type"] for output in cell.get("outputs", [])] for cell in notebook.cells]
-    NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(folder)}}).execute()  # no cell fails
+    NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}}).execute()  # no cell fails
     html = "\n".join(outputs(notebook, "text/html"))
     assert re.search(r"<strong>CNN (beats ANN|is not shown to beat ANN)|<strong>ANN (beats|is not shown)", html)
     assert "set on the command line: --epochs 4 --repeats 3" in html

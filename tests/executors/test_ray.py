@@ -39,7 +39,7 @@ def doze(begun: Path) -> str:
 def every(executor: Executor, count: int) -> list[Outcome]:
     outcomes: list[Outcome] = []
     while len(outcomes) < count:
-        outcomes += executor.wait(timeout=60)
+        outcomes += executor.wait(timeout=300)
     return outcomes
 
 

@@ -14,7 +14,7 @@ import pytest
 from small_project import make_project, recorded, start, trials, tuner, wait_for
 
 pytest.importorskip("ray")
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture

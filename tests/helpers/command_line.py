@@ -83,7 +83,7 @@ def real_command(folder: Path, *arguments: str, environment: Mapping[str, str] |
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env=clean_environment(folder, environment),
         check=False,
     )
@@ -105,7 +105,7 @@ class Command:
             os.close(self._status)
         return self.returncode
 
-    def communicate(self, timeout: float = 280) -> tuple[str, str]:
+    def communicate(self, timeout: float = 900) -> tuple[str, str]:
         """Return what the command said, once it has ended."""
         if self.poll(timeout) is None:
             self.kill()
@@ -163,7 +163,7 @@ class CommandServer:
         return Answer(command.poll() or 0, out, err)
 
     def execute(
-        self, folder: Path, code: str, environment: Mapping[str, str] | None = None, timeout: float = 280
+        self, folder: Path, code: str, environment: Mapping[str, str] | None = None, timeout: float = 900
     ) -> Answer:
         """Run Python code in `folder`, which may take so many seconds."""
         command = self._fork(folder, code=code, environment=clean_environment(folder, environment))

@@ -82,7 +82,7 @@ def server(backend: str | None = None) -> CommandServer:
 def real_tuner(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command line as a shell does."""
     main = really_start(folder, *arguments)
-    out, err = main.communicate(timeout=280)
+    out, err = main.communicate(timeout=900)
     return subprocess.CompletedProcess(arguments, main.returncode, out, err)
 
 
