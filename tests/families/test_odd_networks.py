@@ -246,6 +246,11 @@ NETWORKS = {
         recipe={"learning_rate": 0.02},
         notes=("SGD, sparse_categorical_crossentropy); learning_rate of the search file in its place",),
     ),
+    "a loss in the search file": Odd(
+        "def build(hp):\n    return compiled(body(), optimizer=keras.optimizers.SGD(0.05, momentum=0.9))\n",
+        recipe={"loss": "focal", "focal_gamma": 2.0},
+        notes=("loss, focal_gamma of the search file in its place",),
+    ),
     # --- what it asks for ---
     "a rate that it asks for": Odd(
         "def build(hp):\n    return compiled(body(), optimizer=keras.optimizers.SGD(hp.Float('rate', 1e-5, 1)))\n",
@@ -411,8 +416,12 @@ def by_plain_keras(odd: Odd, path: str, folder: Path, data: Dataset) -> np.ndarr
         model.compile(keras.optimizers.SGD(odd.recipe["learning_rate"]), "sparse_categorical_crossentropy")
     elif "learning_rate" in odd.recipe:
         model.optimizer.learning_rate = odd.recipe["learning_rate"]
+    if "loss" in odd.recipe:
+        model.compile(
+            model.optimizer, keras.losses.CategoricalFocalCrossentropy(alpha=1.0, gamma=odd.recipe["focal_gamma"])
+        )
     images = data.x_train.astype("float32") / (255 if odd.scale else 1)
-    labels = np.eye(3)[data.y_train] if odd.rows else data.y_train
+    labels = np.eye(3)[data.y_train] if odd.rows or "loss" in odd.recipe else data.y_train
     model(images[:1])
     if odd.by_itself:
         fit = getattr(made, "fit", None) or (lambda hp, model, *a, **options: model.fit(*a, **options))

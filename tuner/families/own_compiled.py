@@ -16,7 +16,7 @@ import numpy as np
 
 from tuner.errors import InputError, one_line
 from tuner.objective import OBJECTIVES
-from tuner.recipe import OF_COMPILE, OF_SCHEDULE, RECIPE
+from tuner.recipe import OF_COMPILE, OF_LOSS, OF_SCHEDULE, RECIPE
 from tuner.recipe.losses import make_loss
 from tuner.recipe.optimizers import make_optimizer
 from tuner.recipe.schedules import learning_rate
@@ -251,7 +251,7 @@ def _optimizer(compiled: Compiled, values: Values, epochs: int, steps: int) -> k
 
 
 def _loss(compiled: Compiled, values: Values, logits: bool) -> keras.losses.Loss:
-    if compiled.loss is not None and "label_smoothing" not in values:
+    if compiled.loss is not None and not any(name in values for name in OF_LOSS):
         return compiled.loss
     loss = make_loss({**_DEFAULTS, **values})
     return _OfLogits(loss) if logits else loss

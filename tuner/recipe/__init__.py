@@ -54,12 +54,12 @@ RECIPE: tuple[Parameter, ...] = (
     *IMBALANCE,
 )
 
-#: The names of the parts of a recipe that say how a network is optimized, and how the rate changes.
+#: The names of the parts of a recipe that say how a network is optimized, how the rate changes, and what the loss is.
 OF_OPTIMIZER = tuple(parameter.name for parameter in OPTIMIZER)
 OF_SCHEDULE = tuple(parameter.name for parameter in SCHEDULE)
-_OF_LOSS = tuple(parameter.name for parameter in LOSS)
+OF_LOSS = tuple(parameter.name for parameter in LOSS)
 #: The names of all that `build(hp)` decides where it compiles its network.
-OF_COMPILE = (*OF_OPTIMIZER, *OF_SCHEDULE, *_OF_LOSS)
+OF_COMPILE = (*OF_OPTIMIZER, *OF_SCHEDULE, *OF_LOSS)
 
 
 def left_to_build(named: Collection[str], fits: bool = False) -> frozenset[str]:
