@@ -10,14 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tuner.space.parameters import Choice, Condition, Domain, Parameter, Range, Value, domain_of
+from tuner.trial import Held
 
-#: What stands in a ledger of a value; see `tuner.trial.Held`.
-_Value = (
-    bool
-    | Annotated[int, Field(gt=-(1 << 63), lt=1 << 63)]
-    | Annotated[float, Field(allow_inf_nan=False)]
-    | Annotated[str, Field(max_length=10_000)]
-)
 #: What `hp` is asked as; "get" is a parameter that is looked up and never declared, which the search file has to name.
 Kind = Literal["Int", "Float", "Choice", "Boolean", "Fixed", "get"]
 
@@ -32,13 +26,13 @@ class Declared:
 
     name: Annotated[str, Field(max_length=1_000)]
     kind: Kind
-    values: tuple[_Value, ...] = ()
+    values: tuple[Held, ...] = ()
     low: Annotated[float, Field(allow_inf_nan=False)] = 0.0
     high: Annotated[float, Field(allow_inf_nan=False)] = 0.0
     step: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     sampling: Literal["linear", "log", "reverse_log"] = "linear"
-    default: _Value | None = None
-    ways: tuple[tuple[tuple[str, tuple[_Value, ...]], ...], ...] = ()
+    default: Held | None = None
+    ways: tuple[tuple[tuple[str, tuple[Held, ...]], ...], ...] = ()
     #: Of what a ledger holds: an unknown field would be lost.
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # not a field
 

@@ -150,18 +150,12 @@ class _Reader:
             return
         wishes = dict(context)
         for name, values in scope:
-            allowed = [value for value in values if name in self._known and self._holds(name, value)]
+            allowed = [value for value in values if name in self._known and self._known[name].domain.holds(value)]
             if not allowed:
                 return
             wishes[name] = allowed[0]
         self._scopes.add(scope)
         self._meet(wishes)
-
-    def _holds(self, name: str, value: Value) -> bool:
-        domain = self._known[name].domain
-        if isinstance(domain, Choice) or domain.is_finite:
-            return value in domain.values
-        return not isinstance(value, str) and domain.low <= value <= domain.high
 
     def _see_alike(self, declared: Declared) -> None:
         known = self._known[declared.name].declared

@@ -39,13 +39,6 @@ class _Ruled:
             return True
         return self.space.broken_rule(self.space.active({**self.fixed, **values})) is not None
 
-    def populate_space(self, trial_id: str) -> dict[str, Any]:
-        """Propose as KerasTuner does, after what is to be proposed first."""
-        if self.first and not isinstance(self, _Hyperband):  # whose brackets ask for draws at random
-            return {"status": TrialStatus.RUNNING, "values": self._next_first()}
-        response: dict[str, Any] = super().populate_space(trial_id)  # type: ignore[misc]
-        return response
-
     def _next_first(self) -> Configuration:
         values = self.first.pop(0)
         self._settle_inactive(values)
@@ -123,6 +116,8 @@ class _Hyperband(_Ruled, keras_tuner.oracles.HyperbandOracle):  # type: ignore[m
 class _Bayesian(_Ruled, keras_tuner.oracles.BayesianOptimizationOracle):  # type: ignore[misc]
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Propose the optimum of the acquisition, or the best allowed of many draws where a rule forbids it."""
+        if self.first:  # which may be more than it draws at random before it learns
+            return {"status": TrialStatus.RUNNING, "values": self._next_first()}
         response: dict[str, Any] = super().populate_space(trial_id)
         values = response.get("values")
         if values is None or not self._duplicate(values):

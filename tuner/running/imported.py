@@ -10,6 +10,7 @@ from typing import Any
 
 from tuner import columns as col
 from tuner.errors import InputError
+from tuner.families.custom import SCALING
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.objective import OBJECTIVES
 from tuner.recipe import RECIPE
@@ -78,7 +79,7 @@ def _search(project: Project, name: str) -> tuple[Search, dict[str, str]]:
     for trial in project.trials:
         for key, value in trial.values.items():
             values.setdefault(key, {})[value] = None
-    taken = {*col.TAKEN, *(objective.column for objective in OBJECTIVES.values()), "scaling"}
+    taken = {*col.TAKEN, *(objective.column for objective in OBJECTIVES.values()), SCALING}
     reserved = {*taken, *(parameter.name for parameter in RECIPE)}
     error: InputError | None = None
     for renamed in (taken, reserved):  # a learning rate is one here too, but not every optimizer is

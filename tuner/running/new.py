@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import shlex
@@ -27,6 +26,7 @@ from tuner.running.dryrun import build_all, preview
 from tuner.search_file.file import load_search, parse_search
 from tuner.search_file.model import Overrides
 from tuner.search_file.schema import NAME
+from tuner.search_file.toml import toml_value
 from tuner.space.space import read_space
 from tuner.system.files import is_a, write_whole
 
@@ -252,7 +252,7 @@ def file_text(name: str, look: Look) -> str:
         parts.append(template.format(algorithm=algorithm, **values))
         labels.append(family.label)
     called = " ".join(Path(look.source).name.split())
-    title = _toml(f"{', '.join(labels[:-1])} and {labels[-1]} on {called}")
+    title = toml_value(f"{', '.join(labels[:-1])} and {labels[-1]} on {called}")
     text = _HEAD.format(title=title, **values) + "".join(parts) + _TAIL.format(**values)
     rows = [line.split("\t") for line in text.split("\n")]  # a tab within a string is escaped
     return "\n".join(f"{row[0]:<31} {row[1]}" if len(row) == 2 else row[0] for row in rows)
@@ -290,9 +290,9 @@ def _values(name: str, look: Look) -> dict[str, Any]:
     deepest = min(6, max(1, (side // 4).bit_length()))  # 4 pixels or more are left, where there are as many
     dense = max(32 if small else 64, min(256, power))
     return {
-        "name": name, "source": _toml(look.source), "known": ", ".join(DATASETS), "images": images, "height": height,
-        "width": width, "channels": channels, "side": side, "inputs": area * channels, "classes": classes,
-        "each": f"{few:,}" if few == many else f"{few:,} to {many:,}",
+        "name": name, "source": toml_value(look.source), "known": ", ".join(DATASETS), "images": images,
+        "height": height, "width": width, "channels": channels, "side": side, "inputs": area * channels,
+        "classes": classes, "each": f"{few:,}" if few == many else f"{few:,} to {many:,}",
         "unbalanced": "\n# Uneven: by accuracy the largest class would decide." if uneven else "",
         "objective": ("" if uneven else "# ") + 'objective = "macro_f1"\t# ' + (
             "each class counts the same; or balanced_accuracy, recall:CLASS, accuracy" if uneven
@@ -307,9 +307,9 @@ def _values(name: str, look: Look) -> dict[str, Any]:
         "batch": min(batch, 16) if huge else batch, "epochs": epochs, "patience": patience,
         "rates": [0.0, 0.5] if images < 5_000 else [0.0, 0.3], "units": units, "units_twice": 2 * units,
         "depths": [*range(max(1, deepest - 2), deepest + 1)], "deepest": deepest, "left": side >> (deepest - 1),
-        "first": [8, 16] if small or huge else [16, 32], "norm": _toml(deepest > 3),
+        "first": [8, 16] if small or huge else [16, 32], "norm": toml_value(deepest > 3),
         "later": [16, 32] if small else [64, 128] if classes > 20 else [32, 64],
-        "head": _toml("average" if large else "flatten"), "dense": dense, "dense_twice": 2 * dense,
+        "head": toml_value("average" if large else "flatten"), "dense": dense, "dense_twice": 2 * dense,
         "resnets": 8 if huge else [8, 14] if large else [8, 14, 20], "factor": 0.5 if huge else 1.0,
     }  # fmt: skip
 
@@ -322,8 +322,3 @@ def _validation(dataset: Dataset) -> str:
     # Each class has to have an image on either side of the split.
     share = max(0.2, min(0.5, math.ceil(100 * classes / images) / 100))
     return f"validation = {share}\t# share of the training images that chooses the winners"
-
-
-def _toml(value: object) -> str:
-    """Return a value as TOML writes it, which is how JSON does, but for one character."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

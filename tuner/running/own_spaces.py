@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from tuner.datasets.base import Shape
@@ -12,8 +11,9 @@ from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import CustomFamily
 from tuner.families.own_space import Reading, Trace, read_own_space
 from tuner.running import dryrun
+from tuner.running.checks import with_code
 from tuner.running.dryrun import check_ends, in_its_place, shape_of
-from tuner.search_file.file import with_declared
+from tuner.search_file.file import EPOCHS, THREADS, with_declared
 from tuner.search_file.model import ModelSearch, Search
 from tuner.search_file.own_space import OwnSpace
 from tuner.search_file.schema import SearchFile
@@ -67,11 +67,7 @@ def with_spaces_read(search: Search, data_dir: Path | None, skip_bad: bool = Fal
     """Return a search with its users' code and spaces read, for a dry run; see `with_own_spaces`."""
     if not any(isinstance(one.family, CustomFamily) for one in search.model_searches):
         return search, []
-    read = []
-    for model_search in search.model_searches:
-        with in_its_place(search, model_search):
-            read.append(model_search.with_code())
-    search = replace(search, model_searches=tuple(read))
+    search = with_code(search)
     return with_own_spaces(search, [(name, *shape_of(search, name, data_dir, skip_bad)) for name in search.datasets])
 
 
@@ -79,7 +75,7 @@ def _reading(search: Search, model_search: ModelSearch, shape: Shape, classes: i
     """Read the space of a user's network for some images."""
     file = SearchFile.model_validate(search.content)
     part = file.search[search.model_searches.index(model_search)]
-    training = {name: value for name, value in file.training.items() if name not in ("epochs", "threads")}
+    training = {name: value for name, value in file.training.items() if name not in (EPOCHS.name, THREADS.name)}
     own = OwnSpace(model_search.path, part.space, part.rules, training)
     limits = Limits(search.max_trial_minutes or dryrun.MOST_BUILD_MINUTES, search.max_trial_gb)
     given, looked_up = own.answers(), own.looked_up()

@@ -60,7 +60,7 @@ def _table(table: Mapping[str, Any], heading: str) -> Iterator[str]:
     while first and _has_heading(items[first - 1][1]):
         first -= 1
     for key, value in items[:first]:
-        yield f"{_key(key)} = {_value(value)}"
+        yield f"{_key(key)} = {toml_value(value)}"
     for key, value in items[first:]:
         name = f"{heading}.{_key(key)}" if heading else _key(key)
         for one in [value] if isinstance(value, Mapping) else value:
@@ -80,11 +80,12 @@ def _key(key: str) -> str:
     return key if plain_key else _string(key)
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """Return a value as TOML writes it in one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(key)} = {_value(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key)} = {toml_value(one)}" for key, one in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
+        return "[" + ", ".join(map(toml_value, value)) + "]"
     if isinstance(value, str):
         return _string(value)
     if isinstance(value, bool):

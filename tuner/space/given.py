@@ -68,7 +68,7 @@ def _value(raw: object, parameter: Parameter, domain: Domain) -> Value:
         value = parameter.check(raw)
     except ValueError as error:
         raise InputError(key_name(parameter.name), str(error)) from error
-    if not _holds(domain, value):
+    if not domain.holds(value):
         problem = f"{shown(value)} is not among the values that are searched"
         raise InputError(key_name(parameter.name), problem, "add it to [search.space]")
     return value
@@ -79,10 +79,3 @@ def _only(parameter: Parameter, domain: Domain) -> Value:
     if isinstance(domain, Range) or len(domain.values) > 1:
         raise InputError(key_name(parameter.name), "is missing: it varies", "say which value to try")
     return domain.values[0]
-
-
-def _holds(domain: Domain, value: Value) -> bool:
-    """Whether a value is one of a domain's."""
-    if isinstance(domain, Range) and (domain.step is None or not domain.is_finite):
-        return domain.low <= float(value) <= domain.high
-    return value in domain.values

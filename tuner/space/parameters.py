@@ -145,6 +145,10 @@ class Choice:
         """Return the values that a grid visits."""
         return self.values
 
+    def holds(self, value: Value) -> bool:
+        """Whether a value of the parameter's type is in the list."""
+        return value in self.values
+
 
 @dataclass(frozen=True)
 class Range:
@@ -179,6 +183,12 @@ class Range:
     def is_finite(self) -> bool:
         """Whether `values` can list what there is."""
         return self.size() <= MOST_VALUES
+
+    def holds(self, value: Value) -> bool:
+        """Whether a number is one of the range's."""
+        if self.is_finite:
+            return value in self.values
+        return not isinstance(value, str) and self.low <= value <= self.high
 
     @cached_property
     def values(self) -> tuple[Value, ...]:

@@ -55,7 +55,7 @@ def _add_unpenalised_loss(network: keras.Model, plan: Plan) -> None:
 
     Where classes have weights it measures two, since a metric is the same for images that train and that validate.
     """
-    of_answers, metrics = network.loss.call, []
+    of_answers = network.loss.call
     if plan.class_weights is None:
         metrics = [keras.metrics.MeanMetricWrapper(of_answers, name="unpenalised_loss")]
     else:
