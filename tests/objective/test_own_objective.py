@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +38,14 @@ NAMES = ("top", "middle", "bottom")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "own").mkdir()
     written(tmp_path / "own", metrics=CODE, parts=PARTS)
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
-    return tmp_path / "own"
+    before = set(sys.modules)
+    yield tmp_path / "own"
+    for name in sys.modules.keys() - before:
+        if name in ("metrics", "parts"):
+            del sys.modules[name]
 
 
 def written(folder: Path, **files: str) -> None:

@@ -107,7 +107,7 @@ def refuses(findings: Findings, *fragments: str) -> None:
     ("change", "problem"),
     [
         (lambda card: {**card, "sha256": "0" * 64}, "of sha256; write it again with: tuner report mine"),
-        (lambda card: {**card, "test_accuracy": 1.0, "recipe": {}}, "of recipe, test_accuracy;"),
+        (lambda card: {**card, "test_accuracy": card["test_accuracy"] + 1, "recipe": {}}, "of recipe, test_accuracy;"),
         (lambda card: {**card, "per_class": card["per_class"][1:]}, "of per_class;"),
         (lambda card: {**card, "data": {**card["data"], "source": "elsewhere"}}, "of data;"),
         (lambda card: {**card, "trial": {**card["trial"], "fingerprint": "f" * 16}}, "of trial;"),
