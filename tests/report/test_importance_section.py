@@ -6,6 +6,7 @@ Not `test_importance.py`: pytest wants names of test modules that differ between
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,16 @@ from recorded import whole
 from written import figures_of, words
 
 from tuner import columns as col
-from tuner.analysis.scopes import scopes
+from tuner.analysis.importance import Effect, Importance
+from tuner.analysis.scopes import Scope, scopes
+from tuner.analysis.significance import Interval
 from tuner.contents.png import png
 from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
+from tuner.figures.bars import bars_figure
 from tuner.figures.style import report_style
 from tuner.ledger.ledger import SearchTrial
+from tuner.objective import ACCURACY
 from tuner.report.importance import importance_section
 from tuner.report.timing import timing_section
 from tuner.trial import Record, Result
@@ -107,6 +112,20 @@ def test_it_names_what_matters_for_the_score_and_for_the_time(both: Project) -> 
     assert every[:2] == ["all models", "48"]
     assert cnn[:2] == ["CNN", "36"]
     assert cnn[2].startswith("conv_depth ")
+
+
+def test_no_name_of_a_bar_runs_into_another() -> None:
+    some = Interval(0.1, 0.4)
+    five = ("conv_depth", "dense_units", "filters_1", "filters_2", "filters_3")
+    effects = tuple(Effect(names, 0.2, some, tied=len(names) == 4) for names in (five[:1], five[1:], five[1:2]))
+    scope = Scope("cnn", "CNN", (), (), {}, ACCURACY)
+    with report_style():
+        figure = bars_figure([(scope, Importance(65, 0.7, effects, Effect(five, 0.2, some)))], "validation accuracy")
+        figure.draw_without_rendering()
+    (axes,) = figure.axes
+    boxes = sorted((label.get_window_extent() for label in axes.get_yticklabels()), key=lambda box: box.y0)
+    assert len(boxes) == 4
+    assert all(below.y1 <= above.y0 for below, above in pairwise(boxes))
 
 
 def test_the_model_is_a_parameter_where_there_are_several(both: Project) -> None:
