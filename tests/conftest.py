@@ -41,9 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Let processes take the files in the order of `pytest_collection_modifyitems`, not by their number of tests.
     """
+    # A shell ignores one of these for what it puts into the background, nohup the other; some tests are about them.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # A shell starts what it puts into the background so, and interrupts are what some tests are about.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # Ray lets its workers wait for every other process; beside other tests they would hardly get to run.
     os.environ.setdefault("RAY_worker_niceness", "0")
     if config.getoption("quick") and (hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", 0)):

@@ -40,7 +40,7 @@ MOST_CALLS = 50
 #: How often the memory of workers is looked at where it has a limit, and a server that is dying, in seconds.
 SECONDS_BETWEEN_LOOKS = 0.2
 #: A killed server counts as dead only after it has ended, which takes a large one on a busy machine some seconds.
-SECONDS_TO_DIE = 5.0
+SECONDS_TO_DIE = 30.0
 
 
 @dataclass
