@@ -7,7 +7,7 @@ ARGS   ?=
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev list search test test-quick check coverage docs statistics bench chaos clean
+.PHONY: help setup setup-dev list search test test-quick check coverage docs statistics bench chaos gpu clean
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -69,6 +69,9 @@ bench: setup-dev ## time the tool against its peers on the same trials, into rep
 
 chaos: setup ## kill searches at every kind of moment and tell what was lost, into reports/chaos.md
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+gpu: ## study A on an NVIDIA GPU, by what PYTHON has of JAX or TensorFlow, into runs/gpu/
+	$(PYTHON) -m benchmarks.gpu --out runs/gpu $(ARGS)
 
 clean: ## remove the environment; ledgers and reports stay
 	rm -rf $(VENV) build *.egg-info

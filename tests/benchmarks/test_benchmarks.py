@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from small_project import server
+from written import row
 
-from benchmarks import cluster, gpu, grids, growth, memory, million, overhead, repeats, sizes
+from benchmarks import cluster, grids, growth, memory, million, overhead, repeats, sizes
 from benchmarks.agreement import Difference, check, difference
 from benchmarks.competitors.base import Trained
 from benchmarks.competitors.this_tool import search_file
@@ -26,11 +27,8 @@ from benchmarks.measuring import Run, report_file, run_process, table
 from benchmarks.run import PARTS, read_sections, report_of
 from benchmarks.workloads import WORKLOADS, Workload
 from tuner.datasets.store import load_from_store
-from tuner.families import FAMILIES
 from tuner.protocol import training_images
 from tuner.running.planned import Prepared
-from tuner.search_file.file import load_search
-from tuner.search_file.model import Overrides
 from tuner.trial import Job, Trial
 
 ROOT = Path(__file__).parents[2]
@@ -47,12 +45,6 @@ def trained(workload: Workload = DIGITS36, accuracy: Callable[[int], float] = la
 
 def run_of(trials: Trained, seconds: float = 10.0) -> Run:
     return Run(seconds, 1000.0, "what a library prints\n" + json.dumps(trials) + "\n")
-
-
-def row(text: str, name: str) -> list[str]:
-    """The cells of the first row of a markdown table that begins with a name."""
-    found = next(line for line in text.splitlines() if line.startswith(f"| {name} "))
-    return [cell.strip() for cell in found.split("|")[2:-1]]
 
 
 class TestWorkloads:
@@ -322,49 +314,6 @@ class TestMeasuring:
 
     def test_a_table_is_markdown(self) -> None:
         assert table(("a", "b"), [("x", "1.50")]).splitlines()[-1].split() == ["|", "x", "|", "1.50", "|"]
-
-
-class TestGpu:
-    @pytest.fixture
-    def trials(self, tmp_path: Path) -> list[Trial]:
-        search = load_search(gpu.SEARCH, Overrides(epochs=2))
-        return grid_trials(search, Prepared("f", tmp_path, (28, 28, 1), 10, 60_000))
-
-    @pytest.fixture
-    def work(self, trials: list[Trial]) -> dict[str, float]:
-        return {trial.id: FAMILIES["cnn"].work(trial.values, (28, 28, 1), 10) for trial in trials}
-
-    def test_trials_are_spread_by_cost_the_outermost_first(self, trials: list[Trial], work: dict[str, float]) -> None:
-        assert len(trials) == 65
-        chosen = gpu.spread(trials, work, 6)
-        assert len({trial.id for trial in chosen}) == 6
-        costs = [work[trial.id] for trial in chosen]
-        assert {costs[0], costs[1]} == {min(work.values()), max(work.values())}
-        assert len(gpu.spread(trials, work, 100)) == 65
-
-    def test_the_line_goes_through_its_points(self, work: dict[str, float]) -> None:
-        points = [{"id": name, "multiply_adds": one, "seconds": 3 + 2e-6 * one} for name, one in list(work.items())[:5]]
-        assert gpu.line(points) == pytest.approx((3, 2e-6))
-        assert gpu.extrapolated(points, work) == pytest.approx(65 * 3 + 2e-6 * sum(work.values()))
-        assert all(math.isnan(one) for one in gpu.line(points[:1]))
-
-    def test_reports_what_is_there(self, trials: list[Trial], work: dict[str, float], tmp_path: Path) -> None:
-        measured = gpu.Measured(tmp_path, "about.", trials, work, passes=1000)
-        measured.peak, measured.seconds, measured.workers = 1e12, 130.0, 4
-        assert measured.floor() == pytest.approx(2e-9 * sum(work.values()))
-        measured.add(measured.tool, {"id": trials[0].id, "seconds": 7.0, "val_accuracy": 0.5})
-        ours = row((tmp_path / "gpu.md").read_text(), "this tool, 4 at a time")
-        assert ours == ["1", "130.0", "–", "–", "–"]  # the grid is not whole yet
-        for trial in trials[1:]:
-            measured.add(measured.tool, {"id": trial.id, "seconds": 2.0, "val_accuracy": 0.5})
-        for trial in gpu.spread(trials, work, 2):
-            measured.add(measured.keras_tuner, {"id": trial.id, "seconds": 4.0, "val_accuracy": 0.5})
-        text = (tmp_path / "gpu.md").read_text()
-        share = f"{100 * measured.floor() / 130:.3f}"
-        assert row(text, "this tool, 4 at a time") == ["65", "130.0", "130.0", "1.00", share]
-        assert row(text, "KerasTuner GridSearch")[:4] == ["2", "8.0", "260.0", "2.00"]
-        assert row(text, "16, dense 16") == ["0.27", "4.0", "7.0", "0.5000", "0.5000"]
-        assert len(json.loads((tmp_path / "gpu.json").read_text())["tool"]) == 65
 
 
 def test_jobs_find_their_data(tmp_path: Path) -> None:

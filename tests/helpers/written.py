@@ -18,3 +18,9 @@ def figures_of(section: Section) -> dict[str, Figure]:
     """Return the figures of a section by file, drawn for this call."""
     with report_style():
         return {picture.file: picture.draw() for picture in section.pictures}
+
+
+def row(text: str, name: str) -> list[str]:
+    """Return the cells behind the first one of the first row of a markdown table that begins with a name."""
+    found = next(line for line in text.splitlines() if line.startswith(f"| {name} "))
+    return [cell.strip() for cell in found.split("|")[2:-1]]

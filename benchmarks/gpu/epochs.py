@@ -1,16 +1,10 @@
 """What an epoch of study A's networks costs on one GPU: alone, in several processes at once, several in one step.
 
-A script of its own, for a machine with a GPU and JAX:
-
-    KERAS_BACKEND=jax python -m benchmarks.gpu_epochs --data-dir DIR --out DIR [--seconds N]
-
-Each measurement is a process of its own. All of them compile at once; then they run in turn, each for itself, and write
-`gpu_epochs.md` into `--out`. One whose compilation is not done after `--seconds` is measured as soon as it is.
+Each measurement is a process of its own. All of them compile at once; then they run in turn, each for itself.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -23,6 +17,7 @@ from time import perf_counter, sleep
 
 import numpy as np
 
+from benchmarks.gpu.grid import SEARCH
 from benchmarks.measuring import provenance, report_progress, table
 
 #: Filters and dense width of study A's cheapest network, of one in the middle, and of its dearest of depth 3.
@@ -56,12 +51,15 @@ PLAN = (
 )
 
 
-def train_epochs(measured: Measurement, file: Path, images: int, compiled: Path, go: Path) -> dict[str, object]:
+def train_epochs(
+    measured: Measurement, data_dir: Path | None, images: int, compiled: Path, go: Path
+) -> dict[str, object]:
     """Compile an epoch, wait until `go` is there, and return the seconds of compiling and of each of three epochs."""
     import jax
     import jax.numpy as jnp
     import keras
 
+    from tuner.datasets import load_dataset
     from tuner.families import get_family
     from tuner.recipe import compile_network
     from tuner.search_file.file import load_search
@@ -69,17 +67,17 @@ def train_epochs(measured: Measurement, file: Path, images: int, compiled: Path,
     from tuner.worker.engines.jax_epochs import epoch_function, on_device, variables_of
 
     keras.config.set_dtype_policy(measured.precision)
-    with np.load(file) as arrays:
-        x, y = arrays["x_train"][:images, ..., None], arrays["y_train"][:images].astype(np.int64)
+    search = load_search(SEARCH)
+    model_search = search.model_searches[0]
+    data = load_dataset(search.datasets[0], data_dir)
+    x, y = data.x_train[:images], data.y_train[:images]
     fit = images * 4 // 5
-    model_search = load_search(Path("searches/fashion_cnn.toml")).model_searches[0]
     filters, dense = NETWORKS[measured.network]
     wanted = {"conv_depth": len(filters), "dense_units": dense}
     wanted |= {f"filters_{place}": count for place, count in enumerate(filters, 1)}
     values = next(one for one in model_search.space.grid() if wanted.items() <= one.items())
-    search = load_search(Path("searches/fashion_cnn.toml"))
     values = search.trial(model_search, "fashion_mnist", "0" * 16, values, None).values
-    network = get_family("cnn").network(values, (28, 28, 1), 10)
+    network = get_family("cnn").network(values, data.shape, len(data.class_names))
     compile_network(network, values, search.epochs, fit // 64)
     network.optimizer.build(network.trainable_variables)
     plan = Plan(search.epochs, int(values["batch_size"]), 0)
@@ -111,16 +109,15 @@ def train_epochs(measured: Measurement, file: Path, images: int, compiled: Path,
 class Processes:
     """The processes of a measurement, in a folder that holds what they say and what they wait for."""
 
-    def __init__(self, number: int, measured: Measurement, folder: Path, options: argparse.Namespace) -> None:
+    def __init__(self, number: int, measured: Measurement, folder: Path, data_dir: Path | None, images: int) -> None:
         self.measured, self._go = measured, folder / f"{number}.go"
         self._compiled = [folder / f"{number}.{one}.compiled" for one in range(measured.processes)]
         self._said = [path.with_suffix(".json") for path in self._compiled]
         environment = {**os.environ, "XLA_FLAGS": measured.flags, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-        file = options.data_dir / "fashion_mnist.npz"
         self._processes = []
         for compiled, said in zip(self._compiled, self._said, strict=True):
-            given = [*vars(measured).values(), file, options.images, compiled, self._go, said]
-            command = [sys.executable, "-m", "benchmarks.gpu_epochs", "--one", *(str(part) for part in given)]
+            given = [*vars(measured).values(), data_dir or "", images, compiled, self._go, said]
+            command = [sys.executable, "-m", "benchmarks.gpu.epochs", *(str(part) for part in given)]
             self._processes.append(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL))
 
     @property
@@ -155,25 +152,19 @@ def row(measured: Measurement, said: Sequence[dict[str, object]]) -> list[str]:
     return [measured.network, what, f"{epoch:.3f}", f"{each:.3f}", f"{compiling:.0f}"]
 
 
-def main() -> None:
-    """Measure as the command line says."""
-    if sys.argv[1:2] == ["--one"]:
-        network, networks, processes, precision, flags, file, images, compiled, go, said = sys.argv[2:]
-        measured = Measurement(network, int(networks), int(processes), precision, flags)
-        found = train_epochs(measured, Path(file), int(images), Path(compiled), Path(go))
-        Path(said).write_text(json.dumps(found), encoding="utf-8")
-        return
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data-dir", type=Path, required=True, help="where fashion_mnist.npz is")
-    parser.add_argument("--out", type=Path, required=True, help="where gpu_epochs.md is written")
-    parser.add_argument("--seconds", type=float, default=90.0, help="how long all may compile; 90 by default")
-    parser.add_argument("--images", type=int, default=60_000, help="of these a fifth validates; 60,000 by default")
-    options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+def measure_epochs(out: Path, data_dir: Path | None, images: int, seconds: float) -> None:
+    """Measure, and write `gpu_epochs.md` into `out` after each measurement.
+
+    Args:
+        out: a folder.
+        data_dir: where fashion_mnist.npz is; None downloads it.
+        images: so many training images, of which a fifth validates.
+        seconds: how long all may compile before those that are ready run.
+    """
     begun, rows, device = perf_counter(), [], ""
     with tempfile.TemporaryDirectory() as name:
-        all_of_them = [Processes(number, one, Path(name), options) for number, one in enumerate(PLAN)]
-        while perf_counter() - begun < options.seconds and not all(one.ready for one in all_of_them):
+        all_of_them = [Processes(number, one, Path(name), data_dir, images) for number, one in enumerate(PLAN)]
+        while perf_counter() - begun < seconds and not all(one.ready for one in all_of_them):
             sleep(0.1)
         for each in all_of_them:
             results = each.run()
@@ -181,9 +172,17 @@ def main() -> None:
             rows.append(row(each.measured, results))
             report_progress(" · ".join(rows[-1]))
             heads = ("filters/dense", "how", "s per epoch", "s per epoch and network", "compiled in s")
-            about = f"{options.images:,} images of Fashion-MNIST, a fifth of them to validate on, batches of 64. "
-            text = [f"# An epoch on {device}", f"{about}{provenance()}", table(heads, rows)]
-            (options.out / "gpu_epochs.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
+            about = f"{images:,} images of Fashion-MNIST, a fifth of them to validate on, batches of 64. {provenance()}"
+            text = [f"# An epoch on {device}", about, table(heads, rows)]
+            (out / "gpu_epochs.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Be one of the processes, as `Processes` calls it."""
+    network, networks, processes, precision, flags, data_dir, images, compiled, go, said = sys.argv[1:]
+    measured = Measurement(network, int(networks), int(processes), precision, flags)
+    found = train_epochs(measured, Path(data_dir) if data_dir else None, int(images), Path(compiled), Path(go))
+    Path(said).write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

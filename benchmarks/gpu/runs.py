@@ -1,0 +1,101 @@
+"""Searches that run by the tool's own command, and what they recorded."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter, time
+
+from benchmarks.gpu.grid import Measured, number
+from benchmarks.measuring import report_progress
+from tuner.ledger.ledger import Ledger
+from tuner.trial import Record
+
+#: How long a run that is asked to stop may take to record what has finished.
+_SECONDS_TO_STOP = 30
+
+
+class TunerRun:
+    """A `tuner run` in a process of its own, which is asked to stop when its time is over; what it recorded stays.
+
+    Args:
+        name: the search.
+        out: the folder that holds its ledger, reports and logs.
+        data_dir: where the data sets are.
+        options: more of the command line.
+    """
+
+    def __init__(self, name: str, out: Path, data_dir: Path | None, *options: str) -> None:
+        self.name, self._ledger, self._begun = name, out / "runs" / "ledger.sqlite", time()
+        folders = ("--runs-dir", str(out / "runs"), "--reports-dir", str(out / "reports"))
+        given = ("--data-dir", str(data_dir)) if data_dir else ()
+        command = [sys.executable, "-m", "tuner", "run", name, *folders, *given, *options]
+        with (out / f"{name}.log").open("w", encoding="utf-8") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    def wait(self, until: float) -> bool:
+        """Wait for its end, at most until then, by `perf_counter`; return whether it came to its end."""
+        try:
+            return self._process.wait(max(0.0, until - perf_counter())) == 0
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(_SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        return False
+
+    def finished(self) -> tuple[list[Record], float]:
+        """Return its finished search trials, and the seconds from its start until the last of them had ended.
+
+        The seconds are NaN where another run than this one finished some.
+        """
+        with Ledger(self._ledger) as ledger:
+            listed = ledger.search_trials(self.name)
+            attempts = ledger.attempts(self.name)
+        records = [record for place, record in listed if place.role == "search" and record is not None]
+        own = [attempts[record.trial.id] for record in records]
+        if not own or min(attempt.began for attempt in own) < self._begun:
+            return records, math.nan
+        return records, max(attempt.ended for attempt in own) - self._begun
+
+
+def note_search(run: TunerRun, measured: Measured) -> None:
+    """Add what a search recorded to what was measured."""
+    records, measured.seconds = run.finished()
+    trials = []
+    for record in records:
+        if not record.completed:
+            raise RuntimeError(f"trial {record.trial.id} failed: {record.result.error}")
+        result = record.result
+        measured.device = str(result.environment["device"])
+        measured.backend = f"Keras {result.environment['keras']} on {result.environment['backend']}"
+        trial = {"id": record.trial.id, "seconds": result.seconds, "val_accuracy": result.val_accuracy}
+        trials.append({**trial, "seconds_per_epoch": result.seconds_per_epoch})
+    measured.add(measured.tool, *trials)
+
+
+def run_also(names: Sequence[str], options: argparse.Namespace, until: float, measured: Measured) -> None:
+    """Run searches at once until their time is over."""
+    begun = perf_counter()
+    workers = ("--workers", str(options.also_workers))
+    runs = [TunerRun(name, options.out, options.data_dir, *workers, *smaller(options)) for name in names]
+    for run in runs:
+        ended = run.wait(until)
+        records, _ = run.finished()
+        seconds = number(perf_counter() - begun)
+        measured.also.append({"search": run.name, "trials": len(records), "ended": ended, "seconds": seconds})
+        measured.write()
+        report_progress(f"{run.name}: {len(records)} trials, {'ended' if ended else 'stopped'}, {seconds} s")
+
+
+def smaller(options: argparse.Namespace) -> list[str]:
+    """Return the options of `tuner run` that make a search smaller."""
+    given = (("--epochs", options.epochs), ("--train-size", options.train_size))
+    return [part for name, value in given if value is not None for part in (name, str(value))]
