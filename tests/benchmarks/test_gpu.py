@@ -6,7 +6,7 @@ import json
 import math
 import os
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 import pytest
@@ -148,6 +148,8 @@ def test_an_epoch_is_measured_in_a_process_of_its_own(
     np.savez(tmp_path / "fashion_mnist.npz", **arrays, y_train=np.arange(50) % 10, y_test=np.arange(50) % 10)
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     processes = Processes(0, Measurement("16/16", networks), tmp_path, tmp_path, 50)
+    while not processes.ready:
+        sleep(0.1)
     (said,) = processes.run()
     assert len(said["seconds"]) == 3
     assert said["device"] == "cpu"
