@@ -330,12 +330,12 @@ NETWORKS = {
     "a fit that returns a score": Odd(
         f"{NET}    def fit(self, hp, model, *args, **options):\n"
         "        history = model.fit(*args, **options)\n        return min(history.history['loss'])\n",
-        "its fit returns a score of its own, and trials are chosen by the objective of the search; return what Keras'",
+        "its fit returns a score of its own, which trials are not chosen by; choose by it with objective = .returned.",
     ),
     "a fit that returns several scores": Odd(
         f"{NET}    def fit(self, hp, model, *args, **options):\n"
         "        model.fit(*args, **options)\n        return {'val_accuracy': 1.0}\n",
-        "its fit returns a score of its own, and trials are chosen by the objective of the search; return what Keras'",
+        "its fit returns a score of its own, which trials are not chosen by; choose by it with objective = .returned.",
     ),
     "a fit that needs validation images": Odd(
         f"{NET}    def fit(self, hp, model, x, y, validation_data, **options):\n"

@@ -10,8 +10,21 @@ from tuner.objective.log_loss import LogLoss
 from tuner.objective.macro import BALANCED_ACCURACY, MACRO_AVERAGE_PRECISION, MACRO_F1, MACRO_ROC_AUC
 from tuner.objective.one_class import OF_A_CLASS, OfAClass
 from tuner.objective.own import OwnObjective, is_path, recorded_objective
+from tuner.objective.told import TOLD_FORMS, ToldObjective, is_told, recorded_told
 
-__all__ = ["ACCURACY", "FORMS", "OBJECTIVES", "OWN_FORM", "Objective", "OwnObjective", "is_path", "objective_of"]
+__all__ = [
+    "ACCURACY",
+    "FORMS",
+    "OBJECTIVES",
+    "OWN_FORM",
+    "TOLD_FORMS",
+    "Objective",
+    "OwnObjective",
+    "ToldObjective",
+    "is_path",
+    "is_told",
+    "objective_of",
+]
 
 ACCURACY = Accuracy()
 OBJECTIVES: dict[str, Objective] = {
@@ -32,7 +45,9 @@ def objective_of(code: str) -> Objective:
     """
     if not code:
         return ACCURACY
-    return OBJECTIVES[code] if code in OBJECTIVES else recorded_objective(code) or _of_a_class(code)
+    if code in OBJECTIVES:
+        return OBJECTIVES[code]
+    return recorded_objective(code) or recorded_told(code) or _of_a_class(code)
 
 
 @cache

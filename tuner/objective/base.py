@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 class Objective(ABC):
     """An objective: the score that a search chooses by. A subclass names it and computes it.
 
+    `by_epoch` says whether it is known after each epoch, and not only when a training has ended.
     `name` is what a search file calls it and `label` what sentences and axes do; `direction` says which way is better,
     and `low` and `high` the ends between which it lies, None where there is no end. For example, the column of
     `accuracy` is `val_accuracy`, and its axis "validation accuracy".
@@ -27,6 +28,7 @@ class Objective(ABC):
     direction: Literal["max", "min"] = "max"
     low: float | None = 0.0
     high: float | None = 1.0
+    by_epoch: bool = True
 
     @abstractmethod
     def score(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], class_names: Sequence[str]) -> float:

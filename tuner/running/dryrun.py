@@ -13,6 +13,7 @@ from tuner.datasets.base import Dataset, Shape
 from tuner.errors import InputError, TunerError, key_name, shown, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import SCALING, CustomFamily
+from tuner.objective import ToldObjective
 from tuner.oracles import MOST_DRAWS, Proposal
 from tuner.protocol import resplit
 from tuner.recipe import RECIPE
@@ -93,7 +94,9 @@ def build_all(
             if key not in networks:
                 first = not any(built.parameters for built in networks.values())
                 folder, named = search.folder.resolve(), model_search.named
-                question = Question(model_search.path, folder, shape, classes, values, first, asked, named)
+                objective = model_search.objective
+                code = objective.code if isinstance(objective, ToldObjective) else ""
+                question = Question(model_search.path, folder, shape, classes, values, first, asked, named, code)
                 networks[key] = built = _build(pool, question)
                 asked |= built.asked or frozenset()
                 if built.endless:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuner.errors import InputError
-from tuner.objective import Objective, is_path, objective_of
+from tuner.objective import Objective, is_path, is_told, objective_of
 from tuner.objective.own import own_objective
+from tuner.objective.told import told_objective
 from tuner.search_file.schema import SearchFile, SearchTable
 
 
@@ -19,11 +20,16 @@ def read_objective(part: SearchTable, file: SearchFile, folder: Path) -> Objecti
         folder: where it lies, beside which a function of the user's own is looked for.
 
     Raises:
-        InputError: it is said which way an objective is better that has its own.
+        InputError: it is said which way an objective is better that has its own, or not said of one that has none.
     """
     _check_direction(part, part.objective or "")
     given = part if part.objective else file
     name = str(given.objective)
+    if is_told(name):
+        direction = given.direction or ("min" if name.startswith("returned") else None)  # as KerasTuner has it
+        if direction is None:
+            raise InputError("direction", f"{name} has none of its own", 'add direction = "max" or direction = "min"')
+        return told_objective(name, direction)
     return own_objective(name, given.direction or "max", folder) if is_path(name) else objective_of(name)
 
 
@@ -37,6 +43,6 @@ def check_direction(file: SearchFile) -> None:
 
 
 def _check_direction(given: SearchTable | SearchFile, name: str) -> None:
-    if given.direction and not is_path(name):
+    if given.direction and not (is_path(name) or is_told(name)):
         of_its_own = f"is for an objective of your own: {name} has its direction"
         raise InputError("direction", of_its_own if name else "needs an objective beside it", "remove it")

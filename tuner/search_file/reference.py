@@ -17,7 +17,7 @@ from tabulate import tabulate
 
 from tuner.datasets import DATASETS, KINDS
 from tuner.families import FAMILIES
-from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, objective_of
+from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, TOLD_FORMS, objective_of
 from tuner.oracles import ALGORITHMS
 from tuner.recipe import RECIPE
 from tuner.search_file.file import EPOCHS, THREADS
@@ -48,6 +48,11 @@ _KINDS = {str: "string", int: "whole number", float: "number", bool: "`true` or 
 _OWN_OBJECTIVE = (
     "What a function of your own returns, called as `score(labels, probabilities)` with arrays `(n,)` and "
     "`(n, classes)`; see [What the best is](writing-a-search.md#what-the-best-is)."
+)
+_TOLD = (
+    "A metric of a network of your own, which its `build` compiles, or which its `fit` tells its callbacks.",
+    "The number that the `fit` of a network of your own returns.",
+    "A number of the dictionary that it returns.",
 )
 _HEAD = """# The search file
 
@@ -84,6 +89,9 @@ def reference() -> str:
     ]
     objectives += [(f"`{form}`", objective_of(form).doc, "higher", f"`val_{form}`") for form in FORMS]
     objectives.append((f"`{OWN_FORM}`", _OWN_OBJECTIVE, "as `direction` says", f"`val_{OWN_FORM}`"))
+    for form, what in zip(TOLD_FORMS, _TOLD, strict=True):
+        better = "as `direction` says" if form.startswith("val_") else "lower, unless `direction` says `max`"
+        objectives.append((f"`{form}`", what, better, f"`val_{form.removeprefix('val_')}`"))
     parts += ["## Objectives", _table(objectives, ("objective", "what it is", "better", "column"))]
     parts += ["## Families", "Every family takes the recipe's parameters too. Bounds include both ends."]
     for family in FAMILIES.values():

@@ -13,7 +13,7 @@ from pydantic.config import JsonDict
 from tuner import columns as col
 from tuner.errors import shown
 from tuner.families.declared import Declared
-from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, is_path, objective_of
+from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, TOLD_FORMS, ToldObjective, is_path, is_told, objective_of
 from tuner.objective.own import Direction
 from tuner.oracles import ALGORITHMS
 from tuner.search_file.model import FilePart, Overrides, ReportOptions, StudyResults
@@ -62,25 +62,39 @@ def _list_algorithms(schema: JsonDict) -> None:
     schema["enum"] = list(ALGORITHMS)
 
 
+#: Metrics that Keras calls otherwise; each objective of ours is called by its own name.
+_OF_KERAS = {"loss": "log_loss", **{name: name for name in OBJECTIVES}}
+
+
 def _known_objective(name: object) -> object:
     if not isinstance(name, str):
-        raise ValueError(f"is no objective: {_either([repr(one) for one in (*OBJECTIVES, *FORMS, OWN_FORM)])}")
-    if is_path(name):
+        known = (*OBJECTIVES, *FORMS, OWN_FORM, *TOLD_FORMS)
+        raise ValueError(f"is no objective: {_either([repr(one) for one in known])}")
+    if is_told(name) and (ours := _OF_KERAS.get(name.removeprefix("val_"))):
+        raise ValueError(f"is called {ours!r} here")
+    if is_path(name) or is_told(name):
         return name
     try:
-        return objective_of(name or " ").name
+        if not isinstance(found := objective_of(name or " "), ToldObjective):  # of which this is how a trial names one
+            return found.name
     except ValueError:
-        kind, colon, class_name = name.partition(":")
-        known = [form.partition(":")[0] for form in FORMS] if class_name else OBJECTIVES
-        near = difflib.get_close_matches(kind, known, n=1, cutoff=0.6)
-        meant = f"{near[0]}{colon}{class_name}" if near else ""
-        known_forms = f"known: {', '.join((*OBJECTIVES, *FORMS))}, or a function of your own as {OWN_FORM}"
-        remedy = f"did you mean {meant!r}?" if near else known_forms
-        raise ValueError(f"is no objective; {remedy}") from None
+        pass
+    raise ValueError(_no_objective(name))
+
+
+def _no_objective(name: str) -> str:
+    """Return in words that there is no such objective, and what may be meant."""
+    kind, colon, class_name = name.partition(":")
+    known = [form.partition(":")[0] for form in FORMS] if class_name else OBJECTIVES
+    near = difflib.get_close_matches(kind, known, n=1, cutoff=0.6)
+    if near:
+        return f"is no objective; did you mean {f'{near[0]}{colon}{class_name}'!r}?"
+    told = f"or what your own network tells as {' or '.join(TOLD_FORMS)}"
+    return f"is no objective; known: {', '.join((*OBJECTIVES, *FORMS))}, a function of your own as {OWN_FORM}, {told}"
 
 
 def _list_objectives(schema: JsonDict) -> None:
-    schema["enum"] = [*OBJECTIVES, *FORMS, OWN_FORM]
+    schema["enum"] = [*OBJECTIVES, *FORMS, OWN_FORM, *TOLD_FORMS]
 
 
 def _one_of(name: object, known: Collection[str]) -> object:
@@ -130,8 +144,8 @@ class Compare(FilePart):
 
 
 _WHICH_WAY = (
-    "Which way an `objective` of your own beside it is better, as in `keras_tuner.Objective`: `max`, the higher, "
-    "unless it says `min`."
+    "Which way an `objective` of your own beside it is better, as in `keras_tuner.Objective`: of a function `max`, the "
+    "higher, unless it says `min`; of what a `fit` returns `min`, the lower, unless it says `max`; a metric needs it."
 )
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import keras
 import numpy as np
 
 from tuner.datasets.base import Shape
-from tuner.errors import InputError, TrialError, TunerError, one_line
+from tuner.errors import InputError, TrialError, TunerError, one_line, suggestion
 from tuner.families import own_compiled
 from tuner.families.own_compiled import compile_as_built, in_its_place
 from tuner.families.own_network import OwnNetwork
+from tuner.objective import Objective, ToldObjective
 from tuner.recipe import RECIPE, augmenter, compile_network, steps_per_epoch
 from tuner.space.parameters import Values
 from tuner.worker.engines import Plan, Samples, engine_for, own_fit
 from tuner.worker.engines.base import Epoch
 
+#: Metrics on validation images that every training tells.
+_ALWAYS_TOLD = ("val_accuracy", "val_loss", "val_unpenalised_loss")
 _DEFAULTS = {parameter.name: parameter.default for parameter in RECIPE}
 
 
@@ -50,7 +55,9 @@ def trained_with(built: OwnNetwork, values: Values) -> str:
     return f"{told}, by {by} of its own" if told else f"{by} of its own"
 
 
-def check_trains(built: OwnNetwork, values: Values, shape: Shape, classes: int, place: str) -> None:
+def check_trains(
+    built: OwnNetwork, values: Values, shape: Shape, classes: int, place: str, objective: Objective | None = None
+) -> None:
     """Train for an epoch on a few random images: what a user's optimizer, loss, metrics or `fit` raise shows here.
 
     Args:
@@ -59,6 +66,7 @@ def check_trains(built: OwnNetwork, values: Values, shape: Shape, classes: int, 
         shape: height, width and channels of an image.
         classes: how many classes there are.
         place: how the family is named in errors.
+        objective: what trials are chosen by; None where that does not matter.
 
     Raises:
         InputError: it cannot be trained.
@@ -67,16 +75,20 @@ def check_trains(built: OwnNetwork, values: Values, shape: Shape, classes: int, 
     count = max(8, 2 * classes)
     samples = Samples(random.integers(0, 256, (count, *shape)).astype(np.uint8), np.arange(count) % classes)
     taken: list[Epoch] = []
+    told: set[str] = set()
 
     def take(epoch: Epoch) -> bool:
         taken.append(epoch)
+        told.update(epoch)
         return False
 
     try:
         compile_built(built, values, 1, count)
         for validation in (samples, None) if built.trains_itself else (samples,):  # retrainings have no such images
             if built.trains_itself:
-                own_fit.fit(built, samples, validation, values, 1, take)
+                fitted = own_fit.fit(built, samples, validation, values, 1, take)
+                if objective is not None and validation is not None:
+                    own_fit.score_of(fitted.returned, objective)
             else:
                 plan = Plan(1, count, 0, augmenter(values, shape, 0))
                 for epoch in engine_for(built.trained).fit(built.trained, samples, validation, plan):
@@ -91,3 +103,22 @@ def check_trains(built: OwnNetwork, values: Values, shape: Shape, classes: int, 
         raise InputError(place, f"cannot be trained on a few random images{where} ({problem})", remedy) from error
     finally:
         keras.backend.clear_session(free_memory=False)
+    if isinstance(objective, ToldObjective):
+        _check_told(objective, built.trains_itself, told)
+
+
+def _check_told(objective: ToldObjective, fits: bool, told: Collection[str]) -> None:
+    """See that a network whose training told these metrics tells what trials are chosen by.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not objective.by_epoch:
+        if not fits:
+            problem = f"no fit of the network's own returns {objective.form}"
+            raise InputError("objective", problem, "give its class a fit that does, or choose by another")
+        return  # what it returned was looked at
+    if objective.column not in told:
+        own = [name for name in told if name.startswith("val_") and name not in _ALWAYS_TOLD]
+        remedy = suggestion(objective.form, own) if own else "compile the metric in build, or tell it to callbacks"
+        raise InputError("objective", f"the network's training tells no {objective.form}", remedy)

@@ -17,6 +17,7 @@ from tuner.errors import InputError, TrialError, TunerError, one_line
 from tuner.families import get_family
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
+from tuner.objective import ToldObjective, objective_of
 from tuner.recipe import left_to_build
 from tuner.space.space import Configuration
 from tuner.system.own_modules import loaded_besides
@@ -41,6 +42,8 @@ class Question:
     looked_at: frozenset[str] = frozenset()
     #: The keys that the search file names.
     named: frozenset[str] = frozenset()
+    #: What trials are chosen by, as a trial names it.
+    objective: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ def _build(family: Family, question: Question) -> Built:
     try:
         if isinstance(family, CustomFamily):
             return _build_own(family, question)
+        if question.first:
+            _check_told_by_itself(question)
         return _built(family.network(question.values, question.shape, question.classes))
     except TrialError as error:
         return Built(None, str(error))
@@ -111,6 +116,10 @@ def _build_own(family: CustomFamily, question: Question) -> Built:
     Raises:
         InputError: something of it would be lost or without effect; it loads modules that its hash does not cover.
     """
+    objective = objective_of(question.objective)
+    if not objective.by_epoch and question.values.get("early_stopping") == "objective":
+        problem = f"{objective.name} is known when a training has ended"
+        raise InputError("early_stopping", problem, 'watch "val_loss" or "val_accuracy", or stop in your fit')
     before = set(sys.modules)
     network, values = _as_trained(family, question)
     for file in loaded_besides(before, family.own_modules(), family.folders):
@@ -128,12 +137,26 @@ def _build_own(family: CustomFamily, question: Question) -> Built:
     if question.first or new:
         notes += check_compiled(case, network, new)
     if question.first and (network.compiles or network.trains_itself):
-        check_trains(network, values, question.shape, question.classes, f"family {family.path}")
+        check_trains(network, values, question.shape, question.classes, f"family {family.path}", objective)
         family.forget_modules()  # whose layers may have been trained
+    elif question.first:
+        _check_told_by_itself(question)
     compiles = network.compiles or network.trains_itself
     # What a `fit` of its own asks for is seen only as it trains.
     asked = None if network.trains_itself and not question.first else frozenset(network.asked)
     return replace(built, asked=asked, notes=tuple(notes), compiles=compiles, fits=network.trains_itself)
+
+
+def _check_told_by_itself(question: Question) -> None:
+    """See that trials of a network that tells nothing of itself are chosen by something else.
+
+    Raises:
+        InputError: they are not.
+    """
+    objective = objective_of(question.objective)
+    if isinstance(objective, ToldObjective):
+        problem = f"{objective.form} is told by a network of your own that compiles or trains itself"
+        raise InputError("objective", f"{problem}, which {question.family} does not", "choose by another")
 
 
 def _as_trained(family: CustomFamily, question: Question) -> tuple[OwnNetwork, Configuration]:

@@ -85,7 +85,10 @@ def _train(job: Job, begun: float) -> Result:
     epochs = _Epochs(objective, validation, data.class_names, stopping, watcher, built.softmax)
     if built.trains_itself:
         engine = own_fit.NAME
-        epochs.end(own_fit.fit(built, training, validation, trial.values, trial.last_epoch, epochs.take))
+        fitted = own_fit.fit(built, training, validation, trial.values, trial.last_epoch, epochs.take)
+        epochs.end(fitted.kept)
+        if validation is not None:
+            epochs.add_returned(own_fit.score_of(fitted.returned, objective))
     else:
         engine = _run_engine(built.trained, training, validation, _plan(trial, data, training), epochs)
     found: dict[str, Any] = {}
@@ -245,6 +248,11 @@ class _Epochs:
         elif self._last is not None:
             self.answers = self._last.probabilities()
 
+    def add_returned(self, score: float | None) -> None:
+        """Note the score of a training as a whole, after each of its epochs the same; None where there is none."""
+        if score is not None:
+            self.curves[self._objective.column] = [score] * len(self.seconds)
+
     def _score(self, metrics: Epoch) -> None:
         """Add the score by an objective that engines do not compute by themselves.
 
@@ -252,7 +260,7 @@ class _Epochs:
             TrialError: it cannot be computed of these validation images.
         """
         objective, validation = self._objective, self._validation
-        if validation is None or objective.column in metrics:
+        if validation is None or objective.column in metrics or not objective.by_epoch:
             return
         score = objective.score(validation.labels, metrics.probabilities(), self._class_names)
         if not np.isfinite(score):

@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from tuner.errors import TrialError
 from tuner.families.own_compiled import in_its_place
 from tuner.families.own_network import OwnNetwork
-from tuner.objective import OBJECTIVES
+from tuner.objective import OBJECTIVES, Objective, ToldObjective
 from tuner.objective.log_loss import cross_entropy
 from tuner.space.parameters import Values
 from tuner.worker.engines.base import EVALUATION_BATCH, Epoch, Samples
@@ -30,6 +31,22 @@ NAME = "fit"
 _ITS_OWN = ("batch_size", "verbose", "validation_data")
 #: Metrics that are computed here, whatever `fit` tells.
 _OURS = frozenset(("accuracy", "loss", *OBJECTIVES))
+
+
+#: What a `fit` returns that KerasTuner would choose by: a number, one for each repetition, or some by name.
+Returned = float | list[Any] | dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What became of a training by the user's own code.
+
+    `kept` is the epoch whose weights the network has in the end, with its answers to the validation images, where the
+    code ended before the last epoch or went back to another. `returned` is the score that it returned, if any.
+    """
+
+    kept: tuple[int, NDArray[np.float32]] | None = None
+    returned: Returned | None = None
 
 
 class _OverError(BaseException):
@@ -91,7 +108,7 @@ def fit(
     values: Values,
     epochs: int,
     take: Callable[[Epoch], bool],
-) -> tuple[int, NDArray[np.float32]] | None:
+) -> Fitted:
     """Train a network by the user's own code, and hand each epoch to `take`, which says whether that was enough.
 
     Args:
@@ -101,10 +118,6 @@ def fit(
         values: of the trial.
         epochs: how many there are.
         take: is given the metrics of each epoch.
-
-    Returns:
-        The epoch whose weights the network has in the end, with its answers to the validation images, where the user's
-        code ended before the last one or went back to another; otherwise None.
 
     Raises:
         TrialError: it trains in a way that cannot be followed.
@@ -120,23 +133,29 @@ def fit(
     if "batch_size" in values and "batch_size" not in own.asked:
         options["batch_size"] = int(values["batch_size"])
     run = own.inner.fit if own.fit is None else partial(own.fit, own.inner)
+    returned = None
     with contextlib.suppress(_OverError):
-        _call(run, images, labels, options, teller)
+        returned = _call(run, images, labels, options, teller)
     if not teller.epochs:  # code that tells no callback
         take(measured({}))
-        return None
+        return Fitted(returned=returned)
     if validation is None or teller.over:
-        return None
+        return Fitted(returned=returned)
     last = _answers(own, validation.images)
     same = [number for number, one in enumerate(teller.answers, start=1) if np.array_equal(one, last)]
     if not same:
         problem = "after its last epoch its fit changes the network, to what no epoch was scored with"
         raise TrialError(f"{problem}; leave the weights as the last, or the best, epoch has them")
-    return (same[-1], last) if same[-1] < epochs else None
+    return Fitted((same[-1], last) if same[-1] < epochs else None, returned)
 
 
-def _call(run: Callable[..., Any], images: Any, labels: Any, options: dict[str, Any], teller: Teller) -> None:
-    """Call a `fit` with the arguments that it takes, and without those that it gives to Keras' `fit` by itself."""
+def _call(
+    run: Callable[..., Any], images: Any, labels: Any, options: dict[str, Any], teller: Teller
+) -> Returned | None:
+    """Call a `fit` with the arguments that it takes, and without those that it gives to Keras' `fit` by itself.
+
+    Return the score that it returns; None for anything else, such as a history.
+    """
     taken = inspect.signature(run).parameters
     kinds = {parameter.kind for parameter in taken.values()}
     if inspect.Parameter.VAR_KEYWORD not in kinds:
@@ -158,10 +177,34 @@ def _call(run: Callable[..., Any], images: Any, labels: Any, options: dict[str, 
                 raise TrialError(f"its fit gives {twice[1]} by itself, which it is given; leave that out") from error
             del options[twice[1]]
         else:
-            if isinstance(returned, float | int | np.number | dict | list):  # KerasTuner would choose by it
-                problem = "its fit returns a score of its own, and trials are chosen by the objective of the search"
-                raise TrialError(f"{problem}; return what Keras' fit returns, and name an objective of your own")
-            return
+            if isinstance(returned, np.ndarray) and returned.ndim == 0:
+                returned = float(returned)
+            return returned if isinstance(returned, float | int | np.number | dict | list) else None
+
+
+def score_of(returned: Returned | None, objective: Objective) -> float | None:
+    """Return the score that a `fit` returned, where trials are chosen by it; None where they are not.
+
+    Raises:
+        TrialError: it returned a score and trials are chosen by something else, or none though they are chosen by it.
+    """
+    if not isinstance(objective, ToldObjective) or objective.by_epoch:
+        if returned is None:
+            return None
+        remedy = 'choose by it with objective = "returned", or return what Keras\' fit returns'
+        raise TrialError(f"its fit returns a score of its own, which trials are not chosen by; {remedy}")
+    if objective.key:
+        if not isinstance(returned, dict) or objective.key not in returned:
+            there = ", ".join(map(str, returned)) if isinstance(returned, dict) else type(returned).__name__
+            raise TrialError(f"its fit returns {there or 'nothing'}, and {objective.form} is not in it")
+        returned = returned[objective.key]
+    if isinstance(returned, dict | list) or returned is None:
+        what = "nothing" if returned is None else f"a {type(returned).__name__}"
+        raise TrialError(f"its fit returns {what}, and {objective.form} is a number")
+    score = float(returned)
+    if not np.isfinite(score):
+        raise TrialError(f"its fit returned {score}")
+    return score
 
 
 def _given(own: OwnNetwork, samples: Samples) -> tuple[NDArray[np.float32], NDArray[Any]]:
