@@ -64,7 +64,7 @@ def test_findings_show_the_verdict_the_comparison_and_the_budget(tmp_path: Path,
 
 
 def made_unfinished(made: Project) -> str:
-    from tuner.analysis.findings import load_findings
+    from tuner.analysis.recorded import load_findings
 
     return shown(load_findings(made.ledger, made.search, made.workspace))
 

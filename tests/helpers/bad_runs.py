@@ -13,7 +13,7 @@ import numpy as np
 from bad_input import LEDGER, Case, Given, empty_folder, link, pipe
 from strangers import forged_predictions
 
-from tuner.analysis.findings import load_findings
+from tuner.analysis.recorded import load_findings
 from tuner.ledger.ledger import Ledger
 from tuner.report.cards import card_json, card_name
 from tuner.search_file.model import Search

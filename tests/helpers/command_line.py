@@ -41,6 +41,7 @@ RUN = (
     *CLI,
     "tuner.running.search",
     "tuner.analysis.findings",
+    "tuner.analysis.recorded",
     "tuner.publish.write",
     "tuner.running.new",
     "tuner.report.across",

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tuner.analysis.findings import Findings, load_findings
+from tuner.analysis.findings import Findings
+from tuner.analysis.recorded import load_findings
 from tuner.datasets.base import Dataset
 from tuner.datasets.npz import load_npz
 from tuner.datasets.store import save_to_store

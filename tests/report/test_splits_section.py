@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 from made_up import RAW, Project, first
 
-from tuner.analysis.findings import Findings, load_findings
+from tuner.analysis.findings import Findings
+from tuner.analysis.recorded import load_findings
 from tuner.analysis.splits import over_splits
 from tuner.cli import app
 from tuner.datasets.base import Dataset

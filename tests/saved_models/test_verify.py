@@ -16,7 +16,8 @@ import pytest
 from recorded import whole, whole_final
 from small_project import descendants, really_start, tuner, wait_for
 
-from tuner.analysis.findings import Findings, load_findings
+from tuner.analysis.findings import Findings
+from tuner.analysis.recorded import load_findings
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.errors import CheckError

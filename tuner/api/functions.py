@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from tuner import columns as col
-from tuner.analysis.findings import Findings, recorded_findings
+from tuner.analysis.findings import Findings
+from tuner.analysis.recorded import recorded_findings
 from tuner.analysis.results_table import result_rows
 from tuner.analysis.trial_table import column_names
 from tuner.api.frames import typed

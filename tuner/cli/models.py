@@ -56,7 +56,7 @@ def verify(name: str, trusted: tuple[str, ...], runs_dir: Path, reports_dir: Pat
 
     with PlainKeras() as reader:  # which imports Keras meanwhile
         with doing("importing what computes scores"), INTERRUPTS.importing():
-            from tuner.analysis.findings import recorded_findings
+            from tuner.analysis.recorded import recorded_findings
             from tuner.saved_models.verify import verify as check
 
         for line in check(recorded_findings(name, workspace), reader, trusted):

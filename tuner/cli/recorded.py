@@ -58,7 +58,7 @@ def results(name: str, form: str, whole: bool, runs_dir: Path, reports_dir: Path
 def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool, single_file: bool) -> None:
     """Write the report again from what is recorded."""
     workspace = Workspace(runs_dir, reports_dir)
-    from tuner.analysis.findings import recorded_findings
+    from tuner.analysis.recorded import recorded_findings
 
     recorded = recorded_findings(name, workspace)
     findings = replace(recorded, search=as_described_now(recorded.search, name))
@@ -79,7 +79,7 @@ def report(name: str, runs_dir: Path, reports_dir: Path, tensorboard: bool, sing
 def compare(names: tuple[str, ...], runs_dir: Path, reports_dir: Path) -> None:
     """Print one comparison table over several searches."""
     workspace = Workspace(runs_dir, reports_dir)
-    from tuner.analysis.findings import recorded_findings
+    from tuner.analysis.recorded import recorded_findings
     from tuner.report.across import compare_searches
     from tuner.report.markdown import to_markdown
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tuner.analysis.findings import Findings, load_findings
+from tuner.analysis.findings import Findings
+from tuner.analysis.recorded import load_findings
 from tuner.analysis.shortfall import planned_shortfall, shortfall
 from tuner.analysis.validation_predictions import Keeper, most_kept
 from tuner.datasets.base import Dataset

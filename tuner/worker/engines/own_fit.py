@@ -177,9 +177,9 @@ def _call(
                 raise TrialError(f"its fit gives {twice[1]} by itself, which it is given; leave that out") from error
             del options[twice[1]]
         else:
-            if isinstance(returned, np.ndarray) and returned.ndim == 0:
+            if isinstance(returned, np.number) or (isinstance(returned, np.ndarray) and returned.ndim == 0):
                 returned = float(returned)
-            return returned if isinstance(returned, float | int | np.number | dict | list) else None
+            return returned if isinstance(returned, float | int | dict | list) else None
 
 
 def score_of(returned: Returned | None, objective: Objective) -> float | None:
