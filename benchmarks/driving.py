@@ -18,7 +18,8 @@ from tuner.running.planned import Prepared
 from tuner.running.proposals import listed_proposals
 from tuner.running.search import TRAIN
 from tuner.search_file.file import load_search
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 from tuner.trial import Job, Record, Trial
 
 #: A small CNN on the 8x8 digits, to which a part adds its parameters.

@@ -13,7 +13,7 @@ import pytest
 
 from tuner.running.planned import all_search_proposals
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 
 PACKAGE = Path(__file__).parents[1] / "tuner"
 #: What runs in the processes of workers alone, each of which is one trial's, or one group's.

@@ -15,7 +15,8 @@ from tuner.ledger.ledger import Ledger
 from tuner.running.loop import Runner
 from tuner.running.planned import all_search_proposals
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 from tuner.space.parameters import Parameter
 from tuner.trial import Job, Record, Result, Trial
 

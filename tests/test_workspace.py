@@ -14,7 +14,7 @@ from small_project import tuner
 from tuner.errors import InputError
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.file import load_search, parse_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.trial import Record, Result, Trial
 from tuner.workspace import Workspace, as_described_now, recorded_search
 

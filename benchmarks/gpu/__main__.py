@@ -22,7 +22,7 @@ from tuner.executors.local import available_cores
 from tuner.families import get_family
 from tuner.protocol import training_images
 from tuner.search_file.file import load_search
-from tuner.search_file.model import Overrides, backend_name
+from tuner.search_file.overrides import Overrides, backend_name
 
 #: No more of the whole time than this goes to the grid; KerasTuner has a limit of its own.
 _OF_THE_GRID = 0.6

@@ -12,7 +12,8 @@ import tuner
 from tuner.analysis.findings import Findings
 from tuner.datasets.base import Dataset
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 
 ODD = {**RAW, "title": "<script>alert(1)</script> **bold** [link](javascript:x)"}
 

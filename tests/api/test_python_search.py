@@ -19,7 +19,8 @@ from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.running.dryrun import data_of
 from tuner.search_file.file import load_search, parse_search, search_from_json
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 from tuner.search_file.schema import SearchFile
 from tuner.search_file.toml import toml_text
 

@@ -23,7 +23,7 @@ from tuner.families import FAMILIES
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.running.planned import Prepared
 from tuner.search_file.file import load_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.trial import Attempt, Record, Result, Trial
 
 

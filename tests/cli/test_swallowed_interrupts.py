@@ -23,7 +23,7 @@ from tuner.running.proposals import listed_proposals
 from tuner.running.search import started
 from tuner.saved_models import verify
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.system.interrupts import INTERRUPTS
 from tuner.trial import Job, Record, Result, Trial
 from tuner.workspace import Workspace

@@ -17,7 +17,8 @@ from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.objective import ACCURACY
 from tuner.protocol import validation_labels
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 from tuner.trial import Attempt, Record, Result, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
 from tuner.workspace import Workspace

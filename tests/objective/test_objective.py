@@ -29,7 +29,8 @@ from tuner.recipe import Stopping
 from tuner.running.dryrun import check_objective, dry_run
 from tuner.running.proposals import Proposals
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 from tuner.trial import Record, Result
 
 RAW_OWN = {

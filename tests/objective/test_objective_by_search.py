@@ -24,7 +24,7 @@ from tuner.report.choice import choice_in_words
 from tuner.report.comparison import selection_section
 from tuner.report.summary import verdict
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 
 F1, LOSS = objective_of("macro_f1"), objective_of("log_loss")
 RAW_BOTH = {

@@ -19,7 +19,8 @@ from tuner.objective.own import own_objective
 from tuner.report.comparison import comparison_frame, selection_section
 from tuner.running.checks import with_code
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 from tuner.trial import Job, Trial
 from tuner.worker.own_objective import Asked, try_objective
 

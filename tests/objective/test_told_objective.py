@@ -11,7 +11,7 @@ from made_up import RAW
 from tuner.errors import InputError, TrialError
 from tuner.objective import ACCURACY, ToldObjective, objective_of
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.trial import Result
 from tuner.worker.engines import own_fit
 

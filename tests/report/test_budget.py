@@ -9,7 +9,7 @@ from made_up import RAW, Project
 
 from tuner.datasets.base import Dataset
 from tuner.report.budget import budget
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 
 
 def told(folder: Path, data: Dataset, **changed: object) -> str:

@@ -11,7 +11,8 @@ import pytest
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.running.changed import Before, differing
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 from tuner.trial import Record, Result, Trial
 
 BEFORE: dict[str, Any] = {

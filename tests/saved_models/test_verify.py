@@ -25,7 +25,7 @@ from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.report.cards import card_json
 from tuner.saved_models.verify import verify
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.trial import Record, Result, artifact_path
 from tuner.untrusted.sizes import sha256_of
 from tuner.workspace import Workspace

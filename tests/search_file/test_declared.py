@@ -10,7 +10,9 @@ import pytest
 from tuner.errors import InputError
 from tuner.families.declared import Declared
 from tuner.search_file.file import parse_search, search_from_json, with_declared
-from tuner.search_file.model import ModelSearch, Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
+from tuner.search_file.overrides import Overrides
 from tuner.space.parameters import Choice, Range
 
 UNITS = Declared("units", "Int", (), 16, 64, 16)

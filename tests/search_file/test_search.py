@@ -18,7 +18,10 @@ from tuner.recipe import RECIPE
 from tuner.running.dryrun import preview
 from tuner.search_file.checks import capitals
 from tuner.search_file.file import find_search, load_search, parse_search, search_from_json
-from tuner.search_file.model import ModelSearch, Overrides, ReportOptions, Search, backend_name
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
+from tuner.search_file.overrides import Overrides, backend_name
+from tuner.search_file.tables import ReportOptions
 from tuner.trial import Trial
 
 SEARCHES = Path(__file__).parents[2] / "searches"

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from tuner.errors import InputError
 from tuner.search_file.file import load_search, parse_search, saved_search, search_from_json
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 from tuner.search_file.schema import SearchFile
 
 Node = dict[str, Any] | list[Any]

@@ -9,7 +9,7 @@ import pytest
 
 from tuner.errors import InputError
 from tuner.search_file.file import parse_search, search_from_json
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.search_file.settings import with_settings
 
 RAW = {

@@ -10,7 +10,7 @@ import pytest
 
 from tuner.errors import InputError
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.search_file.words import TABLES
 
 SCORE = {"model": "cnn", "dataset": "digits", "test_accuracy": 0.9}

@@ -16,7 +16,8 @@ from tuner.families import get_family
 from tuner.recipe import RECIPE
 from tuner.search_file import file as search_file
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import ModelSearch, Overrides
+from tuner.search_file.model_search import ModelSearch
+from tuner.search_file.overrides import Overrides
 from tuner.space import space as space_module
 from tuner.space.parameters import Layered, Parameter
 from tuner.space.rules import Rule

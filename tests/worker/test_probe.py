@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 from tuner.running.dryrun import preview
 from tuner.worker.probe import Question, probe
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.search_file.file import parse_search
 
 search = {"family": "ann", "space": {"dense_units": [1, 2, 3, 4, 5]}}

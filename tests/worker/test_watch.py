@@ -15,7 +15,8 @@ from tuner.families import FAMILIES
 from tuner.recipe import RECIPE, compile_network
 from tuner.running.dryrun import check_watch
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import ModelSearch, Overrides
+from tuner.search_file.model_search import ModelSearch
+from tuner.search_file.overrides import Overrides
 from tuner.space.space import read_space
 from tuner.worker.engines import Samples
 from tuner.worker.probe import Built

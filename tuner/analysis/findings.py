@@ -25,7 +25,8 @@ from tuner.errors import TrialError, TunerError
 from tuner.ledger.ledger import SearchTrial
 from tuner.objective import ACCURACY, Objective
 from tuner.protocol import ranked, validation_labels
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.trial import Attempt, Record, Save, Trial
 from tuner.workspace import Workspace
 

@@ -16,7 +16,8 @@ from tuner.errors import CheckError, InputError
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.objective import OwnObjective
 from tuner.protocol import saved_of, test_images
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.system.waiting import doing
 from tuner.trial import Record, artifact_path
 from tuner.workspace import Workspace, recorded_search, search_name

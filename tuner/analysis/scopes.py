@@ -13,7 +13,7 @@ from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.analysis.importance import Importance, importance, varying_parameters
 from tuner.objective import Objective
-from tuner.search_file.model import ModelSearch
+from tuner.search_file.model_search import ModelSearch
 from tuner.space.parameters import Value
 from tuner.trial import Record
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuner.search_file.model import ModelSearch
+from tuner.search_file.model_search import ModelSearch
 
 
 def planned_shortfall(model_search: ModelSearch) -> str:

@@ -32,7 +32,8 @@ from tuner.ledger.ledger import SearchTrial
 from tuner.report.across import compared_frame
 from tuner.search_file.file import find_search
 from tuner.search_file.file import load_search as read_search
-from tuner.search_file.model import Overrides, Search, backend_name
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides, backend_name
 from tuner.search_file.schema import at_most_one_gpu
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.streams import lasting

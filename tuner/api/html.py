@@ -11,7 +11,8 @@ from tuner.report.choice import published_protocol_note
 from tuner.report.comparison import margins_table
 from tuner.report.imported import imported_verdict
 from tuner.report.summary import verdict
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.text import escape
 
 

@@ -19,8 +19,9 @@ from tuner.errors import InputError, shown
 from tuner.families.from_source import importable
 from tuner.oracles import ALGORITHMS
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Given, Overrides
+from tuner.search_file.model import Given
 from tuner.search_file.model import Search as CheckedSearch
+from tuner.search_file.overrides import Overrides
 from tuner.search_file.schema import NAME, SearchTable
 from tuner.search_file.toml import plain
 from tuner.system.files import folder_inside

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from tuner.search_file.model import Overrides, option_name
+from tuner.search_file.overrides import Overrides, option_name
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _FOLDER = click.Path(path_type=Path, file_okay=False)

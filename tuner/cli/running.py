@@ -19,7 +19,7 @@ from tuner.cli.options import (
     tensorboard_option,
 )
 from tuner.search_file.file import find_search, load_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.system.interrupts import INTERRUPTS
 from tuner.workspace import Workspace
 

@@ -10,7 +10,7 @@ from tuner import columns as col
 from tuner.analysis.penalties import unpenalised_val_loss
 from tuner.exporters.base import MARK, Recorded, no_run_s, plain
 from tuner.exporters.storage import check_database, taken, unusable
-from tuner.search_file.model import ModelSearch
+from tuner.search_file.model_search import ModelSearch
 from tuner.space.parameters import Choice, Domain
 from tuner.system.extras import needs
 from tuner.text import visible

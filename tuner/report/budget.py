@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tuner.analysis.findings import Findings
 from tuner.datasets import DATASETS
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.text import escape
 
 

@@ -12,7 +12,7 @@ from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.contents.cells import DASH, number
 from tuner.contents.sections import Content, Paragraph, Section, Table
-from tuner.search_file.model import ModelSearch
+from tuner.search_file.model_search import ModelSearch
 from tuner.text import escape
 from tuner.trial import Record
 

@@ -11,7 +11,8 @@ from tuner.objective import ACCURACY
 from tuner.protocol import ranked
 from tuner.report.budget import budget
 from tuner.report.trials import summary_by, values_and_score
-from tuner.search_file.model import Search, StudyResults, StudyScore, StudyTrial
+from tuner.search_file.model import Search
+from tuner.search_file.tables import StudyResults, StudyScore, StudyTrial
 from tuner.text import escape, setting
 from tuner.trial import Record
 

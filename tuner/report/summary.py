@@ -14,7 +14,7 @@ from tuner.report.doubts import doubts_on
 from tuner.report.saving import warnings_on
 from tuner.report.splits import finished_in_words, split_in_words, verdict_over_splits
 from tuner.report.verdicts import verdict_on
-from tuner.search_file.model import ModelSearch
+from tuner.search_file.model_search import ModelSearch
 from tuner.text import escape
 
 

@@ -17,7 +17,7 @@ from tuner.ledger.rows import utc
 from tuner.report.convergence import Convergence, convergences
 from tuner.report.provenance import repeats_bit_for_bit
 from tuner.report.shares import bars_picture, shares_table
-from tuner.search_file.model import ModelSearch
+from tuner.search_file.model_search import ModelSearch
 from tuner.text import escape
 from tuner.trial import Attempt, Record
 

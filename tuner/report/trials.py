@@ -16,7 +16,7 @@ from tuner.families import in_order
 from tuner.objective import ACCURACY, Objective
 from tuner.protocol import ranked
 from tuner.report.imported import UNTOLD
-from tuner.search_file.model import ModelSearch
+from tuner.search_file.model_search import ModelSearch
 from tuner.space.parameters import Value
 from tuner.text import escape, setting
 from tuner.trial import Record

@@ -17,7 +17,7 @@ from tuner import columns as col
 from tuner.analysis.findings import Findings
 from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.style import colour, dash, new_figure, plain_decades, whole_numbers
-from tuner.search_file.model import ModelSearch
+from tuner.search_file.model_search import ModelSearch
 from tuner.text import escape
 
 _Curve = NDArray[np.float64]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tuner.errors import InputError, key_name
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.file import saved_search
-from tuner.search_file.model import Search, option_name
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import option_name
 from tuner.trial import Record
 
 #: Of many changes, so many are named.

@@ -27,7 +27,8 @@ from tuner.running.dryrun import (
     preview,
 )
 from tuner.running.progress import say
-from tuner.search_file.model import Search, backend_name
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import backend_name
 from tuner.trial import BACKENDS, FIRST_LAYER
 from tuner.workspace import Workspace
 

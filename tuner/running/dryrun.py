@@ -17,7 +17,8 @@ from tuner.objective import ToldObjective
 from tuner.oracles import MOST_DRAWS, Proposal
 from tuner.protocol import resplit
 from tuner.recipe import RECIPE
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.space.space import Configuration, nothing_left
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing

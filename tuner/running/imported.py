@@ -15,7 +15,8 @@ from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.objective import OBJECTIVES
 from tuner.recipe import RECIPE
 from tuner.search_file.file import parse_search
-from tuner.search_file.model import Overrides, Search
+from tuner.search_file.model import Search
+from tuner.search_file.overrides import Overrides
 from tuner.search_file.schema import NAME
 from tuner.space.parameters import Value
 from tuner.system.files import file_part

@@ -24,7 +24,7 @@ from tuner.protocol import training_images
 from tuner.recipe import RECIPE
 from tuner.running.dryrun import build_all, preview
 from tuner.search_file.file import load_search, parse_search
-from tuner.search_file.model import Overrides
+from tuner.search_file.overrides import Overrides
 from tuner.search_file.schema import NAME
 from tuner.search_file.toml import toml_value
 from tuner.space.space import read_space

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.objective import OwnObjective
 from tuner.running.dryrun import MOST_BUILD_MINUTES, in_its_place
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.system.waiting import doing
 from tuner.worker.own_objective import Asked
 

@@ -14,7 +14,8 @@ from tuner.running import dryrun
 from tuner.running.checks import with_code
 from tuner.running.dryrun import check_ends, in_its_place, shape_of
 from tuner.search_file.file import EPOCHS, THREADS, with_declared
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.search_file.own_space import OwnSpace
 from tuner.search_file.schema import SearchFile
 from tuner.space.parameters import Values

@@ -11,7 +11,8 @@ from tuner.errors import InputError
 from tuner.ledger.ledger import Ledger
 from tuner.oracles import Proposal
 from tuner.running.proposals import Proposals, listed_proposals
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.trial import ARTIFACTS, NEEDED, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
 from tuner.workspace import Workspace

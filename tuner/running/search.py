@@ -34,7 +34,8 @@ from tuner.running.own_spaces import with_own_spaces
 from tuner.running.planned import Prepared, all_final_proposals, all_search_proposals
 from tuner.running.progress import ProgressReport, say
 from tuner.search_file.checks import capitals
-from tuner.search_file.model import ModelSearch, Search
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.system.files import remove_partials
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing

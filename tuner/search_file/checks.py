@@ -7,7 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from tuner.errors import InputError, suggestion
 from tuner.recipe import RECIPE
 from tuner.recipe.schedules import parse_steps
-from tuner.search_file.model import ModelSearch, ReportOptions, Search, StudyResults
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
+from tuner.search_file.tables import ReportOptions, StudyResults
 from tuner.space.parameters import Choice, Domain, Value
 from tuner.space.space import Space
 

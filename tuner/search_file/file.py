@@ -22,8 +22,10 @@ from tuner.families.declared import Declared
 from tuner.oracles import ALGORITHMS, Algorithm
 from tuner.recipe import RECIPE
 from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
-from tuner.search_file.model import ModelSearch, Overrides, Search, backend_name
+from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.search_file.objectives import check_direction, read_objective
+from tuner.search_file.overrides import Overrides, backend_name
 from tuner.search_file.own_space import OwnSpace, difference
 from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
 from tuner.search_file.settings import with_settings

@@ -22,7 +22,8 @@ from tuner.space.parameters import Choice, Domain, Parameter, Range, Value, doma
 from tuner.space.space import Space, read_space
 
 if TYPE_CHECKING:
-    from tuner.search_file.model import ModelSearch, Search
+    from tuner.search_file.model import Search
+    from tuner.search_file.model_search import ModelSearch
 
 _RECIPE = {parameter.name: parameter for parameter in RECIPE}
 

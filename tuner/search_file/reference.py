@@ -21,8 +21,8 @@ from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, TOLD_FORMS, objective_o
 from tuner.oracles import ALGORITHMS
 from tuner.recipe import RECIPE
 from tuner.search_file.file import EPOCHS, THREADS
-from tuner.search_file.model import ReportOptions, StudyGroup, StudyResults, StudyScore, StudyTrial
 from tuner.search_file.schema import Compare, SearchFile, SearchTable
+from tuner.search_file.tables import ReportOptions, StudyGroup, StudyResults, StudyScore, StudyTrial
 from tuner.space.parameters import Layered, Parameter, Value
 from tuner.space.rules import FUNCTIONS, NAMED
 from tuner.system.files import write_whole

@@ -16,7 +16,8 @@ from tuner.families.declared import Declared
 from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, TOLD_FORMS, ToldObjective, is_path, is_told, objective_of
 from tuner.objective.own import Direction
 from tuner.oracles import ALGORITHMS
-from tuner.search_file.model import FilePart, Overrides, ReportOptions, StudyResults
+from tuner.search_file.overrides import Overrides
+from tuner.search_file.tables import FilePart, ReportOptions, StudyResults
 from tuner.trial import Protocol, Save
 
 #: More epochs, trials or the like than anybody waits for.

@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import FAMILIES
 from tuner.recipe import RECIPE
-from tuner.search_file.model import ReportOptions, StudyGroup, StudyResults, StudyScore, StudyTrial
 from tuner.search_file.schema import Compare, SearchFile, SearchTable
+from tuner.search_file.tables import ReportOptions, StudyGroup, StudyResults, StudyScore, StudyTrial
 from tuner.space.rules import NAMED
 
 #: The tables of a search file that are checked by pydantic, as their author writes them.

@@ -1,0 +1,95 @@
+"""A `[[search]]` of a search file, every value checked and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tuner.families.base import Family
+from tuner.families.custom import CustomFamily
+from tuner.families.declared import Declared
+from tuner.objective import ACCURACY, Objective
+from tuner.oracles import Algorithm, Oracle
+from tuner.recipe import left_to_build
+from tuner.space.space import Configuration, Space
+
+
+@dataclass(frozen=True)
+class ModelSearch:
+    """One `[[search]]`: a family with a space and the algorithm that searches it."""
+
+    name: str
+    family: Family
+    path: str
+    algorithm: Algorithm
+    max_trials: int | None
+    lag: int
+    epochs: int
+    watch: tuple[str, ...]
+    space: Space
+    #: The keys that the file names, and what a user's own `build(hp)` asks for.
+    named: frozenset[str] = frozenset()
+    #: Of a user's own network, the hash of its code as `with_code` read it: what its trials are named by.
+    source: str = ""
+    #: Configurations that are tried before any other.
+    first: tuple[Configuration, ...] = ()
+    #: What its trials are chosen by.
+    objective: Objective = ACCURACY
+    #: Whether a user's own `build` compiles its networks, as the dry build found.
+    compiled: bool = False
+    #: Of a user's own network, what its `build(hp)` asks for; None before that was read.
+    declared: tuple[Declared, ...] | None = None
+    #: A hash of what that adds to what the file says, a part of what names a list of trials; empty for nothing.
+    added: str = ""
+
+    @property
+    def label(self) -> str:
+        """How tables call it: the family's label, or the model search's own name."""
+        return self.family.label if self.name == self.family.name else self.name
+
+    def with_code(self) -> ModelSearch:
+        """Return the same with a user's own code as it is now: a run reads it once, at its start.
+
+        What it asks for is to be read anew.
+
+        Raises:
+            InputError: there is no such module.
+        """
+        objective = self.objective.with_source()
+        if not isinstance(self.family, CustomFamily) or self.source:
+            return replace(self, objective=objective)
+        return replace(self, source=self.family.source_hash(), objective=objective, declared=None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether `planned` tells something: of a grid over a user's network only once it was built."""
+        return not (self.space.is_open and self.algorithm.lists_grid)
+
+    def with_compiled(self, fits: bool) -> ModelSearch:
+        """Return the same for a network that `build` compiles: without the parts of the recipe that it decides.
+
+        Args:
+            fits: whether it trains by a `fit` of its own, too.
+        """
+        left = left_to_build(self.named, fits)
+        kept = tuple(parameter for parameter in self.space.parameters if parameter.name not in left)
+        domains = {name: domain for name, domain in self.space.domains.items() if name not in left}
+        first = tuple({name: value for name, value in one.items() if name not in left} for one in self.first)
+        space = replace(self.space, parameters=kept, domains=domains)
+        return replace(self, space=space, first=first, compiled=True)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether `planned` knows what rules leave, and not only how many there are before rules."""
+        return not self.algorithm.lists_grid or self.space.is_countable
+
+    def planned(self) -> int:
+        """Return how many search trials the model search will have on one data set.
+
+        At most so many, for Hyperband, which goes on with fewer where trials fail; for a grid that has too many
+        configurations to count what its rules leave; and for rules that random draws hardly ever obey.
+        """
+        return self.algorithm.planned(self.space, self.max_trials, self.epochs)
+
+    def oracle(self, seed: int) -> Oracle:
+        """Return a fresh oracle that proposes the model search's trials on one data set."""
+        return self.algorithm.oracle(self.space, seed, self.max_trials, self.epochs, self.first)
