@@ -10,6 +10,7 @@ from time import perf_counter, sleep
 
 import numpy as np
 import pytest
+from recorded import whole
 from written import row
 
 from benchmarks.driving import grid_trials
@@ -30,7 +31,7 @@ from tuner.trial import Attempt, Record, Result, Trial
 @pytest.fixture
 def trials(tmp_path: Path) -> list[Trial]:
     search = load_search(SEARCH, Overrides(epochs=2))
-    return grid_trials(search, Prepared("f", tmp_path, (28, 28, 1), 10, 60_000))
+    return grid_trials(search, Prepared("f" * 16, tmp_path, (28, 28, 1), 10, 60_000))
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_a_search_that_ran_is_timed_and_one_that_ran_before_is_not(tmp_path: Pat
     with Ledger(tmp_path / "runs" / "ledger.sqlite") as ledger:
         ledger.open_search(run.name, "key", "{}")
         for number, (trial, when) in enumerate(zip(trials, (5.0, -60.0), strict=False)):
-            result = Result("completed", val_accuracy=0.5, seconds=2.0)
+            result = whole(Result("completed", parameters=10, val_accuracy=0.5, seconds=2.0))
             ledger.record(Record(trial, result), Attempt(begun + when, begun + when + 2))
             ledger.add(run.name, SearchTrial("cnn", "fashion_mnist", "search", number, trial.id))
             records, seconds = run.finished()

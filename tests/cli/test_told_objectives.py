@@ -49,6 +49,10 @@ def build(hp):
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy", Missing()])
     return model
 
+def plain(hp):
+    layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax")]
+    return keras.Sequential(layers)
+
 class Net(keras_tuner.HyperModel):
     def build(self, hp):
         return build(hp)
@@ -112,6 +116,7 @@ def test_trials_are_chosen_by_it(
         ('objective = "returned"', "Net", "'good'", "its fit returns nothing, and returned is a number"),
         ('objective = "returned.on"', "Net", "{'off': 1.0}", "its fit returns off, and returned.on is not in it"),
         ('objective = "accuracy"', "Net", ERROR, "which trials are not chosen by"),
+        ('objective = "val_missing"\ndirection = "min"', "plain", ERROR, "trains itself, which mynet:plain does not"),
         (
             'objective = "returned"\n[training]\nearly_stopping = "objective"\n',
             "Net",
@@ -140,6 +145,4 @@ def test_a_network_of_the_tool_tells_no_such_thing(tmp_path: Path, blobs_file: P
     folder = make_project(tmp_path / "p", blobs_file, search)
     ran = tuner(folder, "run", "small")
     assert ran.returncode == 2
-    assert (
-        "val_missing is told by a network of your own that compiles or trains itself, which ann does not" in ran.stderr
-    )
+    assert "objective: val_missing is told by a network of your own, which ann is not; choose by another" in ran.stderr

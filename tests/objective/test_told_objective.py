@@ -17,7 +17,15 @@ from tuner.worker.engines import own_fit
 
 
 def read(folder: Path, **given: object) -> ToldObjective:
-    raw = {**RAW, "published": {"study": "S"}, **given}
+    raw = {
+        **RAW,
+        "published": {"study": "S"},
+        "search": [{"family": "mynet:build"}],
+        "report": {},
+        "watch": [],
+        **given,
+    }
+    (folder / "mynet.py").write_text("def build(hp):\n    raise NotImplementedError\n")
     objective = parse_search(raw, "small", folder, Overrides(), "").objective
     assert isinstance(objective, ToldObjective)
     return objective
@@ -47,11 +55,11 @@ def test_it_is_read_and_a_trial_names_it(
     ("given", "says"),
     [
         ({"objective": "val_top_2"}, "direction: val_top_2 has none of its own; add direction"),
-        ({"objective": "val_accuracy", "direction": "max"}, "objective: is called 'accuracy' here"),
-        ({"objective": "val_macro_f1"}, "objective: is called 'macro_f1' here"),
-        ({"objective": "val_loss", "direction": "min"}, "objective: is called 'log_loss' here"),
-        ({"objective": "val_top_2 max"}, "objective: is no objective"),
-        ({"objective": "returned."}, "objective: is no objective"),
+        ({"objective": "val_accuracy", "direction": "max"}, "objective: 'val_accuracy' is called 'accuracy' here"),
+        ({"objective": "val_macro_f1"}, "objective: 'val_macro_f1' is called 'macro_f1' here"),
+        ({"objective": "val_loss", "direction": "min"}, "objective: 'val_loss' is called 'log_loss' here"),
+        ({"objective": "val_top_2 max"}, "objective: 'val_top_2 max' is no objective"),
+        ({"objective": "returned."}, "objective: 'returned.' is no objective"),
         ({"objective": "val_top_2", "direction": "up"}, "direction"),
     ],
 )

@@ -737,7 +737,7 @@ def test_a_search_is_found_by_name_or_by_path(tmp_path: Path) -> None:
     ("name", "fragments"),
     [
         ("fashion_cn", ["fashion_cn", "did you mean 'fashion_cnn'?"]),
-        ("zzz", ["zzz", "known: ", "digits, fashion_ann_vs_cnn"]),
+        ("zzz", ["zzz", "known: ", "digits, fashion_ann, fashion_ann_vs_cnn"]),
         ("no/such.toml", ["no/such.toml", "no such search file"]),
         ("such.toml", ["such.toml", "no such search file"]),
     ],

@@ -319,7 +319,7 @@ def _read_model_search(
             one.name for one in declared.get(name, ())
         ),
         first=first,
-        objective=read_objective(part, file, folder),
+        objective=read_objective(part, file, folder, family),
         declared=declared.get(name) if own else None,
         added=difference(own.unread(), space) if own else "",
     )

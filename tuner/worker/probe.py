@@ -90,8 +90,6 @@ def _build(family: Family, question: Question) -> Built:
     try:
         if isinstance(family, CustomFamily):
             return _build_own(family, question)
-        if question.first:
-            _check_told_by_itself(question)
         return _built(family.network(question.values, question.shape, question.classes))
     except TrialError as error:
         return Built(None, str(error))
@@ -155,8 +153,8 @@ def _check_told_by_itself(question: Question) -> None:
     """
     objective = objective_of(question.objective)
     if isinstance(objective, ToldObjective):
-        problem = f"{objective.form} is told by a network of your own that compiles or trains itself"
-        raise InputError("objective", f"{problem}, which {question.family} does not", "choose by another")
+        problem = f"{objective.form} is told by a network that compiles or trains itself"
+        raise InputError("objective", f"{problem}, which {question.family} does not", "compile it in build")
 
 
 def _as_trained(family: CustomFamily, question: Question) -> tuple[OwnNetwork, Configuration]:
