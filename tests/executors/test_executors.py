@@ -480,6 +480,7 @@ def test_a_server_that_was_killed_is_replaced(monkeypatch: pytest.MonkeyPatch) -
             executor.submit(str(number), None)
             assert every(executor, 1)[0].value is not None
             os.kill(server._forkserver_pid, signal.SIGKILL)
+            os.waitid(os.P_PID, server._forkserver_pid, os.WEXITED | os.WNOWAIT)  # dead, which may take its time
 
 
 @pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux")

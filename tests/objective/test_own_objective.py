@@ -42,11 +42,11 @@ NAMES = ("top", "middle", "bottom")
 def folder(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "own").mkdir()
     written(tmp_path / "own", metrics=CODE, parts=PARTS)
-    before = set(sys.modules)
+    for name in ("metrics", "parts"):  # which other tests may have imported from elsewhere
+        sys.modules.pop(name, None)
     yield tmp_path / "own"
-    for name in sys.modules.keys() - before:
-        if name in ("metrics", "parts"):
-            del sys.modules[name]
+    for name in ("metrics", "parts"):
+        sys.modules.pop(name, None)
 
 
 def written(folder: Path, **files: str) -> None:
