@@ -26,6 +26,7 @@ KEPT = {
     "ledger/schema.py _ours": "a function of nothing",
     "objective/__init__.py _of_a_class": "a function of its argument alone",
     "objective/own.py _made": "a function of its arguments alone",
+    "objective/told.py told_objective": "a function of its arguments alone",
     "page/html.py _inline": "a parser without state",
     "page/render.py asset": "a file of the package",
     "page/render.py plotting_library": "a file of the package",
