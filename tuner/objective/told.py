@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tuner.errors import TrialError
 from tuner.objective.base import Objective
+from tuner.objective.own import Direction
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Direction = Literal["max", "min"]
 #: How a search file names one: a metric as Keras' history does, or what `fit` returns, of a dictionary by its key.
 TOLD_FORMS = ("val_METRIC", "returned", "returned.KEY")
 _FORM = re.compile(r"val_[\w-]+|returned(\.[\w-]+)?")
