@@ -7,7 +7,7 @@ ARGS   ?=
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev list search test test-quick check coverage docs statistics bench chaos gpu clean
+.PHONY: help setup setup-dev list search test test-quick check coverage docs statistics bench bench-quick chaos gpu clean
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -23,7 +23,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)optuna$(COMMA)mlflow$(COMMA)bench])
+	$(call install,.[dev$(COMMA)jax$(COMMA)ray$(COMMA)optuna$(COMMA)mlflow$(COMMA)onnx$(COMMA)litert$(COMMA)bench])
 	@touch $@
 
 COMMA := ,
@@ -66,6 +66,9 @@ statistics: setup ## simulate what intervals and verdicts are worth, into report
 
 bench: setup-dev ## time the tool against its peers on the same trials, into reports/benchmarks.md
 	$(BIN)/python -m benchmarks.run $(ARGS)
+
+bench-quick: setup-dev ## a first look at the same in under five minutes, against fewer peers, into runs/bench-quick.md
+	$(BIN)/python -m benchmarks.run --quick --rounds 1 --report runs/bench-quick.md $(ARGS)
 
 chaos: setup ## kill searches at every kind of moment and tell what was lost, into reports/chaos.md
 	$(BIN)/python -m benchmarks.chaos $(ARGS)

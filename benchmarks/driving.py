@@ -14,9 +14,9 @@ from tuner.datasets.store import save_to_store
 from tuner.executors import PRELOAD, Executor, LocalExecutor, Resources
 from tuner.ledger.ledger import Ledger
 from tuner.running.loop import Runner
+from tuner.running.options import TRAIN
 from tuner.running.planned import Prepared
 from tuner.running.proposals import listed_proposals
-from tuner.running.search import TRAIN
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Search
 from tuner.search_file.overrides import Overrides
@@ -60,6 +60,12 @@ class Watch:
         if not record.completed:
             raise RuntimeError(f"trial {record.trial.id} failed: {record.result.error}")
         self.finished_at.append(perf_counter())
+
+    def scored(self, record: Record) -> None:
+        """A cross-validated trial, of which there are none here, has its score."""
+
+    def left_out(self, trial: Trial) -> None:
+        """A trial is not trained."""
 
     def retried(self, trial: Trial, reason: str) -> None:
         """A worker died, and a figure of this run would be wrong."""

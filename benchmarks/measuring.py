@@ -31,11 +31,16 @@ _SECONDS_BETWEEN_LOOKS = 0.2
 
 @dataclass(frozen=True)
 class Run:
-    """A process that ended well: wall-clock seconds, the most memory of all its processes together, its output."""
+    """A process that ended well: wall-clock seconds, the most memory of all its processes together, its output.
+
+    `own_megabytes` is the most memory of the process itself, `largest_megabytes` that of any one that it started.
+    """
 
     seconds: float
     megabytes: float
     printed: str
+    own_megabytes: float = 0.0
+    largest_megabytes: float = 0.0
 
     @property
     def found(self) -> Any:
@@ -71,7 +76,7 @@ def run_process(
             text=True,
             start_new_session=True,
         )
-        peak = [0.0]
+        peak = Peak()
         watcher = threading.Thread(target=_watch, args=(process, peak), daemon=True)
         watcher.start()
         try:
@@ -86,20 +91,31 @@ def run_process(
             errors.seek(0)
             last = (errors.read().strip().splitlines() or ["it printed no reason"])[-1]
             raise RuntimeError(f"{' '.join(command[1:])} ended with exit code {process.returncode}: {last}")
-    return Run(seconds, peak[0], output)
+    return Run(seconds, peak.together, output, peak.own, peak.of_another)
 
 
-def _watch(process: subprocess.Popen[str], peak: list[float]) -> None:
-    """Keep the largest sum of resident memory over the run's processes, in MB; shared pages count in each."""
+@dataclass
+class Peak:
+    """The most resident memory that was seen, in MB: of a run's processes together, of its first one, of another."""
+
+    together: float = 0.0
+    own: float = 0.0
+    of_another: float = 0.0
+
+
+def _watch(process: subprocess.Popen[str], peak: Peak) -> None:
+    """Keep the largest resident memory of the run's processes; shared pages count in each."""
     page = os.sysconf("SC_PAGE_SIZE") / 1e6
     while process.poll() is None:
-        pages = 0
+        held: dict[int, float] = {}
         for pid in _family(process.pid):
             try:
-                pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+                held[pid] = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page
             except OSError:  # ended meanwhile
                 continue
-        peak[0] = max(peak[0], pages * page)
+        own = held.pop(process.pid, 0.0)
+        peak.own, peak.of_another = max(peak.own, own), max(peak.of_another, *held.values(), 0.0)
+        peak.together = max(peak.together, own + sum(held.values()))
         sleep(_SECONDS_BETWEEN_LOOKS)
 
 

@@ -8,7 +8,7 @@ import resource
 import shutil
 import signal
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import forkserver
 from pathlib import Path
@@ -58,11 +58,30 @@ def pytest_configure(config: pytest.Config) -> None:
 _TAKES_TIME = {"keras", "server", "webdriver"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Let each process of pytest-xdist begin to collect at another room, all of which every process collects.
+
+    Most of what it takes is to compile tests with what tells why an assertion failed. In a fresh clone nothing of it is
+    kept, and processes that went through the files side by side would each compile all; so they find what others did.
+    """
+    report = yield
+    if collector.path == Path(__file__).parent and (given := getattr(collector.config, "workerinput", None)):
+        begin = len(report.result) * int(given["workerid"].removeprefix("gw")) // int(given["workercount"])
+        report.result = [*report.result[begin:], *report.result[:begin]]
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with files that take minutes, then those that hold slow tests, then those that take their time.
 
     A long file that is begun last keeps one process busy, and the others idle.
     """
+    if hasattr(config, "workerinput"):  # of pytest-xdist, whose processes collect in different orders
+        items.sort(key=lambda item: item.path)
     minutes = {item.path for item in items if item.get_closest_marker("cluster")}
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     long = {item.path for item in items if isinstance(item, pytest.Function) and vars(item.module).keys() & _TAKES_TIME}
@@ -152,6 +171,15 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _draw_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("tuner.contents.png.png", lambda figure: PIXEL)
+
+
+@pytest.fixture
+def forked_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts that load, convert and run saved models are forked with Keras imported; see helpers/forked_scripts.py."""
+    from forked_scripts import ForkedScripts
+
+    for module in ("tuner.saved_models.reader", "tuner.saved_models.exporting.runtime"):
+        monkeypatch.setattr(f"{module}.subprocess", ForkedScripts)
 
 
 @pytest.fixture

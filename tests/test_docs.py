@@ -350,6 +350,7 @@ def test_a_script_does_what_the_page_says(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_search_without_a_file_does_what_the_page_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -371,6 +372,7 @@ _FROM = {"kerastuner": "keras_tuner", "optuna": "optuna", "scikit-learn": "scike
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("origin", _FROM)
 def test_a_script_of_ours_does_what_that_of_others_does(
     origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

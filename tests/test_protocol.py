@@ -334,3 +334,53 @@ def test_a_class_of_one_image_cannot_be_divided_anew():
     data = Dataset("blobs", images[:10], train, images, test, ("a", "b", "c"))
     with pytest.raises(InputError, match="class of one image"):
         protocol.resplit(data, 2)
+
+
+# --- folds ---
+
+
+@given(counts=st.lists(st.integers(5, 40), min_size=2, max_size=5), folds=st.integers(2, 5), seed=st.integers(0, 2**31))
+@settings(max_examples=40, deadline=None)
+def test_each_image_is_held_out_in_one_fold_and_each_class_is_in_every_fold(counts, folds, seed):
+    data = data_of(shuffled(counts, seed % 100))
+    trial = replace(TRIAL, folds=folds, split_seed=seed)
+    held_out = []
+    for part in trial.parts:
+        fit, validation = protocol.training_images(part, data)
+        assert sorted([*fit, *validation]) == list(range(len(data.y_train)))
+        of_class = np.bincount(data.y_train[validation], minlength=len(counts))
+        # scikit-learn balances classes one by one: no fold has more than one image of a class more than another
+        assert all(count // folds <= there <= -(-count // folds) for there, count in zip(of_class, counts, strict=True))
+        held_out += validation.tolist()
+    assert sorted(held_out) == list(range(len(data.y_train)))
+    fit, validation = protocol.training_images(trial, data)
+    assert fit.tolist() == validation.tolist() == list(range(len(data.y_train)))
+    assert protocol.validation_labels(trial, data).tolist() == data.y_train.tolist()
+
+
+def test_folds_depend_on_labels_and_the_seed_of_the_split_alone():
+    data = data_of(shuffled([20, 10]))
+    trial = replace(TRIAL, folds=3)
+    first = [protocol.training_images(part, data)[1].tolist() for part in trial.parts]
+    np.random.default_rng(1).random(10)
+    again = replace(trial, seed=5, values={"units": 9}, epochs=7)
+    assert first == [protocol.training_images(part, data)[1].tolist() for part in again.parts]
+    other = replace(trial, split_seed=1)
+    assert first != [protocol.training_images(part, data)[1].tolist() for part in other.parts]
+
+
+def test_of_a_smaller_train_size_the_same_images_are_divided():
+    data = data_of(shuffled([60, 40]))
+    trial = replace(TRIAL, folds=4, train_size=40)
+    everything = protocol.training_images(trial.as_final(1), data)[0].tolist()
+    parts = [protocol.training_images(part, data) for part in trial.parts]
+    assert all(sorted([*fit, *held]) == everything for fit, held in parts)
+    assert all(np.bincount(data.y_train[held]).tolist() == [6, 4] for _, held in parts)
+
+
+def test_more_folds_than_images_of_a_class_are_refused():
+    data = data_of(shuffled([20, 3]))
+    with pytest.raises(InputError, match="class '1' has 3 images, too few for 4 folds; set folds to 3 or fewer"):
+        protocol.training_images(replace(TRIAL, folds=4).parts[0], data)
+    with pytest.raises(InputError, match="class '1' has 1 image, too few for 2 folds; hold out a share instead"):
+        protocol.training_images(replace(TRIAL, folds=2), data_of(shuffled([20, 1])))

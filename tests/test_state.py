@@ -33,7 +33,9 @@ KEPT = {
     "page/render.py script": "files of the package",
     "system/streams.py _held": "a process has its streams once",
     "system/waiting.py _listener": "a process has one that is told",
-    "untrusted/checked_json.py _adapter": "a function of its argument alone",
+    "executors/untimed.py _tell": "a worker has one that is told",
+    "untrusted/checked_json.py adapter_of": "a function of its argument alone",
+    "watching/pages.py _asset": "a file of the package",
 }
 _CONTAINERS = ("set", "dict", "list", "defaultdict", "OrderedDict", "deque", "Counter")
 
@@ -109,7 +111,7 @@ def test_proposals_read_neither_files_nor_the_environment(tmp_path: Path, monkey
     opened: list[object] = []
     watching = True
     sys.addaudithook(lambda event, given: opened.append(given) if watching and event == "open" else None)
-    prepared: Any = {"blobs": type("Prepared", (), {"fingerprint": "f" * 16})}
+    prepared: Any = {"blobs": type("Prepared", (), {"fingerprint": "f" * 16, "shape": (8, 8, 1), "classes": 3})}
     trials = []
     for proposals in all_search_proposals(search, prepared):
         while (following := proposals.next()) is not None:

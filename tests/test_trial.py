@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from observers import Silent
 from recorded import whole
 
 from tuner.executors import Executor
@@ -23,7 +24,7 @@ from tuner.trial import Job, Record, Result, Trial
 LATER = Parameter("noise", 0.0, low=0.0, high=1.0, idle=0.0, doc="added later")
 #: One that stands only beside another.
 BESIDE = Parameter("noise_kind", "white", ("white", "pink"), when=("batch_norm", (True,)), idle="white")
-PREPARED: Any = {"blobs": type("Prepared", (), {"fingerprint": "f" * 16})}
+PREPARED: Any = {"blobs": type("Prepared", (), {"fingerprint": "f" * 16, "shape": (8, 8, 1), "classes": 3})}
 
 
 def search_of(folder: Path, **space: object) -> Search:
@@ -73,16 +74,6 @@ def test_what_was_recorded_before_counts_and_is_not_trained_again(tmp_path: Path
 
         def close(self) -> None: ...
 
-    class Silent:
-        known = 0
-
-        def begin(self, what: str, total: int | None) -> None: ...
-        def proposed(self, trial: Trial, cost: float) -> None: ...
-        def started(self, trial: Trial) -> None: ...
-        def retried(self, trial: Trial, reason: str) -> None: ...
-        def finished(self, record: Record, known: bool, node: str = "") -> None:
-            self.known += known
-
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         for trial in trials_of(search_of(tmp_path)):
             ledger.record(Record(trial, whole(Result("completed", val_accuracy=0.5, val_loss=1.0, parameters=10))))
@@ -93,7 +84,7 @@ def test_what_was_recorded_before_counts_and_is_not_trained_again(tmp_path: Path
         runner = Runner("mine", ledger, Idle(), lambda trial: Job(trial, tmp_path, tmp_path), observer)
         runner.drive("search", all_search_proposals(search, PREPARED), None)
         (_, first), *others = ledger.search_trials("mine")
-        assert len(others) == 3 == observer.known - 1
+        assert len(others) == 3 == len(observer.known) - 1
         assert first is not None
         assert "noise" not in first.trial.values, "it says what was trained"
         (model_search,) = search.model_searches

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         SliceDisplay,
     )
     from tuner.api.functions import compare, history, load_findings, load_search, results, run, scores
+    from tuner.api.planning import plan
     from tuner.api.saved import export, load_model, predict
     from tuner.api.search import Search, search
     from tuner.errors import TunerError
@@ -45,6 +46,7 @@ __all__ = [
     "load_findings",
     "load_model",
     "load_search",
+    "plan",
     "predict",
     "results",
     "run",
@@ -59,6 +61,7 @@ _ELSEWHERE = {
     "TunerError": "errors",
     "export": "api.saved",
     "load_model": "api.saved",
+    "plan": "api.planning",
     "predict": "api.saved",
     "search": "api.search",
 }

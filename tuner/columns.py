@@ -10,6 +10,8 @@ ERROR = "error"
 SEED = "seed"
 EPOCHS = "epochs"
 BEST_EPOCH = "best_epoch"
+TRAINED = "epochs_trained"
+STOPPED = "stopped"
 TRAIN_SIZE = "train_size"
 TEST_SIZE = "test_size"
 PARAMETERS = "parameters"
@@ -25,6 +27,8 @@ MEGABYTES = "megabytes"
 VAL_ACCURACY = "val_accuracy"
 VAL_LOSS = "val_loss"
 VAL_UNPENALISED_LOSS = "val_unpenalised_loss"
+FOLDS = "folds"
+STANDARD_ERROR = "standard_error"
 LOSS = "loss"
 UNPENALISED_LOSS = "unpenalised_loss"
 TEST_ACCURACY = "test_accuracy"
@@ -66,6 +70,8 @@ CLASS = "class"
 KIND = "kind"
 #: What stands there for a row of averages; for others the same as the name of their column.
 AVERAGE = "average"
+#: What such a row of the mean over all classes that occur is called.
+MACRO_AVERAGE = "macro average"
 PRECISION = "precision"
 RECALL = "recall"
 F1 = "f1"
@@ -80,8 +86,8 @@ CONFIDENCE = "confidence"
 CLOCKED = (SECONDS, SECONDS_PER_EPOCH, LATENCY_MS)
 #: What `tuner results` prints in front of the parameters, in this order.
 RESULTS = (
-    TRIAL, MODEL, FAMILY, DATASET, STATUS, ERROR, SEED, EPOCHS, BEST_EPOCH, TRAIN_SIZE, PARAMETERS, SECONDS,
-    VAL_ACCURACY, VAL_LOSS, VAL_UNPENALISED_LOSS,
+    TRIAL, MODEL, FAMILY, DATASET, STATUS, ERROR, SEED, EPOCHS, TRAINED, STOPPED, BEST_EPOCH, TRAIN_SIZE,
+    PARAMETERS, SECONDS, VAL_ACCURACY, VAL_LOSS, VAL_UNPENALISED_LOSS, FOLDS, STANDARD_ERROR,
 )  # fmt: skip
 #: Columns of `tuner.compare`.
 COMPARED = (

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import SPLITS, Dataset
+from tuner.datasets.dividing import drawn_by_group, fold_of_each
+from tuner.datasets.large import gathered
 from tuner.errors import InputError
 from tuner.objective import ACCURACY, Objective
 from tuner.trial import Record, Save, Trial
@@ -56,20 +58,30 @@ def resplit(data: Dataset, split: int) -> Dataset:
     """Return a data set with all of its images divided anew into as many training, validation and test images.
 
     Split 1 is the data set as it is. The images of another split are drawn by class and depend on the data set and
-    the split's number alone.
+    the split's number alone. Where the data set has groups, whole groups are drawn, and about as many images.
 
     Raises:
         InputError: there are too few images of a class.
     """
     if split == 1:
         return data
-    x = np.concatenate((data.x_train, data.x_test))
     y = np.concatenate((data.y_train, data.y_test))
+    groups = np.concatenate([data.groups[side] for side in SPLITS]) if data.groups else None
+    held = np.empty(0, np.intp)
+
+    def drawn(among: Indices, size: int) -> tuple[Indices, Indices]:
+        seed = _SPLITS + split
+        if groups is None:
+            chosen, others = stratified(y[among], size, seed)
+        else:
+            chosen, others = drawn_by_group(y[among], groups[among], size / len(among), seed, data.class_names)
+        return among[chosen], among[others]
+
     try:
-        tested, trained = stratified(y, len(data.y_test), _SPLITS + split)
+        tested, trained = drawn(np.arange(len(y)), len(data.y_test))
         if data.validation_images:
-            held, fit = stratified(y[trained], data.validation_images, _SPLITS + split)
-            trained = np.concatenate((trained[fit], trained[held]))
+            held, fit = drawn(trained, data.validation_images)
+            trained = np.concatenate((fit, held))
     except InputError as error:
         raise InputError(data.name, error.problem, "leave splits out of [compare]") from error
     if len(np.unique(y[trained])) < len(np.unique(y)):
@@ -78,7 +90,17 @@ def resplit(data: Dataset, split: int) -> Dataset:
     names = [name for side in SPLITS for name in data.files.get(side, ())]
     places = dict(zip(SPLITS, (trained, tested), strict=True))
     files = {side: tuple(names[place] for place in chosen) for side, chosen in places.items()} if names else {}
-    return replace(data, x_train=x[trained], y_train=y[trained], x_test=x[tested], y_test=y[tested], files=files)
+    return replace(
+        data,
+        x_train=gathered(data.x_train, data.x_test, trained),
+        y_train=y[trained],
+        x_test=gathered(data.x_train, data.x_test, tested),
+        y_test=y[tested],
+        files=files,
+        state="",
+        validation_images=len(held),
+        groups={} if groups is None else {side: groups[chosen] for side, chosen in places.items()},
+    )
 
 
 def training_images(trial: Trial, data: Dataset) -> tuple[Indices, Indices | None]:
@@ -89,10 +111,21 @@ def training_images(trial: Trial, data: Dataset) -> tuple[Indices, Indices | Non
     seeds, and not what the search chose on. Where the data set has validation images of its own, a search holds out
     these and no others; a smaller stand-in is drawn from them and from the others in proportion.
 
+    A fold of a cross-validated trial is validated on the images of that fold and fits the others; of the trial as a
+    whole, which fits and is validated on each of them, both are all.
+
+    Where the data set has groups, images of one group stand on one side.
+
     Raises:
-        InputError: too few images for the classes.
+        InputError: too few images, or groups, for the classes.
     """
     labels, final = data.y_train, trial.role == "final"
+    if trial.folds:
+        everything, fold_of = folds_of(trial, data)
+        if not trial.fold:
+            return everything, everything
+        held_out = fold_of == trial.fold - 1
+        return everything[~held_out], everything[held_out]
     share = trial.hold_out if final else 0.0 if trial.protocol == "published" else trial.validation
     if data.validation_images:
         fit, validation = _own_split(trial, data)
@@ -104,6 +137,13 @@ def training_images(trial: Trial, data: Dataset) -> tuple[Indices, Indices | Non
     if not share:
         return everything, None
     mine = labels[everything]
+    seed = trial.split_seed + (_FINAL_SPLIT if final else 0)
+    if data.groups:
+        try:
+            validation, fit = drawn_by_group(mine, data.groups["train"][everything], share, seed, data.class_names)
+        except InputError as error:
+            raise InputError(trial.dataset, error.problem, error.remedy) from error
+        return everything[fit], everything[validation]
     held = max(1, round(share * len(mine)))
     if held < len(np.unique(mine)) or len(mine) - held < len(np.unique(mine)):
         raise InputError(
@@ -112,8 +152,23 @@ def training_images(trial: Trial, data: Dataset) -> tuple[Indices, Indices | Non
             f"{len(np.unique(mine))} classes",
             "use more images (--train-size), or another validation share",
         )
-    validation, fit = stratified(mine, held, trial.split_seed + (_FINAL_SPLIT if final else 0))
+    validation, fit = stratified(mine, held, seed)
     return everything[fit], everything[validation]
+
+
+def folds_of(trial: Trial, data: Dataset) -> tuple[Indices, Indices]:
+    """Return the indices of the images that a cross-validated trial divides, and the fold of each, counted from 0.
+
+    Raises:
+        InputError: too few images, or groups, for the classes.
+    """
+    everything = _draw(data.y_train, trial.train_size, trial, "--train-size")
+    groups = data.groups["train"][everything] if data.groups else None
+    try:
+        fold_of = fold_of_each(data.y_train[everything], groups, trial.folds, trial.split_seed, data.class_names)
+    except InputError as error:
+        raise InputError(trial.dataset, error.problem, error.remedy) from error
+    return everything, fold_of
 
 
 def _own_split(trial: Trial, data: Dataset) -> tuple[Indices, Indices]:
@@ -146,8 +201,9 @@ def _draw(labels: NDArray[np.int64], size: int | None, trial: Trial, option: str
 def ranked(records: Iterable[Record], by: Objective | None = None) -> list[Record]:
     """Return the completed search trials, best first.
 
-    By their score by an objective; equal ones by validation loss, then by fewer parameters, then by name, so that the
-    order never depends on which worker was first.
+    Those that were pruned come after all others, the later pruned first. Then by their score by an objective; equal
+    ones by validation loss, then by fewer parameters, then by name, so that the order never depends on which worker was
+    first.
 
     Args:
         records: the trials.
@@ -159,9 +215,10 @@ def ranked(records: Iterable[Record], by: Objective | None = None) -> list[Recor
     return sorted(completed, key=lambda record: rank_key(record, by))
 
 
-def rank_key(record: Record, by: Objective | None = None) -> tuple[float, float, int, str]:
+def rank_key(record: Record, by: Objective | None = None) -> tuple[float, float, float, int, str]:
     """Return by what a completed search trial is ranked, the best one's first; see `ranked`."""
     return (
+        -record.trial.last_epoch if record.trial.is_partial else -np.inf,
         -(by or record.objective).gain_of(record.result),
         record.result.val_loss if record.result.val_loss is not None else np.inf,
         record.result.parameters or 0,
@@ -190,7 +247,7 @@ def saved_of(finals: Sequence[Record], save: Save) -> int:
 
 
 def validation_labels(trial: Trial, data: Dataset) -> NDArray[np.int64]:
-    """Return the labels of the images that a search trial is validated on.
+    """Return the labels of the images that a search trial is validated on; of one that is cross-validated all.
 
     Raises:
         InputError: too few images for the classes.

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tuner.errors import InputError, suggestion
+from tuner.errors import InputError, resource_error_of, suggestion
 from tuner.ledger.ledger import Ledger
 from tuner.search_file.file import find_search, known_searches, load_search, saved_search, search_from_json
 from tuner.search_file.model import Search
 from tuner.system.files import check_no_link, is_a
 
 #: The folders below `runs/` that a run writes to.
-WRITTEN = ("models", "data", "compiled", "locks", "tensorboard")
+WRITTEN = ("models", "data", "compiled", "checkpoints", "features", "locks", "progress", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,26 @@ class Workspace:
     def artifacts(self) -> Path:
         """The folder of models and predictions, named by their trial."""
         return self.runs / "models"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the states from which trainings go on."""
+        return self.runs / "checkpoints"
+
+    @property
+    def progress(self) -> Path:
+        """The folder where a run and its workers tell how far they are, for whoever watches."""
+        return self.runs / "progress"
+
+    @property
+    def features(self) -> Path:
+        """The folder of what frozen backbones made of images, a folder for each data set and backbone."""
+        return self.runs / "features"
+
+    @property
+    def compiled(self) -> Path:
+        """The folder of what JAX compiled."""
+        return self.runs / "compiled"
 
     @property
     def store(self) -> Path:
@@ -168,3 +189,20 @@ def as_described_now(recorded: Search, name: str) -> Search:
     if before != after:
         return recorded
     return replace(recorded, title=now.title, report=now.report, published=now.published)
+
+
+@contextmanager
+def written_into(folder: Path) -> Iterator[None]:
+    """Say what is wrong with a folder of reports where something cannot be written into it.
+
+    Raises:
+        InputError: it cannot be written.
+        ResourceError: the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        remedy = "pass another --reports-dir, or see who may write there"
+        raise resource_error_of(error, str(folder)) or InputError(
+            str(error.filename or folder), f"cannot be written ({error.strerror})", remedy
+        ) from error

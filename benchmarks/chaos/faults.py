@@ -24,6 +24,11 @@ class Progress:
         return self.searched + self.retrained
 
     @property
+    def proposals_left(self) -> int:
+        """How many trials of the search are still to be trained."""
+        return self.of_searched - self.searched
+
+    @property
     def left(self) -> int:
         """How many trials are still to be trained."""
         return self.of_searched + self.of_retrained - self.rows
@@ -87,7 +92,7 @@ class Inside:
 
 @dataclass(frozen=True)
 class Fault:
-    """A signal to a victim at a moment, and to the next run after `again` seconds.
+    """A signal to a victim at a moment, and to the next run after `again` seconds; the run may have `seconds` in all.
 
     Victims are "main", "group" (all processes of the run), "worker" and "server" (which forks the workers). The last
     two take no run with them: it goes on to its end.
@@ -97,6 +102,9 @@ class Fault:
     goes on to its end or says in its last line that it is to be started again; a stranger's files lie in `runs/` when
     the run starts ("link" in "runs"): a lock that is a link, for which the run is refused, and a file that is named as
     if a process of twenty digits had left it half written, with which all later ones have to live.
+
+    A run that is given hours may be ended by them ("deadline" to "search"): it then proposes nothing more, trains the
+    best so far again and writes its report, and the next run goes on from there.
     """
 
     kind: str
@@ -104,6 +112,7 @@ class Fault:
     victim: str
     moment: Moment | Inside
     again: float | None = None
+    seconds: float | None = None
 
     @property
     def ends_the_run(self) -> bool:
@@ -112,7 +121,8 @@ class Fault:
 
     def __str__(self) -> str:
         again = f", and again {self.again:.2f} s after the next start" if self.again is not None else ""
-        return f"{self.signal} to {self.victim}, {self.moment}{again}"
+        hours = f", of a run that is given {self.seconds:.0f} s" if self.seconds is not None else ""
+        return f"{self.signal} to {self.victim}, {self.moment}{again}{hours}"
 
 
 class Stage(IntEnum):
@@ -175,6 +185,19 @@ def _strangers_files(progress: Progress, pace: Pace, rng: random.Random) -> Faul
 def _twice(progress: Progress, pace: Pace, rng: random.Random) -> Fault | None:
     # A new run holds its lock and opens its ledger within its first second.
     return Fault("twice", "SIGKILL", "main", _at_random(progress, pace, rng), again=rng.uniform(0, 1))
+
+
+def _out_of_hours(progress: Progress, pace: Pace, rng: random.Random) -> Fault | None:
+    if not progress.proposals_left:
+        return None
+    return Fault("hours", "deadline", "search", Moment(0), seconds=rng.uniform(1, 1.5 * pace.seconds))
+
+
+def _within_hours(progress: Progress, pace: Pace, rng: random.Random) -> Fault | None:
+    if not progress.proposals_left:
+        return None
+    moment = _at_random(progress, pace, rng)
+    return Fault("timed", "SIGKILL", "main", moment, seconds=rng.uniform(1, 1.5 * pace.seconds))
 
 
 def _in_data(progress: Progress, pace: Pace, rng: random.Random) -> Fault | None:
@@ -242,6 +265,8 @@ KINDS = {
     "stop": _to_the("group", "stop", "SIGTERM", "SIGTERM to the whole group, as systemd stops"),
     "ctrl_c": _to_the("group", "ctrl_c", "SIGINT", "SIGINT to the whole group, as Ctrl-C sends"),
     "twice": Kind("SIGKILL, and SIGKILL again as the next run starts", Stage.ANY, _twice),
+    "hours": Kind("the hours of the run are over", Stage.ANY, _out_of_hours),
+    "timed": Kind("SIGKILL to the main process of a run with hours", Stage.ANY, _within_hours),
     "worker": _while_it_trains("worker", "SIGKILL", "worker", "SIGKILL to a worker"),
     "server": _while_it_trains("server", "SIGKILL", "server", "SIGKILL to the server that forks workers"),
     "stream": _while_it_trains("stream", "closed", "stderr", "the reader of the standard error goes away"),

@@ -14,7 +14,7 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,11 @@ class Snapshot:
     rows: dict[str, Row] = field(default_factory=dict)
     members: dict[str, dict[Place, str]] = field(default_factory=dict)
     integrity: str = "ok"
+    ended_by_hours: bool = False
+
+    def only(self, trials: Collection[str]) -> Snapshot:
+        """Return it without the rows of any other trials than these."""
+        return replace(self, rows={trial: row for trial, row in self.rows.items() if trial in trials})
 
     def count(self, role: str) -> int:
         """Return how many trials of a role are recorded."""
@@ -70,11 +75,12 @@ def snapshot(ledger: Path) -> Snapshot:
             query = "SELECT search, model, dataset, role, number, trial FROM members"
             for search, model, dataset, role, number, trial in database.execute(query):
                 members.setdefault(search, {})[model, dataset, role, number] = trial
+            ended = database.execute("SELECT count(*) FROM events WHERE kind = 'ended'").fetchone()[0]
         except sqlite3.DatabaseError as error:
             return Snapshot(integrity=str(error))
         finally:
             database.close()
-    return Snapshot(rows, members, integrity)
+    return Snapshot(rows, members, integrity, bool(ended))
 
 
 @dataclass
@@ -116,6 +122,9 @@ class Judge:
         row that stood there before and is another one now, or whose trial the last run `trained` again; a row, or a
         place in the search, that the reference does not have; and a content that stands there twice. Different is a
         row whose findings are not the reference's, or a place in the search with another trial.
+
+        Where hours ended the search once, the best of then were trained again: these rows may stand there beside the
+        reference's, and at their places until the search is over.
         """
         problems = Problems()
         expected = set(self._seen) | (set(self._reference.rows) if is_over else set())
@@ -125,7 +134,7 @@ class Judge:
             "doubled",
             [trial for trial, row in now.rows.items() if trial in self._seen and self._seen[trial] != row]
             + [trial for trial in trained if trial in self._seen]
-            + [trial for trial in now.rows if trial not in self._reference.rows]
+            + [trial for trial in now.rows if trial not in self._reference.rows and not _is_of_hours(now, trial)]
             + [trial for trial, row in now.rows.items() if contents[row["content"]] > 1],
         )
         problems.different = self._new(
@@ -146,7 +155,12 @@ class Judge:
         listed = now.members.get(NAME, {})
         expected = self._reference.members.get(NAME, {})
         problems.doubled += self._new("doubled", [f"place {place}" for place in listed.keys() - expected.keys()])
-        wrong = {place for place in listed.keys() & expected.keys() if listed[place] != expected[place]}
+        wrong = {
+            place
+            for place in listed.keys() & expected.keys()
+            if listed[place] != expected[place]
+            and (is_over or place[2] != "final" or not _is_of_hours(now, listed[place]))
+        }
         problems.different += self._new("different", [f"place {place}" for place in wrong])
         if is_over:
             problems.lost += self._new("lost", [f"place {place}" for place in expected.keys() - listed.keys()])
@@ -157,15 +171,22 @@ class Judge:
         return new
 
 
+def _is_of_hours(now: Snapshot, trial: str) -> bool:
+    """Return whether a trial may be the retraining, trained or not, of what was best as a run's hours were over."""
+    row = now.rows.get(trial)
+    return now.ended_by_hours and (row is None or json.loads(row["content"])["role"] == "final")
+
+
 def findings(row: Row) -> Row:
     """Return a row without what is measured."""
     return {name: value for name, value in row.items() if name not in _MEASURED}
 
 
-def final_tables(folder: Path) -> dict[str, object]:
+def final_tables(folder: Path, beside: Collection[str] = ()) -> dict[str, object]:
     """Return everything that a finished search gives a user, by name, without what is measured.
 
-    Tables as rows; predictions and weights as the hashes of their arrays, since their files hold a date.
+    Tables as rows; predictions and weights as the hashes of their arrays, since their files hold a date; but for the
+    trials that lie `beside` the search.
     """
     found: dict[str, object] = {"tuner results": _results(folder)}
     reports = folder / "reports" / NAME
@@ -178,6 +199,8 @@ def final_tables(folder: Path) -> dict[str, object]:
     for model in sorted(reports.glob("*.keras")):
         found[model.name] = weights(model)
     for trial, row in snapshot(folder / "runs" / "ledger.sqlite").rows.items():
+        if trial in beside or json.loads(row["content"]).get("fold"):
+            continue  # what a fold answered lies with the other folds' in the file of the cross-validated trial
         files = json.loads(row["files"])
         artifacts = folder / "runs" / "models"
         for kind, sha256 in files.items():

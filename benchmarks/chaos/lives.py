@@ -19,6 +19,8 @@ _INTERRUPTED = 130
 _REFUSED = 2
 #: No system has a process of that number.
 _NO_PROCESSES_FILE = ".partial-99999999999999999999-x.keras"
+#: What a run says whose hours were over before its search was.
+_BY_ITS_HOURS = "the search has ended by its hours"
 #: A run that ends well within so many seconds of a fault had done its work before.
 _SECONDS_TO_END = 1.0
 #: So many seconds may pass until the last process of a killed run has noticed; importing Keras, it notices afterwards.
@@ -122,9 +124,8 @@ class Life:
     def progress(self) -> Progress:
         """How far the search is."""
         expected = self._reference.ledger
-        return Progress(
-            self._now.count("search"), expected.count("search"), self._now.count("final"), expected.count("final")
-        )
+        now = self._now.only(expected.rows)  # a run that its hours ended may have trained others again
+        return Progress(now.count("search"), expected.count("search"), now.count("final"), expected.count("final"))
 
     def suffer(self, kind: str) -> Suffered | Fault | None:
         """Start the search and let a fault of this kind strike it; return what came of it.
@@ -144,7 +145,8 @@ class Life:
         """Run the search to its end and compare it with the undisturbed one."""
         problems = self._until_its_end(self._start(), is_over=True)
         self._take_strangers_file_away(problems)
-        problems.different += compare(final_tables(self._folder), self._reference.tables)
+        tables = final_tables(self._folder, set(self._now.rows) - set(self._reference.ledger.rows))
+        problems.different += compare(tables, self._reference.tables)
         problems.ended_badly += [f"left over: {name}" for name in left_over(self._folder)]
         if not are_gone(self._sessions, _SECONDS_TO_LEAVE):
             problems.ended_badly.append("processes are left")
@@ -156,13 +158,17 @@ class Life:
         if fault.victim == "runs":
             return True, self._start_among_strangers_files()
         struck_at = None
-        if isinstance(fault.moment, Inside):
+        if fault.victim == "search":
+            run = self._start(seconds=fault.seconds)
+            problems = self._until_its_end(run)
+            struck_at = time.time() if _BY_ITS_HOURS in run.errors else None
+        elif isinstance(fault.moment, Inside):
             mark = self._folder / f"struck-{len(self._sessions)}"
             run = self._start(fault.moment.to_json(str(mark)))
             problems = self._until_its_end(run, fault)
             struck_at = mark.stat().st_mtime if mark.exists() else None
         else:
-            run = self._start(with_reader=fault.victim == "stderr")
+            run = self._start(with_reader=fault.victim == "stderr", seconds=fault.seconds)
             if self._reached(run, fault.moment) and run.send(fault.signal, fault.victim, self._rng.choice):
                 struck_at = time.time()
             problems = self._until_its_end(run, fault)
@@ -208,8 +214,8 @@ class Life:
             problems.ended_badly.append(f"removed: {_NO_PROCESSES_FILE}, which is a stranger's")
         self._strange.unlink(missing_ok=True)
 
-    def _start(self, fault: str | None = None, *, with_reader: bool = False) -> Run:
-        run = Run(self._folder, fault, with_reader=with_reader)
+    def _start(self, fault: str | None = None, *, with_reader: bool = False, seconds: float | None = None) -> Run:
+        run = Run(self._folder, fault, with_reader=with_reader, seconds=seconds)
         self._sessions.add(run.session)
         return run
 

@@ -26,14 +26,18 @@ class Run:
         folder: the project; what the run prints goes to files in it.
         fault: a fault from within, as `Inside.to_json` writes it.
         with_reader: whether the standard error goes through a process that reads it, which can be ended.
+        seconds: how long the run may take, given to it as hours; None for as long as it takes.
     """
 
-    def __init__(self, folder: Path, fault: str | None = None, *, with_reader: bool = False) -> None:
+    def __init__(
+        self, folder: Path, fault: str | None = None, *, with_reader: bool = False, seconds: float | None = None
+    ) -> None:
         self._folder = folder
         self._printed, self._errors, self._trained = (
             folder / f"{name}.txt" for name in ("printed", "errors", "trained")
         )
         self._trained.unlink(missing_ok=True)
+        hours = () if seconds is None else ("--hours", f"{seconds / 3600:.6f}")
         paths = [str(_INSIDE), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {
             **os.environ,
@@ -49,7 +53,7 @@ class Run:
                 command = [sys.executable, "-S", "-c", _READ]
                 self._reader = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=errors, start_new_session=True)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tuner", *COMMAND],
+                [sys.executable, "-m", "tuner", *COMMAND, *hours],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,

@@ -20,8 +20,10 @@ given again, up to {size} times; then it runs to its end. Moments are drawn by t
 progress (so many trials recorded, and a moment more). Faults in a write, in the scoring and in the report strike from
 within the process: before the n-th commit, file, rename or call, amid it (up to 20 ms later) or after it. Where the
 main process is their victim, a third of them are SIGTERM or SIGINT; in a checkpoint and in the scoring the victim may
-also be the whole group, or the worker alone. Three kinds are no signals: whoever reads the standard error goes away,
-the laid-out data are removed under the run, and a stranger's files lie in `runs/` as it starts.
+also be the whole group, or the worker alone. Four kinds are no signals: whoever reads the standard error goes away,
+the laid-out data are removed under the run, a stranger's files lie in `runs/` as it starts, and the hours that the run
+was given (`--hours`, from a second to half as long again as the search takes) are over, so that it trains the best so
+far again and writes a report; the next run has no hours, and has to end as if there had been none.
 
 After each fault the ledger is read from a copy, and after the last run everything is compared with a search that
 nothing disturbed:

@@ -1,4 +1,4 @@
-"""The quick searches that are killed: one per algorithm, on a data set of their own."""
+"""The quick searches that are killed: one per algorithm, one that prunes, and one with folds, on their own data set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ title = "A quick search to be killed: {algorithm}"
 dataset = "bands.npz"
 seed = 0
 repeats = 2
-[training]
+{more}[training]
 optimizer = "adam"
 learning_rate = 0.01
 batch_size = 16
@@ -104,7 +104,32 @@ lag = 1
 dense_units = [4, 8, 16]
 learning_rate = { min = 1e-4, max = 1e-1, sampling = "log" }
 """,
+    # All to the first of three epochs, the best third to the end, from checkpoints.
+    "pruned": """\
+[[search]]
+family = "ann"
+algorithm = "random"
+max_trials = 9
+lag = 2
+prune = "halving"
+[search.space]
+dense_units = { min = 4, max = 32, step = 4 }
+dropout = [0.0, 0.3]
+learning_rate = { min = 1e-3, max = 1e-1, sampling = "log" }
+""",
+    # Each trial is trained on three pairs of folds, side by side, and is recorded as their mean.
+    "folds": """\
+[[search]]
+family = "ann"
+algorithm = "random"
+max_trials = 4
+[search.space]
+dense_units = { min = 4, max = 32, step = 4 }
+learning_rate = { min = 1e-3, max = 1e-1, sampling = "log" }
+""",
 }
+#: What stands in the head of the search file of one of them besides what all have.
+_HEADS = {"folds": "folds = 3\n"}
 ALGORITHMS = tuple(_ENTRIES)
 
 
@@ -112,7 +137,8 @@ def make_project(folder: Path, algorithm: str) -> Path:
     """Make a folder with the search file of an algorithm and its data set, and return it."""
     searches = folder / "searches"
     searches.mkdir(parents=True)
-    (searches / f"{NAME}.toml").write_text(_HEAD.format(algorithm=algorithm) + _ENTRIES[algorithm], encoding="utf-8")
+    head = _HEAD.format(algorithm=algorithm, more=_HEADS.get(algorithm, ""))
+    (searches / f"{NAME}.toml").write_text(head + _ENTRIES[algorithm], encoding="utf-8")
     rng = np.random.default_rng(7)
     (x_train, y_train), (x_test, y_test) = _draw(rng, 150), _draw(rng, 60)
     np.savez(searches / "bands.npz", x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)

@@ -67,12 +67,13 @@ class TunerRun:
 
 
 def note_search(run: TunerRun, measured: Measured) -> None:
-    """Add what a search recorded to what was measured."""
+    """Add what a search recorded to what was measured; a trial that failed is told, and has no figures."""
     records, measured.seconds = run.finished()
     trials = []
     for record in records:
         if not record.completed:
-            raise RuntimeError(f"trial {record.trial.id} failed: {record.result.error}")
+            report_progress(f"{run.name}: trial {record.trial.id} failed: {record.result.error}")
+            continue
         result = record.result
         measured.device = str(result.environment["device"])
         measured.backend = f"Keras {result.environment['keras']} on {result.environment['backend']}"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from made_up import RAW, Project, first
 from matplotlib import pyplot
+from matplotlib.colors import to_rgb
 
 import tuner
 from tuner.analysis.findings import Findings
@@ -20,6 +21,7 @@ from tuner.analysis.variance import mean_interval
 from tuner.api.displays import Display
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
+from tuner.figures.style import colour
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.curves import curves_section
 from tuner.report.importance import importance_section
@@ -105,6 +107,20 @@ def test_the_confusion_matrix_shows_the_counts(findings: Findings) -> None:
     display = tuner.ConfusionDisplay.from_findings(findings, model="ann")
     counts = findings.chosen[0].predictions.confusion
     assert sorted(int(text.get_text()) for text in display.ax_.texts) == sorted(counts[counts > 0].tolist())
+    right, wrong = display.ax_.get_images()
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    beside = shares[~np.eye(len(counts), dtype=bool)]
+    assert wrong.get_clim() == pytest.approx((0, beside.max())), "the colours of mistakes go up to the largest of them"
+    assert right.get_array().compressed().tolist() == pytest.approx(np.diag(shares).tolist())
+    assert right.get_cmap().name != wrong.get_cmap().name
+
+
+def test_the_legend_of_the_roc_stands_beside_the_curves_not_on_them(findings: Findings) -> None:
+    display = tuner.RocDisplay.from_findings(findings)
+    display.figure_.canvas.draw()
+    legend, axes = display.ax_.get_legend().get_window_extent(), display.ax_.get_window_extent()
+    assert legend.x0 >= axes.x1
+    assert legend.x1 <= display.figure_.bbox.x1 + 1, "and is not cut off"
 
 
 def test_the_dots_are_the_f1_of_each_class_in_each_retraining_around_their_mean(findings: Findings) -> None:
@@ -245,6 +261,19 @@ def test_what_is_not_there_is_one_line(
     empty = Project(tmp_path / "empty", blobs).findings()
     with pytest.raises(InputError, match="small: has no"):
         display.from_findings(empty)  # type: ignore[attr-defined]
+
+
+def test_a_model_keeps_its_colour_where_the_one_before_it_is_missing(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.retrained("cnn", made.searched("cnn", [0.9, 0.8])[0], [first(40)])
+    found = made.findings()
+    cnn = colour(1)  # the ANN, of which nothing is recorded, stands before it in the search file
+    assert tuner.AccuracyDisplay.from_findings(found).ax_.lines[0].get_color() == cnn
+    assert tuner.F1Display.from_findings(found).ax_.lines[0].get_color() == cnn
+    curves = tuner.LearningCurvesDisplay.from_findings(found).ax_
+    assert {line.get_color() for line in curves.lines} == {cnn}
+    slices = tuner.SliceDisplay.from_findings(found).ax_
+    assert slices.collections[0].get_facecolor()[0][:3] == pytest.approx(to_rgb(cnn))
 
 
 def test_a_class_name_is_no_mathematics_in_a_display(tmp_path: Path, blobs: Dataset) -> None:

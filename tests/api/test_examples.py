@@ -70,19 +70,20 @@ def test_a_kernel_that_trains_is_interrupted_and_goes_on(blobs_file: Path, tmp_p
     folder = make_project(tmp_path / "p", blobs_file)
     manager, client = start_new_kernel(cwd=str(folder))
     try:
-        run = client.execute("import tuner; found = tuner.run('small', workers=1, progress=False)")
-        wait_for(lambda: recorded(folder) >= 2, 120)
+        # a kernel drops requests that it gets shortly after an error of another, unless told not to
+        run = client.execute("import tuner; found = tuner.run('small', workers=1, progress=False)", stop_on_error=False)
+        wait_for(lambda: recorded(folder) >= 2, 600)
         manager.interrupt_kernel()
-        stopped = answer_to(run, client, 60)
+        stopped = answer_to(run, client, 600)
         assert (stopped["status"], stopped.get("ename")) == ("error", "KeyboardInterrupt")
         before = recorded(folder)
         asked = {"done": "len(tuner.results('small'))", "finished": "found.finished"}
         load = client.execute("found = tuner.load_findings('small')", user_expressions=asked)
-        answer = answer_to(load, client, 60)["user_expressions"]
+        answer = answer_to(load, client, 600)["user_expressions"]
         assert answer["done"]["data"]["text/plain"] == str(before)
         assert answer["finished"]["data"]["text/plain"] == "False"
         run = client.execute("found = tuner.run('small', progress=False)", user_expressions=asked)
-        answer = answer_to(run, client, 120)["user_expressions"]
+        answer = answer_to(run, client, 600)["user_expressions"]
         assert answer["done"]["data"]["text/plain"] == str(SEARCH_TRIALS)
         assert answer["finished"]["data"]["text/plain"] == "True"
     finally:
@@ -113,13 +114,13 @@ def test_a_function_of_a_cell_is_searched_and_goes_on_in_a_new_kernel(tmp_path: 
     for interrupted in (True, False):
         manager, client = start_new_kernel(cwd=str(tmp_path))
         try:
-            assert answer_to(client.execute(CELL), client, 120)["status"] == "ok"
+            assert answer_to(client.execute(CELL), client, 600)["status"] == "ok"
             asked = {"left": "sorted(tuner.results(found)['units'])", "finished": "found.finished"}
             run = client.execute(SEARCH, user_expressions=asked)
             if interrupted:
-                wait_for(lambda: recorded(tmp_path) >= 1, 120)
+                wait_for(lambda: recorded(tmp_path) >= 1, 600)
                 manager.interrupt_kernel()
-            answer = answer_to(run, client, 120)
+            answer = answer_to(run, client, 600)
             assert answer["status"] == ("error" if interrupted else "ok"), answer
             done.append(recorded(tmp_path))
         finally:

@@ -256,7 +256,7 @@ def test_a_script_without_a_guard_runs_a_search_is_interrupted_and_goes_on(finis
     folder = make_project(tmp_path / "p", finished / "searches" / "blobs.npz")
     (folder / "script.py").write_text(SCRIPT)
     ran = subprocess.run(
-        [sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, "script.py"], cwd=folder, capture_output=True, text=True, timeout=600, check=False
     )
     assert ran.returncode == 0, ran.stderr
     begun, stopped, done = ran.stdout.splitlines()

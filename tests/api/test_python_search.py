@@ -276,6 +276,7 @@ def test_wrong_arguments_of_search_are_one_line(arguments: tuple[Any, ...], keys
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_a_function_of_a_cell_is_searched_on_arrays_and_its_trials_count(
     blobs: Dataset, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -303,6 +304,7 @@ def test_a_function_of_a_cell_is_searched_on_arrays_and_its_trials_count(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_the_space_is_what_the_function_asks_for_where_none_is_given(blobs: Dataset) -> None:
     build = run_cell(CELL.replace('hp.Int("units", 2, 64, default=UNITS)', 'hp.Choice("units", [2, 3, 5])'), {})[
         "build"

@@ -119,5 +119,17 @@ def test_an_export_writes_what_the_command_writes(project: Project, tmp_path: Pa
         tuner.export(findings, "optuna2", storage)
     with pytest.raises(InputError, match=r"^storage: is empty"):
         tuner.export(findings, "optuna", " ")
+    for to, wrong, problem in (
+        (
+            "litert",
+            {"storage": storage},
+            r"^storage: is of no use with .litert.; exported models lie beside the report$",
+        ),
+        ("litert", {"quantize": "int4"}, r"^quantize: is .int4.; .*int8"),
+        ("savedmodel", {"quantize": "int8"}, r"^quantize: SavedModel is not quantized; export to litert or onnx"),
+        ("optuna", {"storage": storage, "quantize": "int8"}, r"^quantize: is of no use with .optuna."),
+    ):
+        with pytest.raises(InputError, match=problem):
+            tuner.export(findings, to, **wrong)
     with pytest.raises(InputError, match="none of this name has been run here"):
         tuner.export("other", "optuna", storage, runs_dir=project.workspace.runs)

@@ -20,7 +20,7 @@ PACKAGE = Path(tuner.__file__).parent
 FUNCTIONS = [getattr(tuner, name) for name in tuner.__all__ if inspect.isfunction(getattr(tuner, name))]
 ARGUMENTS = {name for function in FUNCTIONS for name in inspect.signature(function).parameters}
 #: The command line itself, and what is done by commands alone.
-COMMANDS_ALONE = ("cli/", "exporters/", "saved_models/", "running/new.py")
+COMMANDS_ALONE = ("cli/", "exporters/", "saved_models/", "watching/", "running/new.py")
 
 
 @pytest.mark.parametrize(

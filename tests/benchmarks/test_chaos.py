@@ -29,6 +29,7 @@ from benchmarks.chaos.lives import Ended, Life, Reference, Suffered, Tally, how_
 from benchmarks.chaos.processes import are_gone, processes_of
 from benchmarks.chaos.report import report_of
 from benchmarks.chaos.searches import ALGORITHMS, COMMAND, NAME, make_project
+from tuner.ledger.events import Event, Stop
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.file import load_search
 from tuner.trial import Record, Result, Trial, artifact_path
@@ -125,6 +126,19 @@ class TestJudge:
         )
         assert found == Problems(doubled=["place ('ann', 'bands.npz', 'search', 3)"])
 
+    def test_lets_what_was_best_as_the_hours_of_a_run_were_over_be_trained_again_beside_the_search(
+        self, reference: Snapshot, ledger: Path
+    ) -> None:
+        best_then = trial(1).as_final(1)
+        with Ledger(ledger) as one:
+            one.record(Record(best_then, whole_final(Result("completed", test_accuracy=0.9))))
+        assert Judge(reference).look(snapshot(ledger)) == Problems(doubled=[best_then.id])
+        with Ledger(ledger) as one:
+            one.note(NAME, Event("ended", 0.01, (Stop("ann", "bands.npz", 1, 3),)))
+        assert not Judge(reference).look(snapshot(ledger), is_over=True)
+        searched = write_ledger(ledger, range(4))
+        assert Judge(reference).look(snapshot(searched)) == Problems(doubled=[trial(3).id]), "no trial of the search"
+
     @pytest.mark.parametrize("column", ["val_accuracy = 0.51", "history = '{}'", "status = 'failed'"])
     def test_finds_another_result(self, reference: Snapshot, ledger: Path, column: str) -> None:
         found = Judge(reference).look(change(ledger, f"UPDATE trials SET {column} WHERE trial = ?", trial(2).id))  # noqa: S608
@@ -192,6 +206,10 @@ class TestFinalTables:
     ) -> None:
         one, two = (final_tables(self.write(tmp_path / name, **o)) for name, o in (("one", {}), ("two", other)))
         assert compare(one, two) == [name.replace("TRIAL", trial(0).as_final(1).id) for name in differ]
+
+    def test_leave_out_what_lies_beside_the_search(self, tmp_path: Path) -> None:
+        tables = final_tables(self.write(tmp_path / "one"), {trial(0).as_final(1).id})
+        assert sorted(tables) == ["ann-bands.keras", "trials.csv", "tuner results"]
 
     def test_differ_where_a_file_is_gone_or_not_whole(self, tmp_path: Path) -> None:
         whole = final_tables(self.write(tmp_path / "whole"))
@@ -280,7 +298,7 @@ class TestDrawing:
     def test_nothing_but_the_report_is_left_of_a_finished_search_for_what_trains(self) -> None:
         rng = random.Random(1)  # noqa: S311
         left = {kind for kind, about in KINDS.items() if about.draw(DONE, PACE, rng) is not None}
-        assert set(KINDS) - left == {"preparation", *TRAINS, "retraining", "checkpoint"}
+        assert set(KINDS) - left == {"preparation", *TRAINS, "retraining", "checkpoint", "hours", "timed"}
 
     def test_the_same_seed_draws_the_same(self) -> None:
         def drawn() -> list[str]:
@@ -305,10 +323,14 @@ class TestDrawing:
     @pytest.mark.parametrize("algorithm", ALGORITHMS)
     def test_searches_are_what_they_are_called(self, algorithm: str, tmp_path: Path) -> None:
         search = load_search(make_project(tmp_path / "p", algorithm) / "searches" / f"{NAME}.toml")
-        assert {model_search.algorithm.name for model_search in search.model_searches} == {algorithm}
+        named = "random" if algorithm in ("pruned", "folds") else algorithm
+        assert {model_search.algorithm.name for model_search in search.model_searches} == {named}
+        assert [one.pruning is not None for one in search.model_searches].count(True) == (algorithm == "pruned")
         families = [model_search.family.__class__.__name__.lower() for model_search in search.model_searches]
-        assert families == (["ann"] if algorithm == "tpe" else ["ann", "cnn"])
-        assert 8 <= sum(model_search.planned() for model_search in search.model_searches) <= 13
+        assert families == (["ann"] if algorithm in ("tpe", "pruned", "folds") else ["ann", "cnn"])
+        assert search.folds == (3 if algorithm == "folds" else 0)
+        trainings = sum(model_search.planned() for model_search in search.model_searches) * (search.folds or 1)
+        assert 8 <= trainings <= 13
         assert search.repeats == 2
 
 
@@ -330,7 +352,7 @@ for name in "abc":
     partial.replace(partial.with_name(name))
 """
 CALLS = """
-from tuner.worker.training import predict
+from tuner.worker.saving import predict
 for number in range(3):
     print(predict(number), flush=True)
 """
@@ -343,8 +365,9 @@ class TestFromWithin:
         (folder / "tuner" / "worker").mkdir(parents=True)
         for package in ("tuner", "tuner/worker"):
             (folder / package / "__init__.py").touch()
-        (folder / "tuner" / "worker" / "training.py").write_text(
-            "import time\ndef predict(n):\n    time.sleep(0.2)\n    return n\ndef train(job):\n    pass\n"
+        (folder / "tuner" / "worker" / "training.py").write_text("def train(job):\n    pass\n")
+        (folder / "tuner" / "worker" / "saving.py").write_text(
+            "import time\ndef predict(n):\n    time.sleep(0.2)\n    return n\n"
         )
         return subprocess.run(
             [sys.executable, "-c", program],
@@ -390,7 +413,8 @@ class TestFromWithin:
     def test_come_beside_notes_of_what_is_trained(self, tmp_path: Path) -> None:
         program = (
             "from types import SimpleNamespace\n"
-            "from tuner.worker.training import predict, train\n"
+            "from tuner.worker.saving import predict\n"
+            "from tuner.worker.training import train\n"
             "for number in 'abc':\n"
             "    train(SimpleNamespace(trial=SimpleNamespace(id=number)))\n"
             "    predict(number)\n"
@@ -434,7 +458,7 @@ class TestReport:
         text = self.text(Problems(lost=["a", "b"], ended_badly=["a traceback", "exit code 1"]))
         assert "1 fault struck 1 search" in text
         assert "**2 trials lost, 0 doubled, 0 different**; 1 ended badly" in text
-        (line,) = [line for line in text.splitlines() if line.startswith("| SIGKILL to the main process")]
+        (line,) = [line for line in text.splitlines() if line.startswith("| SIGKILL to the main process  ")]
         assert [cell.strip() for cell in line.split("|")[2:-1]] == ["1", "1", "2", "0", "0", "1"]
         assert "- grid, SIGKILL to main, 1.00 s after 3 trials: lost: a, b; bad: a traceback, exit code 1" in text
 
@@ -514,7 +538,7 @@ class TestRealSearches:
     def test_struck_by_what_is_no_kill_go_on_as_they_have_to(self, short_folder: Path, reference: Reference) -> None:
         said: list[str] = []
         life = Life(short_folder / "life", "grid", reference, random.Random(3), said.append)  # noqa: S311
-        for kind in ("strange", "hangup", "data", "stream"):
+        for kind in ("strange", "hours", "hangup", "data", "stream"):
             came = life.suffer(kind)
             assert not isinstance(came, Suffered) or not came.problems, said
             assert kind != "strange" or isinstance(came, Suffered)

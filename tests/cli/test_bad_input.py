@@ -329,7 +329,7 @@ PREDICTED = [
         for what, model, says in (
             ("code", "code", ("carries code",)),
             ("numbers", "numbers", ("(None, 10)", "not images")),
-            ("infrared images", "infrared", ("(None, 8, 8, 4)", "not images")),
+            ("infrared images", "infrared", ("image files", "takes 4 channels", "tuner.predict")),
             ("images of any size", "any_size", ("(None, None, None, 1)", "of one size")),
             ("two answers", "two_answers", ("answers of shape", "a probability per class")),
             ("weights that are no numbers", "nan", ("answers with NaN (6 of its 6 weights are NaN or infinite)",)),
@@ -350,7 +350,12 @@ PREDICTED = [
             ("a folder without images", "b.png", empty_folder("b.png"), ("has no image in it",)),
             ("a text file", "b.png", written("b.png", "a cat"), ("cannot be read as an image",)),
             ("half an image", "b.png", written("b.png", image_bytes((80, 80))[:-40]), ("broken",)),
-            ("an image of 16 bits", "b.png", written("b.png", image_bytes(mode="I;16")), ("8 bits",)),
+            (
+                "an image of real numbers",
+                "b.png",
+                written("b.png", image_bytes(mode="F", kind="tiff")),
+                ("real numbers",),
+            ),
         )
     ],
     Case(

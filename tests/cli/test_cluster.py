@@ -106,7 +106,7 @@ def test_nodes_and_drivers_come_and_go_and_it_ends_with_the_same_tables(tmp_path
         driver = start(folder, *command)
         wait_for(lambda: len(running_tasks(cluster.address)) == 3)
         driver.send_signal(signal.SIGINT)
-        _, err = driver.communicate(timeout=300)
+        _, err = driver.communicate(timeout=600)
         assert driver.returncode == 130
         assert "nothing that finished is lost" in err
         assert descendants(driver.pid) == []

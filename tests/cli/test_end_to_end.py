@@ -49,9 +49,13 @@ where = ["dense_units > 4"]
     assert all(int(str(row["dense_units"])) > 4 for row in rows)
     if algorithm == "hyperband":
         assert {row["epochs"] for row in rows} == {1, 3}
+    (measured,) = (folder / "runs" / "models").glob("*.latency.json")
+    assert "while nothing else of the run trained" in (folder / "reports" / "small" / "report.md").read_text()
+    noted = measured.stat().st_mtime_ns
     again = tuner(folder, "run", "small")
     assert "from before" in again.stderr
     assert trials(folder) == rows
+    assert measured.stat().st_mtime_ns == noted
 
 
 def test_a_search_that_asks_for_more_than_there_is_says_so_and_is_finished(tmp_path: Path, blobs_file: Path) -> None:

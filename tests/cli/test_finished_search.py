@@ -69,7 +69,7 @@ class TestAFinishedSearch:
             "report.md", "report.html", "trials.csv", "comparison.csv", "pairs.csv", "per_class.csv", "convergence.csv",
             "confusions.csv", "calibration.csv", "reliability.csv", "mistakes.csv", "timing.csv", "timing_models.csv",
             "curves.csv", "roc.csv", "confusion_matrix.csv", "filters.csv", "layers.csv", "choice.csv",
-            "class_differences.csv", "retrainings.csv",
+            "class_differences.csv", "retrainings.csv", "front.csv", "front-blobs.png",
             "f1-blobs.png", "roc-blobs.png", "confusion-blobs.png", "curves-blobs.png", "samples-blobs.png",
             "lookalikes-blobs.png", "reliability-blobs.png", "mistakes-ann-blobs.png", "mistakes-cnn-blobs.png",
             "network-ann-blobs.png", "network-cnn-blobs.png", "filters-blobs.png", "outputs-cnn-blobs.png",

@@ -120,6 +120,7 @@ def test_what_build_compiles_is_what_trains(tmp_path: Path, blobs_file: Path) ->
     assert set(json.loads(shown.stdout)["trials"][0]["values"]) == {
         "units", "rate", "batch_size", "early_stopping", "flip", "rotation", "crop", "shift", "zoom", "precision",
         "class_weight", "sampling",
+        "brightness", "contrast", "saturation", "hue", "grey", "rand_augment", "erasing", "mixup", "cutmix",
     }, "and nothing of the recipe that would have no effect"  # fmt: skip
     ran = tuner(folder, "run", "small")
     assert ran.returncode == 0, ran.stderr

@@ -74,7 +74,7 @@ class TestAKilledSearch:
         wait_for(lambda: len(descendants(main.pid)) >= 3)  # a worker beside its server and the tracker
         main.send_signal(number)
         try:
-            _, errors = main.communicate(timeout=60)
+            _, errors = main.communicate(timeout=600)
         finally:
             main.kill()
         assert main.returncode == 130
@@ -107,7 +107,7 @@ class TestAKilledSearch:
         half_written = folder / "runs" / "models" / f".partial-{worker}-0123.keras"
         half_written.parent.mkdir(exist_ok=True)
         half_written.touch()
-        _, errors = main.communicate(timeout=200)
+        _, errors = main.communicate(timeout=600)
         assert main.returncode == 0, errors
         assert not half_written.exists()
         assert "again: trial" in errors

@@ -107,7 +107,7 @@ def test_a_search_comes_to_its_end_and_exits_with_its_own_code(
 
 def in_a_shell(folder: Path, shell: str) -> None:
     command = f"set -o pipefail; {shell.format(f'{sys.executable} -m tuner run small --workers 1')}"
-    ran = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, timeout=280, check=False)
+    ran = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, timeout=600, check=False)
     assert ran.returncode == 0, ran.stderr
     assert "Traceback" not in ran.stderr
 

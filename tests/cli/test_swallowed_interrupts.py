@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 from made_up import RAW, Project
+from observers import Silent
 
 from tuner import report
 from tuner.executors import Executor, Outcome
 from tuner.ledger.ledger import Ledger
 from tuner.publish import write
-from tuner.running import dryrun, search
+from tuner.running import checked, dryrun
 from tuner.running.loop import Runner
 from tuner.running.proposals import listed_proposals
 from tuner.running.search import started
@@ -25,7 +26,7 @@ from tuner.saved_models import verify
 from tuner.search_file.file import parse_search
 from tuner.search_file.overrides import Overrides
 from tuner.system.interrupts import INTERRUPTS
-from tuner.trial import Job, Record, Result, Trial
+from tuner.trial import Job, Result, Trial
 from tuner.workspace import Workspace
 
 
@@ -60,7 +61,7 @@ def test_a_run_hears_it_before_it_reads_the_next_data_set(tmp_path: Path, monkey
     from rich.console import Console
 
     step = Deaf()
-    monkeypatch.setattr(search, "checked_data", step)
+    monkeypatch.setattr(checked, "checked_data", step)
     two = parse_search({**RAW, "dataset": ["blobs", "more"]}, "mine", tmp_path, Overrides(), "0" * 16)
     interrupted(lambda: started(two, Workspace(tmp_path), Console(quiet=True)).__enter__(), step)
 
@@ -79,13 +80,6 @@ def test_a_run_hears_it_before_it_submits_more(tmp_path: Path) -> None:
             return outcomes
 
         def close(self) -> None: ...
-
-    class Silent:
-        def begin(self, what: str, total: int | None) -> None: ...
-        def proposed(self, trial: Trial, cost: float) -> None: ...
-        def started(self, trial: Trial) -> None: ...
-        def finished(self, record: Record, known: bool, node: str = "") -> None: ...
-        def retried(self, trial: Trial, reason: str) -> None: ...
 
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         ledger.open_search("mine", "key", "{}")

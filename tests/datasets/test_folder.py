@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from tuner.datasets import folder as folder_module
 from tuner.datasets import pictures
@@ -145,6 +146,28 @@ def test_image_size_is_height_and_width_and_brings_all_images_to_it(tmp_path):
     assert np.unique(dataset.x_train[-1]).tolist() == [200]
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_large_photograph_is_decoded_in_a_fraction_of_its_size_and_looks_the_same(tmp_path, monkeypatch, orientation):
+    rng = np.random.default_rng(0)
+    whole = Image.fromarray(rng.integers(0, 256, (9, 12, 3), np.uint8)).resize((1200, 900), Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    whole.save(tmp_path / "large.jpg", quality=95, exif=exif)
+    decoded = []
+    load = JpegImageFile.load
+    monkeypatch.setattr(JpegImageFile, "load", lambda image: (decoded.append(image.size), load(image))[1])
+    size = (90, 120) if orientation == 1 else (120, 90)
+    found = read_image(tmp_path / "large.jpg", size, 3)
+    assert decoded[0] == (300, 225), "the smallest that is twice as large"
+    upright = whole if orientation == 1 else whole.transpose(Image.Transpose.ROTATE_270)
+    expected = np.asarray(upright.resize(size[::-1], Image.Resampling.BILINEAR), int)
+    assert found.shape == (*size, 3)
+    assert np.abs(found - expected).mean() < 1.5
+    decoded.clear()
+    read_image(tmp_path / "large.jpg", None, 3)
+    assert decoded[0] == (1200, 900)
+
+
 def test_images_of_two_sizes_are_refused_with_the_remedy(tmp_path):
     root = fill(tmp_path / "d")
     picture(root / "train" / "bee" / "large.png", size=(7, 6))
@@ -215,9 +238,9 @@ def _unreadable_class(root: Path) -> Path:
     return root / "train" / "cow"
 
 
-def _sixteen_bits(root: Path) -> Path:
-    path = root / "train" / "ant" / "deep.png"
-    Image.fromarray(np.full((4, 5), 40_000, np.uint16)).save(path)
+def _real_numbers(root: Path) -> Path:
+    path = root / "train" / "ant" / "deep.tif"
+    Image.fromarray(np.full((4, 5), 0.5, np.float32)).save(path)
     return path
 
 
@@ -259,7 +282,7 @@ def _link_to_a_folder_outside(root: Path) -> Path:
         (_pipe, "is not a file; pipes, devices and folders are not read"),
         (_postscript, "cannot be read as an image"),
         (_text_that_unpacks_to_more, "cannot be read as an image (ValueError: Decompressed data too large"),
-        (_sixteen_bits, "has pixels of more than 8 bits"),
+        (_real_numbers, "has pixels that are real numbers"),
         (_train_is_a_link_to_elsewhere, "a link that leads out of the data set's folder"),
         pytest.param(
             _unreadable_class,
@@ -364,7 +387,7 @@ def test_what_systems_leave_among_images_is_passed_over(tmp_path, flat):
     assert load_folder(root).fingerprint == before
 
 
-SPOILT = (_text, _truncate, _empty_file, _sixteen_bits, _dangling_link, _folder_named_as_an_image, _empty_class)
+SPOILT = (_text, _truncate, _empty_file, _real_numbers, _dangling_link, _folder_named_as_an_image, _empty_class)
 
 
 def test_all_files_that_cannot_be_used_are_told_at_once_with_what_each_is(tmp_path):
@@ -380,7 +403,7 @@ def test_all_files_that_cannot_be_used_are_told_at_once_with_what_each_is(tmp_pa
     assert told["train/cow"] == "a class folder without images"
     assert told["train/ant/0.png"].startswith("is a broken image")
     assert told["test/bee/9.jpg"].startswith("cannot be read as an image")
-    assert told["train/ant/deep.png"] == "has pixels of more than 8 bits (mode I;16)"
+    assert told["train/ant/deep.tif"] == "has pixels that are real numbers (mode F)"
     assert pickle.loads(pickle.dumps(caught.value)).details == caught.value.details  # noqa: S301
 
 

@@ -116,7 +116,7 @@ def test_size_and_channels_reach_the_images_of_a_folder(tmp_path):
         ("fashion-mnist", "did you mean 'fashion_mnist'?"),
         ("digit", "did you mean 'digits'?"),
         ("cifar-100", "did you mean 'cifar100'?"),
-        ("zebra", "known: cifar10, cifar100, cifar100_coarse, digits, fashion_mnist, kmnist, mnist"),
+        ("zebra", "known: cifar10, cifar100, cifar100_coarse, digits, fashion_mnist, fashion_mnist_lt, kmnist, mnist"),
     ],
 )
 def test_an_unknown_data_set_is_answered_with_the_nearest_name(tmp_path, monkeypatch, name, remedy):

@@ -245,7 +245,8 @@ def _with(value: float, dtype: type = np.float32) -> NDArray[Any]:
         ),
         pytest.param({"x_train": PIXELS.reshape(6, 20)}, ["x_train", "(6, 20)"], id="flat images"),
         pytest.param({"x_test": PIXELS[0]}, ["x_test", "(4, 5)"], id="a single image"),
-        pytest.param({"x_train": np.stack([PIXELS] * 5, axis=-1)}, ["x_train", "(6, 4, 5, 5)"], id="five channels"),
+        pytest.param({"x_train": np.stack([PIXELS] * 17, axis=-1)}, ["x_train", "(6, 4, 5, 17)"], id="17 channels"),
+        pytest.param({"x_train": np.stack([PIXELS] * 3, axis=1)}, ["x_train", "(6, 3, 4, 5)"], id="channels first"),
         pytest.param({"x_train": PIXELS[:5]}, ["x_train has 5 images", "y_train 6 labels"], id="fewer train images"),
         pytest.param({"y_test": Y_TEST[:2]}, ["x_test has 3 images", "y_test 2 labels"], id="fewer test labels"),
         pytest.param({"x_test": PIXELS[:3, :3]}, ["(4, 5, 1)", "(3, 5, 1)"], id="images of two sizes"),
@@ -452,7 +453,7 @@ def check_dataset(dataset: Dataset) -> None:
         assert x.shape[1:] == dataset.shape
         assert len(x) == len(y) > 0
         assert set(y.tolist()) <= set(range(len(dataset.class_names)))
-    assert dataset.shape[2] in (1, 3)
+    assert 1 <= dataset.shape[2] <= 16
     assert min(dataset.shape) > 0
     assert len(set(dataset.class_names)) == len(dataset.class_names)
     assert all(isinstance(name, str) for name in dataset.class_names)

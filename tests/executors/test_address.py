@@ -26,7 +26,7 @@ def test_an_address_where_nobody_answers_is_said_at_once(address: str, said: str
     with pytest.raises(InputError, match="--address") as raised:
         check_address(address)
     assert said in str(raised.value)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60  # Ray itself would wait for minutes
 
 
 def test_an_address_of_the_environment_is_looked_at_where_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def doze(begun: Path) -> str:
 def every(executor: Executor, count: int) -> list[Outcome]:
     outcomes: list[Outcome] = []
     while len(outcomes) < count:
-        outcomes += executor.wait(timeout=300)
+        outcomes += executor.wait(timeout=600)
     return outcomes
 
 
@@ -113,7 +113,7 @@ def test_nodes_take_calls_once_they_join_and_take_none_along_when_they_die(
     executor = on_ray(doze, Resources(1, 0))
     assert executor.in_words() == "4 at a time on 2 nodes"
     cluster.add()
-    wait_for(lambda: executor.in_words() == "6 at a time on 3 nodes", 5)  # they are looked up once a second
+    wait_for(lambda: executor.in_words() == "6 at a time on 3 nodes", 600)  # they are looked up once a second
     assert executor.slots == 6 + 1
     for number in range(6):
         executor.submit(str(number), tmp_path / str(number))
@@ -128,7 +128,7 @@ def test_nodes_take_calls_once_they_join_and_take_none_along_when_they_die(
     assert len({outcome.attempt.node for outcome in outcomes if not outcome.lost}) == 2
     executor.submit(lost[0].key, tmp_path / "again")
     assert every(executor, 1)[0].value == "rested"
-    wait_for(lambda: executor.in_words() == "4 at a time on 2 nodes", 5)
+    wait_for(lambda: executor.in_words() == "4 at a time on 2 nodes", 600)
 
 
 def test_a_call_that_no_node_has_room_for_is_refused_unless_nodes_are_to_come(on_ray) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from made_up import Project
+from made_up import RAW, Project
 
 from tuner.cli import app
+from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.exporters import EXPORTERS
 
@@ -30,6 +31,7 @@ class Seen:
     error: str
     failed: bool
     score: float | None
+    standard_error: float | None
     values: dict[str, str]
     curve: dict[int, float]
     began: datetime
@@ -61,6 +63,7 @@ class Optuna:
                         error=told.get("error", ""),
                         failed=trial.state == optuna.trial.TrialState.FAIL,
                         score=trial.value,
+                        standard_error=told.get("standard_error"),
                         values={name: str(value) for name, value in trial.params.items()},
                         curve=trial.intermediate_values,
                         began=trial.datetime_start.astimezone(UTC),
@@ -102,6 +105,7 @@ class MLflow:
                 error=run.data.tags.get("error", ""),
                 failed=run.info.status == "FAILED",
                 score=run.data.metrics.get("search_score"),
+                standard_error=run.data.metrics.get("standard_error"),
                 values=run.data.params,
                 curve={point.step: point.value for point in client.get_metric_history(run.info.run_id, "val_accuracy")},
                 began=datetime.fromtimestamp(run.info.start_time / 1_000, UTC),
@@ -162,6 +166,17 @@ def test_trials_have_the_values_scores_and_curves_of_the_ledger(
         assert one.values == {name: str(values[name]) for name in one.values}
         assert one.curve == ({} if one.failed else {1: 0.1, 2: 0.2, 3: 0.3})
         assert one.seed == "0"
+
+
+def test_a_mean_over_folds_has_its_standard_error(
+    tool: Tool, tmp_path: Path, blobs: Dataset, storage: str, export: Export
+) -> None:
+    made = Project(tmp_path / "folds", blobs, {**RAW, "folds": 3})
+    made.searched("ann", [0.5, 0.6])
+    made.searched("cnn", [0.7, None])
+    export(tool.name, made, storage)
+    expected = [0.03 / 3**0.5] * 3  # one fold scored 0.03 more, one 0.03 less
+    assert [one.standard_error for one in tool.seen(storage)] == [*map(pytest.approx, expected), None]
 
 
 def test_a_failed_trial_is_failed_and_keeps_its_reason(

@@ -155,6 +155,13 @@ def test_the_scores_of_a_trial_stand_at_the_epoch_that_was_kept(logs: TensorBoar
     assert drawn(logs.folder_of(SEARCH_TRIAL), "result/val_loss") == [(3, 0.5)]
 
 
+def test_a_mean_over_folds_has_its_standard_error(logs: TensorBoardLogs) -> None:
+    folds = [{"val_accuracy": 0.75 + apart, "val_loss": 0.5} for apart in (0.03, 0.0, -0.03)]
+    logs.write(SEARCH_TRIAL, Record(replace(TRIAL, folds=3), replace(GOOD, folds=folds)))
+    ((epoch, error),) = drawn(logs.folder_of(SEARCH_TRIAL), "result/standard_error")
+    assert (epoch, error) == (2, pytest.approx(0.03 / 3**0.5))
+
+
 def test_watched_layers_begin_before_training(logs: TensorBoardLogs) -> None:
     logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
     folder = logs.folder_of(SEARCH_TRIAL)
@@ -419,5 +426,5 @@ with Ledger(workspace.ledger) as ledger:
 assert not {"tensorflow", "keras", "jax"} & set(sys.modules)
 """
     arguments = [sys.executable, "-c", script, str(blobs_npz.parent / "mine.toml"), str(tmp_path / "light")]
-    subprocess.run(arguments, check=True, timeout=120, env=finding())
+    subprocess.run(arguments, check=True, timeout=600, env=finding())
     assert len(files_in(tmp_path / "light" / "tensorboard")) == 2

@@ -1,4 +1,4 @@
-"""The contract of a family, over all of them. A family that is listed in `FAMILIES` is tested by that."""
+"""The contract of a family, over all of them. One that is listed in `FAMILIES` is tested by that."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
+from from_scratch import FROM_SCRATCH
 
 from tuner.errors import InputError, TrialError
-from tuner.families import FAMILIES, get_family, in_order
+from tuner.families import get_family, in_order
 from tuner.recipe import COMPILED, RECIPE
 from tuner.space.parameters import Layered, Parameter
 from tuner.space.space import Configuration, read_space
+from tuner.worker.multiply_adds import multiply_adds as as_the_probe_counts
 
 SHAPES = {"grey": (28, 28, 1), "colour": (32, 32, 3)}
 Shape = tuple[int, int, int]
@@ -23,7 +25,7 @@ Shape = tuple[int, int, int]
 
 def values_of(family: str, **given: object) -> Configuration:
     """Return the one configuration of a family that these values and the defaults give."""
-    space = read_space(given, {}, [*FAMILIES[family].parameters, *RECIPE], {})
+    space = read_space(given, {}, [*FROM_SCRATCH[family].parameters, *RECIPE], {})
     (values,) = space.grid()
     return values
 
@@ -34,14 +36,14 @@ def own(item: Parameter | Layered) -> Parameter:
 
 def small(family: str) -> dict[str, object]:
     """Return the smallest number that each parameter of a family offers, but for the number of layers of a stack."""
-    items = FAMILIES[family].parameters
+    items = FROM_SCRATCH[family].parameters
     depths = {item.depth for item in items if isinstance(item, Layered)}
     offered = {item.name: own(item).choices for item in items if item.name not in depths}
     return {name: min(choices) for name, choices in offered.items() if choices and not isinstance(choices[0], str)}
 
 
 def built(family: str, shape: Shape = (28, 28, 1), **given: object) -> keras.Model:
-    return FAMILIES[family].network(values_of(family, **{**small(family), **given}), shape, 7)
+    return FROM_SCRATCH[family].network(values_of(family, **{**small(family), **given}), shape, 7)
 
 
 def images_of(shape: Shape, count: int = 3) -> np.ndarray:
@@ -53,7 +55,7 @@ def predicted(network: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", FROM_SCRATCH)
 class TestEveryFamily:
     def test_takes_raw_pixels_and_gives_probabilities(self, name: str, shape: Shape) -> None:
         network = built(name, shape)
@@ -89,11 +91,11 @@ class TestEveryFamily:
 # --- a family in plain KerasTuner ---
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", FROM_SCRATCH)
 class TestEveryHyperModel:
     def test_declares_every_parameter_of_the_family_and_of_what_compile_knows(self, name: str) -> None:
         hp = keras_tuner.HyperParameters()
-        network = FAMILIES[name].hypermodel((28, 28, 1), 7).build(hp)
+        network = FROM_SCRATCH[name].hypermodel((28, 28, 1), 7).build(hp)
         values = values_of(name)
         expected = {key for key in values if key not in {p.name for p in RECIPE} - {p.name for p in COMPILED}}
         assert set(hp.values) == expected | {"batch_size"}
@@ -101,8 +103,8 @@ class TestEveryHyperModel:
         assert network.output_shape == (None, 7)
 
     def test_builds_the_defaults_where_nothing_else_is_said(self, name: str) -> None:
-        by_tuner = FAMILIES[name].hypermodel((28, 28, 1), 7).build(keras_tuner.HyperParameters())
-        ours = FAMILIES[name].network(values_of(name), (28, 28, 1), 7)
+        by_tuner = FROM_SCRATCH[name].hypermodel((28, 28, 1), 7).build(keras_tuner.HyperParameters())
+        ours = FROM_SCRATCH[name].network(values_of(name), (28, 28, 1), 7)
         assert by_tuner.count_params() == ours.count_params()
 
     def test_keeps_what_a_plain_search_space_overrides(self, name: str) -> None:
@@ -111,7 +113,7 @@ class TestEveryHyperModel:
         for key, value in smallest.items():
             hp.Fixed(key, value)
         hp.Fixed("batch_size", 3)
-        network = FAMILIES[name].hypermodel((28, 28, 1), 7).build(hp)
+        network = FROM_SCRATCH[name].hypermodel((28, 28, 1), 7).build(hp)
         assert network.count_params() == built(name).count_params()
         assert hp.get("batch_size") == 3
 
@@ -119,7 +121,7 @@ class TestEveryHyperModel:
         hp = keras_tuner.HyperParameters()
         for key, value in values_of(name, **small(name)).items():
             hp.Fixed(key, value)
-        model = FAMILIES[name].hypermodel((16, 16, 1), 2)
+        model = FROM_SCRATCH[name].hypermodel((16, 16, 1), 2)
         assert isinstance(model, keras_tuner.HyperModel)
         search = keras_tuner.RandomSearch(
             model, "val_loss", max_trials=1, hyperparameters=hp, directory=tmp_path, project_name="p", seed=1
@@ -145,7 +147,7 @@ def others(parameter: Parameter) -> list[object]:
 
 def contexts(family: str) -> Iterator[dict[str, object]]:
     """Yield what a parameter may need beside it to matter: normalisation, two layers of each stack, or both."""
-    items = FAMILIES[family].parameters
+    items = FROM_SCRATCH[family].parameters
     deep: dict[str, object] = {item.depth: 2 for item in items if isinstance(item, Layered)}
     norm: dict[str, object] = {"batch_norm": True} if any(item.name == "batch_norm" for item in items) else {}
     yield from ({}, norm, deep, {**norm, **deep})
@@ -153,7 +155,7 @@ def contexts(family: str) -> Iterator[dict[str, object]]:
 
 PARAMETERS = [
     pytest.param(name, own(item), id=f"{name}-{item.name}")
-    for name, family in FAMILIES.items()
+    for name, family in FROM_SCRATCH.items()
     for item in family.parameters
 ]
 
@@ -184,12 +186,12 @@ def normalised(network: keras.Model) -> list[keras.Layer]:
     return [norm.input._keras_history.operation for norm in norms]
 
 
-NORMALISING = [name for name, family in FAMILIES.items() if any(p.name == "batch_norm" for p in family.parameters)]
+NORMALISING = [name for name, family in FROM_SCRATCH.items() if any(p.name == "batch_norm" for p in family.parameters)]
 
 
 @pytest.mark.parametrize("name", NORMALISING)
 def test_no_layer_has_a_bias_directly_in_front_of_batch_normalisation(name: str) -> None:
-    kinds = [own(item) for item in FAMILIES[name].parameters]
+    kinds = [own(item) for item in FROM_SCRATCH[name].parameters]
     variants = [{p.name: value} for p in kinds if p.kind in (str, bool) for value in others(p)]
     for variant in ({}, *variants):
         if variant.keys() & {"batch_norm", "bias_before_norm"}:
@@ -206,7 +208,7 @@ def test_without_batch_normalisation_every_layer_with_a_kernel_has_a_bias(name: 
     assert all(layer.use_bias for layer in network.layers if hasattr(layer, "kernel"))
 
 
-@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if "l2" in values_of(name)])
+@pytest.mark.parametrize("name", [name for name, family in FROM_SCRATCH.items() if "l2" in values_of(name)])
 def test_l2_penalises_every_kernel_but_that_of_the_softmax(name: str) -> None:
     network = built(name, l2=0.01)
     kernels = [layer for layer in network.layers if hasattr(layer, "kernel")]
@@ -215,7 +217,7 @@ def test_l2_penalises_every_kernel_but_that_of_the_softmax(name: str) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 3), (5, 40, 1), (8, 8, 1), (11, 11, 3)], ids=str)
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", FROM_SCRATCH)
 def test_images_that_are_too_small_are_one_line_that_tells_their_size(name: str, shape: Shape) -> None:
     try:
         network = built(name, shape)
@@ -230,7 +232,7 @@ def test_images_that_are_too_small_are_one_line_that_tells_their_size(name: str,
 
 
 def count(family: str, shape: Shape = (28, 28, 1), **given: object) -> int:
-    return int(FAMILIES[family].network(values_of(family, **given), shape, 10).count_params())
+    return int(FROM_SCRATCH[family].network(values_of(family, **given), shape, 10).count_params())
 
 
 @pytest.mark.parametrize(
@@ -284,7 +286,7 @@ def kinds_of(network: keras.Model) -> list[str]:
 
 
 def test_cnn_pools_after_every_convolution_but_the_last() -> None:
-    assert kinds_of(FAMILIES["cnn"].network(values_of("cnn"), (28, 28, 1), 10)) == [
+    assert kinds_of(FROM_SCRATCH["cnn"].network(values_of("cnn"), (28, 28, 1), 10)) == [
         "InputLayer", "Rescaling", "Conv2D", "Activation", "MaxPooling2D", "Conv2D", "Activation", "Flatten",
         "Dense", "Activation", "Dense",
     ]  # fmt: skip
@@ -389,7 +391,7 @@ def test_the_shortcut_of_resnet_can_be_taken_away_and_nothing_else_changes() -> 
 
 
 def resnet_cifar(shape: Shape = (32, 32, 3), **given: Any) -> keras.Model:
-    return FAMILIES["resnet_cifar"].network(values_of("resnet_cifar", **given), shape, 10)
+    return FROM_SCRATCH["resnet_cifar"].network(values_of("resnet_cifar", **given), shape, 10)
 
 
 def trainable(network: keras.Model) -> int:
@@ -422,7 +424,7 @@ def test_a_depth_that_is_not_6n_plus_2_is_refused_with_the_near_ones(depth: int,
 
 def test_a_depth_that_a_range_draws_is_checked_when_the_network_is_built() -> None:
     with pytest.raises(TrialError, match=r"depth = 13 is not 6n \+ 2.*take 8 or 14"):
-        FAMILIES["resnet_cifar"].network({**values_of("resnet_cifar"), "depth": 13}, (32, 32, 3), 10)
+        FROM_SCRATCH["resnet_cifar"].network({**values_of("resnet_cifar"), "depth": 13}, (32, 32, 3), 10)
 
 
 def test_option_a_costs_nothing_and_option_b_costs_two_projections() -> None:
@@ -527,5 +529,25 @@ def multiply_adds(network: keras.Model) -> float:
 @pytest.mark.parametrize("shape", [(28, 28, 1), (33, 30, 3)], ids=str)
 def test_work_counts_the_multiply_adds_of_the_network(family: str, given: dict[str, object], shape: Shape) -> None:
     values = values_of(family, **given)
-    built = FAMILIES[family].network(values, shape, 7)
-    assert FAMILIES[family].work(values, shape, 7) == multiply_adds(built) > 0
+    built = FROM_SCRATCH[family].network(values, shape, 7)
+    assert FROM_SCRATCH[family].work(values, shape, 7) == multiply_adds(built) == as_the_probe_counts(built) > 0
+    counted = FROM_SCRATCH[family].counted(values, shape, 7)
+    assert counted is not None
+    assert counted.parameters == built.count_params()
+    assert counted.total == as_the_probe_counts(built)
+
+
+def test_weights_are_counted_as_keras_does_whatever_the_configuration() -> None:
+    rng = np.random.default_rng(0)
+    for name, family in FROM_SCRATCH.items():
+        offered = {
+            item.name: (False, True) if isinstance(own(item).default, bool) else own(item).choices
+            for item in family.parameters
+        }
+        for _ in range(8):
+            given = {key: choices[rng.integers(len(choices))] for key, choices in offered.items() if choices}
+            values = values_of(name, **given)
+            counted = family.counted(values, (28, 26, 3), 5)
+            assert counted is not None
+            built = family.network(values, (28, 26, 3), 5)
+            assert (counted.parameters, counted.total) == (built.count_params(), as_the_probe_counts(built)), values

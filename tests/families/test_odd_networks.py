@@ -347,6 +347,16 @@ NETWORKS = {
         "optimizer: .* trains by code of its own, which does not know of it; remove it, or let build ask hp for",
         recipe={"optimizer": "adam"},
     ),
+    "a compiled loss beside mixup": Odd(
+        "def build(hp):\n    return compiled(body())\n",
+        "mixup: .* compiles a loss of its own, which does not know of mixed labels; remove it, or compile nothing",
+        recipe={"mixup": 0.2},
+    ),
+    "a fit beside CutMix": Odd(
+        f"{NET}    def fit(self, hp, model, *args, **options):\n        return model.fit(*args, **options)\n",
+        "cutmix: .* images are varied by this tool's alone; remove it",
+        recipe={"cutmix": 1.0},
+    ),
     "a fit beside augmentation": Odd(
         f"{NET}    def fit(self, hp, model, *args, **options):\n        return model.fit(*args, **options)\n",
         "flip: .* images are varied by this tool's alone; remove it, and put such a layer into the network",

@@ -41,7 +41,8 @@ DATA = [
     npz("pickled labels", "cannot be read", y_test=np.array([{}] * 6)),
     npz("flat images", "x_train", "(12, 64)", x_train=PIXELS.reshape(12, 64)),
     npz("one image", "x_test", "(8, 8)", x_test=PIXELS[0]),
-    npz("four channels", "x_train", "1 or 3", x_train=np.stack([PIXELS] * 4, axis=-1)),
+    npz("17 channels", "x_train", "1 to 16 channels", x_train=np.stack([PIXELS] * 17, axis=-1)),
+    npz("channels first", "x_train", "(n, height, width, channels)", x_train=np.stack([PIXELS] * 3, axis=1)),
     npz("fewer images than labels", "x_train has 5 images", "y_train 12 labels", x_train=PIXELS[:5]),
     npz("fewer labels than images", "x_test has 6 images", "y_test 2 labels", y_test=LABELS[:2]),
     npz("images of two sizes", "(8, 8, 1)", "(7, 8, 1)", x_test=PIXELS[:6, :7]),
@@ -77,16 +78,25 @@ DATA = [
     npz("two validation sets", "x_val and x_valid", "leave one out", x_val=PIXELS, x_valid=PIXELS),
     *[
         Case(
-            f"a share to hold out beside a validation set ({command})",
-            ("wrong.toml validation: 0.3", "data.npz brings 12 validation images", "leave the key out"),
+            f"{key} to hold out beside a validation set ({command})",
+            (f"wrong.toml {key}: {value}", "data.npz brings 12 validation images", "leave the key out"),
             (
-                written("searches/wrong.toml", search_text(dataset='dataset = "data.npz"', top="validation = 0.3")),
+                written("searches/wrong.toml", search_text(dataset='dataset = "data.npz"', top=f"{key} = {value}")),
                 written("searches/data.npz", npz_bytes(x_val=PIXELS, y_val=LABELS)),
             ),
             f"{command} wrong",
         )
-        for command in ("run", "space")
+        for key, value, command in (("validation", 0.3, "run"), ("validation", 0.3, "space"), ("folds", 5, "run"))
     ],
+    Case(
+        "more folds than images of the smallest class",
+        ("data.npz", "class '0' has 4 images, too few for 5 folds", "set folds to 4"),
+        (
+            written("searches/wrong.toml", search_text(dataset='dataset = "data.npz"', top="folds = 5")),
+            written("searches/data.npz", npz_bytes()),
+        ),
+        "run wrong",
+    ),
     npz_file("half an archive", npz_bytes()[:-200], "cannot be read as an .npz"),
     npz_file(
         "an archive with a byte changed", npz_bytes().replace(PIXELS.tobytes(), bytes(PIXELS.size)), "cannot be read"
@@ -134,10 +144,10 @@ DATA = [
         given=photos(written("photos/ant/x.png", image_bytes((80, 80))[:-40])),
     ),
     folder_of_images(
-        "an image of 16 bits",
+        "an image of real numbers",
         "photos/ant/x.png",
-        "8 bits",
-        given=photos(written("photos/ant/x.png", image_bytes(mode="I;16"))),
+        "real numbers",
+        given=photos(written("photos/ant/x.png", image_bytes(mode="F", kind="tiff"))),
     ),
     folder_of_images("a folder called .png", "photos/ant/x.png", given=photos(empty_folder("photos/ant/x.png"))),
     *[

@@ -6,6 +6,14 @@ from dataclasses import replace
 
 from bad_input import Case, empty_folder, image_bytes, link, own_network, rule, search, search_text, searched, written
 
+
+def called(name: str, code: str, *says: str) -> Case:
+    """Return a search with callbacks of the user's own that are no use."""
+    text = search_text(training='epochs = 1\ncallbacks = "calls:make"')
+    given = (written("searches/wrong.toml", text), written("searches/calls.py", code))
+    return Case(name, ("callbacks", *says), given)
+
+
 FILES = [
     searched("not TOML", "title = ", "is not valid TOML"),
     searched("not UTF-8", 'title = "Größe"'.encode("latin-1"), "is not valid TOML", "utf-8"),
@@ -160,6 +168,26 @@ FILES = [
     search("a value twice", "space.filters", "twice", space="filters = [8, 8]"),
     search("a value twice, once as a whole number", "space.dropout", "twice", space="dropout = [0, 0.0]"),
     search("two searches with one name", "[[search]] 2", "'cnn'", "name", rest='[[search]]\nfamily = "cnn"'),
+    search("retrainings that watch nothing", "watch_retrainings", "no layers to watch", top="watch_retrainings = true"),
+    *(
+        search(
+            f"a claim {what}",
+            "published",
+            *parts,
+            rest=f'[published]\nstudy = "S"\n[[published.claims]]\nsays = "It is so."\n{claim}',
+        )
+        for what, claim, *parts in (
+            ("that says how twice", 'order = ["cnn", "cnn"]\nbest = "cnn"', "exactly one of", "order and best"),
+            ("that does not say how", 'by = "loss"', "exactly one of", "none"),
+            ("about a model that is not there", 'best = "cmm"', "claims 1", "'cmm'", "known: cnn"),
+            ("about a parameter that is not there", 'order = [1, 2]\nparameter = "depht"', "claims 1", "'depht'"),
+            ("about another data set", 'at_chance = true\ndataset = "mnist"', "claims 1", "'mnist'"),
+            ("about epochs to nothing", 'best = "cnn"\nby = "epochs"', "needs reach"),
+            ("about losses alike", 'alike = ["cnn", "cnn"]\nby = "loss"', "how far apart matters by loss"),
+            ("about values by their loss", 'order = [1, 2]\nparameter = "filters"\nby = "loss"', "by loss"),
+            ("about one model's trials alone", 'best = "cnn"\nmodel = "cnn"', "goes with parameter"),
+        )
+    ),
     search("a layer watched twice", "watch", "twice", top='watch = ["first", "first"]'),
     # numbers
     search("epochs 0", "training.epochs", "0", "from 1 to", training="epochs = 0"),
@@ -196,6 +224,22 @@ FILES = [
         space="dense_units = [4, 8, 16]",
     ),
     search("try_first without a list", "try_first", "not a list", search='family = "ann"\ntry_first = "dropout = 0.5"'),
+    search("pruned by another word", "prune", "'halfing'", "'halving'", search='family = "ann"\nprune = "halfing"'),
+    search("prune is true", "prune", "True", search='family = "ann"\nprune = true'),
+    search("prune_first alone", "prune_first", "add prune", search='family = "ann"\nprune_first = 1'),
+    search("prune_factor 1", "prune_factor", "1", search='family = "ann"\nprune = "halving"\nprune_factor = 1'),
+    search(
+        "pruned first at the end",
+        "prune_first",
+        "is the end of a training",
+        search='family = "ann"\nprune = "halving"\nprune_first = 1000',
+    ),
+    search(
+        "Hyperband pruned",
+        "prune",
+        "by itself",
+        search='family = "ann"\nalgorithm = "hyperband"\nprune = "halving"',
+    ),
     search("max_trials of a grid", "max_trials", "grid", "remove it", search='family = "cnn"\nmax_trials = 5'),
     search("learning rate 0", "space.learning_rate", "0.0", "outside", space="learning_rate = 0.0"),
     search("learning rate NaN", "training.learning_rate", "nan", "finite", training="epochs = 1\nlearning_rate = nan"),
@@ -288,6 +332,20 @@ FILES = [
     search("only validation images", "validation", "1 is not below 1", top="validation = 1"),
     search("more than all for validation", "validation", "1.5 is not below 1", top="validation = 1.5"),
     search("validation NaN", "validation", "nan", top="validation = nan"),
+    search("a pattern without parentheses", "groups", "no part in parentheses", top="groups = 'patient_'"),
+    search("a pattern that is none", "groups", "is no regular expression", top="groups = 'patient_('"),
+    search("groups of a data set without files", "wrong.toml groups: 'p(.)'", "digits has none", top="groups = 'p(.)'"),
+    search(
+        "groups where nothing is divided",
+        "groups",
+        "no images are divided",
+        top="groups = 'p(.)'\nprotocol = 'published'",
+    ),
+    search("one fold", "folds", "1 is not 2 or more", top="folds = 1"),
+    search("folds in words", "folds", "'five' is not a whole number", top='folds = "five"'),
+    search("more folds than anybody waits for", "folds", "101 is not 100 or less", top="folds = 101"),
+    search("folds beside a share", "folds", "beside validation", "remove one", top="folds = 5\nvalidation = 0.2"),
+    search("folds of the test set", "folds", "chosen on the test set", top='folds = 5\nprotocol = "published"'),
     search("one side of an image", "image_size", "[8]", "of at least 2 items", top="image_size = [8]"),
     search("three sides of an image", "image_size", "of at most 2 items", top="image_size = [8, 8, 3]"),
     search("an image without height", "image_size 1", "0 is not 1 or more", top="image_size = [0, 8]"),
@@ -298,6 +356,11 @@ FILES = [
         top="image_size = [100000, 100000]",
     ),
     search("two channels", "channels", "2", "1 for grey or 3 for colour", top="channels = 2"),
+    search(
+        "colours of grey images", "saturation", "digits have 1 channel", "set channels = 3", space="saturation = 0.2"
+    ),
+    search("grey of grey images", " grey", "digits have 1 channel", training="epochs = 1\ngrey = 0.5"),
+    search("mixup above 1", "space.mixup", "1.5 is outside 0 to 1", space="mixup = [0.0, 1.5]"),
     # words
     search(
         "unknown algorithm", "[[search]] 1.algorithm", "'gird'", "'grid'", search='family = "cnn"\nalgorithm = "gird"'
@@ -377,6 +440,28 @@ FILES = [
         "below the 2 epochs",
         training="epochs = 2\nwarmup_epochs = 2",
     ),
+    search(
+        "a first stage that no fine-tuning follows",
+        "[[search]] 1 space.head_epochs",
+        "is never used: it needs fine_tune above 0",
+        search='family = "pretrained"\nalgorithm = "grid"',
+        space="head_epochs = 3",
+    ),
+    search(
+        "the rate of a first stage that is none",
+        "[[search]] 1 space.head_learning_rate",
+        "is never used: it needs head_epochs above 0",
+        search='family = "pretrained"\nalgorithm = "grid"',
+        space="fine_tune = 0.1\nhead_learning_rate = 0.01",
+    ),
+    search(
+        "a first stage of all epochs",
+        "[[search]] 1 space.head_epochs",
+        "5 of 5 epochs leave none for fine-tuning",
+        search='family = "pretrained"\nalgorithm = "grid"',
+        training="epochs = 5",
+        space="fine_tune = [0.0, 0.1]\nhead_epochs = [0, 5]",
+    ),
     # reports and studies
     search("a pivot of one parameter", "report.pivots 1", "of at least 2 items", rest='[report]\npivots = [["l2"]]'),
     search(
@@ -398,6 +483,111 @@ FILES = [
         "'lerning_rate'",
         "'learning_rate'",
         rest='[report]\ncurves = "lerning_rate"',
+    ),
+    search(
+        "a size that no network has",
+        "rules",
+        "leave no configuration",
+        "parameters < 10",
+        rules='where = ["parameters < 10"]',
+    ),
+    search("a misspelt size", "rules.where", "did you mean 'parameters'?", rules='where = ["parmeters < 10"]'),
+    search(
+        "a first configuration that is too large",
+        "try_first",
+        "breaks the rule",
+        "parameters < 2000",
+        search='family = "ann"\ntry_first = [{ dense_units = 64 }]',
+        space="dense_units = [4, 64]",
+        rules='where = ["parameters < 2000"]',
+    ),
+    search(
+        "callbacks that are no path",
+        "training.callbacks",
+        "'stop'",
+        "module:make",
+        training='epochs = 1\ncallbacks = "stop"',
+    ),
+    search(
+        "callbacks of no module", "callbacks", "no module 'nowhere'", training='epochs = 1\ncallbacks = "nowhere:make"'
+    ),
+    called("callbacks that are none", "def make():\n    return [1]\n", "returned 1 among its callbacks"),
+    called("callbacks in no list", "def make():\n    return None\n", "returned NoneType, not a list"),
+    called("callbacks that cannot be made", "def make(trial):\n    return [trial.nothing]\n", "raised AttributeError"),
+    called("callbacks of another name", "def mak():\n    return []\n", "did you mean 'mak'?"),
+    called("callbacks that cannot be imported", "import nothing_at_all\n", "cannot be imported", "nothing_at_all"),
+    search("a choice that is none", "choose", "'smallest'", "'best'", top='choose = "smallest"'),
+    search(
+        "the standard error of what only a network knows",
+        "choose",
+        "standard error of val_top",
+        "another objective",
+        top='choose = "smallest within one standard error"\nobjective = "val_top"\ndirection = "max"',
+        search='family = "net:build"',
+    ),
+    search(
+        "a size without a unit", "report.also_smaller_than", "'1'", '"1 MB"', rest='[report]\nalso_smaller_than = "1"'
+    ),
+    search(
+        "a size with a comma for its point",
+        "report.also_smaller_than",
+        "'1,5 MB' is no size",
+        rest='[report]\nalso_smaller_than = "1,5 MB"',
+    ),
+    search(
+        "one of several that is no size",
+        "report.also_smaller_than",
+        "names '1 GB', which is no size",
+        rest='[report]\nalso_smaller_than = ["1 MB", "1 GB"]',
+    ),
+    search(
+        "one size in two units",
+        "report.also_smaller_than",
+        "'1 MB' twice, the second time as '1000 kB'",
+        rest='[report]\nalso_smaller_than = ["1 MB", "1000 kB"]',
+    ),
+    search("a size of nothing", "report.also_smaller_than", "0 MB", rest='[report]\nalso_smaller_than = ["0 MB"]'),
+    search("a number as a size", "report.also_smaller_than", "is no size", rest="[report]\nalso_smaller_than = 5"),
+    search(
+        "a size twice",
+        "report.also_smaller_than",
+        "'1 MB' twice",
+        rest='[report]\nalso_smaller_than = ["1 MB", "1.0 MB"]',
+    ),
+    search(
+        "a search called as a smaller row of another",
+        "report.also_smaller_than",
+        "'cnn-under-1MB'",
+        "another one",
+        rest='[[search]]\nfamily = "ann"\nname = "cnn-under-1MB"\n[report]\nalso_smaller_than = "1 MB"',
+    ),
+    search("an ensemble of one", "report.ensemble", "1 is the best model alone", rest="[report]\nensemble = 1"),
+    search("an ensemble of less than none", "report.ensemble", "-3", rest="[report]\nensemble = -3"),
+    search("an ensemble of more than anybody needs", "report.ensemble", "51", rest="[report]\nensemble = 51"),
+    search("an ensemble in words", "report.ensemble", "'five'", rest='[report]\nensemble = "five"'),
+    search(
+        "an ensemble that would be chosen on the test images",
+        "report.ensemble",
+        "on the test images, which then score it",
+        "'holdout'",
+        top='protocol = "published"',
+        rest="[report]\nensemble = 3",
+    ),
+    search(
+        "an ensemble by a score that only a network knows",
+        "report.ensemble",
+        "only a network's own training computes val_top",
+        "another objective",
+        top='objective = "val_top"\ndirection = "max"',
+        search='family = "net:build"',
+        rest="[report]\nensemble = 3",
+    ),
+    search(
+        "a search called as the ensemble is",
+        "report.ensemble",
+        "'ensemble-of-3'",
+        "another one",
+        rest='[[search]]\nfamily = "ann"\nname = "ensemble-of-3"\n[report]\nensemble = 3',
     ),
     search("an accuracy in percent to reach", "report.reach 1", "90.0 is not below 1", rest="[report]\nreach = [90.0]"),
     search("a study without a name", "published.study", "is missing", rest="[published]"),
@@ -610,7 +800,7 @@ NETWORKS = [
     search(
         "files for a built-in network",
         "[[search]] 1 files",
-        "for a network of your own, and cnn reads none",
+        "for a network of your own, which cnn is not",
         search='family = "cnn"\nfiles = ["weights.h5"]',
     ),
     replace(

@@ -5,8 +5,8 @@ is not as in a shell is how the process comes about: it is forked from one that 
 which takes 0.02 to 0.1 s in place of 0.5 to 1 s, or of 5 s and more where Keras is needed. The forked process then does
 what `python -m tuner` does, by `runpy`, as the interpreter itself does. The server of workers that a search starts is
 forked in its turn, for it would import the same again, and so is the process in which `verify` loads models: see
-`forked_reader.py`. `test_bad_input.py` holds some commands against real ones, and `test_finished_search.py` a whole
-search with its report.
+`forked_reader.py`, and `forked_scripts.py` for tests that verify in their own process. `test_bad_input.py` holds some
+commands against real ones, and `test_finished_search.py` a whole search with its report.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ RUN = (
     "sklearn.datasets",
 )
 #: Longer no command that refuses its input takes.
-_SECONDS_UNTIL_IT_HANGS = 120
+_SECONDS_UNTIL_IT_HANGS = 600
 KERAS = (*RUN, "tuner.oracles.kerastuner", "tuner.worker.training")
 #: A picture of one black pixel.
 PIXEL = bytes.fromhex(
@@ -84,7 +84,7 @@ def real_command(folder: Path, *arguments: str, environment: Mapping[str, str] |
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         env=clean_environment(folder, environment),
         check=False,
     )
@@ -171,6 +171,11 @@ class CommandServer:
         out, err = command.communicate(timeout)
         return Answer(command.poll() or 0, out, err)
 
+    def script(self, path: Path, environment: Mapping[str, str], pipes: Mapping[int, str]) -> Command:
+        """Start a script as `python -I` does; of its standard streams, by number, some are pipes, by their paths."""
+        ways = [(number, path, os.O_WRONLY if number else os.O_RDONLY) for number, path in pipes.items()]
+        return self._fork(Path.cwd(), script=str(path), environment=dict(environment), pipes=ways)
+
     def start(
         self,
         folder: Path,
@@ -207,26 +212,49 @@ class CommandServer:
 
 
 def _serve() -> dict[str, Any] | None:
-    """Fork for each request; return it in the forked process, and None in this one when there are no more."""
-    for line in sys.stdin:
-        request: dict[str, Any] = json.loads(line)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if os.fork() == 0:
-            child = os.fork()
-            if child == 0:
-                return request
-            _tell_of(child, request["files"].pop())
-    return None
+    """Fork for each request; return it in the forked process, and None in this one when there are no more.
+
+    To the pipe of each request it writes the number of the process, and its exit code when that has ended. It forks
+    once a request: to copy the page tables of a process that has imported Keras takes longer than most commands.
+    """
+    running: dict[int, tuple[int, int]] = {}  # by what tells that a process has ended: its number and its pipe
+    poll = select.poll()
+    poll.register(0, select.POLLIN)
+    rest = b""
+    while True:
+        for descriptor, _ in poll.poll():
+            if descriptor in running:
+                poll.unregister(descriptor)
+                _tell_of_the_end(descriptor, *running.pop(descriptor))
+                continue
+            asked = os.read(0, 1 << 16)
+            if not asked:
+                return None
+            *lines, rest = (rest + asked).split(b"\n")
+            for line in lines:
+                request: dict[str, Any] = json.loads(line)
+                pipes = [(number, os.open(path, flags)) for number, path, flags in request.pop("pipes", [])]
+                child = os.fork()
+                if child == 0:
+                    for known, (_, status) in running.items():
+                        os.close(known)
+                        os.close(status)
+                    return {**request, "opened": pipes}
+                for _, pipe in pipes:
+                    os.close(pipe)
+                status = os.open(request["files"][-1], os.O_WRONLY)
+                os.write(status, f"{child:<10}".encode())
+                ended = os.pidfd_open(child)
+                running[ended] = child, status
+                poll.register(ended, select.POLLIN)
 
 
-def _tell_of(child: int, path: str) -> NoReturn:
-    """Write the number of a process, and later its exit code, to a pipe."""
-    status = os.open(path, os.O_WRONLY)
-    os.write(status, f"{child:<10}".encode())
-    os.write(status, f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}".encode())
-    os._exit(0)
+def _tell_of_the_end(ended: int, child: int, status: int) -> None:
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with contextlib.suppress(BrokenPipeError):  # nobody waits for it any more
+        os.write(status, f"{code}".encode())
+    os.close(status)
+    os.close(ended)
 
 
 def _become(request: dict[str, Any]) -> None:
@@ -236,8 +264,8 @@ def _become(request: dict[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(request["environment"])
     tempfile.tempdir = None  # which the server may have looked up in its own environment
-    for descriptor, path in enumerate([os.devnull, *request["files"][:2]]):
-        file = os.open(path, os.O_RDWR)
+    opened = [(number, os.open(path, os.O_RDWR)) for number, path in enumerate([os.devnull, *request["files"][:2]])]
+    for descriptor, file in [*opened, *request["opened"]]:
         os.dup2(file, descriptor)
         os.close(file)
     for descriptor, state in request.get("streams", []):
@@ -246,7 +274,10 @@ def _become(request: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     util.spawnv_passfds = functools.partial(_spawn, _descriptors(), util.spawnv_passfds)
     sys.argv[1:] = request.get("arguments", [])
-    sys.path[0] = str(Path.cwd())  # as `python -m` has it
+    if "script" in request:
+        del sys.path[0]  # as `python -I` has it
+    else:
+        sys.path[0] = str(Path.cwd())  # as `python -m` has it
     if "keras" in sys.modules:
         importlib.import_module("tuner.saved_models.reader").subprocess = Subprocess
     if not request.get("drawn", True):
@@ -321,13 +352,16 @@ if __name__ == "__main__":
     given = _serve()
     if given is not None:
         _become(given)
-        if "code" in given:
-            exec(given["code"], {})  # noqa: S102  # a test's own
-        else:
-            try:
+        try:
+            if "code" in given:
+                exec(given["code"], {})  # noqa: S102  # a test's own
+            elif "script" in given:
+                runpy.run_path(given["script"], run_name="__main__")
+            else:
                 runpy.run_module("tuner", run_name="__main__", alter_sys=True)
-            except SystemExit as end:
-                if not isinstance(end.code, int):
-                    raise
-                left = end.code
-            leave(left)
+            left = 0
+        except SystemExit as end:
+            if not isinstance(end.code, int | None):
+                raise
+            left = end.code or 0
+        leave(left)

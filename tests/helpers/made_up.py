@@ -10,7 +10,7 @@ import numpy as np
 
 from tuner.analysis.findings import Findings
 from tuner.analysis.recorded import load_findings
-from tuner.datasets.base import Dataset
+from tuner.datasets.base import Dataset, checked_dataset
 from tuner.datasets.npz import load_npz
 from tuner.datasets.store import save_to_store
 from tuner.ledger.ledger import Ledger, SearchTrial
@@ -84,13 +84,29 @@ LAYERS: list[dict[str, Any]] = [
 class Project:
     """A search whose trials and predictions are made up; `right` says how many test images each model gets right."""
 
-    def __init__(self, folder: Path, data: Dataset, raw: dict[str, object] | None = None, name: str = "small") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        data: Dataset,
+        raw: dict[str, object] | None = None,
+        name: str = "small",
+        train_size: int = 60,
+    ) -> None:
         self.data = data
-        self.search: Search = parse_search(raw or RAW, name, folder, Overrides(train_size=60), "0" * 16)
+        self._others: dict[str, Dataset] = {}
+        self.search: Search = parse_search(raw or RAW, name, folder, Overrides(train_size=train_size), "0" * 16)
         self.workspace = Workspace(folder / "runs", folder / "reports")
         save_to_store(data, self.workspace.store)
         self.ledger = Ledger(self.workspace.ledger)
         self.ledger.open_search(self.search.name, self.search.key, self.search.to_json())
+
+    def add_data(self, name: str, data: Dataset) -> None:
+        """Let a data set of the search have images of its own, where it would have those of the first one."""
+        self._others[name] = data
+        save_to_store(data, self.workspace.store)
+
+    def _data(self, name: str) -> Dataset:
+        return self._others.get(name, self.data)
 
     def searched(
         self,
@@ -98,15 +114,17 @@ class Project:
         scores: list[float | None],
         dataset: str = "blobs",
         answers: list[np.ndarray] | None = None,
+        parameters: list[int] | None = None,
     ) -> list[Trial]:
         """Record search trials; `answers` says of each which validation images it classified rightly.
 
-        `scores` are of the model search's objective; where that is another, every trial has an accuracy of 0.75.
+        `scores` are of the model search's objective; where that is another, every trial has an accuracy of 0.75. Of a
+        search with folds, one scored 0.03 less and one 0.03 more. `parameters` counts those of each.
         """
         model_search = next(e for e in self.search.model_searches if e.name == model)
         trials, search_trials = [], []
         for index, (values, score) in enumerate(zip(model_search.space.grid(), scores, strict=False)):
-            trial = self.search.trial(model_search, dataset, self.data.fingerprint, values, None)
+            trial = self.search.trial(model_search, dataset, self._data(dataset).fingerprint, values, None)
             notes = {"gradient_norm": [1.0, 0.5, 0.25, 0.125], "kernel": [KERNEL] * 4}
             curve = {m: [0.1, 0.2, 0.3] for m in ("loss", "accuracy", "val_loss", "val_accuracy")}
             if model_search.objective is not ACCURACY and score is not None:
@@ -117,7 +135,7 @@ class Project:
                 if score is None
                 else Result(
                     "completed",
-                    parameters=1000,
+                    parameters=parameters[index] if parameters else 1000,
                     seconds=1.0,
                     seconds_per_epoch=0.1,
                     val_accuracy=score if model_search.objective is ACCURACY else 0.75,
@@ -125,6 +143,7 @@ class Project:
                     history=curve,
                     watched={"conv_1": notes},
                     files=files,
+                    folds=self._folds(trial, score),
                 )
             )
             self.ledger.record(Record(trial, result), Attempt.of(result.seconds, 1))
@@ -132,6 +151,10 @@ class Project:
             trials.append(trial)
         self.ledger.add(self.search.name, *search_trials)
         return trials
+
+    def _folds(self, trial: Trial, score: float) -> list[dict[str, float]]:
+        apart = [0.03, *[0.0] * (trial.folds - 2), -0.03] if trial.folds else []
+        return [{"val_accuracy": score + one, "val_loss": 1 - score - one} for one in apart]
 
     def _answered(self, trial: Trial, correct: np.ndarray) -> str:
         labels = validation_labels(trial, self.data)
@@ -146,7 +169,7 @@ class Project:
         return digest
 
     def retrained(self, model: str, trial: Trial, right: list[np.ndarray], dataset: str = "blobs") -> None:
-        labels = self.data.y_test
+        labels = self._data(dataset).y_test
         self.workspace.artifacts.mkdir(exist_ok=True)
         for repeat, correct in enumerate(right):
             final = trial.as_final(repeat + 1)
@@ -181,6 +204,19 @@ class Project:
         return load_findings(self.ledger, self.search, self.workspace)
 
 
+def banded_photos(classes: str, count: int, training: int) -> Dataset:
+    """Return colour images of 32x32 pixels, the first ones for training, with a bright band of rows for each class."""
+    rng = np.random.default_rng(3)
+    labels = np.arange(count) % len(classes)
+    images = rng.integers(0, 120, (count, 32, 32, 3))
+    apart = 32 // len(classes)
+    for image, label in zip(images, labels, strict=True):
+        image[label * apart : label * apart + 8] += 100
+    x, y = images.astype(np.uint8), labels
+    arrays = {"x_train": x[:training], "y_train": y[:training], "x_test": x[training:], "y_test": y[training:]}
+    return checked_dataset("photos", arrays, tuple(classes), "made up")
+
+
 def first(count: int, total: int = 45) -> np.ndarray:
     return np.arange(total) < count
 
@@ -195,3 +231,21 @@ def make_strangers_project(folder: Path, npz: Path) -> Search:
     project.findings()
     project.ledger.close()
     return project.search
+
+
+def with_histories(findings: Findings, **histories: dict[str, list[float]]) -> Findings:
+    """Return findings in which all trials of a model have this history."""
+    changed = tuple(
+        (
+            one,
+            replace(
+                record,
+                result=replace(record.result, history=histories[one.model], seconds_per_epoch=len(one.model) * 1.0),
+            ),
+        )
+        for one, record in findings.search_trials
+        if one.model in histories
+    )
+    finals = {record.trial.id: record for _, record in changed}
+    chosen = tuple(replace(c, finals=tuple(finals.get(r.trial.id, r) for r in c.finals)) for c in findings.chosen)
+    return replace(findings, search_trials=changed, chosen=chosen)

@@ -73,9 +73,13 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "TUNER_DATA_DIR"}
 
 
-@functools.cache
 def server(backend: str | None = None) -> CommandServer:
     """Return what forks commands, one for each backend; it ends with this process."""
+    return _server_of(backend)
+
+
+@functools.cache  # by how it is called, and `f()` and `f(None)` would be two servers
+def _server_of(backend: str | None) -> CommandServer:
     return CommandServer(KERAS, {**os.environ, "KERAS_BACKEND": backend} if backend else None)
 
 
@@ -115,7 +119,7 @@ def trials(folder: Path, name: str = "small") -> list[dict[str, object]]:
     return sorted(({k: v for k, v in row.items() if k != "seconds"} for row in rows), key=lambda row: row["trial"])
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 180) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it never happened"

@@ -137,6 +137,30 @@ def test_a_trial_that_is_not_recorded_is_none(ledger):
     assert ledger.get(TRIAL.id) is None
 
 
+def test_a_trial_that_was_pruned_or_went_on_is_listed_once_as_far_as_it_was_trained(ledger):
+    """Configurations 0 and 1 to epoch 1 of 2, then 1 to its end, then 2, and 0 further, which has not finished."""
+    trainings = [(0, 1), (1, 1), (1, None), (2, 1), (0, None)]
+    trials = [replace(TRIAL, values={"units": unit}, stop_after=epoch) for unit, epoch in trainings]
+    ledger.open_search("s", "key", "{}")
+    listed = [SearchTrial("cnn", "blobs", "search", number, one.id) for number, one in enumerate(trials)]
+    final = trials[2].as_final(1, stop_after=1)
+    ledger.add("s", *listed, SearchTrial("cnn", "blobs", "final", 0, final.id))
+    for one in (*trials[:4], final):
+        scored = {"test_accuracy": 0.5, "test_loss": 1.0} if one is final else {}
+        curves = {name: curve[: one.last_epoch] for name, curve in RESULT.history.items()}
+        ledger.record(Record(one, replace(RESULT, history=curves, best_epoch=None, watched={}, **scored)))
+    found = ledger.search_trials("s")
+    expected = [(0, trials[0]), (1, trials[2]), (3, trials[3]), (0, final)]
+    assert [(place.number, record and record.trial) for place, record in found] == expected
+    assert [place.trial for place, record in found if record] == [r.trial.id for _, r in found if r]
+    assert len(ledger.all_search_trials("s")) == 6
+    assert ledger.count_finished("s") == 3
+    with sqlite3.connect(ledger.path) as db:  # as a stranger may have it
+        db.execute("UPDATE trials SET content = '{' WHERE trial = ?", (trials[3].id,))
+    db.close()
+    assert ledger.count_finished("s") == 3
+
+
 def test_of_two_records_of_one_trial_the_first_stays(ledger):
     ledger.record(record(0, 0.25))
     ledger.record(record(0, 0.75))
@@ -334,7 +358,7 @@ def hold_elsewhere(path: Path) -> subprocess.Popen[str]:
 
 def test_another_process_cannot_run_a_held_search_and_is_told_who_holds_it(ledger):
     with ledger.sole_runner("s"):
-        answer, _ = hold_elsewhere(ledger.path).communicate("", timeout=60)
+        answer, _ = hold_elsewhere(ledger.path).communicate("", timeout=600)
     assert answer.strip() == f"s: is being run by process {os.getpid()}; wait for it or stop it"
 
 

@@ -252,7 +252,7 @@ def test_processes_that_write_the_same_trials_at_once_all_read_the_same_records(
     for writer in writers:
         writer.stdin.write("go\n")
         writer.stdin.flush()
-    seen = [json.loads(writer.communicate(timeout=120)[0]) for writer in writers]
+    seen = [json.loads(writer.communicate(timeout=600)[0]) for writer in writers]
     with Ledger(path, thorough=True) as ledger:
         kept = [ledger.get(trial(seed).id).result.val_accuracy for seed in range(60)]
     assert seen == [kept] * 3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -235,11 +234,3 @@ def test_a_place_whose_names_would_be_paths_is_refused(column, value):
     changed[column] = value
     with pytest.raises(ValueError, match=f", {('model', 'dataset', 'role', 'number', 'trial')[column]}: "):
         search_trial_of(tuple(changed))
-
-
-def test_a_typical_row_is_checked_in_less_than_a_millisecond():
-    one = row(watched=watched())
-    begun = time.perf_counter()
-    for _ in range(200):
-        record_of(TRIAL.id, one)
-    assert time.perf_counter() - begun < 0.2

@@ -108,6 +108,7 @@ def test_the_table_of_results_has_its_column_beside_accuracy(project: Project, o
     assert f"val. accuracy | {own.head} |" in results_table(project.search, trials)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_report_the_page_and_their_tables_follow_it(project: Project, own: Objective) -> None:
     findings = project.findings()
     folder = write_report(findings).parent

@@ -106,6 +106,7 @@ def test_where_models_are_looked_at_together_it_is_by_accuracy(findings: Finding
     assert ranked(findings.trials("cnn"))[0].score == 0.25
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_report_page_and_files_hold_all_of_them(findings: Findings, project: Project) -> None:
     folder = write_report(findings).parent
     comparison = pd.read_csv(folder / "comparison.csv")

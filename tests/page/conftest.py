@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from made_up import Project
@@ -30,3 +32,22 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for picture in section.pictures:
             (path.parent / picture.file).write_bytes(picture.png)
     return path
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from browsing import start  # which needs selenium
+
+    driver = start(tmp_path_factory.mktemp("browser"))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def opened(browser: Any, thousand: Path) -> Iterator[Any]:
+    """The page of a thousand trials, just opened; after the test it must not have complained of anything."""
+    browser.get("about:blank")
+    browser.get_log("browser")  # what the page before it complained of
+    browser.get(thousand.as_uri())
+    yield browser
+    assert browser.get_log("browser") == []

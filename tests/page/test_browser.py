@@ -6,104 +6,20 @@ Skipped where no Chromium with its driver is installed (Debian: `apt-get install
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import NEEDS_BROWSER, ActionChains, By, column, count, option, shown, sort_by, until, worked
 from made_up import RAW, Project, first
 from whole_page import page_of
 
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.page.render import LIBRARY
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402  # which may be missing
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-_BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-_DRIVER = shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (_BROWSER and _DRIVER), reason="no Chromium with its driver is installed (chromium, chromium-driver)"
-)
-_OPTIONS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    "--window-size=1280,900",
-)  # fmt: skip
+pytestmark = NEEDS_BROWSER
 #: A page is usable when its main thread has worked for so many seconds at most; others may use the processor meanwhile.
 _USABLE = 2.0
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = _BROWSER
-    for option in (*_OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(_DRIVER))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def opened(browser: Any, thousand: Path) -> Iterator[Any]:
-    """The page of a thousand trials, just opened; after the test it must not have complained of anything."""
-    browser.get("about:blank")
-    browser.get_log("browser")  # what the page before it complained of
-    browser.get(thousand.as_uri())
-    yield browser
-    assert browser.get_log("browser") == []
-
-
-def until(browser: Any, holds: Callable[[], object]) -> None:
-    WebDriverWait(browser, 120, poll_frequency=0.05).until(lambda _: holds())
-
-
-def shown(browser: Any, selector: str) -> Any:
-    """Return an element that has been scrolled to and, if it is a chart, drawn."""
-    element = browser.find_element(By.CSS_SELECTOR, selector)
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
-    if "chart" in (element.get_attribute("class") or ""):
-        until(browser, lambda: element.get_attribute("data-drawn"))
-    return element
-
-
-def option(browser: Any, selector: str) -> dict[str, Any]:
-    """Return what a chart shows, as its library holds it."""
-    found: dict[str, Any] = browser.execute_script(
-        "return JSON.parse(JSON.stringify("
-        "echarts.getInstanceByDom(document.querySelector(arguments[0])).getOption(), (key, value) => "
-        "key === 'data' && Array.isArray(value) ? value.length : typeof value === 'function' ? null : value))",
-        selector,
-    )
-    return found
-
-
-def column(browser: Any, head: str) -> list[str]:
-    """Return the cells of a column of the table of trials."""
-    found: list[str] = browser.execute_script(
-        "const heads = [...document.querySelectorAll('#trials-rows thead th')];"
-        "const place = heads.findIndex((head) => head.textContent === arguments[0]);"
-        "return [...document.querySelectorAll('#trials-rows tbody tr')].map((row) => row.cells[place].textContent)",
-        head,
-    )
-    return found
-
-
-def count(browser: Any) -> str:
-    return str(browser.find_element(By.CSS_SELECTOR, "#trials .count").text)
-
-
-def sort_by(browser: Any, head: str) -> Any:
-    (button,) = [
-        b for b in browser.find_elements(By.CSS_SELECTOR, "#trials-rows .sort") if b.text.split(" ")[0] == head
-    ]
-    button.send_keys("\n")  # as from the keyboard
-    return button.find_element(By.XPATH, "..")
 
 
 def test_the_page_of_a_thousand_trials_is_usable_within_two_seconds(browser: Any, thousand: Path) -> None:
@@ -118,12 +34,6 @@ def test_the_page_of_a_thousand_trials_is_usable_within_two_seconds(browser: Any
     browser.execute_cdp_cmd("Performance.disable", {})
     took = after - before if after > before else after  # which begins at 0 where the page got a process of its own
     assert 0.02 < took < _USABLE
-
-
-def worked(browser: Any) -> float:
-    """Return for how many seconds of the processor the main thread of the page has worked."""
-    metrics = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
-    return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
 
 def test_every_chart_is_drawn_in_either_light_and_at_either_width(opened: Any) -> None:
@@ -172,7 +82,7 @@ def test_a_page_that_was_moved_away_from_its_library_says_so_and_shows_every_tab
     assert note.is_displayed()
     assert LIBRARY in note.text
     figures = browser.find_elements(By.CSS_SELECTOR, ".figure > figure")
-    assert len(figures) == 8
+    assert len(figures) == 11
     for frame in figures:
         until(browser, lambda frame=frame: frame.find_elements(By.CSS_SELECTOR, ".as-table tbody td"))
     assert not [box for box in browser.find_elements(By.CSS_SELECTOR, ".chart") if box.is_displayed()]
@@ -234,14 +144,14 @@ def test_brushing_an_axis_filters_the_table_and_its_boxes_follow(opened: Any) ->
     ).move_by_offset(0, 75).release().perform()
     until(opened, lambda: count(opened) != "1,000 of 1,000 trials")
     assert set(column(opened, "dropout")) == {"0"}
-    boxes = opened.find_elements(By.XPATH, "//fieldset[legend='dropout']//input")
+    boxes = opened.find_elements(By.XPATH, "//*[@class='filter-panel']//fieldset[legend='dropout']//input")
     assert [box.is_selected() for box in boxes] == [True, False, False]
 
 
 def test_a_box_filters_the_table_and_the_brush_follows(opened: Any) -> None:
     shown(opened, "#parallel")
-    shown(opened, "#trials .filter-panel summary").click()
-    none, one = opened.find_elements(By.XPATH, "//fieldset[legend='conv_depth']//input")[:2]
+    shown(opened, "#trials .filter-panel summary").send_keys("\n")
+    none, one = opened.find_elements(By.XPATH, "//*[@class='filter-panel']//fieldset[legend='conv_depth']//input")[:2]
     none.send_keys(" ")
     one.send_keys(" ")
     assert set(column(opened, "conv_depth")) == {"2"}
@@ -307,8 +217,8 @@ def test_trials_without_a_parameter_of_many_values_are_kept_and_dropped_by_their
     assert axes[filters]["axisLabel"]["customValues"][1:] == [5, 10, 15, 20, 25]
     assert browser.execute_script(_CALLED, filters, none) == "none"
     assert browser.execute_script(_CALLED, filters, 10) == "10"
-    shown(browser, "#trials .filter-panel summary").click()
-    low, _, box = browser.find_elements(By.XPATH, "//fieldset[legend='filters_1']//input")
+    shown(browser, "#trials .filter-panel summary").send_keys("\n")
+    low, _, box = browser.find_elements(By.XPATH, "//*[@class='filter-panel']//fieldset[legend='filters_1']//input")
     assert box.is_selected()
     low.send_keys("20\t")
     assert sorted(column(browser, "filters_1")) == ["", "", "20", "22", "24", "26"]
@@ -336,8 +246,11 @@ def test_a_row_that_is_pointed_at_stands_out_among_the_lines(opened: Any) -> Non
 
 
 def test_a_range_filters_by_number(opened: Any) -> None:
-    shown(opened, "#trials .filter-panel summary").click()
-    low, high = opened.find_elements(By.XPATH, "//fieldset[legend='learning_rate']//input")
+    shown(opened, "#trials .filter-panel summary").send_keys("\n")
+    low, high = opened.find_elements(
+        By.XPATH,
+        "//*[@class='filter-panel']//fieldset[legend='learning_rate']//input",
+    )
     low.send_keys("0.0005")
     high.send_keys("0.001\t")
     assert set(column(opened, "learning_rate")) == {"0.0005", "0.001"}
@@ -360,6 +273,7 @@ def test_the_corner_of_the_roc_zooms(opened: Any) -> None:
 
 
 def test_a_cell_of_the_confusion_matrix_opens_its_images(opened: Any) -> None:
+    matrix = "[data-figure=confusion-matrix]"
     shown(opened, "#confusion table")
     buttons = opened.find_elements(By.CSS_SELECTOR, "#confusion td button")
     buttons[0].send_keys("\n")
@@ -367,12 +281,12 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(opened: Any) -> None:
     number = int(buttons[0].text)
     until(
         opened,
-        lambda: len(opened.find_elements(By.CSS_SELECTOR, "#confusion canvas[data-drawn]")) == min(number, 24),
+        lambda: len(opened.find_elements(By.CSS_SELECTOR, f"{matrix} canvas[data-drawn]")) == min(number, 24),
     )
-    text = opened.find_element(By.CSS_SELECTOR, ".album p").text
+    text = opened.find_element(By.CSS_SELECTOR, f"{matrix} .album p").text
     assert text.startswith(f"CNN took {number} image")
     inks = opened.execute_script(
-        "const canvas = document.querySelector('#confusion canvas');"
+        "const canvas = document.querySelector('[data-figure=confusion-matrix] canvas');"
         "return new Set(canvas.getContext('2d').getImageData(0, 0, 28, 28).data).size"
     )
     assert inks > 10, "an image, not an empty square"
@@ -380,7 +294,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(opened: Any) -> None:
 
 def test_every_figure_has_its_table(opened: Any) -> None:
     figures = opened.find_elements(By.CSS_SELECTOR, ".figure > figure")
-    assert len(figures) == 8
+    assert len(figures) == 11
     empty = opened.execute_script(
         "return [...document.querySelectorAll('.as-table')].filter((details) => {"
         "  details.open = true; details.dispatchEvent(new Event('toggle'));"

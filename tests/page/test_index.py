@@ -1,7 +1,9 @@
-"""The page of all reports: a part for each, with what its report says, and links that lead somewhere."""
+"""The page of all reports: a table of all, a part for each with what its report says, links that lead somewhere."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 from whole_page import Page
@@ -38,17 +40,36 @@ def test_it_lists_every_report_with_its_verdict_its_picture_and_its_page(tmp_pat
     assert "![A picture](older/curves-blobs.png)" in text
     assert page.shown.count("CNN beats ANN by 2.6 points") == 2
     assert page.shown.count("Budget: 3 epochs.") == 2
-    assert page.shown.count("0.9600") == 2
+    assert page.shown.count("0.9600") == 4, "in the table of all, and with each"
     assert "Blobs & <b>" in page.shown
     links = [given["href"] for tag, given in page.elements if tag == "a"]
-    assert links == ["b%20c/report.html", "b%20c/report.html", "b%20c/report.md", "older/report.md", "older/report.md"]
+    assert links[:2] == ["b%20c/report.html", "older/report.md"], "in the table of all"
+    assert links[2:] == [
+        "b%20c/report.html",
+        "b%20c/report.html",
+        "b%20c/report.md",
+        "older/report.md",
+        "older/report.md",
+    ]
     assert [given["src"] for tag, given in page.elements if tag == "img"] == [
         "b%20c/f1-blobs.png",
         "older/curves-blobs.png",
     ]
 
 
-def test_a_folder_without_reports_has_an_index_too_and_none_has_a_script(tmp_path: Path) -> None:
+def test_reports_of_one_study_stand_together_before_those_of_none(tmp_path: Path) -> None:
+    for name, study in (("a", ""), ("b", "Study B"), ("c", "Study A"), ("d", "Study B")):
+        report(tmp_path / name)
+        summary = replace(Summary.read(tmp_path / name), title=f"Search {name}", study=study)
+        (tmp_path / name / "summary.json").write_bytes(summary.to_json())
+    page = written(tmp_path)
+    heads = ["Study A", "Search c", "Study B", "Search b", "Search d", "Other searches", "Search a"]
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert [re.sub(r"[#\[ ]*([^\]]+).*", r"\1", line) for line in text.splitlines() if line.startswith("##")] == heads
+    assert [re.sub(r"<[^>]+>", "", head) for head in page.headings] == heads
+
+
+def test_a_folder_without_reports_has_an_index_too_without_a_script(tmp_path: Path) -> None:
     page = written(tmp_path)
     assert "0 searches" in page.shown
     assert "script" not in {tag for tag, _ in page.elements}
@@ -67,7 +88,8 @@ def test_the_newest_search_stands_first_and_those_that_do_not_tell_last_by_name(
             (tmp_path / name / "timing.csv").write_text(timing, encoding="utf-8")
     page = written(tmp_path)
     links = [given["href"] for tag, given in page.elements if tag == "a"]
-    assert links[::2] == [f"{name}/report.md" for name in "cbade"]
+    assert links[:5] == [f"{name}/report.md" for name in "cbade"]
+    assert links[5::2] == [f"{name}/report.md" for name in "cbade"]
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     assert [line[4] for line in text.splitlines() if line.startswith("## [")] == list("cbade")
 

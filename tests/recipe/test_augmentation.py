@@ -10,7 +10,7 @@ import pytest
 
 from tuner.errors import TrialError
 from tuner.recipe import augmenter
-from tuner.recipe.augmentation import AUGMENTATIONS
+from tuner.recipe.augmentation import AUGMENTATIONS, OF_COLOURS
 from tuner.space.parameters import Parameter
 
 SHAPE = (12, 10, 3)
@@ -59,6 +59,16 @@ class TestEveryAugmentation:
         one, other = (keras.ops.convert_to_numpy(augment(IMAGES, training=True)) for _ in range(2))
         assert not np.array_equal(one, other)
 
+    def test_goes_on_from_the_states_of_its_variables(self, given: dict[str, Any], recipe: Any) -> None:
+        augment = augmenter(recipe(**given), SHAPE, 3)
+        augment(IMAGES, training=True)
+        states = [keras.ops.convert_to_numpy(variable) for variable in augment.variables]
+        then = keras.ops.convert_to_numpy(augment(IMAGES, training=True))
+        other = augmenter(recipe(**given), SHAPE, 4)
+        for variable, state in zip(other.variables, states, strict=True):
+            variable.assign(state)
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(other(IMAGES, training=True)), then)
+
     def test_repeats_with_the_same_seed_and_with_no_other(self, given: dict[str, Any], recipe: Any) -> None:
         values = recipe(**given)
         keras.utils.set_random_seed(1)
@@ -72,8 +82,19 @@ class TestEveryAugmentation:
         assert augment.count_params() == 0
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(augment(IMAGES, training=False)), IMAGES)
 
-    def test_takes_grey_images(self, given: dict[str, Any], recipe: Any) -> None:
+    def test_takes_grey_images_or_says_that_it_is_about_colours(self, given: dict[str, Any], recipe: Any) -> None:
+        if about := [name for name in given if name in OF_COLOURS]:
+            with pytest.raises(TrialError, match=rf"^{about[0]} = 0.2 is about colours, and the images have 1 channel"):
+                augmenter(recipe(**given), (12, 10, 1), 3)
+            return
         assert variants(recipe(**given), IMAGES[..., :1]).shape == (40, 12, 10, 1)
+
+
+def test_a_trial_that_was_recorded_before_a_kind_came_is_augmented_as_it_was(recipe: Any) -> None:
+    values = {name: value for name, value in recipe(flip="both", shift=0.1).items() if name != "erasing"}
+    np.testing.assert_array_equal(variants(values), variants(recipe(flip="both", shift=0.1)))
+    seeds = [layer.seed for layer in augmenter(values, SHAPE, 3).layers[0].layers]
+    assert seeds == [3, 3 + 5], "as many as there were kinds when both flips came"
 
 
 def test_where_nothing_is_asked_for_there_is_no_augmentation(recipe: Any) -> None:
@@ -154,3 +175,44 @@ def test_a_zoom_is_in_and_out_by_up_to_its_share(recipe: Any, spot: np.ndarray) 
     factors = np.array([(bright(image)[1] - 10) / 4 for image in variants(recipe(zoom=0.5), spot)])
     assert 1 / 1.5 - 0.1 < factors.min() < 0.9
     assert 1.1 < factors.max() < 1 / 0.5 + 0.1
+
+
+def test_brightness_moves_all_pixels_of_an_image_by_as_much_both_ways(recipe: Any) -> None:
+    grey = np.full((40, 4, 4, 3), 120, np.float32)
+    changed = variants(recipe(brightness=0.2), grey)
+    moved_by = changed[:, 0, 0, 0] - 120
+    np.testing.assert_allclose(changed, 120 + moved_by[:, None, None, None] * np.ones((1, 4, 4, 3)))
+    assert -51 <= moved_by.min() < -25
+    assert 25 < moved_by.max() <= 51
+
+
+def test_contrast_is_more_and_less_about_the_mean_of_each_channel(recipe: Any) -> None:
+    halves = np.full((40, 4, 4, 3), 100, np.float32)
+    halves[:, :2] = 140
+    changed = variants(recipe(contrast=0.5), halves)
+    np.testing.assert_allclose(changed.mean(axis=(1, 2)), 120, rtol=1e-5)
+    factors = (changed[:, 0, 0, 0] - changed[:, 3, 0, 0]) / 40
+    assert 0.5 <= factors.min() < 0.75
+    assert 1.25 < factors.max() <= 1.5
+
+
+def test_saturation_keeps_hue_and_value_and_grey_takes_the_colours_of_its_share(recipe: Any) -> None:
+    red = np.broadcast_to(np.array([200, 100, 100], np.float32), (200, 4, 4, 3))
+    changed = variants(recipe(saturation=0.5), red)[:, 0, 0]
+    np.testing.assert_allclose(changed[:, 0], 200, rtol=1e-5)
+    np.testing.assert_allclose(changed[:, 1], changed[:, 2], rtol=1e-5)
+    strengths = (1 - changed[:, 1] / 200) / 0.5
+    assert 1 / 3 - 0.01 < strengths.min() < 0.5
+    assert 1.5 < strengths.max() <= 2.0001  # at which the colour is pure
+    grey = [bool(np.allclose(image, image[..., :1])) for image in variants(recipe(grey=0.25), red)]
+    assert 0.15 < np.mean(grey) < 0.35
+
+
+def test_erasing_makes_one_rectangle_noise_in_its_share_of_the_images(recipe: Any) -> None:
+    changed = variants(recipe(erasing=0.5), SAME) != SAME
+    hit = changed.any(axis=(1, 2, 3))
+    assert 0.3 < hit.mean() < 0.7
+    for image in changed[hit].any(axis=-1):
+        rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+        assert image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()
+        assert image.mean() < 0.5

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from from_scratch import FROM_SCRATCH
 
 from tuner.errors import InputError
 from tuner.families import FAMILIES
@@ -42,6 +43,8 @@ DEFAULTS = {
     "shift": 0.0,
     "zoom": 0.0,
     "precision": "float32",
+    **dict.fromkeys(("brightness", "contrast", "saturation", "hue", "grey", "rand_augment", "erasing"), 0.0),
+    **dict.fromkeys(("mixup", "cutmix"), 0.0),
 }
 
 
@@ -86,6 +89,8 @@ def test_the_parameters_that_matter_are_those_of_what_is_switched_on(recipe: Any
         ({"patience": 0}, "space.patience: 0 is outside 1 to"),
         ({"flip": "diagonal"}, "space.flip: 'diagonal' is not one of none, horizontal, vertical, both"),
         ({"precision": "float16"}, "space.precision: 'float16' is not one of float32, mixed_bfloat16"),
+        ({"mixup": 2.0}, "space.mixup: 2.0 is outside 0 to 1"),
+        ({"saturation": 1.0}, "space.saturation: 1.0 is outside 0 to 0.9"),
         ({"warmup_epoch": 1}, "did you mean 'warmup_epochs'?"),
     ],
 )
@@ -127,7 +132,7 @@ def test_declaring_a_recipe_does_not_import_keras() -> None:
 
 @pytest.mark.usefixtures("float32_afterwards")
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FROM_SCRATCH)
 def test_networks_of_mixed_precision_keep_weights_and_probabilities_in_32_bits(
     recipe: Any, family: str, precision: str
 ) -> None:

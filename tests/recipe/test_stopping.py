@@ -51,6 +51,16 @@ def test_the_best_epoch_is_told_and_patience_counts_from_it(
     assert follow(recipe(early_stopping=watched, patience=patience), metrics) == expected
 
 
+def test_patience_begins_to_count_behind_a_first_stage_of_which_an_epoch_may_be_the_best(recipe: Any) -> None:
+    stopping = Stopping(recipe(early_stopping="val_loss", patience=2), not_before=4)
+    over = []
+    for loss in (1.0, 3.0, 3.0, 3.0, 3.0, 3.0):
+        stopping.observe({"val_loss": loss})
+        over.append(stopping.over)
+    assert over == [False] * 5 + [True]
+    assert stopping.best_epoch == 1
+
+
 def test_switched_off_it_never_stops_and_chooses_no_epoch(recipe: Any) -> None:
     assert follow(recipe(), [1, 2, 3, 4, 5, 6, 7, 8, 9]) == (9, [], 0)
     assert "patience" not in recipe()

@@ -38,7 +38,7 @@ def test_each_saved_model_has_a_card_that_says_what_it_is(project: Project) -> N
     assert list(both) == ["ann-blobs.keras", "cnn-blobs.keras"]
     card = both["cnn-blobs.keras"]
     assert card["model"].startswith("CNN, the first of 2 retrainings; trial ")
-    assert card["file"] == f"[cnn-blobs.keras](cnn-blobs.keras), SHA-256 {'0' * 64}"
+    assert card["file"] == f"`cnn-blobs.keras`, SHA-256 {'0' * 64}"
     assert card["card"] == "[cnn-blobs.json](cnn-blobs.json)"
     assert card["data set"] == f"blobs, fingerprint {project.data.fingerprint}"
     assert card["classes"] == "3: top, middle, bottom"

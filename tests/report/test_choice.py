@@ -24,8 +24,8 @@ def told(
 def test_several_trials_are_counted_where_they_completed(tmp_path: Path, blobs: Dataset) -> None:
     assert told(tmp_path, blobs, {"ann": [0.5, 0.6], "cnn": [0.7, 0.8, None, 0.9]}) == (
         "CNN was chosen on validation images, as the best of 3 trials. ANN was chosen on validation images, as the "
-        "best of 2 trials. The best of many is flattered by luck. Each configuration was then trained again with other "
-        "seeds, on all training images, those for validation included, and scored on the test set."
+        "best of 2 trials. The best of several is flattered by luck. Each configuration was then trained again with "
+        "other seeds, on all training images, those for validation included, and scored on the test set."
     )
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from made_up import Project
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up import Project, first
+from sklearn.metrics import f1_score
 from written import words
 
+from tuner.analysis.class_scores import class_differences
 from tuner.analysis.scoring import averages, per_class
+from tuner.analysis.variance import compare
+from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.report.class_pairs import class_pairs_section, retrainings_section
 from tuner.report.classes import f1_section
@@ -27,9 +37,37 @@ def test_the_best_two_models_are_set_against_each_other_in_each_class(project: P
     assert section is not None
     assert "**CNN − ANN on blobs**" in words(section)
     frame = section.tables["class_differences.csv"]
-    assert len(frame) == 3 * 3
+    assert len(frame) == 3 * 3 + 3
     assert (frame["ci_low"] <= frame["difference"]).all()
     assert (frame["difference"] <= frame["ci_high"]).all()
+
+
+def test_the_difference_of_the_macro_average_is_the_mean_of_classes_that_occur(tmp_path: Path, blobs: Dataset) -> None:
+    """Its interval is that of the mean of the classes' pseudo-values: here by leaving out each image, by hand."""
+    made = Project(tmp_path, replace(blobs, y_test=np.arange(45) % 2))  # the third class has no test image
+    right = {model: [first(count) for count in counts] for model, counts in {"ann": [30, 33], "cnn": [44, 41]}.items()}
+    for model, told in right.items():
+        made.retrained(model, made.searched(model, [0.5])[0], told)
+    findings = made.findings()
+    ann, cnn = findings.on("blobs")
+    found = {(label, name): difference for _, _, label, name, difference in class_differences([(cnn, ann)])}
+    macro = found[None, "f1"]
+    assert macro.mean == pytest.approx((found[0, "f1"].mean + found[1, "f1"].mean) / 2)
+    assert macro.mean == pytest.approx(
+        np.mean([f1_score(p.labels, p.predicted, labels=[0, 1], average="macro") for p in cnn.all_predictions])
+        - np.mean([f1_score(p.labels, p.predicted, labels=[0, 1], average="macro") for p in ann.all_predictions])
+    )
+
+    def pseudo(labels: np.ndarray, named: np.ndarray) -> list[np.floating]:
+        whole = f1_score(labels, named, labels=[0, 1], average="macro")
+        parts = [f1_score(np.delete(labels, i), np.delete(named, i), labels=[0, 1], average="macro") for i in range(45)]
+        return [whole + 44 * (np.mean(parts) - part) for part in parts]  # shifted, so that their mean is the whole
+
+    by_hand = compare(*([pseudo(p.labels, p.predicted) for p in chosen.all_predictions] for chosen in (cnn, ann)))
+    assert (macro.mean, macro.low, macro.high) == pytest.approx((by_hand.mean, by_hand.low, by_hand.high))
+    section = class_pairs_section(findings)
+    assert section is not None
+    assert f"| *macro average* | {macro.mean:+.4f} (" in re.sub(" +", " ", words(section)).replace("−", "-")
 
 
 def test_every_retraining_is_listed_with_its_scores(project: Project) -> None:

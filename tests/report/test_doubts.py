@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from made_up import RAW, Project, first
 
-from tuner.analysis.findings import Findings, chance_among
+from tuner.analysis.chance import chance_among
+from tuner.analysis.findings import Findings
 from tuner.datasets.base import Dataset
 from tuner.publish.write import write_report
 from tuner.report.doubts import doubts_on
@@ -64,6 +65,17 @@ def test_one_retraining_of_several_at_chance_is_told_as_one(tmp_path: Path, blob
     (line,) = doubts_on(made(tmp_path, blobs, [40, 15, 41]).findings(), "blobs")
     assert "**ANN was stuck at chance in 1 of 3 retrainings**" in line
     assert "(test accuracy 0.3333; share" in line
+
+
+def test_a_model_that_finds_a_rare_class_has_learned_whatever_its_accuracy(tmp_path: Path, blobs: Dataset) -> None:
+    # 36 of 45 images are of the first class; of the 9 others it finds 7, and takes 8 of the first for the second
+    labels = np.where(np.arange(45) < 36, 0, 1)
+    data = replace(blobs, y_test=labels)
+    right = ~np.isin(np.arange(45), [*range(8), 43, 44])
+    project = Project(tmp_path, data, {**RAW, "training": {"epochs": 4}})
+    project.retrained("ann", project.searched("ann", [0.6])[0], [right, right])
+    assert right.mean() < 0.8
+    assert doubts_on(project.findings(), "blobs") == []
 
 
 def test_models_that_learned_and_trained_on_raise_no_doubt(tmp_path: Path, blobs: Dataset) -> None:

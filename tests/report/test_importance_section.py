@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 from made_up import RAW, Project
+from matplotlib.collections import PathCollection
 from recorded import whole
-from written import figures_of, words
+from written import drawn_small, figures_of, words
 
 from tuner import columns as col
 from tuner.analysis.importance import Effect, Importance
 from tuner.analysis.scopes import Scope, scopes
 from tuner.analysis.significance import Interval
-from tuner.contents.png import png
 from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
 from tuner.figures.bars import bars_figure
@@ -185,8 +185,21 @@ def test_rates_over_decades_stand_on_a_logarithmic_axis_and_bars_are_sorted(both
     assert slices["learning_rate"].get_xscale() == "log"
     assert slices["dropout"].get_xscale() == "linear"
     assert [text.get_text() for text in slices["learning_rate"].get_xticklabels()] == ["0.0001", "0.001", "0.01", "0.1"]
+    for name in ("learning_rate", "dropout"):
+        places = {
+            float(x)
+            for points in slices[name].collections
+            if isinstance(points, PathCollection)
+            for x, _ in points.get_offsets().tolist()
+        }
+        wanted = {values[name] for model in ("ann", "cnn") for values in _grid(both, model) if name in values}
+        assert sorted(places) == pytest.approx(sorted(wanted)), "every point at its value, none beside it"
     bars = figures_of(section)["importance-blobs.png"].axes[0]
     assert bars.get_yticklabels()[0].get_text() == "model"
+
+
+def _grid(project: Project, model: str) -> list[dict[str, Any]]:
+    return [dict(values) for values in project.search.model_search(model).space.grid()]
 
 
 def test_trials_at_chance_leave_the_axis_to_the_others_and_are_counted(tmp_path: Path, blobs: Dataset) -> None:
@@ -203,9 +216,10 @@ def test_the_section_fulfils_what_every_section_has_to(both: Project) -> None:
     section, again = made_section(both), made_section(both)
     assert words(section) == words(again)
     with report_style():
+        others = figures_of(again)
         for name, figure in figures_of(section).items():
             assert f"({name})" in words(section)
-            assert png(figure) == png(figures_of(again)[name])
+            assert drawn_small(figure) == drawn_small(others[name])
             for axes in figure.axes:
                 assert not axes.axison or axes.get_xlabel()
                 beside = axes.get_shared_y_axes().get_siblings(axes)

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import RAW, Project, first
-from written import figures_of, words
+from written import drawn_small, figures_of, pictures_of, words
 
 from tuner import columns as col
-from tuner.contents.png import png
 from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
@@ -27,7 +26,7 @@ def made_section(project: Project) -> Section:
         section = mistakes_section(project.findings())
         assert section is not None
         for figure in figures_of(section).values():
-            png(figure)
+            drawn_small(figure)
     return section
 
 
@@ -166,7 +165,7 @@ def test_a_model_that_is_never_wrong_is_said_to_be_so(tmp_path: Path, blobs: Dat
     assert "ANN classified all 45 test images of blobs rightly." in words(section)
     assert set(section.tables) == {"calibration.csv", "reliability.csv"}
     assert "mistakes.csv" not in words(section)
-    assert list(figures_of(section)) == ["reliability-blobs.png"]
+    assert pictures_of(section) == ["reliability-blobs.png"]
 
 
 def test_a_hundred_classes_of_unequal_size_show_the_smallest_and_the_largest(tmp_path: Path) -> None:
@@ -211,10 +210,11 @@ def test_a_search_without_a_chosen_model_has_no_such_section(tmp_path: Path, blo
 def test_the_section_fulfils_what_every_section_has_to(project: Project) -> None:
     section, again = made_section(project), made_section(project)
     assert words(section) == words(again)
-    for name in (*figures_of(section), *section.tables):
+    for name in (*pictures_of(section), *section.tables):
         assert f"({name})" in words(section)
     with report_style():
+        others = figures_of(again)
         for name, figure in figures_of(section).items():
-            assert png(figure) == png(figures_of(again)[name])
+            assert drawn_small(figure) == drawn_small(others[name])
             for axes in figure.axes:
                 assert not axes.axison or (axes.get_xlabel() and axes.get_ylabel())

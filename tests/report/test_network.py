@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from written import figures_of, words
+from written import figures_of, pictures_of, words
 
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.network_blocks import Arc, Plan, plan_of
@@ -160,7 +160,7 @@ def test_convolutions_in_a_row_are_drawn_once_where_there_are_many() -> None:
 def test_a_section_has_a_picture_and_a_table_for_each_model() -> None:
     section = section_of(("a", "A | b", "digits", layers_of("ann")), ("c", "C", "digits", layers_of("cnn")))
     assert section.key == "network"
-    assert list(figures_of(section)) == ["network-a-digits.png", "network-c-digits.png"]
+    assert pictures_of(section) == ["network-a-digits.png", "network-c-digits.png"]
     assert r"A \| b" in words(section) and "A | b" not in words(section)
     assert "| conv_1 " in words(section) and "3·3·3·32" in words(section)
     with report_style():
@@ -175,14 +175,14 @@ def test_equal_networks_are_drawn_once_and_different_ones_of_a_model_each() -> N
     section = section_of(
         ("a", "A", "one", layers_of("ann")), ("b", "B", "one", renamed), ("a", "A", "two", layers_of("cnn"))
     )
-    assert list(figures_of(section)) == ["network-a-one.png", "network-a-two.png"]
+    assert pictures_of(section) == ["network-a-one.png", "network-a-two.png"]
     assert "A and B, one" in words(section)
 
 
 def test_models_without_layers_are_skipped() -> None:
     assert network_section(findings(("a", "A", "one", []))) is None
     alone = section_of(("a", "A", "one", []), ("b", "B", "one", layers_of("ann")))
-    assert list(figures_of(alone)) == ["network-b-one.png"]
+    assert pictures_of(alone) == ["network-b-one.png"]
 
 
 def test_a_long_table_is_folded_away() -> None:

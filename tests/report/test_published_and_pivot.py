@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up import RAW, Project, first
-from written import figures_of, words
+from made_up import KERNEL, RAW, Project, first
+from written import figures_of, rows_of, words
 
 from tuner import columns as col
 from tuner.datasets.base import Dataset
@@ -19,18 +20,6 @@ from tuner.report.published import published_section
 from tuner.report.trials import trials_section
 from tuner.report.watched import watched_section
 from tuner.trial import Record, Result
-
-
-def rows_of(markdown: str, head: str) -> list[list[str]]:
-    """Return the cells of the table whose header line begins with `head`."""
-    lines = markdown.splitlines()
-    begin = next(i for i, line in enumerate(lines) if line.startswith(f"| {head}"))
-    table = []
-    for line in lines[begin + 2 :]:
-        if not line.startswith("|"):
-            break
-        table.append([cell.strip() for cell in line.strip("|").split("|")])
-    return table
 
 
 def made(tmp_path: Path, blobs: Dataset, **changes: object) -> Project:
@@ -234,6 +223,37 @@ def test_watched_layers_become_a_table_of_epochs(project: Project) -> None:
     # Bins of 0.2 with centres -0.4, -0.2, 0, 0.2, 0.4 and counts 1, 4, 9, 4, 1
     assert mine["kernel_mean"].tolist() == pytest.approx([0.0] * 4, abs=1e-12)
     assert mine["kernel_sd"].iloc[0] == pytest.approx(np.sqrt((2 * 0.16 + 8 * 0.04) / 19))
+
+
+def test_of_several_watched_layers_it_is_told_how_far_the_gradient_comes_over_all_watched_trainings(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    project = made(tmp_path, blobs)
+    trial = project.searched("ann", [0.5])[0]
+    project.retrained("ann", trial, [first(30), first(31)])
+
+    def noted(first_layer: float) -> dict[str, object]:
+        norms = {"conv_1": [first_layer, 0.5], "conv_2": [0.4, 0.5], "out": [1.0, 0.5]}
+        return {name: {"gradient_norm": both, "kernel": [KERNEL] * 2} for name, both in norms.items()}
+
+    reached = iter([0.1, 0.2, 0.4])
+    findings = project.findings()
+
+    def seen(record: Record) -> Record:
+        return replace(record, result=replace(record.result, watched=noted(next(reached))))
+
+    search_trials = tuple((one, seen(record)) for one, record in findings.search_trials)
+    finals = tuple(record for one, record in search_trials if one.role == "final")
+    findings = replace(
+        findings, search_trials=search_trials, chosen=tuple(replace(c, finals=finals) for c in findings.chosen)
+    )
+    section = watched_section(findings)
+    assert section is not None
+    # The geometric mean of 0.1, 0.2 and 0.4; over both epochs √(0.1 · 0.5) = 0.2236 to √(0.4 · 0.5) = 0.447
+    (row,) = rows_of(words(section), "model")
+    assert row == ["ANN", "3", "3", "0.2 (0.1 to 0.4)", "1 (1 to 1)", "0.316 (0.224 to 0.447)"]
+    assert figures_of(section)["layers-blobs.png"].axes[0].get_lines()[0].get_xdata().tolist() == [1, 2, 3]  # type: ignore[union-attr]
+    assert sorted(section.tables["watched.csv"].groupby(col.SEED).size()) == [6, 6, 6]
 
 
 def test_a_report_without_anything_watched_has_no_such_section(tmp_path: Path, blobs: Dataset) -> None:

@@ -10,23 +10,25 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up import LAYERS, RAW, VIEW, Project, first
-from written import figures_of, words
+from written import drawn_small, figures_of, pictures_of, words
 
 from tuner import columns as col
 from tuner.analysis.roc import RocCurve
 from tuner.analysis.significance import holm
 from tuner.analysis.variance import compare_all
 from tuner.contents.cells import number, p_text, signed
-from tuner.contents.png import png
 from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.publish.write import write_report
 from tuner.report import SECTIONS
 from tuner.report.across import compare_searches, compared
+from tuner.report.claims import claims_section
 from tuner.report.comparison import comparison_frame, comparison_section, margins_table, pairs_frame
+from tuner.report.ensemble import ensemble_section
 from tuner.report.importance import importance_section
 from tuner.report.markdown import to_markdown
+from tuner.report.operating_points import operating_points_section
 from tuner.report.splits import splits_section
 from tuner.report.summary import verdict
 from tuner.report.trials import summary_by
@@ -315,8 +317,11 @@ def test_in_a_comparison_of_searches_p_is_adjusted_for_all_pairs_that_are_shown(
 
 
 #: Importance needs more trials than the project has; test_importance_section.py holds it to the same contract. Splits
-#: need further ones, which test_splits_section.py has.
-HERE = [make for make in SECTIONS if make not in (importance_section, splits_section)]
+#: need further ones, which test_splits_section.py has, and operating points a class that is asked for, as in
+#: test_operating_points_section.py. Claims need a study that makes some, test_claims.py, and ensembles a search that
+#: asks for one, tests/cli/test_ensemble_search.py.
+ELSEWHERE = (importance_section, splits_section, operating_points_section, claims_section, ensemble_section)
+HERE = [make for make in SECTIONS if make not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("make", HERE, ids=lambda make: make.__name__)
@@ -326,14 +331,12 @@ class TestEverySection:
             one, two = make(project.findings()), make(project.findings())
             assert isinstance(one, Section)
             assert words(one) == words(two)
-            assert [png(figure) for figure in figures_of(one).values()] == [
-                png(figure) for figure in figures_of(two).values()
-            ]
+            assert [*map(drawn_small, figures_of(one).values())] == [*map(drawn_small, figures_of(two).values())]
 
     def test_refers_to_every_picture_that_it_draws(self, make, project: Project) -> None:
         with report_style():
             section = make(project.findings())
-        for name in (*figures_of(section), *section.tables):
+        for name in (*pictures_of(section), *section.tables):
             if name != "comparison.csv":
                 assert f"({name})" in words(section)
 

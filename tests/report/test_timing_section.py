@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from made_up import RAW, Project, first
 from timeless import differing, without_times
-from written import words
+from written import drawn_small, words
 
 from tuner import columns as col
 from tuner.analysis.findings import Findings
@@ -29,7 +29,10 @@ def rich(tmp_path: Path, blobs: Dataset) -> Project:
     """A search with something to say in every section."""
     ann = {"family": "ann", "space": {"dense_units": [4, 8], "learning_rate": [0.1, 0.05, 0.01, 0.005, 0.001]}}
     space = {"conv_depth": [1, 2], "filters": [2, 4, 8], "dropout": [0.0, 0.3], "padding": "same"}
-    project = Project(tmp_path, blobs, {**RAW, "search": [ann, {"family": "cnn", "space": space}]})
+    claims = [{"says": "It is so.", "order": ["cnn", "ann"], **by} for by in ({}, {"by": "seconds"}, {"by": "gap"})]
+    published = {**RAW["published"], "claims": claims}  # type: ignore[dict-item]
+    search = [ann, {"family": "cnn", "space": space}]
+    project = Project(tmp_path, blobs, {**RAW, "search": search, "published": published})
     rng = np.random.default_rng(0)
     trials = {
         "ann": project.searched("ann", [0.8 + 0.1 * x for x in rng.random(10)]),
@@ -59,7 +62,8 @@ def measured_again(project: Project, seed: int) -> None:
 def test_what_a_clock_measured_stands_in_the_section_on_time_and_nowhere_else(
     rich: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Takes some seconds: every section is drawn twice."""
+    """Takes some seconds: every section is drawn twice, in small."""
+    monkeypatch.setattr("tuner.contents.png.png", drawn_small)
     silent = []
 
     def heard(make: SectionMaker) -> SectionMaker:
@@ -79,8 +83,9 @@ def test_what_a_clock_measured_stands_in_the_section_on_time_and_nowhere_else(
         times = {path.name: path.read_bytes() for path in folder.glob("timing*")}
         found.append((without_times(folder.parent), times, (folder / "report.md").read_bytes()))
     (rest, times, report), (other_rest, other_times, other_report) = found
-    # It has no further splits, of which that section holds no times.
-    assert set(silent) == {"splits_section"}, "a section that says nothing of this search is not tested"
+    # It has no further splits, no class whose operating points are told and no ensemble; those sections hold no times.
+    untold = {"splits_section", "operating_points_section", "ensemble_section"}
+    assert set(silent) == untold, "a section that says nothing of this search is not tested"
     assert differing(rest, other_rest) == []
     assert differing(times, other_times) == [
         "timing-blobs.png", "timing.csv", "timing_importance.csv", "timing_models.csv",

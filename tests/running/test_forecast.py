@@ -93,3 +93,24 @@ def test_the_first_forecast_of_a_search_is_not_far_off(clock, places, compiling)
     left = told.seconds_left(59, places)
     assert left is not None
     assert (whole - first) / 2 < left < 2 * (whole - first)
+
+
+def test_what_is_left_lies_between_two_numbers_that_come_closer_as_more_is_known(clock):
+    told = Forecast(100.0)
+    trials = [trial(filters) for filters in range(40)]
+    for one in trials:
+        told.proposed(one, 10.0)
+    assert told.left_between(40, 1) is None
+    between = []
+    for number, one in enumerate(trials[:30]):
+        told.started(one)
+        seconds = 12.0 if number % 2 else 8.0
+        clock.now += seconds
+        told.finished(record(one, seconds=seconds, in_epochs=seconds))
+        left = 39 - number
+        low, high = told.left_between(left, 1)
+        assert low < told.seconds_left(left, 1) < high
+        between.append(high / low)
+    assert between[0] > between[5] > between[-1]
+    assert low < 100.0 < high  # ten more, each of ten seconds in the mean
+    assert between[-1] < 1.6

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from observers import Silent
 from recorded import whole, whole_final
 
 from tuner.errors import ResourceError
 from tuner.executors import Executor, Limits, Outcome
 from tuner.families import FAMILIES
+from tuner.ledger.events import Event
 from tuner.ledger.ledger import Ledger
-from tuner.oracles import ALGORITHMS, Pause, Proposal
+from tuner.oracles import ALGORITHMS, Halving, Pause, Proposal, Pruning, UpTo, rungs_of
 from tuner.oracles.base import Oracle
 from tuner.recipe import RECIPE
-from tuner.running.loop import Runner
+from tuner.running.loop import Runner, Watch
 from tuner.running.proposals import Proposals, listed_proposals
 from tuner.space.space import read_space
-from tuner.trial import Attempt, Job, Record, Result, Trial
+from tuner.trial import Attempt, Job, Result, Trial
 
 
 class CrashError(Exception):
@@ -66,46 +68,69 @@ def result_of(trial: Trial) -> Result:
     )
 
 
-class Silent:
-    def __init__(self) -> None:
-        self.known: list[str] = []
-        self.retries: list[str] = []
-
-    def begin(self, what: str, total: int | None) -> None: ...
-
-    def proposed(self, trial: Trial, cost: float) -> None: ...
-
-    def started(self, trial: Trial) -> None: ...
-
-    def finished(self, record: Record, known: bool, node: str = "") -> None:
-        if known:
-            self.known.append(record.trial.id)
-
-    def retried(self, trial: Trial, reason: str) -> None:
-        self.retries.append(reason)
+def trial_of(proposal: Proposal, folds: int = 0) -> Trial:
+    epochs, stop_after = proposal.epochs or 9, proposal.stop_after
+    return Trial("cnn", "blobs", "f" * 16, proposal.values, epochs, seed=0, stop_after=stop_after, folds=folds)
 
 
-def trial_of(proposal: Proposal) -> Trial:
-    return Trial("cnn", "blobs", "f" * 16, proposal.values, proposal.epochs or 9, seed=0)
+#: What proposes: an algorithm alone, or pruned by successive halving; and whether each trial has three folds.
+PRUNED, FOLDS = ", pruned", ", with folds"
+EVERY_ALGORITHM = (
+    *ALGORITHMS,
+    *(f"{name}{PRUNED}" for name in ALGORITHMS if name != "hyperband"),
+    *(f"{name}{FOLDS}" for name in ALGORITHMS),
+    f"random{PRUNED}{FOLDS}",
+    f"bayesian{PRUNED}{FOLDS}",
+)
 
 
-def proposals(algorithm: str, model: str = "cnn") -> Proposals:
+def proposals(algorithm: str, model: str = "cnn", most: int | None = None, left_out: Collection[str] = ()) -> Proposals:
     given = {"conv_depth": [1, 2], "filters": [4, 8], "dense_units": [4, 8, 16]}
     searched = read_space(given, {"filters_never_decrease": True}, [*FAMILIES["cnn"].parameters, *RECIPE], {})
-    most = None if algorithm in ("grid", "hyperband") else 12
-    return Proposals(model, "blobs", "search", ALGORITHMS[algorithm].oracle(searched, 0, most, 9), trial_of, lag=3)
+    name = algorithm.partition(",")[0]
+    oracle = ALGORITHMS[name].oracle(searched, 0, None if name in ("grid", "hyperband") else 12, 9)
+    if most is not None:
+        oracle = UpTo(oracle, most)
+    if PRUNED in algorithm:
+        oracle = Halving(oracle, Pruning(rungs_of(9, 3), 3))
+    folds = 3 if algorithm.endswith(FOLDS) else 0
+    return Proposals(model, "blobs", "search", oracle, lambda proposal: trial_of(proposal, folds), 3, left_out)
 
 
-def run_once(path: Path, algorithm: str, executor: Executor, observer: Silent | None = None) -> None:
+def run_once(
+    path: Path,
+    algorithm: str,
+    executor: Executor,
+    observer: Silent | None = None,
+    most: int | None = None,
+    watch: Watch | None = None,
+) -> None:
     with Ledger(path) as ledger:
         ledger.open_search("s", "key", "{}")
         runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), observer or Silent())
-        runner.drive("search", [proposals(algorithm)], None)
+        runner.drive("search", [proposals(algorithm, most=most)], None, watch)
+
+
+class UntilSoMany:
+    """A watch that has time for so many trainings, and then for none."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+        self.after: int | None = None
+
+    def order(self, all_proposals: Sequence[Proposals]) -> Sequence[Proposals]:
+        return [one for one in all_proposals if not one.exhausted and self.after is None]
+
+    def allows(self, proposals: Proposals, trial: Trial) -> bool:
+        self._left -= 1
+        if self._left < 0:
+            self.after = proposals.proposed - proposals.gone_on - (not proposals.last_goes_on)
+        return self.after is None
 
 
 def table(path: Path) -> list[tuple[object, ...]]:
     with Ledger(path) as ledger:
-        return [(m, r.trial, r.result) for m, r in ledger.search_trials("s") if r is not None]
+        return [(m, r.trial, r.result) for m, r in ledger.all_search_trials("s") if r is not None]
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +147,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], l
     return of
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", EVERY_ALGORITHM)
 class TestEveryAlgorithm:
     @pytest.mark.parametrize("slots", [2, 3, 7])
     def test_any_number_of_workers_gives_the_same_search(
@@ -157,6 +182,26 @@ class TestEveryAlgorithm:
         run_once(tmp_path / "l", algorithm, executor, observer)
         assert executor.trained == []
         assert len(observer.known) == len(table(tmp_path / "l"))
+
+    @pytest.mark.parametrize("time_for", [0, 1, 6])
+    def test_a_search_that_the_clock_ended_is_one_of_so_many_and_goes_on_as_if_it_had_not(
+        self, algorithm: str, time_for: int, tmp_path: Path, uninterrupted: Callable[[str], object]
+    ) -> None:
+        watch = UntilSoMany(time_for)
+        executor = SimulatedExecutor(2, random.Random(1))  # noqa: S311
+        run_once(tmp_path / "l", algorithm, executor, watch=watch)
+        assert len(executor.trained) == time_for * (3 if algorithm.endswith(FOLDS) else 1)
+        assert watch.after is not None
+        for slots in (2, 3):  # what prunes goes on with the best; a run after that finds all of it
+            executor = SimulatedExecutor(slots, random.Random(slots))  # noqa: S311
+            run_once(tmp_path / "l", algorithm, executor, most=watch.after)
+        assert executor.trained == []
+        run_once(tmp_path / "at_once", algorithm, SimulatedExecutor(1, random.Random(0)), most=watch.after)  # noqa: S311
+        assert table(tmp_path / "l") == table(tmp_path / "at_once")
+        with Ledger(tmp_path / "l") as ledger:
+            ledger.note("s", Event("lifted", None), anew=True)
+        run_once(tmp_path / "l", algorithm, SimulatedExecutor(3, random.Random(3)))  # noqa: S311
+        assert table(tmp_path / "l") == uninterrupted(algorithm)
 
 
 class DyingExecutor(SimulatedExecutor):

@@ -19,12 +19,15 @@ from PIL import Image
 from small_project import tuner
 
 from tuner.datasets import load_dataset
-from tuner.errors import InputError
+from tuner.errors import InputError, ResourceError
 from tuner.protocol import training_images
+from tuner.running import new
 from tuner.running.dryrun import dry_run, preview
-from tuner.running.new import LARGEST, MOST_IN_GRID, Look, file_text, look_at, new_search, summary
+from tuner.running.new import LARGEST, LARGEST_PHOTOGRAPHS, MOST_IN_GRID, Look, file_text, look_at, new_search, summary
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
+from tuner.worker.probe import Built
 
 SPECIES = ("ant", "bee")
 
@@ -132,23 +135,48 @@ def test_colour_photographs_of_different_sizes_get_one_size_flips_and_a_resnet(h
 @pytest.mark.parametrize(
     ("sizes", "expected"),
     [
-        (((300, 200), (600, 400)), (40, 64)),
-        (((224, 224),), (64, 64)),
+        (((300, 200), (600, 400)), (64, 96)),
+        (((224, 224),), (96, 96)),
+        (((120, 90), (100, 90)), (56, 64)),
         (((40, 40), (40, 40)), None),
         (((5, 4), (6, 4)), (8, 8)),
         (((30, 2000), (32, 2000)), (64, 8)),
     ],
     ids=str,
 )
-def test_folders_are_brought_to_multiples_of_8_of_their_median_and_at_most_64(
+def test_folders_are_brought_to_multiples_of_8_of_their_median_and_at_most_64_or_96(
     here: Path, sizes: tuple[tuple[int, int], ...], expected: tuple[int, int] | None
 ) -> None:
     photographs(here / "photos", dict.fromkeys(SPECIES, 4), sizes)
     search, text, look = made("photos")
     assert search.image_size == expected
-    assert expected is None or max(expected) <= LARGEST
+    assert expected is None or max(expected) <= (LARGEST_PHOTOGRAPHS if min(sizes[0]) >= 96 else LARGEST)
+    assert ("pretrained" in families(search)) == (min(sizes[0]) >= 96)
     assert expected is not None or "# image_size = [40, 40]" in text
     assert look.shape[:2] == (expected or (40, 40))
+
+
+def test_large_photographs_get_a_pretrained_network_whose_features_are_computed_once(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photographs(here / "photos", {"ant": 10, "bee": 10}, ((160, 120),))
+    search, _, look = made("photos")
+    assert search.image_size == (72, 96)
+    assert families(search) == ["ann", "cnn", "pretrained"]
+    assert space(search, "pretrained", "flip") == ("none",)
+    assert space(search, "cnn", "flip") == ("horizontal",)
+    real = new.build_all
+
+    def without_network(search: Search, model_search: ModelSearch, *given: Any) -> list[Built]:
+        if model_search.path == "pretrained":
+            raise ResourceError("weights", "cannot be had", "connect")
+        return real(search, model_search, *given)
+
+    monkeypatch.setattr(new, "build_all", without_network)
+    lines = list(summary(here / "searches" / "mine.toml", look))
+    assert "Pretrained: 4 configurations (grid), which cannot be built: cannot be had; connect" in lines
+    photographs(here / "scans", {"ant": 10, "bee": 10}, ((160, 120),), "L")
+    assert families(made("scans")[0]) == ["ann", "cnn", "lenet"]
 
 
 def test_train_and_test_folders_are_measured_too(here: Path) -> None:

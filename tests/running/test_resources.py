@@ -96,7 +96,7 @@ def test_too_few_file_handles_stop_a_search_in_one_line(tmp_path: Path, blobs_fi
         env=UNMEASURED,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=600,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20)),
         check=False,
     )

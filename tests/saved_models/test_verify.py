@@ -6,38 +6,22 @@ import json
 import os
 import signal
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
-from recorded import whole, whole_final
+from saved_search import saved_search
 from small_project import descendants, really_start, tuner, wait_for
 
 from tuner.analysis.findings import Findings
-from tuner.analysis.recorded import load_findings
-from tuner.datasets.base import Dataset
-from tuner.datasets.store import save_to_store
+from tuner.datasets.large import RowsInFile, rows_at
 from tuner.errors import CheckError
-from tuner.ledger.ledger import Ledger, SearchTrial
-from tuner.report.cards import card_json
+from tuner.saved_models import verify as verifying
 from tuner.saved_models.verify import verify
-from tuner.search_file.file import parse_search
-from tuner.search_file.overrides import Overrides
-from tuner.trial import Record, Result, artifact_path
-from tuner.untrusted.sizes import sha256_of
-from tuner.workspace import Workspace
 
 layers = keras.layers
-RAW: dict[str, Any] = {
-    "title": "x",
-    "dataset": "blobs",
-    "repeats": 1,
-    "training": {"epochs": 1},
-    "search": [{"family": "ann", "space": {"dense_units": 4}}],
-}
 
 
 @keras.saving.register_keras_serializable("mypkg")
@@ -51,46 +35,15 @@ def network(*middle: keras.layers.Layer) -> keras.Model:
     return keras.Sequential(made)
 
 
-def recorded(
-    folder: Path, data: Dataset, model: keras.Model, change: Callable[[Path], object] | None = None
-) -> tuple[Findings, Path]:
-    """Write a search whose one retraining left this model, as `tuner run` would; return its report's model file."""
-    workspace = Workspace(folder / "runs", folder / "reports")
-    search = parse_search(RAW, "mine", folder, Overrides(), "0" * 16)
-    save_to_store(data, workspace.store)
-    model_search = search.model_searches[0]
-    trial = search.trial(model_search, "blobs", data.fingerprint, next(model_search.space.grid()), None)
-    final = trial.as_final(1)
-    workspace.artifacts.mkdir()
-    saved = workspace.artifacts / "model.keras"
-    probabilities = model.predict(data.x_test, verbose=0)
-    model.save(saved)
-    if change is not None:
-        change(saved)
-    np.savez(workspace.artifacts / "p.npz", probabilities=probabilities, labels=data.y_test)
-    files = {"model": sha256_of(saved), "predictions": sha256_of(workspace.artifacts / "p.npz")}
-    report = workspace.reports / "mine"
-    report.mkdir(parents=True)
-    (report / "ann-blobs.keras").write_bytes(saved.read_bytes())
-    saved.rename(artifact_path(workspace.artifacts, final.id, files["model"], ".keras"))
-    (workspace.artifacts / "p.npz").rename(artifact_path(workspace.artifacts, final.id, files["predictions"], ".npz"))
-    accuracy = float((probabilities.argmax(axis=1) == data.y_test).mean())
-    with Ledger(workspace.ledger) as ledger:
-        ledger.open_search("mine", search.key, search.to_json())
-        for number, (one, role) in enumerate(((trial, "search"), (final, "final"))):
-            score = {"val_accuracy": 0.5} if role == "search" else {"test_accuracy": accuracy, "files": files}
-            ledger.record(
-                Record(one, (whole if role == "search" else whole_final)(Result("completed", parameters=195, **score)))
-            )
-            ledger.add("mine", SearchTrial("ann", "blobs", role, number, one.id))
-        ledger.close_search("mine")
-        findings = load_findings(ledger, search, workspace)
-    (report / "ann-blobs.json").write_text(card_json(findings, findings.chosen[0]), encoding="utf-8")
-    return findings, report / "ann-blobs.keras"
+@pytest.fixture(autouse=True)
+def _forked(request: pytest.FixtureRequest) -> None:
+    """Models are loaded by processes that are forked, but in one test."""
+    if request.function is not test_a_network_of_keras_own_layers_is_proved_in_a_process_of_plain_keras:
+        request.getfixturevalue("forked_scripts")
 
 
-def test_a_network_of_keras_own_layers_is_proved(tmp_path, blobs):
-    findings, _ = recorded(tmp_path, blobs, network(layers.Conv2D(2, 3), layers.Dropout(0.5)))
+def test_a_network_of_keras_own_layers_is_proved_in_a_process_of_plain_keras(tmp_path, blobs):
+    findings, _ = saved_search(tmp_path, blobs, network(layers.Conv2D(2, 3), layers.Dropout(0.5)))
     (line,) = verify(findings)
     assert line.startswith("ann-blobs.keras: ")
     assert "on 45 test images, as recorded and on its card" in line
@@ -119,7 +72,7 @@ def refuses(findings: Findings, *fragments: str) -> None:
     ],
 )
 def test_a_card_that_says_something_else_is_named_with_what(tmp_path, blobs, change, problem):
-    findings, path = recorded(tmp_path, blobs, network())
+    findings, path = saved_search(tmp_path, blobs, network())
     card = path.with_suffix(".json")
     card.write_text(json.dumps(change(json.loads(card.read_text(encoding="utf-8")))), encoding="utf-8")
     refuses(findings, f"{card}: does not say what was recorded {problem}")
@@ -138,7 +91,7 @@ def test_a_card_that_says_something_else_is_named_with_what(tmp_path, blobs, cha
     ],
 )
 def test_a_card_that_says_two_things_or_true_for_a_number_is_named(tmp_path, blobs, old, new, problem):
-    findings, path = recorded(tmp_path, blobs, network())
+    findings, path = saved_search(tmp_path, blobs, network())
     card = path.with_suffix(".json")
     text = card.read_text(encoding="utf-8")
     assert old in text
@@ -148,7 +101,7 @@ def test_a_card_that_says_two_things_or_true_for_a_number_is_named(tmp_path, blo
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"\xff", b"[" * 100_000])
 def test_a_card_that_is_missing_or_damaged_is_named(tmp_path, blobs, content):
-    findings, path = recorded(tmp_path, blobs, network())
+    findings, path = saved_search(tmp_path, blobs, network())
     card = path.with_suffix(".json")
     card.unlink() if content is None else card.write_bytes(content)
     refuses(findings, f"{card}: cannot be read (", "write it again with: tuner report mine")
@@ -157,7 +110,7 @@ def test_a_card_that_is_missing_or_damaged_is_named(tmp_path, blobs, content):
 def test_a_lambda_layer_is_refused_and_does_not_run(tmp_path, blobs, monkeypatch):
     marker = tmp_path / "ran"
     code = eval(f"lambda x: (open({str(marker)!r}, 'w'), x)[1]")  # noqa: S307  # as its author's file carries it
-    findings, path = recorded(tmp_path, blobs, network(layers.Lambda(code)))
+    findings, path = saved_search(tmp_path, blobs, network(layers.Lambda(code)))
     marker.unlink()
     refuses(findings, f"{path}: carries code (a Lambda layer); only networks of Keras' own layers are loaded")
     answer = tuner(tmp_path, "verify", "mine")
@@ -170,14 +123,14 @@ def test_a_lambda_layer_is_refused_and_does_not_run(tmp_path, blobs, monkeypatch
 
 
 def test_a_layer_of_the_user_s_own_is_named(tmp_path, blobs):
-    findings, path = recorded(tmp_path, blobs, network(Doubling()))
+    findings, path = saved_search(tmp_path, blobs, network(Doubling()))
     refuses(findings, f"{path}: carries a layer or function of its author's own, mypkg>Doubling")
 
 
 def test_a_model_that_carries_an_optimizer_is_refused(tmp_path, blobs):
     compiled = network()
     compiled.compile("adam", "sparse_categorical_crossentropy")
-    findings, path = recorded(tmp_path, blobs, compiled)
+    findings, path = saved_search(tmp_path, blobs, compiled)
     refuses(findings, f"{path}: carries an optimizer")
 
 
@@ -193,7 +146,7 @@ def test_a_description_that_names_a_function_elsewhere_is_refused(tmp_path, blob
             for name, content in members.items():
                 archive.writestr(name, content)
 
-    findings, path = recorded(tmp_path, blobs, network(), tamper)
+    findings, path = saved_search(tmp_path, blobs, network(), tamper)
     refuses(findings, f"{path}: carries the function os.system")
 
 
@@ -210,7 +163,7 @@ def rewritten(path: Path, units: int) -> None:
 
 
 def test_a_network_larger_than_its_file_is_refused_before_there_is_room_made_for_it(tmp_path, blobs):
-    findings, path = recorded(tmp_path, blobs, network(), lambda saved: rewritten(saved, 10**11))
+    findings, path = saved_search(tmp_path, blobs, network(), lambda saved: rewritten(saved, 10**11))
     refuses(findings, f"{path}: describes a network of 6,500,000,000,000 weights and holds 195")
 
 
@@ -226,7 +179,7 @@ def test_a_network_that_takes_too_much_memory_is_refused(tmp_path, blobs):
         large.set_weights(made.get_weights())
         large.save(path)
 
-    findings, path = recorded(tmp_path, blobs, small, enlarge)
+    findings, path = saved_search(tmp_path, blobs, small, enlarge)
     refuses(findings, f"{path}: takes ", "GB of memory for one image, and at most 1 GB are given")
 
 
@@ -235,9 +188,23 @@ def test_weights_that_are_no_numbers_are_named(tmp_path, blobs):
     weights = endless.get_weights()
     weights[1][0] = -np.inf  # a class that is never answered; nothing of it is NaN
     endless.set_weights(weights)
-    findings, _ = recorded(tmp_path, blobs, endless)
+    findings, _ = saved_search(tmp_path, blobs, endless)
     (line,) = verify(findings)
     assert line.endswith("; but 1 of its 195 weights are NaN or infinite")
+
+
+def test_images_that_take_much_room_are_handed_over_a_block_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (25, 2, 2, 1), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    monkeypatch.setattr("tuner.datasets.large.LARGE", 0)
+    monkeypatch.setattr("tuner.datasets.large.BLOCK", 16)
+    places = np.array([3, 4, 5, 9, 20, 21, 24])
+    rows = rows_at(np.load(tmp_path / "images.npy", mmap_mode="r"), places)
+    assert isinstance(rows, RowsInFile)
+    verifying._write(rows, tmp_path / "handed over.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "handed over.npy"), images[places])
 
 
 def scratch(folder: Path) -> list[Path]:
@@ -246,7 +213,7 @@ def scratch(folder: Path) -> list[Path]:
 
 @pytest.mark.slow
 def test_one_that_is_killed_takes_its_process_with_it_and_the_next_removes_what_it_left(tmp_path, blobs, monkeypatch):
-    recorded(tmp_path, blobs, network())
+    saved_search(tmp_path, blobs, network())
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
@@ -255,7 +222,7 @@ def test_one_that_is_killed_takes_its_process_with_it_and_the_next_removes_what_
     (reader,) = descendants(killed.pid)
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate()
-    wait_for(lambda: not Path(f"/proc/{reader}").exists(), 10)
+    wait_for(lambda: not Path(f"/proc/{reader}").exists(), 600)
     assert len(scratch(temporary)) == 1
     again = tuner(tmp_path, "verify", "mine", env={"TMPDIR": str(temporary)})
     assert again.returncode == 0, again.stderr

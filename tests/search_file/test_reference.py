@@ -43,7 +43,8 @@ def test_every_key_of_a_file_and_of_a_search_has_a_row_with_a_sentence() -> None
 def test_every_parameter_of_a_family_has_a_row_with_its_default(name: str) -> None:
     rows = _rows(reference.reference(), f"### `{name}`")
     assert list(rows) == [item.name for item in FAMILIES[name].parameters]
-    assert rows["batch_norm"][2] == ("`true`" if name == "resnet_cifar" else "`false`")
+    if "batch_norm" in rows:
+        assert rows["batch_norm"][2] == ("`true`" if name == "resnet_cifar" else "`false`")
 
 
 @pytest.mark.parametrize("item", PARAMETERS, ids=lambda item: item.name)

@@ -61,6 +61,7 @@ PLANNED = {
     "activations": 5,
     "batch_size": 4 * 3,
     "batchnorm_dropout": 5,
+    "depth_shortcut": 6,
     "digits": 18 + 36,
     "fashion_ann": 65,
     "fashion_ann_vs_cnn": 1 + 65,
@@ -68,10 +69,12 @@ PLANNED = {
     "fashion_dropout_l2": 3 * 4,
     "fashion_published": 65,
     "fashion_random": 40,
+    "fashion_top10": 10,
     "fashion_sgd": 3,
     "mnist_cnn_vs_mlp": 3,
     "mnist_learning_rates": 3 * 4,
     "overfitting": 2,
+    "uneven_classes": 2 * 14,
     "vanishing_gradients": 2,
     "zoo_cifar10_wide": 1,
     "zoo_cifar100_wide": 1,
@@ -99,9 +102,14 @@ def test_every_search_file_is_right_and_comes_back_from_json(name: str) -> None:
     ]
 
 
+#: Images and classes of the files of MedMNIST that searches name.
+FILES_OF_DATA = {"retinamnist": ((28, 28, 3), 5), "breastmnist": ((28, 28, 1), 2)}
+
+
 def networks_of(model_search: ModelSearch, search: Search, dataset: str) -> dict[str, int]:
     """Return the size of each network that a model search plans, by what its family makes of it."""
-    shape, classes = DATASETS[dataset].shape, len(DATASETS[dataset].class_names)
+    known = DATASETS.get(dataset)
+    shape, classes = FILES_OF_DATA[dataset] if known is None else (known.shape, len(known.class_names))
     recipe = {parameter.name for parameter in RECIPE}
     sizes: dict[str, int] = {}
     for values in preview(search, model_search):
@@ -623,6 +631,28 @@ def test_hyperband_plans_with_the_epochs_of_its_entry(tmp_path: Path) -> None:
     assert planned == [hyperband_trials(3), hyperband_trials(9)]
 
 
+@pytest.mark.parametrize(
+    ("given", "override", "rungs", "lag"),
+    [
+        ("", None, (1, 3), 16),
+        ('algorithm = "bayesian"\nmax_trials = 9', None, (1, 3), 4),
+        ("epochs = 20\nprune_factor = 4\nlag = 2", None, (2, 5, 20), 2),
+        ("epochs = 20\nprune_first = 1", None, (1, 3, 9, 20), 16),
+        ("epochs = 20\nprune_first = 4", 6, (4, 6), 16),
+        ("epochs = 20\nprune_first = 4", 3, None, 4),
+        ("epochs = 1", None, None, 4),
+    ],
+)
+def test_a_search_that_prunes_knows_its_rungs(
+    tmp_path: Path, given: str, override: int | None, rungs: tuple[int, ...] | None, lag: int
+) -> None:
+    part = f'family = "ann"\nprune = "halving"\n{given}'
+    (found,) = load(tmp_path, Overrides(epochs=override), search=part).model_searches
+    assert (found.pruning.rungs if found.pruning else None) == rungs
+    assert found.lag == lag
+    assert found.varies_epochs == (rungs is not None)
+
+
 # --- what is watched, reported and published ---
 
 
@@ -636,6 +666,17 @@ def test_watched_layers_are_part_of_every_search_trial_and_an_entry_can_name_its
     assert [model_search.watch for model_search in search.model_searches] == [("first", "conv_2"), ("dense_1",), ()]
     assert [trial.watch for trial in trials] == [model_search.watch for model_search in search.model_searches]
     assert trials[0].as_final(1).watch == ()
+
+
+def test_retrainings_are_watched_where_the_file_asks_for_it_and_are_others_then(tmp_path: Path) -> None:
+    more = '[[search]]\nfamily = "ann"'
+    asked = load(tmp_path, top='watch = ["every"]\nwatch_retrainings = true', rest=more)
+    assert asked.watch_retrainings
+    assert not load(tmp_path, top='watch = ["every"]', rest=more).watch_retrainings
+    model_search = asked.model_searches[0]
+    trial = asked.trial(model_search, "digits", "f", next(model_search.space.grid()), None)
+    assert trial.as_final(1, watched=True).watch == ("every",)
+    assert trial.as_final(1, watched=True).id != trial.as_final(1).id
 
 
 def test_wishes_for_the_report_arrive(tmp_path: Path) -> None:

@@ -305,4 +305,4 @@ def test_the_deepest_and_the_largest_expression_answer_at_once(text: str) -> Non
         parse_rule(text, NAMES).allows(VALUES, GROUPS)
     except ValueError as error:
         assert len(str(error)) < 1_500
-    assert time.perf_counter() - begun < 2
+    assert time.perf_counter() - begun < 60  # without limits: hours

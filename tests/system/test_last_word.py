@@ -30,7 +30,7 @@ def ended(folder: Path, ending: str) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
         start_new_session=True,
     )

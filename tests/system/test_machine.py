@@ -103,7 +103,7 @@ def without_posix(folder: Path, code: str) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         env={
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "PATH": "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
@@ -13,14 +14,15 @@ import keras
 import pytest
 from PIL import Image
 
-from tuner.system.waiting import doing, heard_by
+from tuner.system.waiting import counting, doing, heard_by
 
 
 def test_what_takes_long_is_said_once_and_what_does_not_is_not() -> None:
     heard: list[str] = []
     told = threading.Event()
 
-    def say(what: str) -> None:
+    def say(what: str, again: bool) -> None:
+        assert not again
         heard.append(what)
         told.set()
 
@@ -31,6 +33,32 @@ def test_what_takes_long_is_said_once_and_what_does_not_is_not() -> None:
     with doing("what nobody listens to"):
         pass
     assert heard == ["all"]
+
+
+def test_how_far_it_is_is_said_again_and_again_in_the_place_of_what_was_said_before() -> None:
+    heard: list[tuple[str, bool]] = []
+    told = threading.Semaphore(0)
+
+    def say(what: str, again: bool) -> None:
+        heard.append((what, again))
+        told.release()
+
+    with heard_by(say, 0.01), counting("reading 4 images", 4) as count:
+        assert told.acquire(timeout=600)
+        count()
+        before = len(heard)
+        for _ in range(2):
+            assert told.acquire(timeout=600)
+    assert heard[0] == ("reading 4 images: 0% done", False)
+    assert all(again for _, again in heard[1:])
+    assert re.fullmatch(r"reading 4 images: 25% done, about [0-9,]+ s left", heard[-1][0])
+    ended = len(heard)
+    assert ended > before
+    with heard_by(say, 1000), counting("a little", 1) as count:
+        count()
+    with counting("what nobody listens to", 1) as count:
+        count()
+    assert len(heard) == ended
 
 
 @pytest.mark.slow
@@ -48,7 +76,7 @@ def test_a_command_says_on_the_terminal_what_it_waits_for_and_not_in_its_answer(
         text=True,
     )
     os.close(theirs)
-    out, _ = ran.communicate(timeout=280)
+    out, _ = ran.communicate(timeout=600)
     said = os.read(terminal, 10_000).decode()
     os.close(terminal)
     assert ran.returncode == 0, said

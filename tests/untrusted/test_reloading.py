@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import keras
+import numpy as np
 import pytest
 
 from tuner.untrusted import reloading
@@ -54,3 +57,19 @@ def test_as_many_images_at_a_time_as_fit(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(reloading, "MOST_BETWEEN_LAYERS", 30_000_000)
     assert 3 <= fitting_batch(made, 32) <= 11
     assert fitting_batch(made, 2) == 2
+
+
+def test_of_the_images_in_a_file_a_few_batches_are_read_at_a_time(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (25, 2, 2, 1), np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    seen: list[int] = []
+
+    class Model:
+        def predict(self, images: np.ndarray, batch_size: int, verbose: int) -> np.ndarray:
+            assert type(images) is np.ndarray, "what is mapped would stay in memory"
+            seen.append(len(images))
+            return images.reshape(len(images), -1)[:, :2]
+
+    found = reloading._answers(Model(), str(tmp_path / "images.npy"), 1)
+    np.testing.assert_array_equal(found, images[:, 0, :, 0])
+    assert seen == [10, 10, 5]

@@ -15,6 +15,7 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from from_scratch import FROM_SCRATCH
 
 from tuner.errors import InputError
 from tuner.families import FAMILIES
@@ -96,7 +97,7 @@ def defaults(name: str) -> dict[str, Any]:
     return next(read_space({}, {}, [*family.parameters, *RECIPE], {}).grid())
 
 
-@pytest.mark.parametrize("name", sorted(FAMILIES))
+@pytest.mark.parametrize("name", sorted(FROM_SCRATCH))
 @pytest.mark.parametrize("changed", [{}, {"batch_norm": True, "dropout": 0.5, "l2": 1e-3, "activation": "leaky_relu"}])
 def test_a_network_of_every_family_is_plain_and_answers_as_before(tmp_path, name, changed):
     values = {**defaults(name), **changed}

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from from_scratch import FROM_SCRATCH
 
 from tuner.errors import InputError, TrialError
 from tuner.families import FAMILIES
@@ -126,7 +127,7 @@ def test_every_note_is_added_and_can_be_written_as_json() -> None:
     assert json.loads(json.dumps(watcher.notes)) == watcher.notes
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", FROM_SCRATCH)
 def test_the_first_layer_with_a_kernel_is_found_in_every_family(family: str) -> None:
     images = RNG.integers(0, 256, (6, 16, 16, 1), dtype=np.uint8)
     network = network_of(family, (16, 16, 1))

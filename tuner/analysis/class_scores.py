@@ -73,20 +73,31 @@ def over_retrainings(chosen: Chosen) -> pd.DataFrame:
     return frame
 
 
-def class_differences(pairs: Sequence[tuple[Chosen, Chosen]]) -> Iterator[tuple[Chosen, Chosen, int, str, Difference]]:
+def class_differences(
+    pairs: Sequence[tuple[Chosen, Chosen]],
+) -> Iterator[tuple[Chosen, Chosen, int | None, str, Difference]]:
     """Yield the difference of each pair of models in each metric of each class, first minus second, with its interval.
 
-    All are of one data set, scored on the same images. The interval is over retrainings and test images, of the
-    metrics' jackknife pseudo-values (`tuner.analysis.jackknife`, `tuner.analysis.variance`).
+    Behind those of the classes follow those of the macro average, over the classes that have test images, whose class
+    is None. All are of one data set, scored on the same images. The interval is over retrainings and test images, of
+    the metrics' jackknife pseudo-values (`tuner.analysis.jackknife`, `tuner.analysis.variance`); those of an average
+    are the averages of its parts'.
     """
     models = list(dict.fromkeys(chosen for pair in pairs for chosen in pair))
     if not models:
         return
+    there = np.unique(models[0].predictions.labels)
+    sums: dict[str, dict[int, Any]] = {name: {id(chosen): 0.0 for chosen in models} for name in compared()}
     for label in range(len(models[0].predictions.class_names)):
         for name, metric in compared().items():
             values = {id(chosen): _pseudo_values(chosen, label, metric) for chosen in models}
             for a, b in pairs:
                 yield a, b, label, name, compare(values[id(a)], values[id(b)])
+            if label in there:
+                sums[name] = {model: part + values[model] for model, part in sums[name].items()}
+    for name, of_models in sums.items():
+        for a, b in pairs:
+            yield a, b, None, name, compare(of_models[id(a)] / len(there), of_models[id(b)] / len(there))
 
 
 def _pseudo_values(chosen: Chosen, label: int, metric: ClassMetric) -> NDArray[np.float64]:
@@ -126,12 +137,16 @@ def in_the_mean(row: Mapping[Any, Any]) -> dict[Any, Any]:
 
 @dataclass(frozen=True, eq=False)
 class ModelF1:
-    """F1 of each class of a model: `each` is `(retrainings, classes)`, mean and standard deviation are `(classes,)`."""
+    """F1 of each class of a model: `each` is `(retrainings, classes)`, mean and standard deviation are `(classes,)`.
+
+    `number` is the model's, by which it has its colour.
+    """
 
     label: str
     each: NDArray[np.float64]
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
+    number: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +167,7 @@ class F1Scores:
             rows = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == dataset)][: len(names)]
             each = np.array([per_class(one)[col.F1].to_numpy() for one in chosen.all_predictions])
             mean, sd = (rows[column].to_numpy(np.float64) for column in (mean_of(col.F1), sd_of(col.F1)))
-            found.append(ModelF1(chosen.label, each, mean, sd))
+            found.append(ModelF1(chosen.label, each, mean, sd, chosen.number))
         images = np.bincount(models[0].predictions.labels, minlength=len(names))
         return cls(dataset, names, images, tuple(found))
 

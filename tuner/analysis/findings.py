@@ -15,14 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner import columns as col
+from tuner.analysis.chance import chance_among, says_nothing
+from tuner.analysis.ensemble import EnsembleChoice
 from tuner.analysis.looks import Looks
 from tuner.analysis.scoring import Predictions
-from tuner.analysis.validation_predictions import Answers, answers_of
+from tuner.analysis.selection import Selection
+from tuner.analysis.validation_predictions import Answers, answers_of, kept_answers
 from tuner.datasets.base import Dataset
 from tuner.datasets.copies import Copies, copies
 from tuner.datasets.store import load_from_store, stored_files
 from tuner.errors import TrialError, TunerError
+from tuner.ledger.events import Event, Stop, in_force
 from tuner.ledger.ledger import SearchTrial
+from tuner.ledger.requests import Decision
 from tuner.objective import ACCURACY, Objective
 from tuner.protocol import ranked, validation_labels
 from tuner.search_file.model import Search
@@ -37,9 +42,11 @@ _T = TypeVar("_T")
 class Chosen:
     """A model that a search chose, on one data set.
 
-    `winner` is its search trial (None where the data set is only compared on), `finals` its completed
-    retrainings, and `all_predictions` theirs in the same order; `place` says which of them is the saved model, and
-    `save` how it was picked.
+    `model` names its row of the comparison. `winner` is its search trial (None where the data set is only compared on)
+    and `selection` says how that was chosen; an ensemble has `ensemble` in their place, also where it is only compared
+    on. `finals` are its completed retrainings, and `all_predictions` theirs in the same order; `place` says which of
+    them is the saved model, and `save` how it was picked. `number` is its place among all that a search compares, by
+    which it has its colour in every figure.
     """
 
     model: str
@@ -52,6 +59,16 @@ class Chosen:
     artifact: Path
     place: int = 0
     save: Save = "first"
+    selection: Selection | None = None
+    ensemble: EnsembleChoice | None = None
+    number: int = 0
+
+    @property
+    def search_score(self) -> float | None:
+        """What it scored on the images that it was chosen on; None where the data set is only compared on."""
+        if self.ensemble is not None and self.ensemble.dataset == self.dataset:
+            return self.ensemble.score
+        return self.winner.score if self.winner else None
 
     @property
     def saved(self) -> Record:
@@ -120,7 +137,11 @@ class Findings:
     `began` is when the search began, in seconds since 1970, UTC, and `attempts` when and where each trial ran, by its
     name. `further` is what the same search found on further splits of all images, where it asks for them, as far as
     they have finished; `first_split_finished` says whether its first one has, which these findings are of. `looks`
-    tells of each data set how often its test images were scored.
+    tells of each data set how often its test images were scored. `earlier_trainings` are those of trials to an epoch
+    where they might have been pruned, and from which they went on; `fold_trainings` are those of the single folds of
+    cross-validated trials, each at its trial's place. `events` are what ended it before its end, and `decisions`
+    what was decided on requests of those who watched it. `ensembles` are what was chosen for the ensemble
+    of each data set that was searched, where one is asked for.
     """
 
     search: Search
@@ -133,6 +154,11 @@ class Findings:
     further: tuple[Findings, ...] = ()
     first_split_finished: bool = True
     looks: Mapping[str, Looks] = field(default_factory=dict)
+    earlier_trainings: tuple[tuple[SearchTrial, Record], ...] = ()
+    events: tuple[Event, ...] = ()
+    fold_trainings: tuple[tuple[SearchTrial, Record], ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    ensembles: Mapping[str, EnsembleChoice] = field(default_factory=dict)
 
     @property
     def finished_splits(self) -> int:
@@ -144,12 +170,26 @@ class Findings:
         return f"<Findings of {self.search.name!r}: {len(self.search_trials)} trials, {state}>"
 
     @property
+    def ended(self) -> Event | None:
+        """The event by which the search has ended before its end; None where it has not."""
+        return in_force(self.events)
+
+    def stop_of(self, model: str, dataset: str) -> Stop | None:
+        """Return where the hours of the search ended a model search on a data set; None where they have not."""
+        stops = self.ended.stops if self.ended else ()
+        return next((stop for stop in stops if (stop.model, stop.dataset) == (model, dataset)), None)
+
+    @property
     def imported(self) -> str:
         """The tool that the trials were imported from, which came without images; empty where they are ours."""
         return next((record.imported for _, record in self.search_trials if record.imported), "")
 
     def trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
-        """Return the finished search trials, of one model search or data set where given, in order of proposal."""
+        """Return the finished search trials, of one model search or data set where given, in order of proposal.
+
+        A row of the comparison has those of its model search, an ensemble those of all.
+        """
+        model = None if model is None else self.search.contender(model).searched or None
         return [
             record
             for search_trial, record in self.search_trials
@@ -157,6 +197,10 @@ class Findings:
             and model in (None, search_trial.model)
             and dataset in (None, search_trial.dataset)
         ]
+
+    def whole_trials(self, model: str | None = None, dataset: str | None = None) -> list[Record]:
+        """Return the completed search trials that were not pruned, whose scores can be held against each other."""
+        return [r for r in self.trials(model, dataset) if r.completed and not r.trial.is_partial]
 
     @property
     def failed(self) -> list[tuple[SearchTrial, Record]]:
@@ -229,10 +273,20 @@ class Findings:
         return found
 
     def answers(self, model: str, dataset: str) -> Answers:
-        """Return what the trials of a model answered to the images that they were chosen on, as far as it is kept."""
+        """Return what the trials of a model answered to the images that they were chosen on, as far as it is kept.
+
+        Of those that were pruned none was chosen among the others.
+        """
         order = ranked(self.trials(model, dataset))
+        order = [record for record in order if not record.trial.is_partial] or order
         labels = self.chosen_on_images(order[0].trial)
         return answers_of(order, self.workspace.artifacts, labels, len(self.data(dataset).class_names))
+
+    def validation_answers(self, record: Record) -> NDArray[np.float16] | None:
+        """Return what a search trial answered to the images that it was chosen on, `(n, classes)`; None if not kept."""
+        classes = len(load_from_store(self.workspace.store_of(record.trial.fingerprint)).class_names)
+        images = len(self.chosen_on_images(record.trial))
+        return kept_answers(record, self.workspace.artifacts, images, classes)
 
     def chance(self, trial: Trial) -> float:
         """Return the accuracy up to which a search trial has not left chance.
@@ -247,30 +301,26 @@ class Findings:
 
     def objective_of(self, model: str) -> Objective:
         """Return what a model is chosen by."""
-        return self.search.model_search(model).objective
+        return (
+            self.search.model_search(model).objective
+            if self.search.contender(model).searched
+            else self.search.objective
+        )
 
     def stuck_at_chance(self, record: Record) -> bool:
         """Return whether a completed search trial never left chance, in any epoch; of an imported one nobody knows."""
         if self.imported:
             return False
         reached = [record.result.val_accuracy or 0.0, *record.result.history.get(col.VAL_ACCURACY, [])]
-        return max(reached) <= self.chance(record.trial)
+        if max(reached) > self.chance(record.trial):
+            return False
+        answers = self.validation_answers(record)
+        return answers is None or says_nothing(self.chosen_on_images(record.trial), answers.argmax(axis=1))
 
     @property
     def seen_datasets(self) -> list[str]:
         """The data sets of the trials that have finished."""
         return list(dict.fromkeys(search_trial.dataset for search_trial, _ in self.search_trials))
-
-
-def chance_among(labels: NDArray[np.int64]) -> float:
-    """Return the accuracy on images of these labels up to which a model has not left chance.
-
-    That is the share of the largest class, plus three standard errors of a share; but of few images no more than
-    three quarters of the way from that share to 1, so that a model that has them all right is never said to be
-    no better than chance.
-    """
-    share = float(np.bincount(labels).max() / len(labels))
-    return min(share + 3 * float(np.sqrt(share * (1 - share) / len(labels))), (share + 3) / 4)
 
 
 def _copies(findings: Findings, dataset: str) -> Copies:

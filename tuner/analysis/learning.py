@@ -19,17 +19,21 @@ METRICS = ("accuracy", col.LOSS, col.UNPENALISED_LOSS)
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
-    """The metrics of a trial by epoch; `label` is what a legend calls it."""
+    """The metrics of a trial by epoch; `label` is what a legend calls it.
+
+    `number` is its model's, by which it has its colour, or None where curves of one model have colours of their own.
+    """
 
     label: str
     dataset: str
     trial: str
     history: Mapping[str, Sequence[float]]
+    number: int | None = None
 
     @classmethod
-    def of(cls, label: str, dataset: str, record: Record) -> Self:
+    def of(cls, label: str, dataset: str, record: Record, number: int | None = None) -> Self:
         """Return the curve of a recorded trial."""
-        return cls(label, dataset, record.trial.id, record.result.history)
+        return cls(label, dataset, record.trial.id, record.result.history, number)
 
     @property
     def penalised(self) -> bool:

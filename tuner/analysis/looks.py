@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tuner.analysis.ensemble import parts_of
 from tuner.ledger.ledger import Ledger
+from tuner.space.parameters import Value
 from tuner.trial import Trial
 
 
@@ -53,7 +55,9 @@ def looks_at(ledger: Ledger, fingerprint: str) -> Looks:
         except ValueError:  # which every table of its search refuses; here it is another search's
             continue
         trials.add(trial.id)
-        values = tuple(sorted(trial.values.items()))
+        # Ensembles of the retrainings of the same configurations are one model, too.
+        members: dict[str, Value] = {part.searched: part.weight for part in parts_of(trial)}
+        values = tuple(sorted((members or trial.values).items()))
         models.add((trial.family, trial.source, values, trial.epochs, trial.train_size, trial.backend))
         if search is not None:
             searches.setdefault(search.partition("#")[0])

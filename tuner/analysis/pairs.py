@@ -92,6 +92,11 @@ def paired(models: Sequence[Owned]) -> list[Pair]:
     return found
 
 
+def judged_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
+    """Return every pair of chosen models on a data set, pairs of the best model first, judged together."""
+    return tuple(adjusted(paired([(findings, chosen) for chosen in findings.on(dataset)])))
+
+
 def adjusted(pairs: Sequence[Pair]) -> list[Pair]:
     """Return pairs with their p adjusted after Holm for being judged together."""
     judged = [(place, pair.p) for place, pair in enumerate(pairs) if pair.p is not None]

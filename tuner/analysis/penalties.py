@@ -17,8 +17,7 @@ _ROUNDING = 1e-5
 
 def unpenalised_val_loss(record: Record) -> float | None:
     """Return the validation loss without penalties of the epoch that counts; None where it was not recorded."""
-    curve = record.result.history.get(col.VAL_UNPENALISED_LOSS)
-    return curve[: record.result.best_epoch][-1] if curve else None
+    return record.result.validated(col.VAL_UNPENALISED_LOSS)
 
 
 def any_penalised(records: Iterable[Record]) -> bool:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from tuner.analysis.findings import Chosen, Findings, winners
+from tuner.analysis.ensemble import EnsembleChoice, chosen_ensembles, is_of
+from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.looks import looks_at
 from tuner.analysis.scoring import load_predictions
+from tuner.analysis.selection import Selection, selections
 from tuner.datasets.store import load_from_store
 from tuner.errors import CheckError, InputError
+from tuner.ledger.furthest import furthest
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.objective import OwnObjective
 from tuner.protocol import saved_of, test_images
+from tuner.search_file.contenders import Contender
 from tuner.search_file.model import Search
-from tuner.search_file.model_search import ModelSearch
 from tuner.system.waiting import doing
 from tuner.trial import Record, artifact_path
 from tuner.workspace import Workspace, recorded_search, search_name
@@ -30,8 +34,9 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
         CheckError: saved predictions or a saved model are missing or were changed.
         InputError: the ledger holds what no run wrote.
     """
-    order = {model_search.name: index for index, model_search in enumerate(search.model_searches)}
-    search_trials = ledger.search_trials(search.name)
+    order = {contender.name: index for index, contender in enumerate(search.listed)}
+    trainings = ledger.all_search_trials(search.name)
+    search_trials = furthest(trainings)
     search = _with_recorded_objectives(search, search_trials)
     for search_trial, _ in search_trials:
         if search_trial.model not in order or search_trial.dataset not in search.all_datasets:
@@ -43,21 +48,28 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
     search_trials = sorted(
         search_trials, key=lambda pair: (pair[0].role != "search", order.get(pair[0].model, len(order)))
     )
-    best = winners(search, search_trials)
+    selected = selections(search, search_trials, workspace)
+    ensembles: dict[str, EnsembleChoice] = {}
+    with suppress(CheckError):  # a user's own objective may have changed since, without which there is still a report
+        ensembles = chosen_ensembles(search, search_trials, workspace)
     chosen = []
     for dataset in search.compare or search.datasets:
-        for model_search in search.model_searches:
+        for contender in search.contenders:
+            if contender.limit and (contender.name, search.chosen_on(dataset)) not in selected:
+                continue  # an earlier run may have chosen otherwise
             finals = tuple(
                 record
                 for search_trial, record in search_trials
                 if record
                 and record.completed
-                and (search_trial.role, search_trial.model, search_trial.dataset)
-                == ("final", model_search.name, dataset)
+                and (search_trial.role, search_trial.model, search_trial.dataset) == ("final", contender.name, dataset)
             )
             if finals:
-                winner = best.get((model_search.name, dataset))
-                chosen.append(_chosen(search, model_search, dataset, winner, finals, workspace))
+                selection = selected.get((contender.name, dataset))
+                chosen.append(_chosen(search, contender, dataset, selection, finals, workspace))
+        choice = ensembles.get(search.chosen_on(dataset))
+        if search.ensemble and choice and (made := _made_of(choice, search.ensemble, dataset, search_trials)):
+            chosen.append(replace(_chosen(search, search.ensemble, dataset, None, made, workspace), ensemble=choice))
     finished = tuple((search_trial, record) for search_trial, record in search_trials if record is not None)
     began, attempts = ledger.began(search.name), ledger.attempts(search.name)
     further = tuple(_further_splits(ledger, search, workspace))
@@ -66,7 +78,55 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
     first = done or (search.splits > 1 and _ran(ledger, search, search.at_split(2).name))
     prints = {search_trial.dataset: record.trial.fingerprint for search_trial, record in finished}
     looks = {dataset: looks_at(ledger, fingerprint) for dataset, fingerprint in prints.items()}
-    return Findings(search, finished, tuple(chosen), workspace, done, began, attempts, further, first, looks)
+    known = {search_trial.trial for search_trial, _ in finished}
+    earlier = tuple((one, record) for one, record in trainings if record is not None and one.trial not in known)
+    events = tuple(ledger.events(search.name))
+    folds = tuple(_fold_trainings(ledger, (*finished, *earlier)))
+    attempts |= {one.trial: attempt for one, _ in folds if (attempt := ledger.attempt(one.trial))}
+    return Findings(
+        search,
+        finished,
+        tuple(chosen),
+        workspace,
+        done,
+        began,
+        attempts,
+        further,
+        first,
+        looks,
+        earlier,
+        events,
+        folds,
+        tuple(ledger.decisions(search.name)),
+        ensembles,
+    )
+
+
+def _made_of(
+    choice: EnsembleChoice,
+    ensemble: Contender,
+    dataset: str,
+    search_trials: Sequence[tuple[SearchTrial, Record | None]],
+) -> tuple[Record, ...]:
+    """Return the ensembles on a data set that are made of what was chosen; an earlier run may have chosen otherwise."""
+    return tuple(
+        record
+        for one, record in search_trials
+        if record
+        and record.completed
+        and (one.role, one.model, one.dataset) == ("final", ensemble.name, dataset)
+        and is_of(record.trial, choice)
+    )
+
+
+def _fold_trainings(
+    ledger: Ledger, trials: Sequence[tuple[SearchTrial, Record]]
+) -> Iterator[tuple[SearchTrial, Record]]:
+    """Yield the trainings of the single folds of cross-validated trials."""
+    for search_trial, record in trials:
+        for part in record.trial.parts:
+            if fold := ledger.get(part.id):
+                yield replace(search_trial, trial=part.id), fold
 
 
 def _with_recorded_objectives(search: Search, search_trials: Sequence[tuple[SearchTrial, Record | None]]) -> Search:
@@ -118,9 +178,9 @@ def recorded_findings(name: str, workspace: Workspace) -> Findings:
 
 def _chosen(
     search: Search,
-    model_search: ModelSearch,
+    contender: Contender,
     dataset: str,
-    winner: Record | None,
+    selection: Selection | None,
     finals: tuple[Record, ...],
     workspace: Workspace,
 ) -> Chosen:
@@ -143,6 +203,18 @@ def _chosen(
                 f"{path}: the saved predictions are of other images than {workspace.store_of(record.trial.fingerprint)}"
             )
     slug = search.slugs[dataset]
+    winner = selection.record if selection else None
     return Chosen(
-        model_search.name, model_search.label, dataset, slug, winner, finals, predictions, artifact, place, search.save
+        contender.name,
+        contender.label,
+        dataset,
+        slug,
+        winner,
+        finals,
+        predictions,
+        artifact,
+        place,
+        search.save,
+        selection,
+        number=search.number(contender.name),
     )

@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from tuner import columns as col
+from tuner.analysis.ended import by_in_words, ended_in_words
 from tuner.analysis.penalties import LOSS_WITHOUT_PENALTIES, any_penalised, unpenalised_val_loss
-from tuner.analysis.trial_table import trial_rows
+from tuner.analysis.trial_table import epochs_in_words, trial_rows
 from tuner.families import in_order
+from tuner.ledger.events import Event
 from tuner.ledger.ledger import SearchTrial
 from tuner.protocol import ranked
 from tuner.search_file.model import Search
@@ -50,24 +52,40 @@ def retrained(search_trials: SearchTrials) -> dict[tuple[str, str], list[Record]
     return found
 
 
-def result_rows(search_trials: SearchTrials) -> list[dict[str, object]]:
+def result_rows(search_trials: SearchTrials, finished: bool = True) -> list[dict[str, object]]:
     """Return the finished search trials as rows, best first, each with how its retrainings scored on the test set.
 
     That is None for those that were not retrained on the data set on which they were chosen.
     """
     scores: dict[object, dict[str, object]] = {}
-    for (model, dataset), finals in retrained(search_trials).items():
-        mine = [r for m, r in search_trials if r and (m.role, m.model, m.dataset) == ("search", model, dataset)]
-        for best in ranked(mine)[:1]:
+    for (_, dataset), finals in retrained(search_trials).items():
+        content = _configuration(finals[0])
+        mine = [r for m, r in search_trials if r and (m.role, m.dataset) == ("search", dataset)]
+        for best in [r for r in ranked(mine) if _configuration(r) == content][:1]:
             mean, sd = _mean_and_sd(finals)
             scores[best.trial.id] = {col.RETRAINED_MEAN: mean, col.RETRAINED_SD: sd, col.REPEATS: len(finals)}
     untested = dict.fromkeys((col.RETRAINED_MEAN, col.RETRAINED_SD, col.REPEATS))
-    return [row | scores.get(row[col.TRIAL], untested) for row in trial_rows(search_trials)]
+    return [row | scores.get(row[col.TRIAL], untested) for row in trial_rows(search_trials, finished)]
 
 
-def results_table(search: Search, search_trials: SearchTrials) -> str:
-    """Return the tables of a search as markdown, no line wider than `WIDTH`: its retrained models, and its trials."""
-    parts = [_retrained_table(search, search_trials), _trials_table(search, search_trials)]
+def _configuration(record: Record) -> tuple[object, ...]:
+    """Return what a search trial and its retrainings have in common."""
+    trial = record.trial
+    values = {name: value for name, value in trial.values.items() if name not in trial.idle}
+    return trial.family, trial.source, values, trial.epochs
+
+
+def results_table(
+    search: Search, search_trials: SearchTrials, finished: bool = True, ended: Event | None = None
+) -> str:
+    """Return the tables of a search as markdown, no line wider than `WIDTH`: its retrained models, and its trials.
+
+    While it has not `finished`, trials that others went further than may still go on. `ended` is the event by which its
+    hours ended it.
+    """
+    parts = [_retrained_table(search, search_trials), _trials_table(search, search_trials, finished)]
+    if ended is not None:
+        parts.append(f"Ended {by_in_words(ended)}: {visible_line(ended_in_words(search, ended))}.")
     return "\n\n".join(part for part in parts if part)
 
 
@@ -82,7 +100,7 @@ def _retrained_table(search: Search, search_trials: SearchTrials) -> str:
         mean, sd = _mean_and_sd(finals)
         mean_text = f"{mean:.4f}" + ("" if sd is None else f" ± {sd:.4f}")
         scores = ", ".join(f"{record.result.test_accuracy or 0.0:.4f}" for record in finals)
-        rows.append([_text(search.model_search(model).label), _text(dataset), mean_text, shortened(scores, 40)])
+        rows.append([_text(search.contender(model).label), _text(dataset), mean_text, shortened(scores, 40)])
     if not rows:
         return ""
     return "Retrained, accuracy on the test set:\n\n" + _markdown(
@@ -90,7 +108,7 @@ def _retrained_table(search: Search, search_trials: SearchTrials) -> str:
     )
 
 
-def _trials_table(search: Search, search_trials: SearchTrials) -> str:
+def _trials_table(search: Search, search_trials: SearchTrials, finished: bool) -> str:
     rows = [
         (search_trial, record) for search_trial, record in search_trials if record and search_trial.role == "search"
     ]
@@ -98,10 +116,11 @@ def _trials_table(search: Search, search_trials: SearchTrials) -> str:
         return "No trial has finished."
     place = {record.trial.id: rank for rank, record in enumerate(ranked(record for _, record in rows))}
     rows.sort(key=lambda row: (place.get(row[1].trial.id, len(place)), row[0].model, row[0].number))
-    columns = _fitting(search, rows)
+    columns = _fitting(search, rows, finished)
     text_columns = sum(head in ("model", "data set", _TOGETHER) for head, _ in columns)
     table = _markdown([[get(row) for _, get in columns] for row in rows], [head for head, _ in columns], text_columns)
-    count = "1 trial" if len(rows) == 1 else f"{len(rows):,} trials, best first"
+    so_far = "" if finished else " so far"
+    count = f"1 trial{so_far}" if len(rows) == 1 else f"{len(rows):,} trials{so_far}, best first"
     return "\n\n".join([f"{count}:", table, *_reasons(rows), _rest(rows)])
 
 
@@ -109,9 +128,9 @@ def _trials_table(search: Search, search_trials: SearchTrials) -> str:
 _TOGETHER = "parameters that vary"
 
 
-def _fitting(search: Search, rows: Sequence[Row]) -> list[Column]:
+def _fitting(search: Search, rows: Sequence[Row], finished: bool) -> list[Column]:
     """Return the columns of these trials that a table of `WIDTH` has room for."""
-    about, scores = _about(search), _scores(rows)
+    about, scores = _about(search), _scores(rows, finished)
     groups = _varying(rows)
     apart: list[Column] = [(_text(name), _value_of(names)) for name, names in groups.items()]
     for spared in _SPARED:
@@ -132,10 +151,10 @@ def _about(search: Search) -> list[Column]:
     return columns
 
 
-def _scores(rows: Sequence[Row]) -> list[Column]:
+def _scores(rows: Sequence[Row], finished: bool) -> list[Column]:
     columns: list[Column] = []
-    if any(record.result.best_epoch for _, record in rows) or len({r.trial.epochs for _, r in rows}) > 1:
-        columns.append(("epochs", lambda row: _epochs(row[1])))
+    if any(r.result.best_epoch or r.trial.is_partial for _, r in rows) or len({r.trial.epochs for _, r in rows}) > 1:
+        columns.append(("epochs", lambda row: epochs_in_words(row[1], finished)))
     unpenalised: list[Column] = []
     if any_penalised(record for _, record in rows):
         unpenalised.append((_UNPENALISED, lambda row: _score(unpenalised_val_loss(row[1]))))
@@ -151,6 +170,7 @@ def _scores(rows: Sequence[Row]) -> list[Column]:
             for objective in dict.fromkeys(record.objective for _, record in rows)
             if objective.code
         ),
+        *([("± error", lambda row: _score(row[1].standard_error))] if any(r.trial.folds for _, r in rows) else []),
         ("trial", lambda row: row[1].trial.id),
     ]
 
@@ -241,11 +261,6 @@ def _setting(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _epochs(record: Record) -> str:
-    best, planned = record.result.best_epoch, record.trial.epochs
-    return f"{best:,} of {planned:,}" if best else f"{planned:,}"
 
 
 def _whole(value: int | None) -> str:

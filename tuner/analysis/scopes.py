@@ -101,5 +101,5 @@ def _scope_of(model_search: ModelSearch, records: Sequence[Record], objective: O
 
 
 def _values(record: Record) -> dict[str, Value]:
-    """Return a trial's parameters and its number of epochs, which Hyperband varies too."""
-    return {**record.trial.values, col.EPOCHS: record.trial.epochs}
+    """Return a trial's parameters and its number of epochs, which Hyperband and pruning vary too."""
+    return {**record.trial.values, col.EPOCHS: record.trial.given_epochs}

@@ -172,7 +172,7 @@ def averages(table: pd.DataFrame) -> pd.DataFrame:
     occurring = table[table[col.SUPPORT] > 0].fillna(zeros)
     support = occurring[col.SUPPORT].to_numpy()
     rows = []
-    for label, weights in (("macro average", np.ones_like(support)), ("weighted average", support)):
+    for label, weights in ((col.MACRO_AVERAGE, np.ones_like(support)), ("weighted average", support)):
         row: dict[str, object] = {col.CLASS: label}
         row |= {name: float(np.average(occurring[name], weights=weights)) for name in CLASS_METRICS}
         row[col.SUPPORT] = int(support.sum())

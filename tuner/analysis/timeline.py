@@ -44,7 +44,10 @@ class Timeline:
     def of(cls, findings: Findings) -> Self:
         """Return the timeline of a search."""
         spans, earlier, unplaced = [], 0, 0
-        for search_trial, record in findings.search_trials:
+        trainings = (*findings.search_trials, *findings.earlier_trainings, *findings.fold_trainings)
+        for search_trial, record in trainings:
+            if record.trial.parts:  # whose folds ran
+                continue
             attempt = findings.attempts.get(search_trial.trial)
             if attempt is None or findings.began is None or attempt.worker is None:
                 unplaced += 1

@@ -67,6 +67,18 @@ def load_validation(path: Path, sha256: str, images: int, classes: int) -> NDArr
         raise CheckError(f"{path}: the validation predictions cannot be read ({one_line(error, 160)})") from error
 
 
+def kept_answers(record: Record, artifacts: Path, images: int, classes: int) -> NDArray[np.float16] | None:
+    """Return what a search trial answered to its validation images, `(images, classes)`; None where it is not there."""
+    sha256 = record.result.files.get("validation")
+    if sha256 is None:
+        return None
+    path = artifact_path(artifacts, record.trial.id, sha256, ARTIFACTS["validation"])
+    try:
+        return load_validation(path, sha256, images, classes)
+    except CheckError:
+        return None
+
+
 @dataclass(frozen=True, eq=False)
 class Answers:
     """What trials answered to the images that they were chosen on.
@@ -93,16 +105,10 @@ def answers_of(order: Sequence[Record], artifacts: Path, labels: NDArray[np.int6
     kept = order[: most_kept(len(labels), classes)]
     records, correct = [], []
     for record in kept:
-        sha256 = record.result.files.get("validation")
-        if sha256 is None:
-            continue
-        path = artifact_path(artifacts, record.trial.id, sha256, ARTIFACTS["validation"])
-        try:
-            answers = load_validation(path, sha256, len(labels), classes)
-        except CheckError:
-            continue
-        records.append(record)
-        correct.append(answers.argmax(axis=1) == labels)
+        answers = kept_answers(record, artifacts, len(labels), classes)
+        if answers is not None:
+            records.append(record)
+            correct.append(answers.argmax(axis=1) == labels)
     found = np.array(correct, dtype=np.bool_).reshape(-1, len(labels))
     return Answers(tuple(records), found, len(kept) - len(records), len(order) - len(kept))
 

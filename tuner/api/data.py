@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from tuner.datasets import DATASETS
 from tuner.datasets.base import ARRAYS, VALIDATION_ARRAYS, Dataset, checked_dataset
+from tuner.datasets.groups import GROUP_ARRAYS, given_groups
 from tuner.errors import InputError, shown
 from tuner.protocol import stratified
 from tuner.system.files import file_part
@@ -21,7 +23,7 @@ from tuner.untrusted.sizes import amount, most_data
 TEST_SHARE = 0.2
 #: The seed by which it is drawn, whatever a search's own is: another seed is to have the same test set.
 _SEED = 0
-_NAMES = {*ARRAYS, *VALIDATION_ARRAYS, "class_names"}
+_NAMES = {*ARRAYS, *VALIDATION_ARRAYS, "class_names", *GROUP_ARRAYS.values()}
 _REMEDY = "give ((x_train, y_train), (x_test, y_test)), or a dict with x_train, y_train, x_test, y_test"
 
 
@@ -37,9 +39,9 @@ def given_dataset(name: str, data: Any, test_share: float = TEST_SHARE) -> tuple
 
     Args:
         name: what the search calls it.
-        data: a dict with `x_train`, `y_train`, `x_test`, `y_test`, perhaps `x_val`, `y_val` and `class_names`, as an
-            `.npz` file has them; `((x_train, y_train), (x_test, y_test))`; `(x, y)`; a `tf.data.Dataset` of images
-            and labels, or a training and a test one.
+        data: a dict with `x_train`, `y_train`, `x_test`, `y_test`, perhaps `x_val`, `y_val`, `class_names`,
+            `groups_train` and `groups_test`, as an `.npz` file has them; `((x_train, y_train), (x_test, y_test))`;
+            `(x, y)`; a `tf.data.Dataset` of images and labels, or a training and a test one.
         test_share: of the images that are held out as the test set where there is none.
 
     Raises:
@@ -61,9 +63,12 @@ def given_dataset(name: str, data: Any, test_share: float = TEST_SHARE) -> tuple
             raise InputError(name, f"has {one if one in arrays else other} alone", f"give {one} and {other}")
     found = {key: np.asarray(value) for key, value in arrays.items()}
     if "x_test" in found:
-        return checked_dataset(name, found, class_names, "arrays"), []
+        dataset = checked_dataset(name, found, class_names, "arrays")
+        return replace(dataset, groups=given_groups(found, dataset)), []
     if "x_val" in found:
         raise InputError(name, "has validation images, and no test images", "give x_test and y_test")
+    if set(GROUP_ARRAYS.values()) & found.keys():
+        raise InputError(name, "has groups, and no test images that were kept apart by them", "give x_test and y_test")
     whole = {**found, "x_test": found["x_train"][:1], "y_test": found["y_train"][:1]}
     return _held_out(checked_dataset(name, whole, class_names), test_share)
 

@@ -11,7 +11,8 @@ from tuner import columns as col
 
 #: Columns whose kind is known even where every cell is empty.
 _WHOLE = (
-    col.SEED, col.EPOCHS, col.BEST_EPOCH, col.TRAIN_SIZE, col.TEST_SIZE, col.PARAMETERS, col.EPOCH, col.REPEATS,
+    col.SEED, col.EPOCHS, col.TRAINED, col.BEST_EPOCH, col.TRAIN_SIZE, col.TEST_SIZE, col.PARAMETERS, col.EPOCH,
+    col.REPEATS,
 )  # fmt: skip
 _REAL = (
     col.SECONDS, col.VAL_ACCURACY, col.VAL_LOSS, col.VAL_UNPENALISED_LOSS, col.RETRAINED_SD, col.DELTA, col.DELTA_LOW,

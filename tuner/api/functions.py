@@ -33,7 +33,7 @@ from tuner.report.across import compared_frame
 from tuner.search_file.file import find_search
 from tuner.search_file.file import load_search as read_search
 from tuner.search_file.model import Search
-from tuner.search_file.overrides import Overrides, backend_name
+from tuner.search_file.overrides import MOST_HOURS, Overrides, backend_name
 from tuner.search_file.schema import at_most_one_gpu
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.streams import lasting
@@ -98,7 +98,7 @@ def checked_overrides(overrides: Overrides) -> Overrides:
     """
     for option in fields(Overrides):
         if "least" in option.metadata:
-            _check_whole(option.name, getattr(overrides, option.name), option.metadata["least"])
+            check_whole(option.name, getattr(overrides, option.name), option.metadata["least"])
     return overrides
 
 
@@ -115,6 +115,7 @@ def run(
     tensorboard: bool = False,
     skip_bad: bool = False,
     single_file: bool = False,
+    hours: float | None = None,
     data_dir: PathLike | None = None,
     runs_dir: PathLike = "runs",
     reports_dir: PathLike = "reports",
@@ -136,6 +137,7 @@ def run(
         tensorboard: write logs for TensorBoard, too.
         skip_bad: leave out image files of a folder that cannot be used.
         single_file: let the page report.html hold its pictures and the script that draws, to be sent around alone.
+        hours: end within so many, retrainings and report included, with as many trials as they allow.
         data_dir: looked at first for NAME.npz and folders of images; by default what `TUNER_DATA_DIR` says.
         runs_dir: where ledger and models are.
         reports_dir: where reports are written.
@@ -149,7 +151,9 @@ def run(
     found = search if isinstance(search, Search) else load_search(search)
     data = data_dir or os.environ.get("TUNER_DATA_DIR")
     workspace = Workspace(Path(runs_dir), Path(reports_dir), Path(data) if data else None)
-    _check_whole("workers", workers, 1)
+    check_whole("workers", workers, 1)
+    if hours is not None and not 0 < hours <= MOST_HOURS:  # nor nan
+        raise InputError("hours", f"is {hours:g}", f"it must be above 0, and at most {MOST_HOURS:,}")
     if backend_name() != _backend_of_this_process():
         problem = f"is {backend_name()!r} now, and this process began with {_backend_of_this_process()!r}"
         raise InputError("KERAS_BACKEND", problem, "restart the kernel, or start another process")
@@ -169,7 +173,7 @@ def run(
                 from tuner.running.options import RunOptions
                 from tuner.running.search import run_search
             where = _execution_options(executor, workers, cpus_per_trial, gpus_per_trial, address)
-            options = RunOptions(where, fresh, tensorboard, skip_bad, single_file)
+            options = RunOptions(where, fresh, tensorboard, skip_bad, single_file, hours)
             return run_search(found, workspace, console, options)[0]
         except (Exception, KeyboardInterrupt) as error:
             if isinstance(error, KeyboardInterrupt) or (main and INTERRUPTS.asked):
@@ -201,7 +205,12 @@ def _execution_options(
         raise InputError("gpus_per_trial", f"{gpus:g} {error}") from None
 
 
-def _check_whole(option: str, value: int | None, least: int) -> None:
+def check_whole(option: str, value: int | None, least: int) -> None:
+    """See that an argument is a whole number, and large enough, where it is given.
+
+    Raises:
+        InputError: it is not.
+    """
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
         raise InputError(option, f"is {value!r}", f"it must be a whole number from {least} on")
 
@@ -228,7 +237,7 @@ def results(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     Raises:
         InputError: the search has not been run here.
     """
-    rows = result_rows(_search_trials(name, runs_dir))
+    rows = result_rows(*_search_trials(name, runs_dir))
     return typed(pd.DataFrame(rows, columns=column_names(rows), dtype=object))
 
 
@@ -241,7 +250,7 @@ def history(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """
     rows = [
         (record.trial.id, search_trial.model, search_trial.dataset, search_trial.role, epoch, metric, value)
-        for search_trial, record in _search_trials(name, runs_dir)
+        for search_trial, record in _search_trials(name, runs_dir)[0]
         if record is not None
         for metric, values in record.result.history.items()
         for epoch, value in enumerate(values, start=1)
@@ -301,10 +310,11 @@ def _path(name: PathLike) -> str:
     return os.fspath(name)
 
 
-def _search_trials(name: Ran, runs_dir: PathLike) -> Sequence[tuple[SearchTrial, Record | None]]:
-    """Return the trials of a search that stand in the ledger; no file of a model is looked at."""
+def _search_trials(name: Ran, runs_dir: PathLike) -> tuple[Sequence[tuple[SearchTrial, Record | None]], bool]:
+    """Return the trials of a search in the ledger, and whether it has finished; no file of a model is looked at."""
     if isinstance(name, Findings):
-        return name.search_trials
+        return name.search_trials, name.finished
     text = _name(name)
     with Workspace(Path(runs_dir)).existing_ledger(text) as ledger:
-        return ledger.search_trials(recorded_search(ledger, search_name(text)).name)
+        search = recorded_search(ledger, search_name(text)).name
+        return ledger.search_trials(search), ledger.is_finished(search)

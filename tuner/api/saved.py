@@ -20,6 +20,7 @@ from tuner.api.functions import PathLike, Ran, load_findings
 from tuner.api.wording import in_pythons_words
 from tuner.errors import InputError, suggestion
 from tuner.exporters import EXPORTERS, Recorded
+from tuner.saved_models.exporting import FORMATS, format_of
 from tuner.search_file.model import Search
 from tuner.workspace import Workspace, search_name
 
@@ -74,7 +75,7 @@ def predict(
     """Return the class and the probabilities of images by a saved model, a row for each image.
 
     Args:
-        found: what `run` returned, or a search that ran; or the path of a `.keras` file.
+        found: what `run` returned, or a search that ran; or the path of a `.keras` file, or of an exported model.
         images: a file or a folder, several of them, or an array of images of the model's size.
         model: the name of its `[[search]]`; by default the best.
         dataset: on which it was scored; by default the first of the comparison.
@@ -113,22 +114,51 @@ def predict(
 
 
 @in_pythons_words()
-def export(name: Ran, to: str, storage: str, *, runs_dir: PathLike = "runs") -> list[str]:
-    """Write what is recorded of a search for another tool, and return a line for each thing that was written.
+def export(
+    name: Ran,
+    to: str,
+    storage: str | None = None,
+    *,
+    quantize: str | None = None,
+    runs_dir: PathLike = "runs",
+    reports_dir: PathLike = "reports",
+) -> list[str]:
+    """Write what is recorded of a search for another tool, or its saved models in another format.
+
+    Return a line for each thing that was written; of a model, what it scores on the test images, and where it differs.
 
     Exported again, it takes the place of what was exported before.
 
     Args:
         name: of a search that ran, or itself, or what was found.
-        to: "optuna", a study for each `[[search]]` on each data set; or "mlflow", an experiment with a run a trial.
-        storage: the tool's database, such as "sqlite:///study.db", or MLflow's server, by its URL.
-        runs_dir: where the ledger is.
+        to: "optuna", a study for each `[[search]]` on each data set; "mlflow", an experiment with a run a trial; or
+            "litert", "onnx" or "savedmodel", the saved models as such.
+        storage: the tool's database, such as "sqlite:///study.db", or MLflow's server, by its URL; of models nothing.
+        quantize: the numbers that models compute with, "float", the default, or "int8".
+        runs_dir: where ledger and models are.
+        reports_dir: where reports are written, and exported models beside them.
 
     Raises:
         InputError: the search has not been run here; there is no such tool, or it is not installed.
     """
-    if to not in EXPORTERS:
-        raise InputError("to", f"is {to!r}", suggestion(str(to), EXPORTERS))
+    if to not in EXPORTERS and to not in FORMATS:
+        raise InputError("to", f"is {to!r}", suggestion(str(to), [*EXPORTERS, *FORMATS]))
+    if to in FORMATS:
+        if storage is not None:
+            raise InputError("storage", f"is of no use with {to!r}", "exported models lie beside the report")
+        if quantize not in (None, "float", "int8"):
+            raise InputError("quantize", f"is {quantize!r}", suggestion(str(quantize), ["float", "int8"]))
+        from tuner.saved_models.exporting.export import export_models
+
+        findings = load_findings(name, runs_dir=runs_dir, reports_dir=reports_dir)
+        found = export_models(findings, FORMATS[to], "int8" if quantize == "int8" else "float")
+        if not found.exported:
+            found.check(FORMATS[to])
+        for error in found.refused:
+            _warn(str(error))
+        return [one.told for one in found.exported]
+    if quantize is not None:
+        raise InputError("quantize", f"is of no use with {to!r}, which takes trials", "leave it out")
     if not isinstance(storage, str) or not storage.strip():
         raise InputError("storage", "is empty", "give the address of a database")
     if isinstance(name, Findings):
@@ -152,7 +182,7 @@ def _model_file(
 
     Where a module is trusted, that is the report's file, whose card names the module.
     """
-    if isinstance(found, str | os.PathLike) and Path(found).suffix == ".keras":
+    if isinstance(found, str | os.PathLike) and (Path(found).suffix == ".keras" or format_of(Path(found))):
         if model is not None or dataset is not None:
             raise InputError("model" if model else "dataset", f"is of no use: {os.fspath(found)} is one model's file")
         return Path(found), ()

@@ -10,18 +10,38 @@ from typing import NoReturn
 
 import click
 
+from tuner.cli.cleaning import clean
+from tuner.cli.data import check
 from tuner.cli.ending import Commands, run_to_its_end
 from tuner.cli.importing import import_command
 from tuner.cli.models import predict, verify
+from tuner.cli.planning import plan
 from tuner.cli.recorded import compare, export, report, results
 from tuner.cli.running import run
 from tuner.cli.searches import list_command, new, space
+from tuner.cli.watching import watch
 from tuner.system.version import __version__
 
 
 @click.group(
     cls=Commands,
-    commands=[list_command, new, space, run, results, report, compare, export, import_command, predict, verify],
+    commands=[
+        list_command,
+        check,
+        new,
+        space,
+        plan,
+        run,
+        watch,
+        results,
+        report,
+        compare,
+        export,
+        import_command,
+        predict,
+        verify,
+        clean,
+    ],
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=False,  # without a command, as with a wrong one, it says in one line where help is
 )

@@ -21,6 +21,8 @@ from tuner.text import visible_line
 SECONDS_ON_TERMINAL, SECONDS_ELSEWHERE = 1.0, 10.0
 
 
+#: What takes a terminal to the line above, and empties it.
+_LINE_ABOVE = "\x1b[1A\x1b[2K"
 _STOPPED = "stopped; nothing that is recorded is lost. Again with"
 
 
@@ -55,12 +57,14 @@ def run_to_its_end(app: click.Command) -> NoReturn:
 @contextmanager
 def _waits_explained() -> Iterator[None]:
     """Say on the standard error what takes long, past whoever silences it while Keras is imported."""
-    after = SECONDS_ON_TERMINAL if sys.stderr.isatty() else SECONDS_ELSEWHERE
+    terminal = sys.stderr.isatty()
+    after = SECONDS_ON_TERMINAL if terminal else SECONDS_ELSEWHERE
     kept = os.dup(2)
 
-    def say(what: str) -> None:
+    def say(what: str, again: bool) -> None:
+        line = f"{_LINE_ABOVE if again and terminal else ''}{visible_line(what)} …\n"
         with suppress(OSError):
-            os.write(kept, f"{visible_line(what)} …\n".encode(sys.stderr.encoding, "backslashreplace"))
+            os.write(kept, line.encode(sys.stderr.encoding, "backslashreplace"))
 
     try:
         with heard_by(say, after):

@@ -22,7 +22,7 @@ from tuner.workspace import Workspace
 @skip_bad_option
 @trust_option
 def predict(model: Path, images: tuple[Path, ...], form: str, skip_bad: bool, trusted: tuple[str, ...]) -> None:
-    """Print class and probabilities of image files, by a saved MODEL.keras.
+    """Print class and probabilities of image files, by a saved MODEL.keras, or by what `tuner export` made of one.
 
     IMAGE is a file, or a folder with images in it, however deep.
     """

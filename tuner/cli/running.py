@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from tuner.cli.options import (
     tensorboard_option,
 )
 from tuner.search_file.file import find_search, load_search
-from tuner.search_file.overrides import Overrides
+from tuner.search_file.overrides import MOST_HOURS, Overrides
 from tuner.system.interrupts import INTERRUPTS
 from tuner.workspace import Workspace
 
@@ -42,9 +43,21 @@ def _cores(context: click.Context, parameter: click.Parameter, cores: float | No
     return cores
 
 
+def _hours(context: click.Context, parameter: click.Parameter, hours: float | None) -> float | None:
+    if hours is not None and math.isnan(hours):  # which is in every range
+        raise click.BadParameter("nan is no number of hours")
+    return hours
+
+
 @click.command()
 @search_name_argument
 @override_options
+@click.option(
+    "--hours",
+    type=click.FloatRange(0, MOST_HOURS, min_open=True),
+    callback=_hours,
+    help="End within so many hours, retrainings and report included, with as many trials as they allow.",
+)
 @click.option("--workers", type=click.IntRange(1, 1_000), help="Trials at once; by default as many as fit.")
 @click.option("--executor", default="local", show_default=True, help="Where trials run: local, or ray for a cluster.")
 @click.option("--address", help="Of the Ray cluster, HOST:PORT; by default the one that this machine belongs to.")
@@ -68,6 +81,7 @@ def _cores(context: click.Context, parameter: click.Parameter, cores: float | No
 @single_file_option
 def run(
     name: str,
+    hours: float | None,
     workers: int | None,
     executor: str,
     address: str | None,
@@ -92,11 +106,14 @@ def run(
 
                 from tuner.executors import ExecutionOptions
                 from tuner.running.options import RunOptions
+                from tuner.running.progress import say
                 from tuner.running.search import run_search
 
             console = Console(stderr=True)
             where = ExecutionOptions(executor, workers, cpus_per_trial, gpus_per_trial, address)
-            options = RunOptions(where, fresh, tensorboard, skip_bad, single_file)
+            options = RunOptions(where, fresh, tensorboard, skip_bad, single_file, hours)
+            if console.is_terminal:
+                say(console, f"watch it: {_to_watch(name, runs_dir)}")
             findings, report = run_search(search, workspace, console, options)
             _print_summary(findings)
             click.echo(f"\nreport: {report}")
@@ -104,6 +121,12 @@ def run(
             if not INTERRUPTS.asked and not isinstance(error, KeyboardInterrupt):
                 raise
             stop("stopped; nothing that finished is lost. Go on with", without=("--fresh",))
+
+
+def _to_watch(name: str, runs_dir: Path) -> str:
+    """Return the command that shows the run, to be typed in another terminal."""
+    folders = [] if runs_dir == Path("runs") else ["--runs-dir", str(runs_dir)]
+    return shlex.join(["tuner", "watch", name, *folders])
 
 
 def _print_summary(findings: Findings) -> None:

@@ -12,6 +12,7 @@ import click
 
 from tuner.cli.options import data_dir_option, folder_options, search_name_argument, skip_bad_option
 from tuner.errors import InputError
+from tuner.ledger.events import in_force
 from tuner.search_file.checks import capitals
 from tuner.search_file.file import embedded_searches, find_search, load_search
 from tuner.search_file.own_space import own_parameters
@@ -60,7 +61,7 @@ def _row(search: Search, file: Path, ledger: Ledger | None) -> tuple[str, ...]:
         for one in map(search.at_split, range(1, search.splits + 1))
         if ledger and ran_as_it_is(ledger, one)
     )
-    if done and ledger and ledger.is_finished(search.name):
+    if done and ledger and ledger.is_finished(search.name) and not in_force(ledger.events(search.name)):
         trials = str(done)  # however many were asked for, there are no more
     names = ", ".join(dict.fromkeys(model_search.label for model_search in search.model_searches))
     return search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 DASH = "–"
+#: What stands behind the score of a trial that never left chance.
+STUCK = " †"
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -29,4 +31,4 @@ def p_text(p: float) -> str:
 
 def with_mark(score: float | None, stuck: bool) -> str:
     """Return a score, marked † where its trial never left chance."""
-    return number(score) + (" †" if stuck else "")
+    return number(score) + (STUCK if stuck else "")

@@ -117,6 +117,7 @@ class Section:
 class Report:
     """What is said of a search: its title, its verdict in sentences, its budget, and its sections.
 
+    `study` is the study that it repeats, by which indexes put reports together; empty where it repeats none.
     `compared` is the table of its chosen models, None where there are none. `note` is what makes the whole report worth
     less, and empty where nothing does.
     """
@@ -127,6 +128,7 @@ class Report:
     budget: str
     compared: Table | None
     sections: Sequence[Section]
+    study: str = ""
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

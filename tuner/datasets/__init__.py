@@ -9,6 +9,7 @@ from tuner.datasets.cifar import CIFAR10, CIFAR100, CIFAR100_COARSE
 from tuner.datasets.digits import DIGITS_8X8
 from tuner.datasets.folder import FolderKind, has_class_folders
 from tuner.datasets.kmnist import KMNIST
+from tuner.datasets.long_tailed import FASHION_MNIST_LT
 from tuner.datasets.mnist import FASHION_MNIST, MNIST
 from tuner.datasets.npz import NpzKind, load_npz
 from tuner.datasets.source import Kind, NamedDataset, Reading
@@ -18,7 +19,8 @@ from tuner.system.files import is_a
 __all__ = ["DATASETS", "KINDS", "Kind", "NamedDataset", "Reading", "load_dataset", "named_data"]
 
 DATASETS: dict[str, NamedDataset] = {
-    one.name: one for one in (DIGITS_8X8, MNIST, FASHION_MNIST, KMNIST, CIFAR10, CIFAR100, CIFAR100_COARSE)
+    one.name: one
+    for one in (DIGITS_8X8, MNIST, FASHION_MNIST, FASHION_MNIST_LT, KMNIST, CIFAR10, CIFAR100, CIFAR100_COARSE)
 }
 
 #: The first that takes a path reads it.
@@ -32,6 +34,7 @@ def load_dataset(
     image_size: tuple[int, int] | None = None,
     channels: int | None = None,
     skip_bad: bool = False,
+    store: Path | None = None,
 ) -> Dataset:
     """Load a data set.
 
@@ -42,6 +45,7 @@ def load_dataset(
         image_size: height and width that the images of a folder are brought to.
         channels: 1 or 3 for the images of a folder.
         skip_bad: leave out files of a folder that cannot be used.
+        store: where data sets are laid out for workers, in which a folder that has not changed is found decoded.
 
     Raises:
         InputError: there is no such data set, or it cannot be read.
@@ -59,7 +63,7 @@ def load_dataset(
                 return found
     if named is not None and not (data_dir and is_a(Path.is_dir, data_dir / source)):
         return named.load()
-    reading = Reading(image_size, channels, skip_bad)
+    reading = Reading(image_size, channels, skip_bad, store)
     places = [base / source for base in (data_dir, Path(), folder) if base is not None] if Path(source).name else []
     for path in (*places, *(place.with_name(f"{place.name}.npz") for place in places)):
         for kind in KINDS:

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.datasets.channels import MOST_CHANNELS, is_number_of_channels
+from tuner.datasets.depth import as_bytes, bits_of
+from tuner.datasets.large import blocks, joined
 from tuner.errors import InputError
 from tuner.text import visible
 
@@ -39,6 +42,14 @@ class Dataset:
 
     Of a folder, `files` names the file of each image within it, by split and in the arrays' order, and `left_out` the
     files that were passed over because they cannot be used, each with what it is. Neither counts as content.
+
+    `state` names the state of the folder that it was decoded from (`tuner.datasets.folder_state`), empty where there is
+    none, and is no content either.
+
+    `bits` is how many bits pixels had before they were brought to 8 (`tuner.datasets.depth`).
+
+    `groups` holds by split the group of each image, a whole number, where images of one group, such as a patient, must
+    not stand on two sides when images are divided; empty where each image stands alone (`tuner.datasets.groups`).
     """
 
     name: str
@@ -51,6 +62,9 @@ class Dataset:
     validation_images: int = 0
     files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: tuple[tuple[str, str], ...] = ()
+    groups: Mapping[str, Labels] = field(default_factory=dict)
+    state: str = ""
+    bits: int = 8
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -65,10 +79,14 @@ class Dataset:
         for name in ARRAYS:
             array = getattr(self, name)
             digest.update(f"{name} {array.shape} {array.dtype}".encode())
-            digest.update(np.ascontiguousarray(array).data)
+            for block in blocks(array):
+                digest.update(np.ascontiguousarray(block).data)
         digest.update("\0".join(self.class_names).encode("utf-8", "surrogateescape"))
         if self.validation_images:
             digest.update(f"\0\0{self.validation_images} validation images".encode())
+        for split, groups in self.groups.items():
+            digest.update(f"\0\0groups of {split}".encode())
+            digest.update(np.ascontiguousarray(groups).data)
         return digest.hexdigest()[:16]
 
 
@@ -79,15 +97,18 @@ def checked_dataset(
 
     With `x_val` and `y_val` among the arrays, the data set has validation images of its own. Images may be `(n, h, w)`
     or `(n, h, w, channels)`, whole numbers from 0 to 255 or real ones, which are multiplied by 255 if those of
-    all splits are from 0 to 1. Labels may be whole numbers, strings or one-hot rows; `class_names` name the numbers 0,
-    1, …, and without them each label's own text is its class's name, in the order of `in_class_order`. Control
-    characters in a name, and bytes that are not UTF-8, are replaced by their escapes (`tuner.text.visible`).
+    all splits are from 0 to 1; or uint16 in all splits, which are brought to 0 to 255 (`tuner.datasets.depth`). Labels
+    may be whole numbers, strings or one-hot rows; `class_names` name the numbers 0, 1, …, and without them each label's
+    own text is its class's name, in the order of `in_class_order`. Control characters in a name, and bytes that are not
+    UTF-8, are replaced by their escapes (`tuner.text.visible`).
 
     Raises:
         InputError: with the array and the reason.
     """
     splits = ("train", "val", "test") if "x_val" in arrays else SPLITS
-    x = _as_bytes({split: _images(name, f"x_{split}", arrays[f"x_{split}"]) for split in splits})
+    given = {split: _images(name, f"x_{split}", arrays[f"x_{split}"], deep=True) for split in splits}
+    bits = _bits(name, given)
+    x = _as_bytes(given) if bits == 8 else {split: as_bytes(pixels, bits) for split, pixels in given.items()}
     y = {split: _labels(name, f"y_{split}", arrays[f"y_{split}"]) for split in splits}
     for split in splits:
         if len(x[split]) != len(y[split]):
@@ -114,14 +135,31 @@ def checked_dataset(
     held = len(y["val"]) if "val" in y else 0
     return Dataset(
         name,
-        np.concatenate((x["train"], x["val"])) if held else x["train"],
+        joined(x["train"], x["val"]) if held else x["train"],
         (np.concatenate((y["train"], y["val"])) if held else y["train"]).astype(np.int64),
         x["test"],
         y["test"].astype(np.int64),
         class_names,
         visible(source),
         held,
+        bits=bits,
     )
+
+
+def _bits(name: str, images: Mapping[str, NDArray[Any]]) -> int:
+    """Return how many bits the pixels of all splits have.
+
+    Raises:
+        InputError: those of one have more than 8, and those of another are no such numbers.
+    """
+    most = max(int(pixels.max()) if pixels.dtype == np.uint16 else 0 for pixels in images.values())
+    if most <= 255:
+        return 8
+    other = next((split for split, pixels in images.items() if pixels.dtype != np.uint16), None)
+    if other is not None:
+        problem = f"has pixels of 16 bits, and x_{other} holds {images[other].dtype}"
+        raise InputError(name, problem, "give all of them as uint16, or from 0 to 255")
+    return bits_of(most)
 
 
 def _check_beside_training(
@@ -156,21 +194,21 @@ def _ranks(names: tuple[str, ...]) -> NDArray[np.intp]:
     return np.array([places[name] for name in names])
 
 
-def _images(name: str, key: str, images: NDArray[Any]) -> NDArray[Any]:
-    """Return images with an axis for their channels.
+def _images(name: str, key: str, images: NDArray[Any], deep: bool = False) -> NDArray[Any]:
+    """Return images with an axis for their channels; `deep` if their pixels may have 16 bits.
 
     Raises:
         InputError: they are none.
     """
     if images.ndim == 3:
         images = images[..., np.newaxis]
-    if images.ndim != 4 or images.shape[-1] not in (1, 3):
-        raise InputError(
-            name, f"{key} has the shape {images.shape}", "images are (n, height, width) or (n, height, width, 1 or 3)"
-        )
-    if 0 in images.shape:
+    if images.ndim == 4 and 0 in images.shape:
         raise InputError(name, f"{key} is empty: its shape is {images.shape}")
-    if images.dtype == np.uint8:
+    first = images.ndim == 4 and images.shape[1] in (1, 3) and images.shape[-1] not in (1, 3)
+    if images.ndim != 4 or first or not is_number_of_channels(images.shape[-1]):
+        remedy = f"images are (n, height, width) or (n, height, width, channels), of 1 to {MOST_CHANNELS} channels"
+        raise InputError(name, f"{key} has the shape {images.shape}", remedy)
+    if images.dtype == np.uint8 or (deep and images.dtype == np.uint16):
         return images
     if images.dtype.kind not in "iuf":
         raise InputError(name, f"{key} holds {images.dtype}", "pixels are whole numbers from 0 to 255")
@@ -178,7 +216,9 @@ def _images(name: str, key: str, images: NDArray[Any]) -> NDArray[Any]:
         raise InputError(name, f"{key} has a pixel that is NaN or infinite")
     low, high = images.min(), images.max()
     if low < 0 or high > 255:
-        raise InputError(name, f"{key} has pixels from {low:g} to {high:g}", "pixels are 0 to 255")
+        raise InputError(
+            name, f"{key} has pixels from {low:g} to {high:g}", f"pixels are 0 to 255{', or uint16' * deep}"
+        )
     return images
 
 

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.datasets.base import Dataset, Images
-
-#: So many images are read at once.
-_BLOCK = 1_024
+from tuner.datasets.base import Dataset, Images, Labels
+from tuner.datasets.large import blocks
 
 
 @dataclass(frozen=True)
 class Copies:
-    """Which images of one side are also on another.
+    """Which images of one side are also on another, and which are there with two labels.
 
     `test_in_training` and `test_in_validation` are places in the test set, `validation_in_training` places among the
-    validation images of the data set's own, each ascending; the last two are empty where it has none.
+    validation images of the data set's own, each ascending; the last two are empty where it has none. `in_two_classes`
+    are places of images that are also there with another label, those of the test set counted on from the training set.
     """
 
     test_in_training: NDArray[np.intp]
     test_in_validation: NDArray[np.intp]
     validation_in_training: NDArray[np.intp]
+    in_two_classes: NDArray[np.intp]
 
 
 def copies(dataset: Dataset) -> Copies:
@@ -40,14 +40,23 @@ def copies(dataset: Dataset) -> Copies:
         np.flatnonzero(np.isin(test, training)),
         np.flatnonzero(np.isin(test, validation)),
         np.flatnonzero(np.isin(validation, training)),
+        _in_two_classes(np.concatenate((trained, test)), np.concatenate((dataset.y_train, dataset.y_test))),
     )
+
+
+def _in_two_classes(hashes: NDArray[np.uint64], labels: Labels) -> NDArray[np.intp]:
+    """Return the places of images of which others are copies that have another label."""
+    groups, place = np.unique(hashes, return_inverse=True)
+    lowest, highest = np.full(len(groups), labels.max()), np.full(len(groups), labels.min())
+    np.minimum.at(lowest, place, labels)
+    np.maximum.at(highest, place, labels)
+    return np.flatnonzero((lowest != highest)[place])
 
 
 def _hashes(images: Images) -> NDArray[np.uint64]:
     """Return a hash of each image, `(n,)`."""
     found = bytearray()
-    for first in range(0, len(images), _BLOCK):
-        block = np.ascontiguousarray(images[first : first + _BLOCK])
-        for image in block.reshape(len(block), -1):
+    for block in blocks(images):
+        for image in np.ascontiguousarray(block).reshape(len(block), -1):
             found += hashlib.blake2b(image.data, digest_size=8).digest()
     return np.frombuffer(bytes(found), np.uint64)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,9 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import SPLITS, Dataset, checked_dataset, in_class_order
+from tuner.datasets.depth import alike, narrowed
+from tuner.datasets.folder_state import state_of
+from tuner.datasets.large import moved_to_front, release, room_for, rows_of, taken
 from tuner.datasets.npz import VALIDATION_NAMES
 from tuner.datasets.pictures import (
     SUFFIXES,
+    Found,
+    in_parallel,
     is_grey,
     is_image,
     is_passed_over,
@@ -29,6 +34,7 @@ from tuner.datasets.pictures import (
     within,
 )
 from tuner.datasets.source import Kind, Reading
+from tuner.datasets.store import found_in_store
 from tuner.errors import InputError
 from tuner.text import visible
 from tuner.untrusted.sizes import amount, most_data
@@ -37,7 +43,7 @@ from tuner.untrusted.sizes import amount, most_data
 TEST_SHARE = 0.2
 
 
-class _Listed(NamedTuple):
+class ListedImage(NamedTuple):
     """An image file with its class, and with its split: "train", "val" or "test", or "" where the folder has none."""
 
     file: Path
@@ -61,7 +67,7 @@ def load_folder(
             all of them in one list, images that cannot be read and links that lead out of the folder.
     """
     bad: list[InputError] = []
-    listed = _listed(path, bad)
+    listed = list_images(path, bad)
     names = tuple(in_class_order({image.name for image in listed if image.split in ("", "train")}))
     if not names:
         raise refused(str(path), bad, path)
@@ -72,14 +78,14 @@ def load_folder(
     _check_enough(path, listed, names, splits)
     if image_size is not None:
         _check_size(path, len(listed), (*image_size, channels or 1))
-    pixels, kept = _read(path, listed, image_size, channels, bad)
+    pixels, kept, bits = _read(path, listed, image_size, channels, bad)
     if bad and not skip_bad:
         raise refused(str(path), bad, path)
     listed = [listed[place] for place in kept]
     _check_enough(path, listed, names, splits)
     parts = _parts(listed)
-    arrays: dict[str, NDArray[Any]] = {f"x_{split}": _rows(pixels, parts[split]) for split in parts if split != "train"}
-    arrays["x_train"] = _moved_to_front(pixels, parts["train"])
+    arrays: dict[str, NDArray[Any]] = {f"x_{split}": taken(pixels, parts[split]) for split in parts if split != "train"}
+    arrays["x_train"] = moved_to_front(pixels, parts["train"])
     for split, places in parts.items():
         arrays[f"y_{split}"] = np.array([names.index(listed[place].name) for place in places], dtype=np.int64)
     kinds = _suffixes(image.file for image in listed)
@@ -89,6 +95,7 @@ def load_folder(
         dataset,
         files={"train": files["train"] + files.get("val", ()), "test": files["test"]},
         left_out=tuple((within(error.place, path), visible(error.problem)) for error in bad),
+        bits=bits,
     )
 
 
@@ -103,8 +110,12 @@ class FolderKind(Kind):
         return path.is_dir()
 
     def load(self, path: Path, reading: Reading) -> Dataset:
-        """Load its images; see `Kind.load`."""
-        return load_folder(path, reading.image_size, reading.channels, reading.skip_bad)
+        """Load its images, which are decoded where they have changed since they were laid out; see `Kind.load`."""
+        state = state_of(path, reading) if reading.store else ""
+        there = found_in_store(reading.store, state) if reading.store and state else None
+        if there is not None:
+            return replace(there, name=path.name)
+        return replace(load_folder(path, reading.image_size, reading.channels, reading.skip_bad), state=state)
 
 
 def has_class_folders(path: Path) -> bool:
@@ -118,7 +129,25 @@ def image_files(path: Path) -> list[Path]:
     Raises:
         InputError: there is no data set in the folder.
     """
-    return [image.file for image in _listed(path, [])]
+    return [image.file for image in list_images(path, [])]
+
+
+def passed_over(path: Path) -> list[Path]:
+    """Return what lies in a folder of class folders and is not read, without what is hidden.
+
+    That is what is no image by its ending, what lies deeper than a class folder, and what a system left there.
+    """
+    found = []
+    splits = _split_folders(path) or {"": path}
+    for folder in splits.values():
+        for entry in _entries(folder):
+            if entry.is_dir() and not is_passed_over(entry):
+                found += [inside for inside in _entries(entry) if not is_image(inside)]
+            else:
+                found.append(entry)
+    if "" not in splits:
+        found += [entry for entry in _entries(path) if entry not in splits.values()]
+    return [entry for entry in found if not entry.name.startswith(".")]
 
 
 def _suffixes(files: Iterable[Path]) -> str:
@@ -127,12 +156,16 @@ def _suffixes(files: Iterable[Path]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _listed(path: Path, bad: list[InputError]) -> list[_Listed]:
-    """Return the image files of a folder: by split, by class, by name; what is wrong with others is noted in `bad`."""
+def list_images(path: Path, bad: list[InputError]) -> list[ListedImage]:
+    """Return the image files of a folder: by split, by class, by name; what is wrong with others is noted in `bad`.
+
+    Raises:
+        InputError: there is no data set in the folder.
+    """
     folders = _split_folders(path) or {"": path}
     root = path.resolve()
     return [
-        _Listed(file, name, split)
+        ListedImage(file, name, split)
         for split, folder in folders.items()
         for name, files in _files_by_class(folder, root, bad).items()
         for file in files
@@ -207,7 +240,7 @@ def _leads_inside(file: Path, root: Path) -> bool:
         return False
 
 
-def _check_enough(path: Path, listed: Sequence[_Listed], names: Sequence[str], splits: Iterable[str]) -> None:
+def _check_enough(path: Path, listed: Sequence[ListedImage], names: Sequence[str], splits: Iterable[str]) -> None:
     """Raise where a class, or a split of the folder, has too few images to be used."""
     counts = Counter((image.split, image.name) for image in listed)
     for split in splits:
@@ -224,7 +257,7 @@ def _check_enough(path: Path, listed: Sequence[_Listed], names: Sequence[str], s
             raise InputError(str(path / name), problem, remedy)
 
 
-def _parts(listed: Sequence[_Listed]) -> dict[str, list[int]]:
+def _parts(listed: Sequence[ListedImage]) -> dict[str, list[int]]:
     """Return at which places of `listed` the images of each split stand, ascending; drawn where the folder has none."""
     if any(image.split for image in listed):
         by_split: dict[str, list[int]] = {}
@@ -246,64 +279,72 @@ def _parts(listed: Sequence[_Listed]) -> dict[str, list[int]]:
 
 def _read(
     path: Path,
-    listed: Sequence[_Listed],
+    listed: Sequence[ListedImage],
     image_size: tuple[int, int] | None,
     channels: int | None,
     bad: list[InputError],
-) -> tuple[NDArray[np.uint8], list[int]]:
-    """Return the pixels of the images that can be used, and their places in `listed`; the others are noted in `bad`.
+) -> tuple[NDArray[np.uint8], list[int], int]:
+    """Return the pixels of the images that can be used, their places in `listed`, and how many bits they had.
 
-    Every picture is decoded once.
+    What is wrong with the others is noted in `bad`.
+
+    Every picture is decoded once. Many that take much room lie in a file in the end, see `tuner.datasets.large`.
     """
     unusable: dict[int, InputError] = {}
+    images = f"{len(listed):,} images"
     if channels is None:
         channels = 1
-        for place, image in enumerate(listed):
-            try:
-                channels = channels if is_grey(image.file) else 3
-            except InputError as error:
-                unusable[place] = error
-    pixels = np.empty(0, np.uint8)
+        for place, grey in enumerate(in_parallel(_attempt(is_grey), listed, f"looking at {images}")):
+            if isinstance(grey, InputError):
+                unusable[place] = grey
+            elif not grey:
+                channels = 3
+    pixels: NDArray[Any] = np.empty(0, np.uint8)
     kept: list[int] = []
     other: InputError | None = None
-    for place, image in enumerate(listed):
-        if place in unusable:
-            continue
-        try:
-            if other is not None:  # nothing can come of the folder; what is wrong with the rest is told by its headers
-                size_upright(image.file)
-                continue
-            read = read_image(image.file, image_size, channels)
-        except InputError as error:
-            unusable[place] = error
+
+    def read_one(file: Path) -> NDArray[Any] | None:
+        if other is not None:  # nothing can come of the folder; what is wrong with the rest is told by its headers
+            size_upright(file)
+            return None
+        return read_image(file, image_size, channels)
+
+    places = [place for place in range(len(listed)) if place not in unusable]
+    found = in_parallel(_attempt(read_one), [listed[place] for place in places], f"reading {images}")
+    for place, read in zip(places, found, strict=True):
+        if isinstance(read, InputError):
+            unusable[place] = read
+        if read is None or other is not None or isinstance(read, InputError):
             continue
         if not kept:
             _check_size(path, len(listed), read.shape)
-            pixels = np.empty((len(listed), *read.shape), np.uint8)
+            pixels = room_for(len(listed), read.shape, read.dtype)
         if read.shape != pixels.shape[1:]:
             sizes = " and ".join(f"{a[0]}x{a[1]}" for a in (pixels.shape[1:], read.shape))
             other = InputError(str(path), f"has images of {sizes}", "set image_size = [height, width]")
             continue
-        pixels[len(kept)] = read
+        pixels, image = alike(pixels, read, len(kept))
+        pixels[len(kept)] = image
         kept.append(place)
+        if len(kept) % rows_of(read.shape) == 0:
+            release(pixels)
     bad += [unusable[place] for place in sorted(unusable)]
     if other is not None:
         raise refused(str(path), [*bad, other], path) if bad else other
-    return pixels[: len(kept)], kept
+    small, bits = narrowed(pixels[: len(kept)])
+    return small, kept, bits
 
 
-def _rows(pixels: NDArray[np.uint8], places: Sequence[int]) -> NDArray[np.uint8]:
-    """Return some of the images: where they stand side by side, as a view."""
-    first, last = places[0], places[-1]
-    return pixels[first : last + 1] if last - first + 1 == len(places) else pixels[places]
+def _attempt(read: Callable[[Path], Found]) -> Callable[[ListedImage], Found | InputError]:
+    """Return the same for a listed image, with what is wrong with its file returned."""
 
+    def attempt(image: ListedImage) -> Found | InputError:
+        try:
+            return read(image.file)
+        except InputError as error:
+            return error
 
-def _moved_to_front(pixels: NDArray[np.uint8], places: Sequence[int]) -> NDArray[np.uint8]:
-    """Move images, whose places ascend, to the front of the array, which need not be held twice for it; return them."""
-    for row, place in enumerate(places):
-        if row != place:
-            pixels[row] = pixels[place]
-    return pixels[: len(places)]
+    return attempt
 
 
 def _check_size(folder: Path, number: int, shape: tuple[int, ...]) -> None:

@@ -1,5 +1,6 @@
 """Data sets in `.npz` files with `x_train`, `y_train`, `x_test`, `y_test`, perhaps `x_val`, `y_val` and `class_names`.
 
+With `groups_train` and `groups_test`, images of one group stay together (`tuner.datasets.groups`).
 Validation images are found as `x_valid` or `x_validation` too, and MedMNIST's names of arrays are understood.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import ARRAYS, VALIDATION_ARRAYS, Dataset, checked_dataset
+from tuner.datasets.groups import GROUP_ARRAYS, given_groups
 from tuner.datasets.source import Kind, Reading
 from tuner.errors import InputError, one_line
 from tuner.system.files import is_a, write_whole
@@ -47,7 +50,7 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
         raise InputError(str(path), "cannot be read as an .npz of plain arrays (it is no whole zip archive)")
     try:
         theirs = _names_of_arrays(path, names_in(path))
-        found = read_arrays(path, most_data(), (*theirs.values(), "class_names"))
+        found = read_arrays(path, most_data(), (*theirs.values(), "class_names", *GROUP_ARRAYS.values()))
         arrays = {ours: found[their] for ours, their in theirs.items()}
         if "class_names" in found:
             class_names = tuple(str(text) for text in np.asarray(found["class_names"], dtype=str).ravel())
@@ -56,7 +59,9 @@ def load_npz(path: Path, name: str | None = None, class_names: tuple[str, ...] |
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged files
         raise InputError(str(path), f"cannot be read as an .npz of plain arrays ({one_line(error, 160)})") from error
     try:
-        return checked_dataset(name or path.stem, arrays, class_names, path.name)
+        dataset = checked_dataset(name or path.stem, arrays, class_names, path.name)
+        groups = given_groups(found, dataset)
+        return replace(dataset, groups=groups) if groups else dataset
     except InputError as error:
         problem = error.problem
         for ours, their in theirs.items():
@@ -85,6 +90,9 @@ def save_npz(dataset: Dataset, path: Path) -> None:
     }
     if held:
         arrays |= {"x_val": dataset.x_train[trained:], "y_val": dataset.y_train[trained:]}
+    if dataset.groups:
+        arrays |= {"groups_train": dataset.groups["train"][:trained], "groups_test": dataset.groups["test"]}
+        arrays |= {"groups_val": dataset.groups["train"][trained:]} if held else {}
     write_whole(path, lambda partial: _save(partial, arrays))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tuner.datasets.base import Dataset
 from tuner.datasets.copies import Copies, copies
 from tuner.errors import listed
@@ -15,7 +17,11 @@ def remarks(name: str, dataset: Dataset) -> list[str]:
         count = len(dataset.left_out)
         lines.append(f"{visible_line(name)}: left out {number_of(count, 'file')} that cannot be used:")
         lines += listed([f"{file}: {problem}" for file, problem in dataset.left_out])
-    return lines + [f"{visible_line(name)}: {sentence}" for sentence in sentences(dataset, copies(dataset))]
+    if dataset.bits != 8:
+        most = (1 << dataset.bits) - 1
+        lines.append(f"{visible_line(name)}: pixels of {dataset.bits} bits, 0 to {most:,}, are brought to 0 to 255")
+    told = [*groups_in_words(dataset), *sentences(dataset, copies(dataset))]
+    return lines + [f"{visible_line(name)}: {sentence}" for sentence in told]
 
 
 def images_of(dataset: Dataset) -> str:
@@ -26,7 +32,7 @@ def images_of(dataset: Dataset) -> str:
 
 
 def sentences(dataset: Dataset, found: Copies) -> list[str]:
-    """Return in words which images stand on two sides of a data set's split; none where no image does."""
+    """Return in words which images stand on two sides of a data set's split, or in two classes; mostly none."""
     said = []
     for places, total, one, kind in (
         (found.test_in_training, len(dataset.y_test), "test image", "training"),
@@ -37,7 +43,28 @@ def sentences(dataset: Dataset, found: Copies) -> list[str]:
         if count:
             also = f"is also a {kind} image" if count == 1 else f"are also {kind} images"
             said.append(f"{count:,} of {number_of(total, one)} {also}, pixel by pixel")
+    if count := len(found.in_two_classes):
+        total = len(dataset.y_train) + len(dataset.y_test)
+        said.append(f"{count:,} of {total:,} images are copies of each other in different classes")
     return said
+
+
+def groups_in_words(dataset: Dataset) -> list[str]:
+    """Return in words what groups a data set has, and which of them its own split divides; nothing without groups."""
+    if not dataset.groups:
+        return []
+    trained = len(dataset.y_train) - dataset.validation_images
+    sides = {"training": dataset.groups["train"][:trained], "test": dataset.groups["test"]}
+    if dataset.validation_images:
+        sides["validation"] = dataset.groups["train"][trained:]
+    every = np.concatenate(list(sides.values()))
+    count = number_of(len(np.unique(every)), "group")
+    told = [f"{number_of(len(every), 'image')} of {count}: images of one group stay together wherever they are divided"]
+    for one, other in (("training", "test"), ("validation", "test"), ("training", "validation")):
+        if {one, other} <= sides.keys() and (both := len(np.intersect1d(sides[one], sides[other]))):
+            have = "has" if both == 1 else "have"
+            told.append(f"{number_of(both, 'group')} {have} both {one} and {other} images, as the data set comes")
+    return told
 
 
 def number_of(count: int, one: str) -> str:

@@ -36,11 +36,15 @@ class NamedDataset(ABC):
 
 @dataclass(frozen=True)
 class Reading:
-    """How images are read: brought to this height and width, as grey or colour, without files that cannot be used."""
+    """How images are read: brought to this height and width, as grey or colour, without files that cannot be used.
+
+    `store` is where data sets are laid out for workers, in which one that has not changed is found again.
+    """
 
     image_size: tuple[int, int] | None = None
     channels: int | None = None
     skip_bad: bool = False
+    store: Path | None = None
 
 
 class Kind(ABC):

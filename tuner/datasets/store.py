@@ -10,14 +10,18 @@ import os
 import shutil
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import ARRAYS, SPLITS, Dataset
+from tuner.datasets.channels import is_number_of_channels
+from tuner.datasets.depth import BITS
+from tuner.datasets.large import LARGE, blocks
 from tuner.errors import InputError, LostError, one_line, resource_error_of
 from tuner.system.files import check_no_link, partial_of, write_whole
 from tuner.text import visible
@@ -25,6 +29,8 @@ from tuner.untrusted.checked_json import strict_json
 from tuner.untrusted.sizes import read_at_most, size_of
 
 _ABOUT, _FILES = "about.json", "files.json"
+#: What the array of a split's groups is called.
+_GROUPS = "groups_{}"
 #: So many bytes of either are read: the names of some million files.
 _MOST_NOTES = 500_000_000
 
@@ -47,9 +53,11 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
     with partial_of(store / f"{dataset.fingerprint}-{uuid.uuid4().hex[:8]}") as building:
         building.mkdir(parents=True)
         try:
-            for name in ARRAYS:
+            arrays = {name: getattr(dataset, name) for name in ARRAYS}
+            arrays |= {_GROUPS.format(split): groups for split, groups in dataset.groups.items()}
+            for name, array in arrays.items():
                 with (building / f"{name}.npy").open("wb") as file:
-                    np.save(file, getattr(dataset, name))
+                    _save(file, array)
                     os.fsync(file.fileno())  # the folder's new name must not outlive its content
             for name, text in _notes(dataset).items():
                 (building / name).write_text(text, encoding="utf-8")
@@ -66,13 +74,29 @@ def save_to_store(dataset: Dataset, store: Path) -> Path:
     return folder
 
 
+def _save(file: BinaryIO, array: NDArray[Any]) -> None:
+    """Write an array as `np.save` does; of a large one no more than a block comes into memory."""
+    if array.nbytes <= LARGE or not array.flags.c_contiguous:
+        np.save(file, array)
+        return
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    for block in blocks(array):
+        file.write(block.data)
+
+
 def _notes(dataset: Dataset) -> dict[str, str]:
     """Return the files that lie beside the arrays, with their content."""
     about: dict[str, Any] = {"name": dataset.name, "class_names": dataset.class_names, "source": dataset.source}
     if dataset.validation_images:
         about["validation_images"] = dataset.validation_images
+    if dataset.groups:
+        about["groups"] = True
     if dataset.left_out:
         about["left_out"] = dataset.left_out
+    if dataset.bits != 8:
+        about["bits"] = dataset.bits
+    if dataset.state:
+        about["state"] = dataset.state
     notes = {_ABOUT: json.dumps(about)}
     if dataset.files:
         notes[_FILES] = json.dumps({split: dataset.files[split] for split in SPLITS})
@@ -82,7 +106,9 @@ def _notes(dataset: Dataset) -> dict[str, str]:
 def _note_anew(dataset: Dataset, folder: Path) -> None:
     """Bring up to date what lies beside the arrays of a copy that is whole, where the same content has other files."""
     there = load_from_store(folder)
-    if (there.left_out, stored_files(folder)) == (dataset.left_out, dataset.files):
+    if stored_files(folder) == dataset.files and all(
+        getattr(there, name) == getattr(dataset, name) for name in ("left_out", "state", "bits")
+    ):
         return
     for name, text in _notes(dataset).items():
         write_whole(folder / name, partial(_write_text, text))
@@ -113,6 +139,18 @@ def load_from_store(folder: Path) -> Dataset:
     return found
 
 
+def found_in_store(store: Path, state: str) -> Dataset | None:
+    """Return the data set that was decoded from a folder in this state, with its files; None where it is not there.
+
+    It comes without groups, which a search file decides about.
+    """
+    for about in sorted(store.glob(f"*/{_ABOUT}")):
+        there = None if about.parent.is_symlink() else _read(about.parent)
+        if there is not None and there.state == state and there.fingerprint == about.parent.name:
+            return replace(there, groups={}, files=stored_files(about.parent))
+    return None
+
+
 def _read(folder: Path) -> Dataset | None:
     """Return the data set in a folder; None where something of it is missing, or is nothing that we laid out there."""
     try:
@@ -129,6 +167,11 @@ def _read(folder: Path) -> Dataset | None:
             source=visible(about.get("source", "")),  # a copy laid out by an earlier version does not say
             validation_images=about.get("validation_images", 0),
             left_out=left_out,
+            groups={split: _mapped(folder / f"{_GROUPS.format(split)}.npy") for split in SPLITS}
+            if about.get("groups")
+            else {},
+            state=str(about.get("state", "")),
+            bits=BITS[BITS.index(about.get("bits", 8))],
         )
         texts = [about["name"], about.get("source", ""), *about["class_names"]]
         texts += [text for pair in about.get("left_out", ()) for text in pair]
@@ -153,12 +196,14 @@ def _fits(dataset: Dataset) -> bool:
     images, labels = (dataset.x_train, dataset.x_test), (dataset.y_train, dataset.y_test)
     held = dataset.validation_images
     return (
-        all(x.dtype == np.uint8 and x.ndim == 4 and x.size and x.shape[-1] in (1, 3) for x in images)
+        all(x.dtype == np.uint8 and x.ndim == 4 and x.size and is_number_of_channels(x.shape[-1]) for x in images)
         and images[0].shape[1:] == images[1].shape[1:]
         and all(y.dtype == np.int64 and y.shape == x.shape[:1] for x, y in zip(images, labels, strict=True))
         and all(y.min() >= 0 and y.max() < len(dataset.class_names) for y in labels)
         and isinstance(held, int)
         and 0 <= held < len(labels[0])
+        and all(groups.dtype == np.int64 for groups in dataset.groups.values())
+        and all(dataset.groups[split].shape == y.shape for split, y in zip(dataset.groups, labels, strict=False))
     )
 
 

@@ -10,6 +10,9 @@ from typing import Any, Self
 
 from tuner.trial import Attempt
 
+#: The variable of a worker's environment that says which of its machine's workers it is, counted from 1.
+WORKER = "TUNER_WORKER"
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -87,6 +90,13 @@ class Executor(ABC):
     @abstractmethod
     def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
         """Return the calls that have ended, waiting for one for up to `timeout` seconds; empty if none did."""
+
+    def end(self, key: str) -> bool:
+        """End a call that is under way now, and return whether that was done: then nothing comes of it.
+
+        Where it cannot be done, the call goes on, and its outcome comes as that of any other.
+        """
+        return False
 
     @abstractmethod
     def close(self) -> None:

@@ -23,8 +23,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tuner.errors import InputError, ResourceError
-from tuner.executors.base import Executor, Limits, Outcome, Resources
+from tuner.executors.base import WORKER, Executor, Limits, Outcome, Resources
 from tuner.executors.gpus import environment_of, visible_gpus
+from tuner.executors.untimed import tell_by
 from tuner.system.files import appending_to
 from tuner.system.machine import check_system, memory_bytes
 from tuner.system.quiet import printing_to
@@ -56,6 +57,22 @@ class _Worker:
     key: str = ""
     taken: int = 0
     begun: float | None = None  # when it began its call, by the monotonic clock
+    stopped: float | None = None  # since when its time stands still
+    uncounted: float = 0.0  # how long it stood still before
+
+    def counted(self, now: float) -> float:
+        """Return how many seconds of its call count within a limit of minutes."""
+        return 0.0 if self.begun is None else (self.stopped or now) - self.begun - self.uncounted
+
+    def note(self, stops: bool | None) -> None:
+        """Note that its call begins (None), or that its time stops or goes on."""
+        now = time.monotonic()
+        if stops is None:
+            self.begun = now
+        elif stops:
+            self.stopped = now
+        elif self.stopped is not None:
+            self.uncounted, self.stopped = self.uncounted + now - self.stopped, None
 
     def attempt(self) -> Attempt:
         """Return when and where its call ran, which has just ended."""
@@ -133,12 +150,13 @@ class LocalExecutor(Executor):
     def _hand_over(self, worker: _Worker, key: str, argument: object) -> bool:
         """Give a worker its next call; return whether it was alive to take it."""
         try:
-            worker.calls.send((environment_of(self._gpus, self._resources.gpus, worker.slot), argument))
+            settings = environment_of(self._gpus, self._resources.gpus, worker.slot)
+            worker.calls.send(({**settings, WORKER: str(worker.slot + 1)}, argument))
         except OSError:
             return False
         worker.key = key
         worker.taken += 1
-        worker.begun = None
+        worker.begun, worker.stopped, worker.uncounted = None, None, 0.0
         return True
 
     def _fork(self) -> _Worker:
@@ -188,7 +206,9 @@ class LocalExecutor(Executor):
         """Return how many seconds may pass before a deadline, a limit or a look at the memory is due."""
         moments = [] if deadline is None else [deadline]
         if self.limits.minutes is not None:
-            moments += [worker.begun + 60 * self.limits.minutes for worker in running if worker.begun is not None]
+            timed = [worker for worker in running if worker.begun is not None and worker.stopped is None]
+            now = time.monotonic()
+            moments += [now + 60 * self.limits.minutes - worker.counted(now) for worker in timed]
         now = time.monotonic()
         if self.limits.gigabytes is not None:
             moments.append(now + SECONDS_BETWEEN_LOOKS)
@@ -199,7 +219,7 @@ class LocalExecutor(Executor):
         minutes, gigabytes = self.limits.minutes, self.limits.gigabytes
         if worker.begun is None:
             return None
-        if minutes is not None and time.monotonic() - worker.begun >= 60 * minutes:
+        if minutes is not None and worker.counted(time.monotonic()) >= 60 * minutes:
             reason, passed = f"took longer than {minutes:g} minutes (max_trial_minutes)", {"minutes": minutes}
         elif gigabytes is not None and (resident_bytes(worker.process.pid) or 0) > gigabytes * 1e9:
             reason, passed = f"took more than {gigabytes:g} GB of memory (max_trial_gb)", {"gigabytes": gigabytes}
@@ -211,11 +231,11 @@ class LocalExecutor(Executor):
         return Outcome(key, died=reason, passed=passed, attempt=worker.attempt())
 
     def _hear(self, worker: _Worker) -> Outcome | None:
-        """Take what a worker says: that it has begun its call, or what came of it."""
+        """Take what a worker says: that it has begun its call, that its time stops or goes on, or what came of it."""
         try:
-            began, value = worker.results.recv()
-            if began:
-                worker.begun = time.monotonic()
+            of_time, value = worker.results.recv()
+            if of_time:
+                worker.note(value)
                 return None
             outcome = Outcome(worker.key, value, attempt=worker.attempt())
         except (EOFError, OSError):
@@ -225,6 +245,16 @@ class LocalExecutor(Executor):
         if outcome.died or not worker.group or worker.taken >= MOST_CALLS:
             self._release(worker)
         return outcome
+
+    def end(self, key: str) -> bool:
+        """Kill the process that runs a call; see `Executor.end`."""
+        worker = next((worker for worker in self._workers if worker.key == key), None)
+        if worker is None:
+            return False
+        worker.process.kill()
+        worker.key = ""
+        self._release(worker)
+        return True
 
     def _release(self, worker: _Worker) -> None:
         """Let a worker go, without waiting until it has given its memory back."""
@@ -331,6 +361,7 @@ def _work(function: str, calls: Connection, results: Connection, lifeline: Conne
     threading.Thread(target=_end_with_main, args=(lifeline,), daemon=True).start()
     module, _, name = function.partition(":")
     call = getattr(importlib.import_module(module), name)
+    tell_by(lambda stops: results.send((True, stops)))
     while True:
         try:
             settings, argument = calls.recv()

@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from tuner.datasets.store import is_whole
 from tuner.errors import CheckError, LostError, ResourceError
 from tuner.families import get_family
+from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.objective import OwnObjective, objective_of
+from tuner.recipe.own_callbacks import OwnCallbacks, recorded_callbacks
 from tuner.system.files import partial_of, publish, remove_partials
 from tuner.system.scratch import user_folder
 from tuner.trial import ARTIFACTS, NEEDED, Job, Result, artifact_path
@@ -72,20 +74,23 @@ class Sender:
             self._marks[job.artifacts] = mark
         if job.data not in self._data:
             self._data[job.data] = self._put(_data_in(job.data))
-        modules, name = self._code_of(_own_code(job))
+        modules, name = self._code_of(_own(job))
         return Parcel(job, self._marks[job.artifacts].name, self._data[job.data], modules, name)
 
-    def _code_of(self, own: Sequence[CustomFamily | OwnObjective]) -> tuple[Any, str]:
-        """Return what stands for a user's modules, and the hash of them; nothing where they are installed."""
-        there = [(one.code_folder(), one) for one in own]
+    def _code_of(self, own: Sequence[Family | OwnObjective | OwnCallbacks]) -> tuple[Any, str]:
+        """Return what stands for a user's modules and files, and the hash of them; nothing where there are none."""
+        there = [(_folder_of(one), one) for one in own]
         if all(folder is None and not _files_of(one) for folder, one in there):
             return None, ""
-        key = tuple((folder, one.module, tuple(_files_of(one))) for folder, one in there)
+        key = tuple((folder, getattr(one, "module", ""), tuple(_files_of(one))) for folder, one in there)
         if key not in self._modules:
             files: Files = {}
             for folder, one in there:
                 files = {**({} if folder is None else _modules_in(folder)), **files}
-                for name, file in one.own_modules().items() if folder else ():  # some lie in the working folder
+                code = (
+                    one.own_modules() if folder and isinstance(one, CustomFamily | OwnObjective | OwnCallbacks) else {}
+                )
+                for name, file in code.items():  # some lie in the working folder
                     place = name.replace(".", "/") + ("/__init__.py" if file.name == "__init__.py" else file.suffix)
                     files.setdefault(place, np.fromfile(file, np.uint8))
                 for name, file in _files_of(one).items():
@@ -102,16 +107,22 @@ class Sender:
             mark.unlink(missing_ok=True)
 
 
-def _files_of(own: CustomFamily | OwnObjective) -> dict[str, Path]:
-    """Return the files that the user's own code reads, as far as a search file names them."""
-    return own.own_files() if isinstance(own, CustomFamily) else {}
+def _files_of(own: Family | OwnObjective | OwnCallbacks) -> dict[str, Path]:
+    """Return the files that a network reads, as far as a search file names them."""
+    return own.own_files() if isinstance(own, Family) else {}
 
 
-def _own_code(job: Job) -> list[CustomFamily | OwnObjective]:
-    """Return what of a trial is code of the user's own."""
+def _folder_of(own: Family | OwnObjective | OwnCallbacks) -> Path | None:
+    """Return the folder that code of the user's own is imported from; None where there is none, or it is installed."""
+    return own.code_folder() if isinstance(own, CustomFamily | OwnObjective | OwnCallbacks) else None
+
+
+def _own(job: Job) -> list[Family | OwnObjective | OwnCallbacks]:
+    """Return what of a trial is code of the user's own, or reads files of theirs."""
     family, objective = get_family(job.trial.family, job.modules, job.files), objective_of(job.trial.objective)
-    networks = [family] if isinstance(family, CustomFamily) else []
-    return [*networks, *([objective.located(job.modules)] if isinstance(objective, OwnObjective) else [])]
+    networks = [family] if isinstance(family, CustomFamily) or family.files else []
+    callbacks = [recorded_callbacks(job.trial.callbacks, job.modules)] if job.trial.callbacks else []
+    return [*networks, *([objective.located(job.modules)] if isinstance(objective, OwnObjective) else []), *callbacks]
 
 
 def receive(job: Job, result: Result, files: Mapping[str, NDArray[np.uint8]]) -> None:

@@ -1,4 +1,4 @@
-"""What is exported of a search, read from the ledger alone."""
+"""What is exported of a search, read from the ledger and from what is noted beside its models."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from tuner import columns as col
+from tuner.analysis.latency import milliseconds
 from tuner.errors import InputError, one_line
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.search_file.model import Search
 from tuner.space.parameters import Choice, Domain, Value
 from tuner.system.version import __version__
 from tuner.text import visible
-from tuner.trial import Attempt, Record
-from tuner.workspace import recorded_search
+from tuner.trial import ARTIFACTS, Attempt, Record, artifact_path
+from tuner.workspace import Workspace, recorded_search
 
 #: The attribute by which anything is known as written by an export.
 MARK = "tuner"
@@ -24,11 +26,12 @@ MARK = "tuner"
 
 @dataclass(frozen=True)
 class Recorded:
-    """A search with its finished trials in their order, and when and where each of them ran."""
+    """A search with its finished trials in their order, when and where each of them ran, and where their files lie."""
 
     search: Search
     search_trials: tuple[tuple[SearchTrial, Record], ...]
     attempts: Mapping[str, Attempt]
+    artifacts: Path
 
     @classmethod
     def read(cls, ledger: Ledger, name: str) -> Recorded:
@@ -44,7 +47,7 @@ class Recorded:
         for _, record in finished:
             if record.completed and score(record) is None:
                 raise no_run_s(record, ValueError("completed, but without a score"))
-        return cls(search, finished, ledger.attempts(name))
+        return cls(search, finished, ledger.attempts(name), Workspace(ledger.path.parent).artifacts)
 
     def of(self, model: str, dataset: str, role: str) -> list[Record]:
         """Return the finished trials of one model search on one data set, in order of proposal."""
@@ -59,6 +62,13 @@ class Recorded:
         """Return when a trial began and ended."""
         attempt = self.attempts[record.trial.id]
         return datetime.fromtimestamp(attempt.began, UTC), datetime.fromtimestamp(attempt.ended, UTC)
+
+    def latency_ms(self, record: Record) -> float | None:
+        """Return how long a retraining's model takes for one image, where that was measured."""
+        sha256 = record.result.files.get("model")
+        if sha256 is None:
+            return None
+        return milliseconds(artifact_path(self.artifacts, record.trial.id, sha256, ARTIFACTS["model"]), record.result)
 
     def about(self) -> dict[str, Any]:
         """Return what is said of the search as a whole, this tool's mark among it."""
@@ -77,7 +87,7 @@ class Recorded:
             for name, domain in model_search.space.domains.items():
                 values[name].update(domain.values if isinstance(domain, Choice) else (domain.low, domain.high))
             values[col.EPOCHS].update(
-                (1, model_search.epochs) if model_search.algorithm.varies_epochs else (model_search.epochs,)
+                (1, model_search.epochs) if model_search.varies_epochs else (model_search.epochs,)
             )
         return {name for name, found in values.items() if len(found) > 1}
 
@@ -86,7 +96,7 @@ class Recorded:
         trial, attempt = record.trial, self.attempts[record.trial.id]
         told: dict[str, Any] = {
             col.TRIAL: trial.id,
-            col.EPOCHS: trial.epochs,
+            col.EPOCHS: trial.given_epochs,
             col.SEED: trial.seed,
             col.WORKER: attempt.worker,
             col.NODE: visible(attempt.node),

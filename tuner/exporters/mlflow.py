@@ -159,7 +159,7 @@ def _run(recorded: Recorded, search_trial: SearchTrial, record: Record, compared
     domains = {model_search.name: model_search.space.domains for model_search in recorded.search.model_searches}.get(
         search_trial.model, {}
     )
-    values = {**trial.values, col.EPOCHS: trial.epochs}
+    values = {**trial.values, col.EPOCHS: trial.given_epochs}
     tags = {
         col.MODEL: search_trial.model,
         col.DATASET: search_trial.dataset,
@@ -170,8 +170,10 @@ def _run(recorded: Recorded, search_trial: SearchTrial, record: Record, compared
     }
     scores = {
         col.SEARCH_SCORE if trial.role == "search" else col.TEST_ACCURACY: score(record),
+        col.STANDARD_ERROR: record.standard_error,
         col.TEST_LOSS: result.test_loss,
-        **{name: getattr(result, name) for name in (col.BEST_EPOCH, col.PARAMETERS, col.SECONDS, col.LATENCY_MS)},
+        **{name: getattr(result, name) for name in (col.BEST_EPOCH, col.PARAMETERS, col.SECONDS)},
+        col.LATENCY_MS: recorded.latency_ms(record),
     }
     last = max(map(len, result.history.values()), default=0)
     curves = [

@@ -123,13 +123,15 @@ def _trial(
     attributes = {
         **recorded.identity(record),
         col.BEST_EPOCH: result.best_epoch,
+        col.STANDARD_ERROR: record.standard_error,
         col.VAL_LOSS: result.val_loss,
         col.VAL_UNPENALISED_LOSS: unpenalised_val_loss(record),
         col.PARAMETERS: result.parameters,
         col.SECONDS: result.seconds,
     }
+    completed = TrialState.PRUNED if trial.is_partial else TrialState.COMPLETE
     frozen = create_trial(
-        state=TrialState.COMPLETE if record.completed else TrialState.FAIL,
+        state=completed if record.completed else TrialState.FAIL,
         value=record.score if record.completed else None,
         params={name: plain(trial.values[name], domains[name]) for name in names},
         distributions={name: distributions[name] for name in names},

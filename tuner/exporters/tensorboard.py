@@ -48,7 +48,7 @@ METRICS = (col.VAL_ACCURACY, col.VAL_LOSS, col.TEST_ACCURACY)
 #: What the HParams dashboard shows beside a trial's values.
 ROLE = "role"
 
-_FORMAT = 1  # counted up when other things are logged, so that older logs are written again
+_FORMAT = 2  # counted up when other things are logged, so that older logs are written again
 _START, _END = "events.out.tfevents.", ".tuner"  # TensorBoard reads whatever has `tfevents` in its name
 _FILES = f"{_START}*{_END}"
 
@@ -65,7 +65,7 @@ class TensorBoardLogs:
         # The folder is read before the ledger: a search that runs beside us lists a trial before it logs it.
         folder_inside(self._runs, *self.folder.relative_to(self._runs).parts)
         there = list(self.folder.glob(f"*/*/{_FILES}"))
-        listed = {self.folder_of(search_trial) for search_trial, _ in ledger.search_trials(self._search.name)}
+        listed = {self.folder_of(search_trial) for search_trial, _ in ledger.all_search_trials(self._search.name)}
         for file in there:
             if file.parent not in listed and not (file.parent.is_symlink() or file.parent.parent.is_symlink()):
                 file.unlink(missing_ok=True)
@@ -134,7 +134,7 @@ def write_recorded(search: Search, workspace: Workspace, ledger: Ledger) -> Path
     logs = TensorBoardLogs(search, workspace)
     try:
         logs.begin(ledger)
-        for search_trial, record in ledger.search_trials(search.name):
+        for search_trial, record in ledger.all_search_trials(search.name):
             if record is not None:
                 logs.write(search_trial, record)
     except OSError as error:
@@ -153,6 +153,7 @@ def _session(search_trial: SearchTrial, record: Record) -> list[tuple[int, Any]]
         found += [(epoch, _histogram(KERNEL + layer, kernel)) for epoch, kernel in enumerate(notes["kernel"])]
     last = max((epoch for epoch, _ in found), default=0)
     scores = {record.objective.column: record.score, **{name: getattr(result, name) for name in METRICS}}
+    scores[col.STANDARD_ERROR] = record.standard_error
     for name, score in scores.items():
         if score is not None:
             found.append((result.best_epoch or last, _scalar(SCORE + name, score)))
@@ -187,7 +188,7 @@ def _session_start(search_trial: SearchTrial, record: Record) -> Any:
         col.MODEL: search_trial.model,
         col.DATASET: search_trial.dataset,
         ROLE: search_trial.role,
-        col.EPOCHS: trial.epochs,
+        col.EPOCHS: trial.given_epochs,
     }
     for name, value in {**ours, **trial.values}.items():
         if isinstance(value, bool):  # which is an int, too
@@ -211,10 +212,10 @@ def _experiment(search: Search) -> Any:
     values[col.DATASET] += search.all_datasets
     values[ROLE] += ["search", "final"]
     ranged = set()
+    values[col.MODEL] += [contender.name for contender in search.listed]
     for model_search in search.model_searches:
-        values[col.MODEL].append(model_search.name)
         values[col.EPOCHS].append(model_search.epochs)
-        if model_search.algorithm.varies_epochs:  # trains for any number of epochs up to the model search's
+        if model_search.varies_epochs:  # trains for any number of epochs up to the model search's
             values[col.EPOCHS].append(1)
             ranged.add(col.EPOCHS)
         for name, domain in model_search.space.domains.items():
@@ -222,7 +223,8 @@ def _experiment(search: Search) -> Any:
                 ranged.add(name)
             values[name] += (domain.low, domain.high) if isinstance(domain, Range) else domain.values
     columns = [_column(name, sorted(set(found), key=str), name in ranged) for name, found in values.items()]
-    names = dict.fromkeys((*(objective.column for objective in search.objectives), *METRICS))
+    error = (col.STANDARD_ERROR,) if search.folds else ()
+    names = dict.fromkeys((*(objective.column for objective in search.objectives), *METRICS, *error))
     metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=SCORE + name), display_name=name) for name in names]
     experiment = api_pb2.Experiment(hparam_infos=[column for column in columns if column], metric_infos=metrics)
     return _hparams(hparams_metadata.EXPERIMENT_TAG, experiment=experiment)

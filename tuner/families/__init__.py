@@ -12,13 +12,14 @@ from tuner.families.base import Family
 from tuner.families.cnn import Cnn
 from tuner.families.custom import CustomFamily
 from tuner.families.lenet import Lenet
+from tuner.families.pretrained import Pretrained
 from tuner.families.resnet import Resnet
 from tuner.families.resnet_cifar import ResnetCifar
 from tuner.recipe import RECIPE
 from tuner.space.parameters import Layered
 
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (Cnn(), Ann(), Lenet(), Alexnet(), Resnet(), ResnetCifar())
+    family.name: family for family in (Cnn(), Ann(), Lenet(), Alexnet(), Resnet(), ResnetCifar(), Pretrained())
 }
 
 
@@ -27,8 +28,8 @@ def get_family(name: str, folder: Path = Path(), files: Sequence[str] = ()) -> F
 
     Args:
         name: a name in `FAMILIES` or a path.
-        folder: where modules of a user's own are looked for first, beside the working folder.
-        files: files in `folder` that a user's own reads.
+        folder: where modules of a user's own are looked for first, beside the working folder, and files.
+        files: files in `folder` that it reads.
 
     Raises:
         InputError: there is no such family.
@@ -37,7 +38,7 @@ def get_family(name: str, folder: Path = Path(), files: Sequence[str] = ()) -> F
         return CustomFamily(name, folder, tuple(files))
     if name not in FAMILIES:
         raise InputError("family", f"no family is named {name!r}; {suggestion(name, FAMILIES)}")
-    return FAMILIES[name]
+    return Pretrained(folder, tuple(files)) if name == Pretrained.name else FAMILIES[name]
 
 
 def in_order(names: Iterable[str]) -> list[str]:

@@ -39,16 +39,17 @@ class Alexnet(Family):
         L2,
     )
 
-    def work(self, values: Values, shape: Shape, classes: int) -> float:
-        """Count the multiply-adds of an image; see `Family.work`."""
-        work = Work(shape)
+    def counted(self, values: Values, shape: Shape, classes: int) -> Work:
+        """Count weights and multiply-adds; see `Family.counted`."""
+        work = Work(shape, values["batch_norm"])
         for i, (filters, kernel, pools) in enumerate(_CONVOLUTIONS):
             work.conv(widened(filters, values), kernel, strides=1 if i else int(values["stride"]))
             if pools:
                 work.pool(3, 2, "same")
-        for units in (values["dense_units"], values["dense_units"], classes):
-            work.dense(float(units))
-        return work.total
+        for _ in range(2):
+            work.dense(float(values["dense_units"]))
+        work.classify(classes)
+        return work
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""

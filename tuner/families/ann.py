@@ -37,12 +37,13 @@ class Ann(Family):
         L2,
     )
 
-    def work(self, values: Values, shape: Shape, classes: int) -> float:
-        """Count the multiply-adds of an image; see `Family.work`."""
-        work = Work(shape)
-        for units in (*_WIDTHS.read(values), classes):
+    def counted(self, values: Values, shape: Shape, classes: int) -> Work:
+        """Count weights and multiply-adds; see `Family.counted`."""
+        work = Work(shape, values["batch_norm"])
+        for units in _WIDTHS.read(values):
             work.dense(float(units))
-        return work.total
+        work.classify(classes)
+        return work
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""

@@ -60,19 +60,22 @@ class Cnn(Family):
         L2,
     )
 
-    def work(self, values: Values, shape: Shape, classes: int) -> float:
-        """Count the multiply-adds of an image; see `Family.work`."""
-        work, size = Work(shape), int(values["pool_size"])
+    def counted(self, values: Values, shape: Shape, classes: int) -> Work:
+        """Count weights and multiply-adds; see `Family.counted`."""
+        work, size = Work(shape, values["batch_norm"]), int(values["pool_size"])
+        bias = values.get("bias_before_norm", False)
         filters = _FILTERS.read(values)
         for i, width in enumerate(filters, start=1):
-            work.conv(float(width), int(values["kernel_size"]), padding=values["padding"])
+            work.conv(float(width), int(values["kernel_size"]), padding=values["padding"], bias=bias)
             if i < len(filters) or values["pool_last"]:
                 work.pool(size, size)
         if values["head"] == "average":
             work.average()
-        for units in (*_WIDTHS.read(values), classes):
+        work.norm = bool(values["dense_batch_norm"])
+        for units in _WIDTHS.read(values):
             work.dense(float(units))
-        return work.total
+        work.classify(classes)
+        return work
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""

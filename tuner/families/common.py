@@ -39,6 +39,23 @@ SCALING = Parameter(
 )
 
 
+#: Parameters that leave the number of weights and of multiply-adds as it is.
+WITHOUT_SIZE = frozenset(
+    (
+        "activation",
+        "dropout",
+        "conv_dropout",
+        "dense_dropout",
+        "initializer",
+        "l2",
+        "pooling",
+        "scaling",
+        "weights",
+        "fine_tune",
+    )
+)
+
+
 def widened(filters: int, values: Values) -> int:
     """Return a number of filters times the parameter `width`, at least 1."""
     return max(1, round(filters * float(values["width"])))

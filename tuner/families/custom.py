@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,18 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tuner.errors import InputError, TrialError, suggestion
-from tuner.families.base import Family
+from tuner.errors import InputError, TrialError
+from tuner.families.base import Family, files_in
 from tuner.recipe import BATCH_SIZE, COMPILED, RECIPE
 from tuner.space.parameters import Values
-from tuner.system.files import is_a
 from tuner.system.own_modules import (
     code_folder,
     file_of,
     hash_of,
     importable,
+    own_attribute,
     own_modules,
-    why_not_imported,
     with_files,
 )
 
@@ -90,12 +87,7 @@ class CustomFamily(Family):
         Raises:
             InputError: one is not there.
         """
-        found = {name: self.folder / name for name in self.files}
-        for name, path in found.items():
-            if not is_a(Path.is_file, path):
-                problem = "is not a file" if is_a(os.path.lexists, path) else "is not there"
-                raise InputError(f"files {name!r}", problem, f"put it at {path}, or take it out of files")
-        return found
+        return files_in(self.folder, self.files, "files", "take it out of files")
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -115,16 +107,7 @@ class CustomFamily(Family):
         return code_folder(self.module, self.folders)
 
     def _builder(self) -> Callable[..., Any]:
-        with importable(*self.folders):
-            try:
-                module = importlib.import_module(self.module)
-            except (Exception, SystemExit) as error:  # a module of the user's may raise anything
-                raise InputError("family", why_not_imported(self.module, error)) from error
-        target = getattr(module, self.attribute, None)
-        if target is None:
-            raise InputError(
-                "family", f"{self.module} has no {self.attribute!r}; {suggestion(self.attribute, vars(module))}"
-            )
+        target = own_attribute(self.module, self.attribute, self.folders, "family")
         made = inspect.isclass(target)
         if made or (not inspect.isroutine(target) and hasattr(target, "build")):  # a class, or an object of one
             if issubclass(target if made else type(target), _keras_model()):

@@ -35,15 +35,16 @@ class Lenet(Family):
         L2,
     )
 
-    def work(self, values: Values, shape: Shape, classes: int) -> float:
-        """Count the multiply-adds of an image; see `Family.work`."""
-        work = Work(shape)
+    def counted(self, values: Values, shape: Shape, classes: int) -> Work:
+        """Count weights and multiply-adds; see `Family.counted`."""
+        work = Work(shape, values["batch_norm"])
         for filters, padding in ((values["filters_1"], values["padding"]), (values["filters_2"], "valid")):
             work.conv(float(filters), 5, padding=padding)
             work.pool(2, 2)
-        for units in (values["dense_units"], values["dense_units_2"], classes):
+        for units in (values["dense_units"], values["dense_units_2"]):
             work.dense(float(units))
-        return work.total
+        work.classify(classes)
+        return work
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""

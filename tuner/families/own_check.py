@@ -21,9 +21,9 @@ from tuner.errors import InputError, TunerError, one_line
 from tuner.families.custom import CustomFamily
 from tuner.families.own_compiled import effective_text, in_its_place, trained_with
 from tuner.families.own_network import OwnNetwork, take_over
-from tuner.recipe import RECIPE
-from tuner.recipe.augmentation import AUGMENTATION
+from tuner.recipe import RECIPE, VARIATION
 from tuner.recipe.imbalance import IMBALANCE
+from tuner.recipe.mixing import MIXING
 from tuner.space.parameters import Value, Values
 from tuner.untrusted.saved_model import checked_model
 
@@ -115,6 +115,10 @@ def check_compiled(case: Case, network: OwnNetwork, names: Collection[str]) -> l
         return [f"{path}: {by} of its own trains it, on arrays of images and labels"]
     if network.compiled is None:
         return []
+    for parameter in MIXING:
+        if case.values.get(parameter.name):
+            problem = f"{path} compiles a loss of its own, which does not know of mixed labels"
+            raise InputError(parameter.name, problem, "remove it, or compile nothing in build")
     for name in ("momentum", "nesterov"):
         if name in instead and "optimizer" not in instead:
             raise InputError(name, f"{path} compiles an optimizer of its own", "name optimizer, too, or remove it")
@@ -136,7 +140,7 @@ def _check_own_training(case: Case, network: OwnNetwork, instead: Values) -> Non
         if name != "learning_rate" or not settable:
             problem = f"{case.family.path} trains by code of its own, which does not know of it"
             raise InputError(name, problem, f"remove it, or let build ask hp for {name!r}")
-    for parameter in AUGMENTATION:
+    for parameter in VARIATION:
         if case.values.get(parameter.name, parameter.default) != parameter.default:
             problem = f"{case.family.path} trains by code of its own, and images are varied by this tool's alone"
             raise InputError(parameter.name, problem, "remove it, and put such a layer into the network")

@@ -37,20 +37,20 @@ class Resnet(Family):
         L2,
     )
 
-    def work(self, values: Values, shape: Shape, classes: int) -> float:
-        """Count the multiply-adds of an image; see `Family.work`."""
-        work, width = Work(shape), int(values["filters"])
+    def counted(self, values: Values, shape: Shape, classes: int) -> Work:
+        """Count weights and multiply-adds; see `Family.counted`."""
+        work, width = Work(shape, values["batch_norm"]), int(values["filters"])
         for factor, pools in ((1, True), (2, True), (2, True), (4, False), (4, True)):
             work.conv(factor * width, 3)
             if pools:
                 work.pool(2, 2, "same")
-        for units in (values["dense_units"], classes):
-            work.dense(float(units))
+        work.dense(float(values["dense_units"]))
+        work.classify(classes)
         if values["shortcut"]:
-            around = Work((-(-shape[0] // 2), -(-shape[1] // 2), width))
+            around = Work((-(-shape[0] // 2), -(-shape[1] // 2), width), values["batch_norm"])
             around.conv(4 * width, 1, strides=4)
-            work.total += around.total
-        return work.total
+            work.join(around)
+        return work
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""

@@ -26,6 +26,11 @@ def _is_depth(value: int) -> None:
         raise ValueError(f"{value} is not 6n + 2, as a depth of three stages of n blocks is; take {near} or {near + 6}")
 
 
+def _initializer(values: Values) -> str:
+    """Return how convolutions are initialised; trials that were recorded before one could choose have He's."""
+    return str(values.get("initializer", HE))
+
+
 class ResnetCifar(Family):
     """A 3x3 convolution, three stages of residual blocks with 16, 32 and 64 filters, global average, softmax.
 
@@ -42,28 +47,35 @@ class ResnetCifar(Family):
         Parameter(
             "shortcut", "identity", ("identity", "projection", "none"), doc="option A, option B, or plain network"
         ),
+        Parameter(
+            "initializer",
+            HE,
+            (HE, "glorot_uniform"),
+            doc="how convolutions are initialised: as He and others, or as Keras does unless told",
+            idle=HE,
+        ),
         activation("relu"),
         batch_norm(True),
         dropout(0.0, "share of channels' averages dropped in front of the softmax"),
         L2,
     )
 
-    def work(self, values: Values, shape: Shape, classes: int) -> float:
-        """Count the multiply-adds of an image; see `Family.work`."""
-        work = Work(shape)
+    def counted(self, values: Values, shape: Shape, classes: int) -> Work:
+        """Count weights and multiply-adds; see `Family.counted`."""
+        work = Work(shape, values["batch_norm"])
         work.conv(widened(16, values), 3)
         for stage, filters in enumerate((widened(16, values), widened(32, values), widened(64, values)), start=1):
             for block in range((int(values["depth"]) - 2) // 6):
                 strides = 2 if stage > 1 and block == 0 else 1
-                if values["shortcut"] == "projection" and strides == 2:
-                    around = Work((work.height, work.width, work.channels))
-                    around.conv(filters, 1, strides=2)
-                    work.total += around.total
+                if values["shortcut"] == "projection" and (strides == 2 or work.channels != filters):
+                    around = work.branch()
+                    around.conv(filters, 1, strides=strides)
+                    work.join(around)
                 work.conv(filters, 3, strides=strides)
                 work.conv(filters, 3)
         work.average()
-        work.dense(classes)
-        return work.total
+        work.classify(classes)
+        return work
 
     def network(self, values: Values, shape: Shape, classes: int) -> keras.Model:
         """Build the network; see `Family.network`."""
@@ -77,7 +89,7 @@ class ResnetCifar(Family):
         except ValueError as error:  # a range of a search file, or plain KerasTuner, may draw any number
             raise TrialError(f"depth = {error}") from error
         pixels, x = raw_pixels(shape, values)
-        x = conv(x, widened(16, values), 3, values, "conv_1", initializer=HE)
+        x = conv(x, widened(16, values), 3, values, "conv_1", initializer=_initializer(values))
         for stage, filters in enumerate((16, 32, 64), start=1):
             for block in range(1, (int(values["depth"]) - 2) // 6 + 1):
                 strides = 2 if stage > 1 and block == 1 else 1
@@ -91,8 +103,9 @@ class ResnetCifar(Family):
 
         from tuner.families.layers import activated, conv
 
-        y = conv(x, filters, 3, values, f"{name}_conv_1", strides=strides, initializer=HE)
-        y = conv(y, filters, 3, values, f"{name}_conv_2", activate=False, initializer=HE)
+        begins = _initializer(values)
+        y = conv(x, filters, 3, values, f"{name}_conv_1", strides=strides, initializer=begins)
+        y = conv(y, filters, 3, values, f"{name}_conv_2", activate=False, initializer=begins)
         if values["shortcut"] != "none":
             y = layers.Add(name=f"{name}_add")([y, self._shortcut(x, filters, strides, values, name)])
         return activated(y, {**values, "batch_norm": False}, name)
@@ -108,7 +121,8 @@ class ResnetCifar(Family):
         if channels == filters and strides == 1:
             return x
         if values["shortcut"] == "projection":
-            return conv(x, filters, 1, values, f"{name}_shortcut", strides=strides, activate=False, initializer=HE)
+            begins = _initializer(values)
+            return conv(x, filters, 1, values, f"{name}_shortcut", strides=strides, activate=False, initializer=begins)
         if strides > 1:  # every second pixel
             x = layers.AveragePooling2D(1, strides, padding="same", name=f"{name}_every_second")(x)
         if filters == channels:

@@ -50,6 +50,18 @@ def values_figure(
     return figure
 
 
+def training_figure(shown: Sequence[LearningCurve], dataset: str) -> Figure:
+    """Draw loss and accuracy on the training images of models that were validated on nothing."""
+    figure = new_figure(9.5, 3.8)
+    left, right = figure.subplots(1, 2)
+    _draw(left, shown, "loss", "training loss (cross-entropy and penalties)")
+    _draw(right, shown, "accuracy", "training accuracy")
+    left.set_title(f"Training loss, {dataset}")
+    right.set_title(f"Training accuracy, {dataset}")
+    right.legend()
+    return figure
+
+
 def draw_metric(axes: Axes, shown: Sequence[LearningCurve], metric: str, label: str, **lines: Any) -> None:
     """Draw a metric by epoch, training thinner than validation; `lines` is what matplotlib's are to have.
 
@@ -62,8 +74,14 @@ def draw_metric(axes: Axes, shown: Sequence[LearningCurve], metric: str, label: 
 
 def model_marks(shown: Sequence[LearningCurve]) -> tuple[list[Line2D], list[str]]:
     """Return what a legend shows of the models of `draw_metric`."""
-    lines = [Line2D([], [], color=colour(i), linestyle=dash(i)) for i in range(len(shown))]
+    lines = [Line2D([], [], **_look(curve, place)) for place, curve in enumerate(shown)]
     return lines, [curve.label for curve in shown]
+
+
+def _look(curve: LearningCurve, place: int) -> dict[str, Any]:
+    """Return colour and dashes of a curve: those of its model, or by its place where curves are of one model."""
+    number = place if curve.number is None else curve.number
+    return {"color": colour(number), "linestyle": dash(number)}
 
 
 def kind_marks() -> tuple[list[Line2D], list[str]]:
@@ -78,8 +96,7 @@ def _draw(
     for index, curve in enumerate(shown):
         values = curve.history.get(metric, [])
         look: dict[str, Any] = {
-            "color": colour(index),
-            "linestyle": dash(index),
+            **_look(curve, index),
             "linewidth": 1.0 if training else 1.8,
             "alpha": 0.55 if training else 1.0,
             "marker": "o" if len(values) == 1 else None,

@@ -32,7 +32,7 @@ def draw_f1(axes: Axes, f1: F1Scores, **points: Any) -> None:
     for index, model in enumerate(f1.models):
         middle = np.arange(len(shown)) + (index - (len(f1.models) - 1) / 2) * step
         each, mean, sd = model.each[:, shown], model.mean[shown], model.sd[shown]
-        ink = colour(index)
+        ink = colour(model.number)
         low, high = np.clip((mean - sd, mean + sd), 0, 1)  # where F1 lies
         axes.vlines(middle, low, high, color=ink, linewidth=1.4, alpha=0.6)
         axes.plot(middle, mean, linestyle="none", marker="_", markersize=13, markeredgewidth=2.2, color=ink)

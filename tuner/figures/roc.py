@@ -19,7 +19,7 @@ DRAWN_OF_MANY = len(COLOURS) * 2
 
 def roc_figure(models: Sequence[RocCurves]) -> Figure:
     """Draw a panel for each model."""
-    figure, places = panels(len(models), 5.3, 4.4)
+    figure, places = panels(len(models), 6.6, 4.4)
     for axes, roc in zip(places, models, strict=True):
         draw_roc(axes, roc)
     return figure
@@ -42,4 +42,5 @@ def draw_roc(axes: Axes, roc: RocCurves, **lines: Any) -> None:
     axes.set_xlabel("false positive rate")
     axes.set_ylabel("true positive rate")
     axes.set_title(f"{roc.label}, {roc.dataset}")
-    axes.legend(loc="lower right", title="class, AUC", alignment="left", fontsize=8, title_fontsize=8)
+    beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}  # of no curve
+    axes.legend(**beside, title="class, AUC", alignment="left", fontsize=8, title_fontsize=8)

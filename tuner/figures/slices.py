@@ -39,6 +39,7 @@ def slices_figure(
     label: str,
     low: float,
     score: str,
+    labels: Sequence[str] = (),
 ) -> Figure:
     """Draw the scores of trials by the values of parameters.
 
@@ -49,19 +50,20 @@ def slices_figure(
         label: of the model where there is one.
         low: the lower end of the axis, as `lower_end` returns it.
         score: what the scores are, in words.
+        labels: of all models of the search, by whose places colours go; those of these trials where it is empty.
     """
     names = names[:_SLICES]
     across, down = min(_ACROSS, len(names)), -(-len(names) // _ACROSS)
     figure = new_figure(9.5, 2.75 * down + 0.35)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     for axes, name in zip(grid.flat, names, strict=False):
-        draw_slice(axes, configurations, y, name, label, low, score)
+        draw_slice(axes, configurations, y, name, label, low, score, labels)
         axes.set_ylabel("")
     for axes in list(grid.flat)[len(names) :]:
         axes.set_axis_off()
     for row in grid:
         row[0].set_ylabel(score)
-    marks, texts = model_marks(configurations, label)
+    marks, texts = model_marks(configurations, label, labels)
     if len(texts) > 1:
         figure.legend(marks, texts, loc="outside upper left", ncols=min(6, len(texts)))
     return figure
@@ -75,6 +77,7 @@ def draw_slice(
     label: str,
     low: float,
     score: str,
+    labels: Sequence[str] = (),
     **points: Any,
 ) -> None:
     """Draw the scores of trials by the values of one parameter.
@@ -87,10 +90,11 @@ def draw_slice(
         label: of the model where there is one.
         low: the lower end of the axis, as `lower_end` returns it.
         score: what the scores are, in words.
+        labels: as `slices_figure` takes them.
         points: what matplotlib's points are to have.
     """
     models = _models(configurations, label)
-    labels = list(dict.fromkeys(models))
+    labels = list(dict.fromkeys((*labels, *models)))
     chosen = [place for place, values in enumerate(configurations) if name in values]
     column = [configurations[place][name] for place in chosen]
     numbers = np.array([labels.index(models[place]) for place in chosen])
@@ -101,12 +105,16 @@ def draw_slice(
         axes.set_ylim(low, y.max() + 0.06 * (y.max() - low))
 
 
-def model_marks(configurations: Sequence[Mapping[str, Value]], label: str) -> tuple[list[Line2D], list[str]]:
-    """Return what a legend shows of the models of these trials."""
-    labels = list(dict.fromkeys(_models(configurations, label)))
-    marks = [Line2D([], [], color=colour(index), marker=_marker(index), linewidth=1.2) for index in range(len(labels))]
+def model_marks(
+    configurations: Sequence[Mapping[str, Value]], label: str, labels: Sequence[str] = ()
+) -> tuple[list[Line2D], list[str]]:
+    """Return what a legend shows of the models of these trials; `labels` are those of all models of the search."""
+    there = list(dict.fromkeys(_models(configurations, label)))
+    every = list(dict.fromkeys((*labels, *there)))
+    numbers = [every.index(one) for one in there]
+    marks = [Line2D([], [], color=colour(k), marker=_marker(k), linewidth=1.2) for k in numbers]
     # matplotlib leaves labels that begin with an underscore out of its legends
-    return marks, [label if label[:1] != "_" else f" {label}" for label in labels]
+    return marks, [label if label[:1] != "_" else f" {label}" for label in there]
 
 
 def _models(configurations: Sequence[Mapping[str, Value]], label: str) -> list[str]:
@@ -118,13 +126,15 @@ class _Places:
     """Where the values of a parameter stand on an axis.
 
     `x` are `(trials,)`, logarithms where `log`. `gap` is the smallest distance between two of them where they are
-    few, and None where they are many. `joined` says whether they have an order.
+    few, and None where they are many. `joined` says whether they have an order, `apart` whether they stand side by
+    side, so that what stands a little beside a value is not read as another value.
     """
 
     x: NDArray[np.float64]
     gap: float | None
     joined: bool = True
     log: bool = False
+    apart: bool = False
 
     def on_axis(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return places as coordinates of the axis."""
@@ -169,7 +179,7 @@ def _side_by_side(axes: Axes, column: Sequence[Value], distinct: list[Value], jo
     axes.set_xticks(range(len(texts)), texts, rotation=35 if turned else 0, ha="right" if turned else "center")
     axes.grid(axis="x", visible=False)
     order = {value: place for place, value in enumerate(distinct)}
-    return _Places(np.array([order[value] for value in column], dtype=np.float64), 1.0, joined)
+    return _Places(np.array([order[value] for value in column], dtype=np.float64), 1.0, joined, apart=True)
 
 
 def _draw_points(
@@ -189,16 +199,18 @@ def _draw_points(
         y: `(trials,)`, their scores.
         models: `(trials,)`, the number of each trial's model.
         low: the lower end of the axis; points below it become triangles on it.
-        beside: put models beside one another at each value, where values are few.
+        beside: put models beside one another at each value, where values stand side by side.
         points: what matplotlib's points are to have.
     """
     there = np.unique(models)
+    beside = beside and places.apart
     width = 0.7 * (places.gap or 0) / (len(there) if beside else 1)
     for place, model in enumerate(there):
         mine = models == model
         x, mine_y = places.x[mine], y[mine]
         middle = (place - (len(there) - 1) / 2) * width if beside else 0.0
-        on_axis, below = places.on_axis(x + middle + spread(len(x)) * 0.7 * width), mine_y < low
+        aside = middle + spread(len(x)) * 0.7 * width if places.apart else 0.0
+        on_axis, below = places.on_axis(x + aside), mine_y < low
         ink = colour(int(model))
         look: dict[str, Any] = {"color": ink, "alpha": 0.55, "linewidths": 0, "zorder": 3, **points}
         axes.scatter(on_axis[~below], mine_y[~below], **{"s": 16, "marker": _marker(int(model)), **look})

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, astuple
 from datetime import UTC, datetime
@@ -17,6 +18,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from tuner.errors import InputError, ResourceError, TunerError, one_line, resource_error_of
+from tuner.ledger.events import Event, event_of
+from tuner.ledger.furthest import furthest
+from tuner.ledger.requests import Decision, Request, decision_of, request_of
 from tuner.ledger.rows import (
     AS_JSON,
     ATTEMPT,
@@ -40,7 +44,7 @@ from tuner.untrusted.sizes import size_of
 __all__ = ["Ledger", "SearchTrial"]
 
 #: No text of a row is longer; a training of ten thousand epochs that watches ten layers takes a tenth of it.
-_LONGEST = 200_000_000
+LONGEST = 200_000_000
 #: What SQLite keeps beside the file.
 _BESIDE = ("-wal", "-shm", "-journal")
 #: How many seconds another program may hold the file.
@@ -85,7 +89,7 @@ class Ledger:
             raise self._refused(error) from error
         try:
             with self._explained():
-                self._db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+                self._db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST)
                 self._db.execute("PRAGMA foreign_keys = ON")
                 self._db.execute("PRAGMA trusted_schema = OFF")  # what a stranger's file defines runs no function
             with self._transaction():  # so that two processes never make the same file
@@ -229,6 +233,67 @@ class Ledger:
             return None
         return {str(trial) for (trial,) in self._rows(_FINISHED, name)}
 
+    def note(self, name: str, event: Event, anew: bool = False) -> None:
+        """Write an event of a search behind its earlier ones; `anew` if its list of trials begins anew with it."""
+        with self._transaction():
+            if anew:
+                self._db.execute("DELETE FROM members WHERE search = ?", (name,))
+            self._note(name, event.kind, event.content(), event.at)
+
+    def _note(self, name: str, kind: str, content: str, at: float | None = None) -> None:
+        self._db.execute(
+            "INSERT INTO events (search, number, kind, at, content) "
+            "SELECT ?, count(*), ?, ?, ? FROM events WHERE search = ?",
+            (name, kind, utc(time.time() if at is None else at), content, name),
+        )
+
+    def events(self, name: str) -> list[Event]:
+        """Return the events of a search that ended it or let it go on, in their order."""
+        rows = self._rows(
+            "SELECT kind, at, content FROM events "
+            "WHERE search = ? AND kind NOT IN ('asked', 'decided') ORDER BY number",
+            name,
+        )
+        with self._explained():
+            return [event_of(name, row) for row in rows]
+
+    def ask(self, name: str, request: Request) -> None:
+        """Write what somebody asks of a search, which is listed."""
+        with self._transaction():
+            self._note(name, "asked", request.content())
+
+    def requests(self, name: str) -> list[tuple[int, Request]]:
+        """Return what was asked of a search and is not decided, each with the number of its event."""
+        decided = {decision.asked for decision in self.decisions(name)}
+        rows = self._rows(
+            "SELECT number, content FROM events WHERE search = ? AND kind = 'asked' ORDER BY number", name
+        )
+        with self._explained():
+            return [(number, request_of(name, content)) for number, content in rows if number not in decided]
+
+    def decisions(self, name: str) -> list[Decision]:
+        """Return what runs decided on requests, in their order."""
+        rows = self._rows("SELECT content FROM events WHERE search = ? AND kind = 'decided' ORDER BY number", name)
+        with self._explained():
+            return [decision_of(name, content) for (content,) in rows]
+
+    def decide(self, name: str, decision: Decision, left_out: Collection[str] = (), ended: Event | None = None) -> None:
+        """Write what was decided on a request, and the end of the search where it is one; all or nothing of it.
+
+        Trials that are `left_out` are listed no longer.
+        """
+        with self._transaction():
+            self._note(name, "decided", decision.content())
+            if ended is not None:
+                self._note(name, ended.kind, ended.content(), ended.at)
+            pairs = [(name, trial) for trial in left_out]
+            self._db.executemany("DELETE FROM members WHERE search = ? AND trial = ?", pairs)
+
+    def change(self) -> int:
+        """Return a number that is another one whenever somebody else has written to the file since it was asked for."""
+        ((number,),) = self._rows("PRAGMA data_version")
+        return int(number)
+
     def close_search(self, name: str) -> None:
         """Note that every trial of a search has finished."""
         with self._transaction():
@@ -266,8 +331,13 @@ class Ledger:
     def search_trials(self, search: str) -> list[tuple[SearchTrial, Record | None]]:
         """Return the trials of a search, each with its record if it has finished.
 
-        Search trials come before final ones; then they stand by model, data set and number.
+        Search trials come before final ones; then they stand by model, data set and number. A trial that was pruned, or
+        went on from where it might have been, stands once, at its first number, as far as it was trained.
         """
+        return furthest(self.all_search_trials(search))
+
+    def all_search_trials(self, search: str) -> list[tuple[SearchTrial, Record | None]]:
+        """Return the same with every training, each to an epoch where the trial was, or might have been, pruned."""
         names = ("content", *PLAIN, *AS_JSON)
         columns = ", ".join(f"t.{name}" for name in names)
         rows = self._rows(
@@ -296,19 +366,47 @@ class Ledger:
         with self._explained():
             return {str(trial): attempt_of(trial, row) for trial, *row in rows}
 
+    def attempt(self, trial: str) -> Attempt | None:
+        """Return when and where a finished trial ran."""
+        columns = ", ".join(("seconds", *ATTEMPT))
+        rows = self._rows(f"SELECT {columns} FROM trials WHERE trial = ?", trial)  # noqa: S608  # names of ours
+        with self._explained():
+            return attempt_of(trial, rows[0]) if rows else None
+
     def began(self, search: str) -> float | None:
         """Return when a search began, in seconds since 1970, UTC; None if it never ran."""
         row = self._search(search)
         return moment_of(row["started"]) if row else None
 
     def count_finished(self, search: str) -> int:
-        """Return how many of a search's search trials have finished."""
-        ((count,),) = self._rows(
-            "SELECT count(*) FROM members m JOIN trials t ON t.trial = m.trial "
-            "WHERE m.search = ? AND m.role = 'search'",
-            search,
-        )
+        """Return how many of a search's search trials have finished; one that may yet go on is one of them."""
+        finished = "FROM members m JOIN trials t ON t.trial = m.trial WHERE m.search = ? AND m.role = 'search'"
+        pruned = self._rows(f"SELECT 1 {finished} AND instr(t.content, ?) = 0 LIMIT 1", search, '"stop_after": null')
+        # Trainings that differ in where they end alone are of one trial.
+        content = "CASE WHEN json_valid(t.content) THEN json_remove(t.content, '$.stop_after') ELSE t.trial END"
+        one = f"DISTINCT json_array(m.model, m.dataset, {content})" if pruned else "*"
+        ((count,),) = self._rows(f"SELECT count({one}) {finished}", search)
         return int(count)
+
+    def trained_here(self, family: str, most: int) -> list[Record]:
+        """Return the last completed trials of a family that no machine of a cluster trained, in their order.
+
+        At most so many of them.
+        """
+        names = ("content", *PLAIN, *AS_JSON)
+        rows = self._rows(
+            f"SELECT trial, {', '.join(names)} FROM trials WHERE status = 'completed' AND node = '' "  # noqa: S608
+            "AND json_valid(content) AND json_extract(content, '$.family') = ? ORDER BY finished DESC, trial LIMIT ?",
+            family,
+            most,
+        )
+        with self._explained():
+            return [record_of(trial, dict(zip(names, row, strict=True))) for trial, *row in reversed(rows)]
+
+    def fingerprints(self) -> set[str]:
+        """Return the fingerprints of the data sets of all recorded trials."""
+        query = "SELECT DISTINCT json_extract(content, '$.fingerprint') FROM trials WHERE json_valid(content)"
+        return {str(fingerprint) for (fingerprint,) in self._rows(query)}
 
     def scored_on(self, fingerprint: str) -> list[tuple[str, str | None]]:
         """Return the completed trials that a data set's test images scored, each with a search that lists it.

@@ -7,24 +7,25 @@ parts of paths, so that they must look like names and hashes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import AfterValidator, ConfigDict, Field, Json, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, Json, ValidationError
 from typing_extensions import TypedDict
 
 from tuner.objective import objective_of
 from tuner.text import shortened
-from tuner.trial import BACKENDS, IMPORTED, MOST_EPOCHS, NEEDED, Attempt, Hash, Record, Result, Trial
+from tuner.trial import BACKENDS, IMPORTED, MOST_EPOCHS, MOST_FOLDS, NEEDED, Attempt, Hash, Record, Result, Trial
+from tuner.untrusted.checked_json import adapter_of
 
 #: The columns of a result: plain ones, and those that hold JSON.
 PLAIN = (
     "status", "error", "transient", "parameters", "seconds", "seconds_per_epoch", "latency_ms",
     "val_accuracy", "val_loss", "test_accuracy", "test_loss", "best_epoch",
 )  # fmt: skip
-AS_JSON = ("history", "files", "environment", "layers", "watched", "passed")
+AS_JSON = ("history", "files", "environment", "layers", "watched", "passed", "folds")
 #: The columns that say when and where a trial ran.
 ATTEMPT = ("began", "finished", "worker", "node")
 
@@ -59,6 +60,8 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Curve = Annotated[list[Number], Field(min_length=1, max_length=MOST_EPOCHS)]
 #: Versions and hardware, as a worker notes them.
 Environment = Annotated[dict[str, bool | int | Number | str | list[str] | None], AfterValidator(_with_its_backend)]
+#: The name of a `[[search]]`.
+ModelName = Annotated[str, Field(pattern=r"^\w[\w-]{0,99}$")]
 _STRICT = ConfigDict(strict=True, extra="forbid")
 
 
@@ -124,6 +127,7 @@ class _TrialRow(TypedDict):
     layers: Json[Annotated[list[_Layer], Field(max_length=5_000)]]
     watched: Json[Annotated[dict[str, _Watched], Field(max_length=1_000)]]
     passed: Json[_Passed]
+    folds: Json[Annotated[list[dict[str, Number]], Field(max_length=MOST_FOLDS)]]
 
 
 class _AttemptRow(TypedDict):
@@ -142,7 +146,7 @@ class _SearchTrialRow(TypedDict):
     """A row of the table `members`."""
 
     __pydantic_config__ = _STRICT  # type: ignore[misc]
-    model: Annotated[str, Field(pattern=r"^\w[\w-]{0,99}$")]
+    model: ModelName
     dataset: str
     role: Literal["search", "final"]
     number: Annotated[int, Field(ge=0, lt=1 << 53)]
@@ -158,12 +162,6 @@ class _SearchRow(TypedDict):
     content: str
     started: Moment
     finished: Moment | None
-
-
-_TRIAL: TypeAdapter[Any] = TypeAdapter(_TrialRow)
-_ATTEMPT: TypeAdapter[Any] = TypeAdapter(_AttemptRow)
-_SEARCH_TRIAL: TypeAdapter[Any] = TypeAdapter(_SearchTrialRow)
-_SEARCH: TypeAdapter[Any] = TypeAdapter(_SearchRow)
 
 
 class RowError(ValueError):
@@ -192,7 +190,7 @@ def search_trial_of(row: Sequence[Any]) -> SearchTrial:
     """
     fields = dict(zip(_SearchTrialRow.__annotations__, row, strict=True))
     return SearchTrial(
-        **_checked(_SEARCH_TRIAL, f"the listed trial of number {shortened(repr(fields['number']), _SHOWN)}", fields)
+        **checked(_SearchTrialRow, f"the listed trial of number {shortened(repr(fields['number']), _SHOWN)}", fields)
     )
 
 
@@ -203,7 +201,7 @@ def record_of(trial_id: str, fields: Mapping[str, Any]) -> Record:
         RowError: it is none that a run wrote.
     """
     place = _place(trial_id)
-    row = _checked(_TRIAL, place, {"trial": trial_id, **fields})
+    row = checked(_TrialRow, place, {"trial": trial_id, **fields})
     trial: Trial = row.pop("content")
     del row["trial"]
     result = Result(**{**row, "transient": bool(row["transient"])})
@@ -230,6 +228,9 @@ def _check_whole(place: str, trial: Trial, result: Result) -> None:
             _must(kernel["low"] <= kernel["high"], place, "watched", kernel["low"], "no more than its high")
     if result.status == "failed":
         return
+    _must(trial.fold <= trial.folds, place, "content.fold", trial.fold, f"at most {trial.folds}")
+    folds = len(trial.parts)
+    _must(len(result.folds) == folds, place, "folds", len(result.folds), f"the scores of {folds} folds")
     best = result.best_epoch
     _must(best is None or best <= trial.last_epoch, place, "best_epoch", best, f"at most {trial.last_epoch}")
     if trial.role == "search" and IMPORTED in result.environment:  # of which not everything is known
@@ -241,6 +242,9 @@ def _check_whole(place: str, trial: Trial, result: Result) -> None:
             _must(getattr(result, name) is not None, place, name, None, "a number, of a completed trial")
         curves = dict.fromkeys((*CURVES, objective_of(trial.objective).column))
         _must(curves.keys() <= lengths.keys(), place, "history", sorted(lengths), f"the curves {', '.join(curves)}")
+        for fold in result.folds:
+            scores = {name for name in curves if name.startswith("val_")}
+            _must(scores <= fold.keys(), place, "folds", sorted(fold), f"the scores {', '.join(sorted(scores))}")
     else:
         for name in ("test_accuracy", "test_loss"):
             _must(getattr(result, name) is not None, place, name, None, "a number, of a completed retraining")
@@ -256,7 +260,7 @@ def attempt_of(trial_id: str, row: Sequence[Any]) -> Attempt:
         RowError: no run wrote this.
     """
     fields = dict(zip(("seconds", *ATTEMPT), row, strict=True))
-    found = _checked(_ATTEMPT, _place(trial_id), {"trial": trial_id, **fields})
+    found = checked(_AttemptRow, _place(trial_id), {"trial": trial_id, **fields})
     ended = moment_of(found["finished"])
     began = ended - found["seconds"] if found["began"] is None else moment_of(found["began"])
     _must(began <= ended, _place(trial_id), "began", found["began"], "before it finished")
@@ -269,7 +273,7 @@ def search_of(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         RowError: it is none that a run wrote.
     """
-    return _checked(_SEARCH, f"the search {shortened(repr(name), _SHOWN)}", {"name": name, **fields})
+    return checked(_SearchRow, f"the search {shortened(repr(name), _SHOWN)}", {"name": name, **fields})
 
 
 def utc(moment: float) -> str:
@@ -293,9 +297,14 @@ def _place(trial_id: object) -> str:
     return f"trial {trial_id if isinstance(trial_id, str) and len(trial_id) <= _SHOWN else repr(trial_id)[:_SHOWN]}"
 
 
-def _checked(schema: TypeAdapter[Any], place: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+def checked(kind: Hashable, place: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of a row, whose `kind` says what they may hold, as values.
+
+    Raises:
+        RowError: it is none that a run wrote.
+    """
     try:
-        found: dict[str, Any] = schema.validate_python(fields, strict=True)
+        found: dict[str, Any] = adapter_of(kind).validate_python(fields, strict=True)
         return found
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]

@@ -14,9 +14,19 @@ from pathlib import Path
 from tuner.errors import InputError
 from tuner.text import shortened
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 6
 _APPLICATION_ID = 0x74756E65  # "tune": tells our file from another program's
 
+_EVENTS = """
+CREATE TABLE events (
+    search TEXT NOT NULL REFERENCES searches(name) ON DELETE CASCADE,
+    number INTEGER NOT NULL,        -- from 0, in their order
+    kind TEXT NOT NULL,             -- ended, lifted, asked, decided
+    at TEXT NOT NULL,               -- UTC, to the millisecond
+    content TEXT NOT NULL,          -- JSON
+    PRIMARY KEY (search, number)
+) STRICT;
+"""
 _SCHEMA = """
 CREATE TABLE trials (
     trial TEXT PRIMARY KEY,         -- hash of the content
@@ -39,7 +49,8 @@ CREATE TABLE trials (
     passed TEXT NOT NULL DEFAULT '{}',  -- the limit at which a failed one was ended, JSON
     began TEXT,                     -- UTC, to the millisecond
     worker INTEGER,                 -- which of a machine's workers had it, from 1
-    node TEXT NOT NULL DEFAULT ''   -- the machine, where there are several
+    node TEXT NOT NULL DEFAULT '',  -- the machine, where there are several
+    folds TEXT NOT NULL DEFAULT '[]'  -- what each fold of a cross-validated trial scored, JSON
 ) STRICT;
 CREATE TABLE searches (
     name TEXT PRIMARY KEY,
@@ -60,6 +71,7 @@ CREATE TABLE members (
 """
 #: What SQLite keeps for itself after ANALYZE.
 _OF_SQLITE = re.compile(r"sqlite_stat[0-9]")
+_OTHER_VERSION = "pass another --runs-dir, or use the version that wrote it"
 #: What brings a ledger of each earlier version to the next one.
 _MIGRATIONS = {
     1: (
@@ -73,6 +85,8 @@ _MIGRATIONS = {
         "ALTER TABLE trials ADD COLUMN worker INTEGER",
         "ALTER TABLE trials ADD COLUMN node TEXT NOT NULL DEFAULT ''",
     ),
+    4: (_EVENTS,),
+    5: ("ALTER TABLE trials ADD COLUMN folds TEXT NOT NULL DEFAULT '[]'",),
 }
 
 
@@ -90,7 +104,7 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
     (version,) = db.execute("PRAGMA user_version").fetchone()
     (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application == 0 and version == 0 and tables == 0:
-        for statement in _SCHEMA.split(";"):
+        for statement in (_SCHEMA + _EVENTS).split(";"):
             db.execute(statement)
         db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -107,11 +121,28 @@ def prepare(db: sqlite3.Connection, path: Path) -> None:
         raise InputError(
             str(path),
             f"is a ledger of version {version}, and this is version {SCHEMA_VERSION}",
-            "pass another --runs-dir, or use the version that wrote it",
+            _OTHER_VERSION,
         )
     else:
         _check_objects(db, path)
         _check_tables(db, path)
+
+
+def check_current(db: sqlite3.Connection, path: Path) -> None:
+    """See that a file that is only read is a ledger of this version, whole and with nothing else in it.
+
+    Raises:
+        InputError: it is not.
+    """
+    (application,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if application != _APPLICATION_ID:
+        raise InputError(str(path), "is another program's database", "pass another --runs-dir")
+    if version != SCHEMA_VERSION:
+        remedy = "run tuner list, which brings it up to date" if version in _MIGRATIONS else _OTHER_VERSION
+        raise InputError(str(path), f"is a ledger of version {version}, and this is version {SCHEMA_VERSION}", remedy)
+    _check_objects(db, path)
+    _check_tables(db, path)
 
 
 def _check_objects(db: sqlite3.Connection, path: Path) -> None:
@@ -146,7 +177,7 @@ def _refused(path: Path, problem: str) -> InputError:
 def _ours() -> dict[str, tuple[list[tuple[object, ...]], frozenset[str]]]:
     """Return of each of our tables its columns, and the words and signs in what defines it."""
     db = sqlite3.connect(":memory:")
-    db.executescript(_SCHEMA)
+    db.executescript(_SCHEMA + _EVENTS)
     found = {
         name: (_columns(db, name), _words(sql))
         for name, sql in db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()

@@ -9,8 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tuner.errors import InputError
-from tuner.system.files import check_no_link, folder_inside, write_whole
+from tuner.system.files import check_no_link, folder_inside, is_alive, write_whole
+from tuner.system.machine import started_at
 from tuner.untrusted.sizes import read_at_most, size_of
+
+#: By so many seconds the system's word on when a process began may be off.
+_SLACK = 5.0
 
 
 @contextmanager
@@ -39,6 +43,25 @@ def sole_runner(runs: Path, search: str) -> Iterator[None]:
     finally:
         holder.unlink(missing_ok=True)
         lock.release()
+
+
+def runner_of(runs: Path, search: str) -> tuple[int, float] | None:
+    """Return which process of this machine runs a search, and since when, in seconds since 1970; None if none does.
+
+    The lock itself is not tried: that could make a run that begins at this moment believe in another one.
+    """
+    holder = runs / "locks" / f"{search}.holder"
+    who = _process_in(holder)
+    if who == "unknown":
+        return None
+    try:
+        since = holder.stat().st_mtime
+    except OSError:
+        return None
+    process = int(who)
+    if not is_alive(process) or (started_at(process) or 0.0) > since + _SLACK:
+        return None  # it was killed, and left its note; its number may be another process's by now
+    return process, since
 
 
 def _process_in(holder: Path) -> str:

@@ -82,8 +82,7 @@ class Objective(ABC):
 
     def of(self, result: Result) -> float | None:
         """Return the score on validation images that is recorded of a trial, at the epoch that counts."""
-        curve = result.history.get(self.column)
-        return curve[(result.best_epoch or len(curve)) - 1] if curve else None
+        return result.validated(self.column)
 
     def gain(self, score: float) -> float:
         """Return a number that is higher the better the score is."""

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Probabilities below this count as this, so that one wrong 0 does not make the loss infinite (Keras' epsilon).
-EPSILON = 1e-7
+_EPSILON = 1e-7
 
 
-def cross_entropy(probabilities: NDArray[Any], labels: NDArray[np.integer[Any]]) -> float:
-    """Return the mean negative log-likelihood of the true classes, in nats.
+def log_losses(probabilities: NDArray[Any], labels: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Return the negative log-likelihood of the true class of each image, `(n,)`, in nats.
 
     Args:
         probabilities: `(n, classes)`.
@@ -25,7 +25,13 @@ def cross_entropy(probabilities: NDArray[Any], labels: NDArray[np.integer[Any]])
     import numpy as np
 
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(of_truth.clip(EPSILON, 1)).mean())
+    found: NDArray[np.float64] = -np.log(of_truth.clip(_EPSILON, 1))
+    return found
+
+
+def cross_entropy(probabilities: NDArray[Any], labels: NDArray[np.integer[Any]]) -> float:
+    """Return the mean of `log_losses` over the images."""
+    return float(log_losses(probabilities, labels).mean())
 
 
 class LogLoss(Objective):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -11,17 +10,18 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-from tuner.errors import InputError, LostError, TrialError, one_line, suggestion
+from tuner.errors import InputError, LostError, TrialError, one_line
 from tuner.objective.base import Objective
 from tuner.objective.one_class import OF_A_CLASS
 from tuner.system.own_modules import (
+    PATH,
     code_folder,
     file_of,
     hash_of,
     importable,
     loaded_besides,
+    own_attribute,
     own_modules,
-    why_not_imported,
 )
 
 if TYPE_CHECKING:
@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Direction = Literal["max", "min"]
-#: `module:name`, each part of it a name that Python takes.
-_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 #: What a trial names such an objective by: the path, the direction, the hash of the code.
-_CODE = re.compile(rf"({_PATH.pattern}) (max|min) ([0-9a-f]{{16}})")
+_CODE = re.compile(rf"({PATH.pattern}) (max|min) ([0-9a-f]{{16}})")
 _PLACE = "objective"
 
 
@@ -149,15 +147,7 @@ class OwnObjective(Objective):
         return self._function
 
     def _imported(self) -> Callable[..., Any]:
-        with importable(*self.folders):
-            try:
-                module = importlib.import_module(self.module)
-            except (Exception, SystemExit) as error:  # a module of the user's may raise anything
-                raise InputError(_PLACE, why_not_imported(self.module, error)) from error
-        function = getattr(module, self.attribute, None)
-        if function is None:
-            meant = suggestion(self.attribute, vars(module))
-            raise InputError(_PLACE, f"{self.module} has no {self.attribute!r}; {meant}")
+        function = own_attribute(self.module, self.attribute, self.folders, _PLACE)
         if not callable(function):
             kind = type(function).__name__
             raise InputError(_PLACE, f"{self.name!r} is no function score(labels, probabilities), but {kind}")
@@ -166,7 +156,7 @@ class OwnObjective(Objective):
 
 def is_path(name: str) -> bool:
     """Whether this names a function of the user's, as `module:name`, and no objective of a class."""
-    return bool(_PATH.fullmatch(name)) and name.partition(":")[0] not in OF_A_CLASS
+    return bool(PATH.fullmatch(name)) and name.partition(":")[0] not in OF_A_CLASS
 
 
 def own_objective(path: str, direction: Direction, folder: Path) -> OwnObjective:

@@ -16,10 +16,16 @@ MOST_DRAWS = 1_000
 
 @dataclass(frozen=True)
 class Proposal:
-    """A configuration to train, for `epochs` epochs where the oracle wants other than the recipe's."""
+    """A configuration to train, for `epochs` epochs where the oracle wants other than the recipe's.
+
+    `stop_after` ends the training before its last epoch, on a schedule that spans all of them; `goes_on` says that the
+    same configuration was trained to an earlier epoch before.
+    """
 
     values: Configuration
     epochs: int | None = None
+    stop_after: int | None = None
+    goes_on: bool = False
 
 
 class Pause(enum.Enum):
@@ -47,7 +53,7 @@ class Oracle(ABC):
     def observe(self, number: int, score: float | None) -> None:
         """Hear the score of proposal `number`, counted from 0; None where the trial failed.
 
-        Results come in the order of the proposals, each once. A higher score is better.
+        Each result comes once; in the order of the proposals, but where a search prunes. A higher score is better.
         """
 
 

@@ -8,11 +8,11 @@ from tuner.page.clock import clock_data
 from tuner.page.content import page_parts
 from tuner.page.data import page_data
 from tuner.page.images import mistakes_data
-from tuner.page.render import render
+from tuner.page.render import Live, render
 from tuner.text import visible_line
 
 
-def report_page(findings: Findings, report: Report, single_file: bool = False) -> bytes:
+def report_page(findings: Findings, report: Report, single_file: bool = False, live: Live | None = None) -> bytes:
     """Return the page of a search as HTML; it needs no network.
 
     What a clock measured stands in its part `time` and in the block of data `timing` alone; all else is the same bytes
@@ -22,9 +22,10 @@ def report_page(findings: Findings, report: Report, single_file: bool = False) -
         findings: what the search found.
         report: what is said of it.
         single_file: hold pictures and plotting library, so that the page needs no file beside or above it.
+        live: what the page has beside the report where it is served.
     """
     tables = report.tables
     data = page_data(findings, tables)
     blocks = {"report": data, "images": mistakes_data(findings), "timing": clock_data(findings, tables, data)}
     parts = page_parts(findings, report, data, single_file)
-    return render(visible_line(report.title), parts, blocks, single_file).encode()
+    return render(visible_line(report.title), parts, blocks, single_file, live).encode()

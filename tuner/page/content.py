@@ -9,16 +9,18 @@ from tuner.analysis.findings import Findings
 from tuner.contents.sections import Picture, Report
 from tuner.page.heat import heat_map
 from tuner.page.html import inline_html, note_html, picture_html, to_html
+from tuner.page.plain import confusion_tables, trials_table, without_scripts
 
 #: A part of the page: the name in its address, its heading, its HTML.
 Part = tuple[str, str, str]
 #: What stands together: name, heading, and the keys of sections. A section that is not here is a part by itself.
 _TOGETHER = (
-    ("comparison", "Comparison", ("comparison", "selection", "splits", "luck", "published")),
+    ("claims", "What the study says, and what ours says", ("claims",)),
+    ("comparison", "Comparison", ("comparison", "published", "recipes", "selection", "splits", "luck", "front")),
     ("trials", "Trials", ("trials", "depth", "pivot")),
     ("matters", "What matters", ("importance",)),
     ("curves", "Training curves", ("curves", "convergence", "watched")),
-    ("classes", "Class by class", ("classes", "class_differences", "retrainings", "roc")),
+    ("classes", "Class by class", ("classes", "class_differences", "retrainings", "roc", "operating_points")),
     ("confusion", "Confusion", ("confusion", "lookalikes", "mistakes")),
     ("networks", "Networks", ("network", "first_layer")),
     ("cost", "Score against cost", ()),
@@ -35,6 +37,8 @@ SCRIPTED = {
     "roc": "roc",
     "confusion": "confusion-matrix",
 }
+#: Figures that follow others, where more than one parameter varies.
+_BEHIND = {"importance": "pair"}
 
 
 def page_parts(findings: Findings, report: Report, data: Mapping[str, Any], single_file: bool) -> list[Part]:
@@ -59,7 +63,9 @@ def page_parts(findings: Findings, report: Report, data: Mapping[str, Any], sing
             return picture_html(picture, held=single_file)
         there = name in placed
         placed.add(name)
-        return "" if there else place(name)
+        behind = _BEHIND.get(name, "") if len(data["trials"]["parameters"]) > 1 else ""
+        still = without_scripts(picture_html(picture, held=single_file))
+        return still if there else place(name) + still + (place(behind) if behind else "")
 
     parts = [("verdict", "Verdict", _verdict(report))]
     for name, heading, keys in (*_TOGETHER, *alone):
@@ -71,7 +77,10 @@ def page_parts(findings: Findings, report: Report, data: Mapping[str, Any], sing
             told.append(to_html(section.contents, section.heading, draw))
         begin, figures = in_front.get(name, ("", ()))
         front = [place(figure) for figure in figures if figure not in placed]
-        parts.append((name, heading, "\n".join(filter(None, [begin, *front, *told]))))
+        tables = without_scripts(
+            {"trials": trials_table(data["trials"]), "confusion": confusion_tables(data["chosen"])}.get(name, "")
+        )
+        parts.append((name, heading, "\n".join(filter(None, [begin, *front, tables, *told]))))
     return [part for part in parts if part[2]]
 
 
@@ -82,10 +91,11 @@ def _in_front(findings: Findings, report: Report, data: Mapping[str, Any]) -> di
     maps = "".join(heat_map(findings, dataset, report.tables["per_class.csv"]) for dataset in findings.datasets)
     return {
         "comparison": ("", ["scores"] * chosen),
-        "trials": ("", [*["parallel"] * several, *["trials-table"] * ran]),
+        "trials": ("", [*["parallel", "progress"] * several, *["trials-table"] * ran]),
         "matters": ("", ["slices"] * (several and bool(data["slices"]))),
         "curves": ("", ["learning"] * bool(data["curves"])),
         "classes": (f'<div class="heats">{maps}</div>' * chosen, ()),
+        "confusion": ("", ["class"] * any(one["thresholds"] for one in data["chosen"])),
         "cost": ("", ["cost"] * _costs_differ(findings)),
         "time": ("", ["timeline"] * ("timing.csv" in report.tables)),
     }

@@ -6,6 +6,7 @@ Nothing here was measured by a clock; that is in `clock.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import pandas as pd
@@ -21,35 +22,39 @@ from tuner.analysis.scopes import scopes
 from tuner.analysis.slices import MODEL, Slice, lower_end
 from tuner.families import in_order
 from tuner.objective import Objective
-from tuner.page.numbers import plain, records
+from tuner.page.histories import histories
+from tuner.page.numbers import plain, records, short
+from tuner.page.thresholds import THRESHOLDS, thresholds
 from tuner.protocol import ranked
+from tuner.search_file.model_search import ModelSearch
+from tuner.space.parameters import Range
 
 Tables = Mapping[str, pd.DataFrame]
 #: Learning curves are shown of so many of the best trials.
 BEST = 5
 #: What trials.csv holds of every trial beside its parameters, as far as the page shows it.
 _SHOWN = (
-    col.TRIAL, col.MODEL, col.DATASET, col.STATUS, col.EPOCHS, col.PARAMETERS, col.VAL_LOSS, col.VAL_UNPENALISED_LOSS,
-    col.VAL_ACCURACY,
+    col.TRIAL, col.MODEL, col.DATASET, col.STATUS, col.EPOCHS, col.STOPPED, col.PARAMETERS, col.VAL_LOSS,
+    col.VAL_UNPENALISED_LOSS, col.VAL_ACCURACY, col.STANDARD_ERROR,
 )  # fmt: skip
 
 
 def page_data(findings: Findings, tables: Tables) -> dict[str, Any]:
     """Return all that the page draws of a search but for what a clock measured."""
+    curves = _curves(findings)
     return {
         "search": plain(findings.search.name),
         "validates_on": findings.search.validates_on,
         "objective": _objective(findings.search.objective),
-        "models": [
-            {"name": model_search.name, "label": plain(model_search.label)}
-            for model_search in findings.search.model_searches
-        ],
+        "models": [{"name": contender.name, "label": plain(contender.label)} for contender in findings.search.rows],
         "datasets": plain(list(findings.search.all_datasets)),
         "trials": _trials(findings, tables),
         "importance": importance_groups(_of_scores(findings, tables)),
         "slices": _slices(findings, tables),
-        "curves": _curves(findings),
+        "curves": curves,
+        "histories": histories(findings, curves),
         "chosen": [_chosen(chosen, tables) for chosen in findings.chosen],
+        "thresholds": THRESHOLDS,
         "fronts": _fronts(findings),
         "file_fronts": _file_fronts(findings),
     }
@@ -70,25 +75,47 @@ def _objective(objective: Objective) -> dict[str, Any]:
 
 
 def _trials(findings: Findings, tables: Tables) -> dict[str, Any]:
-    """Return the search trials as rows, best first, with the parameters that vary; `stuck` holds those at chance."""
+    """Return the search trials as rows, best first, with the parameters that vary; `stuck` holds those at chance.
+
+    `order` is the number of each in the order in which its model's were proposed, and `given` by model which of the
+    columns a configuration of `try_first` has to name.
+    """
     frame = tables.get("trials.csv")
     if frame is None:
-        return {"columns": [], "rows": [], "parameters": [], "stuck": []}
+        return {"columns": [], "rows": [], "parameters": [], "stuck": [], "order": [], "given": {}}
     objective = findings.search.objective.column
     chosen_by = [one.column for one in findings.search.objectives]
     names = [name for name in frame.columns if name not in (*col.RESULTS, *chosen_by)]
     by_model = frame.groupby(col.MODEL, sort=False)
     varies = {name for name in (*names, col.EPOCHS) if by_model[name].agg(_kinds).max() > 1}
     parameters = [name for name in (*in_order(names), col.EPOCHS) if name in varies]
-    shown = dict.fromkeys((*_SHOWN, objective, *parameters, col.ERROR))
+    given = {one.name: [name for name in names if _to_be_named(name, one)] for one in findings.search.model_searches}
+    shown = dict.fromkeys((*_SHOWN, objective, *parameters, *chain(*given.values()), col.ERROR))
     columns = [name for name in shown if name in frame.columns]
+    order = {(t.model, t.dataset, t.trial): t.number + 1 for t, _ in findings.search_trials if t.role == "search"}
     stuck = {r.trial.id for r in findings.trials() if r.completed and findings.stuck_at_chance(r)}
     return {
         "columns": columns,
-        "rows": [[plain(value) for value in row] for row in frame[columns].itertuples(index=False)],
+        "rows": [
+            [_exact(value) if name in names else plain(value) for name, value in zip(columns, row, strict=True)]
+            for row in frame[columns].itertuples(index=False)
+        ],
         "parameters": parameters,
         "stuck": [place for place, trial in enumerate(frame[col.TRIAL]) if trial in stuck],
+        "order": [order.get(key) for key in zip(frame[col.MODEL], frame[col.DATASET], frame[col.TRIAL], strict=True)],
+        "given": given,
     }
+
+
+def _to_be_named(name: str, model_search: ModelSearch) -> bool:
+    """Return whether a configuration of a search has to say a parameter's value, as there are several."""
+    domain = model_search.space.domains.get(name)
+    return domain is not None and (isinstance(domain, Range) or len(domain.values) > 1)
+
+
+def _exact(value: Any) -> Any:
+    """Return a parameter's value as JSON can hold it, with all of its digits, so that it can be tried again."""
+    return float(value) if isinstance(value, float) and short(value) not in (None, value) else plain(value)
 
 
 def _kinds(values: pd.Series[Any]) -> int:
@@ -185,6 +212,7 @@ def _chosen(chosen: Chosen, tables: Tables) -> dict[str, Any]:
         "classes": plain(chosen.predictions.class_names),
         "confusion": ConfusionMatrix.of(chosen).as_json(),
         "roc": plain(RocCurves.of(chosen).as_json()),
+        "thresholds": thresholds(chosen),
     }
 
 
@@ -198,7 +226,7 @@ def _fronts(findings: Findings) -> list[dict[str, Any]]:
     found = []
     for dataset in findings.search.datasets:
         objective = findings.search.objective
-        done = [r for r in findings.trials(None, dataset) if r.completed and objective.of(r.result) is not None]
+        done = [r for r in findings.whole_trials(None, dataset) if objective.of(r.result) is not None]
         gains = [objective.gain_of(record.result) for record in done]
         on_front = pareto_front([float(record.result.parameters or 0) for record in done], gains)
         names = [record.trial.id for record, on in zip(done, on_front, strict=True) if on]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tuner.analysis.calibration import Calibration
 from tuner.analysis.findings import Chosen, Findings
 from tuner.contents.png import in_few_shades
+from tuner.datasets.channels import drawn
 from tuner.page.numbers import plain
 from tuner.protocol import test_images
 
@@ -29,8 +30,9 @@ def mistakes_data(findings: Findings) -> dict[str, Any]:
     """Return the sheets by data set, and by model which of a sheet's images stand for which mistake.
 
     A sheet has `source` (a picture as a data URI), the `width` and `height` of an image on it and how many stand
-    `across`; of a folder also `files`, the file of each image on it. `cells` are `[data set, model, true class,
-    predicted class, [[place on the sheet, confidence], …]]`, classes by their numbers. Where there are more mistakes
+    `across`; of a folder also `files`, the file of each image on it; `said` is by model what it takes each image for,
+    and with how many per cent. `cells` are `[data set, model, true class, predicted class, [[place on the sheet,
+    confidence], …]]`, classes by their numbers. Where there are more mistakes
     than there is room for, each cell gives up its least sure ones.
     """
     sheets: dict[str, dict[str, Any]] = {}
@@ -58,6 +60,10 @@ def mistakes_data(findings: Findings) -> dict[str, Any]:
             "width": shape[1],
             "height": shape[0],
             "across": _ACROSS,
+            "said": {
+                chosen.model: _said(chosen, [int(place) for place in there], order[:kept])
+                for chosen, there in zip(models, places, strict=True)
+            },
         }
         files = findings.files(dataset)
         if files:
@@ -71,6 +77,15 @@ def mistakes_data(findings: Findings) -> dict[str, Any]:
                 if some:
                     cells.append([plain(dataset), chosen.model, true, predicted, some])
     return {"sheets": sheets, "cells": cells}
+
+
+def _said(chosen: Chosen, places: list[int], shown: list[int]) -> list[list[int] | None]:
+    """Return what a model takes each shown image for, and with how many per cent; None of one it was not scored on."""
+    confidence = Calibration(chosen.predictions).confidence
+    row_of = {image: row for row, image in enumerate(places)}
+    rows = [row_of.get(image) for image in shown]
+    predicted = chosen.predictions.predicted
+    return [None if row is None else [int(predicted[row]), round(100 * float(confidence[row]))] for row in rows]
 
 
 def _wanted(chosen: Chosen) -> dict[tuple[int, int], list[int]]:
@@ -98,10 +113,10 @@ def _sheet(images: NDArray[Any], order: list[int], room: int) -> tuple[str, byte
 
 
 def _tile(image: NDArray[Any]) -> NDArray[np.uint8]:
-    """Return an image `(height, width, 1 or 3)` small enough for the sheet; grey ones as ink on paper."""
+    """Return an image `(height, width, channels)` small enough for the sheet; grey ones as ink on paper."""
     from PIL import Image
 
-    small: NDArray[np.uint8] = image.astype(np.uint8)
+    small: NDArray[np.uint8] = drawn(image).astype(np.uint8)
     height, width = small.shape[:2]
     if max(height, width) > _LARGEST:
         scale = _LARGEST / max(height, width)

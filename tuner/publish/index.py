@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from tuner import columns as col
 from tuner.errors import InputError
-from tuner.page.index import Listed, index_page
+from tuner.page.index import Listed, by_study, index_page
 from tuner.publish.summary import Summary
 from tuner.report.markdown import to_markdown
 from tuner.system.files import write_whole
@@ -18,11 +18,17 @@ from tuner.untrusted.sizes import MOST_REPORT, read_at_most
 
 
 def write_index(reports: Path) -> None:
-    """Write the index of the reports in this folder, as text and as a page: the newest first, each with its verdict."""
+    """Write the index of the reports in this folder, as text and as a page, each with its verdict.
+
+    Those that repeat a study stand together, study by study, before the others; of each the newest is first.
+    """
     listed = _listed(reports)
     parts = ["# Reports", "Each folder is written by `tuner run NAME`; nothing in it is edited by hand."]
-    for one in listed:
-        parts.append(f"## [{escape(one.title)}]({quote(one.folder)}/report.md)")
+    level = "###" if any(one.study for one in listed) else "##"
+    for head, one in by_study(listed):
+        if head:
+            parts.append(f"## {escape(head)}")
+        parts.append(f"{level} [{escape(one.title)}]({quote(one.folder)}/report.md)")
         parts += filter(None, [one.budget, *one.verdict, to_markdown(one.compared)])
         if one.picture:
             parts.append(f"![{escape(one.caption)}]({quote(one.folder)}/{quote(one.picture)})")
@@ -33,17 +39,21 @@ def write_index(reports: Path) -> None:
 
 
 def _listed(reports: Path) -> list[Listed]:
-    """Read what the index says of each report, that of the latest trial first; by name what does not tell."""
+    """Read what the index says of each report, study by study, of each that of the latest trial first."""
     found = []
     folders = sorted(report.parent for report in reports.glob("*/report.md"))
-    for folder in sorted(folders, key=lambda folder: _latest(folder / "timing.csv"), reverse=True):
+    ended = {folder: _latest(folder / "timing.csv") for folder in folders}
+    for folder in sorted(folders, key=lambda folder: ended[folder], reverse=True):
         said = Summary.read(folder)
         picture = said.picture if said.picture in said.own_files and (folder / said.picture).is_file() else ""
         has_page = (folder / "report.html").is_file()
         found.append(
-            Listed(folder.name, said.title, said.verdict, said.budget, said.compared, picture, said.caption, has_page)
-        )
-    return found
+            Listed(
+                folder.name, said.title, said.verdict, said.budget, said.compared, picture, said.caption, has_page,
+                said.study, said.trials, ended[folder][:10],
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (not one.study, one.study))
 
 
 def _latest(timing: Path) -> str:

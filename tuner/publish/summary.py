@@ -23,7 +23,11 @@ _OURS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.(png|csv|keras|json)")
 
 @dataclass(frozen=True)
 class Summary:
-    """What is said of a report; `heads` and `rows` are of the table that compares its models, `picture` is a file."""
+    """What is said of a report; `heads` and `rows` are of the table that compares its models, `picture` is a file.
+
+    `study` is the study that it repeats, empty where it repeats none; `trials` counts the search's trials, None in
+    reports of earlier versions.
+    """
 
     title: str
     verdict: list[str] = field(default_factory=list)
@@ -33,6 +37,8 @@ class Summary:
     picture: str = ""
     caption: str = ""
     files: list[str] = field(default_factory=list)
+    study: str = ""
+    trials: int | None = None
 
     @classmethod
     def of(cls, report: Report, files: Iterable[str]) -> Self:
@@ -49,6 +55,8 @@ class Summary:
             shown.file if shown else "",
             shown.caption if shown else "",
             sorted(files),
+            report.study,
+            len(report.tables["trials.csv"]) if "trials.csv" in report.tables else 0,
         )
 
     @classmethod

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuner.analysis.findings import Findings
-from tuner.errors import InputError, resource_error_of
 from tuner.page import report_page
 from tuner.page.render import LIBRARY, plotting_library
 from tuner.publish.index import write_index
@@ -17,7 +16,7 @@ from tuner.system.files import check_no_link, folder_inside, remove_partials, wr
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
 from tuner.untrusted.sizes import MOST_MODEL, read_at_most
-from tuner.workspace import check_has_report
+from tuner.workspace import check_has_report, written_into
 
 
 def write_report(findings: Findings, single_file: bool = False) -> Path:
@@ -48,7 +47,7 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     content["report.md"] = report_markdown(report).encode()
     with doing("writing the page report.html"):
         content["report.html"] = report_page(findings, report, single_file)
-    try:
+    with written_into(folder):
         folder_inside(findings.workspace.reports, findings.search.name)
         for place in (folder, findings.workspace.reports):
             remove_partials(place)
@@ -59,9 +58,4 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
         if not single_file:
             write_whole(findings.workspace.reports / LIBRARY, lambda path: path.write_text(plotting_library(), "utf-8"))
         write_index(findings.workspace.reports)
-    except OSError as error:
-        remedy = "pass another --reports-dir, or see who may write there"
-        raise resource_error_of(error, str(folder)) or InputError(
-            str(error.filename or folder), f"cannot be written ({error.strerror})", remedy
-        ) from error
     return folder / "report.md"

@@ -1,8 +1,8 @@
 """The recipe: how a network is trained. Its parameters can be searched like those of the network.
 
-`optimizers.py`, `schedules.py`, `losses.py`, `imbalance.py`, `stopping.py` and `augmentation.py` each declare their
-parameters and what comes of them; a new variant is a line in the table of its file. Free of Keras until something is
-made.
+`optimizers.py`, `schedules.py`, `losses.py`, `imbalance.py`, `stopping.py`, `augmentation.py` and `mixing.py` each
+declare their parameters and what comes of them; a new variant is a line in the table of its file. Free of Keras until
+something is made.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tuner.recipe.augmentation import AUGMENTATION, augmenter
 from tuner.recipe.imbalance import IMBALANCE, class_weights
 from tuner.recipe.losses import LOSS, make_loss
+from tuner.recipe.mixing import MIXING, Mixing, mixing
 from tuner.recipe.optimizers import OPTIMIZER, make_optimizer
 from tuner.recipe.schedules import SCHEDULE, learning_rate
 from tuner.recipe.stopping import STOPPING, Stopping
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 __all__ = [
     "COMPILED",
     "RECIPE",
+    "VARIATION",
+    "Mixing",
     "Stopping",
     "augmenter",
     "class_weights",
     "compile_network",
     "left_to_build",
+    "mixing",
     "steps_per_epoch",
     "use_precision",
 ]
@@ -52,7 +56,10 @@ RECIPE: tuple[Parameter, ...] = (
     *AUGMENTATION,
     PRECISION,
     *IMBALANCE,
+    *MIXING,
 )
+#: The parameters by which training images differ from epoch to epoch; all at 0 or "none" where they do not.
+VARIATION: tuple[Parameter, ...] = (*AUGMENTATION, *MIXING)
 
 #: The names of the parts of a recipe that say how a network is optimized, how the rate changes, and what the loss is.
 OF_OPTIMIZER = tuple(parameter.name for parameter in OPTIMIZER)

@@ -29,13 +29,19 @@ STOPPING: tuple[Parameter, ...] = (
 
 
 class Stopping:
-    """Follows a training's metrics and tells its best epoch and when to stop."""
+    """Follows a training's metrics and tells its best epoch and when to stop.
 
-    def __init__(self, values: Values, objective: Objective = ACCURACY) -> None:
+    Args:
+        values: of a trial.
+        objective: what it is chosen by.
+        not_before: epochs after which patience begins to count: those of a stage that another one follows.
+    """
+
+    def __init__(self, values: Values, objective: Objective = ACCURACY, not_before: int = 0) -> None:
         asked = str(values["early_stopping"])
         self._by = {"objective": objective, "val_accuracy": ACCURACY}.get(asked)
         self.watched = "" if asked == "off" else self._by.column if self._by else asked
-        self._patience = int(values.get("patience", 0))
+        self._patience, self._not_before = int(values.get("patience", 0)), not_before
         self._best = float("inf")
         self._epoch = 0
         #: The best epoch so far, counted from 1; 0 before the first, and for ever where nothing is watched.
@@ -53,4 +59,4 @@ class Stopping:
     @property
     def over(self) -> bool:
         """Whether the last `patience` epochs brought no improvement."""
-        return bool(self.watched) and self._epoch - self.best_epoch >= self._patience
+        return bool(self.watched) and self._epoch - max(self.best_epoch, self._not_before) >= self._patience

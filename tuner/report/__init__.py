@@ -9,12 +9,15 @@ from tuner.contents.sections import Report, Section
 from tuner.report.budget import budget
 from tuner.report.cards import cards_section
 from tuner.report.choice import published_protocol_note
+from tuner.report.claims import claims_section
 from tuner.report.class_pairs import class_pairs_section, retrainings_section
 from tuner.report.classes import confusion_section, f1_section, roc_section
 from tuner.report.comparison import comparison_section, margins_table, selection_section
 from tuner.report.convergence import convergence_section
 from tuner.report.curves import curves_section
+from tuner.report.ensemble import ensemble_section
 from tuner.report.firstlayer import first_layer_section
+from tuner.report.front import front_section
 from tuner.report.images import samples_section
 from tuner.report.importance import importance_section
 from tuner.report.imported import imported_section, imported_verdict
@@ -22,9 +25,11 @@ from tuner.report.lookalikes import lookalikes_section
 from tuner.report.luck import luck_section
 from tuner.report.mistakes import mistakes_section
 from tuner.report.network import network_section
+from tuner.report.operating_points import operating_points_section
 from tuner.report.pivot import pivot_section
 from tuner.report.provenance import provenance_section
 from tuner.report.published import published_section
+from tuner.report.recipes import recipes_section
 from tuner.report.splits import splits_section
 from tuner.report.summary import verdict
 from tuner.report.timing import timing_section
@@ -38,12 +43,18 @@ SectionMaker = Callable[[Findings], Section | None]
 
 #: The sections in the order of the report. A new one needs its function and a line here.
 SECTIONS: tuple[SectionMaker, ...] = (
+    claims_section,
     comparison_section,
+    published_section,
+    recipes_section,
     selection_section,
+    ensemble_section,
     splits_section,
     luck_section,
-    published_section,
+    front_section,
     pivot_section,
+    depth_section,
+    trials_section,
     importance_section,
     convergence_section,
     curves_section,
@@ -52,14 +63,13 @@ SECTIONS: tuple[SectionMaker, ...] = (
     class_pairs_section,
     retrainings_section,
     roc_section,
+    operating_points_section,
     confusion_section,
     lookalikes_section,
     mistakes_section,
     network_section,
     first_layer_section,
     cards_section,
-    depth_section,
-    trials_section,
     samples_section,
     failures_section,
     timing_section,
@@ -92,4 +102,5 @@ def report_of(findings: Findings) -> Report:
         return Report(findings.search.title, "", imported_verdict(findings), "", None, sections)
     spent = f"Budget: {budget(findings)}." if findings.search_trials else ""
     compared = margins_table(findings) if findings.chosen else None
-    return Report(findings.search.title, note, verdict(findings), spent, compared, sections)
+    study = findings.search.published.name if findings.search.published else ""
+    return Report(findings.search.title, note, verdict(findings), spent, compared, sections, study)

@@ -14,6 +14,7 @@ from tuner.analysis.significance import Interval, accuracy_interval
 from tuner.contents.cells import DASH, number, p_text, plus_minus, signed
 from tuner.contents.sections import Content, Paragraph, Table
 from tuner.report.budget import budget
+from tuner.report.comparison import whole_epochs
 from tuner.report.verdicts import SCOPE
 from tuner.text import escape
 
@@ -155,12 +156,13 @@ def compared_frame(all_findings: Sequence[Findings]) -> pd.DataFrame:
                 col.MCNEMAR: pair.mcnemar if pair else None,
                 col.PARAMETERS: chosen.saved.result.parameters,
                 col.MEGABYTES: chosen.megabytes,
-                col.EPOCHS: chosen.saved.trial.last_epoch,
+                col.EPOCHS: None if chosen.ensemble else chosen.saved.trial.last_epoch,
                 col.TRAIN_SIZE: chosen.saved.trial.train_size,
                 col.TEST_SIZE: len(chosen.predictions.labels),
             }
         )
-    return pd.DataFrame(rows, columns=col.COMPARED)
+    frame = pd.DataFrame(rows, columns=col.COMPARED)
+    return whole_epochs(frame, [chosen for findings in all_findings for chosen in findings.chosen])
 
 
 def _models_by_datasets(all_findings: list[Findings], datasets: list[str]) -> Table:

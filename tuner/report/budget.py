@@ -17,7 +17,7 @@ def budget(findings: Findings) -> str:
     search = findings.search
     if findings.imported:
         return f"that of {findings.imported}, which its project does not tell"
-    share = f", {_held_out(findings)} held out during the search"
+    share = f", {_held_out(findings)} held out {'in turn ' if search.folds else ''}during the search"
     copies = [
         f"; {escape(name)} from a {escape(source)}"
         for name in findings.seen_datasets
@@ -31,7 +31,7 @@ def _epochs(search: Search) -> str:
     """Return how many epochs a trial has, of each model where models differ; "up to" where it may have fewer."""
     lengths: dict[str, list[str]] = {}
     for model_search in search.model_searches:
-        fewer = model_search.algorithm.varies_epochs or _stops_early(model_search)
+        fewer = model_search.varies_epochs or _stops_early(model_search)
         count = "1 epoch" if model_search.epochs == 1 else f"{model_search.epochs:,} epochs"
         lengths.setdefault(f"up to {count}" if fewer and model_search.epochs > 1 else count, []).append(
             model_search.label
@@ -66,7 +66,7 @@ def _held_out(findings: Findings) -> str:
     search = findings.search
     seen = [name for name in findings.seen_datasets if name in search.datasets]
     own = [name for name in seen if findings.data(name).validation_images]
-    share = f"{100 * search.validation:g} % of them"
+    share = f"each of {search.folds} folds" if search.folds else f"{100 * search.validation:g} % of them"
     if not own:
         return share
     if own == seen:

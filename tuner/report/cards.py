@@ -14,6 +14,7 @@ from typing import Any
 from tuner import columns as col
 from tuner.analysis.class_metrics import CLASS_METRICS
 from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.latency import milliseconds
 from tuner.analysis.network_blocks import shape_text
 from tuner.analysis.scoring import averages, per_class
 from tuner.analysis.significance import Interval, accuracy_interval
@@ -23,6 +24,7 @@ from tuner.datasets.base import Dataset
 from tuner.families import in_order
 from tuner.protocol import training_images
 from tuner.recipe import RECIPE
+from tuner.report.ensemble import BY_MEMBERS, mean_in_words
 from tuner.report.saving import LOOKED_AT, far_in_words, is_far, which_is_saved
 from tuner.space.parameters import Value
 from tuner.text import escape, setting
@@ -37,7 +39,9 @@ def cards_section(findings: Findings) -> Section | None:
     """Describe each saved model in a table of its own, folded away."""
     if not findings.chosen:
         return None
-    layers = "every layer, " if all(chosen.saved.result.layers for chosen in findings.chosen) else ""
+    layers = (
+        "every layer, " if all(chosen.saved.result.layers for chosen in findings.chosen if not chosen.ensemble) else ""
+    )
     introduction = (
         f"A table for each saved model. `tuner verify {findings.search.name}` proves it: it loads the file with plain "
         "Keras, and compares its probabilities on the test images, and its card, with what is recorded. As JSON the "
@@ -58,14 +62,14 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
     rows = [
         ["model", f"{escape(chosen.label)}, {which_is_saved(chosen)}; trial {trial.id}"],
         *([["beware", f"it scores {far_in_words(chosen)}"]] if is_far(chosen) else []),
-        ["file", f"[{chosen.file_name}]({chosen.file_name}), SHA-256 {result.files['model']}"],
+        ["file", f"`{chosen.file_name}`, SHA-256 {result.files['model']}"],
         ["card", f"[{card_name(chosen)}]({card_name(chosen)})"],
         ["data set", f"{escape(chosen.dataset)}, fingerprint {trial.fingerprint}"],
         ["classes", _classes(chosen.predictions.class_names)],
         ["input", f"raw pixels from 0 to 255, {shape_text(data.x_train.shape[1:])} (height, width, channels)"],
         *_own(result.environment),
         ["output", f"probabilities of the {len(chosen.predictions.class_names)} classes"],
-        ["architecture", _architecture(result.layers)],
+        ["architecture", mean_in_words(chosen) if chosen.ensemble else _architecture(result.layers)],
         ["parameters", DASH if result.parameters is None else f"{result.parameters:,}"],
         ["hyperparameters", _settings(network)],
         ["recipe", _settings(recipe)],
@@ -108,13 +112,14 @@ def card_json(findings: Findings, chosen: Chosen) -> str:
     scores = per_class(chosen.predictions)
     held = {"validation_images": data.validation_images} if data.validation_images else {}
     counts = {"training_images": len(data.y_train), **held, "test_images": len(data.y_test)}
+    bits = {"bits_before": data.bits} if data.bits != 8 else {}
     card = {
         "model": chosen.model,
         "dataset": chosen.dataset,
         "file": chosen.file_name,
         "sha256": result.files["model"],
         "class_names": chosen.predictions.class_names,
-        "input": {"shape": data.x_train.shape[1:], "values": "raw pixels, 0 to 255"},
+        "input": {"shape": data.x_train.shape[1:], "values": "raw pixels, 0 to 255", **bits},
         "data": {"source": data.source, **counts},
         "parameters": result.parameters,
         "architecture": result.layers,
@@ -139,7 +144,7 @@ def card_json(findings: Findings, chosen: Chosen) -> str:
         "timing": {
             col.SECONDS: result.seconds,
             col.SECONDS_PER_EPOCH: result.seconds_per_epoch,
-            col.LATENCY_MS: result.latency_ms,
+            col.LATENCY_MS: milliseconds(chosen.artifact, result),
         },
     }
     return json.dumps(card, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -186,6 +191,8 @@ def _training(chosen: Chosen, data: Dataset) -> str:
     fitted, held_out = training_images(trial, data)
     images, available = len(fitted) + (0 if held_out is None else len(held_out)), len(data.y_train)
     drawn = f" of {available:,}, drawn by class" if images < available else ""
+    if chosen.ensemble:
+        return f"{images:,} training images{drawn}, {BY_MEMBERS}; seed {trial.seed}"
     epochs = "1 epoch" if trial.last_epoch == 1 else f"{trial.last_epoch:,} epochs"
     stopped = f" of {trial.epochs:,}" if trial.last_epoch < trial.epochs else ""
     held = "" if trial.protocol == "published" else ", those for validation included"

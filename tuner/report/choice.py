@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuner.analysis.findings import Chosen, Findings
 from tuner.contents.cells import number
 from tuner.objective import ACCURACY, Objective
+from tuner.report.sizes import by_size, sizes_in_words
 from tuner.text import escape
 
 
@@ -12,10 +13,10 @@ def choice_in_words(findings: Findings) -> str:
     """Return in sentences, markdown, what the models that were searched here were chosen among, and what came then."""
     among: dict[tuple[int, Objective], list[Chosen]] = {}
     for chosen in findings.chosen:
-        if chosen.winner:
+        if chosen.winner and by_size(chosen) is None:
             among.setdefault((_candidates(findings, chosen), findings.objective_of(chosen.model)), []).append(chosen)
-    published = findings.search.protocol == "published"
-    on = "the test set" if published else "validation images"
+    published, folds = findings.search.protocol == "published", findings.search.folds
+    on = f"the mean of {folds} folds" if folds else "the test set" if published else "validation images"
     told = []
     for (count, objective), models in sorted(among.items(), key=lambda one: -one[0][0]):
         names = _names(findings, models)
@@ -27,9 +28,12 @@ def choice_in_words(findings: Findings) -> str:
         else:
             had = "had" if len(models) == 1 else "had each"
             told.append(f"{names} {had} one completed trial, so that nothing was chosen.")
-    if max(count for count, _ in among) > 1:
-        told.append("The best of many is flattered by luck.")
-    images = "the same training images" if published else "all training images, those for validation included"
+    told += sizes_in_words(findings)
+    if any(_candidates(findings, chosen) > 1 for chosen in findings.chosen if chosen.winner):
+        told.append("The best of several is flattered by luck.")
+    images = "the same training images" if published else "all training images"
+    if not published and not folds:
+        images += ", those for validation included"
     held_out = findings.search.held_out_of_retrainings
     if held_out:
         images = f"{100 * (1 - held_out):g} % of the training images, the others telling which retraining is saved"
@@ -54,7 +58,7 @@ def _equals(findings: Findings, chosen: Chosen) -> str:
     """Return that other trials have the score of the best one, so that the objective did not choose among them."""
     if not chosen.winner:
         return ""
-    records = [record for record in findings.trials(chosen.model, chosen.dataset) if record.completed]
+    records = findings.whole_trials(chosen.model, chosen.dataset)
     equal = sum(record.gain == chosen.winner.gain for record in records)
     if equal < 2:
         return ""

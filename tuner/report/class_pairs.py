@@ -45,11 +45,12 @@ def class_pairs_section(findings: Findings) -> Section | None:
     )
 
 
-def _table(a: Chosen, b: Chosen, found: list[tuple[Chosen, Chosen, int, str, Difference]]) -> list[Content]:
+def _table(a: Chosen, b: Chosen, found: list[tuple[Chosen, Chosen, int | None, str, Difference]]) -> list[Content]:
     names = a.predictions.class_names
-    cells: dict[int, list[str]] = {}
+    cells: dict[int | None, list[str]] = {}
     for _, _, label, _, difference in found:
-        cells.setdefault(label, [escape(names[label])]).append(_in_words(difference))
+        head = f"*{col.MACRO_AVERAGE}*" if label is None else escape(names[label])
+        cells.setdefault(label, [head]).append(_in_words(difference))
     lead = f"**{escape(a.label)} − {escape(b.label)} on {escape(a.dataset)}**"
     made = Table(list(cells.values()), ["class", *(metric.label for metric in compared().values())], lead=lead)
     return folded_if(len(cells) > 2 * MOST_CLASSES, f"All {len(cells)} classes", made)
@@ -61,12 +62,13 @@ def _in_words(difference: Difference) -> str:
     return f"{signed(difference.mean)} ({signed(difference.low)} to {signed(difference.high)})"
 
 
-def _row(a: Chosen, b: Chosen, label: int, metric: str, difference: Difference) -> dict[str, object]:
+def _row(a: Chosen, b: Chosen, label: int | None, metric: str, difference: Difference) -> dict[str, object]:
     return {
         col.DATASET: a.dataset,
         col.MODEL: a.model,
         "other_model": b.model,
-        col.CLASS: a.predictions.class_names[label],
+        col.CLASS: col.MACRO_AVERAGE if label is None else a.predictions.class_names[label],
+        col.KIND: col.AVERAGE if label is None else col.CLASS,
         col.METRIC: metric,
         "difference": difference.mean,
         col.INTERVAL_LOW: difference.low,

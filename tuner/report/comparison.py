@@ -50,7 +50,7 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.MODEL: chosen.model,
                 col.FAMILY: chosen.saved.trial.family,
                 col.DATASET: chosen.dataset,
-                col.SEARCH_SCORE: chosen.winner.score if chosen.winner else None,
+                col.SEARCH_SCORE: chosen.search_score,
                 col.RETRAINED_MEAN: chosen.mean,
                 col.RETRAINED_SD: chosen.sd,
                 col.MEAN_LOW: of_mean.low,
@@ -66,13 +66,18 @@ def comparison_frame(findings: Findings) -> pd.DataFrame:
                 col.P_VALUE: p,
                 col.PARAMETERS: result.parameters,
                 col.MEGABYTES: chosen.megabytes,
-                col.EPOCHS: chosen.saved.trial.last_epoch,
+                col.EPOCHS: None if chosen.ensemble else chosen.saved.trial.last_epoch,
                 col.TRAIN_SIZE: chosen.saved.trial.train_size,
                 col.TEST_SIZE: len(chosen.predictions.labels),
                 col.FILE: chosen.file_name,
             }
         )
-    return pd.DataFrame(rows)
+    return whole_epochs(pd.DataFrame(rows), findings.chosen)
+
+
+def whole_epochs(frame: pd.DataFrame, models: Sequence[Chosen]) -> pd.DataFrame:
+    """Return a table of models whose epochs stay whole numbers beside an ensemble, which has none."""
+    return frame.astype({col.EPOCHS: "Int64"}) if any(chosen.ensemble for chosen in models) else frame
 
 
 def _by_objective(chosen: Chosen, objective: Objective) -> dict[str, float]:
@@ -156,7 +161,7 @@ def comparison_section(findings: Findings) -> Section | None:
             "{0.low:.4f} to {0.high:.4f}".format(accuracy_interval(chosen.predictions.correct)),
             f"{chosen.saved.result.parameters:,}",
             f"{chosen.megabytes:.2f}",
-            f"[{escape(chosen.file_name)}]({chosen.file_name})",
+            f"`{chosen.file_name}`",
         ]
         for chosen in findings.chosen
     ]
@@ -256,7 +261,7 @@ def selection_section(findings: Findings) -> Section | None:
                 escape(chosen.label),
                 escape(chosen.dataset),
                 *([escape(objective.label)] if len(objectives) > 1 else []),
-                len([r for r in findings.trials(chosen.model, chosen.dataset) if r.completed]),
+                chosen.selection.among if chosen.selection else 1,
                 number(score),
                 plus_minus(mean, sd) if np.isfinite(mean) else DASH,
                 number(tested[chosen.place]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tuner.analysis.findings import Chosen, Findings, chance_among
+from tuner.analysis.chance import says_nothing
+from tuner.analysis.findings import Chosen, Findings
 from tuner.text import escape
 
 
@@ -16,13 +17,15 @@ def doubts_on(findings: Findings, dataset: str) -> list[str]:
     return told
 
 
-def stuck_retrainings(chosen: Chosen) -> int:
-    """Return how many retrainings are no better than always naming the largest class of the test images.
+def stuck_retrainings(chosen: Chosen) -> list[float]:
+    """Return the test accuracies, ascending, of the retrainings whose answers tell no classes apart.
 
-    See `chance_among`, which is also what trials are held against on their validation images.
+    See `says_nothing`, which is also what trials are held against on their validation images.
     """
-    limit = chance_among(chosen.predictions.labels)
-    return int((chosen.test_accuracies <= limit).sum()) if _largest_share(chosen) < 1 else 0
+    if _largest_share(chosen) == 1:
+        return []
+    pairs = zip(chosen.all_predictions, chosen.test_accuracies, strict=True)
+    return sorted(float(score) for told, score in pairs if says_nothing(told.labels, told.predicted))
 
 
 def _largest_share(chosen: Chosen) -> float:
@@ -32,12 +35,13 @@ def _largest_share(chosen: Chosen) -> float:
 
 
 def _stuck(chosen: Chosen) -> str:
-    stuck, every = stuck_retrainings(chosen), len(chosen.finals)
+    accuracies, every = stuck_retrainings(chosen), len(chosen.finals)
+    stuck = len(accuracies)
     if not stuck:
         return ""
     share = _largest_share(chosen)
     often = "is stuck at chance" if stuck == every else f"was stuck at chance in {stuck} of {every} retrainings"
-    scores = ", ".join(f"{score:.4f}" for score in sorted(chosen.test_accuracies)[:stuck][:5])
+    scores = ", ".join(f"{score:.4f}" for score in accuracies[:5])
     more = ", …" if stuck > 5 else ""
     return (
         f"On {escape(chosen.dataset)}, **{escape(chosen.label)} {often}**: no better than always naming the largest "

@@ -6,15 +6,13 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.contents.sections import Content, Paragraph, Picture, Section
-from tuner.figures.style import DIVERGING, in_pixels, new_figure
-from tuner.report.images import name_row, show_image
+from tuner.figures.image_sheet import ImageSheet
+from tuner.figures.style import DIVERGING
 
 _CELL = 0.52
 
@@ -73,44 +71,33 @@ def _cut(models: list[Chosen]) -> str:
 
 def _filters_figure(models: list[Chosen]) -> Figure:
     most = max(chosen.predictions.view["filters"].shape[-1] for chosen in models)
-    figure = new_figure(_CELL * most + 1.5, (_CELL + 0.06) * len(models) + 0.1)
-    grid = figure.subplots(len(models), most, squeeze=False)
-    for row, chosen in zip(grid, models, strict=True):
+    sheet = ImageSheet(len(models), most, _CELL)
+    for row, chosen in enumerate(models):
         filters = chosen.predictions.view["filters"]
-        for axes in row:
-            axes.set_axis_off()
+        largest = float(np.abs(filters).max()) or 1.0
         for index in range(filters.shape[-1]):
-            _draw_filter(row[index], filters[..., index], float(np.abs(filters).max()) or 1.0)
-        name_row(row[0], chosen.label)
-    return figure
-
-
-def _draw_filter(axes: Axes, weights: NDArray[np.float32], largest: float) -> None:
-    if weights.shape[-1] == 3:
-        span = np.ptp(weights) or 1.0
-        axes.imshow((weights - weights.min()) / span)
-    else:
-        axes.imshow(weights.mean(axis=-1), cmap=DIVERGING, vmin=-largest, vmax=largest)
+            weights = filters[..., index]
+            if weights.shape[-1] == 3:
+                sheet.show(row, index, (weights - weights.min()) / (np.ptp(weights) or 1.0), vmin=0, vmax=1)
+            else:
+                sheet.show(row, index, weights.mean(axis=-1), cmap=DIVERGING, vmin=-largest, vmax=largest)
+        sheet.name_row(row, chosen.label)
+    return sheet.figure
 
 
 def _outputs_figure(chosen: Chosen) -> Figure:
     view = chosen.predictions.view
     outputs = np.asarray(view["outputs"], np.float32)
     count, filters = len(outputs), outputs.shape[-1]
-    figure = new_figure(_CELL * (filters + 1) + 1.5, (_CELL + 0.04) * count + 0.3)
-    grid = figure.subplots(count, filters + 1, squeeze=False)
+    sheet = ImageSheet(count, filters + 1, _CELL)
+    sheet.name_column(0, "image")
+    for index in range(filters):
+        sheet.name_column(index + 1, "filter 1" if index == 0 else str(index + 1))
     low, high = outputs.min(axis=(0, 1, 2)), outputs.max(axis=(0, 1, 2))
-    for place, row in enumerate(grid):
-        show_image(row[0], view["shown"][place])
-        name_row(row[0], chosen.predictions.class_names[int(view["shown_labels"][place])])
-        if place == 0:
-            row[0].set_title("image", loc="center", fontsize=8, fontweight="normal", pad=3)
+    for place in range(count):
+        sheet.show(place, 0, view["shown"][place])
+        sheet.name_row(place, chosen.predictions.class_names[int(view["shown_labels"][place])])
         for index in range(filters):
-            axes = row[index + 1]
             ink = {"cmap": "gray_r", "vmin": low[index], "vmax": high[index] or 1.0}
-            axes.imshow(outputs[place, ..., index], **ink, interpolation=in_pixels(max(outputs.shape[1:3])))
-            axes.set_axis_off()
-            if place == 0:
-                head = f"filter {index + 1}" if index == 0 else str(index + 1)
-                axes.set_title(head, loc="center", fontsize=8, fontweight="normal", pad=3)
-    return figure
+            sheet.show(place, index + 1, outputs[place, ..., index], **ink)
+    return sheet.figure

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from tuner.analysis.findings import Findings
 from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.datasets.base import Dataset
+from tuner.datasets.channels import channels_in_words, drawn
 from tuner.datasets.remarks import images_of, sentences
-from tuner.figures.style import in_pixels, new_figure, short
+from tuner.figures.image_sheet import ImageSheet
+from tuner.figures.style import in_pixels
 from tuner.text import escape
 
 _EACH = 8
@@ -27,11 +29,11 @@ def samples_section(findings: Findings) -> Section | None:
     for dataset in findings.seen_datasets:
         data = findings.data(dataset)
         height, width, channels = data.shape
-        kind = "grey" if channels == 1 else "colour"
         classes = len(data.class_names)
         fewest = np.bincount(data.y_train, minlength=classes)[:_MOST_CLASSES].min()
         first = f"the first {_EACH}" if fewest >= _EACH else f"up to {_EACH}"
         whose = "each class" if classes <= _MOST_CLASSES else f"each of the first {_MOST_CLASSES} of {classes} classes"
+        kind = channels_in_words(channels)
         caption = f"{dataset}: {images_of(data)} of {height}x{width} pixels, {kind}; {first} training images of {whose}"
         file = f"samples-{findings.search.slugs[dataset]}.png"
         contents.append(Picture("samples", file, caption, partial(_samples_figure, data)))
@@ -44,25 +46,17 @@ def samples_section(findings: Findings) -> Section | None:
 
 def _samples_figure(data: Dataset) -> Figure:
     names = data.class_names[:_MOST_CLASSES]
-    figure = new_figure(0.62 * _EACH + 1.4, 0.62 * len(names))
-    grid = figure.subplots(len(names), _EACH, squeeze=False)
-    for label, (row, name) in enumerate(zip(grid, names, strict=True)):
-        picked = np.flatnonzero(data.y_train == label)[:_EACH]
-        for axes, index in zip(row, picked, strict=False):
-            show_image(axes, np.asarray(data.x_train[index]))
-        for axes in row:
-            axes.set_axis_off()
-        name_row(row[0], name)
-    return figure
+    sheet = ImageSheet(len(names), _EACH, 0.62)
+    for label, name in enumerate(names):
+        for column, index in enumerate(np.flatnonzero(data.y_train == label)[:_EACH]):
+            sheet.show(label, column, np.asarray(data.x_train[index]))
+        sheet.name_row(label, name)
+    return sheet.figure
 
 
 def show_image(axes: Axes, image: NDArray[Any]) -> None:
-    """Show an image `(height, width, 1 or 3)`, 0 to 255; grey ones as ink on paper."""
+    """Show an image `(height, width, channels)`, 0 to 255; grey ones as ink on paper."""
+    image = drawn(image)
     pixels = image[..., 0] if image.shape[-1] == 1 else image
     axes.imshow(pixels, cmap="gray_r", vmin=0, vmax=255, interpolation=in_pixels(max(image.shape[:2])))
     axes.set_axis_off()
-
-
-def name_row(first: Axes, text: str) -> None:
-    """Write a row's name to the left of its first image."""
-    first.text(-0.15, 0.5, short(text), transform=first.transAxes, ha="right", va="center", fontsize=9)

@@ -52,7 +52,8 @@ def importance_section(findings: Findings) -> Section | None:
         parameters = [name for effect in result.effects for name in effect.parameters]
         low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial, scope.objective))
         words = scope.objective.words
-        draw = partial(slices_figure, scope.configurations, scope.scores, parameters, scope.label, low, words)
+        labels = [contender.label for contender in findings.search.contenders]
+        draw = partial(slices_figure, scope.configurations, scope.scores, parameters, scope.label, low, words, labels)
         caption = slices_caption(dataset, int((scope.scores < low).sum()))
         contents.append(Picture("slices", f"slices-{slug}.png", caption, draw))
     if not contents:

@@ -54,7 +54,8 @@ class Luck:
 def lucks(findings: Findings) -> tuple[Luck, ...]:
     """Return what is known of the choice of each model that was searched here, where it is by accuracy.
 
-    Choosing again by another objective would compute it of a thousand samples of images for each trial.
+    Choosing again by another objective would compute it of a thousand samples of images for each trial. A model that
+    was chosen for its size is none that was flattered like the best one.
     """
     return findings.once(_lucks)
 
@@ -63,7 +64,9 @@ def _lucks(findings: Findings) -> tuple[Luck, ...]:
     return tuple(
         _luck(findings, chosen, chosen.winner)
         for chosen in findings.chosen
-        if chosen.winner and findings.objective_of(chosen.model) is ACCURACY
+        if chosen.winner
+        and (chosen.selection is None or chosen.selection.is_best)
+        and findings.objective_of(chosen.model) is ACCURACY
     )
 
 
@@ -75,7 +78,8 @@ def _luck(findings: Findings, chosen: Chosen, winner: Record) -> Luck:
         choice = choose_again(answers.correct)
         alike = tuple(answers.records[place] for place in not_told_from_the_best(answers.correct))
     data = findings.data(chosen.dataset)
-    fitted = tuple(len(training_images(trial, data)[0]) for trial in (winner.trial, chosen.saved.trial))
+    searched = next(iter(winner.trial.parts), winner.trial)
+    fitted = tuple(len(training_images(trial, data)[0]) for trial in (searched, chosen.saved.trial))
     return Luck(
         chosen, winner, trials, answers, choice, alike, _others(findings, chosen, winner), (fitted[0], fitted[1])
     )
@@ -140,8 +144,9 @@ def _explanation(findings: Findings) -> str:
     if same:
         return text + "The last column is how far other seeds alone may move it, in 95 of 100 cases."
     return text + (
-        "How far other images and seeds alone may move it, in 95 of 100 cases, stands in the last column: a rest "
-        "beyond that is hardly luck, and so the training data's."
+        "How far other images and seeds alone may move it, in 95 of 100 cases, stands in the last column. A rest "
+        "beyond that is hardly luck: one above 0 is what more training data brought, one below 0 means that the test "
+        "images are harder than those that were chosen on."
     )
 
 

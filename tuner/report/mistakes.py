@@ -154,34 +154,33 @@ def _reliability_figure(models: list[Chosen], calibrations: list[Calibration]) -
         upper, lower = grid[2 * row, column], grid[2 * row + 1, column]
         upper.set_axis_on()
         lower.set_axis_on()
-        _draw_reliability(upper, calibration, index)
-        _draw_counts(lower, calibration, index)
+        _draw_reliability(upper, calibration, colour(chosen.number))
+        _draw_counts(lower, calibration, colour(chosen.number))
         upper.set_title(f"{chosen.label}, {chosen.dataset}: ECE {calibration.ece:.3f}")
     return figure
 
 
-def _draw_reliability(axes: Axes, calibration: Calibration, index: int) -> None:
+def _draw_reliability(axes: Axes, calibration: Calibration, ink: str) -> None:
     curve = calibration.reliability
     axes.plot([0, 1], [0, 1], color="#777777", linestyle=(0, (4, 3)), linewidth=1)
-    some = np.flatnonzero(curve.images)
+    some, sure = np.flatnonzero(curve.images), curve.images >= _SURE
     intervals = [share_interval(round(float(curve.accuracy[m] * curve.images[m])), int(curve.images[m])) for m in some]
     axes.vlines(
         curve.confidence[some],
         [interval.low for interval in intervals],
         [interval.high for interval in intervals],
-        color=colour(index),
+        color=ink,
         linewidth=1.4,
-        alpha=0.55,
+        alpha=np.where(sure[some], 0.55, 0.15),  # of few images they reach over the whole figure
     )
-    sure = curve.images >= _SURE
-    axes.plot(curve.confidence[sure], curve.accuracy[sure], color=colour(index))
-    for those, inside in ((some[sure[some]], colour(index)), (some[~sure[some]], "white")):
+    axes.plot(curve.confidence[sure], curve.accuracy[sure], color=ink)
+    for those, inside in ((some[sure[some]], ink), (some[~sure[some]], "white")):
         if not len(those):
             continue  # what is empty and not clipped has no place, and the layout fails on it
         axes.plot(
             curve.confidence[those],
             curve.accuracy[those],
-            color=colour(index),
+            color=ink,
             linestyle="none",
             marker="o",
             markersize=5,
@@ -195,9 +194,9 @@ def _draw_reliability(axes: Axes, calibration: Calibration, index: int) -> None:
     axes.set_ylabel("accuracy")
 
 
-def _draw_counts(axes: Axes, calibration: Calibration, index: int) -> None:
+def _draw_counts(axes: Axes, calibration: Calibration, ink: str) -> None:
     images = calibration.reliability.images
-    axes.bar((np.arange(BINS) + 0.5) / BINS, images, 0.88 / BINS, color=colour(index), alpha=0.55)
+    axes.bar((np.arange(BINS) + 0.5) / BINS, images, 0.88 / BINS, color=ink, alpha=0.55)
     axes.set_yscale("log")  # most images are in the last bin
     axes.set_ylim(0.7, 1.6 * max(10, images.max()))
     decades = int(np.log10(max(10, images.max())))
@@ -268,7 +267,8 @@ def _mistakes_figure(
     """Show the images that a model was surest of and wrong about, each with its classes and the confidence."""
     data, predictions = findings.data(chosen.dataset), chosen.predictions
     across, down = min(_IN_ROW, len(wrong)), -(-len(wrong) // _IN_ROW)
-    figure = new_figure(1.58 * across, 2.2 * down)
+    height, width = data.shape[:2]  # below each image there are two lines of text, and sometimes three
+    figure = new_figure(1.58 * across, (1.58 * min(2.0, height / width) + 0.62) * down)
     grid = figure.subplots(down, across, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuner.analysis.ended import asked_in_words, events_in_words
 from tuner.analysis.findings import Findings
 from tuner.analysis.looks import Looks
 from tuner.contents.sections import Paragraph, Section, Table
-from tuner.datasets.remarks import images_of, number_of, sentences
+from tuner.datasets.remarks import groups_in_words, images_of, number_of, sentences
 from tuner.errors import MOST_LISTED
+from tuner.ledger.requests import OF_A_TRIAL
 from tuner.report.budget import budget
 from tuner.search_file.model import Search
 from tuner.text import escape
@@ -21,6 +23,7 @@ _ENVIRONMENT = {
     "python": "Python",
     "tuner": "tuner",
     "engine": "engine",
+    "callbacks": "callbacks of the user's own, which Keras' fit calls",
     "device": "device",
     "threads": "threads per trial",
 }
@@ -32,6 +35,10 @@ _ON_CPU = (
     "On a CPU a training repeats bit for bit with the same number of threads per trial: with this seed, these versions "
     "and such a machine, any number of workers and any interruptions, everything in this report, the models included, "
     "is the same bytes but the section [Time](#time)."
+)
+_WITHOUT = (
+    "A trial that was stopped or skipped by hand has neither failed nor a score: no table has it, nothing is chosen or "
+    "learned from it, and a run that goes on with the search leaves it out too."
 )
 #: What the libraries document of devices that are no CPU. TensorFlow: `tf.config.experimental.enable_op_determinism`.
 #: NVIDIA: cuDNN developer guide, "Reproducibility (Determinism)". OpenXLA: docs/determinism.md.
@@ -64,6 +71,10 @@ def provenance_section(findings: Findings) -> Section:
         ["trials", _counts(findings)],
         ["seeds", f"search {search.seed}; retraining {', '.join(map(str, finals)) or '–'}"],
     ]
+    if findings.decisions:
+        rows.append(["decided by hand", escape("; ".join(map(asked_in_words, findings.decisions)))])
+    if findings.events:
+        rows.append(["ended before its end", escape("; ".join(events_in_words(search, findings.events)))])
     for dataset in findings.seen_datasets:
         data = findings.data(dataset)
         rows.append(
@@ -76,6 +87,8 @@ def provenance_section(findings: Findings) -> Section:
         )
         if dataset in findings.looks:
             rows.append([f"test images of {escape(dataset)}", _looks(findings, findings.looks[dataset])])
+        if data.groups:
+            rows.append([f"groups in {escape(dataset)}", "; ".join(groups_in_words(data))])
         across = sentences(data, findings.copies(dataset))
         if across:
             rows.append([f"copies in {escape(dataset)}", "; ".join(across)])
@@ -144,6 +157,10 @@ def _repeating(findings: Findings) -> list[str]:
     notes = [result.environment for result in results if "device" in result.environment]
     devices = dict.fromkeys((str(note["backend"]).split()[0], str(note["device"])) for note in notes)
     texts = [_ON_DEVICE[backend].format(device=escape(device)) for backend, device in devices if device != "cpu"]
+    if any(one.what in OF_A_TRIAL and not one.refused for one in findings.decisions):
+        texts.append(_WITHOUT)
+    if any(event.hours is not None for event in findings.events):
+        texts.append("How far a search comes within its hours may differ from run to run.")
     ended = sum(bool(result.passed) for result in results)
     if ended:
         texts.append(f"Whether a trial reaches a limit of time or memory may differ from run to run; {ended} did.")

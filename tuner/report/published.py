@@ -10,6 +10,8 @@ from tuner.contents.sections import Content, Items, Paragraph, Section, Table, f
 from tuner.objective import ACCURACY
 from tuner.protocol import ranked
 from tuner.report.budget import budget
+from tuner.report.ranking import luck_of_rankings, ranking_against_ours
+from tuner.report.study_margins import study_margins
 from tuner.report.trials import summary_by, values_and_score
 from tuner.search_file.model import Search
 from tuner.search_file.tables import StudyResults, StudyScore, StudyTrial
@@ -23,12 +25,12 @@ _LONG = 20
 def published_section(findings: Findings) -> Section | None:
     """Set the printed scores, trials and group means of a study beside ours."""
     study = findings.search.published
-    if study is None:
+    if study is None or not (study.scores or study.trials or study.groups):
         return None
     contents: list[Content] = [Paragraph(f"Published: {escape(study.study)}. Ours: {budget(findings)}.")]
-    contents += _scores(findings, study)
+    contents += [*_scores(findings, study), *study_margins(findings, study)]
     contents += _others(findings, study)
-    contents += _trials(findings, study)
+    contents += [*_trials(findings, study), *luck_of_rankings(findings)]
     groups = _groups(findings, study)
     if groups:
         heads = ["parameter", "published mean", "published sd", "our trials", "our mean", "our sd", "difference"]
@@ -172,6 +174,7 @@ def _others(findings: Findings, study: StudyResults) -> list[Content]:
 def _trials(findings: Findings, study: StudyResults) -> list[Content]:
     """Compare the printed accuracies of single trials with those of our search trials."""
     rows, reasons = [], []
+    both: list[tuple[StudyTrial, float]] = []
     counts = dict.fromkeys(("yes", "no", "cannot tell"), 0)
     sides = {"lower": 0, "higher": 0}
     for printed in study.trials:
@@ -183,6 +186,7 @@ def _trials(findings: Findings, study: StudyResults) -> list[Content]:
             rows.append([label, text, number(printed.accuracy), "failed" if matching else DASH, *[DASH] * 3])
             continue
         score = ours.result.val_accuracy or 0.0
+        both.append((printed, score))
         interval = _prediction_of_trial(findings, printed, ours)
         inside = _inside(findings, interval, printed.accuracy, printed.accuracy)
         counts[inside] += 1
@@ -221,7 +225,8 @@ def _trials(findings: Findings, study: StudyResults) -> list[Content]:
     )
     table = Table(rows, heads, text_columns=2, lead=lead, about=about)
     shown = folded_if(len(rows) > _LONG, f"All {len(rows)} trials", table)
-    return [*shown, *_list_of("Where the published trial lies outside our prediction:", reasons)]
+    outside = _list_of("Where the published trial lies outside our prediction:", reasons)
+    return [*shown, *outside, *ranking_against_ours(findings, both)]
 
 
 def _prediction_of_trial(findings: Findings, printed: StudyTrial, ours: Record) -> Interval | None:

@@ -40,9 +40,9 @@ def saved_in_words(findings: Findings) -> str:
         )
     elif search.save == "best on validation":
         text = (
-            f"Each retraining held out {100 * search.validation:g} % of the training images, drawn by class, the same "
-            "for all retrainings and other ones than the search chose on; saved is the one that was best on them. No "
-            "test image had a part in that."
+            f"Each retraining held out {100 * search.held_out_of_retrainings:g} % of the training images, drawn by "
+            "class, the same for all retrainings and other ones than the search chose on; saved is the one that was "
+            "best on them. No test image had a part in that."
         )
     else:
         text = "Saved is the first retraining of each configuration, whatever it scored."

@@ -86,7 +86,7 @@ def _on(findings: Findings, found: Splits) -> list[Content]:
             split,
             escape(chosen.label),
             escape(_configuration(findings, chosen)),
-            number(chosen.winner.score if chosen.winner else None) + _chosen_by(findings, chosen),
+            number(chosen.search_score) + _chosen_by(findings, chosen),
             plus_minus(chosen.mean, chosen.sd),
         ]
         for split, models in enumerate(found.chosen, start=1)
@@ -128,7 +128,9 @@ def _chosen_by(findings: Findings, chosen: Chosen) -> str:
 
 
 def _configuration(findings: Findings, chosen: Chosen) -> str:
-    """Return the values of a chosen model's parameters that its search varied."""
+    """Return the values of a chosen model's parameters that its search varied; of an ensemble its members."""
+    if chosen.ensemble:
+        return ", ".join(f"{one.weight} × {one.record.trial.id[:8]}" for one in chosen.ensemble.members)
     chosen_on = findings.search.chosen_on(chosen.dataset)
     names = varying(findings.trials(chosen.model, chosen_on))
     values = chosen.saved.trial.values
@@ -148,7 +150,7 @@ def _rows(findings: Findings, found: Splits) -> list[dict[str, object]]:
             "split": split,
             col.MODEL: chosen.model,
             "configuration": _configuration(findings, chosen),
-            col.SEARCH_SCORE: chosen.winner.score if chosen.winner else None,
+            col.SEARCH_SCORE: chosen.search_score,
             col.RETRAINED_MEAN: chosen.mean,
             col.RETRAINED_SD: chosen.sd,
             **_tested(findings, chosen),

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuner.analysis.ended import by_in_words, ended_in_words
 from tuner.analysis.findings import Findings
 from tuner.analysis.shortfall import planned_shortfall, shortfall
 from tuner.report.choice import chosen_by_in_words
+from tuner.report.claims import claims_in_words
 from tuner.report.doubts import doubts_on
 from tuner.report.saving import warnings_on
 from tuner.report.splits import finished_in_words, split_in_words, verdict_over_splits
@@ -43,7 +45,7 @@ def verdict(findings: Findings) -> list[str]:
             names = escape(", ".join(model_search.label for model_search in missing))
             below = "; see the failed trials below" if _failed(findings, dataset, missing) else ""
             lines.append(f"On {escape(dataset)}, no completed model of {names}{below}.")
-    return [*lines, *_shortfalls(findings)]
+    return [*lines, *_ended(findings), *_shortfalls(findings), *claims_in_words(findings)]
 
 
 def _on(findings: Findings, dataset: str) -> list[str]:
@@ -55,12 +57,22 @@ def _on(findings: Findings, dataset: str) -> list[str]:
     return [*doubts_on(findings, dataset), said, *over_all, *warnings_on(findings, dataset)]
 
 
+def _ended(findings: Findings) -> list[str]:
+    """Return how far a search came that its hours ended."""
+    if findings.ended is None:
+        return []
+    how = by_in_words(findings.ended)
+    return [f"The search was ended {how}: {escape(ended_in_words(findings.search, findings.ended))}."]
+
+
 def _shortfalls(findings: Findings) -> list[str]:
     """Return a sentence on each model that had fewer trials than the search file asks for."""
     lines = {}
     for model_search in findings.search.model_searches:
         for dataset in findings.search.datasets:
             trials = findings.trials(model_search.name, dataset)
+            if findings.stop_of(model_search.name, dataset):
+                continue  # of which another sentence tells
             sentence = shortfall(model_search, len(trials), sum(not record.completed for record in trials))
             if sentence:
                 lines[sentence] = None if sentence == planned_shortfall(model_search) else dataset

@@ -9,26 +9,32 @@ import pandas as pd
 
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.latency import BATCH, latency_of, milliseconds
+from tuner.analysis.pareto import pareto_front
 from tuner.analysis.scopes import scopes
 from tuner.analysis.shares import shares_frame
-from tuner.contents.cells import DASH
+from tuner.contents.cells import DASH, number
 from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.ledger.rows import utc
+from tuner.report.claims import claims_of_time
 from tuner.report.convergence import Convergence, convergences
 from tuner.report.provenance import repeats_bit_for_bit
 from tuner.report.shares import bars_picture, shares_table
-from tuner.search_file.model_search import ModelSearch
+from tuner.search_file.contenders import Contender
 from tuner.text import escape
-from tuner.trial import Attempt, Record
+from tuner.trial import ARTIFACTS, Attempt, Record, artifact_path
 
 _PER_EPOCH = "time per epoch"
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A model search on a data set: the trials of its search there, the best of them, and the model that was chosen."""
+    """A row of the comparison on a data set: the trials of its search there, the best of them, and the chosen model.
 
-    model_search: ModelSearch
+    One below a limit, and an ensemble, has no trials of its own.
+    """
+
+    contender: Contender
     dataset: str
     trials: list[Record]
     best: Convergence | None
@@ -58,6 +64,7 @@ def timing_section(findings: Findings) -> Section | None:
     wanted = next((list(row.best.epochs_to) for row in rows if row.best), [])
     contents: list[Content] = [Paragraph(introduction(findings)), Paragraph(total_time(findings))]
     contents.append(_table(findings, rows, wanted))
+    contents += [*_alone(findings), *claims_of_time(findings)]
     tables = {"timing.csv": _trials_frame(findings), "timing_models.csv": _models_frame(rows, wanted)}
     links = "Every trial: [timing.csv](timing.csv). The table as numbers: [timing_models.csv](timing_models.csv)."
     shares, frames = _importance(findings)
@@ -93,14 +100,14 @@ def _rows(findings: Findings) -> list[_Row]:
     chosen = {(one.model, one.dataset): one for one in findings.chosen}
     found = [
         _Row(
-            model_search,
+            contender,
             dataset,
-            findings.trials(model_search.name, dataset),
-            best.get((model_search.name, dataset)),
-            chosen.get((model_search.name, dataset)),
+            [] if contender.limit or contender.members else findings.trials(contender.name, dataset),
+            best.get((contender.name, dataset)),
+            chosen.get((contender.name, dataset)),
         )
         for dataset in findings.seen_datasets
-        for model_search in findings.search.model_searches
+        for contender in findings.search.rows
     ]
     return [row for row in found if row.trials or row.chosen]
 
@@ -112,13 +119,13 @@ def _table(findings: Findings, rows: list[_Row], wanted: list[float]) -> Table:
         reached = [row.seconds_to(accuracy) for accuracy in wanted]
         cells.append(
             [
-                escape(row.model_search.label),
+                escape(row.contender.label),
                 escape(row.dataset),
                 f"{len(row.trials)} in {clock(row.seconds)}" if row.trials else DASH,
                 _figure(row.per_epoch),
                 *[DASH if seconds is None else clock(seconds) for seconds in reached],
                 _figure(final.seconds_per_epoch if final else None),
-                _figure(final.latency_ms if final else None),
+                _figure(milliseconds(row.chosen.artifact, row.chosen.saved.result) if row.chosen else None),
             ]
         )
     about = (
@@ -135,12 +142,46 @@ def _table(findings: Findings, rows: list[_Row], wanted: list[float]) -> Table:
     return Table(cells, [*heads, "saved model, s/epoch", "ms/image"], 2, lead=lead, about=f"{about}.")
 
 
+def _alone(findings: Findings) -> list[Content]:
+    """Return how fast the saved models are that were measured by themselves, and which no other is better than."""
+    cells = []
+    for dataset in findings.datasets:
+        timed = [(chosen, latency) for chosen in findings.on(dataset) if (latency := latency_of(chosen.artifact))]
+        front = pareto_front([one.one.median for _, one in timed], [chosen.mean for chosen, _ in timed])
+        for (chosen, latency), best in zip(timed, front, strict=True):
+            cells.append(
+                [
+                    escape(chosen.label),
+                    escape(dataset),
+                    escape(latency.device),
+                    _figure(latency.one.median),
+                    f"{_figure(latency.one.low)} to {_figure(latency.one.high)}",
+                    _figure(latency.batch.median),
+                    f"{_figure(latency.batch.low)} to {_figure(latency.batch.high)}",
+                    number(chosen.mean),
+                    "yes" if best else "no",
+                ]
+            )
+    if not cells:
+        return []
+    heads = [
+        "model", "data set", "device", "one image, ms", "middle half", f"{BATCH} images, ms", "middle half",
+        "mean test accuracy", "on the front",
+    ]  # fmt: skip
+    lead = "How fast the saved models classify, measured one after another while nothing else of the run trained"
+    about = (
+        "On the front is a model where no other of its data set is as fast and as accurate, and better in one of the "
+        "two."
+    )
+    return [Table(cells, heads, 3, lead=lead, about=about)]
+
+
 def _models_frame(rows: list[_Row], wanted: list[float]) -> pd.DataFrame:
     """Return a row per model and data set: the search's trials and the best of them; the saved model."""
     return pd.DataFrame(
         [
             {
-                col.MODEL: row.model_search.name,
+                col.MODEL: row.contender.name,
                 col.DATASET: row.dataset,
                 col.TRIALS: len(row.trials),
                 "seconds_of_trials": row.seconds,
@@ -148,11 +189,28 @@ def _models_frame(rows: list[_Row], wanted: list[float]) -> pd.DataFrame:
                 "best_trial_seconds_per_epoch": row.per_epoch,
                 **{f"best_trial_seconds_to_{accuracy:g}": row.seconds_to(accuracy) for accuracy in wanted},
                 col.SECONDS_PER_EPOCH: row.chosen.saved.result.seconds_per_epoch if row.chosen else None,
-                col.LATENCY_MS: row.chosen.saved.result.latency_ms if row.chosen else None,
+                **_latency_cells(row.chosen),
             }
             for row in rows
         ]
     )
+
+
+def _latency_cells(chosen: Chosen | None) -> dict[str, object]:
+    """Return the latency of a saved model as it is noted, else as an earlier version measured it."""
+    if chosen is None:
+        return {col.LATENCY_MS: None}
+    alone = latency_of(chosen.artifact)
+    if alone is None:
+        return {col.LATENCY_MS: chosen.saved.result.latency_ms}
+    return {
+        col.LATENCY_MS: alone.one.median,
+        "latency_ms_low": alone.one.low,
+        "latency_ms_high": alone.one.high,
+        f"latency_ms_of_{BATCH}": alone.batch.median,
+        f"latency_ms_of_{BATCH}_low": alone.batch.low,
+        f"latency_ms_of_{BATCH}_high": alone.batch.high,
+    }
 
 
 def _trials_frame(findings: Findings) -> pd.DataFrame:
@@ -166,10 +224,21 @@ def _trials_frame(findings: Findings) -> pd.DataFrame:
                 col.ROLE: search_trial.role,
                 col.SEED: record.trial.seed,
                 **{name: getattr(record.result, name) for name in col.CLOCKED},
+                col.LATENCY_MS: _milliseconds(findings, record),
                 **_attempt_cells(findings.attempts.get(search_trial.trial)),
             }
             for search_trial, record in findings.search_trials
         ]
+    )
+
+
+def _milliseconds(findings: Findings, record: Record) -> float | None:
+    """Return how long a retraining's model takes for one image, where that was measured."""
+    sha256 = record.result.files.get("model")
+    if sha256 is None:
+        return None
+    return milliseconds(
+        artifact_path(findings.workspace.artifacts, record.trial.id, sha256, ARTIFACTS["model"]), record.result
     )
 
 

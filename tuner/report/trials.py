@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 
 from tuner import columns as col
+from tuner.analysis.ended import hours_in_words
 from tuner.analysis.findings import Findings
 from tuner.analysis.penalties import LOSS_WITHOUT_PENALTIES, any_penalised, unpenalised_val_loss
-from tuner.analysis.trial_table import column_names, trial_rows
-from tuner.contents.cells import DASH, number, with_mark
+from tuner.analysis.pruning import pruned
+from tuner.analysis.selection import smallest_within
+from tuner.analysis.trial_table import column_names, epochs_in_words, trial_rows
+from tuner.contents.cells import DASH, STUCK, number
 from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.families import in_order
 from tuner.objective import ACCURACY, Objective
@@ -22,7 +25,7 @@ from tuner.text import escape, setting
 from tuner.trial import Record
 
 #: How many trials the report shows of each search; the others stand in trials.csv.
-SHOWN = 15
+SHOWN = 100
 #: The parameters whose groups are summarised where they vary.
 DEPTHS = ("conv_depth", "dense_depth")
 
@@ -83,8 +86,9 @@ def trials_section(findings: Findings) -> Section | None:
             )
             rest = UNTOLD if findings.imported else "everything else at its default"
             told = f"{alike}{rest}. Ranks are among all trials of the search."
-            contents.append(Paragraph(told))
-    table_rows = trial_rows(findings.search_trials)
+            contents += [Paragraph(told), *_folds(findings, order), *_pruning(findings, model_search, dataset)]
+            contents += _ended(findings, model_search, dataset)
+    table_rows = trial_rows(findings.search_trials, findings.finished)
     if not table_rows:
         return None
     columns = [name for name in column_names(table_rows) if name not in col.CLOCKED]
@@ -92,6 +96,65 @@ def trials_section(findings: Findings) -> Section | None:
     none = Paragraph("No search has two completed trials on a data set, so that there is nothing to rank.")
     last = [*(["† never left chance."] if stuck else []), "Every trial: [trials.csv](trials.csv)."]
     return Section("trials", "Trials", [*(contents or [none]), *map(Paragraph, last)], {"trials.csv": frame})
+
+
+def _folds(findings: Findings, order: Sequence[Record]) -> list[Paragraph]:
+    """Say what the scores of cross-validated trials are, and which smaller one is hardly behind the best."""
+    folds = findings.search.folds
+    whole = [record for record in order if not record.trial.is_partial]
+    error = whole[0].standard_error if whole else None
+    if error is None:
+        return []
+    best, (small, _) = whole[0], smallest_within(whole, error)
+    text = (
+        f"A score is the mean over {folds} folds, ± its standard error, s / √{folds}: folds share most of their "
+        "training images, so that it is only about right. "
+    )
+    if small.trial.id == best.trial.id:
+        return [Paragraph(f"{text}No smaller trial is within one standard error of the best.")]
+    names = varying([best, small])
+    values = _settings({name: small.trial.values[name] for name in names if name in small.trial.values})
+    return [
+        Paragraph(
+            f"{text}The smallest trial within one standard error of the best has {small.result.parameters or 0:,} "
+            f"parameters in place of {best.result.parameters or 0:,} and scored {_scored(small)}: {escape(values)} "
+            f"(trial {small.trial.id[:8]})."
+        )
+    ]
+
+
+def _scored(record: Record) -> str:
+    """Return a trial's score, with its standard error where it was cross-validated."""
+    error = record.standard_error
+    return number(record.score) + ("" if error is None else f" ± {number(error)}")
+
+
+def _ended(findings: Findings, model_search: ModelSearch, dataset: str) -> list[Paragraph]:
+    """Say how far a model search came that the hours of the search ended."""
+    stop = findings.stop_of(model_search.name, dataset)
+    if stop is None or findings.ended is None or findings.ended.hours is None:
+        return []
+    within = hours_in_words(findings.ended.hours)
+    told = f"{stop.after:,} of {stop.planned:,} configurations within {within}"
+    return [Paragraph(f"Ended by the hours of the search: {told}.")]
+
+
+def _pruning(findings: Findings, model_search: ModelSearch, dataset: str) -> list[Paragraph]:
+    """Say how far the trials of a search that prunes were trained."""
+    found = pruned(findings, model_search, dataset)
+    if found is None or model_search.pruning is None:
+        return []
+    (first, several), *later = found.rungs
+    steps = "".join(f", {count:,} to epoch {rung:,}" for rung, count in later)
+    return [
+        Paragraph(
+            f"{'Pruned' if findings.finished else 'So far pruned'} by successive halving, about one of "
+            f"{model_search.pruning.factor} going on from each rung: "
+            f"{several:,} were trained to epoch {first:,}{steps}. That is {found.epochs:,} epochs instead of "
+            f"{found.unpruned:,}. A trial that was pruned stands behind those that were not, and never is the best: "
+            "its score is of fewer epochs."
+        )
+    ]
 
 
 def _shared(group: Sequence[tuple[int, Record]], names: Sequence[str]) -> list[str]:
@@ -109,12 +172,14 @@ def _ranking(
         [
             rank,
             *[escape(setting(record.trial.values[n])) if n in record.trial.values else DASH for n in names],
-            f"{record.result.best_epoch} of {record.trial.epochs}" if record.result.best_epoch else record.trial.epochs,
+            epochs_in_words(record, findings.finished)
+            if record.result.best_epoch or record.trial.is_partial
+            else record.trial.epochs,
             DASH if record.result.parameters is None else f"{record.result.parameters:,}",
             number(record.result.val_loss),
             *([number(unpenalised_val_loss(record))] if penalised else []),
             *[number(one.of(record.result)) for one in accuracy],
-            with_mark(record.score, findings.stuck_at_chance(record)),
+            _scored(record) + (STUCK if findings.stuck_at_chance(record) else ""),
         ]
         for rank, record in ranks
     ]
@@ -135,7 +200,7 @@ def depth_section(findings: Findings) -> Section | None:
         objective = model_search.objective
         ends = ("best", "worst") if objective.direction == "max" else ("worst", "best")
         for dataset in findings.search.datasets:
-            records = [record for record in findings.trials(model_search.name, dataset) if record.completed]
+            records = findings.whole_trials(model_search.name, dataset)
             for parameter in DEPTHS:
                 if parameter not in varying(records):
                     continue
@@ -164,12 +229,21 @@ def failures_section(findings: Findings) -> Section | None:
             m.role,
             r.trial.id,
             escape(r.result.error),
-            escape(_settings(_chosen_by_hand(findings.search.model_search(m.model), r))),
+            escape(_settings(_told_apart(findings, m.model, r))),
         ]
         for m, r in findings.failed
     ]
     heads = ["model", "data set", "role", "trial", "reason", "configuration"]
     return Section("failures", "Failed trials", [Table(rows, heads, text_columns=6)])
+
+
+def _told_apart(findings: Findings, model: str, record: Record) -> dict[str, Value]:
+    """Return the values of a trial of a row, or of an ensemble's member, that are not at their parameter's default."""
+    search = findings.search
+    if search.contender(model).searched:
+        return _chosen_by_hand(search.model_search(model), record)
+    alike = next((one for one in search.model_searches if one.path == record.trial.family), None)
+    return _chosen_by_hand(alike, record) if alike else dict(record.trial.values)
 
 
 def _chosen_by_hand(model_search: ModelSearch, record: Record, leave_out: Sequence[str] = ()) -> dict[str, Value]:

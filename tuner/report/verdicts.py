@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.analysis.findings import Chosen, Findings
-from tuner.analysis.pairs import Pair, adjusted, paired
+from tuner.analysis.pairs import Pair, judged_on
 from tuner.analysis.significance import accuracy_interval
 from tuner.contents.cells import p_text, plus_minus
 from tuner.text import escape
@@ -19,11 +19,7 @@ CHOSEN_THERE = "validated on the test images that score it"
 
 def pairs_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
     """Return every pair of chosen models on a data set, pairs of the best model first, judged together."""
-    return findings.once(_pairs_on, dataset)
-
-
-def _pairs_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
-    return tuple(adjusted(paired([(findings, chosen) for chosen in findings.on(dataset)])))
+    return findings.once(judged_on, dataset)
 
 
 def verdict_on(findings: Findings, dataset: str) -> str:

@@ -37,14 +37,18 @@ class Before:
         changed = [*differing(saved.raw, search.raw), *(option_name(name) for name in sorted(options))]
         return cls(frozenset(trials), tuple(changed))
 
-    def at_start(self, search: Search) -> list[str]:
-        """Return what is said before the search begins."""
+    @property
+    def in_words(self) -> str:
+        """What has changed, by the names of a few keys and options."""
         named = ", ".join(self.changed[:_MOST_NAMED]) or "its data, a network of yours or Keras' backend"
         more = len(self.changed) - _MOST_NAMED
-        what = f"{named} and {more} more" if more > 0 else named
+        return f"{named} and {more} more" if more > 0 else named
+
+    def at_start(self, search: Search) -> list[str]:
+        """Return what is said before the search begins."""
         lines = [
-            f"{search.name} has changed since it last ran ({what}): its list of trials begins anew, and of the "
-            f"{len(self.trials)} that finished then, those that are proposed again are not trained again."
+            f"{search.name} has changed since it last ran ({self.in_words}): its list of trials begins anew, and of "
+            f"the {len(self.trials)} that finished then, those that are proposed again are not trained again."
         ]
         learning = [model_search.label for model_search in search.model_searches if model_search.algorithm.learns]
         if learning:

@@ -11,7 +11,9 @@ from rich.console import Console
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError, suggestion
 from tuner.families.custom import CustomFamily
+from tuner.families.pretrained import Pretrained, one_of_each_backbone
 from tuner.protocol import test_images, training_images
+from tuner.running.colours import check_colours
 from tuner.running.dryrun import (
     as_built,
     build_all,
@@ -27,9 +29,10 @@ from tuner.running.dryrun import (
     preview,
 )
 from tuner.running.progress import say
+from tuner.running.sizes import with_sizes
 from tuner.search_file.model import Search
 from tuner.search_file.overrides import backend_name
-from tuner.trial import BACKENDS, FIRST_LAYER
+from tuner.trial import BACKENDS, LAYER_WORDS
 from tuner.workspace import Workspace
 
 #: Up to so many configurations of a user's own network are built before a search, to check its parameters' names.
@@ -62,13 +65,15 @@ def check_backend(search: Search) -> None:
 
 def checked_data(search: Search, name: str, workspace: Workspace, skip_bad: bool) -> Dataset:
     """Load a data set and split it as every trial will, so that one that is too small costs no training."""
-    dataset = data_of(search, name, workspace.data, skip_bad)
+    dataset = data_of(search, name, workspace.data, skip_bad, workspace.store)
     check_validation(search, name, dataset)
     check_objective(search, name, dataset.class_names)
+    check_colours(search, name, dataset.shape)
     model_search = search.model_searches[0]
     with in_its_place(search, model_search):
         trial = search.trial(model_search, name, dataset.fingerprint, {}, None)
-    for one in (trial, trial.as_final(trial.seed, hold_out=search.held_out_of_retrainings)):
+    final = trial.as_final(trial.seed, hold_out=search.held_out_of_retrainings)
+    for one in (trial, final) if name in search.datasets or not search.folds else (final,):
         training_images(one, dataset)
     test_images(trial, dataset.y_test)
     return dataset
@@ -98,18 +103,28 @@ def check_networks(search: Search, datasets: Mapping[str, Dataset]) -> tuple[Sea
     notes: list[str] = []
     found = list(search.model_searches)
     for number, model_search in enumerate(search.model_searches):
-        with in_its_place(search, model_search):
-            check_proposals(search, model_search)
-        own = isinstance(model_search.family, CustomFamily)
-        if not own and not set(model_search.watch) - {FIRST_LAYER}:
-            continue
         data = datasets[search.datasets[0]]
         with in_its_place(search, model_search):
-            configurations = preview(search, model_search, MOST_CHECKED if own else 1)
+            for name in search.datasets:
+                shape, classes = datasets[name].shape, len(datasets[name].class_names)
+                check_proposals(search, sized := with_sizes(search, model_search, shape, classes))
+                if sized is model_search:
+                    break
+            sized = with_sizes(search, model_search, data.shape, len(data.class_names))
+        own = isinstance(model_search.family, CustomFamily)
+        pretrained = isinstance(model_search.family, Pretrained)
+        if not own and not pretrained and not set(model_search.watch) - LAYER_WORDS:
+            continue
+        with in_its_place(search, model_search):
+            configurations = preview(search, sized, 1 if not own and not pretrained else MOST_CHECKED)
+            if pretrained:
+                configurations = one_of_each_backbone(configurations)
             built = build_all(search, model_search, data.shape, len(data.class_names), configurations)
             for one in built:
                 if one.endless:
                     check_ends(search, model_search.path, one.error)
+            if pretrained and all(one.parameters is None for one in built):
+                raise InputError("family pretrained", built[0].error, "no network of it can be built")
             check_watch(model_search, built)
             check_asked(model_search, configurations, built)
             found[number] = as_built(model_search, built)

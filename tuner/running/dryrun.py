@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from tuner.datasets import load_dataset, named_data
 from tuner.datasets.base import Dataset, Shape
+from tuner.datasets.groups import with_groups
 from tuner.errors import InputError, TunerError, key_name, shown, suggestion
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import SCALING, CustomFamily
+from tuner.families.pretrained import Pretrained
 from tuner.objective import ToldObjective
 from tuner.oracles import MOST_DRAWS, Proposal
 from tuner.protocol import resplit
 from tuner.recipe import RECIPE
+from tuner.running.colours import check_colours
+from tuner.running.sizes import with_sizes
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
 from tuner.space.space import Configuration, nothing_left
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
-from tuner.trial import FIRST_LAYER
+from tuner.trial import EVERY_LAYER, FIRST_LAYER, LAYER_WORDS
 from tuner.worker.probe import Built, Question
 
 PROBE = "tuner.worker.probe:probe"
@@ -33,6 +38,8 @@ MOST_SHOWN = 1_000
 FIRST_SHOWN = 10
 #: Building a network takes at most so many minutes, where the search gives its trials no limit.
 MOST_BUILD_MINUTES = 2.0
+#: One with weights that Keras downloads takes at most so many.
+MOST_DOWNLOAD_MINUTES = 60.0
 
 
 def preview(search: Search, model_search: ModelSearch, most: int | None = None) -> list[Configuration]:
@@ -40,7 +47,7 @@ def preview(search: Search, model_search: ModelSearch, most: int | None = None) 
 
     Of an algorithm that learns from results these are the first ones, otherwise all.
     """
-    oracle = model_search.oracle(search.seed)
+    oracle = replace(model_search, pruning=None).oracle(search.seed)  # which proposes the same configurations
     found: list[Configuration] = []
     while len(found) != most and not (oracle.adaptive and len(found) > model_search.lag):
         answer = oracle.propose()
@@ -53,13 +60,23 @@ def preview(search: Search, model_search: ModelSearch, most: int | None = None) 
 def check_proposals(search: Search, model_search: ModelSearch) -> None:
     """See that a model search's rules leave something to propose.
 
-    Most that leave nothing are refused when the search file is read; this is for rules about real numbers, and for
-    more than can be counted.
+    Most that leave nothing are refused when the search file is read; this is for rules about real numbers, about the
+    size of networks, and for more than can be counted.
 
     Raises:
-        InputError: they leave nothing, or next to nothing.
+        InputError: they leave nothing, or next to nothing; or forbid what is to be tried first.
     """
-    part = model_search.space.finite
+    space, part = model_search.space, model_search.space.finite
+    if space.speaks_of_sizes:
+        for values in model_search.first:
+            if (rule := space.broken_rule(values)) is not None:
+                raise InputError(
+                    "try_first", f"{shown(values)} breaks the rule {shown(rule.text)}", "change one of them"
+                )
+        if part is not None and not part.count:
+            raise nothing_left(part.rules)
+        if model_search.algorithm.lists_grid and next(space.grid(), None) is None:
+            raise nothing_left(space.rules)
     asked = (
         model_search.space.rules
         if part is None
@@ -84,8 +101,12 @@ def build_all(
     keys = [tuple((n, v) for n, v in values.items() if n not in recipe) for values in configurations]
     networks: dict[tuple[object, ...], Built] = {}
     asked: frozenset[str] = frozenset()
-    limits = Limits(search.max_trial_minutes or MOST_BUILD_MINUTES, search.max_trial_gb)
-    count = f"{len(set(map(str, keys))):,} networks of {model_search.label}"
+    most = search.max_trial_minutes or MOST_BUILD_MINUTES
+    if isinstance(model_search.family, Pretrained):  # whose weights may have to be downloaded
+        most = max(most, MOST_DOWNLOAD_MINUTES)
+    limits = Limits(most, search.max_trial_gb)
+    several = len(set(map(str, keys)))
+    count = f"{several:,} network{'s' * (several != 1)} of {model_search.label}"
     with (
         doing(f"importing Keras, and building {count}"),
         LocalExecutor(PROBE, 1, preload=PRELOAD, limits=limits) as pool,
@@ -156,6 +177,9 @@ def as_built(model_search: ModelSearch, built: Sequence[Built]) -> ModelSearch:
     if fits and model_search.watch:
         problem = f"{model_search.path} trains by code of its own, whose gradients nobody sees"
         raise InputError(f"watch of {model_search.name}", problem, "remove it; a [[search]] can have its own watch")
+    if fits and model_search.callbacks:
+        problem = f"{model_search.path} trains by code of its own, which would never call {model_search.callbacks.path}"
+        raise InputError(f"callbacks of {model_search.name}", problem, 'give them there, and write callbacks = ""')
     return model_search.with_compiled(fits) if any(one.compiles for one in built) else model_search
 
 
@@ -172,11 +196,11 @@ def check_watch(model_search: ModelSearch, built: Sequence[Built]) -> None:
     """
     there = {name for one in built for name in one.kernels}
     for name in model_search.watch:
-        if there and name not in {FIRST_LAYER, *there}:
+        if there and name not in LAYER_WORDS | there:
             raise InputError(
                 f"watch of {model_search.name}",
                 f"no layer with a kernel is named {name!r}; {suggestion(name, there)}",
-                f'name one, or "{FIRST_LAYER}"; a [[search]] can have its own watch',
+                f'name one, or "{FIRST_LAYER}" or "{EVERY_LAYER}"; a [[search]] can have its own watch',
             )
 
 
@@ -189,8 +213,12 @@ def in_its_place(search: Search, model_search: ModelSearch) -> Iterator[None]:
         raise error.inside(f"{search.place} [[search]] {search.model_searches.index(model_search) + 1}") from error
 
 
-def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = False) -> Dataset:
+def data_of(
+    search: Search, name: str, data_dir: Path | None, skip_bad: bool = False, store: Path | None = None
+) -> Dataset:
     """Load a data set of a search; `skip_bad` leaves out files of a folder that cannot be used.
+
+    A folder that has not changed since it was laid out in `store` is not decoded again.
 
     Raises:
         InputError: there is no such data set, which names the search file; or it cannot be read.
@@ -199,16 +227,18 @@ def data_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool = F
         if search.given is not None and name in search.given.datasets:
             data = search.given.datasets[name]
         else:
-            data = load_dataset(name, data_dir, search.folder, search.image_size, search.channels, skip_bad)
+            data = load_dataset(name, data_dir, search.folder, search.image_size, search.channels, skip_bad, store)
+        if search.groups and (data.files or name in search.datasets):
+            data = with_groups(data, search.groups)
         return resplit(data, search.split)
     except InputError as error:
-        if error.place == "dataset":
+        if error.place in ("dataset", "groups"):
             raise error.inside(search.place) from error
         raise
 
 
 def check_objective(search: Search, name: str, class_names: Sequence[str]) -> None:
-    """See that a data set has the class that trials are chosen by, if they are chosen by one.
+    """See that a data set has the class that trials are chosen by, if they are chosen by one, and those of thresholds.
 
     Raises:
         InputError: it has not.
@@ -221,20 +251,24 @@ def check_objective(search: Search, name: str, class_names: Sequence[str]) -> No
             own = "objective" in search.raw["search"][number - 1]
             place = f"{search.place}{f' [[search]] {number}' * own} objective"
             raise InputError(place, f"{shown(missing)} is no class of {name}", suggestion(missing, class_names))
+    for missing in set(search.report.thresholds) - set(class_names):
+        place = f"{search.place} [report] thresholds"
+        raise InputError(place, f"{shown(missing)} is no class of {name}", suggestion(missing, class_names))
 
 
 def check_validation(search: Search, name: str, dataset: Dataset) -> None:
     """Compare what the search file holds out of a data set that is searched on with what the data set brings.
 
     Raises:
-        InputError: it gives a share, and the data set has validation images of its own.
+        InputError: it gives a share, or folds, and the data set has validation images of its own.
     """
     chosen_on = name in search.datasets and search.protocol == "holdout"
-    if chosen_on and "validation" in search.content and dataset.validation_images:
-        count = f"{dataset.validation_images:,}"
-        problem = f"{search.validation:g} has nothing to split: {name} brings {count} validation images"
-        remedy = "leave the key out, and trials are chosen on them"
-        raise InputError(f"{search.place} validation", problem, remedy)
+    for key, value in (("validation", search.validation), ("folds", search.folds)):
+        if chosen_on and key in search.content and dataset.validation_images:
+            count = f"{dataset.validation_images:,}"
+            problem = f"{value:g} has nothing to split: {name} brings {count} validation images"
+            remedy = "leave the key out, and trials are chosen on them"
+            raise InputError(f"{search.place} {key}", problem, remedy)
 
 
 def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> dict[str, Any]:
@@ -251,16 +285,19 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
     rejected: Counter[str] = Counter()
     notes: list[str] = []
     for model_search in search.model_searches:
-        if model_search.algorithm.lists_grid:
-            with in_its_place(search, model_search):
-                rejected.update(model_search.space.count()[1])
+        with in_its_place(search, model_search):
+            model_search.family.own_files()
     total = 0
     for name in search.datasets:
         shape, classes = shape_of(search, name, data_dir, skip_bad)
-        for model_search in search.model_searches:
+        for unsized in search.model_searches:
             INTERRUPTS.hear()
+            with in_its_place(search, unsized):
+                model_search = with_sizes(search, unsized, shape, classes)
+                if model_search.algorithm.lists_grid and name == search.datasets[0]:
+                    rejected.update(model_search.space.count()[1])
             large = not model_search.algorithm.learns and model_search.planned() > MOST_SHOWN
-            with in_its_place(search, model_search):
+            with in_its_place(search, unsized):
                 check_proposals(search, model_search)
                 configurations = preview(search, model_search, FIRST_SHOWN if large else None)
                 built = build_all(search, model_search, shape, classes, configurations)
@@ -269,7 +306,7 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
                     check_watch(model_search, built)
             notes += [note for note in notes_of(built) if note not in notes]
             total += model_search.planned() if large else len(configurations)
-            with in_its_place(search, model_search):
+            with in_its_place(search, unsized):
                 kept = {parameter.name for parameter in as_built(model_search, built).space.parameters}
             for whole, one in zip(configurations, built, strict=True):
                 values = {parameter: value for parameter, value in whole.items() if parameter in kept}
@@ -287,9 +324,11 @@ def shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -
     known = named_data(name, data_dir)
     if known is not None:
         shape, class_names = known
+        check_colours(search, name, shape)
         check_objective(search, name, class_names)
         return shape, len(class_names)
     dataset = data_of(search, name, data_dir, skip_bad)
     check_validation(search, name, dataset)
     check_objective(search, name, dataset.class_names)
+    check_colours(search, name, dataset.shape)
     return dataset.shape, len(dataset.class_names)

@@ -14,111 +14,32 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tuner.datasets import DATASETS, load_dataset
+from tuner.datasets.audit import UNEVEN
 from tuner.datasets.base import Dataset
 from tuner.datasets.folder import image_files
-from tuner.datasets.pictures import size_upright
-from tuner.errors import InputError
+from tuner.datasets.pictures import is_grey, size_upright
+from tuner.errors import InputError, ResourceError
 from tuner.families import FAMILIES
 from tuner.oracles import ALGORITHMS
 from tuner.protocol import training_images
 from tuner.recipe import RECIPE
 from tuner.running.dryrun import build_all, preview
+from tuner.running.new_templates import ANN, CNN, HEAD, LENET, PRETRAINED, RESNET, TAIL
 from tuner.search_file.file import load_search, parse_search
 from tuner.search_file.overrides import Overrides
 from tuner.search_file.schema import NAME
 from tuner.search_file.toml import toml_value
 from tuner.space.space import read_space
 from tuner.system.files import is_a, write_whole
+from tuner.worker.probe import Built
 
-#: Images of folders are brought to at most so many pixels in height and width.
-LARGEST = 64
+#: Images of folders are brought to at most so many pixels in height and width; photographs, which are larger and have
+#: colours, to more: a pretrained network knows no smaller ones.
+LARGEST, LARGEST_PHOTOGRAPHS = 64, 96
 #: Larger grids are searched at random.
 MOST_IN_GRID = 60
-#: From so many times as many images of one class as of another on, what counts is no longer accuracy.
-UNEVEN = 3
 #: Below so many training images: batch size, epochs, patience and retrainings.
 BUDGETS = ((500, (16, 60, 12, 5)), (5_000, (32, 40, 8, 5)), (30_000, (64, 30, 5, 3)), (math.inf, (128, 20, 4, 3)))
-
-# A tab stands where a line's comment begins.
-_HEAD = """# Made by `tuner new {name}` from a look at the data; change whatever you like.
-# Dry run: tuner space {name}   Start: tuner run {name}
-# {images:,} training images of {height}x{width}x{channels}, {classes} classes of {each} images.{unbalanced}
-title = {title}
-dataset = {source}
-# Or a list; known by name: {known}.
-{folder}seed = 0
-repeats = {repeats}\t# retrainings of each winner; more show smaller differences
-{validation}
-{objective}
-# protocol = "published"\t# chooses on the test set, as many studies do
-# watch = ["first"]\t# kernel and gradient of a layer by epoch
-
-[training]
-optimizer = "adam"\t# rmsprop, adam, adamw, sgd (then: momentum = 0.9)
-learning_rate = 1e-3\t# searched where [search.space] has a list of it
-batch_size = {batch}\t# smaller for few images, larger for many
-epochs = {epochs}\t# at most; more for few images, fewer for many
-early_stopping = "val_loss"\t# or val_accuracy, off; the best epoch's weights count
-patience = {patience}\t# epochs without improvement
-{flip}
-# rotation = 10.0\t# degrees; also shift = 0.1, zoom = 0.1, crop = 4 (pixels)
-# schedule = "cosine"\t# of the learning rate; or "steps"
-# label_smoothing = 0.1\t# against overconfidence
-{weights}
-"""
-_ANN = """
-# The baseline: dense layers alone. What do convolutions add to it?
-[[search]]
-family = "ann"
-{algorithm}
-[search.space]
-dense_depth = [1, 2]\t# dense layers before the softmax
-dense_units = [{units}, {units_twice}]\t# for {inputs:,} inputs and {classes} classes
-dropout = {rates}\t# share of units dropped before the softmax
-[search.rules]
-where = ["dense_depth == 1 or dense_units >= dense_units_2"]
-"""
-_CNN = """
-# Convolutions, as deep as the images allow.
-[[search]]
-family = "cnn"
-{algorithm}
-[search.space]
-conv_depth = {depths}\t# convolutions; the pools between {deepest} leave {left} pixels of {side}
-filters_1 = {first}\t# of the first convolution
-filters = {later}\t# of the others; or filters_2, filters_3, … one by one
-padding = "same"\t# or "valid", which shrinks the maps and fits fewer convolutions
-batch_norm = {norm}\t# true for deep networks, which train better with it; or [false, true] to see
-head = {head}\t# "flatten", or "average": a small dense layer for large images
-dense_units = [{dense}, {dense_twice}]\t# for {classes} classes
-dropout = {rates}\t# share of units dropped before the dense layer
-[search.rules]
-filters_never_decrease = true
-"""
-_LENET = """
-# LeNet-5, made for small grey images.
-[[search]]
-family = "lenet"
-{algorithm}
-[search.space]
-activation = ["tanh", "relu"]\t# LeCun's, and today's; also leaky_relu, elu, sigmoid
-pooling = ["average", "max"]\t# LeCun's, and today's
-"""
-_RESNET = """
-# He et al.'s residual networks for small colour images.
-[[search]]
-family = "resnet_cifar"
-{algorithm}
-[search.space]
-depth = {resnets}\t# 6n + 2: 8, 14, 20, 26, 32, …; deeper is slower
-width = {factor}\t# factor on its 16, 32 and 64 filters
-"""
-_TAIL = """
-# [compare]\t# where the winners are retrained and scored; else on dataset
-# datasets = [{source}]
-# [report]\t# more tables and figures
-# pivots = [["model", "dropout"]]
-"""
 
 
 class Look(NamedTuple):
@@ -134,6 +55,11 @@ class Look(NamedTuple):
         """Whether an image has any colour, and not just three channels."""
         x = self.dataset.x_train
         return x.shape[-1] == 3 and any(bool((image != image[..., :1]).any()) for image in x)
+
+    @property
+    def photographs(self) -> bool:
+        """Whether the images of a folder are in colour and large enough for pretrained networks."""
+        return self.is_folder and self.colour and max(self.dataset.shape[:2]) > LARGEST and min(self.shape[:2]) >= 32
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -184,13 +110,19 @@ def summary(path: Path, look: Look, data_dir: Path | None = None) -> Iterator[st
     """Yield the lines of a file's dry run: configurations and sizes by model search, trainings, and how to start it."""
     search = load_search(path)
     for model_search in search.model_searches:
-        built = build_all(
-            search, model_search, look.shape, len(look.dataset.class_names), preview(search, model_search)
-        )
-        sizes = sorted({one.parameters for one in built if one.parameters is not None}) or [0]
-        span = " to ".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1])))
+        configurations, classes = preview(search, model_search), len(look.dataset.class_names)
+        try:
+            built = build_all(search, model_search, look.shape, classes, configurations)
+        except ResourceError as error:  # without a network there are no pretrained weights
+            built = [Built(None, f"{error.problem}; {error.remedy}")] * len(configurations)
+        sizes = sorted({one.parameters for one in built if one.parameters is not None})
         number = "1 configuration" if len(built) == 1 else f"{len(built)} configurations"
-        yield f"{model_search.label}: {number} ({model_search.algorithm.name}), {span} parameters"
+        about = f"{model_search.label}: {number} ({model_search.algorithm.name})"
+        if built and not sizes:
+            yield f"{about}, which cannot be built: {built[0].error}"
+            continue
+        span = " to ".join(f"{size:,}" for size in dict.fromkeys([*sizes[:1], *sizes[-1:]]))
+        yield f"{about}, {span} parameters"
     trials, finals = (
         sum(model_search.planned() for model_search in search.model_searches),
         search.repeats * len(search.model_searches),
@@ -220,13 +152,16 @@ def look_at(source: str, data_dir: Path | None, searches: Path, skip_bad: bool =
 def _image_size(folder: Path) -> tuple[tuple[int, int] | None, str]:
     """Return the size that a folder's images are brought to, with the reason; None where all are small and alike."""
     sizes: list[tuple[int, int]] = []
+    coloured = False
     for file in image_files(folder):
         with suppress(InputError):  # the loader tells of it
             sizes.append(size_upright(file))
+            coloured = coloured or not is_grey(file)
     if not sizes or (len(set(sizes)) == 1 and max(sizes[0]) <= LARGEST):
         return None, ""
     middle = np.median(np.array(sizes), axis=0)
-    height, width = (max(8, 8 * int(side / 8 + 0.5)) for side in middle * min(1.0, LARGEST / middle.max()))
+    largest = LARGEST_PHOTOGRAPHS if coloured and middle.min() >= LARGEST_PHOTOGRAPHS else LARGEST
+    height, width = (max(8, 8 * int(side / 8 + 0.5)) for side in middle * min(1.0, largest / middle.max()))
     small, large = (f"{size[0]}x{size[1]}" for size in (min(sizes, key=math.prod), max(sizes, key=math.prod)))
     return (height, width), f"the files have {small}" + (f" to {large}" if large != small else "")
 
@@ -235,9 +170,10 @@ def file_text(name: str, look: Look) -> str:
     """Return the text of the search file called `name`."""
     colour, (height, width, _), images = look.colour, look.shape, len(look.dataset.y_train)
     values = _values(name, look)
-    templates = [_ANN, _CNN]
-    templates += [_LENET] if not colour and min(height, width) >= 28 and max(height, width) <= LARGEST else []
-    templates += [_RESNET] if colour and min(height, width) >= 32 else []
+    templates = [ANN, CNN]
+    templates += [LENET] if not colour and min(height, width) >= 28 and max(height, width) <= LARGEST else []
+    templates += [RESNET] if colour and min(height, width) >= 32 and not look.photographs else []
+    templates += [PRETRAINED] if look.photographs else []
     parts, labels = [], []
     for template in templates:
         model_search = tomllib.loads(template.format(algorithm="", **values))["search"][0]
@@ -249,11 +185,12 @@ def file_text(name: str, look: Look) -> str:
         if count > MOST_IN_GRID:
             algorithm = f'algorithm = "random"\t# of {count}; "grid" tries all; also {_others("grid", "random")}\n'
             algorithm += f"max_trials = {20 if images >= 30_000 else 40}\t# more find better ones and take longer"
+        algorithm += '\n# prune = "halving"\t# trains each a little, and the best third of them further'
         parts.append(template.format(algorithm=algorithm, **values))
         labels.append(family.label)
     called = " ".join(Path(look.source).name.split())
     title = toml_value(f"{', '.join(labels[:-1])} and {labels[-1]} on {called}")
-    text = _HEAD.format(title=title, **values) + "".join(parts) + _TAIL.format(**values)
+    text = HEAD.format(title=title, **values) + "".join(parts) + TAIL.format(**values)
     rows = [line.split("\t") for line in text.split("\n")]  # a tab within a string is escaped
     return "\n".join(f"{row[0]:<31} {row[1]}" if len(row) == 2 else row[0] for row in rows)
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from tuner.executors import ExecutionOptions
 
+#: What a worker runs.
+TRAIN = "tuner.worker.training:train"
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -17,6 +20,7 @@ class RunOptions:
         tensorboard: write logs for TensorBoard, too.
         skip_bad: leave out image files of a folder that cannot be used.
         single_file: let the page hold its pictures and the script that draws, instead of links to them.
+        hours: how long the run may take, retrainings and report included; None for as long as it takes.
     """
 
     execution: ExecutionOptions = ExecutionOptions()  # noqa: RUF009  # frozen
@@ -24,3 +28,4 @@ class RunOptions:
     tensorboard: bool = False
     skip_bad: bool = False
     single_file: bool = False
+    hours: float | None = None

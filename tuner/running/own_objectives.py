@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.objective import OwnObjective
-from tuner.running.dryrun import MOST_BUILD_MINUTES, in_its_place
+from tuner.running.dryrun import in_its_place
+from tuner.running.trying import tried
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
-from tuner.system.waiting import doing
 from tuner.worker.own_objective import Asked
 
 if TYPE_CHECKING:
@@ -40,18 +39,6 @@ def check_own_objectives(search: Search, labels_of: Labels | None = None) -> Non
                 seen.add((objective, dataset))
                 with in_its_place(search, model_search):
                     labels, classes = labels_of(model_search, dataset) if labels_of else (None, 0)
-                    _try(Asked(objective.name, objective.direction, search.folder.resolve(), labels, classes))
-
-
-def _try(asked: Asked) -> None:
-    limits = Limits(MOST_BUILD_MINUTES)
-    with (
-        doing(f"importing Keras, and trying {asked.path}"),
-        LocalExecutor(TRY, 1, preload=PRELOAD, limits=limits) as pool,
-    ):
-        pool.submit("try", asked, group="try")
-        (outcome,) = pool.wait()
-    if outcome.died:
-        raise asked.refused(f"{asked.path}: {outcome.died}")
-    if outcome.value is not None:
-        raise outcome.value
+                    asked = Asked(objective.name, objective.direction, search.folder.resolve(), labels, classes)
+                    if died := tried(TRY, asked.path, asked):
+                        raise asked.refused(f"{asked.path}: {died}")

@@ -25,6 +25,7 @@ from rich.text import Text
 
 from tuner.objective import ACCURACY
 from tuner.running.forecast import Forecast
+from tuner.running.status import MOST_WAITING, Phase, Status, StatusFile
 from tuner.text import visible_line
 from tuner.trial import Record, Trial
 
@@ -45,10 +46,17 @@ class ProgressReport:
         console: where it is shown.
         at_a_time: says in words how many trials run at a time.
         capacity: says in a number how many.
+        status: where the same is told to whoever watches.
     """
 
-    def __init__(self, console: Console, at_a_time: Callable[[], str], capacity: Callable[[], int] = lambda: 1) -> None:
-        self._console, self._at_a_time, self._capacity = console, at_a_time, capacity
+    def __init__(
+        self,
+        console: Console,
+        at_a_time: Callable[[], str],
+        capacity: Callable[[], int] = lambda: 1,
+        status: StatusFile | None = None,
+    ) -> None:
+        self._console, self._at_a_time, self._capacity, self._status = console, at_a_time, capacity, status
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -64,7 +72,9 @@ class ProgressReport:
         self._what, self._total = "", 0
         self._done = self._known = self._failed = 0
         self._best: dict[str, float] = {}  # by what it is called
+        self._whole = False  # whether a search trial was trained to its end
         self._last_line = 0.0
+        self._paused = False
         self._forecast = Forecast(0.0)
         self._nodes: Counter[str] = Counter()
         self._place: Any = None  # of this phase in a notebook
@@ -83,6 +93,7 @@ class ProgressReport:
         self._what, self._total = what, total or 0
         self._done = self._known = self._failed = 0
         self._best.clear()
+        self._whole = False
         self._nodes.clear()
         self._last_line = time.monotonic()
         self._forecast = Forecast(self._last_line)
@@ -93,6 +104,7 @@ class ProgressReport:
             count = f"{total} trials, " if total else ""
             self._place = None
             self._show(f"{what}: {count}{self._at_a_time()}")
+        self._tell(at_once=True)
 
     def proposed(self, trial: Trial, cost: float) -> None:
         """A trial is to be trained, at such a cost beside others."""
@@ -106,26 +118,29 @@ class ProgressReport:
         """A trial has finished, on a machine of this name; `known` if it had finished in an earlier run."""
         if not known:
             self._forecast.finished(record)
-        self._done += 1
-        self._known += known
+        trainings = len(record.trial.parts) or 1
+        self._done += trainings
+        self._known += known * trainings
         self._failed += not record.completed
         if node:
             self._nodes[node] += 1
-        if record.completed:
+        if record.completed and not record.trial.fold:
             self._note_best(record)
         best = _plain(", ".join(f"{head} {score:.4f}" for head, score in self._best.items())) or "–"
         if self._task is not None:
             left, nodes = self._seconds_left(), self._by_node()
             self._bar.update(self._task, completed=self._done, best=best, left=left, nodes=nodes)
         if not record.completed:
+            fold = f", fold {record.trial.fold} of {record.trial.folds}" if record.trial.fold else ""
             self._console.print(
                 f"[yellow]failed[/]: {_plain(record.trial.family)} on {_plain(record.trial.dataset)}, trial "
-                f"{record.trial.id}: {_plain(record.result.error)}",
+                f"{record.trial.id}{fold}: {_plain(record.result.error)}",
                 highlight=False,
                 emoji=False,
                 soft_wrap=True,
             )
         last = self._done == self._total
+        self._tell(at_once=last)
         pause = _SECONDS_BETWEEN_UPDATES if self._console.is_jupyter else _SECONDS_BETWEEN_LINES
         if not self._console.is_terminal and (last or time.monotonic() - self._last_line > pause):
             self._last_line = time.monotonic()
@@ -137,12 +152,22 @@ class ProgressReport:
             scored = f", best {best}" if self._best else ""
             self._show(f"{self._what}: {self._done}/{self._total or '?'}{scored}{failed}{again}{eta}{where}")
 
+    def scored(self, record: Record) -> None:
+        """The last fold of a cross-validated trial has finished: it counted, and now the trial has a score."""
+        if record.completed:
+            self._note_best(record)
+
     def _note_best(self, record: Record) -> None:
         """Note the score of a trial, a retraining's on the test set, if it is the best so far of its objective."""
         searched = record.trial.role == "search"
         objective = record.objective if searched else ACCURACY
         score = record.score if searched else record.result.test_accuracy
         head = objective.head if searched else "test accuracy"
+        if searched and not record.trial.is_partial and not self._whole:
+            self._whole = True
+            self._best.clear()  # of what was trained for a few epochs
+        elif record.trial.is_partial and self._whole:
+            return
         known = [value for value in (self._best.get(head), score) if value is not None]
         if known:
             self._best[head] = max(known, key=objective.gain)
@@ -168,6 +193,41 @@ class ProgressReport:
         self._console.print(
             f"[yellow]again[/]: trial {trial.id}: {_plain(reason)}", highlight=False, emoji=False, soft_wrap=True
         )
+
+    def _tell(self, at_once: bool) -> None:
+        """Tell whoever watches how far the phase is."""
+        if self._status is None:
+            return
+        left = self._total - self._done
+        between = self._forecast.left_between(left, self._capacity()) if self._total else None
+        what: Phase = "retraining" if self._what in ("retraining", "ensembles") else "search"
+        told = Status(
+            what,
+            self._total,
+            self._done,
+            self._known,
+            self._failed,
+            self._capacity(),
+            between,
+            time.time(),
+            self._paused,
+            tuple(self._forecast.waiting(MOST_WAITING)),
+        )
+        self._status.tell(told, at_once)
+
+    def left_out(self, trial: Trial) -> None:
+        """A trial that was to be trained, or is under way, is not trained, or no further."""
+        self._forecast.left_out(trial)
+        if self._total:
+            self._total -= 1
+            if self._task is not None:
+                self._bar.update(self._task, total=self._total)
+        self._tell(at_once=True)
+
+    def paused(self, paused: bool) -> None:
+        """The run begins nothing new for a while, or goes on."""
+        self._paused = paused
+        self._tell(at_once=True)
 
     def _by_node(self) -> str:
         """Return how many trials each machine has finished, those with the most first."""

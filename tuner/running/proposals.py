@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from tuner.ledger.ledger import SearchTrial
 from tuner.oracles import Oracle, Pause, Proposal
@@ -19,6 +19,7 @@ class Proposals:
         oracle: proposes.
         trial_of: makes the trial of a proposal.
         lag: how many results the oracle may lack when it proposes.
+        left_out: trials that are not trained, which the oracle hears of as of failures; it may grow.
     """
 
     def __init__(
@@ -29,18 +30,36 @@ class Proposals:
         oracle: Oracle,
         trial_of: Callable[[Proposal], Trial],
         lag: int,
+        left_out: Collection[str] = (),
     ) -> None:
         self.model, self.dataset, self.role = model, dataset, role
         self.exhausted = False
-        #: How many trials were proposed, and how many of those that have finished failed.
-        self.proposed = self.failed = 0
-        self._oracle, self._trial_of, self._lag = oracle, trial_of, lag
+        #: How many trials were proposed, how many of them go on with an earlier one, and how many that have finished
+        #: failed.
+        self.proposed = self.gone_on = self.failed = 0
+        #: Whether the last one that was proposed goes on with an earlier one.
+        self.last_goes_on = False
+        self._oracle, self._trial_of, self._lag, self._left_out = oracle, trial_of, lag, left_out
+        #: How many of them are left out, and how many have a score.
+        self.omitted = self.completed = 0
         self._scores: dict[int, float | None] = {}
         self._told = 0
         self._stalled = False
 
     def next(self) -> tuple[int, Trial] | None:
         """Return the next trial with its number, or None if there is none now."""
+        while (proposal := self._proposal()) is not None:
+            self.proposed += 1
+            self.gone_on += proposal.goes_on
+            self.last_goes_on = proposal.goes_on
+            trial = self._trial_of(proposal)
+            if trial.id not in self._left_out:
+                return self.proposed - 1, trial
+            self.leave_out(self.proposed - 1)
+        return None
+
+    def _proposal(self) -> Proposal | None:
+        """Return what the oracle proposes next, once it has heard of all that it has to have heard of."""
         if self.exhausted:
             return None
         if self._oracle.adaptive:
@@ -56,8 +75,7 @@ class Proposals:
                 self.exhausted = True
                 return None
             if isinstance(answer, Proposal):
-                self.proposed += 1
-                return self.proposed - 1, self._trial_of(answer)
+                return answer
 
     def search_trial(self, number: int, trial: Trial) -> SearchTrial:
         """Return trial `number` as its search lists it."""
@@ -74,8 +92,18 @@ class Proposals:
     def finished(self, number: int, record: Record) -> None:
         """Keep the result of trial `number` for the oracle."""
         self.failed += not record.completed
+        self.completed += record.completed
+        self.suppose(number, record.gain if record.completed else None)
+
+    def leave_out(self, number: int) -> None:
+        """Let trial `number` be none: it has neither failed nor a score, and the oracle hears of it as of a failure."""
+        self.omitted += 1
+        self.suppose(number, None)
+
+    def suppose(self, number: int, score: float | None) -> None:
+        """Let the oracle hear such a score of trial `number`, higher being better, whether or not it was trained."""
         if self._oracle.adaptive:
-            self._scores[number] = record.gain if record.completed else None
+            self._scores[number] = score
 
 
 class ListedTrials(Oracle):

@@ -1,11 +1,13 @@
-"""Classes and probabilities of image files, by a saved model."""
+"""Classes and probabilities of image files, by a saved model, or by one that was exported."""
 
 from __future__ import annotations
 
 import csv
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -14,12 +16,17 @@ from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.datasets.base import Shape, as_pixels
+from tuner.datasets.channels import MOST_CHANNELS
+from tuner.datasets.depth import BITS, as_bytes
 from tuner.datasets.pictures import is_image, is_passed_over, read_image, refused
 from tuner.errors import InputError, one_line
+from tuner.saved_models.exporting import Format, format_of
+from tuner.saved_models.exporting.runtime import check_exported, runtime
 from tuner.saved_models.trusted import checked_or_trusted
 from tuner.system.files import is_a
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.quiet import silence
+from tuner.system.scratch import scratch_folder
 from tuner.system.waiting import doing
 from tuner.text import visible_line
 from tuner.untrusted.checked_json import strict_json
@@ -82,11 +89,12 @@ def predict_files(
 ) -> Predicted:
     """Return what a saved model says of image files, and of those in folders, however deep they lie.
 
-    The model is looked at before Keras loads it, in safe mode; see `tuner.untrusted.saved_model`. Its class names
-    stand in `MODEL.json` beside it, as reports write it. Images are resized to what the model takes.
+    The model is looked at before Keras loads it, in safe mode; see `tuner.untrusted.saved_model`. One that was
+    exported is run in a process of its own. Its class names stand in `MODEL.json` beside it, as reports write it.
+    Images are resized to what the model takes.
 
     Args:
-        model_path: the model's `.keras` file.
+        model_path: the model's `.keras` file, or what `tuner export` made of one.
         paths: files, each of which is taken for an image, and folders, of which the images by their endings are.
         skip_bad: leave out files that are no images or are broken.
         warn: is told of weights that are NaN or infinite, where the answers are numbers all the same.
@@ -98,22 +106,23 @@ def predict_files(
     """
     given = list(paths)
     images = [image for path in given for image in _images_of(path)]
-    saved, load = checked_or_trusted(model_path, trusted)
+    doubt, opened = _checked(model_path, trusted)
+    bits = _bits_before(model_path)
     _check_there([] if skip_bad else given)
-    model, shape = _of_images(model_path, load())
     read: list[Path] = []
     bad: list[InputError] = []
-    found = [
-        _answers(model, model_path, pixels, saved.doubt)
-        for first in range(0, len(images), _BLOCK)
-        if (pixels := _pixels(images[first : first + _BLOCK], shape, read, bad)) is not None
-    ]
+    with opened() as model:
+        found = [
+            _answers(model, model_path, pixels, doubt)
+            for first in range(0, len(images), _BLOCK)
+            if (pixels := _pixels(images[first : first + _BLOCK], model.shape, bits, read, bad)) is not None
+        ]
     if bad and not skip_bad:
         raise refused("", bad, Path(), "images")
     if not read:
         raise InputError("", f"{len(bad):,} images cannot be used")
-    if saved.doubt:
-        warn(f"{model_path}: {saved.doubt}")
+    if doubt:
+        warn(f"{model_path}: {doubt}")
     probabilities = np.concatenate(found)
     names, no_card = _class_names(model_path, probabilities.shape[1])
     return Predicted(tuple(read), names, probabilities, no_card, tuple(bad))
@@ -137,7 +146,7 @@ def predict_array(
     """Return what a saved model says of images in an array, as a data set may hold them; see `predict_files`.
 
     Args:
-        model_path: the model's `.keras` file.
+        model_path: the model's file, as `predict_files` takes it.
         images: `(n, height, width)` or `(n, height, width, channels)`, of the model's size.
         warn: as `predict_files` takes it.
         trusted: the same.
@@ -146,23 +155,59 @@ def predict_array(
         InputError: the model cannot be read or answers with NaN; the array is no such images.
     """
     pixels = as_pixels("images", images)
-    saved, load = checked_or_trusted(model_path, trusted)
-    model, shape = _of_images(model_path, load())
-    if pixels.shape[1:] != shape:
-        given, taken = ("x".join(map(str, one)) for one in (pixels.shape[1:], shape))
-        raise InputError("images", f"are {given}, and {model_path} takes {taken}", "resize them, or give their files")
-    if saved.doubt:
-        warn(f"{model_path}: {saved.doubt}")
-    probabilities = _answers(model, model_path, pixels, saved.doubt)
+    doubt, opened = _checked(model_path, trusted)
+    with opened() as model:
+        if pixels.shape[1:] != model.shape:
+            given, taken = ("x".join(map(str, one)) for one in (pixels.shape[1:], model.shape))
+            problem = f"are {given}, and {model_path} takes {taken}"
+            raise InputError("images", problem, "resize them, or give their files")
+        if doubt:
+            warn(f"{model_path}: {doubt}")
+        probabilities = _answers(model, model_path, pixels, doubt)
     names, no_card = _class_names(model_path, probabilities.shape[1])
     return Predicted((), names, probabilities, no_card)
 
 
-def _of_images(model_path: Path, model: keras.Model) -> tuple[keras.Model, Shape]:
-    """Return a model that takes images and gives a probability per class, with the shape of an image."""
+@dataclass(frozen=True)
+class _Model:
+    """A model that is open: the shape of its images, and its answers to some, `(n, classes)`."""
+
+    shape: Shape
+    answers: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+def _checked(model_path: Path, trusted: Collection[str]) -> tuple[str, Callable[[], AbstractContextManager[_Model]]]:
+    """Look at a model; return what is wrong with its weights, and what opens it."""
+    form = format_of(model_path)
+    if form is not None:
+        check_exported(model_path, form)
+        form.check_runs(model_path)
+        return "", partial(_exported, model_path, form)
+    saved, load = checked_or_trusted(model_path, trusted)
+    return saved.doubt, lambda: nullcontext(_in_keras(model_path, load()))
+
+
+@contextmanager
+def _exported(model_path: Path, form: Format) -> Iterator[_Model]:
+    with scratch_folder("predict") as scratch, runtime(scratch) as started:
+        with doing(f"loading {model_path}"):
+            opened = started.open(model_path, form.name)
+        yield _Model(_shape_of_images(model_path, opened.takes, opened.gives), lambda x: started.answer(x)[0])
+
+
+def _in_keras(model_path: Path, model: keras.Model) -> _Model:
     # Keras does not know the shapes of a network that was never built.
-    shape: Any = getattr(model, "input_shape", None)
-    answer: Any = getattr(model, "output_shape", None)
+    shapes = (getattr(model, "input_shape", None), getattr(model, "output_shape", None))
+
+    def answers(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = model.predict(pixels, batch_size=fitting_batch(model, MOST_AT_A_TIME), verbose=0)
+        return found
+
+    return _Model(_shape_of_images(model_path, *shapes), answers)
+
+
+def _shape_of_images(model_path: Path, shape: Any, answer: Any) -> Shape:
+    """Return the shape of a model's images, where it takes such and gives a probability per class."""
     if not _is_images(shape):
         raise InputError(str(model_path), f"takes inputs of shape {shape}, not images of one size, grey or colour")
     if not (isinstance(answer, tuple) and len(answer) == 2 and answer[1]):
@@ -172,7 +217,7 @@ def _of_images(model_path: Path, model: keras.Model) -> tuple[keras.Model, Shape
         raise InputError(
             str(model_path), f"takes images of {height}x{width}", f"at most {MOST_PIXELS:,} pixels are read"
         )
-    return model, (height, width, channels)
+    return height, width, channels
 
 
 def _images_of(path: Path) -> list[Path]:
@@ -189,27 +234,31 @@ def _images_of(path: Path) -> list[Path]:
 
 
 def _pixels(
-    images: Sequence[Path], shape: tuple[int, int, int], read: list[Path], bad: list[InputError]
+    images: Sequence[Path], shape: tuple[int, int, int], bits: int, read: list[Path], bad: list[InputError]
 ) -> NDArray[np.uint8] | None:
     """Return the images that can be read, `(n, height, width, channels)`; note which these are, and what others are."""
     height, width, channels = shape
+    if channels not in (1, 3):
+        problem = f"are grey or have three colours, and the model takes {channels} channels"
+        raise InputError("image files", problem, "give arrays to tuner.predict in Python")
     pixels = []
     for image in images:
         try:
-            pixels.append(read_image(image, (height, width), channels))
+            found = read_image(image, (height, width), channels)
+            pixels.append(found if found.dtype == np.uint8 else as_bytes(found, bits))
             read.append(image)
         except InputError as error:
             bad.append(error)
     return np.stack(pixels) if pixels else None
 
 
-def _answers(model: keras.Model, model_path: Path, pixels: NDArray[np.uint8], doubt: str) -> NDArray[np.float32]:
+def _answers(model: _Model, model_path: Path, pixels: NDArray[np.uint8], doubt: str) -> NDArray[np.float32]:
     INTERRUPTS.hear()  # loading and clearing run Python in callbacks of Keras, TensorFlow and JAX
     try:
         with doing(f"computing answers for {len(pixels):,} images"), silence():
-            probabilities: NDArray[np.float32] = model.predict(
-                pixels, batch_size=fitting_batch(model, MOST_AT_A_TIME), verbose=0
-            )
+            probabilities = model.answers(pixels)
+    except InputError:
+        raise
     except TooMuch as error:
         raise InputError(str(model_path), str(error)) from error
     except Exception as error:  # whatever a network raises that does not fit together
@@ -220,7 +269,16 @@ def _answers(model: keras.Model, model_path: Path, pixels: NDArray[np.uint8], do
 
 
 def _is_images(shape: object) -> bool:
-    return isinstance(shape, tuple) and len(shape) == 4 and all(shape[1:]) and shape[3] in (1, 3)
+    return isinstance(shape, tuple) and len(shape) == 4 and all(shape[1:]) and shape[3] <= MOST_CHANNELS
+
+
+def _bits_before(model_path: Path) -> int:
+    """Return how many bits the pixels had of which a model learned, by its card: what fills 16 bits unless it says."""
+    try:
+        bits = strict_json(read_at_most(model_path.with_suffix(".json"), MOST_CARD))["input"]["bits_before"]
+    except (InputError, ValueError, KeyError, TypeError):
+        return BITS[-1]
+    return bits if bits in BITS else BITS[-1]
 
 
 def _class_names(model_path: Path, count: int) -> tuple[tuple[str, ...], str]:

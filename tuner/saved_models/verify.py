@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 
 from tuner.analysis.findings import Chosen, Findings
+from tuner.datasets.large import Rows, evaluation_batch, release, rows_at, rows_of
 from tuner.errors import CheckError, InputError, one_line
 from tuner.families.custom import CustomFamily
 from tuner.protocol import test_images
@@ -136,10 +137,24 @@ def _module(chosen: Chosen) -> str:
     return module if attribute else ""
 
 
-def _images(findings: Findings, chosen: Chosen) -> np.ndarray:
+def _images(findings: Findings, chosen: Chosen) -> Rows:
     data = findings.data(chosen.dataset)
-    images: np.ndarray = data.x_test[test_images(chosen.saved.trial, data.y_test)]
-    return images
+    return rows_at(data.x_test, test_images(chosen.saved.trial, data.y_test))
+
+
+def _pieces(images: Rows, size: int) -> Iterator[tuple[slice, np.ndarray]]:
+    for start in range(0, len(images), size):
+        here = slice(start, start + size)
+        yield here, np.asarray(images[here])
+
+
+def _write(images: Rows, path: Path) -> None:
+    """Write images as `np.save` does; of many that take much room no more than a block comes into memory."""
+    written = np.lib.format.open_memmap(path, "w+", images.dtype, tuple(images.shape))
+    for here, piece in _pieces(images, rows_of(images.shape[1:], images.dtype)):
+        written[here] = piece
+        release(written)
+    written.flush()
 
 
 def _made_again(findings: Findings, chosen: Chosen, model: SavedModel) -> np.ndarray:
@@ -149,9 +164,12 @@ def _made_again(findings: Findings, chosen: Chosen, model: SavedModel) -> np.nda
     family, classes = CustomFamily(trial.family, findings.search.folder, files), len(chosen.predictions.class_names)
     try:
         network = made_again(model.path, family, trial.source, trial.values, images.shape[1:], classes)
-        answers: np.ndarray = network.predict(images, batch_size=1000, verbose=0)
+        batch = evaluation_batch(images.shape[1:])
+        size = rows_of(images.shape[1:], images.dtype, batch)
+        parts = [network.predict(piece, batch_size=batch, verbose=0) for _, piece in _pieces(images, size)]
     except InputError as error:
         raise CheckError(str(error)) from error
+    answers: np.ndarray = np.concatenate(parts)
     return answers
 
 
@@ -161,7 +179,7 @@ def _reload(
     jobs = []
     for index, (chosen, model) in enumerate(models.items()):
         images = scratch / f"images-{index}.npy"
-        np.save(images, _images(findings, chosen))
+        _write(_images(findings, chosen), images)
         files = {"model": model.path.resolve(), "images": images, "answers": scratch / f"answers-{index}.npy"}
         about = {"shown": str(model.path), "numbers": model.numbers}
         jobs.append({**{name: str(path) for name, path in files.items()}, **about})

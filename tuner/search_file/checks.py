@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tuner.errors import InputError, suggestion
+from tuner.families.pretrained import HEAD_EPOCHS, STAGE
+from tuner.objective import ToldObjective
 from tuner.recipe import RECIPE
 from tuner.recipe.schedules import parse_steps
+from tuner.search_file.claims import Claim
+from tuner.search_file.contenders import SMALLEST, Choose
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
 from tuner.search_file.tables import ReportOptions, StudyResults
-from tuner.space.parameters import Choice, Domain, Value
+from tuner.space.parameters import Choice, Domain, Range, Value
 from tuner.space.space import Space
 
 
@@ -62,6 +66,50 @@ def check_names(
     for index, group in enumerate(study.groups, start=1):
         known(f"published.groups {index}", "parameter", group.parameter, parameters)
         known(f"published.groups {index}", "data set", group.dataset or first, datasets)
+    for index, claim in enumerate(study.claims, start=1):
+        for what, name in _names_of(claim):
+            names = {"data set": datasets, "search": domains, "parameter": parameters}[what]
+            known(f"published.claims {index}", what, name, names)
+
+
+def _names_of(claim: Claim) -> Iterator[tuple[str, str]]:
+    """Yield what a claim names, each with what it is to be."""
+    gains = claim.gains
+    models = [str(name) for name in claim.named if claim.parameter is None]
+    models += [name for name in (claim.flattered, claim.model) if name is not None]
+    yield from (("search", name) for name in (*models, *((gains.model, gains.over) if gains else ())))
+    on = [claim.dataset] if claim.dataset is not None else []
+    yield from (("data set", name) for name in (*on, *((gains.on, gains.than) if gains else ())))
+    if claim.parameter is not None:
+        yield "parameter", claim.parameter
+
+
+def check_choose(choose: Choose, model_searches: Sequence[ModelSearch]) -> None:
+    """Refuse a choice by the standard error of a score that only a user's own network can compute.
+
+    Raises:
+        InputError: it names the objective.
+    """
+    told = next((one.objective for one in model_searches if isinstance(one.objective, ToldObjective)), None)
+    if choose == SMALLEST and told is not None:
+        problem = f"{choose!r} needs the standard error of {told.form}, which only the network's own training computes"
+        raise InputError("choose", problem, "leave it out, or take another objective")
+
+
+def check_ensemble(search: Search) -> None:
+    """Refuse an ensemble whose members cannot be chosen, or only on the images that score it.
+
+    Raises:
+        InputError: it names the key and what it is at odds with.
+    """
+    if search.ensemble is None:
+        return
+    if search.protocol == "published":
+        problem = "would be chosen on the test images, which then score it (protocol = 'published')"
+        raise InputError("report.ensemble", problem, "leave it out, or take protocol = 'holdout'")
+    if isinstance(search.objective, ToldObjective):
+        problem = f"is chosen by what a mean scores, and only a network's own training computes {search.objective.form}"
+        raise InputError("report.ensemble", problem, "leave it out, or take another objective")
 
 
 def check_settings_matter(recipe: Mapping[str, Value], model_searches: Sequence[ModelSearch]) -> None:
@@ -103,6 +151,23 @@ def check_schedule(space: Space, epochs: int) -> None:
     for warmup in _choices(space.domains["warmup_epochs"]):
         if int(warmup) >= epochs:
             raise InputError("warmup_epochs", f"{warmup} is not below the {epochs} epochs of the training")
+
+
+def check_stages(space: Space, named: Collection[str], epochs: int) -> None:
+    """Refuse a first stage of the head alone that fine-tuning never follows.
+
+    Raises:
+        InputError: it names the value.
+    """
+    for parameter in space.parameters:
+        if parameter.name in named and parameter.name in STAGE and parameter.when is not None and not parameter.when[1]:
+            problem = f"is never used: it needs {parameter.when[0]} above 0"
+            raise InputError(f"space.{parameter.name}", problem, "remove it, or set that")
+    first = space.domains[HEAD_EPOCHS]
+    most = int(first.high if isinstance(first, Range) else max(map(int, first.values)))
+    if most >= epochs:
+        problem = f"{most} of {epochs} epochs leave none for fine-tuning"
+        raise InputError(f"space.{HEAD_EPOCHS}", problem, "take fewer, or train for more epochs")
 
 
 def capitals(search: Search) -> list[str]:

@@ -17,19 +17,31 @@ from pydantic import ValidationError
 
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families import get_family
+from tuner.families.common import WITHOUT_SIZE
 from tuner.families.custom import CustomFamily
 from tuner.families.declared import Declared
+from tuner.families.pretrained import Pretrained
 from tuner.oracles import ALGORITHMS, Algorithm
 from tuner.recipe import RECIPE
-from tuner.search_file.checks import check_names, check_schedule, check_settings_matter
+from tuner.recipe.own_callbacks import OwnCallbacks, own_callbacks
+from tuner.search_file.checks import (
+    check_choose,
+    check_ensemble,
+    check_names,
+    check_schedule,
+    check_settings_matter,
+    check_stages,
+)
+from tuner.search_file.contenders import check_contenders
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
 from tuner.search_file.objectives import check_direction, read_objective
 from tuner.search_file.overrides import Overrides, backend_name
 from tuner.search_file.own_space import OwnSpace, difference
+from tuner.search_file.pruning import read_pruning
 from tuner.search_file.schema import MOST, NAME, SavedSearch, SearchFile, SearchTable
 from tuner.search_file.settings import with_settings
-from tuner.search_file.words import RULES, SPACE, TRAINING, check_belongs, explained, homes
+from tuner.search_file.words import CALLBACKS, RULES, SPACE, TRAINING, check_belongs, explained, homes
 from tuner.space.given import read_given
 from tuner.space.parameters import Layered, Parameter, Value
 from tuner.space.rules import NAMED
@@ -80,7 +92,7 @@ def with_declared(search: Search, declared: DeclaredSpaces) -> Search:
     """
     whole = parse_search(search.raw, search.file_name, search.folder, search.overrides, search.file_hash, declared)
     model_searches = tuple(
-        replace(new, source=old.source, objective=old.objective)
+        replace(new, source=old.source, objective=old.objective, callbacks=old.callbacks)
         for new, old in zip(whole.model_searches, search.model_searches, strict=True)
     )
     whole = replace(whole, backend=search.backend, model_searches=model_searches, given=search.given)
@@ -184,9 +196,10 @@ def parse_search(
         raise explained(error) from error
     recipe = dict(file.training)
     epochs, threads = recipe.pop(EPOCHS.name, None), recipe.pop(THREADS.name, THREADS.default)
+    callbacks = recipe.pop(CALLBACKS, None)
     known = {parameter.name: parameter for parameter in RECIPE}
     for key, value in recipe.items():
-        check_belongs(key, f"training.{key_name(key)}", TRAINING, {*known, EPOCHS.name, THREADS.name})
+        check_belongs(key, f"training.{key_name(key)}", TRAINING, {*known, EPOCHS.name, THREADS.name, CALLBACKS})
         try:
             known[key].check(value)
         except ValueError as error:
@@ -194,13 +207,18 @@ def parse_search(
             raise InputError(f"training.{key_name(key)}", str(error), remedy) from error
     epochs, threads = _whole(epochs, EPOCHS), _whole(threads, THREADS)
 
+    general = None if callbacks is None else _callbacks(callbacks, f"training.{CALLBACKS}", folder)
     check_direction(file)
     model_searches: list[ModelSearch] = []
     for index, part in enumerate(file.search, start=1):
         place = f"[[search]] {index}"
+        own = _callbacks(part.callbacks, f"{place}.{CALLBACKS}", folder) if part.callbacks is not None else general
         try:
             model_searches.append(
-                _read_model_search(part, recipe, folder, part.epochs or epochs, overrides, file, declared)
+                replace(
+                    _read_model_search(part, recipe, folder, part.epochs or epochs, overrides, file, declared),
+                    callbacks=own,
+                )
             )
         except InputError as error:
             raise error.inside(place) from error
@@ -215,8 +233,9 @@ def parse_search(
     compared, splits = _compared(file)
     every = {*datasets, *compared}
     check_names(file.report, file.published, model_searches, datasets[0], every)
+    check_choose(file.choose, model_searches)
     height_width = file.image_size
-    return Search(
+    search = Search(
         name=name,
         title=file.title,
         datasets=datasets,
@@ -243,7 +262,48 @@ def parse_search(
         backend=backend_name(),
         raw=raw,
         splits=splits,
+        choose=file.choose,
+        folds=_folds(file),
+        groups=_groups(file),
+        watch_retrainings=file.watch_retrainings,
     )
+    check_contenders(search.listed)
+    check_ensemble(search)
+    if search.watch_retrainings and not any(model_search.watch for model_search in model_searches):
+        raise InputError("watch_retrainings", "has no layers to watch", 'write watch = ["first"], or remove it')
+    return search
+
+
+def _groups(file: SearchFile) -> str:
+    """Return the pattern that tells groups of images; empty where there is none."""
+    if file.groups and file.protocol == "published":
+        problem = "have nothing to keep together: with protocol = 'published' no images are divided"
+        raise InputError("groups", problem, "remove one of the two")
+    return file.groups or ""
+
+
+def _folds(file: SearchFile) -> int:
+    """Return into how many folds training images are divided to choose on; 0 where they are not."""
+    if file.folds is None:
+        return 0
+    if "validation" in file.model_fields_set:
+        raise InputError("folds", "stand beside validation, and each says what is chosen on", "remove one of the two")
+    if file.protocol == "published":
+        problem = "have nothing to hold out: with protocol = 'published' trials are chosen on the test set"
+        raise InputError("folds", problem, "remove one of the two")
+    return file.folds
+
+
+def _callbacks(path: object, place: str, folder: Path) -> OwnCallbacks | None:
+    """Return what makes callbacks; None for an empty string, which is for none.
+
+    Raises:
+        InputError: it is no path of a function.
+    """
+    try:
+        return own_callbacks(path, folder) if path != "" else None
+    except ValueError as error:
+        raise InputError(place, str(error)) from error
 
 
 def _compared(file: SearchFile) -> tuple[tuple[str, ...], int]:
@@ -279,7 +339,8 @@ def _read_model_search(
 ) -> ModelSearch:
     family = get_family(part.family, folder, part.files)
     if part.files and not isinstance(family, CustomFamily):
-        raise InputError("files", f"are for a network of your own, and {family.name} reads none", "remove it")
+        remedy = "name the file as weights in [search.space]" if isinstance(family, Pretrained) else "remove it"
+        raise InputError("files", f"are for a network of your own, which {family.name} is not", remedy)
     name, length = part.name or family.name, overrides.epochs or epochs
     accepted: list[Parameter | Layered] = [*family.parameters, *RECIPE]
     own = OwnSpace(part.family, part.space, part.rules, recipe) if isinstance(family, CustomFamily) else None
@@ -289,10 +350,14 @@ def _read_model_search(
     for key in part.rules:
         check_belongs(key, f"rules.{key_name(key)}", RULES, {*NAMED, "where"})
     if own is None:
-        space = read_space(part.space, part.rules, accepted, recipe)
+        sizeless = WITHOUT_SIZE.union(parameter.name for parameter in RECIPE)
+        space = read_space(part.space, part.rules, accepted, recipe, sizeless=sizeless)
     else:
         space = own.read(declared[name]) if name in declared else own.unread()
+    family = family.reading(space)
     check_schedule(space, epochs)
+    if isinstance(family, Pretrained):
+        check_stages(space, part.space, length)
     algorithm = ALGORITHMS[part.algorithm]
     if algorithm.max_trials == "refuses" and part.max_trials is not None:
         raise InputError("max_trials", f"a {algorithm.name} takes none: it tries all", "remove it, or use random")
@@ -305,13 +370,15 @@ def _read_model_search(
             "try_first", f"has {len(first):,} configurations and max_trials is {part.max_trials:,}", "raise it"
         )
     watched = tuple(file.watch if part.watch is None else part.watch)
+    pruning = read_pruning(part, algorithm, epochs, length)
     return ModelSearch(
         name=name,
         family=family,
         path=part.family,
         algorithm=algorithm,
         max_trials=part.max_trials,
-        lag=part.lag,
+        lag=part.lag or (16 if pruning and not algorithm.learns else 4),
+        pruning=pruning,
         epochs=length,
         watch=watched,
         space=space,

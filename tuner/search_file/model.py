@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.errors import InputError
 from tuner.families.custom import CustomFamily
 from tuner.objective import ACCURACY, Objective, OwnObjective
+from tuner.search_file.contenders import SMALLEST, Choose, Contender, contenders_of, ensemble_of, members_of
 from tuner.search_file.model_search import ModelSearch
 from tuner.search_file.overrides import Overrides
 from tuner.search_file.settings import with_settings
@@ -80,7 +81,13 @@ class Search:
     raw: Mapping[str, Any] = field(repr=False)
     splits: int = 1
     split: int = 1
+    choose: Choose = "best"
+    #: Into how many folds the training images are divided to choose on; 0 where a share is held out.
+    folds: int = 0
+    #: A pattern that tells by the names of files which images are of one group; empty for none.
+    groups: str = ""
     given: Given | None = field(default=None, repr=False)
+    watch_retrainings: bool = False
 
     @cached_property
     def key(self) -> str:
@@ -120,6 +127,8 @@ class Search:
     @property
     def validates_on(self) -> str:
         """What trials are chosen on, in words."""
+        if self.folds:
+            return "held-out folds"
         return "the test set" if self.protocol == "published" else "validation images"
 
     @property
@@ -135,16 +144,56 @@ class Search:
     @property
     def held_out_of_retrainings(self) -> float:
         """The share of the training images that retrainings do not fit, to tell which one is saved."""
-        return self.validation if self.save == "best on validation" else 0.0
+        if self.save != "best on validation":
+            return 0.0
+        return 1 / self.folds if self.folds else self.validation
 
     @property
     def all_datasets(self) -> tuple[str, ...]:
         """Every data set that is searched or compared on, in order, each once."""
         return tuple(dict.fromkeys((*self.datasets, *self.compare)))
 
+    @cached_property
+    def contenders(self) -> tuple[Contender, ...]:
+        """The rows of the comparison that are of one model search, in order: its own, and one below each limit."""
+        return tuple(contenders_of(self.model_searches, self.report.also_smaller_than))
+
+    @cached_property
+    def ensemble(self) -> Contender | None:
+        """The row of the ensemble; None where none is asked for."""
+        return ensemble_of(self.report.ensemble) if self.report.ensemble else None
+
+    @cached_property
+    def rows(self) -> tuple[Contender, ...]:
+        """The rows of the comparison, in order, the ensemble's last."""
+        return (*self.contenders, self.ensemble) if self.ensemble else self.contenders
+
+    @cached_property
+    def listed(self) -> tuple[Contender, ...]:
+        """All under whose names trials may be listed: the rows of the comparison, and members of the ensemble."""
+        return (*self.rows, *members_of(self.ensemble)) if self.ensemble else self.rows
+
+    @property
+    def most_retrained(self) -> int:
+        """How many configurations are retrained on a data set of the comparison, at most.
+
+        The first member of an ensemble is the best of all trials, which is a winner unless a smaller one is chosen.
+        """
+        members = self.ensemble.members - (self.choose != SMALLEST) if self.ensemble else 0
+        return len(self.contenders) + members
+
+    def contender(self, name: str) -> Contender:
+        """Return that under whose name trials are listed, which must be there."""
+        return next(contender for contender in self.listed if contender.name == name)
+
+    def number(self, name: str) -> int:
+        """Return the place of a row of the comparison among all, by which figures colour it; it must be there."""
+        return [contender.name for contender in self.listed].index(name)
+
     def model_search(self, name: str) -> ModelSearch:
-        """Return the model search of this name, which must be there."""
-        return next(model_search for model_search in self.model_searches if model_search.name == name)
+        """Return the model search that a row of the comparison is of, by the row's name; the ensemble is of none."""
+        searched = self.contender(name).searched
+        return next(model_search for model_search in self.model_searches if model_search.name == searched)
 
     def chosen_on(self, dataset: str) -> str:
         """Return the data set on which the models that are compared on `dataset` were chosen."""
@@ -162,7 +211,7 @@ class Search:
             plain = file_part(Path(name).name.removesuffix(".npz"), "data")[:100]
             for number in count(1):
                 slug = plain if number == 1 else f"{plain}-{number}"
-                files = {slug.lower(), *(f"{model_search.name}-{slug}".lower() for model_search in self.model_searches)}
+                files = {slug.lower(), *(f"{one.name}-{slug}".lower() for one in self.rows)}
                 if not files & taken:
                     break
             slugs[name] = slug
@@ -170,13 +219,32 @@ class Search:
         return slugs
 
     def trial(
-        self, model_search: ModelSearch, dataset: str, fingerprint: str, values: Values, epochs: int | None
+        self,
+        model_search: ModelSearch,
+        dataset: str,
+        fingerprint: str,
+        values: Values,
+        epochs: int | None,
+        stop_after: int | None = None,
     ) -> Trial:
-        """Return the search trial of one configuration; `epochs` where the oracle gives fewer than the recipe."""
-        if isinstance(model_search.family, CustomFamily) and not model_search.source:
+        """Return the search trial of one configuration.
+
+        Args:
+            model_search: whose space the configuration is of.
+            dataset: its name.
+            fingerprint: its content's.
+            values: the configuration.
+            epochs: where the oracle gives fewer than the recipe.
+            stop_after: the epoch at which it is pruned, or goes on later.
+        """
+        reads = isinstance(model_search.family, CustomFamily) or model_search.family.files
+        if reads and not model_search.source:
             raise RuntimeError(f"the code of {model_search.path} was not read; see ModelSearch.with_code")
         if isinstance(model_search.objective, OwnObjective) and not model_search.objective.source:
             raise RuntimeError(f"the code of {model_search.objective.name} was not read; see ModelSearch.with_code")
+        callbacks = model_search.callbacks
+        if callbacks is not None and not callbacks.source:
+            raise RuntimeError(f"the code of {callbacks.path} was not read; see ModelSearch.with_code")
         whole = model_search.space.completed(values)
         return Trial(
             family=model_search.path,
@@ -196,6 +264,9 @@ class Search:
             backend=self.backend,
             watch=model_search.watch,
             source=model_search.source,
+            stop_after=stop_after,
+            folds=self.folds,
+            callbacks=callbacks.code if callbacks else "",
         )
 
     def to_json(self) -> str:

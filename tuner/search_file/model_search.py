@@ -8,8 +8,9 @@ from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.families.declared import Declared
 from tuner.objective import ACCURACY, Objective
-from tuner.oracles import Algorithm, Oracle
+from tuner.oracles import Algorithm, Halving, Oracle, Pruning, UpTo
 from tuner.recipe import left_to_build
+from tuner.recipe.own_callbacks import OwnCallbacks
 from tuner.space.space import Configuration, Space
 
 
@@ -28,16 +29,20 @@ class ModelSearch:
     space: Space
     #: The keys that the file names, and what a user's own `build(hp)` asks for.
     named: frozenset[str] = frozenset()
-    #: Of a user's own network, the hash of its code as `with_code` read it: what its trials are named by.
+    #: The hash of a user's own code and of files, as `with_code` read them: what its trials are named by.
     source: str = ""
     #: Configurations that are tried before any other.
     first: tuple[Configuration, ...] = ()
     #: What its trials are chosen by.
     objective: Objective = ACCURACY
+    #: When its trials are pruned; None for never.
+    pruning: Pruning | None = None
     #: Whether a user's own `build` compiles its networks, as the dry build found.
     compiled: bool = False
     #: Of a user's own network, what its `build(hp)` asks for; None before that was read.
     declared: tuple[Declared, ...] | None = None
+    #: What makes callbacks of the user's own; None for none.
+    callbacks: OwnCallbacks | None = None
     #: A hash of what that adds to what the file says, a part of what names a list of trials; empty for nothing.
     added: str = ""
 
@@ -47,17 +52,20 @@ class ModelSearch:
         return self.family.label if self.name == self.family.name else self.name
 
     def with_code(self) -> ModelSearch:
-        """Return the same with a user's own code as it is now: a run reads it once, at its start.
+        """Return the same with a user's own code and files as they are now: a run reads them once, at its start.
 
         What it asks for is to be read anew.
 
         Raises:
-            InputError: there is no such module.
+            InputError: there is no such module, or no such file.
         """
         objective = self.objective.with_source()
-        if not isinstance(self.family, CustomFamily) or self.source:
-            return replace(self, objective=objective)
-        return replace(self, source=self.family.source_hash(), objective=objective, declared=None)
+        callbacks = self.callbacks.with_source() if self.callbacks else None
+        if self.source:
+            return replace(self, objective=objective, callbacks=callbacks)
+        declared = None if isinstance(self.family, CustomFamily) else self.declared
+        source = self.family.source_hash()
+        return replace(self, source=source, objective=objective, declared=declared, callbacks=callbacks)
 
     @property
     def is_known(self) -> bool:
@@ -80,16 +88,23 @@ class ModelSearch:
     @property
     def is_counted(self) -> bool:
         """Whether `planned` knows what rules leave, and not only how many there are before rules."""
-        return not self.algorithm.lists_grid or self.space.is_countable
+        return not self.algorithm.lists_grid or (self.space.is_countable and not self.space.awaits_sizes)
 
     def planned(self) -> int:
-        """Return how many search trials the model search will have on one data set.
+        """Return how many search trials the model search will have on one data set; one that is pruned counts once.
 
         At most so many, for Hyperband, which goes on with fewer where trials fail; for a grid that has too many
         configurations to count what its rules leave; and for rules that random draws hardly ever obey.
         """
         return self.algorithm.planned(self.space, self.max_trials, self.epochs)
 
-    def oracle(self, seed: int) -> Oracle:
-        """Return a fresh oracle that proposes the model search's trials on one data set."""
-        return self.algorithm.oracle(self.space, seed, self.max_trials, self.epochs, self.first)
+    @property
+    def varies_epochs(self) -> bool:
+        """Whether a trial may train for fewer epochs than the model search's, by its algorithm or pruned."""
+        return self.algorithm.varies_epochs or self.pruning is not None
+
+    def oracle(self, seed: int, most: int | None = None) -> Oracle:
+        """Return a fresh oracle that proposes the model search's trials on one data set, at most so many new ones."""
+        oracle = self.algorithm.oracle(self.space, seed, self.max_trials, self.epochs, self.first)
+        oracle = oracle if most is None else UpTo(oracle, most)
+        return oracle if self.pruning is None else Halving(oracle, self.pruning)

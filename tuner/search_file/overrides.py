@@ -15,6 +15,10 @@ def _whole(said: str, least: int, most: int | None = None) -> Any:
     return field(default=None, metadata={"said": said, "least": least, "most": most})
 
 
+#: No run has more hours.
+MOST_HOURS = 100_000
+
+
 @dataclass(frozen=True)
 class Overrides:
     """Smaller stand-ins for a budget, from the command line; printed in every table that they shaped.

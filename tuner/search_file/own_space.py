@@ -52,11 +52,11 @@ class OwnSpace:
         """
         own = [_own_parameter(key, raw) for key, raw in self.given.items() if key not in _RECIPE]
         try:
-            return read_space(self.given, self.rules, [*RECIPE, *own], self.training, is_open=True)
+            return read_space(self.given, self.rules, [*RECIPE, *own], self.training, is_open=True, sizeless=_RECIPE)
         except InputError as error:
             if not error.place.startswith("rules"):
                 raise
-            return read_space(self.given, {}, [*RECIPE, *own], self.training, is_open=True)
+            return read_space(self.given, {}, [*RECIPE, *own], self.training, is_open=True, sizeless=_RECIPE)
 
     def read(self, declared: Sequence[Declared]) -> Space:
         """Return the whole space.
@@ -78,7 +78,7 @@ class OwnSpace:
         told = {name for name, domain in domains.items() if isinstance(domain, Range) or len(domain.values) > 1}
         if told <= place.keys() and not any(one.ways for one in own):
             own.sort(key=lambda one: place.get(one.name, len(place)))  # of which a grid is in the order
-        return read_space(self.given, self.rules, [*recipe, *own], self.training, domains)
+        return read_space(self.given, self.rules, [*recipe, *own], self.training, domains, sizeless=_RECIPE)
 
     def domain_of(self, declared: Declared) -> Domain:
         """Return what is searched of a parameter that `build` asks for.

@@ -15,10 +15,11 @@ from tuner.errors import shown
 from tuner.families.declared import Declared
 from tuner.objective import FORMS, OBJECTIVES, OWN_FORM, TOLD_FORMS, ToldObjective, is_path, is_told, objective_of
 from tuner.objective.own import Direction
-from tuner.oracles import ALGORITHMS
+from tuner.oracles import ALGORITHMS, PRUNINGS
+from tuner.search_file.contenders import Choose
 from tuner.search_file.overrides import Overrides
 from tuner.search_file.tables import FilePart, ReportOptions, StudyResults
-from tuner.trial import Protocol, Save
+from tuner.trial import MOST_FOLDS, Protocol, Save
 
 #: More epochs, trials or the like than anybody waits for.
 MOST = 1_000_000
@@ -39,6 +40,22 @@ def at_most_one_gpu(gpus: float) -> float:
     if not 0 <= gpus <= 1:  # so that NaN is refused too
         raise ValueError("is not from 0 to 1: a trial computes on one GPU, or shares it")
     return gpus
+
+
+def _several_folds(folds: int) -> int:
+    if folds < 2:
+        raise ValueError("is not 2 or more: each fold is held out once, and the others are trained on")
+    return folds
+
+
+def _pattern(pattern: str) -> str:
+    try:
+        groups = re.compile(pattern).groups
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"is no regular expression: {error}") from error
+    if not groups:
+        raise ValueError(r"has no part in parentheses, which tells what images are of, such as patient_(\d+)")
+    return pattern
 
 
 def _short_name(name: str) -> str:
@@ -96,6 +113,10 @@ def _no_objective(name: str) -> str:
 
 def _list_objectives(schema: JsonDict) -> None:
     schema["enum"] = [*OBJECTIVES, *FORMS, OWN_FORM, *TOLD_FORMS]
+
+
+def _known_pruning(name: object) -> object:
+    return _one_of(name, PRUNINGS)
 
 
 def _one_of(name: object, known: Collection[str]) -> object:
@@ -178,9 +199,22 @@ class SearchTable(FilePart):
         description="Configurations to try before any other, a table of values each, such as `{ dropout = 0.3, filters "
         "= 16 }`. They are of the space and count among `max_trials`; what the space fixes may be left out.",
     )
-    lag: Positive = Field(
-        default=4,
-        description="Trial k is proposed from the results of the trials before k − lag, and of no others.",
+    prune: Annotated[str, BeforeValidator(_known_pruning)] | None = Field(
+        default=None,
+        description="`halving` trains every configuration a little, and only the best further; see "
+        "[Pruning](#pruning).",
+    )
+    prune_factor: Annotated[int, Field(ge=2, le=100)] | None = Field(
+        default=None, description="Of so many pruned configurations one goes on from each rung; 3 unless given."
+    )
+    prune_first: Positive | None = Field(
+        default=None,
+        description="After how many epochs trials are pruned first; unless given, so that they are pruned twice.",
+    )
+    lag: Positive | None = Field(
+        default=None,
+        description="Trial k is proposed from the results of the trials before k − lag, and of no others; 4 unless "
+        "given, 16 where a search prunes and its algorithm does not learn. As many trials and one can run at a time.",
     )
     epochs: Positive | None = Field(default=None, description="Epochs of its trials, instead of `[training]`'s.")
     objective: Annotated[str, BeforeValidator(_known_objective)] | None = Field(
@@ -189,6 +223,11 @@ class SearchTable(FilePart):
         json_schema_extra=_list_objectives,
     )
     direction: Direction | None = Field(default=None, description=_WHICH_WAY)
+    callbacks: str | None = Field(
+        default=None,
+        description='Keras callbacks of your own, `"package.module:make"`, instead of those in `[training]`; empty for '
+        "none; see [Callbacks](writing-a-search.md#callbacks-of-your-own).",
+    )
     watch: Names | None = Field(
         default=None, description="Layers to watch, instead of the file's `watch`; an empty list for none."
     )
@@ -227,10 +266,28 @@ class SearchFile(FilePart):
         "accuracy, which is a choice on the test images; `best on validation`, for which the retrainings hold out a "
         "part of the training images, the same for all, as large as `validation`.",
     )
+    choose: Choose = Field(
+        default="best",
+        description="Which trial of each `[[search]]` is trained again: the `best`, or the `smallest within one "
+        "standard error` of the best one's score, the one with the fewest parameters; see "
+        "[Smaller models](writing-a-search.md#smaller-models).",
+    )
     validation: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.2,
         description="Share of the training images that is held out to choose on, stratified by class; not for a data "
         "set with validation images of its own, which are chosen on as they are.",
+    )
+    folds: Annotated[int, AfterValidator(_several_folds), Field(le=MOST_FOLDS)] | None = Field(
+        default=None,
+        description="Instead of `validation`: into how many folds the training images are divided, stratified by "
+        "class, for a cross-validation. A trial is trained once for each fold, on the others, and chosen by the mean "
+        "of its scores; see [Folds](writing-a-search.md#folds).",
+    )
+    groups: Annotated[str, AfterValidator(_pattern)] | None = Field(
+        default=None,
+        description="A pattern on the names of a folder's files whose part in parentheses tells what images are of, "
+        "such as `patient_(\\\\d+)`: images of one group never stand on two sides; see "
+        "[Groups](writing-a-search.md#groups).",
     )
     objective: Annotated[str, BeforeValidator(_known_objective)] = Field(
         default="accuracy",
@@ -264,7 +321,12 @@ class SearchFile(FilePart):
     published: StudyResults | None = Field(default=None, description="Printed results to set beside ours.")
     watch: Names = Field(
         default_factory=list,
-        description='Layers whose kernel and gradient are recorded after each epoch, by name, or `"first"`.',
+        description='Layers whose kernel and gradient are recorded after each epoch, by name, or `"first"`, or '
+        '`"every"`.',
+    )
+    watch_retrainings: bool = Field(
+        default=False,
+        description="Watch these layers in the retrainings too, so that each is seen with several seeds.",
     )
     report: ReportOptions = Field(default=ReportOptions(), description="What the report shows beyond the usual.")
 

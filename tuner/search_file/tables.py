@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from tuner.search_file.claims import Claim
+from tuner.search_file.contenders import checked_limits
 
 
 class FilePart(BaseModel):
     """A table of a search file: no unknown keys, no conversions."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -71,10 +74,29 @@ class StudyResults(FilePart):
     scores: list[StudyScore] = Field(default=[], description="Printed accuracies of the compared models.")
     trials: list[StudyTrial] = Field(default=[], description="Printed accuracies of single configurations.")
     groups: list[StudyGroup] = Field(default=[], description="Printed means over all trials with one value.")
+    name: str = Field(
+        default="", description="How the index calls the study; reports of one name stand together there."
+    )
+    assumptions: list[str] = Field(
+        default=[], description="Sentences on what the study left open, and what was taken instead."
+    )
+    claims: list[Claim] = Field(
+        default=[], description="What the study says of its results; see [Claims](writing-a-search.md#claims)."
+    )
+
+
+#: More models at once than an ensemble is worth.
+MOST_MEMBERS = 50
+
+
+def _several(members: int) -> int:
+    if members == 1:
+        raise ValueError("is the best model alone, and no ensemble: write 2 or more, or leave it out")
+    return members
 
 
 class ReportOptions(FilePart):
-    """What the report shows beyond what it shows of every search. None of it takes a training."""
+    """What the report shows beyond what it shows of every search; `also_smaller_than` and `ensemble` take trainings."""
 
     pivots: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = Field(
         default=[],
@@ -89,4 +111,22 @@ class ReportOptions(FilePart):
     matters: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.005,
         description="From which difference of test accuracies on it matters which of two models one takes.",
+    )
+    thresholds: list[str] = Field(
+        default=[],
+        description="Classes, each told apart from the others at thresholds of its probability: which of them reach a "
+        "precision or a recall on the validation images, and what they reach on the test images. Of two classes the "
+        "one that trials are chosen by, or else the rarer one, needs no naming.",
+    )
+    also_smaller_than: Annotated[list[str], BeforeValidator(checked_limits), Field(max_length=20)] = Field(
+        default=[],
+        description='Sizes, such as `"1 MB"`, `"500 kB"` or `"100_000 parameters"`, one or a list of them: the best '
+        "trial of each `[[search]]` below each is trained again and compared, too. A network's megabytes are those of "
+        "its weights, 4 bytes each; its file is some kilobytes larger.",
+    )
+    ensemble: Annotated[int, AfterValidator(_several), Field(ge=0, le=MOST_MEMBERS)] = Field(
+        default=0,
+        description="How often a trial is taken into an ensemble, one trial perhaps several times: the mean of their "
+        "probabilities is compared as a model of its own and saved as one file; 0 for none; see "
+        "[Ensembles](writing-a-search.md#ensembles).",
     )

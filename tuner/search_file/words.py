@@ -32,11 +32,13 @@ _WITHIN: dict[type[BaseModel], dict[str, type[BaseModel]]] = {
     SearchFile: {"search": SearchTable, "compare": Compare, "published": StudyResults, "report": ReportOptions},
     StudyResults: {"scores": StudyScore, "trials": StudyTrial, "groups": StudyGroup},
 }
+#: What `[training]` calls callbacks of the user's own.
+CALLBACKS = "callbacks"
 TRAINING, SPACE, RULES = "[training]", "[search.space]", "[search.rules]"
 #: Every table with its keys; of a space, those that a recipe or a built-in family takes.
 TABLES: dict[str, frozenset[str]] = {
     **{name: frozenset(model.model_fields) for model, name in _MODELS.items()},
-    TRAINING: frozenset({"epochs", "threads", *(parameter.name for parameter in RECIPE)}),
+    TRAINING: frozenset({"epochs", "threads", CALLBACKS, *(parameter.name for parameter in RECIPE)}),
     SPACE: frozenset(item.name for family in FAMILIES.values() for item in (*family.parameters, *RECIPE)),
     RULES: frozenset({*NAMED, "where"}),
 }

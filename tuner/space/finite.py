@@ -20,7 +20,7 @@ class FinitePart:
 
     `endless` names the other parameters, real numbers without a step; in a configuration that is drawn here they stand
     with the lowest value, for the caller to draw one. `rules` are the rules that were asked, which are those that do
-    not read an endless parameter.
+    not read an endless parameter, and for which no network is built.
     """
 
     numbered: Numbered
@@ -49,7 +49,7 @@ def finite_part(
         else:
             endless.add(parameter.name)
             values.append((parameter, (parameter.kind(domain.low),)))
-    asked = tuple(rule for rule in rules if not rule.reads(groups) & endless)
+    asked = tuple(rule for rule in rules if not rule.costly and not rule.reads(groups) & endless)
     try:
         numbered = Grid(values, asked, groups).numbered(_MOST_EFFORT)
     except InputError:

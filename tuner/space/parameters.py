@@ -29,6 +29,7 @@ class Parameter:
     `choices` are the permitted values of a string, and for a number what plain KerasTuner searches when nobody
     says anything else. `when = (parent, values)` makes it active only where the parent has one of these values;
     `ways` is for one that several parents decide about: it is active where all conditions of one of the ways hold.
+    `above = (parent, number)` makes it active only where the parent is larger; `given` makes a `when` of it.
     `verify` raises ValueError for a value of the right type that makes no sense.
 
     `idle` is for a parameter that was added when trials had been recorded: its value at which a network trains as one
@@ -45,6 +46,7 @@ class Parameter:
     verify: Callable[[Any], object] | None = None
     idle: Value | None = None
     ways: tuple[tuple[Condition, ...], ...] = ()
+    above: tuple[str, float] | None = None
 
     @property
     def kind(self) -> type[Value]:
@@ -89,7 +91,23 @@ class Parameter:
 
     def is_active(self, values: Values) -> bool:
         """Whether the parameter matters beside `values`, which hold those of its parents that are active."""
+        if self.above is not None and not float(values.get(self.above[0], -math.inf)) > self.above[1]:
+            return False
         return any(all(values.get(name) in given for name, given in way) for way in self.conditions)
+
+    def given(self, domains: Mapping[str, Domain]) -> Parameter:
+        """Return the same with a condition on the values that its parent can have, in place of `above`.
+
+        Of a range without steps, which hits its lower end never, it is active on the whole.
+        """
+        if self.above is None:
+            return self
+        parent, number = self.above
+        try:
+            larger = tuple(value for value in domains[parent].grid() if float(value) > number)
+        except ValueError:
+            return replace(self, above=None)
+        return replace(self, above=None, when=(parent, larger))
 
     @property
     def conditions(self) -> tuple[tuple[Condition, ...], ...]:

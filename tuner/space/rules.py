@@ -30,6 +30,13 @@ NAMED = {
 }
 
 
+#: What rules may say of the network that a configuration builds: how many weights it has, how many 10**6 bytes they
+#: take as 32-bit numbers, and how many multiply-adds its convolutions and dense layers do for an image.
+MEASURES = ("parameters", "megabytes", "multiply_adds")
+#: Returns `MEASURES` of the network that values build; nothing of one that cannot be built.
+Measure = Callable[[Values], Mapping[str, float]]
+
+
 class _InactiveError(Exception):
     """A name in the rule is inactive in this configuration, so that the rule says nothing about it."""
 
@@ -39,13 +46,18 @@ class Rule:
     """A condition on configurations.
 
     `text` is how the search file spells it, `names` are the parameters and groups in it. One that is `pairwise` holds
-    of the layers of its only name if it holds of every two neighbours.
+    of the layers of its only name if it holds of every two neighbours. One that is `measured` speaks of the network's
+    size, and reads all that this depends on; `measure` tells it, and before that is known the rule is obeyed. It is
+    `costly` where networks are built for that.
     """
 
     text: str
     _term: _Term
     names: frozenset[str]
     pairwise: bool = False
+    measured: bool = False
+    measure: Measure | None = None
+    costly: bool = False
 
     def parts(self, groups: Groups) -> list[tuple[frozenset[str], Groups]]:
         """Return what the rule can be split into: the parameters that each part reads, and the groups to ask it with.
@@ -66,6 +78,10 @@ class Rule:
         Raises:
             ValueError: the expression, which it names, cannot be computed for these values: a division by zero.
         """
+        if self.measured:
+            if self.measure is None:
+                return True
+            values = {**values, **self.measure(values)}
         try:
             return bool(self._term((values, groups)))
         except _InactiveError:
@@ -159,8 +175,11 @@ _COMPARE: dict[type[ast.cmpop], Callable[..., bool]] = {
 _LONGEST = 500
 
 
-def parse_rule(text: str, names: Collection[str]) -> Rule:
+def parse_rule(text: str, names: Collection[str], sized: Collection[str] = ()) -> Rule:
     """Parse an expression over the parameters and groups in `names`, such as `dense_units >= last(filters)`.
+
+    `sized` are the parameters that the network's size depends on. A parameter that is called like one of `MEASURES` is
+    meant by that name.
 
     It may use comparisons, `and`, `or`, `not`, `in`, `+ - * / // %`, numbers, strings, `true`, `false`, lists and
     the functions first, last, len, min, max, sum, abs, never_decrease and never_increase.
@@ -173,10 +192,13 @@ def parse_rule(text: str, names: Collection[str]) -> Rule:
     try:
         with warnings.catch_warnings(action="ignore"):  # of Python's, about expressions that look strange to it
             tree = ast.parse(text.strip(), mode="eval")
-        term = _compile(tree.body, names)
+        term = _compile(tree.body, {*names, *MEASURES})
     except (SyntaxError, RecursionError, MemoryError):
         raise ValueError("the rule is not an expression like 'dense_units >= last(filters)'") from None
-    found = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in names)
+    told = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    found = frozenset(told & set(names))
+    if told & set(MEASURES) - set(names):
+        return Rule(text, term, found.union(sized), measured=True)
     match tree.body:
         case ast.Call(func=ast.Name(id="never_decrease" | "never_increase"), args=[ast.Name(id=name)]) if name in found:
             return Rule(text, term, found, pairwise=True)

@@ -7,7 +7,7 @@ declares itself as `keras_tuner.HyperParameters`, from which KerasTuner's oracle
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.space.finite import FinitePart, finite_part
 from tuner.space.grid import Grid
 from tuner.space.parameters import Choice, Condition, Domain, Layered, Parameter, Range, Value, Values, domain_of
-from tuner.space.rules import NAMED, Rule, parse_rule
+from tuner.space.rules import NAMED, Measure, Rule, parse_rule
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -52,6 +52,21 @@ class Space:
             if not allowed:
                 return rule
         return None
+
+    @property
+    def speaks_of_sizes(self) -> bool:
+        """Whether a rule is about the network's size, which only `measured_by` makes it ask for."""
+        return any(rule.measured for rule in self.rules)
+
+    @property
+    def awaits_sizes(self) -> bool:
+        """Whether a rule is about the network's size, and nothing tells it yet."""
+        return any(rule.measured and rule.measure is None for rule in self.rules)
+
+    def measured_by(self, measure: Measure, costly: bool) -> Space:
+        """Return the same with what tells the size of networks; it is `costly` where it builds them."""
+        rules = (replace(rule, measure=measure, costly=costly) if rule.measured else rule for rule in self.rules)
+        return replace(self, rules=tuple(rules))
 
     def active(self, values: Values) -> Configuration:
         """Return `values` without those that do not matter, in the order of the parameters, each of its type.
@@ -248,6 +263,7 @@ def read_space(
     defaults: Mapping[str, object],
     own: Mapping[str, Domain] = MappingProxyType({}),
     is_open: bool = False,
+    sizeless: Collection[str] = (),
 ) -> Space:
     """Build the space of a search from what its file gives.
 
@@ -258,6 +274,7 @@ def read_space(
         defaults: values for what `given` leaves out, from `[training]`; after them come the parameters' own.
         own: what is searched of parameters about which all of this is decided.
         is_open: there may be further parameters.
+        sizeless: what the number of weights does not depend on.
 
     Raises:
         InputError: an unknown name, a wrong value or a rule that is not understood.
@@ -294,13 +311,14 @@ def read_space(
                 take(layer, layer.name, item.name)
             read.add(item.name)
         else:
-            take(item, item.name)
+            take(item.given(domains), item.name)
 
     for key in given:
         if key not in read:
             raise InputError(f"space.{key_name(key)}", "no such parameter" + _too_deep(key, accepted, domains, known))
     names = {*domains, *groups, *known}
-    return Space(tuple(parameters), domains, groups, tuple(_read_rules(rules, names)), is_open)
+    sized = [parameter.name for parameter in parameters if parameter.name not in sizeless]
+    return Space(tuple(parameters), domains, groups, tuple(_read_rules(rules, names, sized)), is_open)
 
 
 def _largest(domain: Domain) -> int:
@@ -316,7 +334,7 @@ def _too_deep(key: str, accepted: Sequence[Parameter | Layered], domains: Mappin
     return "; " + suggestion(key, known)
 
 
-def _read_rules(rules: Mapping[str, object], names: set[str]) -> Iterator[Rule]:
+def _read_rules(rules: Mapping[str, object], names: set[str], sized: Sequence[str]) -> Iterator[Rule]:
     for key, value in rules.items():
         place = f"rules.{key_name(key)}"
         if key == "where":
@@ -330,17 +348,17 @@ def _read_rules(rules: Mapping[str, object], names: set[str]) -> Iterator[Rule]:
                     raise InputError(
                         place, f"{shown(text)} is not a rule", 'write where = ["dense_units >= last(filters)"]'
                     )
-                yield _parsed(place, text, text, names)
+                yield _parsed(place, text, text, names, sized)
         elif key not in NAMED:
             raise InputError(place, "no such rule; " + suggestion(key, {*NAMED, "where"}))
         elif not isinstance(value, bool):
             raise InputError(place, f"{shown(value)} is not true or false")
         elif value:
-            yield _parsed(place, NAMED[key], key, names)
+            yield _parsed(place, NAMED[key], key, names, sized)
 
 
-def _parsed(place: str, text: str, called: str, names: set[str]) -> Rule:
+def _parsed(place: str, text: str, called: str, names: set[str], sized: Sequence[str]) -> Rule:
     try:
-        return replace(parse_rule(text, names), text=called)
+        return replace(parse_rule(text, names, sized), text=called)
     except ValueError as error:
         raise InputError(place, f"{shown(text)}: {error}") from error

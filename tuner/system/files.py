@@ -119,7 +119,7 @@ def remove_partials(folder: Path, ended: int = 0) -> None:
     for partial in folder.glob(f"{_PARTIAL}*"):
         writer = _WRITER.match(partial.name)
         number = int(writer[1]) if writer else 0
-        if 0 < number <= _MOST_PROCESS and (number == ended or not _lives(number)):
+        if 0 < number <= _MOST_PROCESS and (number == ended or not is_alive(number)):
             _remove(partial)
 
 
@@ -130,12 +130,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _lives(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Tell whether there is a process of this number on this machine."""
     if os.name == "nt":  # there, asking a process ends it
         return True
     with contextlib.suppress(PermissionError):  # another user's process is alive too
         try:
             os.kill(process, 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, OverflowError):
             return False
     return True

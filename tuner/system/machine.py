@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 
 from tuner.errors import InputError
@@ -44,6 +45,28 @@ def memory_bytes() -> int:
     if not hasattr(os, "sysconf"):
         return 8_000_000_000
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def busyness(computed: float = 0.2) -> float:
+    """Return how many seconds pass for one that this process computes: 1 on a machine that does nothing else.
+
+    Args:
+        computed: how long it computes to see it, in seconds.
+    """
+    begun, busy = time.monotonic(), time.process_time()
+    while time.process_time() - busy < computed:
+        pass
+    return max(1.0, (time.monotonic() - begun) / computed)
+
+
+def started_at(process: int) -> float | None:
+    """Return when a process of this machine began, in seconds since 1970, to a few seconds; only Linux tells."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
+        (booted,) = re.findall(rb"^btime (\d+)$", Path("/proc/stat").read_bytes(), re.MULTILINE)
+        return int(booted) + int(fields[19]) / os.sysconf("SC_CLK_TCK")  # field 22 of proc_pid_stat(5)
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def network_disk(path: Path) -> str:

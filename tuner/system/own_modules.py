@@ -1,7 +1,7 @@
-"""The modules that a user's own network or objective is made of, found where Python would find them, and their hash.
+"""The modules that a user's own code is made of, found where Python would find them, and their hash.
 
-Nothing is imported here: import statements are read wherever they stand, in functions too. `tuner/worker/probe.py`
-compares what is found with what a build has really loaded.
+They are found without importing any: import statements are read wherever they stand, in functions too.
+`tuner/worker/probe.py` compares what is found with what a build has really loaded.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import re
 import sys
 import sysconfig
 import traceback
@@ -17,8 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import machinery
 from pathlib import Path
+from typing import Any
 
-from tuner.errors import one_line
+from tuner.errors import InputError, one_line, suggestion
+
+#: `module:name`, each part of it a name that Python takes.
+PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 #: What lies in folders of these names was installed.
 _INSTALLED = frozenset(("site-packages", "dist-packages"))
@@ -112,7 +117,30 @@ def importable(*folders: Path) -> Iterator[None]:
             sys.path.remove(path)
 
 
-def why_not_imported(module: str, error: BaseException) -> str:
+def own_attribute(module: str, name: str, folders: Sequence[Path], place: str) -> Any:
+    """Return what a user's module calls by a name, importing the module.
+
+    Args:
+        module: its dotted name.
+        name: of what is looked for in it.
+        folders: where it is looked for first.
+        place: how errors name where the user asks for it.
+
+    Raises:
+        InputError: the module cannot be imported, or has nothing of that name.
+    """
+    with importable(*folders):
+        try:
+            found = importlib.import_module(module)
+        except (Exception, SystemExit) as error:  # a module of the user's may raise anything
+            raise InputError(place, _why_not_imported(module, error)) from error
+    attribute = getattr(found, name, None)
+    if attribute is None:
+        raise InputError(place, f"{module} has no {name!r}; {suggestion(name, vars(found))}")
+    return attribute
+
+
+def _why_not_imported(module: str, error: BaseException) -> str:
     """Return in words that a module cannot be imported, with the line that raised."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     where = "" if isinstance(error, SyntaxError) else f", {Path(last.filename).name} line {last.lineno}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import cache
 from typing import Any, NoReturn, TypeVar
 
@@ -15,8 +15,9 @@ _T = TypeVar("_T")
 
 
 @cache  # of each type that is read anywhere, a handful
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def adapter_of(kind: Hashable) -> TypeAdapter[Any]:
+    """Return what checks values of a type: made when first one is read, since making it takes longer than reading."""
+    return TypeAdapter(kind)  # type: ignore[arg-type]  # types have a hash, which mypy does not know
 
 
 def parsed(kind: type[_T], text: str) -> _T:
@@ -26,7 +27,7 @@ def parsed(kind: type[_T], text: str) -> _T:
         ValueError: with the first field that is missing, wrong or not known.
     """
     try:
-        value: _T = _adapter(kind).validate_json(text, strict=True)  # type: ignore[arg-type]  # a class has a hash
+        value: _T = adapter_of(kind).validate_json(text, strict=True)  # type: ignore[arg-type]  # a class has a hash
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))

@@ -46,6 +46,7 @@ _ACTIVATIONS = """
 _PLAIN: dict[str, frozenset[str]] = {
     "keras": frozenset(("DTypePolicy", "Functional", "Sequential")),
     "keras.models": frozenset(("Functional", "Sequential")),
+    "keras.src.applications.convnext": frozenset(("LayerScale",)),
     "keras.src.models.functional": frozenset(("Functional",)),
     "keras.dtype_policies": frozenset(("DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy")),
     "keras.layers": frozenset(_LAYERS.split()),

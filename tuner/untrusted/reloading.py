@@ -21,6 +21,8 @@ from typing import Any
 
 #: What a network may take at a time for the values between its layers, in bytes.
 MOST_BETWEEN_LAYERS = 1_000_000_000
+#: So many batches of images are read at a time.
+_BATCHES = 10
 #: The exit code of this script where a model asks for more memory than it is given.
 REFUSED = 3
 #: What reads a weight makes no copy of it.
@@ -174,7 +176,18 @@ def main() -> None:
         except TooMuch as error:
             print(f"{job['shown']}: {error}", file=sys.stderr)  # noqa: T201  # to the process that started this one
             sys.exit(REFUSED)
-        np.save(job["answers"], model.predict(np.load(job["images"]), batch_size=batch, verbose=0))
+        np.save(job["answers"], _answers(model, job["images"], batch))
+
+
+def _answers(model: Any, path: str, batch: int) -> Any:
+    """Return what a model answers to the images in a file, of which no more than a few batches come into memory."""
+    import numpy as np
+
+    count, answers = len(np.load(path, mmap_mode="r")), []
+    for start in range(0, count, _BATCHES * batch):
+        images = np.array(np.load(path, mmap_mode="r")[start : start + _BATCHES * batch])  # what is mapped would stay
+        answers.append(model.predict(images, batch_size=batch, verbose=0))
+    return np.concatenate(answers)
 
 
 if __name__ == "__main__":

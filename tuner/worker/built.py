@@ -13,7 +13,8 @@ from tuner.families import own_compiled
 from tuner.families.own_compiled import compile_as_built, in_its_place
 from tuner.families.own_network import OwnNetwork
 from tuner.objective import Objective, ToldObjective
-from tuner.recipe import RECIPE, augmenter, compile_network, steps_per_epoch
+from tuner.recipe import RECIPE, augmenter, compile_network, mixing, steps_per_epoch
+from tuner.recipe.mixing import is_mixed
 from tuner.space.parameters import Values
 from tuner.worker.engines import Plan, Samples, engine_for, own_fit
 from tuner.worker.engines.base import Epoch
@@ -38,6 +39,8 @@ def compile_built(built: OwnNetwork, values: Values, epochs: int, images: int) -
     if built.compiled is None:
         compile_network(built.trained, {**_DEFAULTS, **values}, epochs, steps)
     else:
+        if is_mixed(values):
+            raise TrialError("mixup and cutmix need the recipe's loss, and build compiles one of its own")
         instead = in_its_place(values, built.asked)
         compile_as_built(built.trained, built.compiled, instead, built.softmax, epochs, steps)
 
@@ -88,7 +91,7 @@ def check_trains(
                 if objective is not None and validation is not None:
                     own_fit.score_of(fitted.returned, objective)
             else:
-                plan = Plan(1, count, 0, augmenter(values, shape, 0))
+                plan = Plan(1, count, 0, augmenter(values, shape, 0), mixing=mixing(values, classes, 0))
                 for epoch in engine_for(built.trained).fit(built.trained, samples, validation, plan):
                     take(epoch)
     except (Exception, SystemExit) as error:

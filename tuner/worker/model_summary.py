@@ -11,7 +11,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.datasets.base import Images, Labels
+from tuner.datasets.base import Labels
+from tuner.datasets.channels import drawn
+from tuner.datasets.large import Rows
 
 #: At most so many classes, and filters, are kept of what the first convolution sees.
 MOST_CLASSES = 10
@@ -68,14 +70,14 @@ def _formula(layer: keras.Layer) -> str:
     return " + ".join(shapes)
 
 
-def first_layer_view(network: keras.Model, images: Images, labels: Labels) -> dict[str, NDArray[Any]]:
+def first_layer_view(network: keras.Model, images: Rows, labels: Labels) -> dict[str, NDArray[Any]]:
     """Return what the first convolution is and sees, as arrays to be saved; empty where there is no convolution.
 
     `filters` is its kernel, `(height, width, channels, filters)`; `shown` the images, `(m, height, width,
-    channels)`, the first of each of at most ten classes, and `shown_labels` theirs; `outputs` what comes out of its
+    1 or 3)`, the first of each of at most ten classes, and `shown_labels` theirs; `outputs` what comes out of its
     activation for them, `(m, height, width, filters)`. At most 16 filters are kept.
     """
-    picked = [int(np.flatnonzero(labels == label)[0]) for label in np.unique(labels)[:MOST_CLASSES]]
+    picked = np.array([np.flatnonzero(labels == label)[0] for label in np.unique(labels)[:MOST_CLASSES]])
     shown = np.asarray(images[picked])
     found = _into(network, shown)
     if found is None:
@@ -84,7 +86,7 @@ def first_layer_view(network: keras.Model, images: Images, labels: Labels) -> di
     outputs = keras.Model(network.inputs, _activated_output(network, layer)).predict_on_batch(fed)
     return {
         "filters": keras.ops.convert_to_numpy(layer.kernel)[..., :MOST_FILTERS].astype(np.float32),
-        "shown": shown,
+        "shown": drawn(shown),
         "shown_labels": np.asarray(labels[picked]),
         "outputs": np.asarray(outputs[..., :MOST_FILTERS], np.float16),
     }
@@ -99,9 +101,16 @@ def _into(network: keras.Model, fed: NDArray[Any]) -> tuple[keras.Model, NDArray
             isinstance(inner, keras.layers.Conv2D) for inner in flat_layers(layer)
         ):
             if before is not None:
-                fed = keras.Model(network.inputs, before.output).predict_on_batch(fed)
+                fed = keras.Model(network.inputs, _entering(layer, before)).predict_on_batch(fed)
             return _into(layer, fed)
     return None
+
+
+def _entering(layer: keras.Layer, before: keras.Layer) -> keras.KerasTensor:
+    """Return what a layer is fed, which may come out of an operation that is no layer; else what comes before it."""
+    nodes = getattr(layer, "_inbound_nodes", [])
+    tensors = nodes[-1].input_tensors if nodes else []
+    return tensors[0] if len(tensors) == 1 else before.output
 
 
 def _activated_output(network: keras.Model, layer: keras.Layer) -> keras.KerasTensor:

@@ -5,6 +5,7 @@ Runs in a worker. Importing it is cheap; building imports Keras.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import sys
@@ -51,7 +52,8 @@ class Built:
     """A network's number of parameters, or why it cannot be built; its layers with a kernel; what `build(hp)` asked.
 
     `endless` if it was not built within the time that there was for it. `notes` are lines that the user should read.
-    `compiles` if `build` compiles it or trains it, and `fits` if it trains by a `fit` or by steps of its own.
+    `compiles` if `build` compiles it or trains it, and `fits` if it trains by a `fit` or by steps of its own. `work` is
+    the multiply-adds of an image, `handed_on` how many numbers its layers hand on for one.
     """
 
     parameters: int | None
@@ -62,6 +64,8 @@ class Built:
     notes: tuple[str, ...] = ()
     compiles: bool = False
     fits: bool = False
+    work: float = 0.0
+    handed_on: int = 0
 
 
 def probe(question: Question) -> Built | TunerError:
@@ -103,9 +107,13 @@ def _build(family: Family, question: Question) -> Built:
 
 def _built(network: keras.Model) -> Built:
     from tuner.worker.model_summary import flat_layers
+    from tuner.worker.multiply_adds import handed_on, multiply_adds
 
+    work, numbers = 0.0, 0
+    with contextlib.suppress(Exception):  # a user's layers may be anything
+        work, numbers = multiply_adds(network), handed_on(network)
     kernels = tuple(layer.name for layer in flat_layers(network) if hasattr(layer, "kernel"))
-    return Built(int(network.count_params()), kernels=kernels)
+    return Built(int(network.count_params()), kernels=kernels, work=work, handed_on=numbers)
 
 
 def _build_own(family: CustomFamily, question: Question) -> Built:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import random
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,23 @@ def _device(backend: str) -> str:
         if gpus:
             return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
     return "cpu"
+
+
+_seeded = False
+
+
+def draw_from(seed: int, everything: bool) -> None:
+    """Seed what a training draws from.
+
+    Keras seeds its own layers by Python's generator. Seeding TensorFlow's, too, makes it forget how it runs the graphs
+    that it has compiled, which costs as much as a short trial; so that is done again only for `everything` that a
+    user's own network may draw from. Layers without a name of their own are then numbered from the first again.
+    """
+    global _seeded  # noqa: PLW0603  # of this process
+    if everything:
+        keras.backend.clear_session(free_memory=False)
+    if everything or not _seeded:
+        keras.utils.set_random_seed(seed)
+        _seeded = True
+    random.seed(seed)
+    np.random.seed(seed)

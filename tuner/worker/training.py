@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
-from tuner.analysis.validation_predictions import packed
 from tuner.datasets.base import Dataset
-from tuner.datasets.store import load_from_store
-from tuner.errors import InputError, LostError, ResourceError, TrialError, TunerError, one_line, resource_error_of
-from tuner.families import get_family
+from tuner.errors import LostError, ResourceError, TrialError, TunerError, one_line, resource_error_of
+from tuner.families import FAMILIES
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.families.own_network import OwnNetwork, take_over
-from tuner.objective import Objective, OwnObjective, objective_of
-from tuner.objective.log_loss import cross_entropy
-from tuner.protocol import test_images, training_images
-from tuner.recipe import Stopping, augmenter, class_weights, use_precision
-from tuner.system.files import partial_of, publish
-from tuner.trial import ARTIFACTS, Job, Result, Trial, artifact_path
-from tuner.untrusted.sizes import sha256_of
+from tuner.families.pretrained import Pretrained, give_head
+from tuner.recipe import Stopping, augmenter, class_weights, mixing, use_precision
+from tuner.space.parameters import Values
+from tuner.trial import ENSEMBLE, Job, Result, Trial
 from tuner.worker.built import compile_built, trained_with
-from tuner.worker.engines import Epoch, Plan, Samples, engine_for, own_fit
-from tuner.worker.engines.base import EVALUATION_BATCH
-from tuner.worker.model_files import make_reproducible
-from tuner.worker.model_summary import describe, first_layer_view
-from tuner.worker.surroundings import environment, set_up_process
+from tuner.worker.checkpoints import Checkpoint, Checkpoints, checkpoints_beside
+from tuner.worker.engines import Engine, Epoch, Plan, Samples, StateError, engine_for, own_fit, restore_network
+from tuner.worker.engines.compiled import is_told_by_variables
+from tuner.worker.ensemble import make_ensemble
+from tuner.worker.epochs import Epochs
+from tuner.worker.materials import Materials, check_files, materials_of
+from tuner.worker.model_summary import describe
+from tuner.worker.own_code import callbacks_of_job, family_of_job, objective_of_job
+from tuner.worker.progress import Progress
+from tuner.worker.saving import keep_answers, score
+from tuner.worker.stages import Ready, Stage, hand_on, head_epochs, seconds_per_epoch, stages_of, watched_layers
+from tuner.worker.surroundings import draw_from, environment, set_up_process
 from tuner.worker.watch import Watcher
 
 
 def train(job: Job) -> Result | ResourceError:
-    """Train a trial and return its result; whatever is wrong with the trial itself becomes a failed result.
+    """Train a trial, or make an ensemble, and return its result; what is wrong with it becomes a failed result.
 
     A final trial leaves two files in `job.artifacts`, each written whole or not at all: the model without its
     optimizer, `.keras`, and `.npz` with `probabilities`, `(n, classes)`, and `labels`, `(n,)`, and with what the first
@@ -50,7 +49,10 @@ def train(job: Job) -> Result | ResourceError:
     begun = time.perf_counter()
     transient = False
     try:
-        return _train(job, begun)
+        if job.trial.family == ENSEMBLE:
+            return make_ensemble(job, begun, objective_of_job(job))
+        with Progress(job) as progress:
+            return _train(job, begun, progress)
     except TrialError as error:
         reason = str(error)
     except SystemExit as error:
@@ -67,22 +69,22 @@ def train(job: Job) -> Result | ResourceError:
     return Result("failed", reason, transient=transient, seconds=spent, environment=environment(job.trial))
 
 
-def _train(job: Job, begun: float) -> Result:
+def _train(job: Job, begun: float, progress: Progress) -> Result:
     trial = job.trial
     set_up_process(trial.threads, job.artifacts.parent / "compiled")
-    objective = _objective_of(job)  # before the family, which may come of the same module
-    family = _family_of(job)
+    objective = objective_of_job(job)  # before the family, which may come of the same module
+    family = family_of_job(job)
     own = isinstance(family, CustomFamily)
-    _seed(trial.seed, everything=own)
-    data, training, validation = _materials(job)
-    use_precision(trial.values)
-    built = _build(family, trial, data)
-    parameters = built.model.count_params()
-    compile_built(built, trial.values, trial.epochs, len(training.labels))
-    watcher = Watcher(built.trained, trial.watch, training) if trial.watch else None
+    stages = stages_of(family, trial)
+    ready = _ready(job, family, stages[0])
+    built, materials = ready.built, ready.materials
+    data, training, validation = materials.data, materials.training, materials.validation
+    parameters = built.model.count_params() + (materials.backbone or 0)
+    watched = watched_layers(family, trial)
+    watcher = Watcher(built.trained, watched, training) if watched else None
     off = validation is None or trial.role == "final"
-    stopping = Stopping({"early_stopping": "off"} if off else trial.values, objective)
-    epochs = _Epochs(objective, validation, data.class_names, stopping, watcher, built.softmax)
+    stopping = Stopping({"early_stopping": "off"} if off else trial.values, objective, head_epochs(family, trial))
+    epochs = Epochs(objective, validation, data.class_names, stopping, watcher, built.softmax, progress)
     if built.trains_itself:
         engine = own_fit.NAME
         fitted = own_fit.fit(built, training, validation, trial.values, trial.last_epoch, epochs.take)
@@ -90,33 +92,37 @@ def _train(job: Job, begun: float) -> Result:
         if validation is not None:
             epochs.add_returned(own_fit.score_of(fitted.returned, objective))
     else:
-        engine = _run_engine(built.trained, training, validation, _plan(trial, data, training), epochs)
+        ready, engine = _run_stages(job, family, stages, ready, epochs)
+    trained = ready.built.trained
     found: dict[str, Any] = {}
     if trial.role == "final":
-        _seed(trial.seed, everything=own)  # what is saved is the same, whatever this process has trained before
+        draw_from(trial.seed, everything=own)  # what is saved is the same, whatever this process has trained before
         use_precision({"precision": "float32"})
-        clean = _build(family, trial, data).to_save()  # so that the file holds no optimizer
-        take_over(clean, built.trained)
-        clean.run_eagerly = built.trained.run_eagerly  # of a layer that takes no other
-        scores, files = _score(job, clean, data)
+        clean = _build(family, trial, data, trial.values).to_save()  # so that the file holds no optimizer
+        if ready.stage.on_features:
+            give_head(clean, trained)
+        else:
+            take_over(clean, trained)
+        clean.run_eagerly = trained.run_eagerly  # of a layer that takes no other
+        scores, files = score(job, clean, data)
         layers: list[dict[str, Any]] = []
         with contextlib.suppress(Exception):  # a user's network may be anything; it goes without rather than be lost
             layers = describe(clean)
-        found = {**scores, "files": files, "latency_ms": _latency_ms(clean, data), "layers": layers}
+        found = {**scores, "files": files, "layers": layers}
     if validation is not None:
         kept = epochs.best_epoch or len(epochs.seconds)
         found |= {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
         if trial.role == "search":
-            found["files"] = _keep_answers(job, epochs.answers)
-    told: dict[str, Any] = {}
+            found["files"] = keep_answers(job, epochs.answers)
+    told: dict[str, Any] = {"callbacks": trial.callbacks.partition(" ")[0]}
     if own:
-        told = {"scaling": built.scaling, "compiled": trained_with(built, trial.values), "files": list(job.files)}
+        told |= {"scaling": built.scaling, "compiled": trained_with(built, trial.values), "files": list(job.files)}
     return Result(
         "completed",
         parameters=int(parameters),
-        seconds=time.perf_counter() - begun,
-        seconds_per_epoch=float(np.median(epochs.seconds[1:] or epochs.seconds)),  # the first compiles
-        best_epoch=epochs.best_epoch,
+        seconds=time.perf_counter() - begun + epochs.spent_before,
+        seconds_per_epoch=seconds_per_epoch(epochs.seconds, stages),
+        best_epoch=_best_epoch(trial, epochs),
         history=epochs.curves,
         environment={**environment(trial), "engine": engine, **{name: what for name, what in told.items() if what}},
         watched=watcher.notes if watcher else {},
@@ -124,261 +130,165 @@ def _train(job: Job, begun: float) -> Result:
     )
 
 
-def _plan(trial: Trial, data: Dataset, training: Samples) -> Plan:
+def _best_epoch(trial: Trial, epochs: Epochs) -> int | None:
+    """Return the epoch that counts, and at which retrainings stop: early stopping's, or where a callback stopped."""
+    stopped = trial.callbacks and trial.role == "search" and len(epochs.seconds) < trial.last_epoch
+    return epochs.best_epoch or (len(epochs.seconds) if stopped else None)
+
+
+def _plan(trial: Trial, stage: Stage, data: Dataset, training: Samples) -> Plan:
+    classes = len(data.class_names)
+    seed = trial.seed ^ bool(stage.begin)  # so that a later stage does not see the variants of the first again
     return Plan(
-        trial.last_epoch,
+        stage.end,
         int(trial.values["batch_size"]),
         trial.seed,
-        augmenter(trial.values, data.shape, trial.seed),
-        class_weights(trial.values, training.labels, len(data.class_names)),
+        augmenter(trial.values, data.shape, seed),
+        class_weights(trial.values, training.labels, classes),
         balanced=trial.values.get("sampling") == "balanced",
+        done=stage.begin,
+        mixing=mixing(trial.values, classes, seed),
     )
 
 
-def _run_engine(
-    network: keras.Model, training: Samples, validation: Samples | None, plan: Plan, epochs: _Epochs
-) -> str:
-    """Train a compiled network by the fastest engine for it, and return which that is."""
-    engine = engine_for(network)
-    for metrics in engine.fit(network, training, validation, plan):
-        if epochs.take(metrics):
+#: A training that takes longer leaves a checkpoint every so many seconds, at the end of an epoch.
+CHECKPOINT_SECONDS = 60.0
+
+
+def _run_stages(job: Job, family: Family, stages: Sequence[Stage], first: Ready, epochs: Epochs) -> tuple[Ready, str]:
+    """Train one stage after the other, and return the last one that was trained, with the engine that did it.
+
+    The last one goes on from a checkpoint where there is one, and what comes before it is over then.
+    """
+    trial = job.trial
+    checkpoints, callbacks = Checkpoints(checkpoints_beside(job.artifacts)), callbacks_of_job(job)
+    ready, engine = first, None
+    if len(stages) > 1 and checkpoints.reaches(trial, stages[-1].begin):
+        later = _ready(job, family, stages[-1])
+        engine = _run_engine(job, later, epochs, callbacks, checkpoints, anew=False)
+        ready = first if engine is None else later
+    for stage in stages if engine is None else ():
+        if stage.begin:
+            ready, before = _ready(job, family, stage), ready
+            hand_on(before, ready)
+        engine = _run_engine(job, ready, epochs, callbacks, checkpoints)
+        if len(epochs.seconds) < stage.end:
             break
     epochs.end()
-    return engine.name
+    if not job.goes_on:
+        checkpoints.forget({trial.course})
+    return ready, engine or ""
 
 
-def _objective_of(job: Job) -> Objective:
-    """Return what a trial is chosen by. The run has tried a user's own: what is wrong now was changed meanwhile."""
-    objective = objective_of(job.trial.objective)
-    if not isinstance(objective, OwnObjective):
-        return objective
+def _run_engine(
+    job: Job,
+    ready: Ready,
+    epochs: Epochs,
+    callbacks: tuple[keras.callbacks.Callback, ...],
+    checkpoints: Checkpoints,
+    anew: bool = True,
+) -> str | None:
+    """Train a stage by the fastest engine for its network, and return which that is.
+
+    It goes on from a checkpoint where there is one, and leaves one where another trial may go on from its end; one of
+    the user's own does so where its variables tell all about it. Where it cannot go on, and is not to begin `anew`,
+    nothing is trained, and None returned.
+    """
+    trial, stage, network, materials = job.trial, ready.stage, ready.built.trained, ready.materials
+    epochs.follow(network, materials.training)
+    engine = engine_for(network, materials.training, materials.validation, callbacks=bool(callbacks))
+    plan = replace(_plan(trial, stage, materials.data, materials.training), callbacks=callbacks)
+    made_with = {**environment(trial), "engine": engine.name}
+    told = trial.family in FAMILIES or is_told_by_variables(network)
+    resumable = told and not trial.callbacks  # of which nobody knows the state
+    before = None
+    if resumable:
+        before = checkpoints.latest(trial, made_with, len(materials.data.class_names), stage.begin, stage.end)
+    if before is not None and not epochs.can_go_on(before):
+        before = None
+    if before is None and not anew:
+        return None
+    written = time.monotonic()
+    running = _epochs_from(before, engine, ready, plan, epochs, anew)
+    for metrics in running:
+        over = epochs.take(metrics) or len(epochs.seconds) == trial.last_epoch
+        due = job.goes_on if over else time.monotonic() - written > CHECKPOINT_SECONDS
+        if due and resumable and metrics.state is not None:
+            checkpoints.write(trial, epochs.checkpoint(metrics.state(), made_with))
+            written = time.monotonic()
+        if over:
+            break
+    running.close()
+    return engine.name if anew or epochs.seconds else None
+
+
+def _epochs_from(
+    before: Checkpoint | None, engine: Engine, ready: Ready, plan: Plan, epochs: Epochs, anew: bool
+) -> Generator[Epoch, None, None]:
+    """Yield the epochs of a stage that are still to be trained, after those of a checkpoint were noted.
+
+    A checkpoint of another network is as good as none; then a stage that is not to begin `anew` is not trained.
+    """
+    network, training, validation = ready.built.trained, ready.materials.training, ready.materials.validation
+    if before is None:
+        yield from engine.fit(network, training, validation, plan)
+        return
+    running = engine.fit(network, training, validation, replace(plan, done=before.epochs), before.state)
     try:
-        (own := objective.located(job.modules)).loaded()
-    except InputError as error:
-        raise LostError(error.place, error.problem, error.remedy or "put back what the search began with") from error
-    return own
+        first = None
+        if before.epochs == plan.epochs:
+            restore_network(network, before.state)  # another stage may go on with it
+        elif not epochs.is_over_at(before):
+            first = next(running)
+    except StateError:
+        if anew:
+            yield from engine.fit(network, training, validation, plan)
+        return
+    epochs.go_on(before)
+    if first is not None:
+        yield first
+        yield from running
 
 
-def _family_of(job: Job) -> Family:
-    """Return a trial's family. The run has found it before: what is wrong now has gone, or was changed, meanwhile."""
-    try:
-        family = get_family(job.trial.family, job.modules, job.files)
-        if isinstance(family, CustomFamily):
-            family.forget_modules()
-            family.own_files()
-            family.check_there()
-    except InputError as error:
-        raise LostError(error.place, error.problem, error.remedy or "put back what the search began with") from error
-    return family
+def _ready(job: Job, family: Family, stage: Stage) -> Ready:
+    """Build and compile the network of a stage, and load what it is trained with."""
+    trial = job.trial
+    draw_from(trial.seed, everything=isinstance(family, CustomFamily) or bool(trial.callbacks))
+    use_precision(trial.values)
+    materials = materials_of(job, family if stage.on_features else None)
+    if stage.on_features:
+        built = _build_head(family, trial, materials)
+    else:
+        built = _build(family, trial, materials.data, stage.values)
+    compile_built(built, stage.values, stage.planned, len(materials.training.labels))
+    return Ready(stage, built, materials)
 
 
-def _build(family: Family, trial: Trial, data: Dataset) -> OwnNetwork:
-    """Build a trial's network, as one of the user's own would be.
+def _build_head(family: Family, trial: Trial, materials: Materials) -> OwnNetwork:
+    """Build what is trained on features; the seed gives it the same weights, whether or not they had to be computed."""
+    if not isinstance(family, Pretrained):
+        raise TypeError(f"{family.name} has no head of its own")
+    draw_from(trial.seed, everything=False)
+    width = materials.training.images.shape[1]
+    head = family.head(trial.values, width, len(materials.data.class_names))
+    return OwnNetwork(head, "", head, head)
+
+
+def _build(family: Family, trial: Trial, data: Dataset, values: Values) -> OwnNetwork:
+    """Build a trial's network for values, as one of the user's own would be.
 
     Raises:
-        LostError: the user's code is not the code that the trial is named by.
+        LostError: the user's code, or a file, is not what the trial is named by.
     """
     if not isinstance(family, CustomFamily):
-        network = family.network(trial.values, data.shape, len(data.class_names))
+        check_files(family, trial)
+        network = family.network(values, data.shape, len(data.class_names))
         return OwnNetwork(network, "", network, network)
-    built = family.own_network(trial.values, data.shape, len(data.class_names))
+    built = family.own_network(values, data.shape, len(data.class_names))
     if trial.source and family.source_hash() != trial.source:  # looked at behind the import, so that nothing slips by
         problem = "its code is not the code that the search began with: it was edited since, or differs on this machine"
         raise LostError(family.path, problem, "leave it as it is while a search runs, and run the search again")
     return built
-
-
-class _Epochs:
-    """What is seen of a training, epoch by epoch.
-
-    The answers to the validation images are those of the epoch that counts.
-    """
-
-    def __init__(
-        self,
-        objective: Objective,
-        validation: Samples | None,
-        class_names: Sequence[str],
-        stopping: Stopping,
-        watcher: Watcher | None,
-        softmax: bool,
-    ) -> None:
-        self.curves: dict[str, list[float]] = {}
-        self.seconds: list[float] = []
-        self.best_epoch: int | None = None
-        self.answers: NDArray[np.float32] | None = None
-        self._objective, self._validation, self._class_names = objective, validation, class_names
-        self._stopping, self._watcher, self._softmax = stopping, watcher, softmax
-        self._last: Epoch | None = None
-        self._started = time.perf_counter()
-
-    def take(self, metrics: Epoch) -> bool:
-        """Note an epoch that has just ended, and return whether that was enough.
-
-        Raises:
-            TrialError: a metric of it is no number.
-        """
-        seconds = time.perf_counter() - self._started
-        if self._softmax:
-            of_logits = metrics.probabilities
-            metrics.probabilities = lambda: _softmax(of_logits())
-        self._score(metrics)
-        self.seconds.append(seconds)
-        number = len(self.seconds)
-        for name, value in metrics.items():
-            if not np.isfinite(value):
-                raise TrialError(f"{name} became {value} in epoch {number}; try a lower learning rate")
-            self.curves.setdefault(name, []).append(value)
-        if self._watcher:
-            self._watcher.note()
-        self._stopping.observe(metrics)
-        if self._stopping.best_epoch == number:
-            self.answers = metrics.probabilities()
-        self._last = metrics
-        self._started = time.perf_counter()
-        return self._stopping.over
-
-    def end(self, kept: tuple[int, NDArray[np.float32]] | None = None) -> None:
-        """Note that the training has ended; `kept` is the epoch that its own code went back to, with its answers."""
-        self.best_epoch = self._stopping.best_epoch or None
-        if self._stopping.watched:
-            return
-        if kept is not None:
-            self.best_epoch, self.answers = kept
-        elif self._last is not None:
-            self.answers = self._last.probabilities()
-
-    def add_returned(self, score: float | None) -> None:
-        """Note the score of a training as a whole, after each of its epochs the same; None where there is none."""
-        if score is not None:
-            self.curves[self._objective.column] = [score] * len(self.seconds)
-
-    def _score(self, metrics: Epoch) -> None:
-        """Add the score by an objective that engines do not compute by themselves.
-
-        Raises:
-            TrialError: it cannot be computed of these validation images.
-        """
-        objective, validation = self._objective, self._validation
-        if validation is None or objective.column in metrics or not objective.by_epoch:
-            return
-        score = objective.score(validation.labels, metrics.probabilities(), self._class_names)
-        if not np.isfinite(score):
-            raise TrialError(f"{objective.words} is {score}: it cannot be computed of these validation images")
-        metrics[objective.column] = score
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    if not logits.size:
-        return logits
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    probabilities: NDArray[np.float32] = powers / powers.sum(axis=-1, keepdims=True)
-    return probabilities
-
-
-#: What the last trial of this process trained on; the next one of its group trains on the same.
-_last: tuple[Trial, Path, tuple[Dataset, Samples, Samples | None]] | None = None
-
-
-def _materials(job: Job) -> tuple[Dataset, Samples, Samples | None]:
-    """Return the data set, the images to train on and to validate on; the same objects for trials of one group."""
-    global _last  # noqa: PLW0603  # a process is for one group of trials
-    trial = job.trial
-    if _last is None or _last[0].compile_group != trial.compile_group or _last[1] != job.data:
-        data = load_from_store(job.data)
-        fit, held = training_images(trial, data)
-        training = Samples(np.asarray(data.x_train[fit]), np.asarray(data.y_train[fit]))
-        _last = trial, job.data, (data, training, _validation(trial, data, held))
-    return _last[2]
-
-
-def _validation(trial: Trial, data: Dataset, held: NDArray[np.intp] | None) -> Samples | None:
-    if held is not None:
-        return Samples(np.asarray(data.x_train[held]), np.asarray(data.y_train[held]))
-    if trial.role == "final":
-        return None
-    tested = test_images(trial, data.y_test)
-    return Samples(np.asarray(data.x_test[tested]), np.asarray(data.y_test[tested]))
-
-
-def _score(job: Job, network: keras.Model, data: Dataset) -> tuple[dict[str, float], dict[str, str]]:
-    tested = test_images(job.trial, data.y_test)
-    labels = data.y_test[tested]
-    images = np.asarray(data.x_test[tested])
-    probabilities = predict(network, images)
-    arrays: dict[str, Any] = {"probabilities": probabilities, "labels": labels}
-    with contextlib.suppress(Exception):  # the same
-        arrays |= first_layer_view(network, images, labels)
-    job.artifacts.mkdir(parents=True, exist_ok=True)
-    files = {
-        "model": _keep(job, "model", network.save),
-        "predictions": _keep(job, "predictions", lambda path: np.savez_compressed(path, **arrays)),
-    }
-    scores = {
-        "test_accuracy": float((probabilities.argmax(axis=1) == labels).mean()),
-        "test_loss": cross_entropy(probabilities, labels),
-    }
-    return scores, files
-
-
-def _keep_answers(job: Job, answers: NDArray[np.float32] | None) -> dict[str, str]:
-    """Keep what a search trial answered to its validation images, for what is later asked of the choice."""
-    if answers is None or answers.ndim != 2 or not answers.size:  # a user's network may answer anything
-        return {}
-    job.artifacts.mkdir(parents=True, exist_ok=True)
-    small = packed(answers)
-    return {"validation": _keep(job, "validation", lambda path: np.savez_compressed(path, probabilities=small))}
-
-
-def predict(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return class probabilities, `(n, classes)`, of raw images, `(n, height, width, channels)`."""
-    probabilities: NDArray[np.float32] = network.predict(images, batch_size=EVALUATION_BATCH, verbose=0)
-    return probabilities
-
-
-def _keep(job: Job, kind: str, write: Callable[[Path], object]) -> str:
-    """Write a file of this kind into the artifacts and return its SHA-256, part of which names it.
-
-    Two searches may train the same trial at once; where their files differ, as on a GPU, neither replaces the other.
-    """
-    suffix = ARTIFACTS[kind]
-    with partial_of(job.artifacts / f"{job.trial.id}{suffix}") as partial:
-        write(partial)
-        make_reproducible(partial)
-        digest = sha256_of(partial)
-        publish(partial, artifact_path(job.artifacts, job.trial.id, digest, suffix))
-    return digest
-
-
-def _latency_ms(network: keras.Model, data: Dataset, calls: int = 30) -> float:
-    """Return the median time of one prediction of one image, in milliseconds, after warming up."""
-    image = np.asarray(data.x_test[:1])
-    times = []
-    for _ in range(calls + 3):
-        begun = time.perf_counter()
-        network.predict_on_batch(image)
-        times.append(time.perf_counter() - begun)
-    return float(np.median(times[3:]) * 1000)
-
-
-_seeded = False
-
-
-def _seed(seed: int, everything: bool) -> None:
-    """Seed what a training draws from.
-
-    Keras seeds its own layers by Python's generator. Seeding TensorFlow's, too, makes it forget how it runs the graphs
-    that it has compiled, which costs as much as a short trial; so that is done again only for `everything` that a
-    user's own network may draw from. Layers without a name of their own are then numbered from the first again.
-    """
-    global _seeded  # noqa: PLW0603  # of this process
-    if everything:
-        keras.backend.clear_session(free_memory=False)
-    if everything or not _seeded:
-        keras.utils.set_random_seed(seed)
-        _seeded = True
-    random.seed(seed)
-    np.random.seed(seed)
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.errors import TrialError, suggestion
-from tuner.trial import FIRST_LAYER
+from tuner.trial import EVERY_LAYER, FIRST_LAYER
 from tuner.worker.engines.base import Samples
 from tuner.worker.model_summary import flat_layers
 
@@ -30,7 +30,7 @@ class Watcher:
 
     Args:
         network: compiled.
-        names: of the layers; "first" is the first with a kernel.
+        names: of the layers; "first" is the first with a kernel that learns, "every" are all of these.
         training: the images that it trains on.
 
     Raises:
@@ -39,18 +39,26 @@ class Watcher:
 
     def __init__(self, network: keras.Model, names: tuple[str, ...], training: Samples) -> None:
         kernels = {layer.name: layer for layer in flat_layers(network) if hasattr(layer, "kernel")}
-        wanted = [next(iter(kernels), name) if name == FIRST_LAYER else name for name in names]
+        learning = [name for name, layer in kernels.items() if layer.trainable]
+        meant = {FIRST_LAYER: learning[:1] or [FIRST_LAYER], EVERY_LAYER: learning or [EVERY_LAYER]}
+        wanted = [layer for name in names for layer in meant.get(name, [name])]
         for name in wanted:
             if name not in kernels:
                 raise TrialError(f"watch: no layer with a kernel is named {name!r}; {suggestion(name, kernels)}")
             if not kernels[name].trainable:
                 raise TrialError(f"watch: the layer {name!r} is frozen, so that no gradient reaches it")
         self._network, self._layers = network, [kernels[name] for name in dict.fromkeys(wanted)]
-        self._probe = Samples(np.asarray(training.images[:PROBED]), np.asarray(training.labels[:PROBED]))
+        self._probe = _probe(training)
         self.notes: dict[str, dict[str, list[Any]]] = {
             layer.name: {"gradient_norm": [], "kernel": []} for layer in self._layers
         }
         self.note()
+
+    def follow(self, network: keras.Model, training: Samples) -> None:
+        """Watch the layers of the same names in another network, which goes on with what this one learned."""
+        layers = {layer.name: layer for layer in flat_layers(network)}
+        self._network, self._layers = network, [layers[name] for name in self.notes]
+        self._probe = _probe(training)
 
     def note(self) -> None:
         """Note how the layers are now."""
@@ -59,6 +67,10 @@ class Watcher:
             mine = self.notes[layer.name]
             mine["gradient_norm"].append(float(np.linalg.norm(gradient)))
             mine["kernel"].append(_histogram(keras.ops.convert_to_numpy(layer.kernel)))
+
+
+def _probe(training: Samples) -> Samples:
+    return Samples(np.asarray(training.images[:PROBED]), np.asarray(training.labels[:PROBED]))
 
 
 def _histogram(values: NDArray[np.float32]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 #: Functions around whose call a fault strikes: the module, and its function.
-_CALLS = {"scoring": ("tuner.worker.training", "predict"), "findings": ("tuner.running.search", "load_findings")}
+_CALLS = {"scoring": ("tuner.worker.saving", "predict"), "findings": ("tuner.running.search", "load_findings")}
 #: Folders, below that of the run, in which a fault strikes as a file is written or moved into place.
 _FOLDERS = {"data": "runs/data", "checkpoint": "runs/models", "report": "reports"}
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from itertools import islice
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -10,9 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from tuner.datasets.base import Dataset
+from tuner.datasets.large import RowsInFile
 from tuner.families import FAMILIES
-from tuner.recipe import RECIPE, augmenter, compile_network, steps_per_epoch, use_precision
-from tuner.recipe.augmentation import AUGMENTATIONS
+from tuner.recipe import RECIPE, augmenter, compile_network, mixing, steps_per_epoch, use_precision
+from tuner.recipe.augmentation import AUGMENTATIONS, OF_COLOURS
+from tuner.recipe.losses import make_loss
 from tuner.recipe.schedules import SCHEDULES
 from tuner.space.space import Configuration, read_space
 from tuner.worker.engines import ENGINES, Engine, Plan, Samples, engine_for
@@ -57,6 +62,13 @@ def network_of(family: str = "cnn", epochs: int = 1, steps: int = 1, **given: ob
     network = FAMILIES[family].network(values, (8, 8, 1), 3)
     compile_network(network, values, epochs, steps)
     return network
+
+
+def in_a_file(folder: Path, images: NDArray[np.uint8]) -> RowsInFile:
+    """Return images as they are read of a file, in which others stand between them."""
+    path = folder / f"{len(images)}.npy"
+    np.save(path, np.repeat(images, 2, axis=0))
+    return RowsInFile(np.load(path, mmap_mode="r"), 2 * np.arange(len(images)))
 
 
 def samples(data: Dataset) -> tuple[Samples, Samples]:
@@ -175,7 +187,7 @@ class TestEveryEngine:
     def test_tells_what_the_network_answers_to_the_validation_images_after_each_epoch(
         self, engine: Engine, batch: int, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(f"tuner.worker.engines.{engine.name}.EVALUATION_BATCH", batch)
+        monkeypatch.setattr(f"tuner.worker.engines.{engine.name}.evaluation_batch", lambda shape: batch)
         network = network_of("cnn", filters=4, dropout=0.5)
         training, validation = samples(blobs)  # of 45 images
         for epoch in engine.fit(network, training, validation, Plan(2, 16, seed=3)):
@@ -194,6 +206,27 @@ class TestEveryEngine:
             weights.append(network.get_weights()[0])
         np.testing.assert_array_equal(weights[0], weights[1])
         assert not np.array_equal(weights[0], weights[2])
+
+    @pytest.mark.parametrize("size", [16, 120, 500])
+    def test_learns_the_same_from_images_that_are_read_of_a_file(
+        self, engine: Engine, size: int, blobs: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not engine.reads_files:
+            pytest.skip("does not read files")
+        monkeypatch.setattr("tuner.datasets.large.BLOCK", 40 * 64)  # two batches of 16, and never the whole
+        monkeypatch.setattr(f"tuner.worker.engines.{engine.name}.evaluation_batch", lambda shape: 20)
+        found = []
+        for part in (np.asarray, partial(in_a_file, tmp_path)):
+            keras.utils.set_random_seed(1)
+            network = network_of("cnn", filters=4, dropout=0.3, l2=0.01)
+            training, validation = (replace(one, images=part(one.images)) for one in samples(blobs))
+            epochs = [
+                (*epoch.values(), epoch.probabilities())
+                for epoch in engine.fit(network, training, validation, Plan(2, size, seed=3))
+            ]
+            found.append((epochs, network.get_weights()))
+        for one, other in zip(*map(keras.tree.flatten, found), strict=True):
+            np.testing.assert_array_equal(one, other)
 
     def test_can_be_left_after_any_epoch(self, engine: Engine, blobs: Dataset) -> None:
         keras.utils.set_random_seed(1)
@@ -259,7 +292,9 @@ def augmented(**given: object) -> keras.Sequential:
 def asked() -> dict[str, object]:
     """Return values that ask for every kind of augmentation at once."""
     some = {str: lambda p: p.choices[-1], int: lambda p: 2, float: lambda p: 0.2 if p.high <= 1 else 20.0}
-    return {parameter.name: some[parameter.kind](parameter) for parameter, _ in AUGMENTATIONS}
+    # The images are grey, and JAX takes a minute to compile the eleven steps of the last.
+    without = (*OF_COLOURS, "rand_augment")
+    return {p.name: some[p.kind](p) for p, _ in AUGMENTATIONS if p.name not in without}
 
 
 @EVERY_ENGINE
@@ -299,6 +334,55 @@ class TestAugmentationInEveryEngine:
         assert 0.5 < epoch["val_accuracy"] < 0.95
         shown = keras.ops.convert_to_numpy(network(blobs.x_test[blobs.y_test == 1]))
         assert (shown.argmax(axis=1) == 1).all()
+
+
+# --- mixing ---
+
+
+@EVERY_ENGINE
+class TestMixingInEveryEngine:
+    def test_learns_from_mixed_images_and_measures_others_unmixed(self, engine: Engine, blobs: Dataset) -> None:
+        keras.utils.set_random_seed(1)
+        network = network_of("ann", dense_units=32, mixup=0.4, label_smoothing=0.1)
+        mixed = mixing(values_of("ann", mixup=0.4, label_smoothing=0.1), 3, 5)
+        training, validation = samples(blobs)
+        *_, epoch = engine.fit(network, training, validation, Plan(12, 16, seed=3, mixing=mixed))
+        assert epoch["val_accuracy"] > 0.9
+        assert epoch["loss"] > epoch["val_loss"] + 0.1, "a mixed image leaves doubt"
+        answers = network.predict(validation.images, verbose=0)
+        np.testing.assert_allclose(epoch.probabilities(), answers, atol=1e-5)
+        of_whole = make_loss(values_of("ann", label_smoothing=0.1))
+        assert epoch["val_unpenalised_loss"] == pytest.approx(float(of_whole(validation.labels, answers)), rel=1e-4)
+
+    def test_repeats_with_the_same_seed(self, engine: Engine, blobs: Dataset) -> None:
+        weights = []
+        for seed in (5, 5, 6):
+            keras.utils.set_random_seed(1)
+            network = network_of("ann", cutmix=1.0)
+            mixed = mixing(values_of("ann", cutmix=1.0), 3, seed)
+            list(engine.fit(network, *samples(blobs), Plan(2, 50, seed=3, mixing=mixed)))
+            weights.append(network.get_weights()[0])
+        np.testing.assert_array_equal(weights[0], weights[1])
+        assert not np.array_equal(weights[0], weights[2])
+
+
+@pytest.mark.parametrize("given", [{}, {"loss": "focal", "label_smoothing": 0.1}], ids=str)
+def test_mixed_images_with_weights_are_learned_from_alike_by_the_fast_engine_and_fit(
+    given: dict[str, object], blobs: Dataset
+) -> None:
+    weights = np.array([0.5, 1.0, 2.0], np.float32)
+    learned, histories = [], []
+    for engine in (PlainEngine(), FAST()):
+        keras.utils.set_random_seed(1)
+        network = network_of("ann", optimizer="sgd", l2=0.001, mixup=0.4, **given)
+        mixed = mixing(values_of("ann", mixup=0.4, **given), 3, 5)
+        plan = Plan(2, 50, seed=2, class_weights=weights, mixing=mixed)
+        histories.append(list(engine.fit(network, *samples(blobs), plan)))
+        learned.append(network.get_weights())
+    for one, other in zip(*learned, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-4)
+    for one, other in zip(*histories, strict=True):
+        assert other == pytest.approx(one, rel=2e-3, abs=1e-4)
 
 
 # --- the fast engine against Keras' own fit ---

@@ -141,7 +141,7 @@ class AccuracyDisplay(_OfOneDataset):
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
         for place, chosen in enumerate(self.models):
-            interval, ink = mean_interval(chosen.correct, 0, 1), colour(place)
+            interval, ink = mean_interval(chosen.correct, 0, 1), colour(chosen.number)
             axes.plot([interval.low, interval.high], [place, place], color=ink, linewidth=2.4, solid_capstyle="butt")
             axes.plot([chosen.mean], [place], color=ink, marker="o", markersize=8)
             points = np.full(len(chosen.finals), place + 0.22)

@@ -63,7 +63,11 @@ class LearningCurvesDisplay(Display):
         metrics = metrics_of(findings.search.objective)
         check_known("metric", metric, metrics)
         dataset = _searched(findings, dataset)
-        shown = [LearningCurve.of(search.label, dataset, record) for search, record in findings.best_trials(dataset)]
+        number = findings.search.number
+        shown = [
+            LearningCurve.of(search.label, dataset, record, number(search.name))
+            for search, record in findings.best_trials(dataset)
+        ]
         if not shown:
             raise InputError(findings.search.name, f"has no completed trial on {dataset}")
         if not any(f"val_{metric}" in curve.history for curve in shown):
@@ -146,6 +150,7 @@ class SliceDisplay(Display):
     parameter: str
     dataset: str
     low: float
+    labels: Sequence[str] = ()
 
     @classmethod
     def from_findings(
@@ -179,7 +184,8 @@ class SliceDisplay(Display):
             parameter = importance.effects[0].parameters[0] if importance else varying[0]
         check_known("parameter", parameter or "", varying)
         low = lower_end(scope.scores, findings.score_at_chance(scope.records[0].trial, scope.objective))
-        return cls(scope, str(parameter), dataset, low).plot(ax, **kwargs)
+        labels = [contender.label for contender in findings.search.contenders]
+        return cls(scope, str(parameter), dataset, low, labels).plot(ax, **kwargs)
 
     @property
     def _about(self) -> str:
@@ -201,9 +207,10 @@ class SliceDisplay(Display):
             scope.label,
             self.low,
             scope.objective.words,
+            self.labels,
             **kwargs,
         )
-        marks, texts = slice_marks(scope.configurations, scope.label)
+        marks, texts = slice_marks(scope.configurations, scope.label, self.labels)
         if len(texts) > 1:
             axes.legend(marks, texts, loc="best")
         axes.set_title(f"{scope.label}, {self.dataset}")

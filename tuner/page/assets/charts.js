@@ -1,7 +1,13 @@
 /* Every chart of the page: drawn when it comes near, again when light, width or content change, and all for print. */
 
+import { walkMarks } from "./arrows.js";
+import { trialOf } from "./data.js";
+import { clickOn, onPoint, pointAt } from "./selection.js";
+import { onEveryChange } from "./store.js";
+import { letScroll } from "./touch.js";
+
 const root = document.documentElement;
-const charts = [];
+let charts = [];
 
 /** Whether there is a library that draws: it is a file of its own, which somebody may have left behind. */
 export const canDraw = typeof echarts !== "undefined";
@@ -12,7 +18,7 @@ export function palette() {
   const get = (name) => style.getPropertyValue(name).trim();
   return {
     ink: get("--ink"), quiet: get("--quiet"), line: get("--line"), paper: get("--paper"), card: get("--card"),
-    bad: get("--bad"), accent: get("--accent"), pale: get("--pale"),
+    bad: get("--bad"), warm: get("--warm"), accent: get("--accent"), pale: get("--pale"), faint: get("--faint"),
     series: [0, 1, 2, 3, 4, 5, 6].map((k) => get(`--s${k}`)),
     ramp: [0, 1, 2, 3].map((k) => get(`--r${k}`)),
   };
@@ -20,6 +26,8 @@ export function palette() {
 
 export const colourOf = (colours, number) => colours.series[number % colours.series.length];
 export const symbolOf = (number) => ["circle", "diamond", "rect", "triangle", "pin", "roundRect", "arrow"][number % 7];
+/** The lines of pinned trials by their letters. */
+export const DASHES = { A: "solid", B: "dashed", C: "dotted", D: [8, 3, 2, 3] };
 export const isNarrow = () => window.innerWidth < 640;
 
 /** What all axes look like; `more` overrides. */
@@ -71,15 +79,70 @@ export function whiskers(colours, data, { across = true, colour = colours.ink, w
  * Draw a chart in a box.
  *
  * `option` is called with the palette at every drawing; `describe` returns what a screen reader says of it; `ready`
- * gets the instance once, to listen to it; `drawn` gets it after every drawing. Where nothing can draw, the box is hidden.
+ * gets the instance once, to listen to it; `drawn` gets it after every drawing. `follows` are the fields of the store on
+ * whose change it is drawn again, as soon as it is near. The marks of a chart `ofTrials` have the identifiers of trials
+ * as their names, or their series as theirs: they stand out where a trial is pointed at, and a click opens one. Where
+ * nothing can draw, the box is hidden.
  */
-export function chart(box, { option, describe, renderer = "svg", ready, drawn }) {
-  const held = { box, option, describe, renderer, ready, drawn, instance: null, width: 0 };
+export function chart(box, { option, describe, renderer = "svg", ready, drawn, follows = [], ofTrials = false }) {
+  const held = { box, option, describe, renderer, ready, drawn, follows, ofTrials, instance: null, width: 0, near: false, stale: false };
   if (canDraw) {
     charts.push(held);
     near.observe(box);
+    letScroll(box);
   } else box.hidden = true;
   return { redraw: () => held.instance && draw(held), instance: () => held.instance };
+}
+
+/** The charts within an element, each with its box and what it shows. */
+export const chartsIn = (element) => charts
+  .filter(({ box }) => element.contains(box) && box.clientWidth)
+  .map(({ box, option, describe }) => ({ box, option: () => optionOf({ option, describe }) }));
+
+/** Listen to the marks of a chart of trials. */
+function listen(instance) {
+  const meant = ({ name, seriesId }) => trialOf(name) ?? trialOf(seriesId) ?? null;
+  instance.on("mouseover", (event) => pointAt(meant(event)));
+  instance.on("mouseout", () => pointAt(null));
+  instance.on("click", (params) => meant(params) && clickOn(meant(params), params.event.event));
+}
+
+let marked = null;
+/** Let a trial stand out in every chart that has it, and the one before it no longer. */
+onPoint((trial) => {
+  for (const { instance, ofTrials, box: { isConnected } } of charts) {
+    if (!instance || !ofTrials || !isConnected) continue;
+    if (marked) mark(instance, "downplay", marked);
+    if (trial) mark(instance, "highlight", trial);
+  }
+  marked = trial;
+});
+
+function mark(instance, type, { trial }) {
+  instance.dispatchAction({ type, name: trial, notBlur: true });
+  instance.dispatchAction({ type, seriesId: trial, notBlur: true });
+}
+
+let waiting = false;
+/** Draw what is near in one go before the next frame, however many changes there were. */
+function refresh() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    for (const held of charts) if (held.stale && held.near) draw(held);
+  });
+}
+
+/** Mark as stale what follows these fields, and forget charts whose place is gone. */
+function followStore(names) {
+  charts = charts.filter(({ box, instance }) => {
+    if (box.isConnected || !instance) return true;
+    instance.dispose();
+    return false;
+  });
+  for (const held of charts) if (held.instance && held.follows.some((name) => names.includes(name))) held.stale = true;
+  refresh();
 }
 
 function draw(held) {
@@ -87,24 +150,33 @@ function draw(held) {
   if (!held.instance) {
     held.instance = echarts.init(held.box, null, { renderer: held.renderer });
     held.ready?.(held.instance);
+    if (held.ofTrials) listen(held.instance);
+    walkMarks(held.box, held.instance);
   }
+  held.stale = false;
   held.width = held.box.clientWidth;
   held.instance.resize();
+  held.instance.setOption(optionOf(held), { notMerge: true });
+  held.drawn?.(held.instance);
+  held.box.dataset.drawn = "yes";
+}
+
+function optionOf({ option, describe }) {
   const base = {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-    aria: { enabled: true, label: { description: held.describe?.() ?? "" } },
+    aria: { enabled: true, label: { description: describe?.() ?? "" } },
   };
-  held.instance.setOption({ ...base, ...held.option(palette()) }, { notMerge: true });
-  held.drawn?.(held.instance);
-  held.box.dataset.drawn = "yes";
+  return { ...base, ...option(palette()) };
 }
 
 const near = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
       const held = charts.find(({ box }) => box === target);
-      if (isIntersecting && !held.instance) draw(held);
+      if (!held) continue;
+      held.near = isIntersecting;
+      if (isIntersecting && (!held.instance || held.stale)) draw(held);
     }
   },
   { rootMargin: "400px" },
@@ -154,6 +226,7 @@ export function startCharts(button) {
     delete root.dataset.print;
     redrawAll();
   });
+  onEveryChange(followStore);
   setTimeout(() => later(drawWhenIdle), 300);
 }
 

@@ -1,23 +1,30 @@
 /* The confusion matrix as a table: each cell with mistakes is a button that shows the images. */
 
-import { choice, cut, make, tip } from "./dom.js";
+import { cutMiddle, make, tip } from "./dom.js";
 import { images, report } from "./data.js";
-import { axis, chart, palette, tooltip } from "./charts.js";
+import { oneStop } from "./arrows.js";
+import { axis, chart, tooltip } from "./charts.js";
 import { download } from "./figure.js";
+import { chosenChoices, chosenShown } from "./selection.js";
+import { onChange } from "./store.js";
+import { sure, tiles } from "./tiles.js";
 
 /** More classes than this are shown as a picture, with buttons for the most frequent mistakes. */
 const MOST_CLASSES = 26;
 const LISTED = 60;
-/** Images on the page are so many pixels wide. */
-const SHOWN = 72;
+/** A cell of the picture is so many pixels wide and high, at least; names beside it take so many. */
+const [CELL, NAMES] = [11, 150];
+const VIEWS = [["count", "numbers of images"], ["row", "% of each true class"], ["column", "% of each predicted class"]];
 
 export function drawConfusion(place) {
-  let chosen = report.chosen[0];
+  let chosen = chosenShown();
+  let view = "count";
   const frame = make("div");
   const album = make("div", { class: "album", role: "region", "aria-live": "polite", "aria-label": "Misclassified images" });
-  const options = report.chosen.map((one, k) => [k, `${one.label} on ${one.dataset}`]);
+  const views = make("select", { onchange: () => { view = views.value; show(); } });
   const controls = [
-    ...(options.length > 1 ? [choice("Model", options, (k) => { chosen = report.chosen[k]; show(); })] : []),
+    ...chosenChoices(),
+    make("label", { class: "choice" }, "Cells", views),
     make("button", {
       type: "button", class: "quiet-button", "aria-label": "The confusion matrix as a CSV file",
       onclick: () => download("confusion", { columns: ["true class", "predicted class", "images"], rows: chosen.confusion.flatMap((row, k) => row.map((count, m) => [chosen.classes[k], chosen.classes[m], count])) }),
@@ -25,7 +32,7 @@ export function drawConfusion(place) {
   ];
   const open = (true_, predicted, button) => {
     frame.querySelectorAll("[aria-pressed=true]").forEach((other) => other.setAttribute("aria-pressed", "false"));
-    button.setAttribute("aria-pressed", "true");
+    button?.setAttribute("aria-pressed", "true");
     fill(album, chosen, true_, predicted);
   };
   let seen = false; // images are read when they come near
@@ -39,37 +46,89 @@ export function drawConfusion(place) {
     seen = true;
     openWorst();
   }, { rootMargin: "200px" }).observe(frame);
+  /** Offer the views of a model: numbers, shares, and the difference from each other model of its data set. */
+  function offer() {
+    const others = report.chosen.filter((one) => one !== chosen && one.dataset === chosen.dataset);
+    const every = [...VIEWS, ...others.map((one) => [`− ${one.model}`, `${chosen.label} − ${one.label}`])];
+    views.replaceChildren(...every.map(([value, text]) => make("option", { value }, text)));
+    view = every.some(([value]) => value === view) ? view : "count";
+    views.value = view;
+  }
   function show() {
-    frame.className = chosen.classes.length <= MOST_CLASSES ? "" : "many";
-    frame.replaceChildren(chosen.classes.length <= MOST_CLASSES ? matrix(chosen, open) : overview(chosen, open));
+    const cells = cellsOf(chosen, view);
+    const few = chosen.classes.length <= MOST_CLASSES;
+    frame.className = few ? "" : "many";
+    frame.replaceChildren(few ? matrix(chosen, cells, open) : overview(chosen, cells, open), ramp(cells));
     const wrong = chosen.confusion.some((counts, row) => counts.some((count, column) => count && row !== column));
     album.replaceChildren(make("p", { class: "quiet" }, wrong ? "Choose a cell with mistakes to see its images." : `${chosen.label} made no mistake on ${chosen.dataset}.`));
     if (seen) openWorst();
   }
   place.replaceChildren(make("div", { class: "controls" }, ...controls), make("div", { class: "confusions" }, frame, album));
+  onChange(["model", "dataset"], () => {
+    chosen = chosenShown();
+    offer();
+    show();
+  });
+  offer();
   show();
 }
 
-function matrix(chosen, open) {
+/**
+ * What the cells of a view hold.
+ *
+ * `values` are numbers by true and predicted class; `most` is the largest beside the diagonal, without its sign, by which
+ * colours go; `text` writes a value; `signed` says whether values are differences; `what` calls them.
+ */
+function cellsOf({ model, label, dataset, classes, confusion }, view) {
+  const beside = (values) => Math.max(...values.flatMap((row, a) => row.map((value, b) => (a === b ? 0 : Math.abs(value)))), 0);
+  const sums = (rows) => rows.map((row) => row.reduce((a, b) => a + b, 0));
+  if (view.startsWith("− ")) {
+    const other = report.chosen.find((one) => one.model === view.slice(2) && one.dataset === dataset && one.model !== model);
+    const values = confusion.map((row, a) => row.map((count, b) => count - other.confusion[a][b]));
+    const text = (value) => (value > 0 ? `+${value}` : String(value).replace("-", "−"));
+    return { values, most: beside(values), text, signed: true, what: `test images more or fewer than ${other.label}` };
+  }
+  if (view === "count") return { values: confusion, most: beside(confusion), text: String, signed: false, what: "test images" };
+  const totals = view === "row" ? sums(confusion) : sums(classes.map((_, b) => confusion.map((row) => row[b])));
+  const values = confusion.map((row, a) => row.map((count, b) => (100 * count) / (totals[view === "row" ? a : b] || 1)));
+  const text = (value) => (value && (value < 0.95 || (value > 99 && value < 100)) ? value.toFixed(1) : String(Math.round(value)));
+  return { values, most: beside(values), text, signed: false, what: view === "row" ? "% of the test images of each true class" : "% of the test images taken for each class" };
+}
+
+/** How strong the colour of a cell is, from 0 to 1: of mistakes by the largest of them. */
+const strength = ({ values, most }, row, column) =>
+  Math.min(1, Math.abs(values[row][column]) / (most || 1));
+
+/** What the colours of mistakes go by. */
+function ramp({ most, text, signed }) {
+  if (!most) return make("span");
+  const bar = make("span", { class: signed ? "ramp-bar signed" : "ramp-bar wrong-bar" });
+  return make("div", { class: "ramp mistakes-ramp" }, signed ? `${text(-most)} fewer mistakes` : "mistakes: 0", bar, signed ? `${text(most)} more` : text(most));
+}
+
+function matrix(chosen, cells, open) {
   const { classes, confusion, label, dataset } = chosen;
   const head = make("tr", {}, make("th", { scope: "col", class: "corner" }, "predicted →", make("br"), "true ↓"),
-    ...classes.map((name) => make("th", { scope: "col", class: "turned" }, make("span", {}, cut(name, 18)))));
-  const rows = confusion.map((counts, row) => {
-    const total = counts.reduce((a, b) => a + b, 0) || 1;
-    return make("tr", {}, make("th", { scope: "row", title: classes[row] }, cut(classes[row], 18)), ...counts.map((count, column) => {
-      const share = count / total;
-      const style = `--v:${(row === column ? share : Math.sqrt(share)).toFixed(3)}`;
-      if (!count) return make("td", {}, make("span", { class: "none" }, "·"));
-      if (row === column) return make("td", { class: "right", style }, String(count));
-      return make("td", { class: "wrong", style }, cellButton(chosen, row, column, String(count), open));
-    }));
-  });
+    ...classes.map((name) => make("th", { scope: "col", class: "turned", title: name }, make("span", {}, cutMiddle(name, 18)))));
+  const rows = confusion.map((counts, row) => make("tr", {},
+    make("th", { scope: "row", title: classes[row] }, cutMiddle(classes[row], 18)),
+    ...counts.map((count, column) => {
+      const value = cells.values[row][column];
+      const right = row === column;
+      if (!count && !value) return make("td", {}, make("span", { class: "none" }, "·"));
+      const good = cells.signed ? value > 0 === right : right;
+      const share = right && !cells.signed ? count / (counts.reduce((a, b) => a + b, 0) || 1) : strength(cells, row, column);
+      const look = { class: !value && cells.signed ? null : good ? "right" : "wrong", style: `--v:${share.toFixed(3)}` };
+      return make("td", look, right || !count ? cells.text(value) : cellButton(chosen, row, column, cells.text(value), open));
+    })));
   const wide = classes.length > 14 || Math.max(...classes.map((name) => name.length)) > 8;
-  return make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "Confusion matrix" }, make(
+  const table = make(
     "table", { class: `matrix ${wide ? "wide" : ""}` },
-    make("caption", {}, `${label} on ${dataset}: test images by true class (row) and predicted class (column)`),
+    make("caption", {}, `${label} on ${dataset}: ${cells.what} by true class (row) and predicted class (column)`),
     make("thead", {}, head), make("tbody", {}, ...rows),
-  ));
+  );
+  oneStop(table, "button", "tr");
+  return make("div", { class: "scroll", role: "region", "aria-label": "Confusion matrix" }, table);
 }
 
 function cellButton(chosen, row, column, text, open) {
@@ -82,28 +141,45 @@ function cellButton(chosen, row, column, text, open) {
   return button;
 }
 
-/** Many classes: the whole matrix as a picture, and the most frequent mistakes as buttons. */
-function overview(chosen, open) {
+/** Many classes: the whole matrix as a picture with a name for each row, and the most frequent mistakes as buttons. */
+function overview(chosen, cells, open) {
   const { classes, confusion, label, dataset } = chosen;
-  const cells = confusion.flatMap((counts, row) => counts.map((count, column) => [column, row, count])).filter(([, , count]) => count);
-  const here = make("div", { class: "chart", style: "height:560px" });
-  const axisLabel = { interval: Math.ceil(classes.length / 20) - 1 };
+  const all = cells.values.flatMap((values, row) => values.map((value, column) => [column, row, value])).filter(([, , value]) => value);
+  const wrong = all.filter(([column, row]) => column !== row);
+  const here = make("div", { class: "chart", style: `height:${70 + CELL * classes.length}px;min-width:${NAMES + CELL * classes.length}px` });
+  here.id = "confusion-overview";
+  const axisLabel = { interval: 0, fontSize: 10, hideOverlap: false };
   chart(here, {
     renderer: "canvas",
     describe: () => `Confusion matrix of ${label} on ${dataset}, ${classes.length} classes`,
+    ready: (instance) => instance.on("click", ({ data }) => data && data[0] !== data[1] && confusion[data[1]][data[0]] && open(data[1], data[0])),
     option: (colours) => ({
-      grid: { left: 60, right: 16, top: 10, bottom: 60 },
-      tooltip: tooltip(colours, ({ data }) => tip(`${classes[data[1]]} taken for ${classes[data[0]]}`, [["images", data[2]]])),
-      xAxis: axis(colours, { type: "category", data: classes.map((_, k) => k), name: "predicted class, by number", axisLabel, splitLine: { show: false } }),
-      yAxis: axis(colours, { type: "category", data: classes.map((_, k) => k), inverse: true, name: "true class, by number", nameGap: 40, axisLabel, splitLine: { show: false } }),
-      visualMap: { show: false, min: 0, max: Math.max(...cells.map(([, , count]) => count)), inRange: { color: palette().ramp } },
-      series: [{ type: "heatmap", data: cells, progressive: 0 }],
+      grid: { left: NAMES, right: 8, top: 6, bottom: 56 },
+      tooltip: tooltip(colours, ({ data }) => tip(`${classes[data[1]]} taken for ${classes[data[0]]}`, [
+        [cells.what, cells.text(data[2])], ["images", confusion[data[1]][data[0]]],
+      ])),
+      xAxis: axis(colours, { type: "category", data: classes.map((_, k) => k), name: "predicted class, by number", nameGap: 32, axisLabel: { ...axisLabel, rotate: 90 }, splitLine: { show: false } }),
+      yAxis: axis(colours, { type: "category", data: classes.map((name, k) => `${cutMiddle(name, 18)}  ${k}`), inverse: true, axisLabel, splitLine: { show: false } }),
+      visualMap: [
+        {
+          show: false, seriesIndex: 0, min: cells.signed ? -cells.most : 0, max: cells.most || 1,
+          inRange: { color: cells.signed ? [colours.series[0], colours.card, colours.warm] : [colours.faint, colours.warm] },
+        },
+        { show: false, seriesIndex: 1, min: 0, max: 1, inRange: { color: [colours.pale] } },
+      ],
+      series: [
+        { type: "heatmap", data: wrong, progressive: 0 },
+        { type: "heatmap", data: all.filter(([column, row]) => column === row), progressive: 0 },
+      ],
     }),
   });
-  const worst = cells.filter(([column, row]) => column !== row).sort((a, b) => b[2] - a[2] || a[1] - b[1] || a[0] - b[0]).slice(0, LISTED);
+  const mistakes = confusion.flatMap((counts, row) => counts.map((count, column) => [column, row, count])).filter(([column, row, count]) => count && column !== row);
+  const worst = mistakes.sort((a, b) => b[2] - a[2] || a[1] - b[1] || a[0] - b[0]).slice(0, LISTED);
   const list = make("ul", { class: "pairs" }, ...worst.map(([column, row, count]) =>
-    make("li", {}, cellButton(chosen, row, column, `${cut(classes[row], 20)} → ${cut(classes[column], 20)}: ${count}`, open))));
-  return make("div", {}, here, make("h3", {}, `The ${worst.length} most frequent mistakes`), list);
+    make("li", {}, cellButton(chosen, row, column, `${cutMiddle(classes[row], 20)} → ${cutMiddle(classes[column], 20)}: ${count}`, open))));
+  oneStop(list, "button");
+  const words = make("p", { class: "quiet" }, `${label} on ${dataset}: ${cells.what} by true class (row) and predicted class (column). The diagonal is grey.`);
+  return make("div", {}, words, make("div", { class: "scroll", role: "region", "aria-label": "Confusion matrix" }, here), make("h3", {}, `The ${worst.length} most frequent mistakes`), list);
 }
 
 /** Show the images of a cell. */
@@ -118,25 +194,7 @@ function fill(album, chosen, row, column) {
   const text = `${chosen.label} took ${count} ${count === 1 ? "image" : "images"} of ${a} for ${b}${count > 1 ? some : ""}.`;
   album.replaceChildren(make("p", {}, text));
   if (!shown.length) return;
-  const picture = new Image();
-  const scale = SHOWN / sheet.width;
-  const tiles = shown.map(([place, confidence]) => {
-    const file = sheet.files?.[place];
-    const sure = confidence >= 0.9995 && confidence < 1 ? "p > 0.999" : `p = ${confidence.toFixed(3)}`;
-    const canvas = make("canvas", {
-      width: sheet.width, height: sheet.height, role: "img", style: `width:${SHOWN}px;height:${Math.round(scale * sheet.height)}px`,
-      "aria-label": `${file ? `${file}: ` : ""}${a} taken for ${b} with a confidence of ${confidence.toFixed(3)}`,
-    });
-    const name = file ? [make("span", { class: "file", title: file }, file.split("/").pop())] : [];
-    return { place, canvas, element: make("figure", { class: "tile", style: `max-width:${SHOWN + 24}px` }, canvas, make("figcaption", {}, sure, ...name)) };
-  });
-  album.append(make("div", { class: "tiles" }, ...tiles.map(({ element }) => element)));
-  picture.onload = () => {
-    for (const { place, canvas } of tiles) {
-      const [x, y] = [(place % sheet.across) * sheet.width, Math.floor(place / sheet.across) * sheet.height];
-      canvas.getContext("2d").drawImage(picture, x, y, sheet.width, sheet.height, 0, 0, sheet.width, sheet.height);
-      canvas.dataset.drawn = "yes";
-    }
-  };
-  picture.src = sheet.source;
+  album.append(tiles(sheet, shown.map(([place, confidence]) => ({
+    place, says: `${a} taken for ${b} with a confidence of ${confidence.toFixed(3)}`, lines: [sure(confidence)],
+  }))));
 }

@@ -1,19 +1,24 @@
 /* Score against what a model costs: parameters of every trial, file size and latency of the chosen ones. */
 
-import { choice, compact, figures, fixed, make, setting, tip } from "./dom.js";
-import { completed, labelOf, noHigher, noLower, numberOf, report, settings, timing } from "./data.js";
+import { compact, figures, fixed, make, setting, tip } from "./dom.js";
+import { completed, labelOf, noHigher, noLower, numberOf, report, settings, timing, trialOf } from "./data.js";
 import { axis, chart, colourOf, isNarrow, symbolOf, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
+import { OF_TRIALS } from "./filters.js";
+import { inDrawingOrder, markOf, pointedAt } from "./marks.js";
+import { datasetShown, linkedChoice } from "./selection.js";
+import { onChange } from "./store.js";
+import { modelKey } from "./legend.js";
 
 export function drawCost(place) {
   const datasets = report.datasets.filter((name) => completed.some(({ dataset }) => dataset === name) || report.chosen.some(({ dataset }) => dataset === name));
-  let chosen = datasets[0];
+  let chosen = datasetShown(datasets);
   const panels = () => [sizes(chosen), files(chosen), latencies(chosen)].filter(({ points }) => new Set(points.map(({ x }) => x)).size > 1);
   const { body, changed, frame } = figure(place, {
     name: "cost",
     heading: `What ${report.objective.label} costs`,
-    controls: datasets.length > 1 ? [choice("Data set", datasets.map((name) => [name, name]), (name) => { chosen = name; show(); })] : [],
-    caption: () => "Test accuracy is the mean over retrainings. The line joins the Pareto front: no other trial, or model, is better than one on it in cost or in score without being worse in the other. Large marks lie on it." + (panels().some(({ points, low }) => points.some(({ y }) => y < low)) ? " Each triangle at the lower edge is a trial further down." : ""),
+    controls: datasets.length > 1 ? [linkedChoice("Data set", "dataset", datasets.map((name) => [name, name]), () => datasetShown(datasets))] : [],
+    caption: () => "The dashed line joins the Pareto front, whose marks are large: no other trial, or model, is better than one on it in cost or in score without being worse in the other. Test accuracy is the mean over retrainings." + (panels().some(({ points, low }) => points.some(({ y }) => y < low)) ? " Each triangle at the lower edge is a trial further down." : ""),
     table: () => ({
       columns: ["score", "cost", "data set", "model", "trial", "score_value", "cost_value", "pareto_front"],
       rows: panels().flatMap(({ score, cost, points }) => points.map((p) => [score, cost, chosen, labelOf(p.model), p.trial, p.y, p.x, p.front])),
@@ -21,8 +26,7 @@ export function drawCost(place) {
   });
   const models = report.models.map(({ name }) => name);
   if (models.length > 1) {
-    frame.querySelector(".charts").before(make("div", { class: "legend" }, ...models.map((model) =>
-      make("span", { class: "key" }, make("i", { style: `background:var(--s${numberOf(model) % 7})` }), labelOf(model)))));
+    frame.querySelector(".charts").before(make("div", { class: "legend" }, ...models.map((model) => modelKey(model))));
   }
   function show() {
     changed();
@@ -31,6 +35,8 @@ export function drawCost(place) {
     return body.replaceChildren(...found.map((panel) => {
       const here = box(isNarrow() ? 280 : 310, ["", "", "half", "third"][found.length]);
       chart(here, {
+        ofTrials: panel.own,
+        follows: panel.own ? OF_TRIALS : [],
         renderer: panel.points.length > 400 ? "canvas" : "svg",
         option: (colours) => option(colours, panel),
         describe: () => `${panel.score} by ${panel.cost} on ${chosen}`,
@@ -38,6 +44,11 @@ export function drawCost(place) {
       return here;
     }));
   }
+  onChange(["dataset"], () => {
+    if (chosen === datasetShown(datasets)) return;
+    chosen = datasetShown(datasets);
+    show();
+  });
   show();
 }
 
@@ -101,18 +112,31 @@ function option(colours, { score, cost, text, points, named, low, own }) {
       { type: "line", step: "end", data: front.map(({ x, y }) => [x, y]), symbol: "none", silent: true, lineStyle: { color: colours.quiet, width: 1.5, type: "dashed" } },
       {
         type: "scatter", cursor: "default",
-        data: sorted.map((point) => ({
-          value: [point.x, Math.max(point.y, least + 0.25 * room)], point, symbolRotate: point.y < bottom ? 180 : 0,
-          symbol: point.y < bottom ? "triangle" : symbolOf(numberOf(point.model)), symbolSize: point.front ? 12 : many ? 5 : 8,
-          itemStyle: {
-            color: colourOf(colours, numberOf(point.model)), opacity: point.front || named ? 1 : many ? 0.35 : 0.65,
-            borderColor: colours.card, borderWidth: point.front ? 1.5 : 0,
-          },
-          z: point.front ? 5 : 3,
+        emphasis: pointedAt(colours),
+        data: inOrder(sorted, own).map((point) => ({
+          name: point.trial, value: [point.x, Math.max(point.y, least + 0.25 * room)], point, symbolRotate: point.y < bottom ? 180 : 0,
+          symbol: point.y < bottom ? "triangle" : symbolOf(numberOf(point.model)),
+          ...lookOf(colours, point, many, named),
         })),
       },
     ],
   };
+}
+
+/** Points in the order in which to draw them. */
+function inOrder(points, own) {
+  if (!own) return points;
+  const byTrial = new Map(points.map((point) => [trialOf(point.trial), point]));
+  return inDrawingOrder([...byTrial.keys()]).map((trial) => byTrial.get(trial));
+}
+
+function lookOf(colours, { model, trial, front }, many, named) {
+  const style = {
+    color: colourOf(colours, numberOf(model)), opacity: front || named ? 1 : many ? 0.35 : 0.65,
+    borderColor: colours.card, borderWidth: front ? 1.5 : 0,
+  };
+  const size = front ? 12 : many ? 5 : 8;
+  return trial ? markOf(colours, trialOf(trial), style, size) : { symbolSize: size, itemStyle: style };
 }
 
 /** Round places on a logarithmic axis: tenfold steps, and 2 and 5 between them where these are few. */

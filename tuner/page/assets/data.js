@@ -34,17 +34,41 @@ export const trials = report.trials.rows.map((row, index) => {
   return {
     index, trial, model, dataset, status, completed, values,
     rank: completed ? places.get(key) : null,
-    score: values[report.objective.column], loss: values.val_loss, unpenalised: values.val_unpenalised_loss ?? null, size: values.parameters, error: values.error,
-    stuck: stuck.has(index),
-    seconds: timing.seconds?.[trial] ?? null,
+    score: values[report.objective.column], loss: values.val_loss, unpenalised: values.val_unpenalised_loss ?? null, standardError: values.standard_error ?? null, size: values.parameters, error: values.error,
+    stuck: stuck.has(index), pruned: values.stopped === "pruned",
+    seconds: timing.seconds?.[trial] ?? null, perEpoch: timing.per_epoch?.[trial] ?? null, order: report.trials.order[index],
   };
 });
+
+const byId = new Map(trials.map((trial) => [trial.trial, trial]));
+/** The search trial of an identifier, or undefined. */
+export const trialOf = (id) => byId.get(id);
 
 export const completed = trials.filter((trial) => trial.completed && trial.score !== null);
 export const searchedModels = [...new Set(trials.map((trial) => trial.model))];
 export const searchedDatasets = [...new Set(trials.map((trial) => trial.dataset))];
 /** The parameters that vary between trials. */
 export const parameters = report.trials.parameters;
+
+const { columns: thinned, parts, most, trials: thin } = report.histories;
+
+/** The number of the epoch that a point of a thinned curve is of. */
+const epochOf = (k, epochs) => (epochs <= most ? k : Math.floor((2 * k * (epochs - 1) + most - 1) / (2 * (most - 1)))) + 1;
+
+/** What was recorded of a trial after its epochs: [[epoch, value], …] by name, empty what was not; null of no trial at all. */
+export function curveOf({ trial }) {
+  const whole = report.curves[trial];
+  const points = (values, epochs) => values.map((value, k) => [epochOf(k, epochs), value]).filter(([, value]) => value !== null);
+  if (whole) {
+    return Object.fromEntries(Object.entries(whole).map(([name, values]) => [name, values.map((value, k) => [k + 1, value])]));
+  }
+  if (!thin[trial]) return null;
+  const [epochs, ...lists] = thin[trial];
+  return Object.fromEntries(thinned.map((name, place) => {
+    let sum = 0;
+    return [name, points(lists[place].map((step) => (step === null ? null : (sum += step) / parts)), epochs)];
+  }));
+}
 
 /** A trial's parameters in words, those that it has. */
 export function settings(trial) {

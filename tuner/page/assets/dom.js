@@ -55,6 +55,13 @@ export function cut(text, most = 24) {
   return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
+/** Text of at most so many letters, without its middle: names that differ at either end stay apart. */
+export function cutMiddle(text, most = 24) {
+  if (text.length <= most) return text;
+  const end = Math.floor((most - 1) / 2);
+  return `${text.slice(0, most - 1 - end)}…${text.slice(text.length - end)}`;
+}
+
 /** A labelled choice. `options` are [value, text]; `onchange` is called with the chosen value. */
 export function choice(text, options, onchange) {
   const select = make("select", { onchange: () => onchange(select.value) });

@@ -1,7 +1,10 @@
-/* Which trials are shown: one state that the parallel coordinates, the filters and the table share. */
+/* Which trials are shown: what is brushed, ticked and typed, which every panel of trials follows. */
 
 import { setting } from "./dom.js";
 import { completed, labelOf, parameters, report, searchedDatasets, searchedModels, trials } from "./data.js";
+import { letterOf } from "./selection.js";
+import { field, onChange, put, reset, valueOf } from "./store.js";
+import { finder } from "./words.js";
 
 /** Numbers of more different values than this have a continuous axis, and a range to filter by. */
 const FEW = 8;
@@ -31,7 +34,7 @@ export const axes = [
 const SPREAD = Math.min(0.26, 0.004 * completed.length);
 const aside = (trial) => SPREAD * (((0.618034 * trial.index) % 1) - 0.5);
 
-function axisOf(name, get, always = false) {
+function axisOf(name, get, always = false, turned = false) {
   const distinct = [...new Set(completed.map(get).filter((value) => value !== null && value !== undefined))];
   if (distinct.length < (always ? 1 : 2)) return null;
   const has = (trial) => get(trial) !== null && get(trial) !== undefined;
@@ -44,12 +47,14 @@ function axisOf(name, get, always = false) {
     return { name, get, none, values: distinct, log: false, low: -0.4, high: distinct.length - 0.6,
       at: (trial) => (has(trial) ? number.get(get(trial)) + aside(trial) : none && none + aside(trial)) };
   }
-  const log = !always && distinct[0] > 0 && distinct.at(-1) >= WIDE * distinct[0];
+  const log = (!always && distinct[0] > 0 && distinct.at(-1) >= WIDE * distinct[0]) !== turned;
   const on = (value) => (value === null || value === undefined ? null : log ? Math.log10(value) : value);
   const [low, high] = [on(distinct[0]), on(distinct.at(-1))];
   const gap = NONE_BELOW * (high - low);
   const none = lacking ? low - gap : null;
-  return { name, get, none, values: null, log, low, high, at: (trial) => (has(trial) ? on(get(trial)) : none) };
+  // The same on the other scale: even where this one is logarithmic, else logarithmic
+  const other = always || turned || distinct[0] <= 0 ? null : axisOf(name, get, false, true);
+  return { name, get, none, values: null, log, low, high, other, at: (trial) => (has(trial) ? on(get(trial)) : none) };
 }
 
 /** The last axis: the scores, where what hardly learned stands at the lower end. */
@@ -70,58 +75,80 @@ export const noneOn = (axis) => {
 /** A place on an axis as the value there. */
 export const valueAt = (axis, place) => (axis.log ? 10 ** place : place);
 
-const kept = new Map();
-const listeners = new Set();
-let words = "";
+/** The intervals of places on axes that were given in an address. */
+function readKept(text) {
+  const entries = text.split(";").map((entry) => {
+    const [name, ...intervals] = entry.split(":");
+    return [decodeURIComponent(name), intervals.map((interval) => interval.split("~").map(Number))];
+  });
+  const sound = ([name, intervals]) => axes.some((axis) => axis.name === name) && intervals.length
+    && intervals.every((interval) => interval.length === 2 && interval.every(Number.isFinite));
+  return Object.fromEntries(entries.filter(sound));
+}
 
-/** Call `listener` with the name of the source after every change. */
-export const onFilter = (listener) => listeners.add(listener);
-const tell = (source) => listeners.forEach((listener) => listener(source));
+const writeKept = (kept) => Object.entries(kept)
+  .map(([name, intervals]) => [encodeURIComponent(name), ...intervals.map((ends) => ends.map((end) => Number(end.toPrecision(6))).join("~"))].join(":"))
+  .join(";");
+
+/** By axis the intervals of places that it lets pass; the words looked for; whether trials that do not pass are hidden. */
+field("kept", { initial: {}, read: (text) => { try { return readKept(text); } catch { return null; } }, write: writeKept });
+field("words", { initial: "" });
+field("hide", { initial: false, read: (text) => text === "yes", write: (hide) => (hide ? "yes" : "") });
+
+const FILTERS = ["kept", "words"];
+
+/** Call `listener` with the name of the source after every change of a filter. */
+export const onFilter = (listener) => onChange(FILTERS, (_, source) => listener(source));
 
 /** The intervals of places that an axis lets pass; none where all do. */
-export const intervalsOf = (axis) => kept.get(axis.name) ?? [];
+export const intervalsOf = (axis) => valueOf("kept")[axis.name] ?? [];
+
+/** Intervals of places on an axis as those of the same trials on another scale of it. */
+export function onScale(from, to, intervals) {
+  if (from === to) return intervals;
+  const moved = (place) => {
+    const value = valueAt(from, Math.min(Math.max(place, from.low), from.high));
+    return to.log ? Math.log10(value) : value;
+  };
+  const near = 1e-9 * (to.high - to.low); // more than a logarithm and back differs
+  const both = ([a, b]) => [moved(a) - near, moved(b) + near];
+  return intervals.map((ends) => (ends[1] < from.low ? noneOn(to) : both(ends)));
+}
 
 /** Let only these intervals of places pass on an axis; all where the list is empty. */
 export function keep(axis, intervals, source) {
-  if (intervals.length) kept.set(axis.name, intervals.map(([a, b]) => [Math.min(a, b), Math.max(a, b)]));
-  else kept.delete(axis.name);
-  tell(source);
+  const { [axis.name]: _, ...others } = valueOf("kept");
+  const ordered = intervals.map(([a, b]) => [Math.min(a, b), Math.max(a, b)]);
+  put({ kept: ordered.length ? { ...others, [axis.name]: ordered } : others }, source);
 }
 
-/** Let only trials pass in which every one of these words occurs. */
-export function keepWords(text, source = "words") {
-  words = text;
-  tell(source);
+/** Let only this interval of places pass on each of several axes. */
+export const keepAll = (pairs) => put({ kept: { ...valueOf("kept"), ...Object.fromEntries(pairs.map(([axis, interval]) => [axis.name, [interval]])) } });
+
+/** Let only trials pass in which every one of these words occurs; letters that are typed one after another are one change. */
+export const keepWords = (text, source = "words") => put({ words: text }, source, Infinity);
+
+export const wordsKept = () => valueOf("words");
+
+export const clearFilters = () => reset([...FILTERS, "hide"]);
+
+export const isFiltered = () => Object.keys(valueOf("kept")).length > 0 || wordsKept().trim() !== "";
+
+/** What an axis lets pass, in words. */
+export function told(axis) {
+  const intervals = intervalsOf(axis);
+  const within = (place) => intervals.some(([low, high]) => low <= place && place <= high);
+  const none = axis.none !== null && within(axis.none) ? ["none"] : [];
+  if (axis.values) return [...none, ...axis.values.filter((_, place) => within(place)).map(setting)].join(", ") || "nothing";
+  const ends = intervals.filter(([, high]) => high >= axis.low).map((interval) => interval.map((place) => setting(Number(valueAt(axis, place).toPrecision(4)))).join(" to "));
+  return [...none, ...ends].join(", ");
 }
 
-export const wordsKept = () => words;
-
-const pointed = new Set();
-/** Call `listener` with a trial that is pointed at, and with null when it no longer is. */
-export const onPoint = (listener) => pointed.add(listener);
-export const pointAt = (trial) => pointed.forEach((listener) => listener(trial));
-
-export function clearFilters() {
-  kept.clear();
-  words = "";
-  tell("clear");
-}
-
-export const isFiltered = () => kept.size > 0 || words.trim() !== "";
-
-const texts = new Map();
-function textOf(trial) {
-  if (!texts.has(trial)) {
-    const values = parameters.flatMap((name) => [`${name}=${setting(trial.values[name])}`, setting(trial.values[name])]);
-    texts.set(trial, [trial.trial, labelOf(trial.model), trial.dataset, trial.status, trial.error, ...values].join(" ").toLowerCase());
-  }
-  return texts.get(trial);
-}
-
+let found = { words: "", finds: finder("") };
 /** Whether a trial has all the words that are looked for. */
 export function hasWords(trial) {
-  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  return wanted.every((word) => textOf(trial).includes(word));
+  if (found.words !== wordsKept()) found = { words: wordsKept(), finds: finder(wordsKept()) };
+  return found.finds(trial);
 }
 
 /** Whether an axis lets a trial pass. */
@@ -133,7 +160,29 @@ function passesOn(axis, trial) {
   return place !== null && intervals.some(([low, high]) => low - near <= place && place <= high + near);
 }
 
-/** The trials that pass every filter. */
-export function passing() {
-  return trials.filter((trial) => hasWords(trial) && axes.every((axis) => passesOn(axis, trial)));
+let passed = null;
+onChange(FILTERS, () => (passed = null)); // the first to hear, as no panel has asked before
+
+function whoPasses() {
+  passed ??= new Set(trials.filter((trial) => hasWords(trial) && axes.every((axis) => passesOn(axis, trial))));
+  return passed;
 }
+
+/** The trials that pass every filter. */
+export const passing = () => [...whoPasses()];
+/** Whether a trial passes every filter. */
+export const passes = (trial) => whoPasses().has(trial);
+
+export const hidesOthers = () => valueOf("hide");
+export const hideOthers = (hide) => put({ hide });
+
+/** How much of its colour a trial keeps that does not pass. */
+const PALE = 0.1;
+/** How strongly to draw a trial, from 0, not at all, to 1; pinned ones always are. */
+export function strengthOf(trial) {
+  if (passes(trial) || letterOf(trial)) return 1;
+  return hidesOthers() ? 0 : PALE;
+}
+
+/** The fields that a chart of trials follows. */
+export const OF_TRIALS = [...FILTERS, "hide", "pinned"];

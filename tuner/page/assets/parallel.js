@@ -2,15 +2,31 @@
 
 import { compact, cut, fixed, make, setting, tip } from "./dom.js";
 import { completed, labelOf, noLower, report, settings } from "./data.js";
-import { chart, isNarrow, tooltip } from "./charts.js";
+import { chart, DASHES, isNarrow, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
-import { axes, hasWords, intervalsOf, keep, keepWords, lowestOn, onFilter, onPoint, passing, scoreFloor, valueAt } from "./filters.js";
+import { arrangement, arranger, isDone, shownOf } from "./arrange.js";
+import { axes, hasWords, hidesOthers, intervalsOf, keep, lowestOn, onFilter, onScale, passing, scoreFloor, valueAt } from "./filters.js";
+import { pinned } from "./selection.js";
+import { onChange } from "./store.js";
 
 /** Scores below this share of the trials share one colour, so that a few bad ones do not take up the scale. */
 const PALE = 0.1;
 
 /** Whether the lowest scores are the best. */
 const lowest = report.objective.direction === "min";
+
+const byName = new Map(axes.map((axis) => [axis.name, axis]));
+arrangement("axes", [...byName.keys()]);
+
+/** The axes that are shown, in their order, all where fewer than two are: each with `own`, which its filter is of, and
+ * whether it is `flipped`. */
+function shownAxes() {
+  const shown = shownOf("axes");
+  return (shown.length > 1 ? shown : [...byName.keys()]).map((name) => {
+    const own = byName.get(name);
+    return { ...(isDone("axes", name, "l") && own.other ? own.other : own), own, flipped: isDone("axes", name, "f") };
+  });
+}
 
 export function drawParallel(place) {
   const scores = completed.map(({ score }) => score).sort((a, b) => a - b);
@@ -22,7 +38,7 @@ export function drawParallel(place) {
     name: "parallel",
     heading: "Parallel coordinates",
     caption: () =>
-      `Each line is a trial, the stronger its colour, the better its ${report.objective.label} on ${report.validates_on}; lines of one value stand side by side.${axes.some(({ none }) => none !== null) ? " Trials that do not have a parameter pass below its axis, at \"none\"." : ""} Drag along an axis to keep the trials that pass there, click the axis to keep all again, and click a line to see its trial in the table. The filters below do the same from the keyboard.${below ? ` ${below} ${below === 1 ? "trial" : "trials"} that hardly learned ${below === 1 ? "stands" : "stand"} at the lower end of the ${report.objective.label}.` : ""}`,
+      `Each line is a trial, the stronger its colour, the better its ${report.objective.label} on ${report.validates_on}; lines of one value stand side by side.${axes.some(({ none }) => none !== null) ? " Trials that do not have a parameter pass below its axis, at \"none\"." : ""} Drag along an axis to keep the trials that pass there, click the axis to keep all again, and click a line to open its trial. The filters below do the same from the keyboard.${below ? ` ${below} ${below === 1 ? "trial" : "trials"} that hardly learned ${below === 1 ? "stands" : "stand"} at the lower end of the ${report.objective.label}.` : ""}`,
     table: () => ({
       columns: ["trial", ...axes.map(({ name }) => name)],
       rows: passing().filter(({ score }) => score !== null).map((t) => [t.trial, ...axes.map((axis) => axis.get(t))]),
@@ -35,26 +51,28 @@ export function drawParallel(place) {
   const here = box(isNarrow() ? 90 + 62 * axes.length : 430);
   here.id = "parallel";
   body.append(legend, here);
+  body.after(arranger("axes", "Arrange axes", (name) => `f${byName.get(name).other ? "l" : ""}`));
   let timer = 0;
   let silent = false; // while brushes are set from elsewhere
   const brush = (instance) => {
     silent = true;
-    axes.forEach((axis, k) => {
-      instance.dispatchAction({ type: "axisAreaSelect", parallelAxisId: String(k), intervals: intervalsOf(axis) });
+    shownAxes().forEach((axis, k) => {
+      instance.dispatchAction({ type: "axisAreaSelect", parallelAxisId: String(k), intervals: scaled(axis.own, axis, intervalsOf(axis.own)) });
     });
     silent = false;
   };
   const drawing = chart(here, {
     renderer: "canvas",
+    ofTrials: true,
+    follows: ["hide", "pinned", "axes"],
     option: (colours) => option(colours, low, high, here.clientWidth),
     describe: () => `Parallel coordinates of ${completed.length} trials over ${axes.map(({ name }) => name).join(", ")}`,
     ready: (instance) => {
       instance.on("axisareaselected", ({ parallelAxisId, intervals }) => {
         if (silent) return;
-        const chosen = axes[Number(parallelAxisId)];
-        keep(chosen, intervals.map(([a, b]) => [a, b]), "parallel");
+        const chosen = shownAxes()[Number(parallelAxisId)];
+        keep(chosen.own, scaled(chosen, chosen.own, intervals.map(([a, b]) => [a, b])), "parallel");
       });
-      instance.on("click", ({ name }) => keepWords(name, "line"));
     },
     drawn: brush,
   });
@@ -62,24 +80,27 @@ export function drawParallel(place) {
     const instance = drawing.instance();
     changed();
     if (!instance || source === "parallel") return;
-    if (["words", "line", "clear"].includes(source)) {
-      clearTimeout(timer);
-      timer = setTimeout(drawing.redraw, source === "words" ? 200 : 0); // until typing rests
-    } else brush(instance);
+    brush(instance);
   });
-  onPoint((trial) => {
-    const instance = drawing.instance();
-    instance?.dispatchAction({ type: "downplay", seriesIndex: 0 });
-    if (trial) instance?.dispatchAction({ type: "highlight", seriesIndex: 0, name: trial.trial });
+  onChange(["words"], (_, source) => {
+    clearTimeout(timer);
+    timer = setTimeout(drawing.redraw, source === "words" ? 200 : 0); // until typing rests
   });
 }
+
+const scaled = (from, to, intervals) => (from.log === to.log ? intervals : onScale(from, to, intervals));
 
 function option(colours, low, high, width) {
   const narrow = isNarrow();
   const shown = completed.filter(hasWords).reverse(); // the best last, on top
+  const others = hidesOthers() ? [] : completed.filter((trial) => !hasWords(trial));
+  const drawn = shownAxes();
+  // The colours are of the score, whether its axis is shown or not
+  const scoreAt = (trial) => axes.at(-1).at(trial) ?? "-";
+  const lineOf = (trial) => ({ name: trial.trial, value: [...drawn.map((axis) => axis.at(trial) ?? "-"), scoreAt(trial)] });
   const ramp = lowest ? colours.ramp.slice().reverse() : colours.ramp;
   const thin = shown.length > 300;
-  const room = (width - 106) / Math.max(1, axes.length - 1);
+  const room = (width - 106) / Math.max(1, drawn.length - 1);
   return {
     parallel: {
       layout: narrow ? "vertical" : "horizontal",
@@ -92,9 +113,9 @@ function option(colours, low, high, width) {
         areaSelectStyle: { width: 14, color: colours.accent, opacity: 0.25, borderColor: colours.accent },
       },
     },
-    parallelAxis: axes.map((axis, k) => parallelAxis(colours, axis, k, narrow, room)),
+    parallelAxis: drawn.map((axis, k) => parallelAxis(colours, axis, k, narrow, room)),
     visualMap: {
-      show: false, type: "continuous", dimension: axes.length - 1, min: low, max: Math.max(high, low + 1e-6),
+      show: false, type: "continuous", seriesIndex: [0, 1], dimension: drawn.length, min: low, max: Math.max(high, low + 1e-6),
       inRange: { color: ramp }, outOfRange: { color: [colours.ramp[0]] },
     },
     tooltip: tooltip(colours, ({ data }) => {
@@ -105,11 +126,17 @@ function option(colours, low, high, width) {
       ]);
     }, { trigger: "item" }),
     series: [{
-      type: "parallel", progressive: 0, smooth: 0.05, inactiveOpacity: 0.03, activeOpacity: thin ? 0.6 : 0.9,
+      type: "parallel", progressive: 0, smooth: 0.05, inactiveOpacity: hidesOthers() ? 0 : 0.03, activeOpacity: thin ? 0.6 : 0.9,
       lineStyle: { width: thin ? 1 : 1.8, opacity: thin ? 0.35 : 0.8 },
-      emphasis: { lineStyle: { width: 3.5, opacity: 1 } },
-      data: shown.map((trial) => ({ name: trial.trial, value: axes.map((axis) => axis.at(trial) ?? "-") })),
-    }],
+      emphasis: { lineStyle: { width: 3.5, opacity: 1, color: colours.ink } }, // or a pale line gets paler still
+      data: shown.map(lineOf),
+    }, {
+      type: "parallel", progressive: 0, smooth: 0.05, inactiveOpacity: 0.03, activeOpacity: 0.03, z: 1, silent: true,
+      lineStyle: { width: 1, opacity: 0.03 }, data: others.map(lineOf),
+    }, ...pinned().map(({ trial, letter }) => ({
+      type: "parallel", progressive: 0, smooth: 0.05, inactiveOpacity: 1, activeOpacity: 1, z: 4, silent: true,
+      lineStyle: { width: 2.5, opacity: 1, color: colours.ink, type: DASHES[letter] }, data: [lineOf(trial)],
+    }))],
   };
 }
 
@@ -124,7 +151,7 @@ function parallelAxis(colours, axis, k, narrow, room) {
   };
   const pad = axis.values ? 0 : 0.02 * (axis.high - axis.low || 1);
   return {
-    dim: k, id: String(k), name: narrow ? axis.name : broken(axis.name, room), min: lowestOn(axis) - pad, max: axis.high + pad,
+    dim: k, id: String(k), inverse: axis.flipped, name: narrow ? axis.name : broken(axis.name, room), min: lowestOn(axis) - pad, max: axis.high + pad,
     nameLocation: narrow ? "start" : "end", nameGap: narrow ? 8 : 14,
     ...(narrow ? { nameTextStyle: { align: "left", verticalAlign: "bottom", padding: [0, 0, 10, -6], textBorderColor: colours.card, textBorderWidth: 3, color: colours.ink, fontWeight: 600, fontSize: 12 } } : {}),
     axisLabel: {

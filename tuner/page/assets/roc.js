@@ -1,104 +1,106 @@
 /* ROC curves of each class against the rest, whole and in the upper left corner. */
 
-import { choice, cut, fixed, make, tip } from "./dom.js";
+import { choice, fixed, make, tip } from "./dom.js";
 import { numberOf, report } from "./data.js";
 import { axis, chart, colourOf, isNarrow, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
+import { chosenChoices, chosenShown, chosenThere, classChoice, classShown } from "./selection.js";
+import { onChange } from "./store.js";
+import { dashOf, lineKey } from "./legend.js";
+import { ZOOM, zoomButtons } from "./zoom.js";
 
 /** How far the corner reaches from 0 and from 1. */
-const CORNERS = [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005];
-const STYLES = ["solid", "dashed", "dotted"];
+const CORNERS = [1, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005];
 
 export function drawRoc(place) {
-  const keys = report.chosen.map((one, k) => [String(k), `${one.label} on ${one.dataset}`]);
-  const classes = [...new Set(report.chosen.map(({ dataset }) => dataset))].flatMap((dataset) => {
-    const models = report.chosen.filter((one) => one.dataset === dataset);
-    if (models.length < 2) return [];
-    return models[0].roc.map(([label]) => [JSON.stringify([dataset, label]), `class ${models[0].classes[label]} of ${dataset}`]);
+  let log = true;
+  let wanted = 0; // how large a corner was asked for, or 0: as the curves need it
+  const corner = () => wanted || tellingCorner(curves());
+  const scales = choice("Axis", [["log", "logarithmic"], ["linear", "linear"]], (which) => { log = which === "log"; show(); });
+  const corners = choice("Corner", [[0, "as the curves need"], ...CORNERS.slice(1).map((size) => [size, `${size} × ${size}`])], (size) => {
+    wanted = Number(size);
+    show();
   });
-  let chosen = keys[0][0];
-  let corner = tellingCorner(curves(chosen));
-  const corners = choice("Corner", CORNERS.map((size) => [size, `${size} × ${size}`]), (size) => { corner = Number(size); zoomed.redraw(); });
-  corners.querySelector("select").value = String(corner);
+  const drawings = [];
   const { body, changed } = figure(place, {
     name: "roc",
     heading: "ROC, each class against the rest",
-    controls: [choice("Curves of", [...keys, ...classes], (key) => { chosen = key; show(); }), corners],
+    controls: [...chosenChoices(), classChoice("Curves of", "each class"), scales, corners, zoomButtons(() => drawings, [0, 1])],
     caption: () => {
       const many = report.chosen.some((one) => one.roc.length < one.classes.length);
-      return `True positive rate by false positive rate on the test images, whole and in the upper left corner, with the area under each curve. Zoom further with Ctrl and the wheel, or with two fingers.${many ? " Of many classes the 20 with the smallest areas." : ""}`;
+      return `The left chart shows the true positive rate by the false positive rate on the test images${log ? ", which stands on a logarithmic axis" : "; the dashed line is what guessing gives"}. The right chart shows the upper left corner alone, up to a false positive rate of ${corner()}. Beside each class stands the area under its curve.${many ? " Of many classes the 20 with the smallest areas are drawn." : ""} Zoom with the buttons, with Ctrl and the wheel, or with two fingers.`;
     },
     table: () => ({
       columns: ["model", "data set", "class", "auc", "false_positive_rate", "true_positive_rate"],
-      rows: curves(chosen).flatMap(({ model, name, auc, x, y }) => x.map((rate, k) => [model.label, model.dataset, name, auc, rate, y[k]])),
+      rows: curves().flatMap(({ model, name, auc, x, y }) => x.map((rate, k) => [model.label, model.dataset, name, auc, rate, y[k]])),
     }),
   });
   const legend = make("ul", { class: "keys" });
-  const drawings = [() => 1, () => corner].map((reach, k) => {
+  for (const inCorner of [false, true]) {
     const here = box(isNarrow() ? 320 : 440, "half");
-    here.id = k ? "roc-corner" : "roc";
+    here.id = inCorner ? "roc-corner" : "roc";
     body.append(here);
-    return chart(here, {
-      option: (colours) => option(colours, curves(chosen), reach()),
-      describe: () => curves(chosen).map(({ title, auc }) => `${title}: area ${fixed(auc)}`).join(", "),
-    });
-  });
-  const zoomed = drawings[1];
+    drawings.push(chart(here, {
+      option: (colours) => option(colours, curves(), inCorner ? corner() : 1, !inCorner && log, inCorner),
+      describe: () => curves().map(({ title, auc }) => `${title}: area ${fixed(auc)}`).join(", "),
+    }));
+  }
   body.append(legend);
   function show() {
     changed();
-    legend.replaceChildren(...curves(chosen).map(({ title, auc, number }, k) => make(
-      "li",
+    legend.replaceChildren(...curves().map(({ title, auc, number }, k) => lineKey(
+      { number, dash: Math.floor(number / 7), title, value: fixed(auc) },
       { onmouseenter: () => mark("highlight", k), onmouseleave: () => mark("downplay", k) },
-      make("i", { style: `border-color:var(--s${number % 7});border-top-style:${STYLES[Math.floor(number / 7) % 3]}` }),
-      cut(title, 32), make("span", { class: "area" }, fixed(auc)),
     )));
     drawings.forEach((drawing) => drawing.redraw());
   }
   const mark = (type, seriesIndex) => drawings.forEach((drawing) => drawing.instance()?.dispatchAction({ type, seriesIndex }));
+  onChange(["model", "dataset", "label"], show);
   show();
 }
 
-/** The curves of a model, or of all models for a class. */
-function curves(chosen) {
-  const key = JSON.parse(chosen);
-  if (typeof key === "number") {
-    const model = report.chosen[key];
-    return model.roc.map(([label, auc, x, y], k) => ({ model, name: model.classes[label], title: model.classes[label], auc, x, y, number: k }));
-  }
-  const [dataset, wanted] = key;
-  return report.chosen
-    .filter((one) => one.dataset === dataset)
-    .flatMap((model) => model.roc
-      .filter(([label]) => label === wanted)
-      .map(([label, auc, x, y]) => ({ model, name: model.classes[label], title: model.label, auc, x, y, number: numberOf(model.model) })));
+/** The curves of each class of the model that is shown, or of all models for the class that is looked at. */
+function curves() {
+  const shown = chosenShown();
+  const wanted = classShown(shown);
+  const curve = (model, title, number) => ([label, auc, x, y], k) => ({ model, name: model.classes[label], title: title ?? model.classes[label], auc, x, y, number: number ?? k });
+  if (wanted === null) return shown.roc.map(curve(shown));
+  return chosenThere().flatMap((model) => model.roc
+    .filter(([label]) => label === wanted)
+    .map(curve(model, model.label, numberOf(model.model))));
 }
 
 /** The smallest corner in which the bend of every curve can be seen. */
 function tellingCorner(shown) {
   const bends = shown.filter(({ x }) => x.length).map(({ x, y }) => Math.min(...x.map((rate, k) => Math.max(rate, 1 - y[k]))));
   const wanted = 2 * Math.max(0.002, ...bends);
-  return CORNERS.filter((size) => size >= wanted).at(-1) ?? CORNERS[0];
+  return CORNERS.filter((size) => size >= wanted).at(-1) ?? 1;
 }
 
-function option(colours, shown, reach) {
-  const short = (rate) => String(Number(rate.toFixed(4)));
-  const zoom = { filterMode: "none", type: "inside", zoomOnMouseWheel: "ctrl", moveOnMouseWheel: false };
+function option(colours, shown, reach, log, inCorner) {
+  const short = (rate) => String(Number(rate.toPrecision(3)));
+  // Where a rate of 0 stands on a logarithmic axis: at half an image, as in the report
+  const least = 0.5 / Math.max(1, ...shown.map(({ model }) => model.test_size));
+  const guess = { type: "line", data: [[0, 0], [1, 1]], symbol: "none", silent: true, z: 1, clip: true, lineStyle: { color: colours.quiet, width: 1.2, type: "dashed" } };
   return {
     grid: { left: 58, right: 14, top: 30, bottom: 46 },
-    title: { text: reach === 1 ? "whole" : "upper left corner", left: 0, top: 0, textStyle: { color: colours.ink, fontSize: 13, fontWeight: 600 } },
-    tooltip: tooltip(colours, ({ seriesIndex, data }) => {
-      const { model, name, auc } = shown[seriesIndex];
-      return tip(`${name}, ${model.label}`, [["false positive rate", fixed(data[0])], ["true positive rate", fixed(data[1])], ["area", fixed(auc)]]);
+    title: { text: inCorner ? "upper left corner" : "whole", left: 0, top: 0, textStyle: { color: colours.ink, fontSize: 13, fontWeight: 600 } },
+    tooltip: tooltip(colours, ({ seriesIndex, dataIndex }) => {
+      const { model, name, auc, x, y } = shown[seriesIndex];
+      return tip(`${name}, ${model.label}`, [["false positive rate", fixed(x[dataIndex])], ["true positive rate", fixed(y[dataIndex])], ["area", fixed(auc)]]);
     }, { trigger: "item" }),
-    dataZoom: [{ xAxisIndex: 0, ...zoom }, { yAxisIndex: 0, ...zoom }],
-    xAxis: axis(colours, { type: "value", min: 0, max: reach, name: "false positive rate", axisLabel: { formatter: short } }),
+    dataZoom: [{ xAxisIndex: 0, filterMode: "none", ...ZOOM }, { yAxisIndex: 0, filterMode: "none", ...ZOOM }],
+    xAxis: axis(colours, { type: log ? "log" : "value", min: log ? least : 0, max: reach, name: "false positive rate", axisLabel: { formatter: short, showMinLabel: log ? false : null } }),
     yAxis: axis(colours, { type: "value", min: 1 - reach, max: 1, name: "true positive rate", nameGap: 42, splitNumber: reach === 1 ? 5 : 4, axisLabel: { formatter: short } }),
-    series: shown.map(({ title, x, y, number }) => ({
-      type: "line", name: title, data: x.map((rate, n) => [rate, y[n]]), symbol: "circle", symbolSize: 5, showSymbol: false, clip: true,
-      lineStyle: { width: 1.8, color: colourOf(colours, number), type: STYLES[Math.floor(number / 7) % 3] },
-      itemStyle: { color: colourOf(colours, number) },
-      emphasis: { focus: "series", lineStyle: { width: 3 } },
-    })),
+    series: [
+      ...shown.map(({ title, x, y, number }) => ({
+        type: "line", name: title, data: x.map((rate, n) => [log ? Math.max(rate, least) : rate, y[n]]),
+        symbol: "circle", symbolSize: 5, showSymbol: false, clip: true,
+        lineStyle: { width: 1.8, color: colourOf(colours, number), type: dashOf(Math.floor(number / 7)) },
+        itemStyle: { color: colourOf(colours, number) },
+        emphasis: { focus: "series", lineStyle: { width: 3 } },
+      })),
+      ...(log ? [] : [guess]),
+    ],
   };
 }

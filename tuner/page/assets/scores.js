@@ -11,8 +11,9 @@ export function drawScores(place) {
     name: "scores",
     heading: "Test accuracy of the chosen models",
     caption: () =>
-      "Bar across: the mean of the retrainings, with its 95 % interval over "
-      + (report.chosen.some(({ retrainings }) => retrainings.length > 1) ? "retrainings and test images. Filled: the saved model. Hollow: the other retrainings of the same configuration." : "test images."),
+      report.chosen.some(({ retrainings }) => retrainings.length > 1)
+        ? "The bar across each line is the mean of a model's retrainings, and the line its 95 % interval over retrainings and test images. The filled mark is the saved model, and hollow ones are the other retrainings of the same configuration."
+        : "The bar across each line is the score of a model, and the line its 95 % interval over test images.",
     table: () => ({
       columns: ["data set", "model", "retraining", "test_accuracy", "ci_low", "ci_high", "mean", "mean_ci_low", "mean_ci_high", "p_value"],
       rows: report.chosen.flatMap((one) =>

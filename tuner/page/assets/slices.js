@@ -1,9 +1,14 @@
 /* The score of each trial by its value of each parameter, a panel each; lines are medians. */
 
-import { choice, cut, fixed, make, setting, tip } from "./dom.js";
+import { cut, fixed, make, setting, tip } from "./dom.js";
 import { completed, labelOf, noHigher, numberOf, report, searchedModels } from "./data.js";
 import { axis, chart, colourOf, symbolOf, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
+import { OF_TRIALS } from "./filters.js";
+import { inDrawingOrder, markOf, pointedAt } from "./marks.js";
+import { datasetShown, linkedChoice } from "./selection.js";
+import { onChange } from "./store.js";
+import { modelKey } from "./legend.js";
 
 /** Panels that are shown at first. */
 const PANELS = 6;
@@ -11,14 +16,13 @@ const PANELS = 6;
 const GOLDEN = 0.618034;
 
 export function drawSlices(place) {
-  let chosen = report.slices[0];
+  const there = report.slices.map(({ dataset }) => dataset);
+  const choose = () => report.slices.find(({ dataset }) => dataset === datasetShown(there));
+  let chosen = choose();
   let all = false;
   const mine = () => completed.filter(({ dataset }) => dataset === chosen.dataset);
   const controls = report.slices.length > 1
-    ? [choice("Data set", report.slices.map(({ dataset }) => [dataset, dataset]), (name) => {
-        chosen = report.slices.find(({ dataset }) => dataset === name);
-        show();
-      })]
+    ? [linkedChoice("Data set", "dataset", there.map((name) => [name, name]), () => datasetShown(there))]
     : [];
   const ranked = () => report.importance.some(({ dataset }) => dataset === chosen.dataset);
   const { body, changed, frame } = figure(place, {
@@ -28,14 +32,14 @@ export function drawSlices(place) {
     caption: () => {
       const below = chosen.low === null ? 0 : mine().filter(({ score }) => score < chosen.low).length;
       const edge = below ? ` Triangles at the lower edge stand for ${below} ${below === 1 ? "trial" : "trials"} further down.` : "";
-      return `Each trial on ${chosen.dataset} by its value of each parameter${ranked() ? ", the most important first" : ""}; lines are medians.${edge}`;
+      return `Each mark is a trial on ${chosen.dataset}, by its value of each parameter${ranked() ? ", the most important first" : ""}. Lines join the medians of each model.${edge}`;
     },
     table: () => ({
       columns: ["trial", "model", ...chosen.panels.map(({ name }) => name), report.objective.column],
       rows: mine().map((t) => [t.trial, labelOf(t.model), ...chosen.panels.map(({ name }) => valueOf(t, name)), t.score]),
     }),
   });
-  const legend = make("div", { class: "legend" }, ...(searchedModels.length > 1 ? report.models.map(({ name }) => name).filter((name) => searchedModels.includes(name)).map(key) : []));
+  const legend = make("div", { class: "legend" }, ...(searchedModels.length > 1 ? report.models.map(({ name }) => name).filter((name) => searchedModels.includes(name)).map((name) => modelKey(name)) : []));
   const more = make("button", { type: "button", class: "quiet-button", onclick: () => { all = true; show(); } }, "Show all parameters");
   frame.querySelector(".charts").before(legend);
   function show() {
@@ -44,6 +48,8 @@ export function drawSlices(place) {
     body.replaceChildren(...panels.map((panel) => {
       const here = box(220, "third");
       chart(here, {
+        ofTrials: true,
+        follows: OF_TRIALS,
         renderer: completed.length > 400 ? "canvas" : "svg",
         option: (colours) => option(colours, chosen, panel, mine()),
         describe: () => `${capital(report.objective.words)} by ${panel.name} on ${chosen.dataset}`,
@@ -52,13 +58,16 @@ export function drawSlices(place) {
     }));
     if (!all && chosen.panels.length > PANELS) body.append(more);
   }
+  onChange(["dataset"], () => {
+    if (choose() === chosen) return;
+    chosen = choose();
+    show();
+  });
   show();
 }
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const valueOf = (trial, name) => (name === "model" ? labelOf(trial.model) : trial.values[name] ?? null);
-const key = (model) =>
-  make("span", { class: "key" }, make("i", { style: `background:var(--s${numberOf(model) % 7})` }), labelOf(model));
 
 function option(colours, slice, panel, trials) {
   const low = slice.low;
@@ -76,24 +85,25 @@ function option(colours, slice, panel, trials) {
       .filter((trial) => labelOf(trial.model) === label && valueOf(trial, panel.name) !== null)
       .map((trial, n) => {
         const value = valueOf(trial, panel.name);
-        const spread = few ? ((GOLDEN * n) % 1 - 0.5) * 0.7 * width : 0;
+        const spread = few ? ((GOLDEN * n + 0.5) % 1 - 0.5) * 0.7 * width : 0;
         const below = low !== null && trial.score < low;
         const number = numberOf(trial.model);
         return {
           name: trial.trial,
           value: [few ? position.get(value) + middle(k) + spread : value, below ? bottom - 0.6 * room : trial.score],
           symbol: below ? "triangle" : symbolOf(number), symbolRotate: below ? 180 : 0, trial,
-          itemStyle: { color: colourOf(colours, number), opacity: trials.length > 300 ? 0.4 : 0.6 },
+          ...markOf(colours, trial, { color: colourOf(colours, number), opacity: trials.length > 300 ? 0.4 : 0.6 }, trials.length > 300 ? 5 : 7),
         };
       }));
+  const points = new Map(placed.map((point) => [point.trial, point]));
   const numberOfLabel = (label) => numberOf(report.models.find((model) => model.label === label)?.name);
   const lines = panel.lines.flatMap(({ model, at, median }, k) => {
     const look = { color: colourOf(colours, numberOfLabel(model)), width: 2 };
-    const points = at.map((x, n) => [few ? x + middle(k) : x, Math.max(median[n], bottom)]);
-    const joined = panel.ordered ? [{ type: "line", data: points, lineStyle: look, symbol: "none", silent: true, z: 4 }] : [];
+    const medians = at.map((x, n) => [few ? x + middle(k) : x, Math.max(median[n], bottom)]);
+    const joined = panel.ordered ? [{ type: "line", data: medians, lineStyle: look, symbol: "none", silent: true, z: 4 }] : [];
     const dashes = few
       ? [{
-          type: "custom", silent: true, z: 4, data: points,
+          type: "custom", silent: true, z: 4, data: medians,
           renderItem: (_, api) => {
             const [a, b] = [-0.42, 0.42].map((side) => api.coord([api.value(0) + side * width, api.value(1)]));
             return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: look.color, lineWidth: 3 } };
@@ -125,7 +135,7 @@ function option(colours, slice, panel, trials) {
       axisLabel: { formatter: (y) => String(Number(y.toFixed(3))), showMinLabel: false, showMaxLabel: false },
     }),
     series: [
-      { type: "scatter", symbolSize: trials.length > 300 ? 5 : 7, data: placed },
+      { type: "scatter", data: inDrawingOrder(placed.map(({ trial }) => trial)).map((trial) => points.get(trial)), emphasis: pointedAt(colours) },
       ...lines,
     ],
   };

@@ -1,9 +1,13 @@
 /* The table of trials with its filters. */
 
 import { clock, figures, fixed, make, setting } from "./dom.js";
-import { labelOf, parameters, report, searchedDatasets, searchedModels, trials } from "./data.js";
+import { labelOf, parameters, report, searchedDatasets, searchedModels, trialOf, trials } from "./data.js";
+import { arrangement, arranger, shownOf } from "./arrange.js";
+import { oneStop } from "./arrows.js";
 import { download } from "./figure.js";
-import { axes, clearFilters, intervalsOf, isFiltered, keep, keepWords, noneOn, onFilter, passing, pointAt, valueAt, wordsKept } from "./filters.js";
+import { axes, clearFilters, intervalsOf, isFiltered, keep, keepWords, noneOn, onFilter, passing, valueAt, wordsKept } from "./filters.js";
+import { clickOn, letterOf, pin, pointAt } from "./selection.js";
+import { onChange } from "./store.js";
 
 const PAGE = 100;
 
@@ -12,7 +16,7 @@ const columns = [
   { head: "rank", get: (t) => t.rank, number: true },
   ...(searchedModels.length > 1 ? [{ head: "model", get: (t) => labelOf(t.model) }] : []),
   ...(searchedDatasets.length > 1 ? [{ head: "data set", get: (t) => t.dataset }] : []),
-  { head: report.objective.head, get: (t) => t.score, number: true, down: report.objective.direction === "max", text: (t) => fixed(t.score) + (t.stuck ? " †" : "") },
+  { head: report.objective.head, get: (t) => t.score, number: true, down: report.objective.direction === "max", text: (t) => fixed(t.score) + (t.standardError === null ? "" : ` ± ${fixed(t.standardError)}`) + (t.stuck ? " †" : "") },
   { head: "val. loss", get: (t) => t.loss, number: true, text: (t) => fixed(t.loss) },
   ...(trials.some((t) => report.curves[t.trial]?.unpenalised_loss)
     ? [{ head: "val. loss without penalties", get: (t) => t.unpenalised, number: true, text: (t) => fixed(t.unpenalised) }] : []),
@@ -22,19 +26,27 @@ const columns = [
   })),
   { head: "size", get: (t) => t.size, number: true, text: (t) => figures(t.size) },
   { head: "time", get: (t) => t.seconds, number: true, text: (t) => clock(t.seconds) },
-  { head: "status", get: (t) => t.status, text: (t) => t.status + (t.error ? `: ${t.error}` : "") },
+  { head: "status", get: (t) => (t.pruned ? "pruned" : t.status), text: (t) => (t.pruned ? "pruned" : t.status + (t.error ? `: ${t.error}` : "")) },
   { head: "trial", get: (t) => t.trial, text: (t) => t.trial },
-].filter(({ head }) => head !== "status" || trials.some((t) => !t.completed));
+].filter(({ head }) => head !== "status" || trials.some((t) => !t.completed || t.pruned));
+
+arrangement("columns", columns.map(({ head }) => head));
+
+/** The columns that are shown, in their order; all where none is. */
+function shownColumns() {
+  const shown = shownOf("columns").map((name) => columns.find(({ head }) => head === name));
+  return shown.length ? shown : columns;
+}
 
 export function drawTable(place) {
   let sorted = columns.findIndex(({ head: name }) => name === report.objective.head);
   let down = Boolean(columns[sorted].down);
   let page = 0;
   const count = make("p", { class: "count", role: "status" });
-  const body = make("tbody");
+  const body = make("tbody", { onkeydown: walk });
   const pages = make("div", { class: "pages" });
   const head = make("tr");
-  const search = make("input", { type: "search", placeholder: "a value, a model, a trial…", oninput: () => keepWords(search.value) });
+  const search = make("input", { type: "search", placeholder: "cnn  dropout=0.5  size<100k", title: "Words, values, and comparisons by =, < and > that all have to hold: cnn dropout=0.5 size<100k", oninput: () => keepWords(search.value) });
   const clear = make("button", { type: "button", class: "quiet-button", onclick: clearFilters }, "Clear all filters");
 
   const heads = columns.map((column, k) => {
@@ -48,9 +60,9 @@ export function drawTable(place) {
       "th", { scope: "col", class: column.number ? "number" : null },
       make("button", { type: "button", class: "sort", onclick: turn }, column.head),
     );
-    head.append(cell);
     return cell;
   });
+  const showHeads = () => head.replaceChildren(...shownColumns().map((column) => heads[columns.indexOf(column)]));
 
   function ordered() {
     const { get } = columns[sorted];
@@ -74,6 +86,7 @@ export function drawTable(place) {
       else cell.removeAttribute("aria-sort");
     });
     body.replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(rowOf));
+    body.rows[0]?.setAttribute("tabindex", "0");
     count.textContent = `${found.length.toLocaleString("en-US")} of ${trials.length.toLocaleString("en-US")} trials`;
     clear.disabled = !isFiltered();
     const step = (text, to, possible) =>
@@ -85,12 +98,13 @@ export function drawTable(place) {
 
   const save = make("button", {
     type: "button", class: "quiet-button", "aria-label": "The trials shown as a CSV file",
-    onclick: () => download("trials", { columns: columns.map(({ head: name }) => name), rows: ordered().map((t) => columns.map(({ get }) => get(t))) }),
+    onclick: () => download("trials", { columns: shownColumns().map(({ head: name }) => name), rows: ordered().map((t) => shownColumns().map(({ get }) => get(t))) }),
   }, "CSV");
   place.replaceChildren(
     make("h3", {}, "Every trial"),
     make("div", { class: "controls" }, make("label", { class: "choice" }, "Search", search), clear, save),
     filterPanel(),
+    arranger("columns", "Arrange columns"),
     make("div", { class: "count-line" }, count),
     make(
       "div", { class: "scroll tall", role: "region", tabindex: "0", "aria-label": "The trials" },
@@ -98,6 +112,7 @@ export function drawTable(place) {
     ),
     pages,
     make("p", { class: "quiet" },
+      "A click on a row, or Enter, opens its trial; with Shift, or by the key P, it is pinned. The arrows go from row to row. ",
       trials.some((t) => t.stuck) ? "† never left chance. " : "",
       "Ranks are within the search of each model on each data set. Every parameter, also those that never vary: ",
       make("a", { href: "trials.csv" }, "trials.csv"), "."),
@@ -107,14 +122,57 @@ export function drawTable(place) {
     if (source !== "words") search.value = wordsKept();
     show();
   });
+  onChange(["columns"], () => {
+    showHeads();
+    show();
+  });
+  onChange(["pinned"], () => {
+    for (const row of body.rows) showLetter(row);
+  });
+  search.value = wordsKept();
+  showHeads();
   show();
+  oneStop(head, "button");
+  const box = place.querySelector(".scroll");
+  const lacking = box.scrollWidth - box.clientWidth;
+  if (lacking <= 1) return;
+  place.style.setProperty("--broad", `${place.offsetWidth + lacking + 2}px`); // into both margins, which are empty
+  place.classList.add("broad");
 }
 
 function rowOf(trial) {
-  const cells = columns.map(({ get, text, number }) =>
+  const cells = shownColumns().map(({ get, text, number }) =>
     make("td", { class: number ? "number" : null }, text ? text(trial) : String(get(trial) ?? "")));
-  const pointing = { onmouseenter: () => pointAt(trial), onmouseleave: () => pointAt(null) };
-  return make("tr", trial.completed ? pointing : { class: "failed" }, ...cells);
+  const row = make("tr", {
+    class: trial.completed ? null : "failed", tabindex: "-1", "data-trial": trial.trial,
+    onmouseenter: () => pointAt(trial), onmouseleave: () => pointAt(null), onfocus: () => pointAt(trial), onblur: () => pointAt(null),
+    onclick: (event) => (event.shiftKey || getSelection().isCollapsed) && clickOn(trial, event),
+  }, ...cells);
+  showLetter(row);
+  return row;
+}
+
+/** Show the letter of a pinned trial in front of its row. */
+function showLetter(row) {
+  const letter = letterOf(trialOf(row.dataset.trial));
+  row.classList.toggle("is-pinned", letter !== "");
+  row.cells[0].dataset.letter = letter;
+}
+
+/** Go from row to row with the arrows, of which one is a stop of the Tab key; Enter opens one, P pins it. */
+function walk(event) {
+  const row = event.target;
+  if (row.tagName !== "TR") return;
+  const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling, Home: row.parentNode.firstElementChild, End: row.parentNode.lastElementChild }[event.key];
+  if (event.key === "Enter") row.click();
+  else if (event.key === "p" && !event.ctrlKey && !event.metaKey) pin(trialOf(row.dataset.trial));
+  else if (!next) return;
+  else {
+    row.setAttribute("tabindex", "-1");
+    next.setAttribute("tabindex", "0");
+    next.focus();
+  }
+  event.preventDefault();
 }
 
 /** A filter for each axis: boxes to tick for few values, a lowest and a highest for many. */
@@ -122,12 +180,14 @@ function filterPanel() {
   const panel = make("div", { class: "filters" });
   const parts = axes.map((axis) => (axis.values ? ticks(axis) : range(axis)));
   panel.append(...parts.map(({ element }) => element));
-  const summary = make("summary", {}, "Filter by parameter");
-  onFilter((source) => {
+  const summary = make("summary");
+  const follow = (source) => {
     parts.forEach((part) => part.follow(source));
     const active = axes.filter((axis) => intervalsOf(axis).length).map(({ name }) => name);
     summary.textContent = active.length ? `Filter by parameter: ${active.join(", ")}` : "Filter by parameter";
-  });
+  };
+  onFilter(follow);
+  follow("begin");
   return make("details", { class: "filter-panel" }, summary, panel);
 }
 

@@ -7,13 +7,26 @@ from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.worker.engines.base import Engine, Epoch, Plan, Samples, has_keras_steps, own_metrics
+from tuner.worker.engines.base import (
+    Engine,
+    Epoch,
+    Plan,
+    Samples,
+    State,
+    changing,
+    check_state,
+    has_keras_steps,
+    own_metrics,
+    restore,
+    state_of,
+)
 from tuner.worker.engines.shared_network import NetworkSignature, SharedNetwork, is_told_by_keras, signature_of
 
 Order = NDArray[np.int64]
@@ -34,7 +47,7 @@ class _Kept:
     run: EpochFunction
     optimizer: keras.optimizers.Optimizer
     begin: list[NDArray[Any]]
-    augment: keras.Sequential | None
+    random_layers: tuple[keras.Layer, ...]
     samples: tuple[Samples, Samples | None]
 
 
@@ -79,21 +92,38 @@ class CompiledEngine(Engine):
             and not isinstance(network.optimizer, keras.optimizers.LossScaleOptimizer)
         )
 
-    def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
+    def fit(
+        self,
+        network: keras.Model,
+        training: Samples,
+        validation: Samples | None,
+        plan: Plan,
+        state: State | None = None,
+    ) -> Iterator[Epoch]:
         """Fit and yield each epoch's metrics; see `Engine.fit`."""
         kept, signature = self._kept_for(network, training, validation, plan)
         if kept is None or signature is None:
             network.optimizer.build(network.trainable_variables)
+            variables = changing(network, network.optimizer, plan.random_layers)
+            if state is not None:
+                check_state(variables, state)
+                restore(variables, state)
             run = self.compile(network, training, validation, plan, [])
             for order in plan.orders(training.labels):
-                yield _epoch(*run(order))
+                yield _epoch(*run(order), variables)
             return
+        variables = changing(network, kept.optimizer, kept.random_layers)
+        if state is not None:
+            check_state(variables, state)
+            restore(network.variables, state[: len(network.variables)])
         kept.shared.load(signature)
         _begin_anew(kept, network, plan)
+        if state is not None:
+            restore(variables[len(network.variables) :], state[len(network.variables) :])
         for order in plan.orders(training.labels):
             metrics, answers = kept.run(order)
             kept.shared.store(signature)
-            yield _epoch(metrics, answers)
+            yield _epoch(metrics, answers, variables)
 
     def _kept_for(
         self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan
@@ -114,7 +144,7 @@ class CompiledEngine(Engine):
             network.optimizer.build(shared.network.trainable_variables)
             begin = [keras.ops.convert_to_numpy(variable) for variable in network.optimizer.variables]
             run = self.compile(shared.network, training, validation, plan, list(shared.scalars.values()))
-            kept = _Kept(shared, run, network.optimizer, begin, plan.augment, (training, validation))
+            kept = _Kept(shared, run, network.optimizer, begin, plan.random_layers, (training, validation))
             self._kept[key] = kept
         self._kept.move_to_end(key)
         while len(self._kept) > _MOST_KEPT:
@@ -122,25 +152,35 @@ class CompiledEngine(Engine):
         return kept, signature
 
 
-def _epoch(metrics: list[float], answers: Any) -> Epoch:
+def is_told_by_variables(network: keras.Model) -> bool:
+    """Whether a compiled network, its optimizer, loss and metrics are Keras' own, which keep all in variables."""
+    try:
+        parts = [keras.saving.serialize_keras_object(part) for part in (network.optimizer, network.loss)]
+    except (NotImplementedError, TypeError, ValueError):
+        return False
+    return is_told_by_keras(parts) and not own_metrics(network) and signature_of(network) is not None
+
+
+def _epoch(metrics: list[float], answers: Any, variables: list[keras.Variable]) -> Epoch:
     def probabilities() -> NDArray[np.float32]:
         found = np.empty((0, 0)) if answers is None else keras.ops.convert_to_numpy(answers)
         return found.astype(np.float32)
 
-    return Epoch(dict(zip(_NAMES, metrics, strict=False)), probabilities)
+    return Epoch(dict(zip(_NAMES, metrics, strict=False)), probabilities, partial(state_of, variables))
 
 
 def _begin_anew(kept: _Kept, network: keras.Model, plan: Plan) -> None:
-    """Bring the kept optimizer, and the kept augmentation, to where a network's own ones begin."""
+    """Bring the kept optimizer, and the kept layers that vary images, to where a network's own ones begin."""
     own = network.optimizer
     if own is not kept.optimizer:
         for variable, value in zip(kept.optimizer.variables, kept.begin, strict=True):
             variable.assign(value)
         if _rate_is_variable(own):
             kept.optimizer.learning_rate.assign(own.learning_rate)
-    if kept.augment is not None and plan.augment is not None and plan.augment is not kept.augment:
-        for variable, value in zip(kept.augment.variables, plan.augment.variables, strict=True):
-            variable.assign(value)
+    for layer, own_layer in zip(kept.random_layers, plan.random_layers, strict=True):
+        if layer is not own_layer:
+            for variable, value in zip(layer.variables, own_layer.variables, strict=True):
+                variable.assign(value)
 
 
 def _rate_is_variable(optimizer: keras.optimizers.Optimizer) -> bool:
@@ -154,14 +194,14 @@ def _key(
     try:
         optimizer = keras.saving.serialize_keras_object(network.optimizer)
         loss = keras.saving.serialize_keras_object(network.loss)
-        augment = None if plan.augment is None else keras.saving.serialize_keras_object(plan.augment)
+        varied = [keras.saving.serialize_keras_object(layer) for layer in plan.random_layers]
     except (NotImplementedError, TypeError, ValueError):
         return None
-    if not is_told_by_keras([optimizer, loss, augment]):
+    if not is_told_by_keras([optimizer, loss, varied]):
         return None
     if _rate_is_variable(network.optimizer):
         del optimizer["config"]["learning_rate"]
-    recipe = json.dumps(_without([optimizer, loss, augment], ("seed", "name")), sort_keys=True)
+    recipe = json.dumps(_without([optimizer, loss, varied], ("seed", "name")), sort_keys=True)
     weights = None if plan.class_weights is None else plan.class_weights.tobytes()
     return signature.text, recipe, plan.batch_size, weights, id(training), id(validation)
 

@@ -11,7 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner.worker.engines.base import EVALUATION_BATCH, Plan, Samples
+from tuner.datasets.large import evaluation_batch
+from tuner.worker.engines.base import Plan, Samples, varied
 from tuner.worker.engines.compiled import CompiledEngine, EpochFunction, Order
 
 
@@ -76,10 +77,14 @@ def epoch_function(network: keras.Model, variables: Groups, plan: Plan) -> Calla
         """
         mapping = [*zip(learned, learned_values, strict=True), *zip(others, other_values, strict=True)]
         with keras.StatelessScope(state_mapping=mapping, collect_losses=True) as scope:
-            if learning and plan.augment is not None:
-                images = plan.augment(keras.ops.cast(images, "float32"), training=True)
+            shares = None
+            if learning:
+                images, labels, shares = varied(plan, images, labels)
             probabilities = network(images, training=learning)
-            unpenalised = network.loss(labels, probabilities, _weights(plan, labels) if learning else None)
+            if plan.mixing is not None and shares is not None:
+                unpenalised = plan.mixing.loss(shares, probabilities)
+            else:
+                unpenalised = network.loss(labels, probabilities, _weights(plan, labels) if learning else None)
             loss = unpenalised + sum(network.losses)
         changed = [
             value if (new := scope.get_current_value(v)) is None else new for v, value in mapping[len(learned) :]
@@ -124,7 +129,8 @@ def epoch_function(network: keras.Model, variables: Groups, plan: Plan) -> Calla
         state, metrics, answers = over(learn, state, training, order, plan.batch_size)
         if validation is not None:
             everything = jnp.arange(len(validation[1]))
-            _, of_validation, answers = over(look, state, validation, everything, EVALUATION_BATCH)
+            looked_at = evaluation_batch(validation[0].shape[1:])
+            _, of_validation, answers = over(look, state, validation, everything, looked_at)
             metrics += of_validation
         return state, jnp.stack(metrics), answers
 
@@ -155,5 +161,5 @@ def on_device(samples: Samples) -> tuple[Any, Any]:
 
 def _others(network: keras.Model, plan: Plan, scalars: list[keras.Variable]) -> list[keras.Variable]:
     """Return what a forward pass reads and may change beside what is learned, each variable once."""
-    augment = [] if plan.augment is None else plan.augment.variables
-    return list({id(v): v for v in (*network.non_trainable_variables, *scalars, *augment)}.values())
+    random = [variable for layer in plan.random_layers for variable in layer.variables]
+    return list({id(v): v for v in (*network.non_trainable_variables, *scalars, *random)}.values())

@@ -18,13 +18,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.datasets.large import evaluation_batch
 from tuner.errors import TrialError
 from tuner.families.own_compiled import in_its_place
 from tuner.families.own_network import OwnNetwork
 from tuner.objective import OBJECTIVES, Objective, ToldObjective
 from tuner.objective.log_loss import cross_entropy
 from tuner.space.parameters import Values
-from tuner.worker.engines.base import EVALUATION_BATCH, Epoch, Samples
+from tuner.worker.engines.base import Epoch, Samples
 
 NAME = "fit"
 #: Arguments that a `fit` of the user's own may give to Keras' by itself: it is called without them then.
@@ -141,7 +142,7 @@ def fit(
         return Fitted(returned=returned)
     if validation is None or teller.over:
         return Fitted(returned=returned)
-    last = _answers(own, validation.images)
+    last = _answers(own, validation)
     same = [number for number, one in enumerate(teller.answers, start=1) if np.array_equal(one, last)]
     if not same:
         problem = "after its last epoch its fit changes the network, to what no epoch was scored with"
@@ -209,7 +210,7 @@ def score_of(returned: Returned | None, objective: Objective) -> float | None:
 
 def _given(own: OwnNetwork, samples: Samples) -> tuple[NDArray[np.float32], NDArray[Any]]:
     """Return images and labels as the user's code takes them: scaled as in front of the network, perhaps as rows."""
-    images = samples.images.astype(np.float32)
+    images = samples.every.astype(np.float32)
     if own.brought is not None:
         images = images * np.float32(own.brought[0]) + np.float32(own.brought[1])
     if own.compiled is not None and own.compiled.rows:
@@ -217,11 +218,9 @@ def _given(own: OwnNetwork, samples: Samples) -> tuple[NDArray[np.float32], NDAr
     return images, samples.labels
 
 
-def _answers(own: OwnNetwork, images: NDArray[Any]) -> NDArray[np.float32]:
-    parts = [
-        keras.ops.convert_to_numpy(own.model(images[start : start + EVALUATION_BATCH], training=False))
-        for start in range(0, len(images), EVALUATION_BATCH)
-    ]
+def _answers(own: OwnNetwork, samples: Samples) -> NDArray[np.float32]:
+    batches = samples.batches(evaluation_batch(samples.images.shape[1:]))
+    parts = [keras.ops.convert_to_numpy(own.model(images, training=False)) for images, _ in batches]
     return np.concatenate(parts).astype(np.float32)
 
 
@@ -232,12 +231,12 @@ def _measured(own: OwnNetwork, training: Samples, validation: Samples | None, lo
     if "loss" in told and "accuracy" in told:
         metrics |= {"loss": told["loss"], "accuracy": told["accuracy"]}
     else:
-        answers = _answers(own, training.images)
+        answers = _answers(own, training)
         metrics["loss"] = told.get("loss", cross_entropy(answers, training.labels))
         metrics["accuracy"] = told.get("accuracy", float((answers.argmax(axis=1) == training.labels).mean()))
     if validation is None:
         return Epoch(metrics, lambda: np.empty((0, 0), np.float32))
-    answers = _answers(own, validation.images)
+    answers = _answers(own, validation)
     metrics["val_accuracy"] = float((answers.argmax(axis=1) == validation.labels).mean())
     metrics["val_loss"] = told.get("val_loss", cross_entropy(answers, validation.labels))
     return Epoch(metrics, lambda: answers)

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.datasets.base import Images
-from tuner.worker.engines.base import EVALUATION_BATCH, Engine, Epoch, Plan, Samples, has_keras_steps, own_metrics
+from tuner.datasets.base import Images, Labels
+from tuner.datasets.large import evaluation_batch
+from tuner.recipe import Mixing
+from tuner.worker.engines.base import (
+    Engine,
+    Epoch,
+    Plan,
+    Samples,
+    State,
+    changing,
+    check_state,
+    has_keras_steps,
+    own_metrics,
+    restore,
+    state_of,
+)
+from tuner.worker.engines.relay import Relay
 
 #: What Keras is told to measure of images that validate, which have no weights.
 _UNWEIGHTED = "unweighted_loss"
@@ -21,33 +37,112 @@ class PlainEngine(Engine):
     """Calls `fit` once per epoch on images in the plan's order."""
 
     name = "plain"
+    reads_files = True
 
     def takes(self, network: keras.Model) -> bool:
         """Whether the engine can fit this network: always."""
         return True
 
-    def fit(self, network: keras.Model, training: Samples, validation: Samples | None, plan: Plan) -> Iterator[Epoch]:
+    def fit(
+        self,
+        network: keras.Model,
+        training: Samples,
+        validation: Samples | None,
+        plan: Plan,
+        state: State | None = None,
+    ) -> Iterator[Epoch]:
         """Fit and yield each epoch's metrics; see `Engine.fit`."""
-        if has_keras_steps(network):
+        if state is not None:
+            if not network.optimizer.built:
+                network.optimizer.build(network.trainable_variables)
+            variables = changing(network, network.optimizer, plan.random_layers)
+            check_state(variables, state)
+            restore(variables, state)
+        mixing = plan.mixing
+        if mixing is not None:
+            _learn_from_shares(network, mixing)
+        elif has_keras_steps(network):
             _add_unpenalised_loss(network, plan)
-        held = None if validation is None else (validation.images, validation.labels)
-        for order in plan.orders(training.labels):
-            images = training.images[order]
+        looked_at = evaluation_batch(training.images.shape[1:])
+        weights = None if plan.class_weights is None else dict(enumerate(map(float, plan.class_weights)))
+        held: Any = None
+        if validation is not None and validation.in_file:
+            every = np.arange(len(validation.labels))
+            held = _Batches(validation, every, looked_at, lambda images, labels: (images, _rows(labels, mixing)))
+        elif validation is not None:
+            held = validation.images, _rows(validation.labels, mixing)
+        relay = Relay(plan.callbacks, plan.epochs) if plan.callbacks else None
+        try:
+            yield from self._epochs(network, training, validation, plan, held, looked_at, weights, relay)
+        finally:
+            if relay:
+                relay.end()
+
+    def _epochs(
+        self,
+        network: keras.Model,
+        training: Samples,
+        validation: Samples | None,
+        plan: Plan,
+        held: Any,
+        looked_at: int,
+        weights: dict[int, float] | None,
+        relay: Relay | None,
+    ) -> Iterator[Epoch]:
+        mixing = plan.mixing
+        for epoch, order in enumerate(plan.orders(training.labels), start=plan.done):
+            if training.in_file:
+                vary = functools.partial(_varied, plan)
+                given: dict[str, Any] = {"x": _Batches(training, order, plan.batch_size, vary)}
+            else:
+                images, labels = _varied(plan, training.every[order], training.labels[order])
+                given = {"x": images, "y": labels, "batch_size": plan.batch_size}
             history = network.fit(
-                images if plan.augment is None else _variants(plan.augment, images),
-                training.labels[order],
-                batch_size=plan.batch_size,
+                **given,
                 validation_data=held,
-                validation_batch_size=EVALUATION_BATCH,
-                class_weight=None if plan.class_weights is None else dict(enumerate(map(float, plan.class_weights))),
+                validation_batch_size=None if isinstance(held, _Batches) else looked_at,
+                class_weight=weights if mixing is None else None,  # else they are in the shares of the labels
                 shuffle=False,
                 verbose=0,
+                **({"callbacks": [relay], "initial_epoch": epoch, "epochs": epoch + 1} if relay else {}),
             ).history
             metrics = {name: float(values[0]) for name, values in history.items()}
             if f"val_{_UNWEIGHTED}" in metrics:
                 metrics["val_unpenalised_loss"] = metrics.pop(f"val_{_UNWEIGHTED}")
             metrics.pop(_UNWEIGHTED, None)
-            yield Epoch(metrics, functools.partial(_answers, network, validation))
+            stopped = relay is not None and bool(network.stop_training)
+            if relay and (stopped or epoch + 1 == plan.epochs):
+                relay.end()  # which may bring other weights back
+            yield Epoch(
+                metrics, functools.partial(_answers, network, validation), functools.partial(_state, network, plan)
+            )
+            if stopped:
+                return
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
+    """Batches of images that are read of a file as they are needed, in an order of their places.
+
+    `vary` makes of a batch, images and labels, what is learned from or measured.
+    """
+
+    def __init__(self, samples: Samples, order: NDArray[np.int64], size: int, vary: Callable[..., Any]) -> None:
+        super().__init__()
+        self._samples, self._order, self._size, self._vary = samples, order, size, vary
+
+    def __len__(self) -> int:
+        return math.ceil(len(self._order) / self._size)
+
+    def __getitem__(self, number: int) -> Any:
+        here = self._order[number * self._size : (number + 1) * self._size]
+        return self._vary(self._samples.images[here], self._samples.labels[here])
+
+
+def _varied(plan: Plan, images: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return images and labels as they are learned from: variants, blended where they are mixed."""
+    if plan.augment is not None:
+        images = _variants(plan.augment, images)
+    return (images, labels) if plan.mixing is None else _mixed(plan.mixing, images, labels, plan)
 
 
 def _add_unpenalised_loss(network: keras.Model, plan: Plan) -> None:
@@ -73,20 +168,46 @@ def _add_unpenalised_loss(network: keras.Model, plan: Plan) -> None:
     network.compile(network.optimizer, network.loss, metrics=every, run_eagerly=network.run_eagerly)
 
 
+def _learn_from_shares(network: keras.Model, mixing: Mixing) -> None:
+    """Let a network learn from rows of shares, and measure of images that validate, by one-hot rows, what it did."""
+    metrics = [keras.metrics.MeanMetricWrapper(mixing.loss.call, name="unpenalised_loss")]
+    every = ["accuracy", *own_metrics(network), *metrics]
+    network.compile(network.optimizer, mixing.loss, metrics=every, run_eagerly=network.run_eagerly)
+
+
+def _rows(labels: Labels, mixing: Mixing | None) -> NDArray[Any]:
+    """Return labels as they are learned from: as one-hot rows where training images are mixed."""
+    return labels if mixing is None else np.eye(mixing.classes, dtype=np.float32)[labels]
+
+
+def _mixed(
+    mixing: Mixing, images: NDArray[Any], labels: Labels, plan: Plan
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return blended images and their shares, made batch by batch, as they are learned from."""
+    made, shares = np.empty(images.shape, np.float32), np.empty((len(labels), mixing.classes), np.float32)
+    for start in range(0, len(images), plan.batch_size):
+        here = slice(start, start + plan.batch_size)
+        blended = mixing(images[here], labels[here], plan.class_weights)
+        made[here], shares[here] = (keras.ops.convert_to_numpy(part) for part in blended)
+    return made, shares
+
+
+def _state(network: keras.Model, plan: Plan) -> State:
+    return state_of(changing(network, network.optimizer, plan.random_layers))
+
+
 def _answers(network: keras.Model, validation: Samples | None) -> NDArray[np.float32]:
     """Return the network's answers, without compiling a prediction, which would take as long as a short training."""
-    images = np.empty((0,)) if validation is None else validation.images
-    parts = [
-        keras.ops.convert_to_numpy(network(images[start : start + EVALUATION_BATCH], training=False))
-        for start in range(0, len(images), EVALUATION_BATCH)
-    ]
+    batches = () if validation is None else validation.batches(evaluation_batch(validation.images.shape[1:]))
+    parts = [keras.ops.convert_to_numpy(network(images, training=False)) for images, _ in batches]
     return np.concatenate(parts).astype(np.float32) if parts else np.empty((0, 0), np.float32)
 
 
 def _variants(augment: keras.Sequential, images: Images) -> NDArray[np.float32]:
     """Return a random variant of each image, made batch by batch into one array."""
     made = np.empty(images.shape, np.float32)
-    for start in range(0, len(images), EVALUATION_BATCH):
-        batch = images[start : start + EVALUATION_BATCH].astype(np.float32)
-        made[start : start + EVALUATION_BATCH] = keras.ops.convert_to_numpy(augment(batch, training=True))
+    size = evaluation_batch(images.shape[1:])
+    for start in range(0, len(images), size):
+        batch = images[start : start + size].astype(np.float32)
+        made[start : start + size] = keras.ops.convert_to_numpy(augment(batch, training=True))
     return made

@@ -221,8 +221,10 @@ class SharedNetwork:
             self._dropouts[place].seed_generator.state.assign(layer.seed_generator.state)
 
     def store(self, signature: NetworkSignature) -> None:
-        """Give the weights back to the network that was loaded."""
+        """Give the weights and the states of random generators back to the network that was loaded."""
         self._copy(signature, inwards=False)
+        for place, layer in signature.dropouts.items():
+            layer.seed_generator.state.assign(self._dropouts[place].seed_generator.state)
 
     def _copy(self, signature: NetworkSignature, inwards: bool) -> None:
         for layer, copy in zip(signature.layers, self._layers, strict=True):

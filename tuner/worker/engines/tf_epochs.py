@@ -11,7 +11,8 @@ from typing import Any
 
 import keras
 
-from tuner.worker.engines.base import EVALUATION_BATCH, Plan, Samples
+from tuner.datasets.large import evaluation_batch, rows_of
+from tuner.worker.engines.base import Plan, Samples, varied
 from tuner.worker.engines.compiled import CompiledEngine, EpochFunction, Order
 
 
@@ -20,6 +21,7 @@ class TensorFlowEpochsEngine(CompiledEngine):
 
     name = "tf_epochs"
     backend = "tensorflow"
+    reads_files = True
 
     def compile(
         self,
@@ -51,10 +53,13 @@ def _epoch_function(
     watched = [variable.value for variable in variables]
     of_answers = network.loss
 
-    def forward(images: Any, labels: Any, learning: bool) -> tuple[Any, list[Any], Any]:
+    def forward(images: Any, labels: Any, learning: bool, shares: Any = None) -> tuple[Any, list[Any], Any]:
         """Return the loss of a batch; sums over its images of loss, loss without penalties and hits; the answers."""
         probabilities = network(images, training=learning)
-        loss = unpenalised = of_answers(labels, probabilities, _weights(plan, labels) if learning else None)
+        if plan.mixing is not None and shares is not None:
+            loss = unpenalised = plan.mixing.loss(shares, probabilities)
+        else:
+            loss = unpenalised = of_answers(labels, probabilities, _weights(plan, labels) if learning else None)
         if network.losses:
             loss += tf.add_n(network.losses)
         hits = tf.equal(tf.argmax(probabilities, -1, tf.int64), labels)
@@ -62,13 +67,14 @@ def _epoch_function(
         return loss, [loss * count, unpenalised * count, tf.reduce_sum(tf.cast(hits, tf.float32))], probabilities
 
     def learn(images: Any, labels: Any) -> list[Any]:
-        if plan.augment is not None:
-            images = plan.augment(tf.cast(images, tf.float32), training=True)
+        images, labels, shares = varied(plan, images, labels)
         with tf.GradientTape() as tape:
-            loss, sums, _ = forward(images, labels, learning=True)
+            loss, sums, _ = forward(images, labels, learning=True, shares=shares)
         network.optimizer.apply(tape.gradient(loss, watched), variables)
         return sums
 
+    if training.in_file or (validation is not None and validation.in_file):
+        return _in_pieces(forward, learn, training, validation, plan)
     # Made outside the function: inside, the data would become part of its graph.
     resident = {
         id(part): (tf.constant(part.images), tf.constant(part.labels)) for part in (training, validation) if part
@@ -91,7 +97,7 @@ def _epoch_function(
     def look(samples: Samples) -> tuple[list[Any], Any]:
         """Return the mean metrics of images in their order, and the probabilities that these got."""
         images, labels = resident[id(samples)]
-        size, count = EVALUATION_BATCH, len(samples.labels)
+        size, count = evaluation_batch(samples.images.shape[1:]), len(samples.labels)
 
         def body(batch: Any, before: list[Any], answers: Any) -> tuple[Any, list[Any], Any]:
             here = slice(batch * size, tf.minimum((batch + 1) * size, count))
@@ -115,6 +121,66 @@ def _epoch_function(
         return metrics + of_validation, answers
 
     return epoch  # type: ignore[no-any-return]
+
+
+def _in_pieces(
+    forward: Callable[..., Any],
+    learn: Callable[..., Any],
+    training: Samples,
+    validation: Samples | None,
+    plan: Plan,
+) -> Callable[[Any], tuple[list[Any], Any]]:
+    """Return what runs one epoch over images that are read of a file, some batches in one call.
+
+    It learns and measures what `_epoch_function` does, step for step, in the same order.
+    """
+    import tensorflow as tf
+
+    size, shape = plan.batch_size, training.images.shape[1:]
+    piece = rows_of(shape, batch=size)
+    nothing = [tf.constant(0.0)] * 3
+    arguments = [
+        tf.TensorSpec((None, *shape), training.images.dtype),
+        tf.TensorSpec((None,), training.labels.dtype),
+        [tf.TensorSpec((), tf.float32)] * 3,
+    ]
+
+    @tf.function(autograph=False, input_signature=arguments)  # type: ignore[untyped-decorator]
+    def learned(images: Any, labels: Any, before: list[Any]) -> list[Any]:
+        count = tf.size(labels)
+
+        def body(start: Any, before: list[Any]) -> tuple[Any, list[Any]]:
+            here = slice(start, tf.minimum(start + size, count))
+            return start + size, [a + b for a, b in zip(before, learn(images[here], labels[here]), strict=True)]
+
+        _, sums = tf.while_loop(lambda start, _: start < count, body, (tf.constant(0), before))
+        return list(sums)
+
+    @tf.function(autograph=False, input_signature=arguments)  # type: ignore[untyped-decorator]
+    def looked(images: Any, labels: Any, before: list[Any]) -> tuple[list[Any], Any]:
+        _, sums, probabilities = forward(images, labels, learning=False)
+        return [a + b for a, b in zip(before, sums, strict=True)], tf.cast(probabilities, tf.float32)
+
+    def means(count: int) -> Any:  # in a graph, which divides by a known number in its own way, as one whole epoch does
+        return tf.function(lambda sums: [total / count for total in sums], autograph=False)
+
+    mean_of_training = means(len(training.labels))
+    mean_of_validation = None if validation is None else means(len(validation.labels))
+
+    def epoch(order: Any) -> tuple[list[Any], Any]:
+        sums = nothing
+        for images, labels in training.batches(piece, order.numpy()):
+            sums = learned(images, labels, sums)
+        metrics = mean_of_training(sums)
+        if validation is None or mean_of_validation is None:
+            return metrics, None
+        sums, answers = nothing, []
+        for images, labels in validation.batches(evaluation_batch(shape)):
+            sums, probabilities = looked(images, labels, sums)
+            answers.append(probabilities)
+        return metrics + mean_of_validation(sums), tf.concat(answers, 0)
+
+    return epoch
 
 
 def _weights(plan: Plan, labels: Any) -> Any:

@@ -1,0 +1,161 @@
+"""`tuner watch`: a real search of many short trials that is killed and resumed while somebody watches."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import sqlite3
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from small_project import SEARCH, make_project, really_start, recorded, start, tuner, wait_for
+
+from tuner.ledger.ledger import Ledger
+from tuner.ledger.requests import Request
+
+#: 60 trials that share two compiled steps.
+MANY = (
+    SEARCH[: SEARCH.index("[[search]]")].replace("repeats = 2", "repeats = 1").replace("epochs = 3", "epochs = 1")
+    + """
+[[search]]
+family = "ann"
+[search.space]
+dense_units = [4, 8]
+dropout = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+learning_rate = [0.001, 0.002, 0.005, 0.01, 0.02]
+"""
+)
+
+
+class Follower(threading.Thread):
+    """A page that follows the events of a watched search, and connects again whenever it is cut off."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(daemon=True)
+        self.parts = urlsplit(address)
+        self.keys: list[str] = []
+        self.states: list[str] = []
+        self.under_way: set[str] = set()
+        self.resets = 0
+        self.last, self.pieces = "", 0
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            connection = http.client.HTTPConnection(self.parts.hostname or "", self.parts.port, timeout=120)
+            try:
+                headers = {"Last-Event-ID": self.last} if self.last else {}
+                connection.request("GET", f"{self.parts.path}events", headers=headers)
+                self.follow(connection.getresponse())
+            except OSError:
+                continue
+            finally:
+                connection.close()
+
+    def follow(self, answer: http.client.HTTPResponse) -> None:
+        kind, name, pieces = "", "", 0
+        while line := answer.readline().decode().rstrip("\n") or "end":
+            if line.startswith("id: "):
+                name = line[4:]
+            elif line.startswith("event: "):
+                kind = line[7:]
+            elif line.startswith("data: "):
+                self.take(kind, json.loads(line[6:]))
+                self.last, name = name or self.last, ""
+                pieces += kind == "rows"
+            if pieces >= 5 or self.ended.is_set():  # cut off, in the middle of what is sent
+                return
+            if answer.isclosed():
+                return
+
+    def take(self, kind: str, data: dict[str, object]) -> None:
+        if kind == "rows":
+            self.keys += [row["key"] for row in data["rows"]]  # type: ignore[attr-defined]
+        elif kind == "reset":
+            self.resets += 1
+        elif kind == "state":
+            self.states.append(str(data["what"]))
+            self.under_way |= {one["trial"] for one in data["running"]}  # type: ignore[attr-defined]
+
+
+@pytest.mark.slow
+def test_a_search_killed_and_resumed_while_watched_misses_no_row_and_shows_none_twice(
+    tmp_path: Path, blobs_file: Path
+) -> None:
+    folder = make_project(tmp_path / "watched", blobs_file, MANY)
+    watch = really_start(folder, "watch", "small")
+    assert watch.stdout is not None
+    try:
+        address = watch.stdout.readline().removeprefix("watch: ").strip()
+        follower = Follower(address)
+        follower.start()
+        wait_for(lambda: bool(follower.states))
+        assert not (folder / "runs").exists()  # which a run makes, and nobody else
+        for kill_at in (7, 25):
+            main = start(folder, "run", "small", "--workers", "2")
+            wait_for(lambda: recorded(folder) >= kill_at or main.poll() is not None)  # noqa: B023
+            main.kill()
+            main.communicate()
+            wait_for(lambda: follower.states[-1] == "stopped")
+        ended = tuner(folder, "run", "small", "--workers", "2")
+        assert ended.returncode == 0, ended.stderr
+        wait_for(lambda: follower.states[-1] == "finished")
+        follower.ended.set()
+        database = sqlite3.connect(folder / "runs" / "ledger.sqlite")
+        listed = database.execute("SELECT search, role, model, dataset, number FROM members").fetchall()
+        assert len(listed) == 61
+        wait_for(lambda: len(follower.keys) >= 61)
+        assert sorted(follower.keys) == sorted(" ".join(map(str, row)) for row in listed)
+        assert follower.resets == 1
+        assert follower.states[0] == "not begun"
+        assert {"running", "stopped"} <= set(follower.states)
+        assert follower.under_way
+        answer = http.client.HTTPConnection(follower.parts.hostname or "", follower.parts.port, timeout=120)
+        answer.request("GET", follower.parts.path)
+        page = answer.getresponse().read().decode()
+        assert 'id="confusion"' in page
+    finally:
+        watch.send_signal(signal.SIGINT)
+        _, errors = watch.communicate(timeout=120)
+    assert watch.returncode == 130
+    assert errors.splitlines()[-1] == "no longer watched. Again with: tuner watch small"
+
+
+def test_a_search_that_nobody_knows_is_refused_in_one_line(tmp_path: Path) -> None:
+    answer = tuner(tmp_path, "watch", "nothing")
+    assert answer.returncode == 2
+    assert "nothing: no such search" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_trial_that_is_stopped_while_it_trains_is_left_out_and_the_report_says_so(
+    tmp_path: Path, blobs_file: Path
+) -> None:
+    two = MANY.replace("dropout = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]", "dropout = 0.0").replace(
+        "learning_rate = [0.001, 0.002, 0.005, 0.01, 0.02]", "learning_rate = 0.01"
+    )
+    folder = make_project(tmp_path / "stopped", blobs_file, two)
+    main = start(folder, "run", "small", "--epochs", "400", "--workers", "1")
+    progress = folder / "runs" / "progress"
+
+    def under_way() -> list[str]:
+        return [path.stem for path in progress.glob("[0-9a-f]*.json")]
+
+    wait_for(lambda: bool(under_way()) or main.poll() is not None)
+    (trial,) = under_way()
+    with Ledger(folder / "runs" / "ledger.sqlite") as ledger:
+        ledger.ask("small", Request("stop", trial))
+    _, errors = main.communicate(timeout=600)
+    assert main.poll() == 0, errors
+    assert f"by hand: trial {trial} stopped while it was trained, after 0 recorded trials" in errors
+    with Ledger(folder / "runs" / "ledger.sqlite") as ledger:
+        assert ledger.get(trial) is None
+        assert len(ledger.search_trials("small")) == 2  # the other one, and its retraining
+    report = (folder / "reports" / "small" / "report.md").read_text()
+    assert f"trial {trial} stopped while it was trained" in report
+    plan = tuner(folder, "plan", "small", "--epochs", "400", "--json")
+    assert [part["to_train"] for part in json.loads(plan.stdout)["parts"]] == [0], plan.stdout

@@ -1,0 +1,228 @@
+"""The drawer of a trial, pinned trials held against each other, the best so far, two parameters, charts as files."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from browsing import NEEDS_BROWSER, ActionChains, By, Keys, column, count, option, shown, until
+from made_up import Project
+from whole_page import page_of
+
+from tuner.datasets.base import Dataset
+from tuner.space.given import read_given
+
+pytestmark = NEEDS_BROWSER
+_DRAWER = "#drawer"
+
+
+def row_of(browser: Any, place: int) -> Any:
+    return browser.find_element(By.CSS_SELECTOR, f"#trials-rows tbody tr:nth-child({place})")
+
+
+def click(browser: Any, element: Any, shift: bool = False) -> None:
+    event = "arguments[0].dispatchEvent(new MouseEvent('click', {shiftKey: arguments[1], bubbles: true}))"
+    browser.execute_script(event, element, shift)
+
+
+def drawer_button(browser: Any, text: str) -> Any:
+    return browser.find_element(By.XPATH, f"//*[@id='drawer']//button[.='{text}']")
+
+
+def lines(browser: Any, under: str = f"{_DRAWER} dl") -> dict[str, str]:
+    found: dict[str, str] = browser.execute_script(
+        "return Object.fromEntries([...document.querySelectorAll(arguments[0] + ' dt')]"
+        ".map((name) => [name.textContent, name.nextElementSibling.textContent]))",
+        under,
+    )
+    return found
+
+
+def title(browser: Any) -> str:
+    return str(browser.find_element(By.CSS_SELECTOR, f"{_DRAWER} h2").text)
+
+
+def test_a_row_opens_its_trial_with_settings_curve_and_cost_and_escape_closes_it(opened: Any) -> None:
+    shown(opened, "#trials-rows")
+    cells = {head: column(opened, head)[20] for head in ("dropout", "learning_rate", "val. accuracy", "trial", "time")}
+    opened.execute_script("arguments[0].focus()", row_of(opened, 21))
+    ActionChains(opened).send_keys(Keys.ENTER).perform()
+    assert title(opened) == "CNN on patterns, rank 21"
+    told = lines(opened)
+    assert {name: told[name] for name in ("dropout", "learning_rate", "val. accuracy", "time")} == {
+        name: cells[name] for name in ("dropout", "learning_rate", "val. accuracy", "time")
+    }
+    assert cells["trial"] in opened.find_element(By.CSS_SELECTOR, _DRAWER).text
+    assert told["epochs"] == "12"
+    until(opened, lambda: opened.find_elements(By.CSS_SELECTOR, f"{_DRAWER} .chart[data-drawn]"))
+    (score, *_) = option(opened, f"{_DRAWER} .chart")["series"]
+    assert score["data"] == 12, "an epoch each, of a trial that is not among the best"
+    drawer_button(opened, "Worse").click()
+    assert title(opened) == "CNN on patterns, rank 22"
+    ActionChains(opened).send_keys(Keys.ESCAPE).perform()
+    assert not opened.find_element(By.CSS_SELECTOR, _DRAWER).is_displayed()
+    focused = opened.execute_script("return document.activeElement.dataset.trial")
+    assert focused == cells["trial"], "where the reader was before"
+
+
+def test_a_failed_trial_says_why(opened: Any) -> None:
+    shown(opened, "#trials input[type=search]").send_keys("failed")
+    click(opened, row_of(opened, 1))
+    assert opened.find_element(By.CSS_SELECTOR, f"{_DRAWER} .error").text == "it | <broke>"
+    assert not opened.find_elements(By.CSS_SELECTOR, f"{_DRAWER} .chart")
+
+
+def test_a_trial_is_copied_as_an_entry_of_try_first(browser: Any, tmp_path: Path, blobs: Dataset) -> None:
+    values = {"dense_units": [4, 8], "learning_rate": [0.001, 0.00123456789], "activation": ["relu", "tanh"], "l2": 0.5}
+    raw = {"title": "T", "dataset": "blobs", "training": {"epochs": 3}, "search": [{"family": "ann", "space": values}]}
+    made = Project(tmp_path, blobs, raw)
+    trials = made.searched("ann", [0.5 + k / 100 for k in range(8)])
+    path = tmp_path / "report.html"
+    path.write_text(page_of(made, single_file=True).text, encoding="utf-8")
+    for trial in (trials[7], trials[0]):
+        browser.get("about:blank")
+        browser.get(f"{path.as_uri()}#trials?open={trial.id}")
+        text = browser.find_element(By.CSS_SELECTOR, f"{_DRAWER} pre").text
+        given = tomllib.loads(f"try_first = [{text}]")["try_first"]
+        assert read_given(given, made.search.model_searches[0].space) == (
+            {
+                name: value
+                for name, value in trial.values.items()
+                if name in made.search.model_searches[0].space.domains
+            },
+        )
+    drawer_button(browser, "Copy as TOML").click()
+    until(browser, lambda: "opied" in browser.find_element(By.CSS_SELECTOR, f"{_DRAWER} .quiet[role=status]").text)
+    assert browser.get_log("browser") == []
+
+
+def test_pinned_trials_are_compared_by_what_differs_alone(opened: Any) -> None:
+    shown(opened, "#trials-rows")
+    heads = ("conv_depth", "filters_1", "dropout", "learning_rate", "val. accuracy")
+    cells = {head: [column(opened, head)[place] for place in (0, 4)] for head in heads}
+    for place in (1, 5):
+        click(opened, row_of(opened, place), shift=True)
+    opened.find_element(By.XPATH, "//*[@id='selection']//button[.='Compare']").click()
+    assert title(opened) == "Trials A, B: what differs"
+    found = opened.execute_script(
+        "return Object.fromEntries([...document.querySelectorAll('#differences tbody tr')]"
+        ".map((row) => [row.cells[0].textContent, [...row.cells].slice(1).map((cell) => cell.textContent)]))"
+    )
+    assert all(len(set(values)) > 1 for values in found.values())
+    for head, values in cells.items():
+        assert found.get(head) == (values if len(set(values)) > 1 else None)
+    same = lines(opened, f"{_DRAWER} details dl")
+    assert same["model"] == "CNN"
+    assert not same.keys() & found.keys()
+    until(opened, lambda: opened.find_elements(By.CSS_SELECTOR, f"{_DRAWER} .chart[data-drawn]"))
+    assert [one["endLabel"]["formatter"] for one in option(opened, f"{_DRAWER} .chart")["series"][::2]] == ["A", "B"]
+    shown(opened, "#curves .chart")
+    names = [key.text for key in opened.find_elements(By.CSS_SELECTOR, "#curves .keys li")]
+    assert any(name.split()[:2] == ["B", "CNN"] for name in names), "pinned ones have their curves among the best"
+
+
+def test_the_best_so_far_never_falls_and_can_be_read_by_time(opened: Any) -> None:
+    shown(opened, "#best-so-far")
+    best = (
+        "return echarts.getInstanceByDom(document.querySelector('#best-so-far')).getOption().series"
+        ".filter(({ type }) => type === 'line').map(({ data }) => data)"
+    )
+    by_number = opened.execute_script(best)
+    assert len(by_number) == 2, "a line for each model"
+    assert max(x for line in by_number for x, _ in line) == 992
+    select = opened.find_element(By.CSS_SELECTOR, "[data-figure=progress] select")
+    opened.execute_script("arguments[0].value = 'time'; arguments[0].dispatchEvent(new Event('change'))", select)
+    by_time = opened.execute_script(best)
+    assert by_time != by_number
+    for line in (*by_number, *by_time):
+        assert [y for _, y in line] == sorted(y for _, y in line)
+        assert [x for x, _ in line] == sorted(x for x, _ in line)
+
+
+def test_two_clicks_in_the_importance_show_the_score_by_two_parameters(opened: Any) -> None:
+    shown(opened, "#pair")
+    chart = shown(opened, "[data-figure=importance] .chart")
+    bars = option(opened, "[data-figure=importance] .chart")["yAxis"][0]
+    assert bars["data"] > 4
+    names = opened.execute_script("return echarts.getInstanceByDom(arguments[0]).getOption().yAxis[0].data", chart)
+    for name in ("dropout", "conv_depth"):
+        x, y = opened.execute_script(
+            "const chart = echarts.getInstanceByDom(arguments[0]);"
+            "return chart.convertToPixel({gridIndex: 0}, [0.05, arguments[1]])",
+            chart,
+            names.index(name),
+        )
+        size = chart.size
+        ActionChains(opened, duration=20).move_to_element_with_offset(
+            chart, round(x + 1 - size["width"] / 2), round(y - size["height"] / 2)
+        ).click().perform()
+    shown(opened, "#pair")
+    until(opened, lambda: option(opened, "#pair")["xAxis"][0]["name"] == "dropout")
+    assert option(opened, "#pair")["yAxis"][0]["name"] == "conv_depth"
+    cells = opened.execute_script(
+        "return echarts.getInstanceByDom(document.querySelector('#pair')).getOption().series[0].data"
+        ".map(({ cell }) => cell)"
+    )
+    assert len(cells) == 6, "of a network of one or two layers with three rates of dropout"
+    assert sum(cell["count"] for cell in cells) == 985, "but for the ANN's, which has no depth"
+    for cell in cells:
+        assert cell["median"] <= cell["best"]
+    opened.find_element(By.XPATH, "//*[@id='trials']//input[@type='search']").send_keys("dropout=0.5")
+    until(
+        opened,
+        lambda: (
+            len(
+                opened.execute_script(
+                    "return echarts.getInstanceByDom(document.querySelector('#pair')).getOption().series[0].data"
+                )
+            )
+            == 2
+        ),
+    )
+    assert count(opened) == "334 of 1,000 trials"
+
+
+def test_every_figure_is_saved_as_svg_and_png(opened: Any) -> None:
+    opened.execute_script(
+        "window.saved = []; URL.createObjectURL = (blob) => { window.saved.push(blob); return 'blob:none'; };"
+        "URL.revokeObjectURL = () => {}; HTMLAnchorElement.prototype.click = function () { this.dataset.clicked = 1; };"
+    )
+    for place in ("[data-figure=parallel]", "[data-figure=roc]", "[data-figure=scores]"):
+        for chart in opened.find_elements(By.CSS_SELECTOR, f"{place} .chart"):
+            opened.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", chart)
+            until(opened, lambda chart=chart: chart.get_attribute("data-drawn"))
+        for kind in ("PNG", "SVG"):
+            save = opened.find_element(By.XPATH, f"//*[@data-figure='{place[13:-1]}']//button[.='{kind}']")
+            opened.execute_script("arguments[0].click()", save)
+    until(opened, lambda: opened.execute_script("return window.saved.length") == 6)
+    types = opened.execute_script("return window.saved.map(({ type }) => type)")
+    assert sorted(types) == ["image/png"] * 3 + ["image/svg+xml"] * 3
+    texts = opened.execute_async_script(
+        "const done = arguments[0];"
+        "Promise.all(window.saved.filter(({ type }) => type === 'image/svg+xml').map((blob) => blob.text())).then(done)"
+    )
+    for text, heading in zip(texts, ("Parallel coordinates", "ROC, each class", "Test accuracy"), strict=True):
+        parsed = opened.execute_script(
+            "const found = new DOMParser().parseFromString(arguments[0], 'image/svg+xml');"
+            "return [found.querySelectorAll('parsererror').length, found.querySelectorAll('path').length,"
+            " found.querySelector('text').textContent]",
+            text,
+        )
+        assert parsed[0] == 0
+        assert parsed[1] > 5
+        assert parsed[2].startswith(heading)
+    sizes = opened.execute_script(
+        "return window.saved.filter(({ type }) => type === 'image/png').map(({ size }) => size)"
+    )
+    assert all(size > 10_000 for size in sizes), "no empty pictures"
+
+
+def test_what_is_saved_is_one_stop_of_the_tab_key(opened: Any) -> None:
+    bar = shown(opened, "[data-figure=parallel] [role=toolbar]")
+    buttons = bar.find_elements(By.CSS_SELECTOR, "button")
+    assert [button.get_attribute("tabindex") for button in buttons] == ["0", "-1", "-1"]
+    opened.execute_script("arguments[0].focus()", buttons[0])
+    ActionChains(opened).send_keys(Keys.ARROW_RIGHT).perform()
+    assert opened.execute_script("return document.activeElement.textContent") == "PNG"
+    assert [button.get_attribute("tabindex") for button in buttons] == ["-1", "0", "-1"]

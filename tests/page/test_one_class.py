@@ -1,0 +1,121 @@
+"""One class on the page: a threshold with its precision and recall, its mistakes, and two models on the same image."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from browsing import NEEDS_BROWSER, By, option, shown, until
+from made_up import Project
+from whole_page import Page
+
+from tuner.page.thresholds import THRESHOLDS, thresholds
+
+_PLACE = "[data-figure='class']"
+
+
+def choose(browser: Any, label: str, value: str) -> None:
+    select = browser.find_element(By.XPATH, f"//*[@data-figure='class']//label[starts-with(., '{label}')]/select")
+    browser.execute_script(
+        "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))", select, value
+    )
+
+
+def said(browser: Any) -> str:
+    return str(browser.find_element(By.CSS_SELECTOR, f"{_PLACE} .operating").text)
+
+
+def move(browser: Any, threshold: float) -> None:
+    browser.execute_script(
+        "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input'))",
+        browser.find_element(By.CSS_SELECTOR, f"{_PLACE} input[type=range]"),
+        THRESHOLDS.index(threshold),
+    )
+
+
+def test_counts_at_each_threshold_are_those_of_the_probabilities(project: Project) -> None:
+    (chosen, *_) = project.findings().chosen
+    predictions = chosen.predictions
+    for label, of, right, wrong in thresholds(chosen):
+        mine = predictions.labels == label
+        probability = predictions.probabilities[:, label].astype(np.float64)
+        assert of == mine.sum()
+        assert right == [int((mine & (probability >= level)).sum()) for level in THRESHOLDS]
+        assert wrong == [int((~mine & (probability >= level)).sum()) for level in THRESHOLDS]
+
+
+def test_each_shown_image_has_what_every_model_says_of_it(page: Page, project: Project) -> None:
+    images = page.blocks["images"]
+    by_model = {chosen.model: chosen for chosen in project.findings().chosen}
+    for dataset, model, _true, predicted, some in images["cells"]:
+        sheet = images["sheets"][dataset]
+        assert set(sheet["said"]) == set(by_model)
+        for place, confidence in some:
+            answer = sheet["said"][model][place]
+            assert answer == [predicted, round(100 * confidence)]
+    lengths = {len(answers) for answers in images["sheets"]["blobs"]["said"].values()}
+    assert len(lengths) == 1
+
+
+@NEEDS_BROWSER
+def test_a_threshold_that_is_moved_shows_its_precision_and_recall(opened: Any) -> None:
+    shown(opened, "#one-class")
+    choose(opened, "Class", "three")
+    found = opened.execute_script(
+        "const report = JSON.parse(document.getElementById('report').textContent);"
+        "const cnn = report.chosen.find(({ model }) => model === 'cnn');"
+        "return cnn.thresholds.find(([label]) => cnn.classes[label] === 'three')"
+    )
+    _, of, right, wrong = found
+    texts = []
+    for threshold in (0.0001, 0.5, 0.9):
+        move(opened, threshold)
+        k = THRESHOLDS.index(threshold)
+        text = said(opened)
+        assert text.startswith(f"CNN, three: from a probability of {threshold} on")
+        assert f"recall {right[k] / of:.4f}" in text
+        if right[k] + wrong[k]:
+            assert f"precision {right[k] / (right[k] + wrong[k]):.4f}" in text
+        texts.append(text)
+    assert len(set(texts)) == 3
+    move(opened, 0.5)
+    marks = [one for one in option(opened, "#one-class")["series"] if one["type"] == "scatter"]
+    assert len(marks) == 2, "one of each model"
+    choose(opened, "Curve", "roc")
+    until(opened, lambda: option(opened, "#one-class")["xAxis"][0]["name"] == "false positive rate")
+    until(opened, lambda: "label=three" in opened.execute_script("return location.hash"))
+
+
+@NEEDS_BROWSER
+def test_one_choice_of_a_class_drives_curves_table_and_images(opened: Any) -> None:
+    shown(opened, "#one-class")
+    choose(opened, "Class", "seven")
+    roc = opened.find_element(By.XPATH, "//*[@data-figure='roc']//label[starts-with(., 'Curves of')]/select")
+    assert roc.get_attribute("value") == "seven"
+    heads = opened.find_elements(By.CSS_SELECTOR, f"{_PLACE} .one-class tbody th")
+    assert heads
+    assert all("taken for" in head.text for head in heads)
+    shown(opened, f"{_PLACE} .album")
+    until(opened, lambda: opened.find_elements(By.CSS_SELECTOR, f"{_PLACE} canvas[data-drawn]"))
+    every = [tile.text for tile in opened.find_elements(By.CSS_SELECTOR, f"{_PLACE} .tile")]
+    assert all("seven" in text for text in every)
+    assert all("ANN: " in text for text in every), "what the other model says of the same image"
+    button = opened.find_element(By.CSS_SELECTOR, f"{_PLACE} .one-class button")
+    words, number = button.text, int(button.find_element(By.XPATH, "../following-sibling::td").text)
+    opened.execute_script("arguments[0].click()", button)
+    few = [tile.text for tile in opened.find_elements(By.CSS_SELECTOR, f"{_PLACE} .tile")]
+    assert len(few) == min(number, 24)
+    start = "seven → " if words.startswith("taken for") else f"{words.split(' ')[0]} → seven"
+    assert all(text.startswith(start) for text in few)
+    choose(opened, "Model", "ann")
+    until(
+        opened,
+        lambda: all("CNN: " in tile.text for tile in opened.find_elements(By.CSS_SELECTOR, f"{_PLACE} .tile")),
+    )
+
+
+@pytest.mark.parametrize("level", [0.5, 0.99, 0.01])
+def test_round_thresholds_are_among_those_of_the_page(level: float) -> None:
+    assert level in THRESHOLDS
+    assert list(THRESHOLDS) == sorted(set(THRESHOLDS))

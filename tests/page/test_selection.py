@@ -1,0 +1,250 @@
+"""What is selected on the page: every panel follows it, the address holds it, and Escape takes it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from browsing import NEEDS_BROWSER, ActionChains, By, Keys, column, count, shown, until
+from made_up import RAW, Project, first
+from whole_page import page_of
+
+from tuner.datasets.base import Dataset
+
+pytestmark = NEEDS_BROWSER
+#: How opaque the marks of a chart are, by trial.
+_OPACITY = (
+    "const { series } = echarts.getInstanceByDom(document.querySelector(arguments[0])).getOption();"
+    "const { data } = series.find(({ type }) => type === 'scatter');"
+    "return Object.fromEntries(data.map(({ name, trial, itemStyle }) => [name ?? trial.trial, itemStyle.opacity]))"
+)
+#: The letters that stand at marks of a chart, by trial.
+_LETTERS = (
+    "const { series } = echarts.getInstanceByDom(document.querySelector(arguments[0])).getOption();"
+    "return Object.fromEntries(series.flatMap(({ data }) => data ?? [])"
+    ".filter((one) => one?.label?.show).map(({ name, label }) => [name, label.formatter]))"
+)
+_BAR = "#selection"
+#: A chart of each kind that shows trials as marks.
+_CHARTS = ("[data-figure=slices] .chart", "[data-figure=cost] .chart")
+
+
+def search_for(browser: Any, words: str) -> None:
+    field = shown(browser, "#trials input[type=search]")
+    field.clear()
+    field.send_keys(words)
+
+
+def said(browser: Any) -> dict[str, list[str]]:
+    """Return what the address says is selected."""
+    return parse_qs(browser.execute_script("return location.hash").partition("?")[2])
+
+
+def chips(browser: Any) -> list[str]:
+    return [chip.text for chip in browser.find_elements(By.CSS_SELECTOR, f"{_BAR} .chip span")]
+
+
+def rows(browser: Any) -> list[Any]:
+    found: list[Any] = browser.find_elements(By.CSS_SELECTOR, "#trials-rows tbody tr")
+    return found
+
+
+def pin(browser: Any, *places: int) -> None:
+    for place in places:
+        click = "arguments[0].dispatchEvent(new MouseEvent('click', {shiftKey: true, bubbles: true}))"
+        browser.execute_script(click, rows(browser)[place])
+
+
+def press(browser: Any, key: str) -> None:
+    ActionChains(browser).send_keys(key).perform()
+
+
+def bar_button(browser: Any, text: str) -> Any:
+    return browser.find_element(By.XPATH, f"//*[@id='selection']//button[.='{text}']")
+
+
+def test_what_is_filtered_in_the_table_is_pale_in_charts_and_gone_where_others_are_hidden(opened: Any) -> None:
+    assert not opened.find_element(By.CSS_SELECTOR, _BAR).is_displayed(), "nothing is selected"
+    search_for(opened, "dropout=0.5 conv_depth=1")
+    kept = int(count(opened).split(" ")[0])
+    assert 50 < kept < 300
+    for chart in _CHARTS:
+        shown(opened, chart)
+        until(opened, lambda chart=chart: min(opened.execute_script(_OPACITY, chart).values()) < 0.1)
+        opacities = opened.execute_script(_OPACITY, chart)
+        assert sum(opacity > 0.3 for opacity in opacities.values()) == kept
+        assert len(opacities) > kept
+    bar_button(opened, "Hide others").click()
+    assert bar_button(opened, "Hide others").get_attribute("aria-pressed") == "true"
+    for chart in _CHARTS:
+        shown(opened, chart)
+        until(opened, lambda chart=chart: len(opened.execute_script(_OPACITY, chart)) == kept)
+    bar_button(opened, "Clear").click()
+    until(opened, lambda: len(opened.execute_script(_OPACITY, _CHARTS[1])) == 993)
+    assert not opened.find_element(By.CSS_SELECTOR, _BAR).is_displayed()
+
+
+def test_the_bar_says_each_filter_and_takes_each_away(opened: Any) -> None:
+    shown(opened, "#trials .filter-panel summary").send_keys("\n")
+    opened.find_element(
+        By.XPATH,
+        "//*[@class='filter-panel']//fieldset[legend='dropout']//label[.='0.25']/input",
+    ).send_keys(" ")
+    low, high = opened.find_elements(
+        By.XPATH,
+        "//*[@class='filter-panel']//fieldset[legend='learning_rate']//input",
+    )
+    low.send_keys("0.0005")
+    high.send_keys("0.001\t")
+    search_for(opened, "cnn")
+    assert chips(opened) == ["“cnn”", "dropout: 0, 0.5", "learning_rate: 0.0005 to 0.001"]
+    assert set(column(opened, "dropout")) == {"0", "0.5"}
+    opened.find_element(By.CSS_SELECTOR, f"{_BAR} [aria-label='Take away: filter by dropout']").click()
+    assert chips(opened) == ["“cnn”", "learning_rate: 0.0005 to 0.001"]
+    assert set(column(opened, "dropout")) == {"0", "0.25", "0.5"}
+    opened.find_element(By.CSS_SELECTOR, f"{_BAR} [aria-label='Take away: search']").click()
+    assert opened.find_element(By.CSS_SELECTOR, "#trials input[type=search]").get_attribute("value") == ""
+
+
+def test_escape_takes_back_one_change_after_the_other(opened: Any) -> None:
+    search_for(opened, "dropout=0.5")
+    few = count(opened)
+    pin(opened, 0, 1)
+    assert len(chips(opened)) == 3
+    press(opened, Keys.ESCAPE)
+    assert len(chips(opened)) == 2
+    assert count(opened) == few
+    bar_button(opened, "Undo").click()
+    assert chips(opened) == ["“dropout=0.5”"]
+    press(opened, Keys.ESCAPE)
+    assert count(opened) == "1,000 of 1,000 trials", "letters that were typed are one change"
+    assert opened.find_element(By.CSS_SELECTOR, "#trials input[type=search]").get_attribute("value") == ""
+    press(opened, Keys.ESCAPE)
+    assert count(opened) == "1,000 of 1,000 trials"
+
+
+def test_a_pinned_trial_has_its_letter_in_the_table_and_in_charts(opened: Any) -> None:
+    shown(opened, "#trials-rows")
+    trials = [row.get_attribute("data-trial") for row in rows(opened)[:5]]
+    pin(opened, 0, 1, 2, 3)
+    assert [row.get_attribute("class") for row in rows(opened)[:5]] == ["is-pinned"] * 4 + [""]
+    for chart in _CHARTS:
+        shown(opened, chart)
+        wanted = dict(zip(trials[:4], "ABCD", strict=True))
+        until(opened, lambda chart=chart, wanted=wanted: opened.execute_script(_LETTERS, chart) == wanted)
+    search_for(opened, "ann")
+    for chart in _CHARTS:
+        shown(opened, chart)
+        opacities = opened.execute_script(_OPACITY, chart)
+        assert [opacities[trial] for trial in trials[:4]] == [1] * 4, "however they are filtered"
+    opened.find_element(By.CSS_SELECTOR, f"{_BAR} [aria-label='Unpin trial B']").click()
+    letters = opened.find_elements(By.CSS_SELECTOR, f"{_BAR} .chip .letter")
+    assert [letter.text for letter in letters] == ["A", "C", "D"], "the others keep theirs"
+
+
+def test_rows_are_one_stop_of_the_tab_key_and_the_arrows_go_on(opened: Any) -> None:
+    shown(opened, "#trials-rows")
+    stops = "return [...document.querySelectorAll('#trials-rows tbody tr')].filter((row) => row.tabIndex === 0).length"
+    assert opened.execute_script(stops) == 1
+    opened.execute_script("document.querySelector('#trials-rows tbody tr').focus()")
+    press(opened, Keys.ARROW_DOWN + Keys.ARROW_DOWN + "p")
+    assert [row.get_attribute("class") for row in rows(opened)[:4]] == ["", "", "is-pinned", ""]
+    assert opened.execute_script(stops) == 1
+    press(opened, Keys.HOME)
+    assert opened.execute_script("return document.activeElement === document.querySelector('#trials-rows tbody tr')")
+
+
+def test_a_row_that_is_pointed_at_stands_out_in_every_chart(opened: Any) -> None:
+    for chart in _CHARTS:
+        shown(opened, chart)
+    trial = opened.execute_script(
+        "const row = document.querySelector('#trials-rows tbody tr:nth-child(2)');"
+        "row.dispatchEvent(new MouseEvent('mouseenter')); return row.dataset.trial"
+    )
+    strong = (
+        "return [...document.querySelectorAll(arguments[0])].map((box) => echarts.getInstanceByDom(box))"
+        ".filter(Boolean).flatMap((chart) => chart.getModel().getSeries().flatMap((series) => {"
+        " const data = series.getData(); return [...Array(data.count()).keys()]"
+        " .filter((k) => data.getItemGraphicEl(k)?.hoverState === 2).map((k) => data.getName(k)); }))"
+    )
+    for chart in ("#parallel", *_CHARTS):
+        assert set(opened.execute_script(strong, chart)) == {trial}
+    opened.execute_script(
+        "document.querySelector('#trials-rows tbody tr:nth-child(2)').dispatchEvent(new MouseEvent('mouseleave'))"
+    )
+    assert opened.execute_script(strong, ".chart") == []
+
+
+def test_the_address_holds_what_is_selected_and_brings_it_back(opened: Any, thousand: Path) -> None:
+    search_for(opened, "dropout=0.5 & cnn")
+    search_for(opened, "dropout=0.5")
+    shown(opened, "#trials .filter-panel summary").send_keys("\n")
+    low, _ = opened.find_elements(
+        By.XPATH,
+        "//*[@class='filter-panel']//fieldset[legend='learning_rate']//input",
+    )
+    low.send_keys("0.001\t")
+    pin(opened, 4)
+    pinned = rows(opened)[4].get_attribute("data-trial")
+    found = count(opened)
+    until(opened, lambda: said(opened).get("pinned") == [pinned])
+    address = opened.execute_script("return location.href")
+    assert said(opened)["words"] == ["dropout=0.5"]
+    opened.get("about:blank")
+    opened.get(address)
+    assert count(opened) == found
+    assert chips(opened)[:2] == ["“dropout=0.5”", "learning_rate: 0.001 to 0.1"]
+    assert opened.find_element(By.CSS_SELECTOR, "#trials input[type=search]").get_attribute("value") == "dropout=0.5"
+    assert opened.find_element(By.CSS_SELECTOR, ".is-pinned").get_attribute("data-trial") == pinned
+    opened.find_element(By.CSS_SELECTOR, "nav a[href='#time']").click()
+    until(opened, lambda: opened.execute_script("return location.hash").startswith("#time?"))
+    assert said(opened)["pinned"] == [pinned], "a link to a part keeps what is selected"
+    opened.get("about:blank")
+    opened.get(f"{thousand.as_uri()}#cost")
+    assert count(opened) == "1,000 of 1,000 trials"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "pinned=nobody,x,,&model=<b>&dataset=%00&label=9&hide=maybe",
+        "kept=learning_rate:a~b;nowhere:1~2;dropout;%E0%A4%A:1~2",
+        "kept=%25E0%25A4%25A:1~2",
+        "=&&&?&words",
+    ],
+)
+def test_an_address_that_makes_no_sense_selects_nothing(browser: Any, thousand: Path, query: str) -> None:
+    browser.get("about:blank")
+    browser.get_log("browser")
+    browser.get(f"{thousand.as_uri()}#trials?{query}")
+    assert count(browser) == "1,000 of 1,000 trials"
+    assert not browser.find_element(By.CSS_SELECTOR, _BAR).is_displayed()
+    assert browser.get_log("browser") == []
+
+
+def matrix(browser: Any) -> str:
+    return str(browser.execute_script("return document.querySelector('#confusion .matrix caption').textContent"))
+
+
+def test_model_and_data_set_are_chosen_once_for_all_panels(browser: Any, tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs, {**RAW, "compare": {"datasets": ["blobs", "spots"]}})
+    for model, right in (("ann", 41), ("cnn", 30)):
+        trials = made.searched(model, [0.5, 0.6, 0.7, 0.8][: 2 if model == "ann" else 4])
+        for dataset, more in (("blobs", 0), ("spots", 3 if model == "ann" else 12)):
+            made.retrained(model, trials[0], [first(right + more), first(right)], dataset)
+    path = tmp_path / "report.html"
+    path.write_text(page_of(made, single_file=True).text, encoding="utf-8")
+    browser.get(path.as_uri())
+    shown(browser, "#confusion table")
+    selects = "//section[@id='{}']//label[starts-with(., '{}')]/select"
+    assert matrix(browser).startswith("ANN on blobs"), "the best of them"
+    choose = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))"
+    browser.execute_script(choose, browser.find_element(By.XPATH, selects.format("classes", "Model")), "cnn")
+    assert matrix(browser).startswith("CNN on blobs")
+    assert browser.find_element(By.XPATH, selects.format("curves", "Trials of")).get_attribute("value") == "cnn"
+    press(browser, Keys.ESCAPE)
+    assert matrix(browser).startswith("ANN on blobs")
+    assert browser.find_element(By.XPATH, selects.format("classes", "Model")).get_attribute("value") == "ann"
+    assert browser.get_log("browser") == []

@@ -1,0 +1,202 @@
+"""A watched search in a browser: rows come once each, wait until they are asked for, and survive a lost connection.
+
+Skipped where no Chromium with its driver is installed (Debian: `apt-get install chromium chromium-driver`).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import NEEDS_BROWSER, By, until
+from made_up import Project
+
+from tuner.datasets.base import Dataset
+from tuner.ledger.requests import Decision, Request
+from tuner.running.status import Status, StatusFile
+from tuner.trial import Job
+from tuner.watching.feed import Feed
+from tuner.watching.pages import Pages
+from tuner.watching.serve import WatchServer, asker
+from tuner.worker.progress import Progress
+
+pytestmark = NEEDS_BROWSER
+
+
+class Watched:
+    """A made-up search that is being run and watched."""
+
+    def __init__(self, folder: Path, data: Dataset, control: bool = False) -> None:
+        self.project = Project(folder, data)
+        self.trials = self.project.searched("cnn", [0.7, 0.8, None, 0.9, 0.85])
+        self.feed = Feed("small", self.project.search, self.project.workspace)
+        self.feed.start()
+        workspace = self.project.workspace
+        pages = Pages("small", workspace, self.feed, control)
+        self.server = WatchServer("small", self.feed, pages, ask=asker(self.feed, workspace) if control else None)
+        threading.Thread(target=self.server.serve, daemon=True).start()
+
+    def runs(self, paused: bool = False) -> None:
+        locks = self.project.workspace.runs / "locks"
+        locks.mkdir(exist_ok=True)
+        (locks / "small.holder").write_text(str(os.getpid()))
+        told = Status("search", 7, 5, 0, 1, 2, (64.0, 95.0), time.time() + 1, paused, tuple(self.trials[3:4]))
+        StatusFile(self.project.workspace.progress, "small").tell(told)
+
+
+@pytest.fixture
+def watched(tmp_path: Path, blobs: Dataset, undrawn: None, browser: Any) -> Iterator[Watched]:
+    made = Watched(tmp_path, blobs)
+    browser.get("about:blank")
+    browser.get_log("browser")
+    yield made
+    made.server.close()
+    made.project.ledger.close()
+
+
+def keys(browser: Any) -> list[str]:
+    found: list[str] = browser.execute_script(
+        "return [...document.querySelectorAll('#live-rows tbody tr')].map((row) => row.dataset.key)"
+    )
+    return found
+
+
+def text(browser: Any, selector: str) -> str:
+    return str(browser.find_element(By.CSS_SELECTOR, selector).text)
+
+
+def open_page(browser: Any, made: Watched, state: str) -> None:
+    browser.get(made.server.address)
+    until(browser, lambda: browser.find_element(By.ID, "live-part").get_attribute("data-state") == state)
+
+
+def test_new_rows_wait_until_they_are_asked_for_and_nothing_moves(browser: Any, watched: Watched) -> None:
+    open_page(browser, watched, "stopped")
+    assert len(keys(browser)) == 5
+    show = browser.find_element(By.ID, "live-new")
+    assert not show.is_displayed()
+    place = "return document.querySelector('#verdict, #trials').getBoundingClientRect().top"
+    before = browser.execute_script(place)
+    watched.project.searched("ann", [0.5, 0.6])
+    until(browser, show.is_displayed)
+    assert show.text == "Show 2 new"
+    assert browser.execute_script(place) == before
+    assert len(keys(browser)) == 5
+    show.send_keys("\n")
+    assert len(keys(browser)) == len(set(keys(browser))) == 7
+    assert not show.is_displayed()
+    browser.find_element(By.ID, "live-anew").send_keys("\n")  # as from the keyboard
+    until(browser, lambda: "of 7 finished trainings" in text(browser, ".live-below"))
+    assert browser.get_log("browser") == []
+
+
+def test_a_lost_connection_misses_no_row_and_shows_none_twice(browser: Any, watched: Watched) -> None:
+    open_page(browser, watched, "stopped")
+    before = watched.feed.wait
+    watched.feed.wait = lambda seen, seconds: None  # type: ignore[method-assign]  # every stream ends
+    browser.execute_script("window.kept = document.querySelector('#live-rows tbody tr')")
+    watched.project.searched("ann", [0.5])
+    until(browser, lambda: "The connection is lost" in text(browser, ".live-stands"))
+    watched.project.searched("ann", [0.5, 0.6])
+    watched.feed.wait = before  # type: ignore[method-assign]
+    show = browser.find_element(By.ID, "live-new")
+    until(browser, lambda: show.text == "Show 2 new")
+    show.send_keys("\n")
+    assert len(keys(browser)) == len(set(keys(browser))) == 7
+    assert browser.execute_script("return window.kept.isConnected")  # a row that was there is there still
+    assert browser.get_log("browser") == []
+
+
+def test_workers_are_shown_with_epoch_and_curve_and_what_is_left_as_a_range(
+    browser: Any,
+    watched: Watched,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    project = watched.project
+    monkeypatch.setenv("TUNER_WORKER", "2")
+    trial = watched.trials[1]
+    project.ledger.forget_trial(trial.id)
+    watched.runs()
+    with Progress(Job(trial, Path(), project.workspace.artifacts)) as progress:
+        progress._told = 0.0
+        progress.tell({"val_accuracy": [0.25, 0.5]}, "val_accuracy")
+        open_page(browser, watched, "running")
+        until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".live-worker"))
+        card = text(browser, ".live-worker")
+        assert card.splitlines()[:3] == ["Worker 2", "CNN on blobs", "epoch 2 of 3, validation accuracy 0.5000"]
+        line = browser.find_element(By.CSS_SELECTOR, ".live-worker polyline").get_attribute("points")
+        assert len(line.split()) == 2
+        numbers = text(browser, ".live-numbers").splitlines()
+        assert numbers == ["finished", "5 of 7", "running", "1 of 2", "failed", "1", "left", "64 to 95 s"]
+    until(browser, lambda: "waits" in text(browser, ".live-worker"))
+    assert browser.get_log("browser") == []
+
+
+def test_buttons_ask_the_run_and_what_it_decides_is_shown(
+    browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNER_WORKER", "1")
+    watched = Watched(tmp_path, blobs, control=True)
+    project, ledger = watched.project, watched.project.ledger
+    running, waiting = watched.trials[1], watched.trials[3]
+    for trial in (running, waiting):
+        ledger.forget_trial(trial.id)
+    watched.runs()
+    browser.get("about:blank")
+    browser.get_log("browser")
+    with Progress(Job(running, Path(), project.workspace.artifacts)):
+        open_page(browser, watched, "running")
+        until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".live-worker"))
+        stop = browser.find_element(By.CSS_SELECTOR, ".live-worker button")
+        stop.send_keys("\n")
+        assert stop.text == "Really stop it?"
+        assert ledger.requests("small") == []
+        stop.send_keys("\n")
+        until(browser, lambda: ledger.requests("small") == [(0, Request("stop", running.id))])
+        until(browser, lambda: "not decided yet" in text(browser, ".live-asked"))
+        ledger.decide("small", Decision(0, "stop", running.id, 3, trained=True))
+        told = f"trial {running.id} stopped while it was trained, after 3 recorded trials"
+        until(browser, lambda: text(browser, ".live-asked") == told)
+        browser.find_element(By.CSS_SELECTOR, ".live-queued summary").send_keys("\n")
+        browser.find_element(By.CSS_SELECTOR, ".live-queue button").send_keys("\n")
+        until(browser, lambda: ledger.requests("small") == [(2, Request("skip", waiting.id))])
+        pause = browser.find_element(By.ID, "live-pause")
+        pause.send_keys("\n")
+        until(browser, lambda: (3, Request("pause")) in ledger.requests("small"))
+        watched.runs(paused=True)
+        until(browser, lambda: pause.text == "Go on")
+        assert "It is paused" in text(browser, ".live-stands")
+    assert browser.get_log("browser") == []
+    watched.server.close()
+    ledger.close()
+
+
+def test_a_page_without_control_has_no_buttons_for_it(browser: Any, watched: Watched) -> None:
+    watched.runs()
+    open_page(browser, watched, "running")
+    assert not browser.find_element(By.ID, "live-pause").is_displayed()
+    assert not browser.find_element(By.CSS_SELECTOR, ".live-queued").is_displayed()
+
+
+def test_a_page_with_nothing_yet_says_so_and_complains_of_nothing(
+    browser: Any,
+    tmp_path: Path,
+    blobs: Dataset,
+) -> None:
+    made = Project(tmp_path, blobs)
+    feed = Feed("small", made.search, made.workspace)
+    feed.look()
+    server = WatchServer("small", feed, Pages("small", made.workspace, feed))
+    threading.Thread(target=server.serve, daemon=True).start()
+    browser.get_log("browser")
+    browser.get(server.address)
+    until(browser, lambda: "nobody runs it" in text(browser, ".live-stands"))
+    assert text(browser, ".live-below") == "There are no figures yet."
+    assert browser.get_log("browser") == []
+    server.close()
+    made.ledger.close()

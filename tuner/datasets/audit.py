@@ -1,0 +1,229 @@
+"""An audit of a data set: what of it cannot be used, what stands in it twice, and what makes its scores too good.
+
+Copies are images that are the same pixel by pixel as they are read, upright and in full size. Images that look alike
+have perceptual hashes (of the ImageHash library: the signs of the lowest frequencies of a small grey copy) that differ
+in at most `ALIKE` of 64 bits: the same picture in another size or quality, mostly, and seldom two of one scene.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.datasets import KINDS, load_dataset
+from tuner.datasets.base import Dataset, in_class_order
+from tuner.datasets.channels import drawn
+from tuner.datasets.depth import seen
+from tuner.datasets.folder import FolderKind, ListedImage, list_images, passed_over
+from tuner.datasets.pictures import in_parallel, is_grey, read_image, within
+from tuner.errors import InputError
+from tuner.system.files import is_a
+from tuner.system.waiting import doing
+from tuner.text import visible
+
+#: Bits of 64 in which the hashes of two images that look alike differ at most.
+ALIKE = 4
+#: Images of fewer pixels a side are not compared by their looks: all digits look alike.
+SMALLEST = 48
+#: A class with fewer images to train on is told as small.
+FEW = 20
+#: From so many times as many images of one class as of another on, classes are told as uneven.
+UNEVEN = 3
+#: So many bands of bits are looked up: two hashes that differ in fewer bits than there are bands have one in common.
+_BANDS = ALIKE + 1
+#: A band that more images share says nothing, as that of black pictures.
+_CROWD = 500
+_NUMBERED = re.compile(r"^(.*?[^0-9])[-_ ]?[0-9]+$")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An image that was looked at: its name and split, its class, its size, a hash of its pixels and one of its looks.
+
+    `split` is "train", "val" or "test", or empty where a folder has none yet; `looks` is None where it is too small.
+    """
+
+    name: str
+    split: str
+    label: str
+    size: tuple[int, int]
+    pixels: bytes
+    looks: int | None
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found. Images are told by their names: a file within the folder, or such as "test 17" of an array.
+
+    `bad` holds files that cannot be used, each with what it is, and `passed_over` what was not looked at. `copies` are
+    groups of images with the same pixels, `alike` pairs that look alike and are no copies. `root` is the folder of the
+    files, `arrays` the data set where it is none.
+    """
+
+    source: str
+    images: tuple[Seen, ...]
+    bad: tuple[tuple[str, str], ...] = ()
+    passed_over: tuple[str, ...] = ()
+    copies: tuple[tuple[Seen, ...], ...] = ()
+    alike: tuple[tuple[Seen, Seen], ...] = ()
+    classes: tuple[str, ...] = ()
+    root: Path | None = None
+    arrays: Dataset | None = field(default=None, repr=False)
+
+    @property
+    def conflicts(self) -> list[tuple[Seen, ...]]:
+        """The copies that stand in more than one class."""
+        return [group for group in self.copies if len({image.label for image in group}) > 1]
+
+    @property
+    def leaks(self) -> list[tuple[Seen, ...]]:
+        """The copies that stand on more than one side of the split."""
+        return [group for group in self.copies if len({image.split for image in group}) > 1]
+
+    @property
+    def alike_across(self) -> list[tuple[Seen, Seen]]:
+        """The pairs that look alike and stand on two sides of the split."""
+        return [pair for pair in self.alike if pair[0].split != pair[1].split]
+
+    @property
+    def counts(self) -> dict[str, Counter[str]]:
+        """How many images each split has of each class."""
+        found: dict[str, Counter[str]] = defaultdict(Counter)
+        for image in self.images:
+            found[image.split][image.label] += 1
+        return dict(found)
+
+    @property
+    def subjects(self) -> dict[str, list[Seen]]:
+        """The images by what their names have in common but for a number at their end, where that tells subjects apart.
+
+        It does where several such names, with a number in them, have several images each: scan_12_1.png, scan_12_2.png.
+        """
+        found: dict[str, list[Seen]] = defaultdict(list)
+        for image in self.images:
+            stem = Path(image.name).stem
+            if "/" in image.name and (match := _NUMBERED.match(stem)) and any(map(str.isdecimal, match[1])):
+                found[match[1]].append(image)
+        several = {name: images for name, images in found.items() if len(images) > 1}
+        of_several = sum(map(len, several.values()))
+        tells = len(several) >= 5 and of_several >= len(self.images) / 2 and max(map(len, several.values())) <= 50
+        return several if tells else {}
+
+    @property
+    def wrong(self) -> int:
+        """How many things there are that should be mended: files, conflicts, images on two sides."""
+        return len(self.bad) + len(self.conflicts) + len(self.leaks)
+
+
+def audit(source: str, data_dir: Path | None = None, folder: Path = Path()) -> Audit:
+    """Look at every image of a data set; each file is decoded once, and only hashes are kept.
+
+    Args:
+        source: a known name, an `.npz` file, or a folder of class folders.
+        data_dir: looked at first.
+        folder: where relative paths start, besides the working folder.
+
+    Raises:
+        InputError: there is no such data set, or nothing of it can be read.
+    """
+    places = [base / source for base in (data_dir, Path(), folder) if base is not None]
+    path = next((place for place in places if is_a(Path.exists, place)), None)
+    if path is not None and isinstance(next((kind for kind in KINDS if is_a(kind.takes, path)), None), FolderKind):
+        return _of_folder(source, path)
+    dataset = load_dataset(source, data_dir, folder)
+    images = tuple(_of_arrays(dataset))
+    return Audit(
+        source, images, copies=_copies(images), alike=_alike(images), classes=dataset.class_names, arrays=dataset
+    )
+
+
+def _of_folder(source: str, path: Path) -> Audit:
+    bad: list[InputError] = []
+    listed = list_images(path, bad)
+    seen = list(in_parallel(lambda image: _look_at(image, path), listed, f"reading {len(listed):,} images"))
+    bad += [one for one in seen if isinstance(one, InputError)]
+    images = tuple(one for one in seen if isinstance(one, Seen))
+    if not images:
+        raise InputError(str(path), "has no image that can be used", "name a folder of class folders")
+    names = tuple((within(error.place, path), visible(error.problem)) for error in bad)
+    over = tuple(within(str(one), path) for one in passed_over(path))
+    classes = tuple(in_class_order({image.label for image in images}))
+    return Audit(source, images, names, over, _copies(images), _alike(images), classes, path)
+
+
+def _look_at(image: ListedImage, folder: Path) -> Seen | InputError:
+    """Decode a file and return what is kept of it, or what is wrong with it."""
+    try:
+        pixels = read_image(image.file, None, 1 if is_grey(image.file) else 3)
+    except InputError as error:
+        return error
+    return _seen(within(str(image.file), folder), image.split, visible(image.name), pixels)
+
+
+def _of_arrays(dataset: Dataset) -> Iterator[Seen]:
+    held = len(dataset.y_train) - dataset.validation_images
+    with doing(f"looking at {len(dataset.y_train) + len(dataset.y_test):,} images"):
+        for split, pixels, labels in (
+            ("train", dataset.x_train[:held], dataset.y_train[:held]),
+            ("val", dataset.x_train[held:], dataset.y_train[held:]),
+            ("test", dataset.x_test, dataset.y_test),
+        ):
+            for place, (image, label) in enumerate(zip(pixels, labels, strict=True)):
+                yield _seen(f"{split} {place}", split, dataset.class_names[label], image)
+
+
+def _seen(name: str, split: str, label: str, pixels: NDArray[Any]) -> Seen:
+    height, width = pixels.shape[:2]
+    digest = hashlib.blake2b(f"{pixels.shape}".encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(pixels).data)
+    looks = _looks(pixels) if min(height, width) >= SMALLEST else None
+    return Seen(name, split, label, (height, width), digest.digest(), looks)
+
+
+def _looks(pixels: NDArray[Any]) -> int:
+    """Return the perceptual hash of an image, 64 bits."""
+    import imagehash
+    from PIL import Image
+
+    shown = drawn(seen(pixels))
+    picture = Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
+    return int.from_bytes(np.packbits(imagehash.phash(picture).hash).tobytes(), "big")
+
+
+def _copies(images: Sequence[Seen]) -> tuple[tuple[Seen, ...], ...]:
+    groups: dict[bytes, list[Seen]] = defaultdict(list)
+    for image in images:
+        groups[image.pixels].append(image)
+    return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _alike(images: Iterable[Seen]) -> tuple[tuple[Seen, Seen], ...]:
+    """Return the pairs whose looks differ in few bits and whose pixels are not the same, each once.
+
+    Hashes that differ in fewer bits than there are bands are equal in a whole band.
+    """
+    once = list({image.pixels: image for image in reversed(list(images))}.values())[::-1]
+    bands: dict[tuple[int, int], list[int]] = defaultdict(list)
+    width = -(-64 // _BANDS)
+    for place, image in enumerate(once):
+        if image.looks is not None:
+            for band in range(_BANDS):
+                bands[band, image.looks >> (band * width) & ((1 << width) - 1)].append(place)
+    found: set[tuple[int, int]] = set()
+    for places in bands.values():
+        if len(places) <= _CROWD:
+            for number, one in enumerate(places):
+                found |= {
+                    (one, other)
+                    for other in places[number + 1 :]
+                    if ((once[one].looks or 0) ^ (once[other].looks or 0)).bit_count() <= ALIKE
+                }
+    return tuple((once[one], once[other]) for one, other in sorted(found))

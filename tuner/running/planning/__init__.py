@@ -1,0 +1,1 @@
+"""What a run would do, how long it takes, and how it ends within so many hours."""
