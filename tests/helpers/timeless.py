@@ -1,7 +1,7 @@
 """What reports consist of beside what a clock measured, for tests that two of them are the same bytes.
 
-That stands in files `timing*`, in one section of report.md, one part and one block of report.html, and one key of a
-card.
+That stands in files `timing*`, in one section of report.md, one part and one block of report.html, one key of a card,
+and one column of index.html, the day of the last trial.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def without_times(reports: Path) -> dict[str, bytes]:
     """Return the files under a folder of reports, without those that hold times and without the parts that do."""
     files = {str(path.relative_to(reports)): path.read_bytes() for path in reports.rglob("*") if path.is_file()}
     kept = {name: content for name, content in files.items() if not Path(name).name.startswith("timing")}
-    cuts = {"report.md": _cut, "report.html": without_timing_block}
+    cuts = {"report.md": _cut, "report.html": without_timing_block, "index.html": without_dates}
     return {
         name: without_timing_key(content)
         if name.endswith(".json") and not name.endswith("summary.json")
@@ -37,6 +37,13 @@ def without_timing_block(page: bytes) -> bytes:
     assert count == 1, "the page has not one block of times"
     shorter, count = re.subn(rb'<section id="time".*?</section>', b"", shorter, flags=re.DOTALL)
     assert count <= 1, "the page has not one part of times"
+    return shorter
+
+
+def without_dates(index: bytes) -> bytes:
+    """Return the page of all reports without the day on which the last trial of each ended."""
+    shorter, count = re.subn(rb'<td class="date">\d{4}-\d\d-\d\d</td>', b"", index)
+    assert count >= 1, "the index tells no day"
     return shorter
 
 

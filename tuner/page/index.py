@@ -105,7 +105,7 @@ def _row(one: Listed, dataset: str, model: str, score: str) -> str:
     return (
         f'<tr><td>{escape(visible_line(one.study))}</td><th scope="row">{title}</th><td>{dataset}</td><td>{model}</td>'
         f'<td class="number" data-value="{mean.group() if mean else ""}">{score or DASH}</td>'
-        f'<td class="number" data-value="{trials}">{trials or DASH}</td><td>{escape(one.date)}</td></tr>'
+        f'<td class="number" data-value="{trials}">{trials or DASH}</td><td class="date">{escape(one.date)}</td></tr>'
     )
 
 

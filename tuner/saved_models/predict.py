@@ -112,6 +112,7 @@ def predict_files(
     read: list[Path] = []
     bad: list[InputError] = []
     with opened() as model:
+        _check_colours(model_path, model.shape[2])
         found = [
             _answers(model, model_path, pixels, doubt)
             for first in range(0, len(images), _BLOCK)
@@ -126,6 +127,13 @@ def predict_files(
     probabilities = np.concatenate(found)
     names, no_card = _class_names(model_path, probabilities.shape[1])
     return Predicted(tuple(read), names, probabilities, no_card, tuple(bad))
+
+
+def _check_colours(model_path: Path, channels: int) -> None:
+    """See that the model takes what image files hold."""
+    if channels not in (1, 3):
+        problem = f"takes {channels} channels, and image files are grey or have three colours"
+        raise InputError(str(model_path), problem, "give arrays to tuner.predict in Python")
 
 
 def _check_there(paths: Sequence[Path]) -> None:
@@ -238,9 +246,6 @@ def _pixels(
 ) -> NDArray[np.uint8] | None:
     """Return the images that can be read, `(n, height, width, channels)`; note which these are, and what others are."""
     height, width, channels = shape
-    if channels not in (1, 3):
-        problem = f"are grey or have three colours, and the model takes {channels} channels"
-        raise InputError("image files", problem, "give arrays to tuner.predict in Python")
     pixels = []
     for image in images:
         try:
