@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_up import RAW, Project, first
+from sklearn.metrics import f1_score
 from written import words
 
-from tuner.analysis.findings import Findings
+from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.scopes import scopes
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
@@ -76,9 +78,24 @@ def test_a_search_that_all_share_is_the_search_s(tmp_path: Path) -> None:
     assert trials[0].id == trials[1].id
 
 
+def mean_f1(chosen: Chosen) -> float:
+    each = [f1_score(one.labels, one.predicted, average="macro") for one in chosen.all_predictions]
+    return float(np.mean(each))
+
+
+def test_the_verdict_tells_the_difference_in_what_averages_over_classes_too(findings: Findings) -> None:
+    ann, cnn = findings.chosen
+    (line,) = (line for line in verdict(findings) if line.startswith("Chosen by different objectives"))
+    found = re.search(r"In macro F1 on blobs, CNN − ANN is (\S+) \(95 % interval (\S+) to (\S+)\)\.$", line)
+    assert found is not None
+    difference, low, high = (float(one.replace("−", "-")) for one in found.groups())
+    assert difference == pytest.approx(mean_f1(cnn) - mean_f1(ann), abs=1e-4)
+    assert low < difference < high
+
+
 def test_models_are_compared_by_accuracy_and_each_is_named_with_what_it_was_chosen_by(findings: Findings) -> None:
     told = "Chosen by different objectives, ANN by macro F1, CNN by log loss; what is compared here is test accuracy."
-    assert told in verdict(findings)
+    assert any(line.startswith(told) for line in verdict(findings))
     assert "CNN beats ANN by 22.2 points** of test accuracy" in verdict(findings)[0]
     said = choice_in_words(findings)
     assert "ANN was chosen on validation images, by macro F1, as the best of 6 trials." in said

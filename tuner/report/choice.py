@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from tuner.analysis.class_scores import class_differences
 from tuner.analysis.findings import Chosen, Findings
-from tuner.contents.cells import number
+from tuner.contents.cells import number, signed
 from tuner.objective import ACCURACY, Objective
 from tuner.report.sizes import by_size, sizes_in_words
+from tuner.report.verdicts import pairs_on
 from tuner.text import escape
 
 
@@ -44,14 +48,32 @@ def choice_in_words(findings: Findings) -> str:
 
 
 def chosen_by_in_words(findings: Findings) -> list[str]:
-    """Return by what models were chosen that are compared by accuracy, in a sentence; nothing where it is accuracy."""
+    """Return by what models were chosen that are compared by accuracy, in sentences; nothing where it is accuracy.
+
+    Of objectives that average a metric over classes it also tells how far the best two models are apart in that.
+    """
     search = findings.search
     if search.objectives == (ACCURACY,):
         return []
     if len(search.objectives) == 1:
-        return [f"Chosen by {escape(search.objective.label)}; what is compared here is test accuracy."]
-    chosen = [f"{escape(one.label)} by {escape(one.objective.label)}" for one in search.model_searches]
-    return [f"Chosen by different objectives, {', '.join(chosen)}; what is compared here is test accuracy."]
+        said = f"Chosen by {escape(search.objective.label)}"
+    else:
+        chosen = [f"{escape(one.label)} by {escape(one.objective.label)}" for one in search.model_searches]
+        said = f"Chosen by different objectives, {', '.join(chosen)}"
+    return [" ".join([f"{said}; what is compared here is test accuracy.", *_by_macro_averages(findings)])]
+
+
+def _by_macro_averages(findings: Findings) -> Iterator[str]:
+    """Yield of each data set the difference of its best two models in the macro averages that models were chosen by."""
+    for dataset in findings.datasets:
+        best = [pair for pair in pairs_on(findings, dataset)[:1] if pair.p is not None]
+        for a, b, label, metric, found in class_differences([(pair.better, pair.worse) for pair in best]):
+            objectives = [one for one in findings.search.objectives if one.name == f"macro_{metric}"]
+            if label is None and objectives and found.mean == found.mean:
+                yield (
+                    f"In {objectives[0].label} on {escape(dataset)}, {escape(a.label)} − {escape(b.label)} is "
+                    f"{signed(found.mean)} (95 % interval {signed(found.low)} to {signed(found.high)})."
+                )
 
 
 def _equals(findings: Findings, chosen: Chosen) -> str:
