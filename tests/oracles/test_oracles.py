@@ -12,7 +12,7 @@ import pytest
 from tuner.errors import InputError
 from tuner.families import FAMILIES
 from tuner.oracles import ALGORITHMS, Pause, Proposal
-from tuner.oracles.hyperband import hyperband_trials
+from tuner.oracles.brackets import hyperband_trials
 from tuner.recipe import RECIPE
 from tuner.space.given import read_given
 from tuner.space.space import Configuration, Space, read_space

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tuner.errors import InputError
-from tuner.running import dryrun
-from tuner.running.dryrun import build_all, preview
+from tuner.running.building import build_all
+from tuner.running.dryrun import preview
 from tuner.search_file.file import load_search
 from tuner.worker.probe import Built
 
@@ -65,7 +65,7 @@ def test_each_network_is_counted_or_says_why_it_cannot_be_built(tmp_path: Path) 
 def test_a_build_that_never_ends_is_ended_and_no_other_is_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dryrun, "MOST_BUILD_MINUTES", 3 / 60)
+    monkeypatch.setattr("tuner.running.building.MOST_BUILD_MINUTES", 3 / 60)
     found = built(tmp_path, ["endless", "dies"])
     assert found["endless"].endless
     assert "longer than 0.05 minutes" in found["endless"].error

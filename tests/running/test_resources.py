@@ -203,7 +203,7 @@ def test_a_build_that_never_ends_is_said_before_any_training_where_trials_have_n
     search = SEARCH.replace("max_trial_minutes = 0.2\nmax_trial_gb = 1.6\n", "").replace('"hoards", ', "")
     folder = make_project(tmp_path / "p", blobs_file, search)
     (folder / "searches" / "own.py").write_text(OWN)
-    shorter = "import sys, tuner.running.dryrun as d; d.MOST_BUILD_MINUTES = 0.05; from tuner.cli import main\n"
+    shorter = "import sys, tuner.running.building as d; d.MOST_BUILD_MINUTES = 0.05; from tuner.cli import main\n"
     ran = server().execute(folder, shorter + "sys.argv[1:] = ['run', 'small']; main()")
     assert ran.code == 2
     (line,) = ran.err.splitlines()

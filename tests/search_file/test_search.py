@@ -13,7 +13,7 @@ import pytest
 
 from tuner.datasets import DATASETS
 from tuner.errors import InputError
-from tuner.oracles.hyperband import hyperband_trials
+from tuner.oracles.brackets import hyperband_trials
 from tuner.recipe import RECIPE
 from tuner.running.dryrun import preview
 from tuner.search_file.checks import capitals

@@ -13,7 +13,7 @@ import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
 from tuner.oracles.base import MOST_DRAWS, Oracle, Pause, Proposal
-from tuner.oracles.hyperband import hyperband_sizes
+from tuner.oracles.brackets import hyperband_sizes
 from tuner.space.finite import FinitePart
 from tuner.space.space import Configuration, Space
 

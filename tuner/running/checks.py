@@ -13,10 +13,10 @@ from tuner.errors import InputError, suggestion
 from tuner.families.custom import CustomFamily
 from tuner.families.pretrained import Pretrained, one_of_each_backbone
 from tuner.protocol import test_images, training_images
+from tuner.running.building import build_all
 from tuner.running.colours import check_colours
 from tuner.running.dryrun import (
     as_built,
-    build_all,
     check_asked,
     check_ends,
     check_objective,

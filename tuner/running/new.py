@@ -23,7 +23,8 @@ from tuner.families import FAMILIES
 from tuner.oracles import ALGORITHMS
 from tuner.protocol import training_images
 from tuner.recipe import RECIPE
-from tuner.running.dryrun import build_all, preview
+from tuner.running.building import build_all
+from tuner.running.dryrun import preview
 from tuner.running.new_templates import ANN, CNN, HEAD, LENET, PRETRAINED, RESNET, TAIL
 from tuner.search_file.file import load_search, parse_search
 from tuner.search_file.overrides import Overrides

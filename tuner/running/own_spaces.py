@@ -10,7 +10,7 @@ from tuner.errors import InputError, TunerError
 from tuner.executors import PRELOAD, Limits, LocalExecutor
 from tuner.families.custom import CustomFamily
 from tuner.families.own_space import Reading, Trace, read_own_space
-from tuner.running import dryrun
+from tuner.running import building
 from tuner.running.checks import with_code
 from tuner.running.dryrun import check_ends, in_its_place, shape_of
 from tuner.search_file.file import EPOCHS, THREADS, with_declared
@@ -78,7 +78,7 @@ def _reading(search: Search, model_search: ModelSearch, shape: Shape, classes: i
     part = file.search[search.model_searches.index(model_search)]
     training = {name: value for name, value in file.training.items() if name not in (EPOCHS.name, THREADS.name)}
     own = OwnSpace(model_search.path, part.space, part.rules, training)
-    limits = Limits(search.max_trial_minutes or dryrun.MOST_BUILD_MINUTES, search.max_trial_gb)
+    limits = Limits(search.max_trial_minutes or building.MOST_BUILD_MINUTES, search.max_trial_gb)
     given, looked_up = own.answers(), own.looked_up()
     with (
         doing(f"importing Keras, and building {own.path} to see what it asks for"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tuner.errors import InputError
 from tuner.families.base import Family
 from tuner.families.pretrained import NO_WEIGHTS, Pretrained
+from tuner.running.building import build_all
 from tuner.search_file.contenders import SizeLimit
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
@@ -111,8 +112,6 @@ class _Building:
         return list(found.values())
 
     def _build(self, *several: Values) -> None:
-        from tuner.running.dryrun import build_all  # which asks for sizes itself
-
         if len(self._known) + len(several) > MOST_BUILT:
             problem = f"speak of the size of networks that only building tells, and more than {MOST_BUILT:,} would be"
             raise InputError("rules", problem, "search fewer values, or leave that rule out")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuner.executors import PRELOAD, Limits, LocalExecutor
-from tuner.running.dryrun import MOST_BUILD_MINUTES
+from tuner.running.building import MOST_BUILD_MINUTES
 from tuner.system.waiting import doing
 
 

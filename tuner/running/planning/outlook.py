@@ -15,7 +15,7 @@ from tuner.executors import Executor
 from tuner.executors.gpus import visible_gpus
 from tuner.families.pretrained import Pretrained
 from tuner.ledger.ledger import Ledger
-from tuner.running.dryrun import build_all
+from tuner.running.building import build_all
 from tuner.running.planned import Prepared
 from tuner.running.planning.needs import Interval, Network, Steps, Training, disk_of, memory_of
 from tuner.running.planning.pace import Load, Measured, Pace, kind_of, load_of, measured
