@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
 
-from tuner.analysis.jackknife import average_precision, f1, roc_auc
+from tuner.analysis.jackknife import average_precision, f1, precision, recall, roc_auc
 
 METRICS = {
     "f1": (f1, f1_score),
+    "recall": (recall, recall_score),
+    "precision": (precision, precision_score),
     "roc_auc": (roc_auc, roc_auc_score),
     "ap": (average_precision, average_precision_score),
 }
@@ -25,7 +27,7 @@ def test_pseudo_values_are_what_leaving_out_each_image_gives(metric: str, decima
     rng = np.random.default_rng(seed)
     positive = rng.random(50) < 0.3
     scores = np.round(0.7 * rng.random(50) + 0.3 * positive, decimals)
-    given = scores > 0.6 if metric == "f1" else scores
+    given = scores > 0.6 if metric in ("f1", "recall", "precision") else scores
     whole = theirs(positive, given)
     without = np.array([theirs(np.delete(positive, i), np.delete(given, i)) for i in range(50)])
     plain = 50 * whole - 49 * without

@@ -83,14 +83,17 @@ def mean_f1(chosen: Chosen) -> float:
     return float(np.mean(each))
 
 
-def test_the_verdict_tells_the_difference_in_what_averages_over_classes_too(findings: Findings) -> None:
+def test_the_verdict_tells_the_difference_in_what_models_were_chosen_by_too(findings: Findings) -> None:
     ann, cnn = findings.chosen
     (line,) = (line for line in verdict(findings) if line.startswith("Chosen by different objectives"))
-    found = re.search(r"In macro F1 on blobs, CNN − ANN is (\S+) \(95 % interval (\S+) to (\S+)\)\.$", line)
+    found = re.search(r"In macro F1 on blobs, CNN − ANN is (\S+) \(95 % interval (\S+) to (\S+)\)\.", line)
     assert found is not None
     difference, low, high = (float(one.replace("−", "-")) for one in found.groups())
     assert difference == pytest.approx(mean_f1(cnn) - mean_f1(ann), abs=1e-4)
     assert low < difference < high
+    lower = re.search(r"In log loss on blobs, CNN − ANN is (\S+) \(95 % interval", line)
+    assert lower is not None
+    assert lower.group(1).startswith("−"), "the better model has the lower loss"
 
 
 def test_models_are_compared_by_accuracy_and_each_is_named_with_what_it_was_chosen_by(findings: Findings) -> None:

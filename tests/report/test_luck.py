@@ -41,6 +41,22 @@ def row_of(text: str, model: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
+def test_of_what_was_chosen_by_another_objective_it_is_said_that_no_luck_is_estimated(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    raw = {**RAW, "search": [{"family": "ann", "space": {"dense_units": [4, 8]}}, RAW["search"][1]]}
+    for number, by in enumerate(("macro_f1", "accuracy")):
+        project = Project(
+            tmp_path / by, blobs, {**raw, "search": [{**raw["search"][0], "objective": by}, raw["search"][1]]}
+        )
+        for name, right in (("ann", 30), ("cnn", 40)):
+            trials = project.searched(name, [0.5, 0.75], answers=[first(6, IMAGES), first(9, IMAGES)])
+            project.retrained(name, trials[1], [first(right), first(right + 2)])
+        said = "ANN on blobs: chosen by macro F1, of which no luck is estimated." in text_of(project)
+        assert said is (number == 0)
+        project.ledger.close()
+
+
 def test_luck_training_data_and_other_images_stand_apart(tmp_path: Path, blobs: Dataset) -> None:
     project = project_of(tmp_path, blobs, [9, 11, 10, 2, 3])
     (_, cnn) = lucks(project.findings())

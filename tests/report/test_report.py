@@ -296,6 +296,14 @@ def test_searches_are_compared_in_one_table(tmp_path: Path, project: Project, bl
     table, _, said = to_markdown(compare_searches([project.findings(), other.findings()])).partition("\n\n")
     assert "No p where a model has one retraining" in said
     assert "conditional on this training set" in said
+    heads = [cell.strip() for cell in table.splitlines()[0].split("|")[1:-1]]
+    cells = dict(zip(heads, [cell.strip() for cell in table.splitlines()[4].split("|")[1:-1]], strict=True))
+    (pair,) = pairs_on(project.findings(), "blobs")
+    assert cells["least to be shown"] == f"{pair.difference.least_shown(1):.4f}"
+    assert cells["matters"] == "yes"
+    ahead, of = pair.ahead
+    assert cells["retrainings ahead"] == f"{of - ahead:g} of {of}"
+    assert "beyond 0.5 points" in said
     assert [[cell.strip() for cell in line.split("|")[1:4]] for line in table.splitlines()[2:]] == [
         ["blobs", "small", "CNN"],
         ["blobs", "other", "ANN"],

@@ -83,7 +83,11 @@ def test_models_are_compared_over_splits_by_their_means_in_each(tmp_path: Path, 
     assert "Over 3 splits of all images of blobs, **CNN is not shown to beat ANN**: it is 13.3 points" in text
     assert "1/3 + 45/60, with 2 degrees of freedom" in text
     assert "| CNN − ANN |" in text
-    assert "+0.1333" in text
+    row = next(line for line in text.splitlines() if line.startswith("| CNN − ANN"))
+    # of 45 images 3 sqrt(1/3 + 45/60) times t(0.975, 2) = 4.3027 would have been shown, an interval of -16.5 to 43.2
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == [
+        "+0.1333", "−0.1652 to +0.4319", "0.195", "no", "0.2986", "cannot tell", "3 of 3",
+    ]  # fmt: skip
     assert to_markdown(splits_section(findings).contents) == text
     compared = comparison_section(findings)
     assert compared is not None

@@ -23,8 +23,8 @@ ABSENT = "°"
 
 
 def compared() -> dict[str, ClassMetric]:
-    """Return the metrics of a class whose differences have intervals, by name."""
-    return {name: metric for name, metric in CLASS_METRICS.items() if metric.has_intervals}
+    """Return the metrics of a class of which tables show the difference of two models, by name."""
+    return {name: metric for name, metric in CLASS_METRICS.items() if metric.compared}
 
 
 def mean_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What each test image adds to the F1, ROC AUC or average precision of a class: jackknife pseudo-values.
+"""What each test image adds to the F1, ROC AUC or another metric of a class: jackknife pseudo-values.
 
 Accuracy is a mean over images; these metrics are not. The pseudo-value of image i is `n θ − (n − 1) θ₋ᵢ`, with the
 metric θ of all n images and θ₋ᵢ without image i (Quenouille, 1956; Tukey, 1958), and takes the place that
@@ -34,6 +34,24 @@ def f1(positive: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Values:
     with np.errstate(invalid="ignore", divide="ignore"):
         whole = 2 * both.sum() / either.sum()
         without = 2 * (both.sum() - both) / (either.sum() - either)
+    return _pseudo(float(whole), without)
+
+
+def recall(positive: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Values:
+    """Return the pseudo-values of the recall of a class; the arguments are those of `f1`."""
+    return _share(positive & predicted, positive)
+
+
+def precision(positive: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Values:
+    """Return the pseudo-values of the precision of a class; the arguments are those of `f1`."""
+    return _share(positive & predicted, predicted)
+
+
+def _share(hits: NDArray[np.bool_], among: NDArray[np.bool_]) -> Values:
+    """Return the pseudo-values of the share of hits among some images."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        whole = hits.sum() / among.sum()
+        without = (hits.sum() - hits) / (among.sum() - among)
     return _pseudo(float(whole), without)
 
 

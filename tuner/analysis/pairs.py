@@ -61,11 +61,7 @@ class Pair:
     @property
     def matters(self) -> bool | None:
         """Whether the difference is over `region` throughout its interval, or below throughout; None if neither."""
-        if self.p is None:
-            return None
-        if self.difference.low > self.region:
-            return True
-        return False if max(-self.difference.low, self.difference.high) < self.region else None
+        return None if self.p is None else self.difference.matters(self.region)
 
 
 def paired(models: Sequence[Owned]) -> list[Pair]:

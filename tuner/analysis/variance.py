@@ -66,6 +66,12 @@ class Difference:
         """Its 95 % interval."""
         return Interval(self.low, self.high)
 
+    def matters(self, region: float) -> bool | None:
+        """Whether it is beyond `region` throughout its interval, or within it throughout; None if neither is known."""
+        if self.low > region or self.high < -region:
+            return True
+        return False if max(-self.low, self.high) < region else None
+
     def least_shown(self, pairs: int = 1) -> float:
         """Return the difference from which on it is shown for certain, if it is one of so many `pairs` (Bonferroni)."""
         if not 0 < self.standard_error < np.inf:

@@ -277,14 +277,15 @@ def scores(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
 def compare(*names: Ran, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """Return the chosen models of one or several searches, a row for each data set and model, best first on each.
 
-    `retrained_mean` and `retrained_sd` are of the test accuracies of all retrainings, `ci_low` and `ci_high` the 95 %
-    interval of the saved model's, `test_accuracy`. `delta` is the mean minus that of the best model on the data set,
-    with its 95 % interval over retrainings and test images; `p_value` is of the same difference, after Holm for all
-    pairs of models that are shown, and decides. `least_shown` is the difference from which on it would have been shown
-    for certain, `chance_ahead` the share of pairs of a retraining of each in which the best model is the worse one, and
-    `mcnemar_mid_p` about the two saved files alone. All are empty for the best model itself and where two models were
-    scored on different test images; `p_value` and `least_shown` also where one has a single retraining or was chosen on
-    the test images.
+    `retrained_mean` and `retrained_sd` are of the test accuracies of all retrainings, `ci_low` and `ci_high` the 95
+    % interval of the saved model's, `test_accuracy`. `delta` is the mean minus that of the best model on the data
+    set, with its 95 % interval over retrainings and test images; `p_value` is of the same difference, after Holm
+    for all pairs of models that are shown, and decides. `least_shown` is the difference from which on it would have
+    been shown for certain, `matters` says whether the whole interval is beyond what matters, `chance_ahead` is the
+    share of pairs of a retraining of each in which the best model is the worse one, and `mcnemar_mid_p` about the
+    two saved files alone. All are empty for the best model itself and where two models were scored on different
+    test images; `p_value` and `least_shown` also where one has a single retraining or was chosen on the test
+    images.
 
     Raises:
         InputError: a search has not been run here; none is named.

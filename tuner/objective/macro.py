@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 class Macro(Objective):
-    """The mean of a metric over the classes of which there are images, for example macro F1. See `Objective`."""
+    """The mean of a metric over the classes of which there are images, for example macro F1. See `Objective`.
+
+    `metric` is the metric's name, one of `tuner.analysis.class_metrics`.
+    """
 
     def __init__(self, name: str, label: str, doc: str, compute: Compute) -> None:
         self.name, self.label, self.doc = name, label, doc
+        self.metric = compute.__name__
         self._compute = compute
 
     def score(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], class_names: Sequence[str]) -> float:

@@ -67,13 +67,13 @@ class OfAClass(Objective):
     """A metric of one class against the rest, for example `recall:malignant`. See `Objective`.
 
     Args:
-        kind: a key of `OF_A_CLASS`.
+        kind: a key of `OF_A_CLASS`; it is the `metric`, as in `Macro`.
         class_name: the class.
     """
 
     def __init__(self, kind: str, class_name: str) -> None:
         self._compute, label = OF_A_CLASS[kind]
-        self.class_name = class_name
+        self.metric, self.class_name = kind, class_name
         self.name = f"{kind}:{class_name}"
         self.label = f"{label} of {class_name}"
         self.doc = f"The {label} of one class, which is named after the colon."

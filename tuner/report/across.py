@@ -15,7 +15,7 @@ from tuner.contents.cells import DASH, number, p_text, plus_minus, signed
 from tuner.contents.sections import Content, Paragraph, Table
 from tuner.report.budget import budget
 from tuner.report.comparison import whole_epochs
-from tuner.report.verdicts import SCOPE
+from tuner.report.verdicts import SCOPE, importance_word
 from tuner.text import escape
 
 
@@ -96,6 +96,9 @@ def compare_searches(all_findings: list[Findings]) -> list[Content]:
             f"{one.interval.low:.4f} to {one.interval.high:.4f}",
             _difference(one),
             DASH if one.p is None else p_text(one.p).removeprefix("= "),
+            number(one.pair.least_shown if one.pair else None),
+            importance_word(one.pair) if one.pair else DASH,
+            _ahead(one),
             f"{one.chosen.saved.result.parameters:,}",
             number(one.chosen.megabytes, 2),
             escape(budget(one.findings)),
@@ -104,7 +107,16 @@ def compare_searches(all_findings: list[Findings]) -> list[Content]:
     ]
     datasets = list(dict.fromkeys(one.chosen.dataset for one in everything))
     heads = ["data set", "search", "model", "mean test accuracy ± sd", "saved model", "95 % interval"]
-    heads += ["less than the best (95 % interval)", "p against best", "parameters", "file, MB", "budget"]
+    heads += [
+        "less than the best (95 % interval)",
+        "p against best",
+        "least to be shown",
+        "matters",
+        "retrainings ahead",
+        "parameters",
+        "file, MB",
+        "budget",
+    ]
     detail: list[Content] = [Table(rows, heads, text_columns=3), Paragraph(_explained(everything))]
     return [_models_by_datasets(all_findings, datasets), *detail] if len(datasets) > 1 else detail
 
@@ -116,10 +128,26 @@ def _difference(one: Compared) -> str:
     return f"{signed(-difference.mean)} ({signed(-difference.high)} to {signed(-difference.low)})"
 
 
+def _ahead(one: Compared) -> str:
+    """Return in how many pairs of a retraining of each the model is ahead of the best one."""
+    if one.pair is None:
+        return DASH
+    ahead, of = one.pair.ahead
+    return f"{of - ahead:g} of {of}"
+
+
 def _explained(everything: Sequence[Compared]) -> str:
     """Return what is judged, and of what it is true."""
     judged = max((one.pair.pairs for one in everything if one.pair and one.p is not None), default=0)
+    regions = sorted({one.pair.region for one in everything if one.pair})
+    within = " or ".join(f"{100 * region:g}" for region in regions)
     said = f"p is over all retrainings and test images{f', after Holm for {judged} pairs' * (judged > 1)}. "
+    if judged:
+        said += (
+            "From *least to be shown* on, a difference would have been shown for certain. It *matters* where its whole "
+            f"interval is beyond {within} points, and does not where all of it is within them. *Retrainings ahead* "
+            "counts the pairs of a retraining of each in which the model beats the best one. "
+        )
     if any(one.pair and one.pair.published for one in everything):
         said += "No p where a model was validated on the test images that score it. "
     if any(one.pair and not one.pair.published and one.p is None for one in everything):
@@ -152,6 +180,7 @@ def compared_frame(all_findings: Sequence[Findings]) -> pd.DataFrame:
                 col.DELTA_HIGH: -pair.difference.low if pair else None,
                 col.P_VALUE: one.p,
                 col.LEAST_SHOWN: pair.least_shown if pair else None,
+                col.MATTERS: importance_word(pair) if pair and pair.p is not None else None,
                 col.CHANCE_AHEAD: 1 - pair.ahead[0] / pair.ahead[1] if pair else None,
                 col.MCNEMAR: pair.mcnemar if pair else None,
                 col.PARAMETERS: chosen.saved.result.parameters,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuner.analysis.class_scores import class_differences
 from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.objective_differences import difference_in
 from tuner.contents.cells import number, signed
 from tuner.objective import ACCURACY, Objective
 from tuner.report.sizes import by_size, sizes_in_words
@@ -50,7 +50,7 @@ def choice_in_words(findings: Findings) -> str:
 def chosen_by_in_words(findings: Findings) -> list[str]:
     """Return by what models were chosen that are compared by accuracy, in sentences; nothing where it is accuracy.
 
-    Of objectives that average a metric over classes it also tells how far the best two models are apart in that.
+    It also tells how far the best two models are apart in what they were chosen by.
     """
     search = findings.search
     if search.objectives == (ACCURACY,):
@@ -60,20 +60,21 @@ def chosen_by_in_words(findings: Findings) -> list[str]:
     else:
         chosen = [f"{escape(one.label)} by {escape(one.objective.label)}" for one in search.model_searches]
         said = f"Chosen by different objectives, {', '.join(chosen)}"
-    return [" ".join([f"{said}; what is compared here is test accuracy.", *_by_macro_averages(findings)])]
+    return [" ".join([f"{said}; what is compared here is test accuracy.", *_differences_in_objectives(findings)])]
 
 
-def _by_macro_averages(findings: Findings) -> Iterator[str]:
-    """Yield of each data set the difference of its best two models in the macro averages that models were chosen by."""
+def _differences_in_objectives(findings: Findings) -> Iterator[str]:
+    """Yield of each data set the difference of its best two models in each objective that models were chosen by."""
     for dataset in findings.datasets:
-        best = [pair for pair in pairs_on(findings, dataset)[:1] if pair.p is not None]
-        for a, b, label, metric, found in class_differences([(pair.better, pair.worse) for pair in best]):
-            objectives = [one for one in findings.search.objectives if one.name == f"macro_{metric}"]
-            if label is None and objectives and found.mean == found.mean:
-                yield (
-                    f"In {objectives[0].label} on {escape(dataset)}, {escape(a.label)} − {escape(b.label)} is "
-                    f"{signed(found.mean)} (95 % interval {signed(found.low)} to {signed(found.high)})."
-                )
+        for pair in pairs_on(findings, dataset)[:1]:
+            a, b = pair.better, pair.worse
+            for objective in findings.search.objectives:
+                found = None if objective is ACCURACY or pair.p is None else difference_in(objective, a, b)
+                if found is not None and found.mean == found.mean:
+                    yield (
+                        f"In {escape(objective.label)} on {escape(dataset)}, {escape(a.label)} − {escape(b.label)} is "
+                        f"{signed(found.mean)} (95 % interval {signed(found.low)} to {signed(found.high)})."
+                    )
 
 
 def _equals(findings: Findings, chosen: Chosen) -> str:

@@ -73,7 +73,10 @@ def roc_section(findings: Findings) -> Section | None:
     for dataset in findings.datasets:
         models = findings.on(dataset)
         curves = [one for one in every if one.dataset == dataset]
-        what = f"ROC of {_curves(models[0])} against the rest on {dataset}; false positive rate on a logarithmic axis"
+        what = (
+            f"ROC of {_curves(models[0])} against the rest on {dataset}, of the saved models; false positive rate on a "
+            "logarithmic axis"
+        )
         contents.append(Picture("roc", f"roc-{findings.search.slugs[dataset]}.png", what, partial(roc_figure, curves)))
     contents.append(Paragraph("Up to 160 points of every curve: [roc.csv](roc.csv)."))
     return Section("roc", "ROC curves", contents, {"roc.csv": roc_frame(every)})
@@ -95,7 +98,7 @@ def confusion_section(findings: Findings) -> Section | None:
     every = [ConfusionMatrix.of(chosen) for chosen in findings.chosen]
     for dataset in findings.datasets:
         matrices = [one for one in every if one.dataset == dataset]
-        caption = f"Test images of {dataset} by true class (row) and predicted class (column)"
+        caption = f"Test images of {dataset} by true class (row) and class predicted by the saved model (column)"
         file = f"confusion-{findings.search.slugs[dataset]}.png"
         contents.append(Picture("confusion", file, caption, partial(confusion_figure, matrices)))
     told = "The matrices as a table, without empty cells: [confusion_matrix.csv](confusion_matrix.csv)."

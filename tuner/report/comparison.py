@@ -19,7 +19,7 @@ from tuner.objective import ACCURACY, Objective
 from tuner.report.choice import choice_in_words
 from tuner.report.saving import saved_in_words
 from tuner.report.splits import beyond_this_split, split_in_words
-from tuner.report.verdicts import CHOSEN_THERE, SCOPE, pair_in_words, pairs_on
+from tuner.report.verdicts import CHOSEN_THERE, SCOPE, importance_word, pair_in_words, pairs_on
 from tuner.text import escape
 
 
@@ -101,7 +101,7 @@ def pairs_frame(findings: Findings) -> pd.DataFrame:
             col.P_VALUE: pair.p,
             col.BETTER: _judgement(pair),
             col.LEAST_SHOWN: pair.least_shown,
-            col.MATTERS: _importance_word(pair),
+            col.MATTERS: importance_word(pair),
             col.CHANCE_AHEAD: pair.ahead[0] / pair.ahead[1],
             col.MCNEMAR: pair.mcnemar,
         }
@@ -112,12 +112,6 @@ def pairs_frame(findings: Findings) -> pd.DataFrame:
 
 def _judgement(pair: Pair) -> str:
     return DASH if pair.p is None else "yes" if pair.proven else "no"
-
-
-def _importance_word(pair: Pair) -> str:
-    if pair.p is None:
-        return DASH
-    return "cannot tell" if pair.matters is None else "yes" if pair.matters else "no"
 
 
 def margins_table(findings: Findings) -> Table:
@@ -189,7 +183,7 @@ def _pairs_table(pairs: list[tuple[str, Pair]]) -> Table:
                 DASH if pair.p is None else p_text(pair.p).removeprefix("= "),
                 _judgement(pair),
                 number(pair.least_shown),
-                _importance_word(pair),
+                importance_word(pair),
                 f"{ahead:g} of {of}",
                 p_text(pair.mcnemar).removeprefix("= "),
             ]

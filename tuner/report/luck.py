@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,15 +98,32 @@ def _others(findings: Findings, chosen: Chosen, winner: Record) -> float:
 def luck_section(findings: Findings) -> Section | None:
     """Set apart what makes retrained means differ from search scores, and name what cannot be told from the best."""
     found = lucks(findings)
+    untold = _not_estimated(findings, found)
     if not found:
-        return None
+        return Section("luck", "Luck of the choice", [Items(untold)]) if untold else None
     contents: list[Content] = [
         Paragraph(_explanation(findings)),
         Table([_row(one) for one in found], _HEADS, text_columns=2),
-        Items([_alike_in_words(one) for one in found]),
+        Items([*map(_alike_in_words, found), *untold]),
         Paragraph("The same as numbers: [choice.csv](choice.csv)."),
     ]
     return Section("luck", "Luck of the choice", contents, {"choice.csv": choice_frame(findings)})
+
+
+def _not_estimated(findings: Findings, found: Sequence[Luck]) -> list[str]:
+    """Return of each model that was searched for here and of which no luck is estimated why that is."""
+    told = [one.chosen for one in found]
+    untold = [chosen for chosen in findings.chosen if chosen.winner and chosen not in told]
+    return [
+        f"{escape(chosen.label)} on {escape(chosen.dataset)}: chosen {_otherwise(findings, chosen)}, of which no luck "
+        "is estimated."
+        for chosen in untold
+    ]
+
+
+def _otherwise(findings: Findings, chosen: Chosen) -> str:
+    objective = findings.objective_of(chosen.model)
+    return "for its size" if objective is ACCURACY else f"by {escape(objective.label)}"
 
 
 _HEADS = (

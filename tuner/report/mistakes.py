@@ -48,8 +48,9 @@ def mistakes_section(findings: Findings) -> Section | None:
         bins += [_bins_frame(*each) for each in zip(models, calibrations, strict=True)]
         contents.append(_calibration_table(dataset, models, frame))
         caption = (
-            f"Accuracy by confidence on the test images of {dataset}, in {BINS} bins with 95 % intervals, and how "
-            f"many images each bin has; hollow where fewer than {_SURE}. A calibrated model is on the dashed line"
+            f"Accuracy by confidence of the saved models on the test images of {dataset}, in {BINS} bins with 95 % "
+            f"intervals, and how many images each bin has; hollow where fewer than {_SURE}. A calibrated model is on "
+            "the dashed line"
         )
         draw = partial(_reliability_figure, models, calibrations)
         contents.append(Picture("reliability", f"reliability-{slug}.png", caption, draw))

@@ -11,6 +11,7 @@ from tuner.contents.cells import number, p_text, plus_minus, signed
 from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.objective import ACCURACY
 from tuner.report.trials import varying
+from tuner.report.verdicts import matters_word
 from tuner.text import escape, setting
 
 
@@ -101,6 +102,7 @@ def _on(findings: Findings, found: Splits) -> list[Content]:
     pairs = found.pairs()
     if not pairs:
         return contents
+    region = findings.search.report.matters
     judged = [
         [
             f"{escape(pair.better)} − {escape(pair.worse)}",
@@ -108,16 +110,29 @@ def _on(findings: Findings, found: Splits) -> list[Content]:
             f"{signed(pair.difference.low)} to {signed(pair.difference.high)}",
             p_text(pair.p).removeprefix("= "),
             "yes" if pair.proven else "no",
+            number(pair.difference.least_shown(pair.pairs)),
+            matters_word(pair.difference.matters(region)),
             f"{sum(apart > 0 for apart in pair.differences)} of {count}",
         ]
         for pair in pairs
     ]
-    heads = ["models", "mean difference", "95 % interval", "p", "really better", "splits ahead"]
+    heads = [
+        "models",
+        "mean difference",
+        "95 % interval",
+        "p",
+        "really better",
+        "least to be shown",
+        "matters",
+        "splits ahead",
+    ]
     about = (
         f"{_verdict(found, pairs[0])} This is about images of this kind, whichever are trained on and tested on, and "
         "about search and choice too. Splits share images, so that interval and p are those of the corrected resampled "
         f"t-test (Nadeau and Bengio 2003): the variance of the {count} differences times 1/{count} + "
-        f"{found.tested:,}/{found.trained:,}, with {count - 1} degree{'s' * (count > 2)} of freedom."
+        f"{found.tested:,}/{found.trained:,}, with {count - 1} degree{'s' * (count > 2)} of freedom. From *least to be "
+        "shown* on, a difference would have been called so for certain; it *matters* where the whole interval is "
+        f"beyond {100 * region:g} points, and does not where the whole interval is within them."
     )
     return [*contents, Table(judged, heads, text_columns=1, lead="Model against model, over all splits", about=about)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.pairs import Pair, judged_on
 from tuner.analysis.significance import accuracy_interval
-from tuner.contents.cells import p_text, plus_minus
+from tuner.contents.cells import DASH, p_text, plus_minus
 from tuner.text import escape
 
 #: What every verdict is about, and what no number here covers.
@@ -93,3 +93,13 @@ def _importance(pair: Pair) -> list[str]:
 
 def _retrainings(chosen: Chosen) -> str:
     return "1 retraining" if len(chosen.finals) == 1 else f"{len(chosen.finals)} retrainings"
+
+
+def importance_word(pair: Pair) -> str:
+    """Return whether the difference of two models matters, in a word for a table; a dash where nothing is judged."""
+    return DASH if pair.p is None else matters_word(pair.matters)
+
+
+def matters_word(matters: bool | None) -> str:
+    """Return whether a difference matters, None where its interval does not tell, in a word for a table."""
+    return "cannot tell" if matters is None else "yes" if matters else "no"

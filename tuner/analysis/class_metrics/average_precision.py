@@ -10,7 +10,7 @@ from tuner.objective import one_class
 class AveragePrecision(ClassMetric):
     """The mean of the precision at each image of the class, by score; see `ClassMetric`."""
 
-    name, label, prominent, has_intervals = "average_precision", "average precision", False, True
+    name, label, prominent, compared = "average_precision", "average precision", False, True
 
     def of(self, one: OneClass) -> float:
         """Return it; NaN for a class that never occurs."""

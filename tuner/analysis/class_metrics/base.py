@@ -37,13 +37,13 @@ class ClassMetric(ABC):
     label: ClassVar[str]
     prominent: ClassVar[bool] = True
     counts_as_zero: ClassVar[bool] = False
-    #: Whether `pseudo_values` has any, so that differences of two models have intervals.
-    has_intervals: ClassVar[bool] = False
+    #: Whether tables of two models show its difference in each class.
+    compared: ClassVar[bool] = False
 
     @abstractmethod
     def of(self, one: OneClass) -> float:
         """Return the metric; NaN where it is not defined."""
 
+    @abstractmethod
     def pseudo_values(self, one: OneClass) -> Values:
         """Return what each image adds to the metric, `(n,)`; see `tuner.analysis.jackknife`."""
-        raise NotImplementedError(f"{self.name} has no intervals")

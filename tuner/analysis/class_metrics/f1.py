@@ -10,7 +10,7 @@ from tuner.objective import one_class
 class F1(ClassMetric):
     """The harmonic mean of precision and recall; see `ClassMetric`."""
 
-    name, label, has_intervals = "f1", "F1", True
+    name, label, compared = "f1", "F1", True
 
     def of(self, one: OneClass) -> float:
         """Return it: 0 for a class that is never predicted or never occurs, NaN where both hold."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tuner.analysis.class_metrics.base import ClassMetric, OneClass
+from tuner.analysis import jackknife
+from tuner.analysis.class_metrics.base import ClassMetric, OneClass, Values
 from tuner.objective import one_class
 
 
@@ -14,3 +15,7 @@ class Precision(ClassMetric):
     def of(self, one: OneClass) -> float:
         """Return it; NaN for a class that is never predicted."""
         return one_class.precision(one.positive, one.predicted, one.scores)
+
+    def pseudo_values(self, one: OneClass) -> Values:
+        """Return what each image adds; see `ClassMetric.pseudo_values`."""
+        return jackknife.precision(one.positive, one.predicted)

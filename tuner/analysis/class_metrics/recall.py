@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tuner.analysis.class_metrics.base import ClassMetric, OneClass
+from tuner.analysis import jackknife
+from tuner.analysis.class_metrics.base import ClassMetric, OneClass, Values
 from tuner.objective import one_class
 
 
@@ -14,3 +15,7 @@ class Recall(ClassMetric):
     def of(self, one: OneClass) -> float:
         """Return it; NaN for a class that never occurs."""
         return one_class.recall(one.positive, one.predicted, one.scores)
+
+    def pseudo_values(self, one: OneClass) -> Values:
+        """Return what each image adds; see `ClassMetric.pseudo_values`."""
+        return jackknife.recall(one.positive, one.predicted)

@@ -10,7 +10,7 @@ from tuner.objective import one_class
 class RocAuc(ClassMetric):
     """The chance that an image of the class has a higher score than one of another; see `ClassMetric`."""
 
-    name, label, has_intervals = "roc_auc", "ROC AUC", True
+    name, label, compared = "roc_auc", "ROC AUC", True
 
     def of(self, one: OneClass) -> float:
         """Return it; NaN where the class never occurs, or nothing else does."""
