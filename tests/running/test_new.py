@@ -282,6 +282,18 @@ def test_batch_size_and_epochs_go_with_the_number_of_images(
     assert recipe["patience"] < epochs
 
 
+@pytest.mark.parametrize(
+    ("images", "side", "norm"),
+    [(400, 64, (False, True)), (4_000, 64, (True,)), (400, 28, (False,)), (400, 32, (False, True))],
+)
+def test_deep_networks_on_few_images_are_tried_without_batch_normalisation_too(
+    here: Path, images: int, side: int, norm: tuple[bool, ...]
+) -> None:
+    # 0.8 * 400 / 16 = 20 steps an epoch: a patience of 12 may end a training after 240; of 4,000 images after 800
+    arrays(here / "some.npz", (side, side, 3), classes=3, train=images)
+    assert space(made("some.npz")[0], "cnn", "batch_norm") == norm
+
+
 def test_coloured_digits_are_not_flipped_and_photographs_with_numbers_for_names_are(here: Path) -> None:
     arrays(here / "house_numbers.npz", (32, 32, 3), classes=10)
     assert "flip" not in made("house_numbers.npz")[0].raw["training"]

@@ -37,6 +37,8 @@ from tuner.worker.probe import Built
 #: Images of folders are brought to at most so many pixels in height and width; photographs, which are larger and have
 #: colours, to more: a pretrained network knows no smaller ones.
 LARGEST, LARGEST_PHOTOGRAPHS = 64, 96
+#: Where early stopping may end a training after fewer steps, batch normalisation is tried and not taken for granted.
+MOST_UNSETTLED = 500
 #: Larger grids are searched at random.
 MOST_IN_GRID = 60
 #: Below so many training images: batch size, epochs, patience and retrainings.
@@ -245,11 +247,21 @@ def _values(name: str, look: Look) -> dict[str, Any]:
         "batch": min(batch, 16) if huge else batch, "epochs": epochs, "patience": patience,
         "rates": [0.0, 0.5] if images < 5_000 else [0.0, 0.3], "units": units, "units_twice": 2 * units,
         "depths": [*range(max(1, deepest - 2), deepest + 1)], "deepest": deepest, "left": side >> (deepest - 1),
-        "first": [8, 16] if small or huge else [16, 32], "norm": toml_value(deepest > 3),
+        "first": [8, 16] if small or huge else [16, 32], "norm": _batch_norm(deepest, 0.8 * images / batch * patience),
         "later": [16, 32] if small else [64, 128] if classes > 20 else [32, 64],
         "head": toml_value("average" if large else "flatten"), "dense": dense, "dense_twice": 2 * dense,
         "resnets": 8 if huge else [8, 14] if large else [8, 14, 20], "factor": 0.5 if huge else 1.0,
     }  # fmt: skip
+
+
+def _batch_norm(deepest: int, steps: float) -> str:
+    """Return whether networks normalise batches, by the steps that they train without improving until they stop.
+
+    With Keras' momentum of 0.99 the averages that count in validation take hundreds of steps to settle.
+    """
+    if deepest > 3 and steps < MOST_UNSETTLED:
+        return "[false, true]\t# deep networks train better with it, unless they stop before its averages have settled"
+    return f"{toml_value(deepest > 3)}\t# true for deep networks, which train better with it; or [false, true] to see"
 
 
 def _validation(dataset: Dataset) -> str:
