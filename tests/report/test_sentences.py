@@ -463,6 +463,7 @@ ELSEWHERE = {
     "claims.py": "test_claims.py",
     "class_pairs.py": "test_class_pairs.py",
     "images.py": "test_own_validation.py",
+    "leaks.py": "test_own_validation.py",
     "luck.py": "test_luck.py",
     "splits.py": "test_splits_section.py",
     "verdicts.py": "test_report.py",

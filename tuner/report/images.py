@@ -17,6 +17,7 @@ from tuner.datasets.channels import channels_in_words, drawn
 from tuner.datasets.remarks import images_of, sentences
 from tuner.figures.image_sheet import ImageSheet
 from tuner.figures.style import in_pixels
+from tuner.report.leaks import leaks_table
 from tuner.text import escape
 
 _EACH = 8
@@ -41,6 +42,9 @@ def samples_section(findings: Findings) -> Section | None:
         if across:
             told = f"Of {escape(dataset)}, {'; '.join(across)}: scores on them say nothing about new images."
             contents.append(Paragraph(told))
+        table = leaks_table(findings, dataset)
+        if table:
+            contents.append(table)
     return Section("samples", "Sample images", contents) if contents else None
 
 

@@ -13,6 +13,7 @@ from tuner.analysis.shortfall import planned_shortfall, shortfall
 from tuner.report.choice import chosen_by_in_words
 from tuner.report.claims import claims_in_words
 from tuner.report.doubts import doubts_on
+from tuner.report.leaks import leaks_in_words
 from tuner.report.saving import warnings_on
 from tuner.report.splits import finished_in_words, split_in_words, verdict_over_splits
 from tuner.report.verdicts import verdict_on
@@ -54,7 +55,8 @@ def _on(findings: Findings, dataset: str) -> list[str]:
         own = ", the data set's own," if findings.search.split == 1 else ""
         said = f"{split.capitalize()}{own} alone: {said}"
     over_all = verdict_over_splits(findings, dataset)
-    return [*doubts_on(findings, dataset), said, *over_all, *warnings_on(findings, dataset)]
+    leaks = leaks_in_words(findings, dataset)
+    return [*doubts_on(findings, dataset), said, *leaks, *over_all, *warnings_on(findings, dataset)]
 
 
 def _ended(findings: Findings) -> list[str]:
