@@ -414,9 +414,57 @@ def test_images_of_two_sizes_are_told_with_the_bad_ones(tmp_path):
     with pytest.raises(InputError) as caught:
         load_folder(root)
     assert [line.partition(" (")[0] for line in caught.value.details] == [
+        ".: has images of 4x5 and 6x7; set image_size = [height, width]",
         "train/bee/9.png: cannot be read as an image",
-        ".: has images of 4x5 and 6x7",
     ]
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg"])
+def test_a_cut_picture_far_behind_another_size_is_told_in_the_same_list(tmp_path, suffix):
+    root = fill(tmp_path / "d", train=150, classes=("ant", "bee"))
+    picture(root / "train" / "ant" / "1.png", size=(7, 6))
+    cut = root / "train" / "bee" / f"99z.{suffix}"
+    noise = np.random.default_rng(0).integers(0, 256, (60, 60), dtype=np.uint8)
+    Image.fromarray(noise).save(cut)
+    cut.write_bytes(cut.read_bytes()[:1500])
+    with pytest.raises(InputError) as caught:
+        load_folder(root)
+    assert str(caught.value) == f"{root}: 2 things are wrong; mend them; --skip-bad leaves out files alone"
+    assert [line.partition(" (")[0] for line in caught.value.details] == [
+        ".: has images of 4x5 and 6x7; set image_size = [height, width]",
+        f"train/bee/99z.{suffix}: is a broken image",
+    ]
+
+
+def test_a_class_that_is_in_test_alone_is_told_with_broken_files_and_sizes(tmp_path):
+    root = fill(tmp_path / "d")
+    _only_in_test(root)
+    picture(root / "test" / "dog" / "0.png", size=(7, 6))
+    _text(root)
+    with pytest.raises(InputError) as caught:
+        load_folder(root)
+    assert [line.partition(" (")[0] for line in caught.value.details] == [
+        "test/cow: a class that the train folder does not have",
+        "test/dog: a class that the train folder does not have",
+        ".: has images of 4x5 and 6x7; set image_size = [height, width]",
+        "train/bee/9.png: cannot be read as an image",
+    ]
+
+
+def test_classes_of_one_image_are_told_with_broken_files(tmp_path):
+    root = fill_flat(tmp_path / "d", {"ant": 5, "bee": 1, "cow": 1})
+    (root / "ant" / "003.png").write_text("I am no image")
+    with pytest.raises(InputError) as caught:
+        load_folder(root)
+    two = "one image only; a class needs two, one to train and one to test"
+    assert [line.partition(" (")[0] for line in caught.value.details] == [
+        f"bee: {two}",
+        f"cow: {two}",
+        "ant/003.png: cannot be read as an image",
+    ]
+    with pytest.raises(InputError) as caught:
+        load_folder(root, skip_bad=True)
+    assert caught.value.details == (f"bee: {two}", f"cow: {two}")
 
 
 @pytest.mark.parametrize("flat", [False, True])

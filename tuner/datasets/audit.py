@@ -22,7 +22,8 @@ from tuner.datasets import KINDS, load_dataset
 from tuner.datasets.base import Dataset, in_class_order
 from tuner.datasets.channels import drawn
 from tuner.datasets.depth import seen
-from tuner.datasets.folder import FolderKind, ListedImage, list_images, passed_over
+from tuner.datasets.folder import FolderKind, list_images, passed_over
+from tuner.datasets.folder_faults import ListedImage
 from tuner.datasets.pictures import in_parallel, is_grey, read_image, within
 from tuner.errors import InputError
 from tuner.system.files import is_a

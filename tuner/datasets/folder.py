@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import SPLITS, Dataset, checked_dataset, in_class_order
 from tuner.datasets.depth import alike, narrowed
+from tuner.datasets.folder_faults import ListedImage, faults_of, refused_folder
 from tuner.datasets.folder_state import state_of
 from tuner.datasets.large import moved_to_front, release, room_for, rows_of, taken
 from tuner.datasets.npz import VALIDATION_NAMES
@@ -30,7 +31,6 @@ from tuner.datasets.pictures import (
     is_passed_over,
     read_image,
     refused,
-    size_upright,
     within,
 )
 from tuner.datasets.source import Kind, Reading
@@ -41,14 +41,6 @@ from tuner.untrusted.sizes import amount, most_data
 
 #: Share of the images of each class that becomes the test set where the folder has none of its own.
 TEST_SHARE = 0.2
-
-
-class ListedImage(NamedTuple):
-    """An image file with its class, and with its split: "train", "val" or "test", or "" where the folder has none."""
-
-    file: Path
-    name: str
-    split: str
 
 
 def load_folder(
@@ -63,26 +55,26 @@ def load_folder(
         skip_bad: leave out files that cannot be used, which `Dataset.left_out` then lists, as if they were not there.
 
     Raises:
-        InputError: no class folders, a folder without images, sizes that differ, more than fits into memory; or, with
-            all of them in one list, images that cannot be read and links that lead out of the folder.
+        InputError: no class folders, more than fits into memory; or, with all of them in one list, classes without
+            images or with too few, sizes that differ, images that cannot be read and links that lead out of the folder.
     """
     bad: list[InputError] = []
     listed = list_images(path, bad)
     names = tuple(in_class_order({image.name for image in listed if image.split in ("", "train")}))
     if not names:
         raise refused(str(path), bad, path)
-    strange = next((image for image in listed if image.name not in names), None)
-    if strange is not None:
-        raise InputError(str(strange.file.parent), "a class that the train folder does not have")
     splits = {image.split for image in listed}
-    _check_enough(path, listed, names, splits)
-    if image_size is not None:
+    faults = faults_of(path, listed, names, splits)
+    if image_size is not None and not faults:
         _check_size(path, len(listed), (*image_size, channels or 1))
-    pixels, kept, bits = _read(path, listed, image_size, channels, bad)
+    pixels, kept, bits = _read(path, listed, image_size, channels, bad, faults)
     if bad and not skip_bad:
-        raise refused(str(path), bad, path)
+        raise refused_folder(path, faults, bad)
+    if not faults:
+        faults = faults_of(path, [listed[place] for place in kept], names, splits)
+    if faults:
+        raise refused_folder(path, faults, [])
     listed = [listed[place] for place in kept]
-    _check_enough(path, listed, names, splits)
     parts = _parts(listed)
     arrays: dict[str, NDArray[Any]] = {f"x_{split}": taken(pixels, parts[split]) for split in parts if split != "train"}
     arrays["x_train"] = moved_to_front(pixels, parts["train"])
@@ -212,7 +204,11 @@ def _files_by_class(folder: Path, root: Path, bad: list[InputError]) -> dict[str
     for entry in _entries(folder):
         if not entry.is_dir() or is_passed_over(entry):
             continue
-        inside = [file for file in _entries(entry) if is_image(file)]
+        try:
+            inside = [file for file in _entries(entry) if is_image(file)]
+        except InputError as error:
+            bad.append(error)
+            continue
         good = [file for file in inside if _leads_inside(file, root)]
         problem = "a link that leads out of the data set's folder, or nowhere"
         bad += [InputError(str(file), problem) for file in sorted(set(inside).difference(good))]
@@ -238,23 +234,6 @@ def _leads_inside(file: Path, root: Path) -> bool:
         return file.resolve(strict=True).is_relative_to(root)
     except (OSError, RuntimeError):  # a link to nowhere, or to itself
         return False
-
-
-def _check_enough(path: Path, listed: Sequence[ListedImage], names: Sequence[str], splits: Iterable[str]) -> None:
-    """Raise where a class, or a split of the folder, has too few images to be used."""
-    counts = Counter((image.split, image.name) for image in listed)
-    for split in splits:
-        if not any(image.split == split for image in listed):
-            raise InputError(str(path / split), "has no image that can be used")
-    for name in names:
-        if counts["train", name]:
-            continue
-        if not counts["", name]:
-            folder = path / name if "" in splits else path / "train" / name
-            raise InputError(str(folder), "has no image that can be used", "mend them, or remove the class")
-        if counts["", name] < 2:
-            problem, remedy = "one image only", "a class needs two, one to train and one to test"
-            raise InputError(str(path / name), problem, remedy)
 
 
 def _parts(listed: Sequence[ListedImage]) -> dict[str, list[int]]:
@@ -283,10 +262,12 @@ def _read(
     image_size: tuple[int, int] | None,
     channels: int | None,
     bad: list[InputError],
+    faults: list[InputError],
 ) -> tuple[NDArray[np.uint8], list[int], int]:
     """Return the pixels of the images that can be used, their places in `listed`, and how many bits they had.
 
-    What is wrong with the others is noted in `bad`.
+    What is wrong with the others is noted in `bad`, and in `faults` that they have several sizes. Where there are
+    faults nothing comes of the folder: pictures are decoded, small, to tell which are broken, and none is kept.
 
     Every picture is decoded once. Many that take much room lie in a file in the end, see `tuner.datasets.large`.
     """
@@ -301,36 +282,38 @@ def _read(
                 channels = 3
     pixels: NDArray[Any] = np.empty(0, np.uint8)
     kept: list[int] = []
-    other: InputError | None = None
 
-    def read_one(file: Path) -> NDArray[Any] | None:
-        if other is not None:  # nothing can come of the folder; what is wrong with the rest is told by its headers
-            size_upright(file)
-            return None
-        return read_image(file, image_size, channels)
+    shape: tuple[int, ...] = ()
+    mixed = False
+
+    def read_one(file: Path) -> NDArray[Any]:
+        return read_image(file, (1, 1) if mixed else image_size, channels)
 
     places = [place for place in range(len(listed)) if place not in unusable]
     found = in_parallel(_attempt(read_one), [listed[place] for place in places], f"reading {images}")
     for place, read in zip(places, found, strict=True):
         if isinstance(read, InputError):
             unusable[place] = read
-        if read is None or other is not None or isinstance(read, InputError):
+            continue
+        if mixed:
+            continue
+        if shape and read.shape != shape:
+            mixed = True
+            sizes = " and ".join(f"{a[0]}x{a[1]}" for a in (shape, read.shape))
+            faults.append(InputError(str(path), f"has images of {sizes}", "set image_size = [height, width]"))
+        shape = read.shape
+        if faults:
+            pixels, kept = np.empty(0, np.uint8), []
             continue
         if not kept:
-            _check_size(path, len(listed), read.shape)
-            pixels = room_for(len(listed), read.shape, read.dtype)
-        if read.shape != pixels.shape[1:]:
-            sizes = " and ".join(f"{a[0]}x{a[1]}" for a in (pixels.shape[1:], read.shape))
-            other = InputError(str(path), f"has images of {sizes}", "set image_size = [height, width]")
-            continue
+            _check_size(path, len(listed), shape)
+            pixels = room_for(len(listed), shape, read.dtype)
         pixels, image = alike(pixels, read, len(kept))
         pixels[len(kept)] = image
         kept.append(place)
-        if len(kept) % rows_of(read.shape) == 0:
+        if len(kept) % rows_of(shape) == 0:
             release(pixels)
     bad += [unusable[place] for place in sorted(unusable)]
-    if other is not None:
-        raise refused(str(path), [*bad, other], path) if bad else other
     small, bits = narrowed(pixels[: len(kept)])
     return small, kept, bits
 
