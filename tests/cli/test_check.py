@@ -36,6 +36,7 @@ def test_counts_come_first_and_a_sound_folder_ends_well(folder: Path) -> None:
         f"{folder}: 38 images of 50x64 to 50x65 pixels in 2 classes, of which a fifth of each class becomes the "
         "test set",
         "  cat 30, dog 8",
+        "images of several sizes: run refuses them unless the search file has image_size, which tuner new writes",
         "classes of fewer than 20 images to train on: dog 8",
         "uneven: the largest class has 3.8 times as many images as the smallest; by accuracy the largest decides, so "
         'choose by another objective, such as "macro_f1"',
@@ -56,6 +57,26 @@ def test_what_should_be_mended_is_listed_and_ends_in_exit_code_1(folder: Path, t
     assert "1 thing is passed over:\n  cat/Thumbs.db\n" in text
     assert sheet.is_file()
     assert f"wrote {sheet}" in text
+
+
+def test_a_class_that_run_refuses_is_told_and_so_are_folders_that_programs_left(folder: Path) -> None:
+    folder.rename(folder.with_name("train"))
+    folder.mkdir()
+    folder.with_name("train").rename(folder / "train")
+    for place, name in enumerate(("cat", "dog", "cow")):
+        (folder / "test" / name).mkdir(parents=True)
+        Image.new("RGB", (64, 50), (place, 200, 0)).save(folder / "test" / name / "0.png")
+    for left in (folder / "train" / ".ipynb_checkpoints", folder / "train" / "cat" / ".ipynb_checkpoints"):
+        left.mkdir()
+        (left / "0-checkpoint.png").write_bytes((folder / "train" / "cat" / "0.png").read_bytes())
+    (folder / "train" / ".DS_Store").write_bytes(b"x")
+    ran = CliRunner().invoke(app, ["check", str(folder)])
+    assert str(ran.exception) == f"{folder}: 1 thing to mend"
+    lines = ran.output.splitlines()
+    refused = lines.index("1 thing for which run refuses it:")
+    assert lines[refused + 1] == "  test/cow: a class that the train folder does not have"
+    over = lines.index("2 things are passed over:")
+    assert lines[over + 1 : over + 3] == ["  train/.ipynb_checkpoints", "  train/cat/.ipynb_checkpoints"]
 
 
 def test_a_known_data_set_is_audited_too() -> None:

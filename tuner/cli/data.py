@@ -28,8 +28,8 @@ _SIDES = {"train": "training", "val": "validation", "test": "test"}
 def check(data: str, sheet: Path | None, data_dir: Path | None) -> None:
     """Audit DATA, a folder of class folders, an .npz file or a known name.
 
-    It tells of files that cannot be used, of images that stand in it twice, on two sides of the split or in two
-    classes, of images that look alike, and of small classes. Exit code 1 where something should be mended.
+    It tells of files and classes that cannot be used, of images that stand in it twice, on two sides of the split or in
+    two classes, of images that look alike, and of small classes. Exit code 1 where something should be mended.
     """
     from tuner.datasets.audit import audit
     from tuner.datasets.contact_sheet import write_contact_sheet
@@ -51,6 +51,9 @@ def lines_of(found: Audit) -> Iterator[str]:
 
     yield from _counts(found)
     yield from _list(found.bad, "file cannot be used", "files cannot be used", lambda one: f"{one[0]}: {one[1]}")
+    yield from _list(found.faults, "thing for which run refuses it", "things for which run refuses it", visible_line)
+    if found.of_several_sizes:
+        yield "images of several sizes: run refuses them unless the search file has image_size, which tuner new writes"
     conflicts, leaks = found.conflicts, found.leaks
     yield from _list(conflicts, "image stands in two classes", "images stand in two classes", _with_class)
     yield from _list(

@@ -23,7 +23,7 @@ from tuner.datasets.base import Dataset, in_class_order
 from tuner.datasets.channels import drawn
 from tuner.datasets.depth import seen
 from tuner.datasets.folder import FolderKind, list_images, passed_over
-from tuner.datasets.folder_faults import ListedImage
+from tuner.datasets.folder_faults import ListedImage, faults_of, in_words
 from tuner.datasets.pictures import in_parallel, is_grey, read_image, within
 from tuner.errors import InputError
 from tuner.system.files import is_a
@@ -64,7 +64,8 @@ class Seen:
 class Audit:
     """What was found. Images are told by their names: a file within the folder, or such as "test 17" of an array.
 
-    `bad` holds files that cannot be used, each with what it is, and `passed_over` what was not looked at. `copies` are
+    `bad` holds files that cannot be used, each with what it is, and `passed_over` what was not looked at. `faults` are
+    lines on classes and splits for which no search would take the folder. `copies` are
     groups of images with the same pixels, `alike` pairs that look alike and are no copies. `root` is the folder of the
     files, `arrays` the data set where it is none.
     """
@@ -78,6 +79,7 @@ class Audit:
     classes: tuple[str, ...] = ()
     root: Path | None = None
     arrays: Dataset | None = field(default=None, repr=False)
+    faults: tuple[str, ...] = ()
 
     @property
     def conflicts(self) -> list[tuple[Seen, ...]]:
@@ -120,8 +122,13 @@ class Audit:
 
     @property
     def wrong(self) -> int:
-        """How many things there are that should be mended: files, conflicts, images on two sides."""
-        return len(self.bad) + len(self.conflicts) + len(self.leaks)
+        """How many things there are that should be mended: files, classes, conflicts, images on two sides."""
+        return len(self.bad) + len(self.faults) + len(self.conflicts) + len(self.leaks)
+
+    @property
+    def of_several_sizes(self) -> bool:
+        """Whether the files of a folder differ in size, so that a search has to name the size that it wants."""
+        return self.root is not None and len({image.size for image in self.images}) > 1
 
 
 def audit(source: str, data_dir: Path | None = None, folder: Path = Path()) -> Audit:
@@ -157,7 +164,9 @@ def _of_folder(source: str, path: Path) -> Audit:
     names = tuple((within(error.place, path), visible(error.problem)) for error in bad)
     over = tuple(within(str(one), path) for one in passed_over(path))
     classes = tuple(in_class_order({image.label for image in images}))
-    return Audit(source, images, names, over, _copies(images), _alike(images), classes, path)
+    learned = in_class_order({image.name for image in listed if image.split in ("", "train")})
+    faults = tuple(in_words(faults_of(path, listed, learned, {image.split for image in listed}), path))
+    return Audit(source, images, names, over, _copies(images), _alike(images), classes, path, faults=faults)
 
 
 def _look_at(image: ListedImage, folder: Path) -> Seen | InputError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -125,9 +126,10 @@ def image_files(path: Path) -> list[Path]:
 
 
 def passed_over(path: Path) -> list[Path]:
-    """Return what lies in a folder of class folders and is not read, without what is hidden.
+    """Return what lies in a folder of class folders and is not read, without what is hidden and holds no image.
 
-    That is what is no image by its ending, what lies deeper than a class folder, and what a system left there.
+    That is what is no image by its ending, what lies deeper than a class folder, and what a system or a program left
+    there, such as .ipynb_checkpoints.
     """
     found = []
     splits = _split_folders(path) or {"": path}
@@ -139,7 +141,13 @@ def passed_over(path: Path) -> list[Path]:
                 found.append(entry)
     if "" not in splits:
         found += [entry for entry in _entries(path) if entry not in splits.values()]
-    return [entry for entry in found if not entry.name.startswith(".")]
+    return [entry for entry in found if not entry.name.startswith(".") or _holds_images(entry)]
+
+
+def _holds_images(entry: Path) -> bool:
+    with suppress(InputError):  # which may not be read
+        return entry.is_dir() and any(map(is_image, _entries(entry)))
+    return False
 
 
 def _suffixes(files: Iterable[Path]) -> str:

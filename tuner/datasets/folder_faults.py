@@ -50,6 +50,13 @@ def faults_of(
     return found
 
 
+def in_words(faults: Sequence[InputError], path: Path) -> list[str]:
+    """Return a line on each fault of a folder, with its place in the folder and the remedy."""
+    return [
+        f"{within(fault.place, path)}: {fault.problem}{f'; {fault.remedy}' if fault.remedy else ''}" for fault in faults
+    ]
+
+
 def refused_folder(path: Path, faults: Sequence[InputError], bad: Sequence[InputError]) -> InputError:
     """Return one error for all that is wrong with a folder, of which there is one thing at least: a line on each.
 
@@ -62,7 +69,7 @@ def refused_folder(path: Path, faults: Sequence[InputError], bad: Sequence[Input
         return refused(str(path), bad, path)
     if len(faults) == 1 and not bad:
         return faults[0]
-    lines = [f"{within(error.place, path)}: {error.problem}" for error in (*faults, *bad)]
-    told = [f"{line}; {fault.remedy}" if fault.remedy else line for line, fault in zip(lines, faults, strict=False)]
+    files = [f"{within(error.place, path)}: {error.problem}" for error in bad]
     remedy = "mend them; --skip-bad leaves out files alone" if bad else "mend them"
-    return InputError(str(path), f"{len(lines):,} things are wrong", remedy, (*told, *lines[len(faults) :]))
+    lines = (*in_words(faults, path), *files)
+    return InputError(str(path), f"{len(lines):,} things are wrong", remedy, lines)
