@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import PIXEL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_up import make_strangers_project
@@ -28,11 +29,12 @@ from strangers import (
     run,
     update,
     well_behaved,
+    write_events,
 )
 
 from tuner.publish.index import write_index
 
-#: The commands that read what is recorded; `report` draws for seconds, and has tests of its own below.
+#: The commands that read what is recorded; `report` takes a second where nothing is wrong.
 COMMANDS = (
     "list",
     "results small",
@@ -40,6 +42,7 @@ COMMANDS = (
     "verify small",
     "export small --to optuna --storage sqlite:///study.db",
 )
+WITH_REPORT = (*COMMANDS, "report small")
 SEARCH = 'title = "x"\ndataset = "digits"\n[training]\nepochs = 1\n[[search]]\nfamily = "ann"\n'
 ANY = settings(
     max_examples=60,
@@ -55,6 +58,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
     """A made-up search with its report, as a run leaves it; tests read it, or copy it."""
     folder = tmp_path_factory.mktemp("made")
     make_strangers_project(folder, blobs_file)
+    write_events(folder)
     (folder / "searches").mkdir()
     (folder / "searches" / "other.toml").write_text(SEARCH)
     return folder
@@ -66,6 +70,12 @@ def folder(made: Path, tmp_path: Path) -> Iterator[Path]:
     shutil.rmtree(tmp_path / "copy", ignore_errors=True)
 
 
+@pytest.fixture
+def unpictured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No figure of a report is made; the tests at the end draw what is at the ends of all that may stand in a row."""
+    monkeypatch.setattr("tuner.contents.sections.Picture.png", PIXEL)
+
+
 def ask(folder: Path, *commands: str) -> None:
     for command in commands or COMMANDS:
         well_behaved(run(folder, *command.split()), command)
@@ -75,28 +85,29 @@ def ask(folder: Path, *commands: str) -> None:
     place=st.sampled_from(COLUMNS), value=st.sampled_from(ODD) | st.floats() | st.text(max_size=5), every=st.booleans()
 )
 @ANY
+@pytest.mark.usefixtures("unpictured")
 def test_whatever_stands_in_a_column_is_read_or_refused(
     made: Path, folder: Path, place: tuple[str, str], value: object, every: bool
 ) -> None:
     copy_of(made, folder)
     if update(folder, *place, value, every):
-        ask(folder)
+        ask(folder, *WITH_REPORT)
 
 
 @pytest.fixture(scope="module")
-def parts(made: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """The ways to every part of the JSON of every column of trials."""
+def parts(made: Path) -> dict[tuple[str, str], list[tuple[Any, ...]]]:
+    """The ways to every part of the JSON of every column that holds any."""
     database = sqlite3.connect(made / "runs" / "ledger.sqlite")
     found = {
-        column: sorted(
+        (table, column): sorted(
             {
                 place
-                for (text,) in database.execute(f"SELECT {column} FROM trials")  # noqa: S608
+                for (text,) in database.execute(f"SELECT {column} FROM {table}")  # noqa: S608
                 for place in places_in(json.loads(text))
             },
             key=str,
         )
-        for column in JSON_COLUMNS
+        for table, column in JSON_COLUMNS
     }
     database.close()
     return found
@@ -104,13 +115,49 @@ def parts(made: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 @given(data=st.data(), column=st.sampled_from(JSON_COLUMNS), value=st.sampled_from((..., *ODD_JSON)))
 @ANY
-def test_whatever_stands_in_the_json_of_a_trial_is_read_or_refused(
-    made: Path, folder: Path, parts: dict[str, list[tuple[Any, ...]]], data: st.DataObject, column: str, value: object
+@pytest.mark.usefixtures("unpictured")
+def test_whatever_stands_in_the_json_of_a_row_is_read_or_refused(
+    made: Path,
+    folder: Path,
+    parts: dict[tuple[str, str], list[tuple[Any, ...]]],
+    data: st.DataObject,
+    column: tuple[str, str],
+    value: object,
 ) -> None:
     place = data.draw(st.sampled_from(parts[column]))
     copy_of(made, folder)
-    rewrite(folder, "trials", column, lambda held: replaced(held, place, value))
-    ask(folder)
+    rewrite(folder, *column, lambda held: replaced(held, place, value))
+    ask(folder, *WITH_REPORT)
+
+
+#: What a stranger wrote into the events of the search, and the place that has to be told.
+EVENTS = (
+    ("at = 'x' WHERE kind = 'decided'", "a decision on the search 'small', at: 'x': "),
+    ("at = '' WHERE kind = 'asked'", "a request to the search 'small', at: '': "),
+    ("at = '9999-12-31T23:59:59.999+00:00' WHERE kind = 'ended'", "an event of the search 'small', at: "),
+    (
+        "content = json_set(content, '$.after', 9007199254740991) WHERE kind = 'decided'",
+        "content.after: 90071992547409",
+    ),
+    ("content = json_set(content, '$.trial', '') WHERE number = 3", "a decision on the search 'small', content: "),
+    ("content = json_set(content, '$.trial', '') WHERE number = 2", "a request to the search 'small', content: "),
+    ("content = json_set(content, '$.asked', 7) WHERE number = 3", "content.asked: 7: "),
+    ("number = 99 WHERE number = 8", "an event of the search 'small', number: 99: a run writes 8"),
+    ("kind = 'odd' WHERE number = 0", "an event of the search 'small', kind: 'odd': "),
+)
+
+
+@pytest.mark.parametrize(("change", "said"), EVENTS)
+def test_an_event_that_nobody_wrote_is_refused_with_its_place(made: Path, folder: Path, change: str, said: str) -> None:
+    copy_of(made, folder)
+    database = sqlite3.connect(folder / "runs" / "ledger.sqlite")
+    with database:
+        assert database.execute(f"UPDATE events SET {change}").rowcount  # noqa: S608
+    database.close()
+    for command in ("results small", "compare small", "report small"):
+        ended = run(folder, *command.split())
+        well_behaved(ended, command)
+        assert (ended.code, said in ended.err) == (2, True), ended.err
 
 
 @given(data=st.data(), value=st.sampled_from((..., *ODD_JSON)))

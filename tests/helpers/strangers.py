@@ -18,6 +18,9 @@ import numpy as np
 
 from tuner.cli import app
 from tuner.cli.ending import run_to_its_end
+from tuner.ledger.events import Event, Stop
+from tuner.ledger.ledger import Ledger
+from tuner.ledger.requests import Decision, Request
 from tuner.trial import Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
 
@@ -36,12 +39,20 @@ TABLES = {
     "trials": (
         "trial", "content", "status", "error", "transient", "parameters", "seconds", "seconds_per_epoch", "latency_ms",
         "val_accuracy", "val_loss", "test_accuracy", "test_loss", "history", "files", "environment", "finished",
-        "best_epoch", "layers", "watched", "passed", "began", "worker", "node",
+        "best_epoch", "layers", "watched", "passed", "began", "worker", "node", "folds",
     ),
     "searches": ("name", "key", "content", "started", "finished"),
     "members": ("search", "model", "dataset", "role", "number", "trial"),
+    "events": ("search", "number", "kind", "at", "content"),
 }  # fmt: skip
-JSON_COLUMNS = ("content", "history", "files", "environment", "layers", "watched", "passed")
+#: The columns that hold JSON, of which a test changes a part.
+JSON_COLUMNS = (
+    *(
+        ("trials", name)
+        for name in ("content", "history", "files", "environment", "layers", "watched", "passed", "folds")
+    ),
+    ("events", "content"),
+)
 COLUMNS = [(table, column) for table, columns in TABLES.items() for column in columns]
 
 
@@ -145,6 +156,20 @@ def replaced(value: Any, place: tuple[Any, ...], new: Any) -> Any:
             *value[first + 1 :],
         ]
     return value
+
+
+def write_events(folder: Path) -> None:
+    """Write events of every kind for the search `small`, as a run and who watches it write them."""
+    with Ledger(folder / "runs" / "ledger.sqlite") as ledger:
+        ledger.note("small", Event("ended", 2.0, (Stop("cnn", "blobs", 4, 5),)))
+        ledger.note("small", Event("lifted", None))
+        ledger.ask("small", Request("stop", "ab" * 8))
+        ledger.decide("small", Decision(2, "stop", "ab" * 8, 5, trained=True))
+        ledger.ask("small", Request("pause"))
+        ended = Event("ended", None, (Stop("ann", "blobs", 2, 2, 1),), left_out=("cd" * 8,))
+        ledger.ask("small", Request("report"))
+        ledger.decide("small", Decision(5, "report", "", 7), ended=ended)
+        ledger.note("small", Event("lifted", 1.5))
 
 
 # --- files ---

@@ -18,6 +18,10 @@ from typing_extensions import TypedDict
 from tuner.ledger.rows import Count, ModelName, Moment, checked, moment_of
 from tuner.trial import Hash
 
+#: No search has more trials than so many.
+_MOST_TRIALS = 1_000_000
+#: How many trials, or configurations, of a search there were.
+TrialCount = Annotated[int, Field(ge=0, le=_MOST_TRIALS)]
 Hours = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 _STRICT = ConfigDict(strict=True, extra="forbid")
 
@@ -81,29 +85,30 @@ class _Stop(TypedDict):
     __pydantic_config__ = _STRICT  # type: ignore[misc]
     model: ModelName
     dataset: str
-    after: Count
+    after: TrialCount
     planned: Count
-    left_out: NotRequired[Count]
+    left_out: NotRequired[TrialCount]
 
 
 class _Content(TypedDict):
     __pydantic_config__ = _STRICT  # type: ignore[misc]
     hours: Hours | None
     stops: Annotated[list[_Stop], Field(max_length=100_000)]
-    left_out: NotRequired[Annotated[list[Hash], Field(max_length=1_000_000)]]
+    left_out: NotRequired[Annotated[list[Hash], Field(max_length=_MOST_TRIALS)]]
 
 
 class _EventRow(TypedDict):
     """The columns of the table `events` that tell of one."""
 
     __pydantic_config__ = _STRICT  # type: ignore[misc]
+    number: Count
     kind: Literal["ended", "lifted"]
     at: Moment
     content: Json[_Content]
 
 
 def event_of(search: str, row: Sequence[Any]) -> Event:
-    """Return what a row of the table `events` holds: kind, time, content.
+    """Return what a row of the table `events` holds: number, kind, time, content.
 
     Raises:
         RowError: it is none that a run wrote.

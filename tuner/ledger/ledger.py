@@ -18,9 +18,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from tuner.errors import InputError, ResourceError, TunerError, one_line, resource_error_of
-from tuner.ledger.events import Event, event_of
+from tuner.ledger.events import Event
 from tuner.ledger.furthest import furthest
-from tuner.ledger.requests import Decision, Request, decision_of, request_of
+from tuner.ledger.requests import Decision, Request, told_of
 from tuner.ledger.rows import (
     AS_JSON,
     ATTEMPT,
@@ -247,15 +247,15 @@ class Ledger:
             (name, kind, utc(time.time() if at is None else at), content, name),
         )
 
+    def _told(self, name: str) -> list[tuple[int, Event | Request | Decision]]:
+        """Return what all events of a search tell, in their order, each with its number."""
+        rows = self._rows("SELECT number, kind, at, content FROM events WHERE search = ? ORDER BY number", name)
+        with self._explained():
+            return told_of(name, rows)
+
     def events(self, name: str) -> list[Event]:
         """Return the events of a search that ended it or let it go on, in their order."""
-        rows = self._rows(
-            "SELECT kind, at, content FROM events "
-            "WHERE search = ? AND kind NOT IN ('asked', 'decided') ORDER BY number",
-            name,
-        )
-        with self._explained():
-            return [event_of(name, row) for row in rows]
+        return [one for _, one in self._told(name) if isinstance(one, Event)]
 
     def ask(self, name: str, request: Request) -> None:
         """Write what somebody asks of a search, which is listed."""
@@ -264,18 +264,13 @@ class Ledger:
 
     def requests(self, name: str) -> list[tuple[int, Request]]:
         """Return what was asked of a search and is not decided, each with the number of its event."""
-        decided = {decision.asked for decision in self.decisions(name)}
-        rows = self._rows(
-            "SELECT number, content FROM events WHERE search = ? AND kind = 'asked' ORDER BY number", name
-        )
-        with self._explained():
-            return [(number, request_of(name, content)) for number, content in rows if number not in decided]
+        told = self._told(name)
+        decided = {one.asked for _, one in told if isinstance(one, Decision)}
+        return [(number, one) for number, one in told if isinstance(one, Request) and number not in decided]
 
     def decisions(self, name: str) -> list[Decision]:
         """Return what runs decided on requests, in their order."""
-        rows = self._rows("SELECT content FROM events WHERE search = ? AND kind = 'decided' ORDER BY number", name)
-        with self._explained():
-            return [decision_of(name, content) for (content,) in rows]
+        return [one for _, one in self._told(name) if isinstance(one, Decision)]
 
     def decide(self, name: str, decision: Decision, left_out: Collection[str] = (), ended: Event | None = None) -> None:
         """Write what was decided on a request, and the end of the search where it is one; all or nothing of it.

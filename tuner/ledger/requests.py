@@ -6,15 +6,15 @@ Whoever watches a search writes a request, `asked`; the run writes a decision, `
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, Json
+from pydantic import AfterValidator, ConfigDict, Field, Json
 from typing_extensions import TypedDict
 
-from tuner.ledger.events import Event, in_force
-from tuner.ledger.rows import Count, checked
+from tuner.ledger.events import Event, TrialCount, event_of, in_force
+from tuner.ledger.rows import Count, Moment, RowError, checked
 from tuner.trial import Hash
 
 #: What may be asked: a trial is ended, or not begun; the run begins nothing, or again; the search ends with its report.
@@ -31,6 +31,11 @@ class Request:
     what: What
     trial: Hash | Literal[""] = ""
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # not a field
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it says all that a request of its kind has to say, and no more."""
+        return bool(self.trial) == (self.what in OF_A_TRIAL)
 
     def content(self) -> str:
         """Return what the ledger holds of it, as JSON."""
@@ -72,36 +77,71 @@ class _Asked(TypedDict):
 
 class _Decided(_Asked):
     asked: Count
-    after: Count
+    after: TrialCount
     trained: bool
     refused: Annotated[str, Field(max_length=10_000)]
 
 
+def _whole(content: _Asked) -> _Asked:
+    """See that what is asked, or was decided, names what it is about."""
+    about = Request.__annotations__.keys() & content.keys()
+    if not Request(**{name: value for name, value in content.items() if name in about}).is_whole:  # type: ignore[arg-type]
+        raise ValueError("what is asked for names what it is about, and nothing else")
+    return content
+
+
 class _AskedRow(TypedDict):
+    """The columns of the table `events` that tell of a request."""
+
     __pydantic_config__ = _STRICT  # type: ignore[misc]
-    content: Json[_Asked]
+    number: Count
+    kind: Literal["asked"]
+    at: Moment
+    content: Json[Annotated[_Asked, AfterValidator(_whole)]]
 
 
 class _DecidedRow(TypedDict):
+    """The columns of the table `events` that tell of a decision."""
+
     __pydantic_config__ = _STRICT  # type: ignore[misc]
-    content: Json[_Decided]
+    number: Count
+    kind: Literal["decided"]
+    at: Moment
+    content: Json[Annotated[_Decided, AfterValidator(_whole)]]
 
 
-def request_of(search: str, content: str) -> Request:
-    """Return the request that a row of the table `events` holds.
+def told_of(search: str, rows: Sequence[Sequence[Any]]) -> list[tuple[int, Event | Request | Decision]]:
+    """Return what all rows of a search in the table `events` hold, in their order, each with its number.
 
-    Raises:
-        RowError: it is none that anybody wrote.
-    """
-    found = checked(_AskedRow, f"a request to the search {search!r:.60}", {"content": content})
-    return Request(**found["content"])
-
-
-def decision_of(search: str, content: str) -> Decision:
-    """Return the decision that a row of the table `events` holds.
+    A row is number, kind, time and content.
 
     Raises:
-        RowError: it is none that a run wrote.
+        RowError: one of them is none that a run, or somebody who watches it, wrote.
     """
-    found = checked(_DecidedRow, f"a decision on the search {search!r:.60}", {"content": content})
-    return Decision(**found["content"])
+    told: list[tuple[int, Event | Request | Decision]] = []
+    for place, row in enumerate(rows):
+        one = _READ.get(row[1], event_of)(search, row)
+        if row[0] != place:
+            raise RowError(f"an event of the search {search!r:.60}, number: {row[0]}: a run writes {place}")
+        if isinstance(one, Decision) and not (one.asked < place and isinstance(told[one.asked][1], Request)):
+            where = f"a decision on the search {search!r:.60}, content.asked: {one.asked}"
+            raise RowError(f"{where}: a run writes the number of a request before it")
+        told.append((place, one))
+    return told
+
+
+def _request_of(search: str, row: Sequence[Any]) -> Request:
+    fields = dict(zip(_AskedRow.__annotations__, row, strict=True))
+    return Request(**checked(_AskedRow, f"a request to the search {search!r:.60}", fields)["content"])
+
+
+def _decision_of(search: str, row: Sequence[Any]) -> Decision:
+    fields = dict(zip(_DecidedRow.__annotations__, row, strict=True))
+    return Decision(**checked(_DecidedRow, f"a decision on the search {search!r:.60}", fields)["content"])
+
+
+#: What reads the rows of a kind; all others are events of the run itself.
+_READ: Mapping[str, Callable[[str, Sequence[Any]], Event | Request | Decision]] = {
+    "asked": _request_of,
+    "decided": _decision_of,
+}
