@@ -32,6 +32,7 @@ from strangers import (
     write_events,
 )
 
+from tuner.analysis.mistakes import MAPPED, MAPS
 from tuner.publish.index import write_index
 
 #: The commands that read what is recorded; `report` takes a second where nothing is wrong.
@@ -194,16 +195,26 @@ def _with(name: str, value: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return lambda arrays: {**arrays, name: value}
 
 
+def _changed(name: str, change: Callable[[Any], Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda arrays: {**arrays, name: change(arrays[name])} if name in arrays else arrays
+
+
+ARRAYS = ("probabilities", "labels", "filters", "shown", "shown_labels", "outputs", MAPPED, MAPS)
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        *[_without(name) for name in ("probabilities", "labels", "filters", "shown", "shown_labels", "outputs")],
+        *[_without(name) for name in ARRAYS],
         *[
             _with(name, value)
-            for name in ("probabilities", "labels", "filters", "shown", "shown_labels", "outputs")
+            for name in ARRAYS
             for value in (np.array(7), np.array(["a"]), np.zeros((0, 3)), np.full((60, 3), np.nan), np.full(60, -1))
         ],
         lambda arrays: {**arrays, "labels": arrays["labels"][::-1].copy()},
+        _changed(MAPPED, lambda mapped: mapped[::-1].copy()),
+        _changed(MAPPED, lambda mapped: mapped + 60),
+        _changed(MAPS, lambda maps: maps[:, :, [0] * 9].copy()),
         lambda arrays: {**arrays, "labels": arrays["labels"][:10], "probabilities": arrays["probabilities"][:10]},
     ],
 )

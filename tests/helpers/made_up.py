@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tuner.analysis.findings import Findings
+from tuner.analysis.mistakes import MAPPED, MAPS
 from tuner.analysis.recorded import load_findings
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.datasets.npz import load_npz
@@ -79,6 +80,14 @@ LAYERS: list[dict[str, Any]] = [
     }
     for place, (name, kind, shape, count, formula, activation) in enumerate(_LAYERS)
 ]
+
+
+def heat_of(correct: np.ndarray) -> dict[str, Any]:
+    """Return heat maps of the images that were classified wrongly: of the image n, the highest in column n of three."""
+    wrong = np.flatnonzero(~correct).astype(np.int32)
+    maps = np.zeros((len(wrong), 3, 3), np.uint8)
+    maps[np.arange(len(wrong)), :, wrong % 3] = 255
+    return {MAPPED: wrong, MAPS: maps} if len(wrong) else {}
 
 
 class Project:
@@ -178,7 +187,8 @@ class Project:
             probabilities = np.full((len(labels), classes), 0.2 / (classes - 1), np.float32)
             probabilities[np.arange(len(labels)), predicted] = 0.8
             path = self.workspace.artifacts / f"{final.id}.npz"
-            np.savez(path, probabilities=probabilities, labels=labels, **(VIEW if model == "cnn" else {}))
+            kept = {**VIEW, **heat_of(correct)} if model == "cnn" else {}
+            np.savez(path, probabilities=probabilities, labels=labels, **kept)
             digest = sha256_of(path)
             path.rename(artifact_path(self.workspace.artifacts, final.id, digest, ".npz"))
             artifact_path(self.workspace.artifacts, final.id, "0" * 64, ".keras").write_bytes(b"a model of 16 B.")

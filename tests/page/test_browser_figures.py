@@ -293,6 +293,49 @@ def test_the_confusion_matrix_shows_numbers_shares_and_the_difference_of_two_mod
     assert (difference > 0).any()
 
 
+_MATRIX = "[data-figure=confusion-matrix]"
+
+
+def _heated(browser: Any) -> int:
+    return len(browser.find_elements(By.CSS_SELECTOR, f"{_MATRIX} .heat-map[data-drawn]"))
+
+
+def test_a_switch_lays_heat_maps_over_the_mistakes_and_takes_them_away(opened: Any) -> None:
+    shown(opened, "#confusion table")
+    model = opened.find_element(By.XPATH, "//*[@data-figure='confusion-matrix']//label[starts-with(., 'Model')]/select")
+    switch = opened.find_element(By.CSS_SELECTOR, f"{_MATRIX} .controls input[type=checkbox]")
+
+    def choose(name: str) -> None:
+        script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))"
+        opened.execute_script(script, model, name)
+
+    choose("cnn")
+    until(opened, lambda: opened.find_elements(By.CSS_SELECTOR, f"{_MATRIX} canvas[data-drawn]"))
+    assert (switch.is_selected(), _heated(opened)) == (False, 0), "off by default"
+    images = len(opened.find_elements(By.CSS_SELECTOR, f"{_MATRIX} .tile"))
+    switch.send_keys(Keys.SPACE)
+    until(opened, lambda: _heated(opened) == images)
+    seen = opened.execute_script(
+        "const map = document.querySelector('#confusion .heat-map');"
+        "const { data } = map.getContext('2d').getImageData(0, 0, map.width, map.height);"
+        "const columns = [0, 0, 0];"
+        "for (let k = 3; k < data.length; k += 4)"
+        "  columns[Math.floor(3 * ((k >> 2) % map.width) / map.width)] += data[k];"
+        "return columns"
+    )
+    assert max(seen) > 3 * sorted(seen)[0], "one column of three is hot"
+    assert "Grad-CAM" in opened.find_element(By.CSS_SELECTOR, f"{_MATRIX} .album").text
+    choose("ann")
+    assert not switch.is_enabled()
+    assert "No heat maps of ANN" in opened.find_element(By.CSS_SELECTOR, f"{_MATRIX} .controls").text
+    until(opened, lambda: opened.find_elements(By.CSS_SELECTOR, f"{_MATRIX} canvas[data-drawn]"))
+    assert _heated(opened) == 0
+    choose("cnn")
+    until(opened, lambda: _heated(opened) > 0)
+    switch.send_keys(Keys.SPACE)
+    until(opened, lambda: _heated(opened) == 0)
+
+
 def test_a_hundred_classes_of_long_names_can_be_read(browser: Any, tmp_path: Path) -> None:
     names = tuple(f"a_class_of_one_hundred_with_a_long_name_{k:03d}" for k in range(100))
     rng = np.random.default_rng(0)

@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from made_up import RAW, Project, first
+from PIL import Image
 from whole_page import Page, page_of
 
 from tuner.analysis.class_scores import mean_of
+from tuner.analysis.mistakes import EACH
 from tuner.analysis.pareto import pareto_front
 from tuner.analysis.roc import RocCurves
 from tuner.datasets.base import Dataset, checked_dataset
-from tuner.page.images import EACH, mistakes_data
+from tuner.page.images import mistakes_data
 from tuner.page.render import ECHARTS_SHA256, LIBRARY, MODULES, asset, plotting_library
 from tuner.report.summary import verdict
 
@@ -242,9 +244,26 @@ def test_images_of_a_cell_are_the_surest_mistakes_of_the_model(tmp_path: Path, b
     assert apart.max() <= 8, "ink on paper, in fewer shades"
 
 
-def _picture(source: str) -> np.ndarray:
-    from PIL import Image
+def test_the_heat_maps_of_a_model_are_of_the_images_that_it_took_for_others(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.retrained("ann", made.searched("ann", [0.5])[0], [first(40)])
+    made.retrained("cnn", made.searched("cnn", [0.5])[0], [first(41)])  # images 41 to 44 are taken for others
+    findings = made.findings()
+    sheet = mistakes_data(findings)["sheets"]["blobs"]
+    assert set(sheet["heat"]) == {"cnn"}
+    told = sheet["heat"]["cnn"]
+    assert (told["width"], told["height"], len(told["of"])) == (3, 3, 4)
+    opacity = np.asarray(Image.open(io.BytesIO(base64.b64decode(told["source"].partition(",")[2]))).convert("RGBA"))
+    highest = [int(opacity[:3, 3 * k : 3 * k + 3, 3].sum(axis=0).argmax()) for k in range(4)]
+    assert highest == [41 % 3, 42 % 3, 43 % 3, 44 % 3]
+    assert opacity[..., 3].max() < 255, "the image is seen through"
+    pixels = _picture(sheet["source"])
+    for image, place in zip(range(41, 45), told["of"], strict=True):
+        tile = pixels[: sheet["height"], place * sheet["width"] : (place + 1) * sheet["width"]].astype(int)
+        assert np.abs(tile - (255 - blobs.x_test[image, ..., 0])).max() <= 8
 
+
+def _picture(source: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))))
 
 

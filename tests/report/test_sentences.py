@@ -106,6 +106,10 @@ def timed(findings: Findings) -> Findings:
     return findings
 
 
+def without_convolutions(result: Result) -> Result:
+    return replace(result, layers=[layer for layer in result.layers if "Conv" not in layer["kind"]])
+
+
 def unfinished(findings: Findings) -> Findings:
     return replace(findings, finished=False)
 
@@ -338,6 +342,13 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
      search({"ann": [0.5]}, {"ann": [44]}), search({"ann": [0.5]}, {"ann": [43]})),
     ("the 12 most confident of 13 mistakes", section(mistakes_section),
      search({"ann": [0.5]}, {"ann": [32]}), search({"ann": [0.5]}, {"ann": [33]})),
+    ("there are no heat maps: none was kept", section(mistakes_section),
+     search({"ann": [0.5]}, {"ann": [44]}), search({"cnn": [0.5]}, {"cnn": [44]})),
+    ("there are no heat maps: its network has no convolution, whose feature maps they are made of",
+     section(mistakes_section), search({"ann": [0.5]}, {"ann": [44]}, with_results(without_convolutions, "final")),
+     search({"ann": [0.5]}, {"ann": [44]})),
+    ("where it saw the class that it took each of these mistakes for, by Grad-CAM", section(mistakes_section),
+     search({"cnn": [0.5]}, {"cnn": [44]}), search({"ann": [0.5]}, {"ann": [44]})),
     ("classified all 45 test images of blobs rightly", section(mistakes_section),
      search({"ann": [0.5]}, {"ann": [45]}), search({"ann": [0.5]}, {"ann": [44]})),
     ("What occurs n times in a row stands here once", section(network_section), layered(deep(5)), layered(deep(1))),

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import pytest
 
+from tuner.analysis.scoring import load_predictions
 from tuner.analysis.validation_predictions import load_validation
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
@@ -27,6 +28,7 @@ from tuner.recipe import RECIPE
 from tuner.space.space import read_space
 from tuner.system.files import remove_partials, write_whole
 from tuner.trial import Job, Result, Trial, artifact_path
+from tuner.untrusted.sizes import sha256_of
 from tuner.worker import training
 from tuner.worker.engines import Engine, Epoch, Plan, Samples
 
@@ -594,6 +596,24 @@ def test_a_final_trial_describes_its_layers_and_keeps_what_the_first_convolution
         assert saved["shown"].shape == (3, 8, 8, 1)
         assert saved["outputs"].shape == (3, 6, 6, 4)
         assert saved["shown_labels"].tolist() == [0, 1, 2]
+
+
+def test_a_final_trial_keeps_heat_maps_of_its_mistakes_beside_its_predictions(tmp_path: Path, blobs: Dataset) -> None:
+    one = job(tmp_path, blobs, family="cnn", filters=4, dense_units=8, learning_rate=1e-6)
+    training.train(replace(one, trial=one.trial.as_final(9)))
+    (path,) = (tmp_path / "models").glob("*.npz")
+    kept = load_predictions(path, sha256_of(path), blobs.class_names)
+    wrong = np.flatnonzero(~kept.correct)
+    assert len(wrong) > 5, "it has learned nothing"
+    assert kept.heat is not None
+    assert kept.heat.images.tolist() == wrong.tolist()
+    assert kept.heat.maps.shape == (len(wrong), 1, 1) or kept.heat.maps[0].max() in (0, 255)
+    with np.load(path) as saved:
+        old = {name: saved[name] for name in saved if not name.startswith("heat_")}
+    np.savez_compressed(path, **old)
+    before = load_predictions(path, sha256_of(path), blobs.class_names)
+    assert before.heat is None, "as an earlier version kept it"
+    np.testing.assert_array_equal(before.probabilities, kept.probabilities)
 
 
 def test_a_final_trial_without_a_convolution_keeps_its_predictions_alone(tmp_path: Path, blobs: Dataset) -> None:

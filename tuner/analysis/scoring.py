@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.analysis.class_metrics import CLASS_METRICS, OneClass
+from tuner.analysis.mistakes import MAPPED, MAPS, HeatMaps, heat_maps_in
 from tuner.errors import CheckError, InputError, one_line
 from tuner.objective.log_loss import cross_entropy
 from tuner.untrusted.arrays import read_arrays
@@ -31,12 +32,14 @@ class Predictions:
 
     `probabilities` are `(n, classes)`, `labels` `(n,)`, `class_names` one per class. `view` is what the model's
     first convolution sees, as `tuner.worker.model_summary.first_layer_view` returns it; empty where there is none.
+    `heat` tells where it saw the classes that it took images for wrongly; None where that is not kept.
     """
 
     labels: NDArray[np.int64]
     probabilities: NDArray[np.float32]
     class_names: tuple[str, ...]
     view: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    heat: HeatMaps | None = None
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
@@ -103,8 +106,10 @@ def load_predictions(path: Path, sha256: str, class_names: tuple[str, ...]) -> P
         arrays = read_arrays(io.BytesIO(content), most_data())
         labels, probabilities = arrays.pop("labels"), arrays.pop("probabilities")
         _check(labels, probabilities, class_names)
-        _check_view(arrays, len(class_names))
-        return Predictions(labels, probabilities, class_names, arrays)
+        heat = heat_maps_in(arrays, len(labels))
+        view = {name: array for name, array in arrays.items() if name not in (MAPS, MAPPED)}
+        _check_view(view, len(class_names))
+        return Predictions(labels, probabilities, class_names, view, heat)
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on what is no file of ours
         raise CheckError(f"{path}: the saved predictions cannot be read ({one_line(error, 160)})") from error
 

@@ -211,6 +211,7 @@ def _chosen(chosen: Chosen, tables: Tables) -> dict[str, Any]:
         "saved": chosen.place,
         "classes": plain(chosen.predictions.class_names),
         "confusion": ConfusionMatrix.of(chosen).as_json(),
+        "heat": chosen.predictions.heat is not None,
         "roc": plain(RocCurves.of(chosen).as_json()),
         "thresholds": thresholds(chosen),
     }

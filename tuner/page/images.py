@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -12,13 +13,13 @@ from numpy.typing import NDArray
 
 from tuner.analysis.calibration import Calibration
 from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.mistakes import surest_by_cell
 from tuner.contents.png import in_few_shades
 from tuner.datasets.channels import drawn
+from tuner.figures.heat import heat_colours
 from tuner.page.numbers import plain
 from tuner.protocol import test_images
 
-#: Images of one cell of a confusion matrix at most, the surest mistakes first.
-EACH = 24
 #: Bytes of all sheets together, before they are written as text, which takes a third more.
 _MOST_BYTES = 1_600_000
 #: The longer side of an image on a sheet, at most.
@@ -40,7 +41,7 @@ def mistakes_data(findings: Findings) -> dict[str, Any]:
     for dataset in findings.datasets:
         models = findings.on(dataset)
         room = _MOST_BYTES // len(findings.datasets)
-        wanted = [_wanted(chosen) for chosen in models]
+        wanted = [surest_by_cell(chosen.predictions.labels, chosen.predictions.probabilities) for chosen in models]
         places = [test_images(chosen.saved.trial, findings.data(dataset).y_test) for chosen in models]
         # In the order in which they are kept: the first of every cell of every model, then the second, …
         ranked = sorted(
@@ -65,6 +66,8 @@ def mistakes_data(findings: Findings) -> dict[str, Any]:
                 for chosen, there in zip(models, places, strict=True)
             },
         }
+        heat = {one.model: _heat(one, there, on_sheet) for one, there in zip(models, places, strict=True)}
+        sheets[plain(dataset)]["heat"] = {model: told for model, told in heat.items() if told}
         files = findings.files(dataset)
         if files:
             sheets[plain(dataset)]["files"] = [plain(files[image]) for image in order[:kept]]
@@ -88,17 +91,31 @@ def _said(chosen: Chosen, places: list[int], shown: list[int]) -> list[list[int]
     return [None if row is None else [int(predicted[row]), round(100 * float(confidence[row]))] for row in rows]
 
 
-def _wanted(chosen: Chosen) -> dict[tuple[int, int], list[int]]:
-    """Return for each true and predicted class the images that were mistaken so, the surest first."""
-    predictions = chosen.predictions
-    confidence = Calibration(predictions).confidence
-    wrong = np.flatnonzero(~predictions.correct)
-    found: dict[tuple[int, int], list[int]] = {}
-    for image in wrong[np.argsort(-confidence[wrong], kind="stable")]:
-        cell = found.setdefault((int(predictions.labels[image]), int(predictions.predicted[image])), [])
-        if len(cell) < EACH:
-            cell.append(int(image))
-    return found
+def _heat(chosen: Chosen, places: NDArray[np.intp], on_sheet: Mapping[int, int]) -> dict[str, Any]:
+    """Return a model's heat maps of images on a sheet; empty where none is kept.
+
+    `source` is a picture as a data URI, `width` and `height` those of a map, `of` the place on the sheet of the image
+    that each is of.
+    """
+    from PIL import Image
+
+    heat = chosen.predictions.heat
+    shown = [] if heat is None else [place for place in heat.images if int(places[place]) in on_sheet]
+    if heat is None or not shown:
+        return {}
+    tiles = [one for image in shown if (one := heat.of(image)) is not None]
+    height, width = tiles[0].shape
+    picture = Image.fromarray(_side_by_side([tile[..., None] for tile in tiles], 0)[..., 0], "P")
+    colours = heat_colours()
+    picture.putpalette(colours[:, :3].tobytes())
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True, transparency=colours[:, 3].tobytes())
+    return {
+        "source": "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(),
+        "width": width,
+        "height": height,
+        "of": [on_sheet[int(places[image])] for image in shown],
+    }
 
 
 def _sheet(images: NDArray[Any], order: list[int], room: int) -> tuple[str, bytes, int, tuple[int, ...]]:
@@ -130,14 +147,20 @@ def _picture(tiles: list[NDArray[np.uint8]]) -> tuple[str, bytes]:
     """Return tiles side by side: grey ones as PNG, coloured ones as JPEG, so that three times as many have room."""
     from PIL import Image
 
-    height, width, channels = tiles[0].shape
-    sheet = np.full((-(-len(tiles) // _ACROSS) * height, _ACROSS * width, channels), 255, np.uint8)
-    for place, tile in enumerate(tiles):
-        row, column = divmod(place, _ACROSS)
-        sheet[row * height : (row + 1) * height, column * width : (column + 1) * width] = tile
+    sheet = _side_by_side(tiles, 255)
     buffer = io.BytesIO()
-    if channels == 1:
+    if sheet.shape[-1] == 1:
         Image.fromarray(in_few_shades(sheet[..., 0])).save(buffer, "PNG", optimize=True)
         return "png", buffer.getvalue()
     Image.fromarray(sheet).save(buffer, "JPEG", quality=88, subsampling=0)  # its optimize fails on noise
     return "jpeg", buffer.getvalue()
+
+
+def _side_by_side(tiles: list[NDArray[np.uint8]], ground: int) -> NDArray[np.uint8]:
+    """Return tiles `(height, width, channels)` in rows of so many as a sheet has across, on a ground of one value."""
+    height, width, channels = tiles[0].shape
+    sheet = np.full((-(-len(tiles) // _ACROSS) * height, _ACROSS * width, channels), ground, np.uint8)
+    for place, tile in enumerate(tiles):
+        row, column = divmod(place, _ACROSS)
+        sheet[row * height : (row + 1) * height, column * width : (column + 1) * width] = tile
+    return sheet

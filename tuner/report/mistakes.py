@@ -20,19 +20,17 @@ from tuner.contents.cells import DASH, number
 from tuner.contents.sections import Content, Folded, Paragraph, Picture, Section, Table
 from tuner.figures.style import colour, new_figure, plain_decades
 from tuner.protocol import test_images, training_images
-from tuner.report.images import show_image
+from tuner.report.pictured_mistakes import heat_of_mistakes, mistakes_figure
 from tuner.text import escape
 
 #: So many mistakes of each model are pictured, and so many stand in mistakes.csv.
-_PICTURED, _IN_ROW, _LISTED = 12, 6, 50
+_PICTURED, _LISTED = 12, 50
 #: Accuracy by class size is shown where the largest class has so many times the images of the smallest.
 _UNEQUAL = 1.5
 #: Of more classes than twice this only so many of the smallest and of the largest are shown.
 _CLASSES = 10
 #: Bins of fewer images than this are drawn hollow, and no line runs through them.
 _SURE = 10
-#: Letters of class names under a picture, before they are cut.
-_LETTERS = 17
 
 
 def mistakes_section(findings: Findings) -> Section | None:
@@ -64,9 +62,10 @@ def mistakes_section(findings: Findings) -> Section | None:
                 continue
             files = findings.files(dataset)
             mistakes.append(_mistakes_frame(chosen, calibration, images, wrong, files))
-            draw = partial(_mistakes_figure, findings, chosen, calibration, images, wrong[:_PICTURED])
+            draw = partial(mistakes_figure, findings, chosen, calibration, images, wrong[:_PICTURED])
             file = f"mistakes-{chosen.model}-{slug}.png"
             contents.append(Picture("mistakes", file, _mistakes_caption(chosen, len(wrong)), draw))
+            contents.append(heat_of_mistakes(findings, chosen, images, wrong[:_PICTURED]))
             if files:
                 contents.append(
                     _files_table(chosen, calibration, [files[place] for place in images[wrong[:_PICTURED]]], wrong)
@@ -260,40 +259,6 @@ def _mistakes_caption(chosen: Chosen, listed: int) -> str:
     which = f"the {_PICTURED} most confident of {wrong:,}" if wrong > _PICTURED else f"all {wrong}"
     made = "the one mistake" if wrong == 1 else f"{which} mistakes"
     return f"{chosen.label} on {chosen.dataset}: {made} on {total:,} test images, true → predicted"
-
-
-def _mistakes_figure(
-    findings: Findings, chosen: Chosen, calibration: Calibration, images: NDArray[np.intp], wrong: NDArray[np.intp]
-) -> Figure:
-    """Show the images that a model was surest of and wrong about, each with its classes and the confidence."""
-    data, predictions = findings.data(chosen.dataset), chosen.predictions
-    across, down = min(_IN_ROW, len(wrong)), -(-len(wrong) // _IN_ROW)
-    height, width = data.shape[:2]  # below each image there are two lines of text, and sometimes three
-    figure = new_figure(1.58 * across, (1.58 * min(2.0, height / width) + 0.62) * down)
-    grid = figure.subplots(down, across, squeeze=False)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for axes, place in zip(grid.flat, wrong, strict=False):
-        show_image(axes, np.asarray(data.x_test[images[place]]))
-        true, predicted = (
-            predictions.class_names[label] for label in (predictions.labels[place], predictions.predicted[place])
-        )
-        text = f"{_names(true, predicted)}\n{_probability(calibration.confidence[place])}"
-        axes.text(0.5, -0.05, text, transform=axes.transAxes, ha="center", va="top", fontsize=9)
-    return figure
-
-
-def _names(true: str, predicted: str) -> str:
-    """Return both names, in one line where they are short, else in two, each cut where it is too long."""
-    true, predicted = (" ".join(name.split()) for name in (true, predicted))
-    if len(true) + len(predicted) <= _LETTERS:
-        return f"{true} → {predicted}"
-    return "\n→ ".join(name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…" for name in (true, predicted))
-
-
-def _probability(p: float) -> str:
-    """Return a confidence with three decimals; 1.000 only where it is 1."""
-    return "p > 0.999" if 0.9995 <= p < 1 else f"p = {p:.3f}"
 
 
 def _by_class_size(findings: Findings, models: list[Chosen]) -> list[Table]:

@@ -19,6 +19,7 @@ from tuner.protocol import test_images
 from tuner.system.files import partial_of, publish
 from tuner.trial import ARTIFACTS, Job, artifact_path
 from tuner.untrusted.sizes import sha256_of
+from tuner.worker.grad_cam import mistakes_maps
 from tuner.worker.model_files import make_reproducible
 from tuner.worker.model_summary import first_layer_view
 
@@ -26,7 +27,8 @@ from tuner.worker.model_summary import first_layer_view
 def score(job: Job, network: keras.Model, data: Dataset, view: bool = True) -> tuple[dict[str, float], dict[str, str]]:
     """Score a network on the test images, and keep it with what it answered to them.
 
-    With `view`, what its first convolution sees is kept, too. Return the scores by their names in
+    With `view`, what its first convolution sees is kept, too, and where it saw the classes that it took images for
+    wrongly. Return the scores by their names in
     `tuner.trial.Result`, and the SHA-256 of each file by its kind.
     """
     tested = test_images(job.trial, data.y_test)
@@ -36,6 +38,8 @@ def score(job: Job, network: keras.Model, data: Dataset, view: bool = True) -> t
     arrays: dict[str, Any] = {"probabilities": probabilities, "labels": labels}
     with contextlib.suppress(Exception):  # a user's network may be anything; it goes without rather than be lost
         arrays |= first_layer_view(network, images, labels) if view else {}
+    with contextlib.suppress(Exception):
+        arrays |= mistakes_maps(network, images, labels, probabilities) if view else {}
     job.artifacts.mkdir(parents=True, exist_ok=True)
     files = {
         "model": _keep(job, "model", network.save),

@@ -21,10 +21,14 @@ export function drawConfusion(place) {
   let view = "count";
   const frame = make("div");
   const album = make("div", { class: "album", role: "region", "aria-live": "polite", "aria-label": "Misclassified images" });
+  const heat = make("input", { type: "checkbox", onchange: () => reopen() });
+  const switched = make("label", { class: "choice", title: "Where the model saw the class that it took an image for, by Grad-CAM (Selvaraju et al., 2017)" }, heat, make("span"));
+  let reopen = () => {};
   const views = make("select", { onchange: () => { view = views.value; show(); } });
   const controls = [
     ...chosenChoices(),
     make("label", { class: "choice" }, "Cells", views),
+    switched,
     make("button", {
       type: "button", class: "quiet-button", "aria-label": "The confusion matrix as a CSV file",
       onclick: () => download("confusion", { columns: ["true class", "predicted class", "images"], rows: chosen.confusion.flatMap((row, k) => row.map((count, m) => [chosen.classes[k], chosen.classes[m], count])) }),
@@ -33,7 +37,8 @@ export function drawConfusion(place) {
   const open = (true_, predicted, button) => {
     frame.querySelectorAll("[aria-pressed=true]").forEach((other) => other.setAttribute("aria-pressed", "false"));
     button?.setAttribute("aria-pressed", "true");
-    fill(album, chosen, true_, predicted);
+    reopen = () => fill(album, chosen, true_, predicted, heat.checked);
+    reopen();
   };
   let seen = false; // images are read when they come near
   const openWorst = () => {
@@ -53,12 +58,15 @@ export function drawConfusion(place) {
     views.replaceChildren(...every.map(([value, text]) => make("option", { value }, text)));
     view = every.some(([value]) => value === view) ? view : "count";
     views.value = view;
+    heat.disabled = !chosen.heat;
+    switched.lastChild.textContent = chosen.heat ? "Heat maps" : `No heat maps of ${chosen.label}`;
   }
   function show() {
     const cells = cellsOf(chosen, view);
     const few = chosen.classes.length <= MOST_CLASSES;
     frame.className = few ? "" : "many";
     frame.replaceChildren(few ? matrix(chosen, cells, open) : overview(chosen, cells, open), ramp(cells));
+    reopen = () => {};
     const wrong = chosen.confusion.some((counts, row) => counts.some((count, column) => count && row !== column));
     album.replaceChildren(make("p", { class: "quiet" }, wrong ? "Choose a cell with mistakes to see its images." : `${chosen.label} made no mistake on ${chosen.dataset}.`));
     if (seen) openWorst();
@@ -183,7 +191,7 @@ function overview(chosen, cells, open) {
 }
 
 /** Show the images of a cell. */
-function fill(album, chosen, row, column) {
+function fill(album, chosen, row, column, heated) {
   const { sheets, cells } = images();
   const sheet = sheets[chosen.dataset];
   const found = cells.find(([dataset, model, a, b]) => dataset === chosen.dataset && model === chosen.model && a === row && b === column);
@@ -194,7 +202,9 @@ function fill(album, chosen, row, column) {
   const text = `${chosen.label} took ${count} ${count === 1 ? "image" : "images"} of ${a} for ${b}${count > 1 ? some : ""}.`;
   album.replaceChildren(make("p", {}, text));
   if (!shown.length) return;
+  const heat = heated ? sheet.heat[chosen.model] : null;
+  if (heat) album.append(make("p", { class: "quiet" }, `Red is where it saw ${b} (Grad-CAM).`));
   album.append(tiles(sheet, shown.map(([place, confidence]) => ({
     place, says: `${a} taken for ${b} with a confidence of ${confidence.toFixed(3)}`, lines: [sure(confidence)],
-  }))));
+  })), heat));
 }
