@@ -67,7 +67,8 @@ def option(browser: Any, selector: str) -> dict[str, Any]:
 
 
 def column(browser: Any, head: str) -> list[str]:
-    """Return the cells of a column of the table of trials."""
+    """Return the cells of a column of the table of trials, as soon as it has its rows."""
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "#trials-rows[data-filled]"))
     found: list[str] = browser.execute_script(
         "const heads = [...document.querySelectorAll('#trials-rows thead th')];"
         "const place = heads.findIndex((head) => head.textContent === arguments[0]);"

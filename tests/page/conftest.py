@@ -46,8 +46,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture
 def opened(browser: Any, thousand: Path) -> Iterator[Any]:
     """The page of a thousand trials, just opened; after the test it must not have complained of anything."""
+    from browsing import By, until
+
     browser.get("about:blank")
     browser.get_log("browser")  # what the page before it complained of
     browser.get(thousand.as_uri())
+    until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "#trials-rows[data-filled]"))
     yield browser
     assert browser.get_log("browser") == []

@@ -18,22 +18,45 @@ from tuner.datasets.base import Dataset, checked_dataset
 from tuner.page.render import LIBRARY
 
 pytestmark = NEEDS_BROWSER
-#: A page is usable when its main thread has worked for so many seconds at most; others may use the processor meanwhile.
-_USABLE = 2.0
+#: For so many seconds the main thread of a page may work; other processes may use the processor meanwhile.
+_FIRST, _ALL = 0.5, 3.0
+#: Keeps a browser from doing what nobody sees yet, until `window.beIdle` is called.
+_NEVER_IDLE = (
+    "const waiting = []; window.requestIdleCallback = (work) => waiting.push(work);"
+    "window.beIdle = () => {"
+    " window.requestIdleCallback = (work) => setTimeout(work, 1);"
+    " waiting.splice(0).forEach((work) => setTimeout(work, 1)); }"
+)
 
 
-def test_the_page_of_a_thousand_trials_is_usable_within_two_seconds(browser: Any, thousand: Path) -> None:
-    browser.get("about:blank")
-    browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
-    before = worked(browser)
-    browser.get(thousand.as_uri())
-    until(browser, lambda: browser.execute_script("return document.documentElement.dataset.ready"))
-    assert len(column(browser, "trial")) == 100
-    until(browser, lambda: browser.find_element(By.CSS_SELECTOR, ".chart").get_attribute("data-drawn"))
-    after = worked(browser)
-    browser.execute_cdp_cmd("Performance.disable", {})
-    took = after - before if after > before else after  # which begins at 0 where the page got a process of its own
-    assert 0.02 < took < _USABLE
+def test_a_page_of_a_thousand_trials_shows_its_first_chart_in_half_a_second_and_everything_in_three(
+    browser: Any, thousand: Path
+) -> None:
+    held = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _NEVER_IDLE})["identifier"]
+    took = []
+    for _ in range(3):  # the best of three, since other processes make the same work take longer
+        browser.get("about:blank")
+        browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+        before = worked(browser)
+        browser.get(thousand.as_uri())
+        until(browser, lambda: browser.find_element(By.CSS_SELECTOR, ".chart").get_attribute("data-drawn"))
+        seen = worked(browser)
+        assert len(browser.find_elements(By.CSS_SELECTOR, ".chart[data-drawn]")) < 4, "the others are not near"
+        browser.execute_script("beIdle()")
+        until(browser, lambda: len(column(browser, "trial")) == 100)
+        until(
+            browser,
+            lambda: browser.execute_script(
+                "return [...document.querySelectorAll('.chart')].every(({ dataset }) => dataset.drawn)"
+            ),
+        )
+        begun = before if seen > before else 0.0  # where the page got a process of its own
+        took.append((seen - begun, worked(browser) - begun))
+        browser.execute_cdp_cmd("Performance.disable", {})
+    browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": held})
+    first, everything = (min(times) for times in zip(*took, strict=True))
+    assert 0.02 < first < _FIRST
+    assert first < everything < _ALL
 
 
 def test_every_chart_is_drawn_in_either_light_and_at_either_width(opened: Any) -> None:

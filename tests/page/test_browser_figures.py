@@ -221,13 +221,56 @@ _STOPS = (
 )
 
 
-def test_the_tab_key_stops_once_at_each_chart_and_each_matrix(opened: Any) -> None:
-    for selector in ("#parallel", "#roc", "#timeline", "[data-figure=scores] .chart"):
-        shown(opened, selector)
-        assert opened.execute_script(_STOPS, selector) == 1
+def test_the_tab_key_stops_once_at_the_charts_of_a_figure_and_once_at_each_table(opened: Any) -> None:
+    until(
+        opened,
+        lambda: opened.execute_script(
+            "return [...document.querySelectorAll('.chart')].every((one) => one.dataset.drawn)"
+        ),
+    )
+    figures = opened.execute_script(
+        "return [...new Set([...document.querySelectorAll('.chart')].map((one) =>"
+        " one.closest('[data-figure]').dataset.figure))]"
+    )
+    assert len(figures) > 9
+    for name in figures:
+        assert opened.execute_script(_STOPS, f"[data-figure={name}] .chart") == 1, name
+        assert opened.execute_script(_STOPS, f"[data-figure={name}] .figure-foot") == 1, name
     shown(opened, "#confusion table")
-    assert opened.execute_script(_STOPS, "#confusion .matrix") == 1
-    assert opened.execute_script(_STOPS, "main") < 120
+    for table in ("#confusion .matrix", "[data-figure=trials-table] .scroll", "[data-figure=roc] .zoom"):
+        assert opened.execute_script(_STOPS, table) == 1, table
+    assert opened.execute_script(_STOPS, "main") < 90
+    assert opened.execute_script(_STOPS, "body") < 110
+
+
+def test_page_down_goes_from_chart_to_chart_of_a_figure(opened: Any) -> None:
+    shown(opened, "[data-figure=slices] .chart")
+    charts = opened.find_elements(By.CSS_SELECTOR, "[data-figure=slices] .chart")
+    for chart in charts[:2]:
+        until(opened, lambda chart=chart: chart.get_attribute("data-drawn"))
+    charts[0].send_keys(Keys.PAGE_DOWN)
+    assert opened.switch_to.active_element == charts[1]
+    assert [chart.get_attribute("tabindex") for chart in charts[:2]] == ["-1", "0"]
+    assert "Page up" in charts[1].get_attribute("aria-description")
+    charts[1].send_keys(Keys.PAGE_UP)
+    assert opened.switch_to.active_element == charts[0]
+
+
+def test_arrows_go_between_the_headings_and_the_rows_of_the_trials(opened: Any) -> None:
+    shown(opened, "#trials-rows")
+    row = opened.find_element(By.CSS_SELECTOR, "#trials-rows tbody tr")
+    assert row.get_attribute("tabindex") == "0"
+    row.send_keys(Keys.ARROW_UP)
+    head = opened.switch_to.active_element
+    assert head.text == "val. accuracy", "the trials are sorted by it"
+    head.send_keys(Keys.ARROW_LEFT)
+    other = opened.switch_to.active_element
+    assert other.text == "model"
+    other.send_keys(Keys.ENTER)
+    assert opened.switch_to.active_element == other, "sorting keeps the place"
+    assert opened.execute_script(_STOPS, "[data-figure=trials-table] .scroll") == 1
+    other.send_keys(Keys.ARROW_DOWN)
+    assert opened.switch_to.active_element.tag_name == "tr"
 
 
 def test_arrows_go_from_mark_to_mark_of_a_chart_and_from_cell_to_cell_of_the_matrix(opened: Any) -> None:

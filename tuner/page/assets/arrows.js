@@ -1,18 +1,30 @@
-/* One stop of the Tab key for each chart, each matrix and each list; arrows go from mark to mark within. */
+/* One stop of the Tab key for the charts of a figure, each matrix and each list; arrows go from mark to mark within. */
 
 import { make } from "./dom.js";
 
 /** Steps of the arrow keys: along the marks of a series, or the items of a row, and from one series or row to another. */
 const ALONG = { ArrowRight: 1, ArrowLeft: -1 };
 const ACROSS = { ArrowDown: 1, ArrowUp: -1 };
+/** Steps from one chart of a figure to another. */
+const PAGES = { PageDown: 1, PageUp: -1 };
 
-/** Let the arrows go from mark to mark of a chart, whose tooltip is shown and read; Escape puts it away. */
+/**
+ * Let the arrows go from mark to mark of a chart, whose tooltip is shown and read; Escape puts it away.
+ *
+ * Of the charts of a figure one is a stop of the Tab key; page up and page down go to the others.
+ */
 export function walkMarks(box, instance) {
   let series = 0;
   let mark = -1;
   const said = make("span", { class: "unseen", role: "status" });
   box.after(said);
-  box.tabIndex = 0;
+  const together = () => [...(box.closest(".charts") ?? box.parentNode).querySelectorAll(".chart")].filter(({ clientWidth }) => clientWidth);
+  const stop = (here) => together().forEach((other) => (other.tabIndex = other === here ? 0 : -1));
+  if (!together().some((other) => other !== box && other.tabIndex === 0)) stop(box);
+  box.addEventListener("focus", () => {
+    stop(box);
+    if (together().length > 1) box.setAttribute("aria-description", "Page up and page down go to the other charts of this figure.");
+  });
   const marksOf = (k) => instance.getOption().series[k]?.data?.length ?? 0;
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && mark >= 0) {
@@ -20,6 +32,12 @@ export function walkMarks(box, instance) {
       mark = -1;
       event.stopPropagation();
       return;
+    }
+    const next = event.key in PAGES ? together()[together().indexOf(box) + PAGES[event.key]] : null;
+    if (next) {
+      stop(next);
+      next.focus();
+      event.preventDefault();
     }
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in ALONG || event.key in ACROSS)) return;
     event.preventDefault();
@@ -76,11 +94,11 @@ export function oneStop(box, selector, rows = null) {
   }
 }
 
-/** Let boxes that scroll be a stop only where there is something to scroll. */
+/** Let boxes that scroll be a stop only where there is something to scroll, and no stop within. */
 export function stopWhereScrolled() {
   const follow = (box) => {
     const scrolls = box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1;
-    if (scrolls) box.tabIndex = 0;
+    if (scrolls && !box.querySelector("a[href], button:not([tabindex='-1']), [tabindex='0']")) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   };
   const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => follow(target.closest(".scroll") ?? target)));

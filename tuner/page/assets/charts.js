@@ -8,6 +8,8 @@ import { letScroll } from "./touch.js";
 
 const root = document.documentElement;
 let charts = [];
+/** What is not near is drawn from so many ms on after what is. */
+export const RESTS = 400;
 
 /** Whether there is a library that draws: it is a file of its own, which somebody may have left behind. */
 export const canDraw = typeof echarts !== "undefined";
@@ -178,6 +180,7 @@ const near = new IntersectionObserver(
       held.near = isIntersecting;
       if (isIntersecting && (!held.instance || held.stale)) draw(held);
     }
+    startIdle();
   },
   { rootMargin: "400px" },
 );
@@ -189,7 +192,8 @@ function drawWhenIdle() {
   draw(next);
   later(drawWhenIdle);
 }
-const later = (work) => (window.requestIdleCallback ? requestIdleCallback(work) : setTimeout(work, 50));
+/** Wait until the browser has nothing else to do. */
+export const later = (work) => (window.requestIdleCallback ? requestIdleCallback(work) : setTimeout(work, 50));
 
 function redrawAll() {
   for (const held of charts) if (held.instance) draw(held);
@@ -227,6 +231,13 @@ export function startCharts(button) {
     redrawAll();
   });
   onEveryChange(followStore);
-  setTimeout(() => later(drawWhenIdle), 300);
+}
+
+let idles = false;
+/** Begin with what nobody sees a while after what is seen first. */
+function startIdle() {
+  if (idles) return;
+  idles = true;
+  setTimeout(() => later(drawWhenIdle), RESTS);
 }
 

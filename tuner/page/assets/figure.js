@@ -2,6 +2,7 @@
 
 import { make, setting } from "./dom.js";
 import { report } from "./data.js";
+import { oneStop } from "./arrows.js";
 import { canDraw } from "./charts.js";
 import { savePicture } from "./saving.js";
 
@@ -30,6 +31,8 @@ export function figure(place, { name, heading, caption, controls = [], table }) 
     type: "button", class: "quiet-button", "aria-label": `${heading} as a ${kind.toUpperCase()} file`, onclick: () => savePicture(frame, name, heading, kind),
   }, kind.toUpperCase());
   const pictures = canDraw ? [picture("png"), picture("svg")] : [];
+  const foot = make("div", { class: "figure-foot" }, make("div", { class: "toolbar", role: "toolbar", "aria-label": "Save" }, save, ...pictures), details);
+  oneStop(foot, ".toolbar > button, .as-table > summary");
   const frame = make(
     "figure",
     { "aria-label": heading },
@@ -37,7 +40,7 @@ export function figure(place, { name, heading, caption, controls = [], table }) 
     controls.length ? make("div", { class: "controls" }, ...controls) : null,
     body,
     words,
-    make("div", { class: "figure-foot" }, toolbar("Save", [save, ...pictures]), details),
+    foot,
   );
   place.replaceChildren(frame);
   const changed = () => {
@@ -45,21 +48,6 @@ export function figure(place, { name, heading, caption, controls = [], table }) 
     if (details.open) rows.replaceChildren(tableOf(table(), heading));
   };
   return { body, changed, frame };
-}
-
-/** Buttons side by side, of which one is a stop of the Tab key; the arrows go to the others. */
-export function toolbar(label, buttons) {
-  buttons.forEach((button, k) => button.setAttribute("tabindex", k ? "-1" : "0"));
-  const walk = (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const place = buttons.indexOf(document.activeElement);
-    const next = buttons[(place + step + buttons.length) % buttons.length];
-    buttons.forEach((button) => button.setAttribute("tabindex", button === next ? "0" : "-1"));
-    next.focus();
-    event.preventDefault();
-  };
-  return make("div", { class: "toolbar", role: "toolbar", "aria-label": label, onkeydown: walk }, ...buttons);
 }
 
 /** An empty box for a chart. */

@@ -3,7 +3,7 @@
 import { clock, figures, fixed, make, setting } from "./dom.js";
 import { labelOf, parameters, report, searchedDatasets, searchedModels, trialOf, trials } from "./data.js";
 import { arrangement, arranger, shownOf } from "./arrange.js";
-import { oneStop } from "./arrows.js";
+import { later, RESTS } from "./charts.js";
 import { download } from "./figure.js";
 import { axes, clearFilters, intervalsOf, isFiltered, keep, keepWords, noneOn, onFilter, passing, valueAt, wordsKept } from "./filters.js";
 import { clickOn, letterOf, pin, pointAt } from "./selection.js";
@@ -62,6 +62,31 @@ export function drawTable(place) {
     );
     return cell;
   });
+  /** Let one heading or row be the table's only stop of the Tab key. */
+  function stopAt(element) {
+    for (const other of [...head.querySelectorAll("button"), ...body.rows]) other.tabIndex = other === element ? 0 : -1;
+  }
+  /** Go from heading to heading with the arrows, and down to the first row. */
+  function walkHeads(event) {
+    const every = [...head.querySelectorAll("button")];
+    const here = every.indexOf(event.target);
+    const next = { ArrowRight: every[here + 1], ArrowLeft: every[here - 1], Home: every[0], End: every.at(-1), ArrowDown: body.rows[0] }[event.key];
+    if (here < 0 || !next) return;
+    next.focus();
+    event.preventDefault();
+  }
+  /** Go from row to row with the arrows, and up to the heading that sorts; Enter opens a row's trial, P pins it. */
+  function walk(event) {
+    const row = event.target;
+    if (row.tagName !== "TR") return;
+    const up = row.previousElementSibling ?? head.querySelector("[aria-sort] button") ?? head.querySelector("button");
+    const next = { ArrowDown: row.nextElementSibling, ArrowUp: up, Home: body.firstElementChild, End: body.lastElementChild }[event.key];
+    if (event.key === "Enter") row.click();
+    else if (event.key === "p" && !event.ctrlKey && !event.metaKey) pin(trialOf(row.dataset.trial));
+    else if (!next) return;
+    else next.focus();
+    event.preventDefault();
+  }
   const showHeads = () => head.replaceChildren(...shownColumns().map((column) => heads[columns.indexOf(column)]));
 
   function ordered() {
@@ -77,7 +102,14 @@ export function drawTable(place) {
     return keyed.map(([, trial]) => trial);
   }
 
+  let filled = false; // its rows are made when they come near, or when the browser has nothing else to do
   function show() {
+    count.textContent = `${passing().length.toLocaleString("en-US")} of ${trials.length.toLocaleString("en-US")} trials`;
+    clear.disabled = !isFiltered();
+    if (filled) fill();
+  }
+
+  function fill() {
     const found = ordered();
     const last = Math.max(0, Math.ceil(found.length / PAGE) - 1);
     page = Math.min(page, last);
@@ -86,9 +118,7 @@ export function drawTable(place) {
       else cell.removeAttribute("aria-sort");
     });
     body.replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(rowOf));
-    body.rows[0]?.setAttribute("tabindex", "0");
-    count.textContent = `${found.length.toLocaleString("en-US")} of ${trials.length.toLocaleString("en-US")} trials`;
-    clear.disabled = !isFiltered();
+    stopAt(head.contains(document.activeElement) ? document.activeElement : body.rows[0] ?? head.querySelector("button"));
     const step = (text, to, possible) =>
       make("button", { type: "button", class: "quiet-button", disabled: !possible, onclick: () => { page = to; show(); } }, text);
     pages.replaceChildren(
@@ -107,7 +137,7 @@ export function drawTable(place) {
     arranger("columns", "Arrange columns"),
     make("div", { class: "count-line" }, count),
     make(
-      "div", { class: "scroll tall", role: "region", tabindex: "0", "aria-label": "The trials" },
+      "div", { class: "scroll tall", role: "region", "aria-label": "The trials" },
       make("table", { id: "trials-rows" }, make("caption", {}, "The trials of the search; a heading sorts by its column"), make("thead", {}, head), body),
     ),
     pages,
@@ -132,12 +162,26 @@ export function drawTable(place) {
   search.value = wordsKept();
   showHeads();
   show();
-  oneStop(head, "button");
-  const box = place.querySelector(".scroll");
-  const lacking = box.scrollWidth - box.clientWidth;
-  if (lacking <= 1) return;
-  place.style.setProperty("--broad", `${place.offsetWidth + lacking + 2}px`); // into both margins, which are empty
-  place.classList.add("broad");
+  stopAt(head.querySelector("button"));
+  head.parentNode.parentNode.addEventListener("focusin", ({ target }) => stopAt(target.closest(".sort, tbody tr")));
+  head.addEventListener("keydown", walkHeads);
+  const begin = () => {
+    if (filled) return;
+    filled = true;
+    observer.disconnect();
+    fill();
+    const box = place.querySelector(".scroll");
+    const lacking = box.scrollWidth - box.clientWidth;
+    if (lacking > 1) {
+      place.style.setProperty("--broad", `${place.offsetWidth + lacking + 2}px`); // into both margins, which are empty
+      place.classList.add("broad");
+    }
+    body.parentNode.dataset.filled = "yes";
+  };
+  const observer = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && begin(), { rootMargin: "600px" });
+  observer.observe(body.parentNode);
+  addEventListener("beforeprint", begin);
+  setTimeout(() => later(begin), RESTS);
 }
 
 function rowOf(trial) {
@@ -157,22 +201,6 @@ function showLetter(row) {
   const letter = letterOf(trialOf(row.dataset.trial));
   row.classList.toggle("is-pinned", letter !== "");
   row.cells[0].dataset.letter = letter;
-}
-
-/** Go from row to row with the arrows, of which one is a stop of the Tab key; Enter opens one, P pins it. */
-function walk(event) {
-  const row = event.target;
-  if (row.tagName !== "TR") return;
-  const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling, Home: row.parentNode.firstElementChild, End: row.parentNode.lastElementChild }[event.key];
-  if (event.key === "Enter") row.click();
-  else if (event.key === "p" && !event.ctrlKey && !event.metaKey) pin(trialOf(row.dataset.trial));
-  else if (!next) return;
-  else {
-    row.setAttribute("tabindex", "-1");
-    next.setAttribute("tabindex", "0");
-    next.focus();
-  }
-  event.preventDefault();
 }
 
 /** A filter for each axis: boxes to tick for few values, a lowest and a highest for many. */

@@ -1,5 +1,6 @@
 /* Buttons that zoom charts, since a wheel needs a mouse, and a way back. */
 
+import { oneStop } from "./arrows.js";
 import { make } from "./dom.js";
 
 /** How a chart zooms with Ctrl and the wheel, or with two fingers; one finger scrolls the page. */
@@ -23,8 +24,10 @@ export function zoomButtons(drawings, towards) {
   };
   const button = (text, label, factor) =>
     make("button", { type: "button", class: "quiet-button", "aria-label": label, title: label, onclick: () => zoom(factor) }, text);
-  return make(
-    "span", { class: "zoom" },
+  const buttons = make(
+    "span", { class: "zoom", role: "toolbar", "aria-label": "Zoom" },
     button("+", "Zoom in", 0.5), button("−", "Zoom out", 2), button("Reset", "Reset the zoom", Infinity),
   );
+  oneStop(buttons, "button");
+  return buttons;
 }
