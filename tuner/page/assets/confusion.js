@@ -3,7 +3,7 @@
 import { cutMiddle, make, tip } from "./dom.js";
 import { images, report } from "./data.js";
 import { oneStop } from "./arrows.js";
-import { axis, chart, tooltip } from "./charts.js";
+import { axis, chart, isNarrow, tooltip } from "./charts.js";
 import { download } from "./figure.js";
 import { chosenChoices, chosenShown } from "./selection.js";
 import { onChange } from "./store.js";
@@ -129,7 +129,7 @@ function matrix(chosen, cells, open) {
       const look = { class: !value && cells.signed ? null : good ? "right" : "wrong", style: `--v:${share.toFixed(3)}` };
       return make("td", look, right || !count ? cells.text(value) : cellButton(chosen, row, column, cells.text(value), open));
     })));
-  const wide = classes.length > 14 || Math.max(...classes.map((name) => name.length)) > 8;
+  const wide = isNarrow() || classes.length > 14 || Math.max(...classes.map((name) => name.length)) > 8;
   const table = make(
     "table", { class: `matrix ${wide ? "wide" : ""}` },
     make("caption", {}, `${label} on ${dataset}: ${cells.what} by true class (row) and predicted class (column)`),
