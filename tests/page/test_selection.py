@@ -197,6 +197,7 @@ def test_the_address_holds_what_is_selected_and_brings_it_back(opened: Any, thou
     assert count(opened) == found
     assert chips(opened)[:2] == ["“dropout=0.5”", "learning_rate: 0.001 to 0.1"]
     assert opened.find_element(By.CSS_SELECTOR, "#trials input[type=search]").get_attribute("value") == "dropout=0.5"
+    until(opened, lambda: opened.find_elements(By.CSS_SELECTOR, ".is-pinned"))
     assert opened.find_element(By.CSS_SELECTOR, ".is-pinned").get_attribute("data-trial") == pinned
     opened.find_element(By.CSS_SELECTOR, "nav a[href='#time']").click()
     until(opened, lambda: opened.execute_script("return location.hash").startswith("#time?"))
@@ -204,6 +205,12 @@ def test_the_address_holds_what_is_selected_and_brings_it_back(opened: Any, thou
     opened.get("about:blank")
     opened.get(f"{thousand.as_uri()}#cost")
     assert count(opened) == "1,000 of 1,000 trials"
+    before = opened.execute_script("return document.querySelector('#trials').offsetHeight")
+    until(opened, lambda: opened.find_elements(By.CSS_SELECTOR, "#trials-rows[data-filled]"))
+    after = opened.execute_script("return document.querySelector('#trials').offsetHeight")
+    assert abs(after - before) < 100, (
+        "the room of the rows is kept until they are there, so that a link leads to its part"
+    )
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ export function drawTable(place) {
     arranger("columns", "Arrange columns"),
     make("div", { class: "count-line" }, count),
     make(
-      "div", { class: "scroll tall", role: "region", "aria-label": "The trials" },
+      "div", { class: trials.length > 30 ? "scroll tall unfilled" : "scroll tall", role: "region", "aria-label": "The trials" },
       make("table", { id: "trials-rows" }, make("caption", {}, "The trials of the search; a heading sorts by its column"), make("thead", {}, head), body),
     ),
     pages,
@@ -171,6 +171,7 @@ export function drawTable(place) {
     observer.disconnect();
     fill();
     const box = place.querySelector(".scroll");
+    box.classList.remove("unfilled");
     const lacking = box.scrollWidth - box.clientWidth;
     if (lacking > 1) {
       place.style.setProperty("--broad", `${place.offsetWidth + lacking + 2}px`); // into both margins, which are empty
