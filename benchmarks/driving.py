@@ -67,6 +67,9 @@ class Watch:
     def left_out(self, trial: Trial) -> None:
         """A trial is not trained."""
 
+    def replanned(self, more: int) -> None:
+        """More trials are planned, or fewer, which nobody asks for here."""
+
     def retried(self, trial: Trial, reason: str) -> None:
         """A worker died, and a figure of this run would be wrong."""
         raise RuntimeError(f"trial {trial.id}: {reason}")

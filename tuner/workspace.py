@@ -142,7 +142,7 @@ def check_has_report(search: Search, command: str) -> None:
 
 
 def recorded_search(ledger: Ledger, name: str) -> Search:
-    """Return a search as it last ran.
+    """Return a search as it last ran, with what was decided by hand about its proposals.
 
     Raises:
         InputError: it never ran, or what the ledger holds of it is not what a run writes.
@@ -156,7 +156,7 @@ def recorded_search(ledger: Ledger, name: str) -> Search:
         raise error.inside(f"{ledger.path}, search {name}") from error
     if search.name != name:  # which is where its report would go
         raise InputError(str(ledger.path), f"calls the search {name!r} {search.name!r} elsewhere", "move it away")
-    return search
+    return search.with_decisions(ledger.decisions(name))
 
 
 def ran_as_it_is(ledger: Ledger, search: Search) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import shutil
 import signal
 import sqlite3
 import threading
@@ -11,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from small_project import SEARCH, make_project, really_start, recorded, start, tuner, wait_for
+from small_project import SEARCH, make_project, really_start, recorded, start, trials, tuner, wait_for
 
 from tuner.ledger.ledger import Ledger
 from tuner.ledger.requests import Request
@@ -159,3 +160,59 @@ def test_a_trial_that_is_stopped_while_it_trains_is_left_out_and_the_report_says
     assert f"trial {trial} stopped while it was trained" in report
     plan = tuner(folder, "plan", "small", "--epochs", "400", "--json")
     assert [part["to_train"] for part in json.loads(plan.stdout)["parts"]] == [0], plan.stdout
+
+
+#: 25 short trials that are drawn at random and share a compiled step.
+AT_RANDOM = (
+    SEARCH[: SEARCH.index("[[search]]")].replace("repeats = 2", "repeats = 1").replace("epochs = 3", "epochs = 1")
+    + """
+[[search]]
+family = "ann"
+algorithm = "random"
+max_trials = 25
+[search.space]
+dense_units = 4
+dropout = [0.1, 0.2, 0.3, 0.4, 0.5]
+learning_rate = { min = 0.001, max = 0.02, sampling = "log" }
+"""
+)
+
+
+@pytest.mark.slow
+def test_what_is_added_and_changed_survives_a_kill_and_is_told_wherever_trials_are(
+    tmp_path: Path, blobs_file: Path
+) -> None:
+    folder = make_project(tmp_path / "killed", blobs_file, AT_RANDOM)
+    main = start(folder, "run", "small", "--workers", "1")
+    wait_for(lambda: recorded(folder) >= 2 or main.poll() is not None)
+    added = {"dropout": 0.1, "learning_rate": 0.01}
+    with Ledger(folder / "runs" / "ledger.sqlite") as ledger:
+        ledger.ask("small", Request("max_trials", model="ann", max_trials=15))
+        ledger.ask("small", Request("add", model="ann", values=added))
+        wait_for(lambda: len(ledger.decisions("small")) == 2 or main.poll() is not None)
+        main.kill()  # right after it decided
+        main.communicate()
+        fewer, more = ledger.decisions("small")
+        assert (fewer.refused, more.refused) == ("", "")
+        (trial,) = [change.trial for change in more.changes]
+    row = next(line for line in tuner(folder, "list").stdout.splitlines() if line.startswith("small"))
+    assert "  16  " in row  # of which the search file knows nothing
+    shutil.copytree(folder, tmp_path / "uninterrupted")
+    with sqlite3.connect(tmp_path / "uninterrupted" / "runs" / "ledger.sqlite") as database:
+        database.execute("DELETE FROM trials")
+        database.execute("DELETE FROM members")
+    for one in (folder, tmp_path / "uninterrupted"):
+        ended = tuner(one, "run", "small", "--workers", "2")
+        assert ended.returncode == 0, ended.stderr
+    found = trials(folder)
+    assert found == trials(tmp_path / "uninterrupted")
+    assert len(found) == 16
+    assert [one for one in found if one["trial"] == trial and added.items() <= one.items()]
+    told = [f"max_trials of ann changed from 25 to 15 after {fewer.after} recorded trials"]
+    told.append(f"dropout 0.1, learning_rate 0.01 added to ann as trial {trial} after {more.after} recorded trials")
+    printed = " ".join(tuner(folder, "results", "small").stdout.split())
+    report = (folder / "reports" / "small" / "report.md").read_text()
+    assert all(f"By hand: {line}." in printed for line in told)
+    assert f"| decided by hand | {'; '.join(told)} |" in " ".join(report.split())
+    plan = json.loads(tuner(folder, "plan", "small", "--json").stdout)
+    assert [(part["configurations"], part["recorded"], part["to_train"]) for part in plan["parts"]] == [(16, 16, 0)]

@@ -6,13 +6,14 @@ from tuner.trial import Record, Trial
 
 
 class Silent:
-    """Notes which trials were known, scored and left out, and why others were tried again."""
+    """Notes which trials were known, scored and left out, how many more were planned, and why some came again."""
 
     def __init__(self) -> None:
         self.known: list[str] = []
         self.scores: list[str] = []
         self.retries: list[str] = []
         self.without: list[str] = []
+        self.more = 0
 
     def begin(self, what: str, total: int | None) -> None: ...
 
@@ -29,6 +30,9 @@ class Silent:
 
     def left_out(self, trial: Trial) -> None:
         self.without.append(trial.id)
+
+    def replanned(self, more: int) -> None:
+        self.more += more
 
     def retried(self, trial: Trial, reason: str) -> None:
         self.retries.append(reason)

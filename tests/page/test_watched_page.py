@@ -17,7 +17,7 @@ from browsing import NEEDS_BROWSER, By, until
 from made_up import Project
 
 from tuner.datasets.base import Dataset
-from tuner.ledger.requests import Decision, Request
+from tuner.ledger.requests import Change, Decision, Request
 from tuner.running.status import Status, StatusFile
 from tuner.trial import Job
 from tuner.watching.feed import Feed
@@ -31,9 +31,11 @@ pytestmark = NEEDS_BROWSER
 class Watched:
     """A made-up search that is being run and watched."""
 
-    def __init__(self, folder: Path, data: Dataset, control: bool = False) -> None:
-        self.project = Project(folder, data)
-        self.trials = self.project.searched("cnn", [0.7, 0.8, None, 0.9, 0.85])
+    def __init__(
+        self, folder: Path, data: Dataset, control: bool = False, raw: dict[str, object] | None = None
+    ) -> None:
+        self.project = Project(folder, data, raw)
+        self.trials = self.project.searched("cnn", [0.7, 0.8, None, 0.9, 0.85]) if raw is None else []
         self.feed = Feed("small", self.project.search, self.project.workspace)
         self.feed.start()
         workspace = self.project.workspace
@@ -45,7 +47,8 @@ class Watched:
         locks = self.project.workspace.runs / "locks"
         locks.mkdir(exist_ok=True)
         (locks / "small.holder").write_text(str(os.getpid()))
-        told = Status("search", 7, 5, 0, 1, 2, (64.0, 95.0), time.time() + 1, paused, tuple(self.trials[3:4]))
+        at = time.time() + 1
+        told = Status("search", 7, 5, 0, 1, 2, (64.0, 95.0), at, paused, tuple(self.trials[3:4]))
         StatusFile(self.project.workspace.progress, "small").tell(told)
 
 
@@ -176,11 +179,99 @@ def test_buttons_ask_the_run_and_what_it_decides_is_shown(
     ledger.close()
 
 
+#: A grid, and a random search over a space with a condition, ranges and a rule.
+TWO: dict[str, object] = {
+    "title": "Blobs",
+    "dataset": "blobs",
+    "training": {"epochs": 3},
+    "search": [
+        {"family": "ann", "space": {"dense_units": [4, 8]}},
+        {
+            "family": "cnn",
+            "algorithm": "random",
+            "max_trials": 5,
+            "space": {"conv_depth": [1, 2], "filters": [2, 4], "dense_units": {"min": 4, "max": 64}},
+            "rules": {"filters_never_decrease": True},
+        },
+    ],
+}
+
+
+def test_the_form_asks_for_what_matters_and_says_what_is_wrong_beside_it(
+    browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None
+) -> None:
+    watched = Watched(tmp_path, blobs, control=True, raw=TWO)
+    ledger = watched.project.ledger
+    watched.runs()
+    browser.get("about:blank")
+    browser.get_log("browser")
+    open_page(browser, watched, "running")
+
+    def find(selector: str) -> Any:
+        return browser.find_element(By.CSS_SELECTOR, selector)
+
+    def names() -> list[str]:
+        script = "return [...document.querySelectorAll('[data-name]')].map((field) => field.dataset.name)"
+        return list(browser.execute_script(script))
+
+    def choose(selector: str, value: str) -> None:
+        find(selector).send_keys(value)
+
+    find(".live-form summary").send_keys("\n")
+    until(browser, lambda: names() == ["dense_units"])
+    assert not find("#live-most").is_enabled()
+    assert text(browser, "#live-change-answer") == "a grid has none: it tries all"
+    choose("#live-model", "CNN")
+    until(browser, lambda: names() == ["conv_depth", "filters_1", "dense_units"])
+    assert find("#live-most").get_attribute("value") == "5"
+    choose("[data-name=conv_depth]", "2")
+    until(browser, lambda: names() == ["conv_depth", "filters_1", "filters_2", "dense_units"])
+    choose("[data-name=filters_1]", "4")
+    rule = "breaks the rule 'filters_never_decrease'; change the values or the rule"
+    until(browser, lambda: text(browser, "#live-add-answer") == rule)
+    assert not find("#live-add").is_enabled()
+    choose("[data-name=filters_2]", "4")
+    until(browser, lambda: text(browser, "#live-add-answer") == "")
+    units = find("[data-name=dense_units]")
+    units.clear()
+    units.send_keys("65\t")
+    line = "dense_units: 65 is not among the values that are searched; take one of 4 to 64"
+    until(browser, lambda: text(browser, "#live-add-answer") == line)
+    units.clear()
+    units.send_keys("33\t")
+    until(browser, lambda: text(browser, "#live-add-answer") == "")
+    assert ledger.requests("small") == []
+    find("#live-add").send_keys("\n")
+    values = {"conv_depth": 2, "filters_1": 4, "filters_2": 4, "dense_units": 33}
+    until(browser, lambda: ledger.requests("small") == [(0, Request("add", model="cnn", values=values))])
+    most = find("#live-most")
+    for asked, answer in (
+        ("0", "Not taken: max_trials: is not a number from 1 to 1,000,000; take another one"),
+        ("8", ""),
+    ):
+        most.clear()
+        most.send_keys(asked)
+        find("#live-change").send_keys("\n")
+        until(browser, lambda: answer in text(browser, "#live-change-answer"))  # noqa: B023
+    until(browser, lambda: (1, Request("max_trials", model="cnn", max_trials=8)) in ledger.requests("small"))
+    change = Change("blobs", 5, 0, True, limit=8)
+    ledger.decide("small", Decision(1, "max_trials", "", 2, False, "", "cnn", None, 8, 5, (change,)))
+    until(
+        browser, lambda: "max_trials of cnn changed from 5 to 8 after 2 recorded trials" in text(browser, ".live-asked")
+    )
+    assert find("#live-most").get_attribute("value") == "8"
+    refused = [entry for entry in browser.get_log("browser") if "409" not in entry["message"]]
+    assert refused == []
+    watched.server.close()
+    ledger.close()
+
+
 def test_a_page_without_control_has_no_buttons_for_it(browser: Any, watched: Watched) -> None:
     watched.runs()
     open_page(browser, watched, "running")
     assert not browser.find_element(By.ID, "live-pause").is_displayed()
     assert not browser.find_element(By.CSS_SELECTOR, ".live-queued").is_displayed()
+    assert not browser.find_element(By.CSS_SELECTOR, ".live-form").is_displayed()
 
 
 def test_a_page_with_nothing_yet_says_so_and_complains_of_nothing(

@@ -29,7 +29,7 @@ from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.ledger.events import Event, Stop
 from tuner.ledger.ledger import SearchTrial
-from tuner.ledger.requests import Decision
+from tuner.ledger.requests import Change, Decision
 from tuner.page.index import Listed, index_page
 from tuner.report import SectionMaker, report_of
 from tuner.report.cards import cards_section
@@ -122,6 +122,13 @@ def ended(findings: Findings) -> Findings:
 def stopped(findings: Findings) -> Findings:
     """Return the same of a search of which somebody who watched it stopped a trial."""
     return replace(findings, decisions=(Decision(0, "stop", "ab" * 8, 1, trained=True),))
+
+
+def changed(findings: Findings) -> Findings:
+    """Return the same of a search whose max_trials somebody changed."""
+    change = Change("blobs", 2, 0, True, limit=4)
+    made = Decision(0, "max_trials", "", 1, model="ann", max_trials=4, instead_of=2, changes=(change,))
+    return replace(findings, decisions=(made,))
 
 
 def refused(findings: Findings) -> Findings:
@@ -424,6 +431,10 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
      search({"ann": [0.5, 0.6]}, change=ended), search({"ann": [0.5, 0.6]})),
     ("How far a search comes within its hours may differ from run to run.", section(provenance_section),
      search({"ann": [0.5]}, change=ended), search({"ann": [0.5]})),
+    ("Configurations that were added by hand, and a max_trials that was changed", section(provenance_section),
+     search({"ann": [0.5]}, change=changed), search({"ann": [0.5]}, change=stopped)),
+    ("max_trials of ann changed from 2 to 4 after 1 recorded trial", section(provenance_section),
+     search({"ann": [0.5]}, change=changed), search({"ann": [0.5]}, change=refused)),
     ("A trial that was stopped or skipped by hand has neither failed nor a score", section(provenance_section),
      search({"ann": [0.5]}, change=stopped), search({"ann": [0.5]}, change=refused)),
 ]  # fmt: skip

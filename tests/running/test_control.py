@@ -24,10 +24,10 @@ from tuner.running.loop import Runner
 from tuner.search_file.model import Search
 from tuner.trial import Job
 
-#: Of a search, what decisions ask: how its model is called, and how many trials it plans.
+#: Of a search, what decisions ask: how its model is called.
 SEARCH = cast(
     Search,
-    SimpleNamespace(name="s", model_search=lambda name: SimpleNamespace(label="CNN", planned=lambda: 12)),
+    SimpleNamespace(name="s", model_search=lambda name: SimpleNamespace(label="CNN")),
 )
 ALGORITHMS = ("grid", "random", "bayesian", "hyperband", "tpe", "random, pruned", "bayesian, with folds")
 #: What somebody asks, by how many trials have finished: of the trial under way, of one that waits, or of the run.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tuner.ledger.events import Event, Stop
 from tuner.ledger.requests import OF_A_TRIAL, Decision, Request
 from tuner.search_file.model import Search
+from tuner.text import setting
 
 
 def hours_in_words(hours: float) -> str:
@@ -52,23 +53,43 @@ _ASKED = {
     "pause": "to pause",
     "resume": "to go on",
     "report": "to end and report",
+    "add": "to add a configuration to",
+    "max_trials": "for another max_trials of",
 }
 
 
 def request_in_words(request: Request) -> str:
     """Return what is asked of a search."""
-    return f"asked {_ASKED[request.what]}{f' trial {request.trial}' if request.trial else ''}"
+    return f"asked {_ASKED[request.what]}{_about(request)}"
 
 
 def asked_in_words(decision: Decision) -> str:
     """Return what was decided on a request, and when."""
     after = f"after {decision.after:,} recorded trial{'' if decision.after == 1 else 's'}"
-    about = f" trial {decision.trial}" if decision.trial else ""
     if decision.refused:
-        return f"asked {_ASKED[decision.what]}{about} {after}, which came to nothing: {decision.refused}"
+        return f"asked {_ASKED[decision.what]}{_about(decision)} {after}, which came to nothing: {decision.refused}"
+    if decision.what == "add":
+        names = " and ".join(dict.fromkeys(change.trial for change in decision.changes))
+        return f"{_values_in_words(decision)} added to {decision.model} as trial {names} {after}"
+    if decision.what == "max_trials":
+        before, now = f"{decision.instead_of or 0:,}", f"{decision.max_trials or 0:,}"
+        return f"max_trials of {decision.model} changed from {before} to {now} {after}"
     if decision.what in OF_A_TRIAL:
         return f"trial {decision.trial} {'stopped while it was trained,' if decision.trained else 'skipped'} {after}"
     return f"{_GRANTED[decision.what]} {after}"
+
+
+def _about(one: Request | Decision) -> str:
+    """Return what a request is about, with a blank in front; empty where it is about the whole search."""
+    if one.values is not None:
+        return f" {one.model} ({_values_in_words(one)})"
+    number = "" if one.max_trials is None else f" ({one.max_trials:,})"
+    return f" trial {one.trial}" if one.trial else f" {one.model}{number}" if one.model else ""
+
+
+def _values_in_words(one: Request | Decision) -> str:
+    """Return what somebody gave of a configuration, which is what varies."""
+    return ", ".join(f"{name} {setting(value)}" for name, value in (one.values or {}).items())
 
 
 def _names(search: Search) -> set[str]:

@@ -37,7 +37,8 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
     order = {contender.name: index for index, contender in enumerate(search.listed)}
     trainings = ledger.all_search_trials(search.name)
     search_trials = furthest(trainings)
-    search = _with_recorded_objectives(search, search_trials)
+    decisions = ledger.decisions(search.name)
+    search = _with_recorded_objectives(search.with_decisions(decisions), search_trials)
     for search_trial, _ in search_trials:
         if search_trial.model not in order or search_trial.dataset not in search.all_datasets:
             problem = (
@@ -97,7 +98,7 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
         earlier,
         events,
         folds,
-        tuple(ledger.decisions(search.name)),
+        tuple(decisions),
         ensembles,
     )
 

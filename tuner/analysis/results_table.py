@@ -6,11 +6,12 @@ Free of pandas, to be quick.
 from __future__ import annotations
 
 import statistics
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from tuner import columns as col
-from tuner.analysis.ended import by_in_words, ended_in_words
+from tuner.analysis.ended import asked_in_words, by_in_words, ended_in_words
 from tuner.analysis.penalties import LOSS_WITHOUT_PENALTIES, any_penalised, unpenalised_val_loss
 from tuner.analysis.trial_table import epochs_in_words, trial_rows
 from tuner.families import in_order
@@ -81,9 +82,11 @@ def results_table(
     """Return the tables of a search as markdown, no line wider than `WIDTH`: its retrained models, and its trials.
 
     While it has not `finished`, trials that others went further than may still go on. `ended` is the event by which its
-    hours ended it.
+    hours ended it. What was added or changed by hand is told below.
     """
     parts = [_retrained_table(search, search_trials), _trials_table(search, search_trials, finished)]
+    for decision in (one for model_search in search.model_searches for one in model_search.decided):
+        parts.append(textwrap.fill(f"By hand: {visible_line(asked_in_words(decision))}.", WIDTH))
     if ended is not None:
         parts.append(f"Ended {by_in_words(ended)}: {visible_line(ended_in_words(search, ended))}.")
     return "\n\n".join(part for part in parts if part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -55,25 +56,26 @@ def _row(search: Search, file: Path, ledger: Ledger | None) -> tuple[str, ...]:
     """Return what is listed of a search."""
     if ledger and any(one.space.is_open for one in search.model_searches) and ran_as_it_is(ledger, search):
         search = replace(recorded_search(ledger, search.name), title=search.title)
-    trials = _trials(search, file)
-    done = sum(
-        ledger.count_finished(one.name)
-        for one in map(search.at_split, range(1, search.splits + 1))
-        if ledger and ran_as_it_is(ledger, one)
-    )
+    done, splits = 0, []
+    for one in map(search.at_split, range(1, search.splits + 1)):
+        ran = ledger if ledger and ran_as_it_is(ledger, one) else None
+        done += ran.count_finished(one.name) if ran else 0
+        splits.append(one.with_decisions(ran.decisions(one.name)) if ran else one)
+    trials = _trials(splits, file)
     if done and ledger and ledger.is_finished(search.name) and not in_force(ledger.events(search.name)):
         trials = str(done)  # however many were asked for, there are no more
     names = ", ".join(dict.fromkeys(model_search.label for model_search in search.model_searches))
     return search.name, names, ", ".join(search.all_datasets), trials, str(done), search.title
 
 
-def _trials(search: Search, file: Path) -> str:
-    """Return how many trials a search plans, or the most that it can have; "?" where only building a network tells."""
+def _trials(splits: Sequence[Search], file: Path) -> str:
+    """Return how many trials the splits of a search plan, or the most; "?" where only building a network tells."""
+    search = splits[0]
     if not all(model_search.is_known for model_search in search.model_searches):
         return "?"
     try:
-        planned = sum(model_search.planned() for model_search in search.model_searches) * len(search.datasets)
-        planned *= search.splits
+        every = [(one, dataset) for split in splits for one in split.model_searches for dataset in split.datasets]
+        planned = sum(model_search.planned(dataset) for model_search, dataset in every)
     except InputError as error:  # a rule that cannot be computed
         raise error.inside(str(file)) from error
     return str(planned) if all(model_search.is_counted for model_search in search.model_searches) else f"<={planned}"

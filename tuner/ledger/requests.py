@@ -7,39 +7,79 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from dataclasses import asdict, dataclass, fields
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Field, Json
 from typing_extensions import TypedDict
 
 from tuner.ledger.events import Event, TrialCount, event_of, in_force
-from tuner.ledger.rows import Count, Moment, RowError, checked
+from tuner.ledger.rows import Count, ModelName, Moment, RowError, checked
 from tuner.trial import Hash
 
-#: What may be asked: a trial is ended, or not begun; the run begins nothing, or again; the search ends with its report.
-What = Literal["stop", "skip", "pause", "resume", "report"]
+#: What may be asked: a trial is ended, or not begun; the run begins nothing, or again; the search ends with its report;
+#: a configuration is added to a `[[search]]`, or its `max_trials` is another number.
+What = Literal["stop", "skip", "pause", "resume", "report", "add", "max_trials"]
 #: Those that are about a trial.
 OF_A_TRIAL = ("stop", "skip")
+#: Those that are about a `[[search]]`, and change what it proposes.
+OF_A_MODEL = ("add", "max_trials")
+#: The values of a configuration, by the names of parameters.
+_Values = Annotated[
+    dict[Annotated[str, Field(max_length=200)], bool | int | float | Annotated[str, Field(max_length=10_000)]],
+    Field(max_length=10_000),
+]
 _STRICT = ConfigDict(strict=True, extra="forbid")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a search; `trial` names the trial that it is about, and is empty where it is about none."""
+    """What is asked of a search.
+
+    `trial` names the trial that it is about, `model` the `[[search]]`; each is empty where it is about none. `values`
+    are the configuration that is to be added, and `max_trials` the number that is to hold.
+    """
 
     what: What
     trial: Hash | Literal[""] = ""
+    model: ModelName | Literal[""] = ""
+    values: _Values | None = None
+    max_trials: int | None = None
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # not a field
 
     @property
     def is_whole(self) -> bool:
         """Whether it says all that a request of its kind has to say, and no more."""
-        return bool(self.trial) == (self.what in OF_A_TRIAL)
+        return (
+            bool(self.trial) == (self.what in OF_A_TRIAL)
+            and bool(self.model) == (self.what in OF_A_MODEL)
+            and (self.values is not None) == (self.what == "add")
+            and (self.max_trials is not None) == (self.what == "max_trials")
+        )
 
     def content(self) -> str:
         """Return what the ledger holds of it, as JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return _content(self)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a decision changed of the proposals of a `[[search]]` on a data set, and when.
+
+    That was when `proposed` trials had been proposed there and its oracle had heard of `told` results; `asked` says
+    whether it had also been asked for the next proposal, and had none then. `values` are all of the configuration that
+    was added, as `trial`. `limit` is after how many proposals of its own the oracle ends from then on, and `left_out`
+    are trials that had been proposed and are too many for that.
+    """
+
+    dataset: str
+    proposed: int
+    told: int
+    asked: bool
+    trial: str = ""
+    values: _Values | None = None
+    limit: int | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,7 +87,8 @@ class Decision:
     """What a run decided on the request of number `asked`, `after` so many search trials had been recorded.
 
     `trained` says whether a trial was under way when it was ended. `refused` says why nothing came of the
-    request; empty where it was granted.
+    request; empty where it was granted. `model`, `values`, `max_trials` and the number `instead_of` which that holds
+    are of a request about a `[[search]]`, as are its `changes`, one for each data set that has any.
     """
 
     asked: int
@@ -56,10 +97,26 @@ class Decision:
     after: int
     trained: bool = False
     refused: str = ""
+    model: str = ""
+    values: _Values | None = None
+    max_trials: int | None = None
+    instead_of: int | None = None
+    changes: tuple[Change, ...] = ()
 
     def content(self) -> str:
         """Return what the ledger holds of it, as JSON."""
-        return json.dumps(asdict(self), sort_keys=True)
+        return _content(self)
+
+
+#: What stands in the ledger of every request and decision; the rest only where it says something.
+_ALWAYS = ("what", "trial", "asked", "after", "trained", "refused")
+
+
+def _content(one: Request | Decision) -> str:
+    whole = asdict(one)
+    defaults = {field.name: field.default for field in fields(one)}
+    kept = {name: value for name, value in whole.items() if name in _ALWAYS or value != defaults[name]}
+    return json.dumps(dict(sorted(kept.items())))  # values keep the order of their space
 
 
 def left_out_of(decisions: Sequence[Decision], events: Sequence[Event]) -> set[str]:
@@ -73,6 +130,21 @@ class _Asked(TypedDict):
     __pydantic_config__ = _STRICT  # type: ignore[misc]
     what: What
     trial: Hash | Literal[""]
+    model: NotRequired[ModelName]
+    values: NotRequired[_Values]
+    max_trials: NotRequired[int]
+
+
+class _Changed(TypedDict):
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
+    dataset: str
+    proposed: Count
+    told: Count
+    asked: bool
+    trial: Hash | Literal[""]
+    values: _Values | None
+    limit: Count | None
+    left_out: Annotated[list[Hash], Field(max_length=1_000_000)]
 
 
 class _Decided(_Asked):
@@ -80,6 +152,8 @@ class _Decided(_Asked):
     after: TrialCount
     trained: bool
     refused: Annotated[str, Field(max_length=10_000)]
+    instead_of: NotRequired[Count]
+    changes: NotRequired[Annotated[list[_Changed], Field(max_length=10_000)]]
 
 
 def _whole(content: _Asked) -> _Asked:
@@ -131,13 +205,15 @@ def told_of(search: str, rows: Sequence[Sequence[Any]]) -> list[tuple[int, Event
 
 
 def _request_of(search: str, row: Sequence[Any]) -> Request:
-    fields = dict(zip(_AskedRow.__annotations__, row, strict=True))
-    return Request(**checked(_AskedRow, f"a request to the search {search!r:.60}", fields)["content"])
+    columns = dict(zip(_AskedRow.__annotations__, row, strict=True))
+    return Request(**checked(_AskedRow, f"a request to the search {search!r:.60}", columns)["content"])
 
 
 def _decision_of(search: str, row: Sequence[Any]) -> Decision:
-    fields = dict(zip(_DecidedRow.__annotations__, row, strict=True))
-    return Decision(**checked(_DecidedRow, f"a decision on the search {search!r:.60}", fields)["content"])
+    columns = dict(zip(_DecidedRow.__annotations__, row, strict=True))
+    whole: dict[str, Any] = checked(_DecidedRow, f"a decision on the search {search!r:.60}", columns)["content"]
+    changes = tuple(Change(**{**one, "left_out": tuple(one["left_out"])}) for one in whole.pop("changes", ()))
+    return Decision(**whole, changes=changes)
 
 
 #: What reads the rows of a kind; all others are events of the run itself.

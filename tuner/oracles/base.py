@@ -44,6 +44,8 @@ class Oracle(ABC):
     """
 
     adaptive: bool
+    #: Whether `add` and `limit` may be called while it proposes.
+    adjustable: bool = False
 
     @abstractmethod
     def propose(self) -> Proposal | Pause:
@@ -55,6 +57,14 @@ class Oracle(ABC):
 
         Each result comes once; in the order of the proposals, but where a search prunes. A higher score is better.
         """
+
+    def add(self, values: Configuration) -> None:
+        """Let a configuration that it has not proposed be the next new one, beside `max_trials`, and never again."""
+        raise NotImplementedError
+
+    def limit(self, max_trials: int) -> None:
+        """End after so many proposals, without those that were added, in place of as many as it was made for."""
+        raise NotImplementedError
 
 
 class Algorithm(ABC):

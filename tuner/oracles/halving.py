@@ -12,6 +12,7 @@ from bisect import insort
 from dataclasses import dataclass, field, replace
 
 from tuner.oracles.base import Oracle, Pause, Proposal
+from tuner.space.space import Configuration
 
 #: What `prune` in a search file may say.
 PRUNINGS = ("halving",)
@@ -89,7 +90,7 @@ class Halving(Oracle):
     adaptive = True
 
     def __init__(self, oracle: Oracle, pruning: Pruning) -> None:
-        self._oracle, self._pruning = oracle, pruning
+        self._oracle, self._pruning, self.adjustable = oracle, pruning, oracle.adjustable
         self._proposed: list[_Tried] = []  # by the number of the proposal
         self._heard = self._configurations = 0
         self._exhausted = False
@@ -124,6 +125,16 @@ class Halving(Oracle):
         tried.scores.append(score)
         if rung < len(self._reached):
             insort(self._reached[rung], tried, key=lambda one: one.rank(rung))
+
+    def add(self, values: Configuration) -> None:
+        """Let a configuration be the next new one; further training of others comes before it, as before any."""
+        self._oracle.add(values)
+        self._exhausted = False
+
+    def limit(self, max_trials: int) -> None:
+        """End after so many configurations; see `Oracle.limit`."""
+        self._oracle.limit(max_trials)
+        self._exhausted = False
 
     def _further(self, tried: _Tried) -> Proposal:
         """Return the proposal that trains a configuration to its next rung."""

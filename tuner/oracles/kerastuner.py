@@ -28,9 +28,22 @@ class _Ruled:
 
     space: Space
     fixed: Configuration
-    #: What is proposed before anything is drawn, in KerasTuner's form.
+    #: What is proposed before anything is drawn, in KerasTuner's form; and what was added since, which is next.
     first: list[Configuration]
+    added: list[Configuration]
+    #: How many of those that were added have been proposed.
+    beside = 0
     _used_up = False
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Propose what was added, before anything of the oracle's own."""
+        if not self.added:
+            response: dict[str, Any] = super().populate_space(trial_id)  # type: ignore[misc]
+            return response
+        self.beside += 1
+        values = self.added.pop(0)
+        self._settle_inactive(values)
+        return {"status": TrialStatus.RUNNING, "values": values}
 
     def _duplicate(self, values: Configuration) -> bool:
         # KerasTuner draws again where this is true, which is just what a broken rule needs.
@@ -109,14 +122,15 @@ class _Hyperband(_Ruled, keras_tuner.oracles.HyperbandOracle):  # type: ignore[m
 
         Otherwise it would wait for the first round to be full, and take nothing to the second.
         """
-        sizes = hyperband_sizes(self.max_epochs, self.space.configurations)
+        there = self.space.configurations
+        sizes = hyperband_sizes(self.max_epochs, None if there is None else there - self.beside)
         return sizes[len(sizes) - 1 - bracket_num][round_num]
 
 
 class _Bayesian(_Ruled, keras_tuner.oracles.BayesianOptimizationOracle):  # type: ignore[misc]
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Propose the optimum of the acquisition, or the best allowed of many draws where a rule forbids it."""
-        if self.first:  # which may be more than it draws at random before it learns
+        if self.first and not self.added:  # which may be more than it draws at random before it learns
             return {"status": TrialStatus.RUNNING, "values": self._next_first()}
         response: dict[str, Any] = super().populate_space(trial_id)
         values = response.get("values")
@@ -158,7 +172,7 @@ class KerasTunerOracle(Oracle):
         adaptive: bool,
         options: Mapping[str, Any],
     ) -> None:
-        self.adaptive = adaptive
+        self.adaptive, self.adjustable = adaptive, True
         self._max_trials = max_trials
         self._oracle = _CLASSES[kind](
             objective=_OBJECTIVE,
@@ -169,16 +183,8 @@ class KerasTunerOracle(Oracle):
             max_consecutive_failed_trials=1 << 60,  # when to give up is not the oracle's to say
             **options,
         )
-        fixed = space.fixed()
-        self._oracle.space, self._oracle.fixed = space, fixed
-        self._oracle.first = [
-            {
-                name: int(value) if isinstance(value, bool) else value
-                for name, value in values.items()
-                if name not in fixed
-            }
-            for values in first
-        ]
+        self._oracle.space, self._oracle.fixed = space, space.fixed()
+        self._oracle.first, self._oracle.added = list(map(self._theirs, first)), []
         self._oracle.verbose = 0
         self._oracle._max_collisions = MOST_DRAWS
         self._space = space
@@ -186,7 +192,8 @@ class KerasTunerOracle(Oracle):
 
     def propose(self) -> Proposal | Pause:
         """Ask KerasTuner for a trial; see `Oracle.propose`."""
-        if self._max_trials is not None and len(self._trials) >= self._max_trials:
+        own = len(self._trials) - self._oracle.beside
+        if self._max_trials is not None and own >= self._max_trials and not self._oracle.added:
             return Pause.EXHAUSTED
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # KerasTuner calls a deprecated method of threading
@@ -210,3 +217,20 @@ class KerasTunerOracle(Oracle):
                 self._oracle.update_trial(trial.trial_id, {"score": score})
                 trial.status = TrialStatus.COMPLETED
             self._oracle.end_trial(trial)
+
+    def add(self, values: Configuration) -> None:
+        """Let a configuration be the next one; see `Oracle.add`. It is of no bracket of Hyperband's."""
+        self._oracle.added.append(self._theirs(values))
+        self._oracle.max_trials = None  # it counts what was added, too: when to end, `propose` says
+
+    def limit(self, max_trials: int) -> None:
+        """End after so many; see `Oracle.limit`."""
+        self._max_trials, self._oracle.max_trials = max_trials, None
+
+    def _theirs(self, values: Configuration) -> Configuration:
+        """Return what varies of a configuration in KerasTuner's form."""
+        return {
+            name: int(value) if isinstance(value, bool) else value
+            for name, value in values.items()
+            if name not in self._oracle.fixed
+        }

@@ -34,6 +34,7 @@ class TpeOracle(Oracle):
     """
 
     adaptive = True
+    adjustable = True
 
     def __init__(self, space: Space, seed: int, max_trials: int, first: Sequence[Configuration] = ()) -> None:
         self._space, self._max_trials = space, max_trials
@@ -46,13 +47,19 @@ class TpeOracle(Oracle):
                 seed=seed, n_startup_trials=RANDOM_TRIALS, multivariate=True, group=True, constant_liar=True
             )
         self._study = optuna.create_study(direction="maximize", sampler=sampler)
-        for values in first:
-            self._enqueue(values)
+        self._first, self._added = list(first), list[Configuration]()
+        self._beside = 0  # how many of those that were added have been proposed
 
     def propose(self) -> Proposal | Pause:
         """Ask the sampler for a configuration; see `Oracle.propose`."""
-        if len(self._trials) >= self._max_trials or len(self._seen) == self._space.configurations:
+        if self._added:
+            self._beside += 1
+            return self._given(self._added.pop(0))
+        own = len(self._trials) - self._beside
+        if own >= self._max_trials or len(self._seen) == self._space.configurations:
             return Pause.EXHAUSTED
+        if self._first:
+            return self._given(self._first.pop(0))
         for _ in range(_MOST_SAMPLES):
             trial, values = self._ask()
             if self._is_new(values):
@@ -60,8 +67,7 @@ class TpeOracle(Oracle):
             self._study.tell(trial, state=optuna.trial.TrialState.FAIL)  # which the sampler does not learn from
         for values in self._drawn():
             if self._is_new(values):
-                self._enqueue(values)
-                return self._proposed(*self._ask())
+                return self._given(values)
         return Pause.EXHAUSTED
 
     def observe(self, number: int, score: float | None) -> None:
@@ -70,6 +76,19 @@ class TpeOracle(Oracle):
             self._study.tell(self._trials[number], state=optuna.trial.TrialState.FAIL)
         else:
             self._study.tell(self._trials[number], score)
+
+    def add(self, values: Configuration) -> None:
+        """Let a configuration be what the sampler is asked for next; see `Oracle.add`."""
+        self._added.append(values)
+
+    def limit(self, max_trials: int) -> None:
+        """End after so many; see `Oracle.limit`."""
+        self._max_trials = max_trials
+
+    def _given(self, values: Configuration) -> Proposal:
+        """Propose a configuration that the sampler did not draw, and learns from as from its own."""
+        self._enqueue(values)
+        return self._proposed(*self._ask())
 
     def _proposed(self, trial: optuna.trial.Trial, values: Configuration) -> Proposal:
         self._seen.add(_key(values))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuner.oracles.base import Oracle, Pause, Proposal
+from tuner.space.space import Configuration
 
 
 class UpTo(Oracle):
@@ -14,7 +15,7 @@ class UpTo(Oracle):
     """
 
     def __init__(self, oracle: Oracle, most: int) -> None:
-        self.adaptive = oracle.adaptive
+        self.adaptive, self.adjustable = oracle.adaptive, oracle.adjustable
         self._oracle, self._left = oracle, most
 
     def propose(self) -> Proposal | Pause:
@@ -28,3 +29,11 @@ class UpTo(Oracle):
     def observe(self, number: int, score: float | None) -> None:
         """Pass it on; see `Oracle.observe`."""
         self._oracle.observe(number, score)
+
+    def add(self, values: Configuration) -> None:
+        """Pass it on; what is added counts as what is proposed does."""
+        self._oracle.add(values)
+
+    def limit(self, max_trials: int) -> None:
+        """Pass it on; see `Oracle.limit`."""
+        self._oracle.limit(max_trials)

@@ -10,7 +10,7 @@ from tuner.analysis.looks import Looks
 from tuner.contents.sections import Paragraph, Section, Table
 from tuner.datasets.remarks import groups_in_words, images_of, number_of, sentences
 from tuner.errors import MOST_LISTED
-from tuner.ledger.requests import OF_A_TRIAL
+from tuner.ledger.requests import OF_A_MODEL, OF_A_TRIAL
 from tuner.report.budget import budget
 from tuner.search_file.model import Search
 from tuner.text import escape
@@ -39,6 +39,10 @@ _ON_CPU = (
 _WITHOUT = (
     "A trial that was stopped or skipped by hand has neither failed nor a score: no table has it, nothing is chosen or "
     "learned from it, and a run that goes on with the search leaves it out too."
+)
+_CHANGED = (
+    "Configurations that were added by hand, and a max_trials that was changed, are a part of this search from that "
+    "moment on: a run that goes on with it has the same trials, and a run of its search file alone may have others."
 )
 #: What the libraries document of devices that are no CPU. TensorFlow: `tf.config.experimental.enable_op_determinism`.
 #: NVIDIA: cuDNN developer guide, "Reproducibility (Determinism)". OpenXLA: docs/determinism.md.
@@ -159,6 +163,8 @@ def _repeating(findings: Findings) -> list[str]:
     texts = [_ON_DEVICE[backend].format(device=escape(device)) for backend, device in devices if device != "cpu"]
     if any(one.what in OF_A_TRIAL and not one.refused for one in findings.decisions):
         texts.append(_WITHOUT)
+    if any(one.what in OF_A_MODEL and not one.refused for one in findings.decisions):
+        texts.append(_CHANGED)
     if any(event.hours is not None for event in findings.events):
         texts.append("How far a search comes within its hours may differ from run to run.")
     ended = sum(bool(result.passed) for result in results)

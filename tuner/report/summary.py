@@ -75,7 +75,7 @@ def _shortfalls(findings: Findings) -> list[str]:
             trials = findings.trials(model_search.name, dataset)
             if findings.stop_of(model_search.name, dataset):
                 continue  # of which another sentence tells
-            sentence = shortfall(model_search, len(trials), sum(not record.completed for record in trials))
+            sentence = shortfall(model_search, dataset, len(trials), sum(not record.completed for record in trials))
             if sentence:
                 lines[sentence] = None if sentence == planned_shortfall(model_search) else dataset
     return [escape(text if dataset is None else f"On {dataset}, {text}") for text, dataset in lines.items()]

@@ -8,16 +8,21 @@ search as its file is: which trials are left out is a function of what is record
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from rich.console import Console
 
 from tuner.analysis.ended import asked_in_words
+from tuner.errors import InputError
 from tuner.ledger.events import Event, Stop
 from tuner.ledger.ledger import Ledger
-from tuner.ledger.requests import Decision, Request, left_out_of
-from tuner.running.loop import Place
+from tuner.ledger.requests import OF_A_MODEL, Change, Decision, Request, left_out_of
+from tuner.running.asked import added, asked_trials, limited, searched_as
+from tuner.running.loop import Heeded, Place
 from tuner.running.progress import say
 from tuner.search_file.model import Search
+
+_OVER = "the search had ended already"
 
 
 class Control:
@@ -43,25 +48,31 @@ class Control:
             if request.what in ("pause", "resume"):
                 self._decide(number, request, refused="the run that was asked has ended")
 
-    def heed(
-        self, what: str, places: Callable[[], Sequence[Place]], under_way: Callable[[str], bool]
-    ) -> Collection[str]:
-        """Decide what is asked since the last look; return the trials that are left out from now on.
+    def heed(self, what: str, places: Callable[[], Sequence[Place]], under_way: Callable[[str], bool]) -> Heeded:
+        """Decide what is asked since the last look; return what follows from it.
 
         Args:
             what: the phase, "search" or "retraining".
             places: tells how far each model search is on each data set.
             under_way: tells by a trial's name whether it is being trained.
         """
+        heeded = Heeded()
         change = self._ledger.change()
         if change == self._change:
-            return ()
+            return heeded
         self._change = change
-        left_out: set[str] = set()
         for number, request in self._ledger.requests(self._search.name):
-            left_out |= self._heed(number, request, what, places, under_way)
-        self.left_out |= left_out
-        return left_out
+            if request.what not in OF_A_MODEL:
+                left_out = self._heed(number, request, what, places, under_way)
+                self.left_out |= left_out
+                heeded.left_out |= left_out
+                continue
+            self._change = -1  # to look again soon
+            repeated = not any(place.proposals.repeats for place in places())
+            if repeated or what != "search" or self.ended:  # what was decided before comes first
+                self._of_a_model(number, request, what, places(), heeded)
+                break  # so that what follows is decided by what is proposed then
+        return heeded
 
     def _heed(
         self,
@@ -86,10 +97,36 @@ class Control:
         self._decide(number, request, [request.trial], trained=under_way(request.trial))
         return {request.trial}
 
+    def _of_a_model(self, number: int, request: Request, what: str, places: Sequence[Place], heeded: Heeded) -> None:
+        """Add a configuration, or let another `max_trials` hold."""
+        try:
+            if what != "search" or self.ended:
+                raise InputError("", _OVER)
+            mine = [place for place in places if place.model == request.model]
+            if not mine:
+                searched_as(self._search, request.model)
+            changes = (added if request.what == "add" else limited)(request, mine)
+        except InputError as error:
+            self._decide(number, request, refused=str(error))
+            return
+        before = [place.proposals.planned for place in mine]
+        decision = self._decide(number, request, changes=changes, instead_of=asked_trials(mine))
+        of = {change.dataset: change for change in changes}
+        for place, planned in zip(mine, before, strict=True):
+            proposals = place.proposals
+            if proposals.searched is None:
+                continue
+            searched = replace(proposals.searched, decided=(*proposals.searched.decided, decision))
+            proposals.decided(searched, of.get(place.dataset))
+            left_out = of[place.dataset].left_out if place.dataset in of else ()
+            heeded.left_out |= set(left_out)
+            heeded.more += (proposals.planned - planned + len(left_out)) * (self._search.folds or 1)
+        heeded.changed = True
+
     def _report(self, number: int, request: Request, what: str, places: Sequence[Place]) -> set[str]:
         """End the search where it is, if each model search has something to report."""
         if what != "search" or self.ended:
-            self._decide(number, request, refused="the search had ended already")
+            self._decide(number, request, refused=_OVER)
             return set()
         lacking = [place for place in places if not place.completed]
         if lacking:
@@ -103,7 +140,7 @@ class Control:
                 place.model,
                 place.dataset,
                 place.configurations,
-                max(place.configurations, self._search.model_search(place.model).planned()),
+                max(place.proposals.configurations, place.proposals.planned),
                 place.left_out + len(place.open),
             )
             for place in places
@@ -120,8 +157,15 @@ class Control:
         trained: bool = False,
         refused: str = "",
         ended: Event | None = None,
-    ) -> None:
+        changes: Sequence[Change] = (),
+        instead_of: int | None = None,
+    ) -> Decision:
         after = self._ledger.count_finished(self._search.name)
-        decision = Decision(number, request.what, request.trial, after, trained, refused)
+        decision = Decision(
+            number, request.what, request.trial, after, trained, refused, request.model, request.values,
+            request.max_trials, None if request.max_trials is None else instead_of, tuple(changes),
+        )  # fmt: skip
+        left_out = [*left_out, *(trial for change in changes for trial in change.left_out)]
         self._ledger.decide(self._search.name, decision, left_out, ended)
         say(self._console, f"by hand: {asked_in_words(decision)}")
+        return decision

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -58,6 +58,9 @@ class Observer(Protocol):
     def left_out(self, trial: Trial) -> None:
         """A trial that was to be trained, or is under way, is not trained, or no further."""
 
+    def replanned(self, more: int) -> None:
+        """The phase has so many trials more than it was begun with, or fewer."""
+
 
 #: Is given a place of a search and the record of its trial. Two model searches may share a trial: it is trained and
 #: observed once, and has two places.
@@ -85,10 +88,21 @@ class Control(Protocol):
     #: Whether the search is to end now; whoever ends it takes that back.
     ends: bool
 
-    def heed(
-        self, what: str, places: Callable[[], Sequence[Place]], under_way: Callable[[str], bool]
-    ) -> Collection[str]:
-        """Decide what is asked since the last look, and return the trials that are left out from now on."""
+    def heed(self, what: str, places: Callable[[], Sequence[Place]], under_way: Callable[[str], bool]) -> Heeded:
+        """Decide what is asked since the last look, and return what follows from that."""
+
+
+@dataclass
+class Heeded:
+    """What follows for a run from what was asked of it.
+
+    `left_out` are the names of trials that are not trained, or no further, from now on. `changed` says whether
+    something else is proposed from now on, and `more` how many trainings more are planned, or fewer, but for those.
+    """
+
+    left_out: set[str] = field(default_factory=set)
+    changed: bool = False
+    more: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,15 +110,26 @@ class Place:
     """How far the proposals of a model search on a data set are, when something is decided.
 
     `configurations` have been proposed, `left_out` of them are not trained, `completed` trials have a score; `open` are
-    those that nobody has recorded.
+    those that nobody has recorded, and `unbegun` the configurations among them that nobody else waits for and of which
+    nothing was trained, in the order of their proposal.
     """
 
-    model: str
-    dataset: str
+    proposals: Proposals
     configurations: int
     left_out: int
     completed: int
     open: tuple[str, ...]
+    unbegun: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The name of the model search."""
+        return self.proposals.model
+
+    @property
+    def dataset(self) -> str:
+        """The name of the data set."""
+        return self.proposals.dataset
 
 
 @dataclass
@@ -114,6 +139,7 @@ class _Proposed:
     trial: Trial
     waiting: list[PassedOn]
     cost: float
+    first: bool = False  # before any other, since somebody asked for it
     left_out: bool = False  # while it was under way: whatever comes of it is none
 
 
@@ -137,6 +163,7 @@ class Queue:
     def __init__(self) -> None:
         self._by_group: dict[str, dict[str, _Proposed]] = {}
         self._by_id: dict[str, _Proposed] = {}
+        self._first: dict[str, None] = {}  # the names of those that are taken before any other, in order
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -149,10 +176,13 @@ class Queue:
         """Let a trial wait."""
         self._by_id[proposed.trial.id] = proposed
         self._by_group.setdefault(proposed.trial.compile_group, {})[proposed.trial.id] = proposed
+        if proposed.first:
+            self._first[proposed.trial.id] = None
 
     def remove(self, trial: str) -> _Proposed | None:
         """Remove what waits under a trial's name, and return it."""
         proposed = self._by_id.pop(trial, None)
+        self._first.pop(trial, None)
         if proposed is not None:
             mine = self._by_group[proposed.trial.compile_group]
             del mine[trial]
@@ -163,14 +193,16 @@ class Queue:
     def take(self, ready: Set[str], busy: Set[str]) -> _Proposed:
         """Remove and return the trial to start next.
 
-        One for which a process waits; else the longest whose group nobody trains, since those of a group in one process
-        share what it compiles; else one of the largest group. Of its group it is the one with the most runtime
-        scalars above 0: what is compiled for it serves the others, too.
+        One that somebody added by hand; or one for which a process waits; else the longest whose group nobody trains,
+        since those of a group in one process share what it compiles; else one of the largest group. Of its group it is
+        the one with the most runtime scalars above 0: what is compiled for it serves the others, too.
 
         Args:
             ready: compile groups for which a process waits.
             busy: groups that are being trained.
         """
+        if self._first and (asked := self.remove(next(iter(self._first)))) is not None:
+            return asked
         groups = [g for g in ready if g in self._by_group] or [g for g in self._by_group if g not in busy]
         if groups:
             group = max(groups, key=lambda g: next(iter(self._by_group[g].values())).cost)
@@ -276,18 +308,18 @@ class Runner:
         waiting: Queue,
         under_way: dict[str, _Proposed],
     ) -> bool:
-        """Let a control decide what is asked, leave out the trials that it says, and return whether it says any."""
+        """Let a control decide what is asked, leave out what it says, and return whether others are proposed."""
 
         def places() -> list[Place]:
             of = [(one, trial) for trial, waits in self._open.items() for one, _ in waits]
             return [
                 Place(
-                    one.model,
-                    one.dataset,
+                    one,
                     one.proposed - one.gone_on,
                     one.omitted,
                     one.completed,
                     tuple(trial for mine, trial in of if mine is one),
+                    self._unbegun(one, under_way),
                 )
                 for one in all_proposals
             ]
@@ -295,10 +327,23 @@ class Runner:
         def is_trained(trial: str) -> bool:
             return any(trial in (p.trial.id, replace(p.trial, fold=0).id) for p in under_way.values())
 
-        left_out = control.heed(what, places, is_trained)
-        for trial in left_out:
+        heeded = control.heed(what, places, is_trained)
+        for trial in heeded.left_out:
             self._leave_out(trial, waiting, under_way)
-        return bool(left_out)
+        if heeded.more:
+            self._observer.replanned(heeded.more)
+        return bool(heeded.left_out) or heeded.changed
+
+    def _unbegun(self, proposals: Proposals, under_way: Mapping[str, _Proposed]) -> tuple[str, ...]:
+        """Return the open trials of proposals that could be none: see `Place`."""
+        found = []
+        for trial, waits in self._open.items():
+            (one, number), whole = waits[0], self._wholes.get(trial)
+            parts = [fold.id for fold in whole.trial.parts] if whole else [trial]
+            begun = any(part in under_way for part in parts) or (whole is not None and bool(whole.finished))
+            if len(waits) == 1 and one is proposals and not begun and number not in one.going | one.added:
+                found.append((number, trial))
+        return tuple(trial for _, trial in sorted(found))
 
     def _leave_out(self, trial: str, waiting: Queue, under_way: dict[str, _Proposed]) -> None:
         """Train a trial no further, and tell those who wait for it that it is none."""
@@ -333,7 +378,7 @@ class Runner:
             self._open.setdefault(trial.id, []).append((proposals, number))
             passed_on = partial(self._pass_on, proposals, number)
             if not self._pass_known(trial, passed_on, waiting, under_way):
-                self._let_wait(trial, passed_on, waiting, under_way)
+                self._let_wait(trial, passed_on, waiting, under_way, number in proposals.added)
         self._ledger.add(self._search, *listed)
 
     def _propose_by(
@@ -357,7 +402,7 @@ class Runner:
             if not watch.allows(proposals, trial):
                 del self._open[trial.id]
                 return True
-            self._let_wait(trial, passed_on, waiting, under_way)
+            self._let_wait(trial, passed_on, waiting, under_way, number in proposals.added)
         self._ledger.add(self._search, proposals.search_trial(number, trial))
         return True
 
@@ -373,18 +418,20 @@ class Runner:
             self._observer.finished(known, known=True)
         return known is not None
 
-    def _let_wait(self, trial: Trial, passed_on: PassedOn, waiting: Queue, under_way: dict[str, _Proposed]) -> None:
+    def _let_wait(
+        self, trial: Trial, passed_on: PassedOn, waiting: Queue, under_way: dict[str, _Proposed], first: bool
+    ) -> None:
         """Let a trial wait for a place, or of one that is cross-validated the folds that are not known."""
         if not trial.parts:
             cost = self._cost_of(trial)
-            waiting.add(_Proposed(trial, [passed_on], cost))
+            waiting.add(_Proposed(trial, [passed_on], cost, first))
             self._observer.proposed(trial, cost)
             return
         whole = self._wholes[trial.id] = _Whole(trial, [passed_on])
         fold_finished = partial(self._fold_finished, whole)
         for fold in trial.parts:
             if not self._pass_known(fold, fold_finished, waiting, under_way):
-                self._let_wait(fold, fold_finished, waiting, under_way)
+                self._let_wait(fold, fold_finished, waiting, under_way, first)
 
     def _fold_finished(self, whole: _Whole, fold: Record) -> None:
         """Take what came of a fold; of the last one, record what came of the trial, and pass it on."""

@@ -70,7 +70,8 @@ def search_proposals(
         return search.trial(model_search, dataset, data.fingerprint, values, epochs, stop_after)
 
     oracle = model_search.oracle(search.seed, most)
-    return Proposals(model_search.name, dataset, "search", oracle, trial_of, model_search.lag, left_out)
+    lag = model_search.lag
+    return Proposals(model_search.name, dataset, "search", oracle, trial_of, lag, left_out, model_search)
 
 
 def final_trials(

@@ -224,6 +224,14 @@ class ProgressReport:
                 self._bar.update(self._task, total=self._total)
         self._tell(at_once=True)
 
+    def replanned(self, more: int) -> None:
+        """The phase has so many trials more than it was begun with, or fewer; unless nobody knows how many it has."""
+        if self._total:
+            self._total += more
+            if self._task is not None:
+                self._bar.update(self._task, total=self._total)
+        self._tell(at_once=True)
+
     def paused(self, paused: bool) -> None:
         """The run begins nothing new for a while, or goes on."""
         self._paused = paused

@@ -84,7 +84,7 @@ class StartedSearch:
         search = self.search
         limits = limits_of(self.ledger.events(search.name))
         total = sum(
-            with_sizes(search, one, self._prepared[name].shape, self._prepared[name].classes).planned()
+            with_sizes(search, one, self._prepared[name].shape, self._prepared[name].classes).planned(name)
             for name in search.datasets
             for one in search.model_searches
         )
@@ -113,14 +113,14 @@ class StartedSearch:
         if self._control.ended and not limits:
             limits = limits_of(self.ledger.events(search.name))
             self._go_on_to_the_end(limits)
-        elif keeper and deadline and (event := keeper.event(deadline.hours)):
+        elif keeper and deadline and (event := keeper.event(deadline.hours, all_proposals)):
             limits = limits_of([event])
             self._end(event, limits)
         for proposals in all_proposals:
-            if (proposals.model, proposals.dataset) in limits:
+            if (proposals.model, proposals.dataset) in limits or proposals.searched is None:
                 continue
-            proposed = proposals.proposed - proposals.gone_on
-            sentence = shortfall(search.model_search(proposals.model), proposed, proposals.failed)
+            searched, dataset = proposals.searched, proposals.dataset
+            sentence = shortfall(searched, dataset, proposals.configurations, proposals.failed)
             if sentence and sentence not in said:
                 say(self._console, f"on {proposals.dataset}, {sentence}")
         if self._before and (sentence := self._before.left_behind(self.ledger.all_search_trials(search.name))):
@@ -212,6 +212,7 @@ def started(
         key = run_key(search, prepared)
         before = Before.read(ledger, search, key)
         ledger.open_search(search.name, key, search.to_json())
+        search = search.with_decisions(ledger.decisions(search.name))
         if lift:
             _lift(search, ledger, options.hours, console)
         folders = {data.fingerprint: data.folder for data in prepared.values()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import count
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.errors import InputError
 from tuner.families.custom import CustomFamily
+from tuner.ledger.requests import Decision
 from tuner.objective import ACCURACY, Objective, OwnObjective
 from tuner.search_file.contenders import SMALLEST, Choose, Contender, contenders_of, ensemble_of, members_of
 from tuner.search_file.model_search import ModelSearch
@@ -119,6 +120,11 @@ class Search:
     def file_name(self) -> str:
         """The name of its file, which is its own but for a further split, `digits#2`."""
         return self.name.partition("#")[0]
+
+    def with_decisions(self, decisions: Sequence[Decision]) -> Search:
+        """Return the same with what was decided by hand, while it ran, about what its model searches propose."""
+        searches = tuple(one.with_decisions(decisions) for one in self.model_searches)
+        return replace(self, model_searches=searches)
 
     def at_split(self, number: int) -> Search:
         """Return the same search on a further split of all images, which has trials of its own; 1 is the first."""

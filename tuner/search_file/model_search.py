@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.families.declared import Declared
+from tuner.ledger.requests import OF_A_MODEL, Change, Decision
 from tuner.objective import ACCURACY, Objective
 from tuner.oracles import Algorithm, Halving, Oracle, Pruning, UpTo
 from tuner.recipe import left_to_build
@@ -45,6 +47,23 @@ class ModelSearch:
     callbacks: OwnCallbacks | None = None
     #: A hash of what that adds to what the file says, a part of what names a list of trials; empty for nothing.
     added: str = ""
+    #: What was decided by hand about what it proposes, while it ran; see `with_decisions`.
+    decided: tuple[Decision, ...] = ()
+
+    @property
+    def asked_trials(self) -> int | None:
+        """The `max_trials` that holds: its file's, or what somebody made of it while it ran."""
+        made = [one.max_trials for one in self.decided if one.what == "max_trials"]
+        return made[-1] if made else self.max_trials
+
+    def changes(self, dataset: str) -> list[Change]:
+        """Return what was decided by hand about its proposals on a data set, in order."""
+        return [change for one in self.decided for change in one.changes if change.dataset == dataset]
+
+    def with_decisions(self, decisions: Sequence[Decision]) -> ModelSearch:
+        """Return the same with what was decided by hand about its proposals, and nothing else of that kind."""
+        mine = (one for one in decisions if one.what in OF_A_MODEL and one.model == self.name and not one.refused)
+        return replace(self, decided=tuple(mine))
 
     @property
     def label(self) -> str:
@@ -90,13 +109,20 @@ class ModelSearch:
         """Whether `planned` knows what rules leave, and not only how many there are before rules."""
         return not self.algorithm.lists_grid or (self.space.is_countable and not self.space.awaits_sizes)
 
-    def planned(self) -> int:
-        """Return how many search trials the model search will have on one data set; one that is pruned counts once.
+    def planned(self, dataset: str | None = None) -> int:
+        """Return how many search trials the model search will have on a data set; one that is pruned counts once.
+
+        Without a name it is a data set to which nothing was added by hand.
 
         At most so many, for Hyperband, which goes on with fewer where trials fail; for a grid that has too many
         configurations to count what its rules leave; and for rules that random draws hardly ever obey.
         """
-        return self.algorithm.planned(self.space, self.max_trials, self.epochs)
+        own = self.algorithm.planned(self.space, self.asked_trials, self.epochs)
+        added = 0 if dataset is None else sum(change.values is not None for change in self.changes(dataset))
+        if not added or self.algorithm.lists_grid:  # of which it is
+            return own
+        there = None if self.algorithm.varies_epochs else self.space.configurations
+        return own + added if there is None else min(own + added, there)
 
     @property
     def varies_epochs(self) -> bool:

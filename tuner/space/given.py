@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.space.parameters import Domain, Parameter, Range, Value
 from tuner.space.space import Configuration, Space
+
+#: What a search file can do about a value that is not searched.
+_WIDEN = "add it to [search.space]"
 
 
 def read_given(given: Sequence[Mapping[str, object]], space: Space) -> tuple[Configuration, ...]:
@@ -27,19 +30,33 @@ def read_given(given: Sequence[Mapping[str, object]], space: Space) -> tuple[Con
     for number, values in enumerate(given, start=1):
         place = f"try_first {number}"
         try:
-            configuration = _whole(values, space)
+            configuration = read_one(values, space)
         except InputError as error:
             raise error.inside(place) from error
-        rule = space.broken_rule(configuration)
-        if rule is not None:
-            raise InputError(place, f"breaks the rule {shown(rule.text)}", "change the values or the rule")
         if configuration in found:
             raise InputError(place, f"is try_first {found.index(configuration) + 1} again", "remove it")
         found.append(configuration)
     return tuple(found)
 
 
-def _whole(given: Mapping[str, object], space: Space) -> Configuration:
+def read_one(
+    given: Mapping[str, object], space: Space, instead: Callable[[Domain], str] = lambda domain: _WIDEN
+) -> Configuration:
+    """Return a whole configuration of a space from values of what varies in it, as `read_given` does for each.
+
+    `instead` says what to do about a value that is not among those of a domain.
+
+    Raises:
+        InputError: see `read_given`.
+    """
+    configuration = _whole(given, space, instead)
+    rule = space.broken_rule(configuration)
+    if rule is not None:
+        raise InputError("", f"breaks the rule {shown(rule.text)}", "change the values or the rule")
+    return configuration
+
+
+def _whole(given: Mapping[str, object], space: Space, instead: Callable[[Domain], str]) -> Configuration:
     """Return the configuration with these values, each checked."""
     behind = {member: group for group, members in space.groups.items() for member in members}
     values: Configuration = {}
@@ -51,7 +68,7 @@ def _whole(given: Mapping[str, object], space: Space) -> Configuration:
         read.update(key for key in keys if key)
         domain = space.domains[parameter.name]
         values[parameter.name] = (
-            _value(given[keys[0]], parameter, domain) if keys and keys[0] else _only(parameter, domain)
+            _value(given[keys[0]], parameter, domain, instead) if keys and keys[0] else _only(parameter, domain)
         )
     names = {parameter.name for parameter in space.parameters} | space.groups.keys()
     for key in given:
@@ -62,7 +79,7 @@ def _whole(given: Mapping[str, object], space: Space) -> Configuration:
     return values
 
 
-def _value(raw: object, parameter: Parameter, domain: Domain) -> Value:
+def _value(raw: object, parameter: Parameter, domain: Domain, instead: Callable[[Domain], str]) -> Value:
     """Return a value that a parameter takes and the space searches."""
     try:
         value = parameter.check(raw)
@@ -70,7 +87,7 @@ def _value(raw: object, parameter: Parameter, domain: Domain) -> Value:
         raise InputError(key_name(parameter.name), str(error)) from error
     if not domain.holds(value):
         problem = f"{shown(value)} is not among the values that are searched"
-        raise InputError(key_name(parameter.name), problem, "add it to [search.space]")
+        raise InputError(key_name(parameter.name), problem, instead(domain))
     return value
 
 

@@ -19,8 +19,10 @@ from tuner.errors import InputError
 from tuner.ledger.ledger import SearchTrial
 from tuner.ledger.read_only import ReadOnlyLedger
 from tuner.ledger.sole_runner import runner_of
+from tuner.running.asked import why_no_number
 from tuner.running.status import Status, read_status
 from tuner.search_file.model import Search
+from tuner.search_file.model_search import ModelSearch
 from tuner.system.files import is_a
 from tuner.text import setting, visible_line
 from tuner.trial import Record, Trial
@@ -245,6 +247,17 @@ class Feed:
             "paused": status is not None and status.paused,
             "waiting": [self._waiting(one) for one in _wholes(status.waiting if status else ())],
             "asked": self._asked[-MOST_ASKED:],
+            "searches": [self._searched(one) for one in (self._search.model_searches if self._search else ())],
+        }
+
+    def _searched(self, one: ModelSearch) -> dict[str, Any]:
+        """Return what a page asks about of a `[[search]]`, and why there is no `max_trials` where there is none."""
+        none = why_no_number(one)
+        return {
+            "model": one.name,
+            "label": visible_line(one.label),
+            "max_trials": None if none else one.asked_trials,
+            "none": visible_line(none),
         }
 
     def _running(self, one: UnderWay) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Pages:
         given = json.dumps({"rows": rows, "finished": finished, "control": self._control})
         note = f'<p class="note">The report cannot be shown: {escape(problem)}</p>' if problem else ""
         body = f'{note}<div id="live-part" data-shown="{escape(given)}"></div>'
-        return Live(("live", "Live", f"{body}\n{_WITHOUT}"), _asset("live.css"), _asset("live.js"))
+        return Live(("live", "Live", f"{body}\n{_WITHOUT}"), _asset("live.css"), _asset("form.js") + _asset("live.js"))
 
     def _findings(self) -> Findings:
         """Return what is recorded; before the search has finished nothing of the test images."""

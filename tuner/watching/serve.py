@@ -18,11 +18,13 @@ from werkzeug.wrappers import Response
 
 from tuner.errors import InputError, TunerError
 from tuner.ledger.ledger import Ledger
-from tuner.ledger.requests import OF_A_TRIAL, Request
+from tuner.ledger.requests import OF_A_MODEL, Request
 from tuner.page.render import LIBRARY, plotting_library
+from tuner.running.asked import check_request
 from tuner.text import visible_line
 from tuner.untrusted.checked_json import parsed
 from tuner.watching.feed import Feed, Told
+from tuner.watching.form import form_of
 from tuner.watching.pages import Pages
 from tuner.workspace import Workspace
 
@@ -35,7 +37,7 @@ MOST_FOLLOWERS = 32
 #: After so many seconds of silence a line is sent, so that a page that has gone is noticed.
 SECONDS_BETWEEN_BEATS = 15.0
 #: What is asked takes so many bytes at most.
-_MOST_ASKED = 1_000
+_MOST_ASKED = 20_000
 #: Rows are sent in pieces of so many.
 _PIECE = 200
 #: A picture, a table and the like by how they end; what ends otherwise is to be saved.
@@ -129,8 +131,12 @@ class WatchServer:
         token, _, rest = request.path.removeprefix("/").partition("/")
         if not hmac.compare_digest(token.encode(), self._token.encode()):
             return _refused(HTTPStatus.FORBIDDEN)
-        if request.method == "POST" and rest == f"{self._name}/ask" and self._ask is not None:
-            return self._asked(self._ask, request)
+        if request.method == "POST" and self._ask is not None and rest.startswith(f"{self._name}/"):
+            match rest.removeprefix(f"{self._name}/"):
+                case "ask":
+                    return self._asked(self._ask, request)
+                case "form":
+                    return self._form(request)
         if request.method not in ("GET", "HEAD"):
             return _refused(HTTPStatus.METHOD_NOT_ALLOWED)
         if rest == LIBRARY:
@@ -152,8 +158,8 @@ class WatchServer:
             problem = visible_line(error)
             return Response(problem, HTTPStatus.NOT_FOUND, content_type="text/plain; charset=utf-8")
 
-    def _asked(self, ask: Callable[[Request], str], request: HttpRequest) -> Response:
-        """Take what somebody asks, if a page of ours sent it: no other site may send such a type without asking us."""
+    def _sent(self, request: HttpRequest) -> Request | Response:
+        """Return what a page of ours sent, or why not: no other site may send such a type without asking us."""
         if request.headers.get("Origin") not in {f"http://{host}" for host in self._hosts}:
             return _refused(HTTPStatus.FORBIDDEN)
         if request.mimetype != "application/json" or (request.content_length or _MOST_ASKED + 1) > _MOST_ASKED:
@@ -162,15 +168,31 @@ class WatchServer:
             asked = parsed(Request, request.get_data().decode())
         except ValueError:
             return _refused(HTTPStatus.BAD_REQUEST)
-        if bool(asked.trial) != (asked.what in OF_A_TRIAL):
-            return _refused(HTTPStatus.BAD_REQUEST)
+        return asked if asked.is_whole else _refused(HTTPStatus.BAD_REQUEST)
+
+    def _asked(self, ask: Callable[[Request], str], request: HttpRequest) -> Response:
+        """Take what somebody asks."""
+        asked = self._sent(request)
+        if isinstance(asked, Response):
+            return asked
         try:
             problem = ask(asked)
         except TunerError as error:  # such as a ledger that cannot be written
             problem = str(error)
-        if problem:
-            return Response(visible_line(problem), HTTPStatus.CONFLICT, content_type="text/plain; charset=utf-8")
-        return Response(status=HTTPStatus.NO_CONTENT)
+        return _problem(problem) if problem else Response(status=HTTPStatus.NO_CONTENT)
+
+    def _form(self, request: HttpRequest) -> Response:
+        """Tell what can be chosen of a configuration that somebody is about to add, beside what was chosen so far."""
+        asked = self._sent(request)
+        if isinstance(asked, Response):
+            return asked
+        if self._feed.search is None or asked.values is None:
+            return _refused(HTTPStatus.BAD_REQUEST)
+        try:
+            form = form_of(self._feed.search, asked.model, asked.values)
+        except TunerError as error:  # such as a [[search]] that is not there
+            return _problem(str(error))
+        return _file("form.json", json.dumps(form, allow_nan=False).encode())
 
     def _events(self, request: HttpRequest) -> Response:
         if not self._followers.acquire(blocking=False):
@@ -222,6 +244,10 @@ def asker(feed: Feed, workspace: Workspace) -> Callable[[Request], str]:
     def ask(request: Request) -> str:
         if not feed.runs:
             return "nobody runs the search on this machine, and a run alone can decide"
+        if request.what in OF_A_MODEL:
+            if feed.search is None:
+                return "the search has no file, and is recorded no longer"
+            check_request(request, feed.search)
         with Ledger(workspace.ledger) as ledger:
             ledger.ask(feed.runs, request)
         return ""
@@ -235,6 +261,10 @@ def _file(name: str, content: bytes) -> Response:
     if kind is None:
         response.headers["Content-Disposition"] = "attachment"
     return response
+
+
+def _problem(problem: str) -> Response:
+    return Response(visible_line(problem), HTTPStatus.CONFLICT, content_type="text/plain; charset=utf-8")
 
 
 def _refused(status: HTTPStatus) -> Response:

@@ -112,8 +112,9 @@ class Run:
         if seconds is not None and not limits:
             keeper = Timekeeper(self.outlook(known), self.clock.now + seconds, places)
             runner.listen(keeper.finished)
-        runner.drive("search", all_search_proposals(self.search, self.prepared, limits), None, keeper)
-        if keeper and seconds and (event := keeper.event(seconds / 3600)):
+        proposals = all_search_proposals(self.search, self.prepared, limits)
+        runner.drive("search", proposals, None, keeper)
+        if keeper and seconds and (event := keeper.event(seconds / 3600, proposals)):
             self.ledger.note("small", event)
             runner.drive("x", all_search_proposals(self.search, self.prepared, limits_of([event])), None)
         finals = all_final_proposals(self.search, self.ledger, self.prepared, self.workspace)

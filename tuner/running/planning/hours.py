@@ -78,8 +78,7 @@ class Timekeeper:
         return sorted(going, key=self._part_done)
 
     def _part_done(self, proposals: Proposals) -> float:
-        planned = self._model_search(proposals.model).planned()
-        return (proposals.proposed - proposals.gone_on) / max(1, planned)
+        return proposals.configurations / max(1, proposals.planned)
 
     def allows(self, proposals: Proposals, trial: Trial) -> bool:
         """Tell whether a trial, and all that comes after the search, end in time; see `Watch.allows`."""
@@ -174,15 +173,13 @@ class Timekeeper:
         slower = median(self._recent) if self._recent else 1.0
         return min(MOST_SLOWER, max(LEAST_SLOWER, slower)) * math.exp(self._outlook.pace.drift(trial))
 
-    def event(self, hours: float) -> Event | None:
-        """Return what the clock has decided, if it has decided anything."""
-        search, stopped = self._outlook.search, self._stopped
-        stops = [
-            Stop(one.name, dataset, stopped[one.name, dataset], max(stopped[one.name, dataset], one.planned()))
-            for dataset in search.datasets
-            for one in search.model_searches
-            if (one.name, dataset) in stopped
-        ]
+    def event(self, hours: float, all_proposals: Sequence[Proposals]) -> Event | None:
+        """Return what the clock has decided of these proposals, if it has decided anything."""
+        stops = []
+        for one in all_proposals:
+            after = self._stopped.get((one.model, one.dataset))
+            if after is not None:
+                stops.append(Stop(one.model, one.dataset, after, max(after - one.cut, one.planned), one.cut))
         return Event("ended", hours, tuple(stops)) if stops else None
 
     def _model_search(self, name: str) -> ModelSearch:

@@ -58,6 +58,8 @@ def make_plan(search: Search, workspace: Workspace, console: Console, options: R
             tests |= {found.fingerprint: len(found.y_test) for found in checked.datasets.values()}
             data = data or checked.datasets  # a probe of the first split tells of all
             key = run_key(one, prepared)
+            if ledger and ledger.listed_under(one.name, key) is None:
+                one = one.with_decisions(ledger.decisions(one.name))
             left_out = _left_out(one, key, ledger)
             all_work.append(work_of(one, prepared, ledger, workspace, _limits(one, key, ledger), left_out))
             if ledger and (changed := Before.read(ledger, one, key)):

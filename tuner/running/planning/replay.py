@@ -69,9 +69,9 @@ def look_ahead(
         else:
             counted.append((following[0], record))
             proposals.finished(following[0], record)
-    configurations = proposals.proposed - proposals.gone_on
+    configurations = proposals.configurations
     certain = proposals.exhausted
-    total = configurations if certain else max(configurations, model_search.planned())
+    total = configurations if certain else max(configurations, model_search.planned(proposals.dataset))
     unknown = total - configurations
     drawn: list[Trial] = []
     each = 1.0
@@ -80,7 +80,7 @@ def look_ahead(
         if unknown and (learns or proposals.proposed >= MOST_REPLAYED):
             several = min(unknown, MOST_DRAWN)
             # The oracle is made of the algorithm, so that pruning stays as it is.
-            at_random = replace(model_search, algorithm=ALGORITHMS["random"], max_trials=several, first=())
+            at_random = replace(model_search, algorithm=ALGORITHMS["random"], max_trials=several, first=(), decided=())
             drawn, each = _supposed(proposals_of(at_random), ()), unknown / several
         else:
             drawn = _supposed(proposals, waiting)

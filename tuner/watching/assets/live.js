@@ -63,9 +63,11 @@ const answer = make("span", { class: "quiet", role: "status" });
 controls.append(pause, finish, answer);
 const queue = make("ul", { class: "live-queue" });
 const queued = make("details", { class: "live-queued", hidden: !given.control }, make("summary", {}, "Trials that wait"), queue);
+const form = liveForm({ make, say, post });
+form.element.hidden = !given.control;
 const asked = make("ul", { class: "live-asked" });
 const byHand = make("div", { hidden: true }, make("h3", {}, "Asked by hand"), asked);
-root.append(stands, trouble, controls, tiles, make("h3", {}, "Workers"), workers, noWorkers, queued, byHand, make("h3", {}, "Finished trainings"),
+root.append(stands, trouble, controls, tiles, make("h3", {}, "Workers"), workers, noWorkers, queued, form.element, byHand, make("h3", {}, "Finished trainings"),
   make("div", { class: "controls" }, show, shown), table, below);
 
 /* Rows: those that are shown, and those that wait until somebody asks for them. */
@@ -109,11 +111,16 @@ function rowOf(row) {
 /* What is asked of the run; it decides between two results, and what it decided comes back as part of the state. */
 async function ask(what, trial = "") {
   say(answer, "Asked …");
+  const reply = await post("ask", trial ? { what, trial } : { what });
+  say(answer, reply.ok ? "Asked; the run decides within a second." : `Not taken: ${reply.text}`);
+}
+/** Send something to the server; returns whether it took it, and the text of its answer. */
+async function post(where, what) {
   try {
-    const reply = await fetch("ask", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(trial ? { what, trial } : { what }) });
-    say(answer, reply.ok ? "Asked; the run decides within a second." : `Not taken: ${await reply.text()}`);
+    const reply = await fetch(where, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(what) });
+    return { ok: reply.ok, text: await reply.text() };
   } catch {
-    say(answer, "Not taken: the server did not answer.");
+    return { ok: false, text: "the server did not answer." };
   }
 }
 /** A button that acts on its second click, within some seconds of the first. */
@@ -143,6 +150,7 @@ function tellAsked() {
   byHand.hidden = !control && !state.asked.length;
   fill(asked, state.asked, (text) => text, (text) => make("li", {}, text));
   if (!given.control) return;
+  form.tell(state);
   const waits = state.waiting.filter((one) => one.role === "search");
   fill(queue, waits, (one) => one.trial, (one) => make("li", {},
     make("button", { type: "button", class: "quiet-button", onclick: () => ask("skip", one.trial) }, "Skip"),
