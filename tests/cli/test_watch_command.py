@@ -17,7 +17,7 @@ from small_project import SEARCH, make_project, really_start, recorded, start, t
 from tuner.ledger.ledger import Ledger
 from tuner.ledger.requests import Request
 
-#: 60 trials that share two compiled steps.
+#: 200 trials that share two compiled steps.
 MANY = (
     SEARCH[: SEARCH.index("[[search]]")].replace("repeats = 2", "repeats = 1").replace("epochs = 3", "epochs = 1")
     + """
@@ -25,8 +25,8 @@ MANY = (
 family = "ann"
 [search.space]
 dense_units = [4, 8]
-dropout = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-learning_rate = [0.001, 0.002, 0.005, 0.01, 0.02]
+dropout = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]
+learning_rate = [0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.015, 0.02]
 """
 )
 
@@ -95,7 +95,7 @@ def test_a_search_killed_and_resumed_while_watched_misses_no_row_and_shows_none_
         follower.start()
         wait_for(lambda: bool(follower.states))
         assert not (folder / "runs").exists()  # which a run makes, and nobody else
-        for kill_at in (7, 25):
+        for kill_at in (20, 75, 140):
             main = start(folder, "run", "small", "--workers", "2")
             wait_for(lambda: recorded(folder) >= kill_at or main.poll() is not None)  # noqa: B023
             main.kill()
@@ -107,8 +107,8 @@ def test_a_search_killed_and_resumed_while_watched_misses_no_row_and_shows_none_
         follower.ended.set()
         database = sqlite3.connect(folder / "runs" / "ledger.sqlite")
         listed = database.execute("SELECT search, role, model, dataset, number FROM members").fetchall()
-        assert len(listed) == 61
-        wait_for(lambda: len(follower.keys) >= 61)
+        assert len(listed) == 201
+        wait_for(lambda: len(follower.keys) >= 201)
         assert sorted(follower.keys) == sorted(" ".join(map(str, row)) for row in listed)
         assert follower.resets == 1
         assert follower.states[0] == "not begun"
@@ -136,8 +136,8 @@ def test_a_search_that_nobody_knows_is_refused_in_one_line(tmp_path: Path) -> No
 def test_a_trial_that_is_stopped_while_it_trains_is_left_out_and_the_report_says_so(
     tmp_path: Path, blobs_file: Path
 ) -> None:
-    two = MANY.replace("dropout = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]", "dropout = 0.0").replace(
-        "learning_rate = [0.001, 0.002, 0.005, 0.01, 0.02]", "learning_rate = 0.01"
+    two = MANY.replace("dropout = [0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45]", "dropout = 0.0").replace(
+        "learning_rate = [0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.015, 0.02]", "learning_rate = 0.01"
     )
     folder = make_project(tmp_path / "stopped", blobs_file, two)
     main = start(folder, "run", "small", "--epochs", "400", "--workers", "1")

@@ -17,6 +17,7 @@ from browsing import NEEDS_BROWSER, By, until
 from made_up import Project
 
 from tuner.datasets.base import Dataset
+from tuner.ledger.ledger import Ledger
 from tuner.ledger.requests import Change, Decision, Request
 from tuner.running.status import Status, StatusFile
 from tuner.trial import Job
@@ -197,16 +198,22 @@ TWO: dict[str, object] = {
 }
 
 
-def test_the_form_asks_for_what_matters_and_says_what_is_wrong_beside_it(
-    browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None
-) -> None:
+@pytest.fixture
+def two(browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None) -> Iterator[Ledger]:
+    """The ledger of a search of these that runs; its page is open, with the form."""
     watched = Watched(tmp_path, blobs, control=True, raw=TWO)
-    ledger = watched.project.ledger
     watched.runs()
     browser.get("about:blank")
     browser.get_log("browser")
     open_page(browser, watched, "running")
+    browser.find_element(By.CSS_SELECTOR, ".live-form summary").send_keys("\n")
+    yield watched.project.ledger
+    assert [entry for entry in browser.get_log("browser") if "409" not in entry["message"]] == []  # what is refused
+    watched.server.close()
+    watched.project.ledger.close()
 
+
+def test_the_form_asks_for_what_matters_and_says_what_is_wrong_beside_it(browser: Any, two: Ledger) -> None:
     def find(selector: str) -> Any:
         return browser.find_element(By.CSS_SELECTOR, selector)
 
@@ -217,13 +224,9 @@ def test_the_form_asks_for_what_matters_and_says_what_is_wrong_beside_it(
     def choose(selector: str, value: str) -> None:
         find(selector).send_keys(value)
 
-    find(".live-form summary").send_keys("\n")
     until(browser, lambda: names() == ["dense_units"])
-    assert not find("#live-most").is_enabled()
-    assert text(browser, "#live-change-answer") == "a grid has none: it tries all"
     choose("#live-model", "CNN")
     until(browser, lambda: names() == ["conv_depth", "filters_1", "dense_units"])
-    assert find("#live-most").get_attribute("value") == "5"
     choose("[data-name=conv_depth]", "2")
     until(browser, lambda: names() == ["conv_depth", "filters_1", "filters_2", "dense_units"])
     choose("[data-name=filters_1]", "4")
@@ -240,30 +243,36 @@ def test_the_form_asks_for_what_matters_and_says_what_is_wrong_beside_it(
     units.clear()
     units.send_keys("33\t")
     until(browser, lambda: text(browser, "#live-add-answer") == "")
-    assert ledger.requests("small") == []
+    assert two.requests("small") == []
     find("#live-add").send_keys("\n")
     values = {"conv_depth": 2, "filters_1": 4, "filters_2": 4, "dense_units": 33}
-    until(browser, lambda: ledger.requests("small") == [(0, Request("add", model="cnn", values=values))])
-    most = find("#live-most")
-    for asked, answer in (
-        ("0", "Not taken: max_trials: is not a number from 1 to 1,000,000; take another one"),
-        ("8", ""),
-    ):
+    until(browser, lambda: two.requests("small") == [(0, Request("add", model="cnn", values=values))])
+
+
+def test_the_form_changes_max_trials_where_there_is_one_and_tells_what_it_is_now(browser: Any, two: Ledger) -> None:
+    most, change = browser.find_element(By.ID, "live-most"), browser.find_element(By.ID, "live-change")
+    assert not most.is_enabled()
+    assert text(browser, "#live-change-answer") == "a grid has none: it tries all"
+    browser.find_element(By.ID, "live-model").send_keys("CNN")
+    until(browser, most.is_enabled)
+    assert most.get_attribute("value") == "5"
+
+    def ask(number: str) -> None:
         most.clear()
-        most.send_keys(asked)
-        find("#live-change").send_keys("\n")
-        until(browser, lambda: answer in text(browser, "#live-change-answer"))  # noqa: B023
-    until(browser, lambda: (1, Request("max_trials", model="cnn", max_trials=8)) in ledger.requests("small"))
-    change = Change("blobs", 5, 0, True, limit=8)
-    ledger.decide("small", Decision(1, "max_trials", "", 2, False, "", "cnn", None, 8, 5, (change,)))
-    until(
-        browser, lambda: "max_trials of cnn changed from 5 to 8 after 2 recorded trials" in text(browser, ".live-asked")
-    )
-    assert find("#live-most").get_attribute("value") == "8"
-    refused = [entry for entry in browser.get_log("browser") if "409" not in entry["message"]]
-    assert refused == []
-    watched.server.close()
-    ledger.close()
+        most.send_keys(number)
+        change.send_keys("\n")
+
+    ask("0")
+    line = "Not taken: max_trials: is not a number from 1 to 1,000,000; take another one"
+    until(browser, lambda: text(browser, "#live-change-answer") == line)
+    assert two.requests("small") == []
+    ask("8")
+    until(browser, lambda: two.requests("small") == [(0, Request("max_trials", model="cnn", max_trials=8))])
+    made = Change("blobs", 5, 0, True, limit=8)
+    two.decide("small", Decision(0, "max_trials", "", 2, False, "", "cnn", None, 8, 5, (made,)))
+    told = "max_trials of cnn changed from 5 to 8 after 2 recorded trials"
+    until(browser, lambda: text(browser, ".live-asked") == told)
+    assert most.get_attribute("value") == "8"
 
 
 def test_a_page_without_control_has_no_buttons_for_it(browser: Any, watched: Watched) -> None:

@@ -281,6 +281,17 @@ class TestAdding:
         assert decision.changes == ()
         assert len(table(tmp_path / "l")) == 10
 
+    def test_what_is_asked_twice_is_added_once_even_before_it_is_proposed(self, tmp_path: Path) -> None:
+        with Ledger(tmp_path / "l") as ledger:
+            ledger.open_search("s", "key", "{}")
+            for _ in range(2):
+                ledger.ask("s", ADDED[0])
+        run(tmp_path / "l", search_of("tpe"), [])
+        first, second = decisions(tmp_path / "l")
+        trial = first.changes[0].trial
+        assert second.refused == f"it is trial {trial} of this search already; change a value"
+        assert len(table(tmp_path / "l")) == 13
+
     def test_another_name_of_a_search_is_refused(self, tmp_path: Path) -> None:
         request = Request("add", model="cn", values={})
         run(tmp_path / "l", search_of("random"), [(1, request)])

@@ -23,7 +23,7 @@ from tuner.workspace import Workspace, never_ran, search_name
 @click.option(
     "--control",
     is_flag=True,
-    help="Let the page stop and skip trials, pause the run, and end the search.",
+    help="Let the page stop, skip and add trials, change max_trials, pause the run, and end the search.",
 )
 @folder_options
 def watch(name: str, port: int | None, control: bool, runs_dir: Path, reports_dir: Path) -> None:

@@ -144,7 +144,9 @@ class Proposals:
     def _apply(self, change: Change) -> None:
         if change.values is not None:
             self._oracle.add(dict(change.values))
-            self._by_hand.append(_key(self.trial_of(change.values).values))
+            key = _key(self.trial_of(change.values).values)
+            self._by_hand.append(key)
+            self._names.setdefault(key, change.trial)
         if change.limit is not None:
             self._oracle.limit(change.limit)
         self._stalled = self.exhausted = False
