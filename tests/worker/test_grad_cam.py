@@ -21,10 +21,12 @@ ALL = np.arange(6)
 
 
 def network_of(family: str, shape: tuple[int, int, int] = (8, 10, 2), **given: object) -> keras.Model:
+    keras.utils.set_random_seed(3)
     (values,) = read_space(given, {}, FAMILIES[family].parameters, {}).grid()
     network = FAMILIES[family].network(values, shape, 3)
+    noise = np.random.default_rng(3)
     for weight in network.trainable_weights:
-        weight.assign(weight + RNG.normal(0, 0.3, weight.shape))
+        weight.assign(weight + noise.normal(0, 0.3, weight.shape))
     return network
 
 
@@ -194,7 +196,7 @@ def test_the_maps_of_mistakes_are_of_the_classes_that_were_named() -> None:
     labels = np.where(np.arange(6) < 4, (named + 1) % 3, named)
     kept = mistakes_maps(network, IMAGES, labels, probabilities)
     assert kept[MAPPED].tolist() == [0, 1, 2, 3]
-    np.testing.assert_array_equal(kept[MAPS], as_bytes(by_hand(network, IMAGES[:4], named[:4])))
+    np.testing.assert_allclose(kept[MAPS].astype(int), as_bytes(by_hand(network, IMAGES[:4], named[:4])), atol=1)
     heat = heat_maps_in(kept, 6)
     assert isinstance(heat, HeatMaps)
     np.testing.assert_array_equal(heat.of(2), kept[MAPS][2])
