@@ -13,6 +13,7 @@ from observers import Silent
 from rich.console import Console
 from test_loop import CrashError, SimulatedExecutor, table
 
+from tuner.errors import InputError
 from tuner.ledger.ledger import Ledger
 from tuner.ledger.requests import Change, Decision, Request
 from tuner.running.control import Control
@@ -291,6 +292,15 @@ class TestAdding:
         trial = first.changes[0].trial
         assert second.refused == f"it is trial {trial} of this search already; change a value"
         assert len(table(tmp_path / "l")) == 13
+
+    def test_what_another_wrote_into_a_ledger_is_refused_where_the_space_has_it_not(self, tmp_path: Path) -> None:
+        run(tmp_path / "l", search_of("tpe"), [(1, ADDED[0])])
+        with sqlite3.connect(tmp_path / "l") as database:
+            database.execute(
+                "UPDATE events SET content = replace(content, '\"dense_units\": 64', '\"dense_units\": 5')"
+            )
+        with pytest.raises(InputError, match="what was added to cnn by hand: dense_units: 5 is not among the values"):
+            run(tmp_path / "l", search_of("tpe"))
 
     def test_another_name_of_a_search_is_refused(self, tmp_path: Path) -> None:
         request = Request("add", model="cn", values={})

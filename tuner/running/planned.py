@@ -16,6 +16,7 @@ from tuner.running.proposals import Proposals, listed_proposals
 from tuner.running.sizes import with_sizes
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
+from tuner.space.given import read_one
 from tuner.trial import ARTIFACTS, NEEDED, Record, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
 from tuner.workspace import Workspace
@@ -64,6 +65,12 @@ def search_proposals(
     The images of the data set tell how large its networks are, where a rule asks.
     """
     model_search = with_sizes(search, model_search, data.shape, data.classes)
+    for change in model_search.changes(dataset):
+        if change.values is not None:
+            try:
+                read_one(change.values, model_search.space)
+            except InputError as error:  # in a ledger that somebody else wrote
+                raise error.inside(f"{search.name}, what was added to {model_search.name} by hand:") from error
 
     def trial_of(proposal: Proposal) -> Trial:
         values, epochs, stop_after = proposal.values, proposal.epochs, proposal.stop_after
