@@ -254,6 +254,39 @@ def test_whatever_lies_in_a_report_verify_and_the_list_of_reports_end(
     assert (folder / "reports" / "README.md").is_file()
 
 
+@pytest.mark.parametrize("kind", ["a pipe", "a device"])
+@pytest.mark.usefixtures("unpictured")
+def test_whatever_lies_in_the_place_of_reports_they_are_written_anew_and_compared(
+    made: Path, folder: Path, kind: str
+) -> None:
+    copy_of(made, folder)
+    ask(folder, "report small")
+    files = [path for path in sorted((folder / "reports").rglob("*")) if path.is_file()]
+    assert {"README.md", "index.html", "report.md", "report.html", "summary.json", "timing.csv"} <= {
+        path.name for path in files
+    }
+    shutil.copytree(folder / "reports" / "small", folder / "reports" / "other")
+    for path in (*files, *(folder / "reports" / "other").iterdir()):
+        if path.is_file():
+            FILES[kind](path)
+    for command in ("compare small", "report small", "list"):
+        ended = run(folder, *command.split())
+        assert (ended.code, ended.err) == (0, ""), command
+    assert "# " in (folder / "reports" / "small" / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy", "about.json"])
+@pytest.mark.parametrize("kind", ["a pipe", "a device", "a huge file"])
+def test_a_report_of_laid_out_data_that_are_no_files_is_refused(made: Path, folder: Path, name: str, kind: str) -> None:
+    copy_of(made, folder)
+    (path,) = (folder / "runs" / "data").glob(f"*/{name}")
+    FILES[kind](path)
+    ended = run(folder, "report", "small")
+    well_behaved(ended, "report small")
+    assert ended.code == 1
+    assert ended.err.startswith(f"tuner: {path.parent.relative_to(folder)}: ")
+
+
 # --- the report, of all that the schema lets pass ---
 
 LARGE, MANY = 4e38, (1 << 53) - 1

@@ -22,11 +22,12 @@ from tuner.datasets.base import ARRAYS, SPLITS, Dataset
 from tuner.datasets.channels import is_number_of_channels
 from tuner.datasets.depth import BITS
 from tuner.datasets.large import LARGE, blocks
-from tuner.errors import InputError, LostError, one_line, resource_error_of
+from tuner.errors import InputError, LostError, resource_error_of
 from tuner.system.files import check_no_link, partial_of, write_whole
 from tuner.text import visible
+from tuner.untrusted.arrays import mapped
 from tuner.untrusted.checked_json import strict_json
-from tuner.untrusted.sizes import read_at_most, size_of
+from tuner.untrusted.sizes import read_at_most
 
 _ABOUT, _FILES = "about.json", "files.json"
 #: What the array of a split's groups is called.
@@ -155,7 +156,7 @@ def _read(folder: Path) -> Dataset | None:
     """Return the data set in a folder; None where something of it is missing, or is nothing that we laid out there."""
     try:
         about = strict_json(read_at_most(folder / _ABOUT, _MOST_NOTES))
-        x_train, y_train, x_test, y_test = (_mapped(folder / f"{name}.npy") for name in ARRAYS)
+        x_train, y_train, x_test, y_test = (mapped(folder / f"{name}.npy") for name in ARRAYS)
         left_out = tuple((visible(file), visible(problem)) for file, problem in about.get("left_out", ()))
         dataset = Dataset(
             about["name"],
@@ -167,7 +168,7 @@ def _read(folder: Path) -> Dataset | None:
             source=visible(about.get("source", "")),  # a copy laid out by an earlier version does not say
             validation_images=about.get("validation_images", 0),
             left_out=left_out,
-            groups={split: _mapped(folder / f"{_GROUPS.format(split)}.npy") for split in SPLITS}
+            groups={split: mapped(folder / f"{_GROUPS.format(split)}.npy") for split in SPLITS}
             if about.get("groups")
             else {},
             state=str(about.get("state", "")),
@@ -178,17 +179,6 @@ def _read(folder: Path) -> Dataset | None:
         return dataset if all(isinstance(text, str) for text in texts) and _fits(dataset) else None
     except (InputError, OSError, ValueError, EOFError, KeyError, TypeError, AttributeError):
         return None
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    size_of(path)  # a pipe would be waited for
-    try:
-        array = np.load(path, mmap_mode="r")
-    except Exception as error:  # numpy takes a header for an expression of Python's, and passes on what comes of that
-        raise ValueError(one_line(error)) from error
-    if not isinstance(array, np.ndarray):
-        raise ValueError("several arrays")
-    return array
 
 
 def _fits(dataset: Dataset) -> bool:
@@ -215,7 +205,7 @@ def stored_files(folder: Path) -> Mapping[str, tuple[str, ...]]:
     try:
         told = strict_json(read_at_most(folder / _FILES, _MOST_NOTES))
         files = {split: tuple(map(visible, told[split])) for split in SPLITS}
-        images = {split: len(_mapped(folder / f"y_{split}.npy")) for split in SPLITS}
+        images = {split: len(mapped(folder / f"y_{split}.npy")) for split in SPLITS}
     except (InputError, OSError, ValueError, EOFError, KeyError, TypeError, AttributeError):
         return {}
     return files if {split: len(names) for split, names in files.items()} == images else {}

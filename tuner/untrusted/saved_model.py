@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import stat
 import zipfile
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +25,7 @@ from tuner.system.waiting import doing
 from tuner.text import shortened
 from tuner.untrusted.plain_keras import DEEPEST, NETWORKS, problems
 from tuner.untrusted.reloading import TooMuch, check_weights, without_what_others_need
-from tuner.untrusted.sizes import MOST_CONFIG, MOST_MODEL, amount, size_of
+from tuner.untrusted.sizes import MOST_CONFIG, MOST_MODEL, amount, opened
 
 if TYPE_CHECKING:
     import keras
@@ -87,15 +89,17 @@ def checked_weights(path: Path) -> SavedModel:
 
 def _members(path: Path) -> tuple[bytes, bytes]:
     """Return what describes a network, and its weights, of a file of nothing else."""
-    _check_kind(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _check_members(path, archive)
-            return archive.read(_CONFIG), archive.read(_WEIGHTS)
-    except InputError:
-        raise
-    except Exception as error:  # zipfile and zlib raise half a dozen kinds on damaged files
-        raise InputError(str(path), f"cannot be read as a .keras file ({one_line(error, 120)})") from error
+    _check_place(path)
+    with opened(path) as file:
+        _check_kind(path, file)
+        try:
+            with zipfile.ZipFile(file) as archive:
+                _check_members(path, archive)
+                return archive.read(_CONFIG), archive.read(_WEIGHTS)
+        except InputError:
+            raise
+        except Exception as error:  # zipfile and zlib raise half a dozen kinds on damaged files
+            raise InputError(str(path), f"cannot be read as a .keras file ({one_line(error, 120)})") from error
 
 
 def load_checked(saved: SavedModel) -> keras.Model:
@@ -122,15 +126,16 @@ def load_checked(saved: SavedModel) -> keras.Model:
         raise InputError(str(saved.path), problem, _REMEDY) from error
 
 
-def _check_kind(path: Path) -> None:
+def _check_place(path: Path) -> None:
     if not path.exists():
         raise InputError(str(path), "no such model file")
     if path.is_dir():
         what = "a SavedModel" if (path / "saved_model.pb").exists() else "a folder"
         raise InputError(str(path), f"is {what}, not a .keras file", _REMEDY)
-    size = size_of(path)
-    with path.open("rb") as file:
-        start = file.read(8)
+
+
+def _check_kind(path: Path, file: BufferedReader) -> None:
+    start, size = file.read(8), os.fstat(file.fileno()).st_size
     if start == b"\x89HDF\r\n\x1a\n":
         raise InputError(str(path), "is an .h5 file, which Keras loads without safe mode", "save it as .keras")
     if path.suffix != ".keras" or not start.startswith(b"PK"):
