@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.datasets import large
+from tuner.datasets import large, load_dataset
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.datasets.copies import copies
 from tuner.datasets.folder import load_folder
-from tuner.datasets.remarks import remarks
+from tuner.datasets.remarks import remarks, small_classes
+from tuner.datasets.store import save_to_store
 
 
 def data_of(train: list[int], test: list[int], val: list[int] | None = None) -> Dataset:
@@ -66,7 +67,18 @@ def test_a_data_set_of_the_size_of_cifar_is_compared():
     [
         ([1, 2, 3], [4, 5], None, []),
         ([1, 1, 3], [4, 5], None, ["2 of 5 images are copies of each other in different classes"]),
-        ([1, 3, 1], [4, 5], None, []),
+        (
+            [1, 3, 1],
+            [4, 5],
+            None,
+            ["1 training image is a copy of another in the same split and class, pixel by pixel"],
+        ),
+        (
+            [1, 3, 1, 2, 1],
+            [4, 5, 4],
+            None,
+            ["2 training images, 1 test image are copies of others in the same split and class, pixel by pixel"],
+        ),
         ([1, 2, 3], [3, 5], [7, 8], ["1 of 2 test images is also a training image, pixel by pixel"]),
         ([1, 2, 3], [3, 5, 1], None, ["2 of 3 test images are also training images, pixel by pixel"]),
         (
@@ -81,7 +93,37 @@ def test_a_data_set_of_the_size_of_cifar_is_compared():
     ],
 )
 def test_what_stands_on_two_sides_is_said_in_a_line(train, test, val, said):
-    assert remarks("my\nset", data_of(train, test, val)) == [f"my set: {line}" for line in said]
+    data = data_of(train, test, val)
+    counts = f"a {(len(train) + 1) // 2}, b {len(train) // 2}"
+    few = f"classes of fewer than 20 images to train on: {counts}"
+    assert remarks("my\nset", data) == [f"my set: {line}" for line in (few, *said)]
+
+
+def test_classes_of_twenty_images_are_not_told_as_small():
+    data = data_of([*range(40)], [100, 101])
+    assert remarks("d", data) == []
+    assert remarks("d", replace(data, validation_images=1)) == ["d: classes of fewer than 20 images to train on: b 19"]
+
+
+def test_of_many_small_classes_the_first_are_named():
+    counts = {f"c{number}": number for number in range(25)}
+    (line,) = small_classes(counts)
+    assert line == (
+        "classes of fewer than 20 images to train on: c0 0, c1 1, c2 2, c3 3, c4 4, c5 5, c6 6, c7 7, c8 8, c9 9 "
+        "and 10 more"
+    )
+
+
+def test_folders_that_are_passed_over_are_named_also_where_the_images_lie_in_the_store(tmp_path: Path):
+    for split in ("train", "test"):
+        for number, name in enumerate(("ant", "bee", ".ipynb_checkpoints", "__MACOSX")):
+            (tmp_path / "d" / split / name).mkdir(parents=True)
+            Image.new("L", (3, 3), 10 * number + len(split)).save(tmp_path / "d" / split / name / "0.png")
+    said = "d: passed over 4 folders: train/.ipynb_checkpoints, train/__MACOSX, test/.ipynb_checkpoints and 1 more"
+    data = load_dataset(str(tmp_path / "d"), store=tmp_path / "store")
+    assert remarks("d", data)[0] == said
+    save_to_store(data, tmp_path / "store")
+    assert remarks("d", load_dataset(str(tmp_path / "d"), store=tmp_path / "store"))[0] == said
 
 
 def test_files_that_were_left_out_are_listed_and_many_are_counted(tmp_path: Path):
@@ -94,4 +136,4 @@ def test_files_that_were_left_out_are_listed_and_many_are_counted(tmp_path: Path
     lines = remarks("d", load_folder(tmp_path / "d", skip_bad=True))
     assert lines[0] == "d: left out 23 files that cannot be used:"
     assert lines[1].startswith("  train/ant/x00.png: cannot be read as an image (")
-    assert lines[21:] == ["  and 3 more"]
+    assert lines[21:] == ["  and 3 more", "d: classes of fewer than 20 images to train on: ant 1, bee 1"]

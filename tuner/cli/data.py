@@ -47,7 +47,8 @@ def check(data: str, sheet: Path | None, data_dir: Path | None) -> None:
 
 def lines_of(found: Audit) -> Iterator[str]:
     """Yield what is said of an audit, the counts first and what should be mended next."""
-    from tuner.datasets.audit import FEW, SMALLEST, UNEVEN
+    from tuner.datasets.audit import SMALLEST, UNEVEN
+    from tuner.datasets.remarks import small_classes
 
     yield from _counts(found)
     yield from _list(found.bad, "file cannot be used", "files cannot be used", lambda one: f"{one[0]}: {one[1]}")
@@ -72,11 +73,7 @@ def lines_of(found: Audit) -> Iterator[str]:
     yield from _list(alike, f"{other}pair looks alike", f"{other}pairs look alike", lambda pair: _names(pair, " ~ "))
     counts = found.counts
     training = counts.get("train") or counts.get("") or Counter()
-    small = [name for name in found.classes if training[name] < FEW]
-    if small:
-        each = ", ".join(f"{name} {training[name]}" for name in small[:10])
-        more = f" and {len(small) - 10} more" if len(small) > 10 else ""
-        yield f"classes of fewer than {FEW} images to train on: {visible_line(each)}{more}"
+    yield from map(visible_line, small_classes({name: training[name] for name in found.classes}))
     most, least = max(training.values(), default=0), max(1, min(training[name] for name in found.classes))
     if most >= UNEVEN * least:
         yield (

@@ -34,8 +34,6 @@ from tuner.text import visible
 ALIKE = 4
 #: Images of fewer pixels a side are not compared by their looks: all digits look alike.
 SMALLEST = 48
-#: A class with fewer images to train on is told as small.
-FEW = 20
 #: From so many times as many images of one class as of another on, classes are told as uneven.
 UNEVEN = 3
 #: So many bands of bits are looked up: two hashes that differ in fewer bits than there are bands have one in common.

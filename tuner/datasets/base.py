@@ -41,7 +41,8 @@ class Dataset:
     none: a chosen network is trained on all of them, one that is chosen among is validated on these (`tuner.protocol`).
 
     Of a folder, `files` names the file of each image within it, by split and in the arrays' order, and `left_out` the
-    files that were passed over because they cannot be used, each with what it is. Neither counts as content.
+    files that were passed over because they cannot be used, each with what it is; `strays` are folders in it that hold
+    no class and are passed over. None of them counts as content.
 
     `state` names the state of the folder that it was decoded from (`tuner.datasets.folder_state`), empty where there is
     none, and is no content either.
@@ -65,6 +66,7 @@ class Dataset:
     groups: Mapping[str, Labels] = field(default_factory=dict)
     state: str = ""
     bits: int = 8
+    strays: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,15 @@ class Copies:
     `test_in_training` and `test_in_validation` are places in the test set, `validation_in_training` places among the
     validation images of the data set's own, each ascending; the last two are empty where it has none. `in_two_classes`
     are places of images that are also there with another label, those of the test set counted on from the training set.
+    `repeated` says of each side, "training", "validation" or "test", how many of its images are copies of an earlier
+    one there with the same label.
     """
 
     test_in_training: NDArray[np.intp]
     test_in_validation: NDArray[np.intp]
     validation_in_training: NDArray[np.intp]
     in_two_classes: NDArray[np.intp]
+    repeated: Mapping[str, int]
 
 
 def copies(dataset: Dataset) -> Copies:
@@ -41,7 +45,18 @@ def copies(dataset: Dataset) -> Copies:
         np.flatnonzero(np.isin(test, validation)),
         np.flatnonzero(np.isin(validation, training)),
         _in_two_classes(np.concatenate((trained, test)), np.concatenate((dataset.y_train, dataset.y_test))),
+        {
+            "training": _repeated(training, dataset.y_train[:held]),
+            "validation": _repeated(validation, dataset.y_train[held:]),
+            "test": _repeated(test, dataset.y_test),
+        },
     )
+
+
+def _repeated(hashes: NDArray[np.uint64], labels: Labels) -> int:
+    """Return how many images are copies of an earlier one with the same label."""
+    pairs = np.stack((hashes, labels.astype(np.uint64)), axis=1)
+    return len(pairs) - len(np.unique(pairs, axis=0))
 
 
 def _in_two_classes(hashes: NDArray[np.uint64], labels: Labels) -> NDArray[np.intp]:

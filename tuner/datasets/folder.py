@@ -107,8 +107,9 @@ class FolderKind(Kind):
         state = state_of(path, reading) if reading.store else ""
         there = found_in_store(reading.store, state) if reading.store and state else None
         if there is not None:
-            return replace(there, name=path.name)
-        return replace(load_folder(path, reading.image_size, reading.channels, reading.skip_bad), state=state)
+            return replace(there, name=path.name, strays=_strays(path))
+        loaded = load_folder(path, reading.image_size, reading.channels, reading.skip_bad)
+        return replace(loaded, state=state, strays=_strays(path))
 
 
 def has_class_folders(path: Path) -> bool:
@@ -142,6 +143,11 @@ def passed_over(path: Path) -> list[Path]:
     if "" not in splits:
         found += [entry for entry in _entries(path) if entry not in splits.values()]
     return [entry for entry in found if not entry.name.startswith(".") or _holds_images(entry)]
+
+
+def _strays(path: Path) -> tuple[str, ...]:
+    """Return the folders among what is passed over, each by its place in the folder."""
+    return tuple(within(str(entry), path) for entry in passed_over(path) if entry.is_dir())
 
 
 def _holds_images(entry: Path) -> bool:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from tuner.datasets.base import Dataset
 from tuner.datasets.copies import Copies, copies
 from tuner.errors import listed
 from tuner.text import visible_line
+
+#: A class with fewer images to train on is told as small.
+FEW = 20
 
 
 def remarks(name: str, dataset: Dataset) -> list[str]:
@@ -20,8 +25,50 @@ def remarks(name: str, dataset: Dataset) -> list[str]:
     if dataset.bits != 8:
         most = (1 << dataset.bits) - 1
         lines.append(f"{visible_line(name)}: pixels of {dataset.bits} bits, 0 to {most:,}, are brought to 0 to 255")
-    told = [*groups_in_words(dataset), *sentences(dataset, copies(dataset))]
+    found = copies(dataset)
+    told = [
+        *_strays(dataset),
+        *small_classes(training_counts(dataset)),
+        *groups_in_words(dataset),
+        *sentences(dataset, found),
+        *_repeated(found),
+    ]
     return lines + [f"{visible_line(name)}: {sentence}" for sentence in told]
+
+
+def training_counts(dataset: Dataset) -> dict[str, int]:
+    """Return how many images to train on each class has, without the data set's own validation images."""
+    trained = dataset.y_train[: len(dataset.y_train) - dataset.validation_images]
+    counts = np.bincount(trained, minlength=len(dataset.class_names)).tolist()
+    return dict(zip(dataset.class_names, counts, strict=True))
+
+
+def small_classes(counts: Mapping[str, int]) -> list[str]:
+    """Return in a line which classes have few images to train on; nothing where none has.
+
+    Args:
+        counts: how many each class has.
+    """
+    small = [f"{name} {count}" for name, count in counts.items() if count < FEW]
+    more = f" and {len(small) - 10:,} more" if len(small) > 10 else ""
+    return [f"classes of fewer than {FEW} images to train on: {', '.join(small[:10])}{more}"] if small else []
+
+
+def _strays(dataset: Dataset) -> list[str]:
+    """Return in a line which folders are passed over; nothing where none is."""
+    strays = dataset.strays
+    if not strays:
+        return []
+    more = f" and {len(strays) - 3:,} more" if len(strays) > 3 else ""
+    return [f"passed over {number_of(len(strays), 'folder')}: {', '.join(strays[:3])}{more}"]
+
+
+def _repeated(found: Copies) -> list[str]:
+    """Return in a line how many images are copies of others of their side and class; nothing where none is."""
+    told = [number_of(count, f"{side} image") for side, count in found.repeated.items() if count]
+    one = sum(found.repeated.values()) == 1
+    are = "is a copy of another" if one else "are copies of others"
+    return [f"{', '.join(told)} {are} in the same split and class, pixel by pixel"] if told else []
 
 
 def images_of(dataset: Dataset) -> str:
