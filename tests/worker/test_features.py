@@ -20,6 +20,7 @@ from tuner.datasets.store import save_to_store
 from tuner.errors import LostError
 from tuner.families import FAMILIES, get_family
 from tuner.families.pretrained import Pretrained
+from tuner.protocol import training_images
 from tuner.recipe import RECIPE
 from tuner.space.space import read_space
 from tuner.trial import Job, Result, Trial, artifact_path
@@ -299,3 +300,28 @@ def test_several_processes_share_the_work_and_none_is_done_twice(tmp_path: Path)
         assert process.exitcode == 0
     batches = (tmp_path / "noted").read_text().split()
     assert len(batches) == len(set(batches)) == 4_500 // 50
+
+
+def test_folds_share_the_features_of_the_whole_training_set(
+    tmp_path: Path, photos: Dataset, weights: Path, computed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "PIECE", 10)
+    one = job(tmp_path, photos, weights)
+    parts = replace(one.trial, folds=2).parts
+    fits, held = zip(*(training_images(part, photos) for part in parts), strict=True)
+    assert sorted(np.concatenate(held)) == list(range(28)), "each image is held out once"
+    on_features = [done(training.train(replace(one, trial=part))) for part in parts]
+    assert computed == [10, 10, 8], "the second fold finds what the first one had computed"
+    (folder,) = (tmp_path / "features").iterdir()
+    whole = np.concatenate([np.load(folder / f"train-{begin}.npz")["features"] for begin in (0, 10, 20)])
+    family = get_family("pretrained", tmp_path)
+    assert isinstance(family, Pretrained)
+    backbone = family.backbone(one.trial.values, photos.shape)
+    np.testing.assert_allclose(whole, backbone.predict(photos.x_train, verbose=0), rtol=1e-4, atol=1e-5)
+    for part, fit, out in zip(parts, fits, held, strict=True):
+        monkeypatch.setattr(materials, "_last", {})
+        given = materials.materials_of(replace(one, trial=part), family)
+        np.testing.assert_array_equal(given.training.images, whole[fit])
+        assert given.validation is not None
+        np.testing.assert_array_equal(given.validation.images, whole[out])
+    assert on_features[0].history != on_features[1].history

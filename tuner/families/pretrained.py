@@ -16,6 +16,7 @@ from tuner.errors import InputError, ResourceError, TrialError, one_line, resour
 from tuner.families.base import Family, files_in
 from tuner.families.common import L2, dropout, pooling
 from tuner.families.work import Work
+from tuner.recipe import VARIATION
 from tuner.space.parameters import Parameter, Value, Values
 from tuner.system.own_modules import with_files
 
@@ -187,6 +188,16 @@ class Pretrained(Family):
     def takes_features(self, values: Values) -> bool:
         """Whether a head learns alone, throughout or at first, on features that are computed once."""
         return self.is_frozen(values) or bool(self.head_epochs(values))
+
+    def without_features_by(self, values: Values) -> list[str]:
+        """Return which parameters keep a trial from training its head on features; none where it does so.
+
+        Images that vary from epoch to epoch have no features that stay, nor has a backbone that learns.
+        """
+        names = [parameter.name for parameter in VARIATION if values.get(parameter.name) not in (None, 0, "none")]
+        if values.get("precision", "float32") != "float32":
+            names.append("precision")
+        return names if self.takes_features(values) else ["fine_tune", *names]
 
     def of_backbone(self, values: Values, shape: Shape, seed: int, source: str) -> str:
         """Return a hash of all that decides what a frozen backbone makes of an image.

@@ -15,7 +15,6 @@ import numpy as np
 from tuner.families.base import Family
 from tuner.families.own_network import OwnNetwork
 from tuner.families.pretrained import HEAD, HEAD_LAYERS, HEAD_RATE, Pretrained, give_head
-from tuner.recipe import VARIATION
 from tuner.space.parameters import Values
 from tuner.space.space import Configuration
 from tuner.trial import FIRST_LAYER, Trial
@@ -72,10 +71,10 @@ def is_on_features(family: Family, trial: Trial, values: Values) -> bool:
         trial: says what is watched.
         values: of the trial, in one of its stages.
     """
-    augmented = any(values.get(p.name) not in (None, 0, "none") for p in VARIATION)
+    if not isinstance(family, Pretrained) or not family.is_frozen(values):
+        return False
     watched = set(trial.watch) - {FIRST_LAYER, *HEAD_LAYERS}
-    whole = bool(watched) or augmented or values.get("precision") != "float32"
-    return isinstance(family, Pretrained) and family.is_frozen(values) and not whole
+    return not watched and not family.without_features_by(values)
 
 
 def watched_layers(family: Family, trial: Trial) -> tuple[str, ...]:
