@@ -65,6 +65,30 @@ def test_every_backbone_is_there_and_is_fed_what_it_was_trained_with(name: str) 
     assert row.work > 0
 
 
+#: Backbones that take more than 5 seconds to build, save and load again.
+SLOW = {"efficientnet_b0", "efficientnet_v2_b0", "resnet_50", "resnet_50_v2", "densenet_121", "convnext_tiny",
+        "nasnet_mobile", "xception"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in BACKBONES])
+def test_every_backbone_is_built_for_the_smallest_images_and_answers_alike_when_loaded(
+    name: str, tmp_path: Path
+) -> None:
+    row, side = BACKBONES[name], 71 if name == "xception" else 32
+    with pytest.raises(TrialError, match=rf"images of {side - 1}x{side - 1} pixels are too small for {row.function}"):
+        built((side - 1, side - 1, 3), backbone=name, alpha=1.0)
+    network = built((side, side, 3), backbone=name, alpha=min(row.alphas, default=1.0))
+    assert network.get_layer("backbone").get_layer(index=-1).name == "features"
+    assert weights_of(network, True) == ["probabilities/kernel", "probabilities/bias"]
+    images = np.random.default_rng(2).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    found = answers(network, images)
+    assert found.shape == (2, 5)
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    network.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras", safe_mode=True)
+    np.testing.assert_array_equal(answers(loaded, images), found)
+
+
 @pytest.mark.parametrize("shape", [(32, 32, 3), (32, 40, 1)])
 def test_takes_raw_pixels_grey_or_coloured_and_gives_probabilities(shape: tuple[int, int, int]) -> None:
     network = built(shape)
