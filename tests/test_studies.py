@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "reports" / "examples"
 REPORTS = sorted(EXAMPLES.glob("*/report.md"))
 #: Pages that tell findings, each with a link to the report whose numbers they are.
-TELLING = (ROOT / "README.md", ROOT / "docs" / "studies.md")
+TELLING = (ROOT / "README.md", ROOT / "docs" / "studies.md", ROOT / "docs" / "photographs.md")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 #: A mean with its standard deviation.
 _SPREAD = re.compile(r"[01]\.\d{4} ± 0\.\d{4}")
@@ -91,7 +91,7 @@ def test_a_number_that_no_report_has_would_be_found() -> None:
 def test_every_committed_report_is_told_of_on_the_page_on_studies_or_is_no_study() -> None:
     text = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
     missing = [path.parent.name for path in REPORTS if f"examples/{path.parent.name}/report.md" not in text]
-    assert set(missing) <= {"digits", "uneven_classes"}
+    assert set(missing) <= {"digits", "uneven_classes", "trash_photos", "weather_photos"}
 
 
 def durations(text: str) -> Iterator[tuple[str, str, float]]:
