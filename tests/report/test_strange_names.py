@@ -162,7 +162,8 @@ def test_the_card_beside_a_model_is_json_with_the_names(strange: Project) -> Non
 
 def test_a_comparison_has_no_markup_of_a_stranger_s(strange: Project) -> None:
     rendered = MARKDOWN.render(to_markdown(compare_searches([strange.findings()])))
-    assert set(re.findall(r"<([a-z0-9]+)", rendered)) == {"table", "thead", "tbody", "tr", "th", "td", "p"}
+    assert set(re.findall(r"<([a-z0-9]+)", rendered)) == {"table", "thead", "tbody", "tr", "th", "td", "p", "em"}
+    assert set(re.findall(r"<em>([^<]*)</em>", rendered)) == {"least to be shown", "matters", "Retrainings ahead"}
 
 
 @pytest.mark.usefixtures("undrawn")
