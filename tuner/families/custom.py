@@ -14,15 +14,8 @@ from tuner.errors import InputError, TrialError
 from tuner.families.base import Family, files_in
 from tuner.recipe import BATCH_SIZE, COMPILED, RECIPE
 from tuner.space.parameters import Values
-from tuner.system.own_modules import (
-    code_folder,
-    file_of,
-    hash_of,
-    importable,
-    own_attribute,
-    own_modules,
-    with_files,
-)
+from tuner.system.own_code import OwnCode
+from tuner.system.own_modules import importable, own_attribute, with_files
 
 if TYPE_CHECKING:
     import keras
@@ -38,7 +31,7 @@ SCALING = "scaling"
 RESERVED = frozenset(parameter.name for parameter in RECIPE) - {p.name for p in (*COMPILED, BATCH_SIZE)}
 
 
-class CustomFamily(Family):
+class CustomFamily(OwnCode, Family):
     """The network that `path`, written `package.module:name`, builds.
 
     Its parameters are those that `build(hp)` asks `hp` for, which building it tells (`own_space.py`). It may take
@@ -48,6 +41,7 @@ class CustomFamily(Family):
     """
 
     parameters = ()
+    place = "family"
 
     def __init__(self, path: str, folder: Path, files: tuple[str, ...] = ()) -> None:
         module, _, attribute = path.partition(":")
@@ -58,28 +52,16 @@ class CustomFamily(Family):
         self.name = attribute.lower()  # type: ignore[misc]  # an instance has a name where a built-in class has one
         self.label = attribute  # type: ignore[misc]
 
-    def source_hash(self) -> str:
-        """Return a hash of the module, of all modules of the user's own that it imports, and of its files.
+    def in_file(self) -> tuple[str, str, Path | None]:
+        """Return where it is named; see `OwnCode.in_file`."""
+        return self.path, self.module, self.folder
+
+    def hash_of_code(self) -> str:
+        """Return a hash of the modules and of the network's files; see `OwnCode.hash_of_code`.
 
         So an edited network is another trial. All of it is read whenever this is asked.
-
-        Raises:
-            InputError: there is no such module, or no such file.
         """
-        try:
-            return with_files(hash_of(self.module, self.own_modules()), self.own_files())
-        except OSError as error:
-            raise InputError("family", f"{error.filename} cannot be read ({error.strerror})") from error
-
-    def own_modules(self) -> dict[str, Path]:
-        """Return the files of the module and of all modules of the user's own that it imports, by dotted names.
-
-        Raises:
-            InputError: there is no such module.
-        """
-        if file_of(self.module, self.folders) is None:
-            raise InputError("family", f"no module {self.module!r} for {self.path!r}", f"put it in {self.folder}")
-        return own_modules(self.module, self.folders)
+        return with_files(super().hash_of_code(), self.own_files())
 
     def own_files(self) -> dict[str, Path]:
         """Return the files that the network reads, by the names that the search file gives them.
@@ -89,11 +71,6 @@ class CustomFamily(Family):
         """
         return files_in(self.folder, self.files, "files", "take it out of files")
 
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """The folders that the user's modules are looked for first: the search file's and the working folder."""
-        return self.folder.resolve(), Path.cwd()
-
     def forget_modules(self) -> None:
         """Let the next build import the user's modules anew, as in a fresh process.
 
@@ -101,10 +78,6 @@ class CustomFamily(Family):
         """
         for name in self.own_modules():
             sys.modules.pop(name, None)
-
-    def code_folder(self) -> Path | None:
-        """Return the folder of the user's that the module is imported from; None for one of an installed package."""
-        return code_folder(self.module, self.folders)
 
     def _builder(self) -> Callable[..., Any]:
         target = own_attribute(self.module, self.attribute, self.folders, "family")

@@ -13,15 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from tuner.errors import InputError, LostError, TrialError, one_line
 from tuner.objective.base import Objective
 from tuner.objective.one_class import OF_A_CLASS
+from tuner.system.own_code import OwnCode
 from tuner.system.own_modules import (
     PATH,
-    code_folder,
-    file_of,
-    hash_of,
     importable,
     loaded_besides,
     own_attribute,
-    own_modules,
 )
 
 if TYPE_CHECKING:
@@ -34,7 +31,7 @@ _CODE = re.compile(rf"({PATH.pattern}) (max|min) ([0-9a-f]{{16}})")
 _PLACE = "objective"
 
 
-class OwnObjective(Objective):
+class OwnObjective(OwnCode, Objective):
     """The score that a function of the user's own computes, for example `mypackage.metrics:cost`. See `Objective`.
 
     It is called with the labels, `(n,)`, and the probabilities, `(n, classes)`, as functions of scikit-learn are, and
@@ -45,6 +42,7 @@ class OwnObjective(Objective):
     """
 
     low, high = None, None
+    place = _PLACE
 
     def __init__(self, path: str, direction: Direction, folder: Path | None, source: str) -> None:
         self.module, _, self.attribute = path.partition(":")
@@ -59,12 +57,9 @@ class OwnObjective(Objective):
         """The path with direction and hash; see `Objective.code`."""
         return f"{self.name} {self.direction} {self.source}"
 
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """The folders that the user's modules are looked for first: the search file's and the working folder."""
-        if self.folder is None:
-            raise RuntimeError(f"nobody said where {self.name} is")
-        return self.folder.resolve(), Path.cwd()
+    def in_file(self) -> tuple[str, str, Path | None]:
+        """Return where it is named; see `OwnCode.in_file`."""
+        return self.name, self.module, self.folder
 
     def located(self, folder: Path) -> OwnObjective:
         """Return the same with the folder of the search file."""
@@ -76,29 +71,12 @@ class OwnObjective(Objective):
 
     def with_source(self) -> Self:
         """Return the same with the hash of the code as it is now, unless it has one; see `Objective.with_source`."""
-        return self if self.source else cast(Self, _made(self.name, self.direction, self.folder, self._source_now()))
+        return self if self.source else cast(Self, _made(self.name, self.direction, self.folder, self.source_hash()))
 
-    def _source_now(self) -> str:
-        try:
-            return hash_of(self.module, self.own_modules())
-        except OSError as error:
-            raise InputError(_PLACE, f"{error.filename} cannot be read ({error.strerror})") from error
-
-    def own_modules(self) -> dict[str, Path]:
-        """Return the files of the module and of all modules of the user's own that it imports, by dotted names.
-
-        Raises:
-            InputError: there is no such module.
-        """
-        if file_of(self.module, self.folders) is None:
-            near = difflib.get_close_matches(self.module, OF_A_CLASS, n=1)
-            remedy = f"did you mean '{near[0]}:{self.attribute}'?" if near else f"put it in {self.folder}"
-            raise InputError(_PLACE, f"no module {self.module!r} for {self.name!r}", remedy)
-        return own_modules(self.module, self.folders)
-
-    def code_folder(self) -> Path | None:
-        """Return the folder of the user's that the module is imported from; None for one of an installed package."""
-        return code_folder(self.module, self.folders)
+    def remedy(self) -> str:
+        """Return what to do where there is no such module: it may be meant as a metric of a class."""
+        near = difflib.get_close_matches(self.module, OF_A_CLASS, n=1)
+        return f"did you mean '{near[0]}:{self.attribute}'?" if near else super().remedy()
 
     def score(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], class_names: Sequence[str]) -> float:
         """Return what the function does; see `Objective.score`.
@@ -140,7 +118,7 @@ class OwnObjective(Objective):
             for file in loaded_besides(before, modules, self.folders):
                 problem = f"{self.name} loads {file.name} otherwise than by an import statement"
                 raise InputError(_PLACE, f"{problem}, and no edit of it is seen", f"write one into {self.module}")
-            if self.source and self._source_now() != self.source:
+            if self.source and self.source_hash() != self.source:
                 self._function = None
                 problem = "its code is not the code that trials were chosen by: it was edited since, or differs here"
                 raise LostError(self.name, problem, "leave it as it is while a search runs, and run the search again")

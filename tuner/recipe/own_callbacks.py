@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.errors import InputError, LostError, TrialError, one_line
+from tuner.system.own_code import OwnCode
 from tuner.system.own_modules import (
     PATH,
-    code_folder,
-    file_of,
-    hash_of,
     importable,
     loaded_besides,
     own_attribute,
-    own_modules,
 )
 from tuner.text import shortened
 
@@ -31,7 +28,7 @@ FORM = "it is called as make(trial) or make(), and returns a list of keras.callb
 
 
 @dataclass(frozen=True)
-class OwnCallbacks:
+class OwnCallbacks(OwnCode):
     """What makes the callbacks of a trial, for example `mypackage.watching:make`.
 
     `folder` is where the search file lies, beside which the module is looked for. `source` is the hash of the module
@@ -41,6 +38,11 @@ class OwnCallbacks:
     path: str
     folder: Path
     source: str = ""
+    place = PLACE
+
+    def in_file(self) -> tuple[str, str, Path | None]:
+        """Return where they are named; see `OwnCode.in_file`."""
+        return self.path, self.module, self.folder
 
     @property
     def module(self) -> str:
@@ -52,38 +54,13 @@ class OwnCallbacks:
         """How a trial names them: the path and the hash."""
         return f"{self.path} {self.source}"
 
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """The folders that the user's modules are looked for first."""
-        return self.folder.resolve(), Path.cwd()
-
     def with_source(self) -> OwnCallbacks:
         """Return the same with the hash of the code as it is now, unless it has one.
 
         Raises:
             InputError: there is no such code.
         """
-        return self if self.source else replace(self, source=self._source_now())
-
-    def _source_now(self) -> str:
-        try:
-            return hash_of(self.module, self.own_modules())
-        except OSError as error:
-            raise InputError(PLACE, f"{error.filename} cannot be read ({error.strerror})") from error
-
-    def own_modules(self) -> dict[str, Path]:
-        """Return the files of the module and of all modules of the user's own that it imports, by dotted names.
-
-        Raises:
-            InputError: there is no such module.
-        """
-        if file_of(self.module, self.folders) is None:
-            raise InputError(PLACE, f"no module {self.module!r} for {self.path!r}", f"put it in {self.folder}")
-        return own_modules(self.module, self.folders)
-
-    def code_folder(self) -> Path | None:
-        """Return the folder of the user's that the module is imported from; None for one of an installed package."""
-        return code_folder(self.module, self.folders)
+        return self if self.source else replace(self, source=self.source_hash())
 
     def made(self, trial: Trial) -> list[Any]:
         """Return the callbacks of a trial; its function is imported anew.
@@ -122,7 +99,7 @@ class OwnCallbacks:
             raise InputError(PLACE, problem, f"write an import of it into {self.module}")
         if not callable(function):
             raise InputError(PLACE, f"{self.path!r} is no function, but {type(function).__name__}", FORM)
-        if self.source and self._source_now() != self.source:  # looked at behind the import, so that nothing slips by
+        if self.source and self.source_hash() != self.source:  # looked at behind the import, so that nothing slips by
             problem = "its code is not the code that the search began with: it was edited since, or differs here"
             raise LostError(self.path, problem, "leave it as it is while a search runs, and run the search again")
         return function  # type: ignore[no-any-return]
