@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tuner.analysis.slices import FEW, MODEL, WIDE, medians, spread
 from tuner.figures.style import colour, new_figure, plain_decades
 from tuner.space.parameters import Value
-from tuner.text import setting
+from tuner.text import setting, shortened
 
 #: So many panels of scores by value at most, three in a row.
 _SLICES, _ACROSS = 6, 3
@@ -174,7 +174,7 @@ def _place_values(axes: Axes, column: Sequence[Value]) -> _Places:
 
 
 def _side_by_side(axes: Axes, column: Sequence[Value], distinct: list[Value], joined: bool) -> _Places:
-    texts = [text if len(text) <= 14 else f"{text[:13]}…" for text in map(setting, distinct)]
+    texts = [shortened(setting(value), 14) for value in distinct]
     turned = sum(map(len, texts)) > 22
     axes.set_xticks(range(len(texts)), texts, rotation=35 if turned else 0, ha="right" if turned else "center")
     axes.grid(axis="x", visible=False)

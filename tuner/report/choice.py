@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.objective_differences import difference_in
+from tuner.analysis.variance import Difference
 from tuner.contents.cells import number, signed
 from tuner.objective import ACCURACY, Objective
 from tuner.report.sizes import by_size, sizes_in_words
@@ -67,14 +68,24 @@ def _differences_in_objectives(findings: Findings) -> Iterator[str]:
     """Yield of each data set the difference of its best two models in each objective that models were chosen by."""
     for dataset in findings.datasets:
         for pair in pairs_on(findings, dataset)[:1]:
-            a, b = pair.better, pair.worse
-            for objective in findings.search.objectives:
-                found = None if objective is ACCURACY or pair.p is None else difference_in(objective, a, b)
-                if found is not None and found.mean == found.mean:
-                    yield (
-                        f"In {escape(objective.label)} on {escape(dataset)}, {escape(a.label)} − {escape(b.label)} is "
-                        f"{signed(found.mean)} (95 % interval {signed(found.low)} to {signed(found.high)})."
-                    )
+            a, b = escape(pair.better.label), escape(pair.worse.label)
+            for objective, found in findings.once(_differences_on, dataset):
+                yield (
+                    f"In {escape(objective.label)} on {escape(dataset)}, {a} − {b} is {signed(found.mean)} "
+                    f"(95 % interval {signed(found.low)} to {signed(found.high)})."
+                )
+
+
+def _differences_on(findings: Findings, dataset: str) -> list[tuple[Objective, Difference]]:
+    """Return of the best two models of a data set the differences that are defined, without that in accuracy."""
+    told = []
+    for pair in pairs_on(findings, dataset)[:1]:
+        for objective in findings.search.objectives:
+            known = objective is not ACCURACY and pair.p is not None
+            found = difference_in(objective, pair.better, pair.worse) if known else None
+            if found is not None and found.mean == found.mean:
+                told.append((objective, found))
+    return told
 
 
 def _equals(findings: Findings, chosen: Chosen) -> str:

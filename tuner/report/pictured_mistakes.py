@@ -16,7 +16,7 @@ from tuner.contents.sections import Content, Paragraph, Picture
 from tuner.figures.heat import heat_colours
 from tuner.figures.style import new_figure
 from tuner.report.images import show_image
-from tuner.text import escape
+from tuner.text import escape, shortened
 
 _IN_ROW = 6
 #: Letters of class names under a picture, before they are cut.
@@ -66,8 +66,7 @@ def _heat_figure(
         if found is not None:
             axes.imshow(colours[_smooth(found)], extent=axes.get_images()[0].get_extent())
         name = " ".join(chosen.predictions.class_names[chosen.predictions.predicted[place]].split())
-        text = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…"
-        axes.text(0.5, -0.05, text, transform=axes.transAxes, ha="center", va="top", fontsize=9)
+        axes.text(0.5, -0.05, shortened(name, _LETTERS), transform=axes.transAxes, ha="center", va="top", fontsize=9)
     return figure
 
 
@@ -100,7 +99,7 @@ def _names(true: str, predicted: str) -> str:
     true, predicted = (" ".join(name.split()) for name in (true, predicted))
     if len(true) + len(predicted) <= _LETTERS:
         return f"{true} → {predicted}"
-    return "\n→ ".join(name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}…" for name in (true, predicted))
+    return "\n→ ".join(shortened(name, _LETTERS) for name in (true, predicted))
 
 
 def _probability(p: float) -> str:
