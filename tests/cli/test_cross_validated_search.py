@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
 import sqlite3
 import statistics
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small_project import ONE_TRIAL, make_project, recorded, start, trials, tuner, wait_for
+from small_project import ONE_TRIAL, make_project, run_and_kill, trials, tuner
 
 pytestmark = pytest.mark.slow
 
@@ -85,11 +83,7 @@ def test_nothing_of_single_folds_is_left_over_and_nothing_is_trained_again(finis
 
 def test_killed_again_and_again_it_is_the_search_that_was_not(finished: Path, tmp_path: Path, blobs_file: Path) -> None:
     folder = make_project(tmp_path / "p", blobs_file, FOLDS)
-    for count in (2, 7, 12):  # in the midst of folds
-        running = start(folder, "run", "small", "--workers", "2")
-        wait_for(lambda count=count: recorded(folder) >= count)  # type: ignore[misc]
-        os.killpg(running.pid, signal.SIGKILL)
-        running.communicate()
+    run_and_kill(folder, (2, 7, 12))  # in the midst of folds
     ran = tuner(folder, "run", "small", "--workers", "3")
     assert ran.returncode == 0, ran.stderr
     assert trained(folder) == trained(finished)

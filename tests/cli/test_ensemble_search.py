@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
-import signal
 import sqlite3
 from pathlib import Path
 
 import pytest
-from small_project import TWO_TRIALS, make_project, recorded, start, tuner, wait_for
+from small_project import TWO_TRIALS, make_project, recorded, run_and_kill, tuner
 
 pytestmark = pytest.mark.slow
 
@@ -76,11 +74,7 @@ def test_run_again_nothing_is_trained_again_and_the_plan_says_so(finished: Path)
 def test_killed_again_and_again_it_is_the_search_that_was_not(finished: Path, tmp_path: Path, blobs_file: Path) -> None:
     folder = make_project(tmp_path / "p", blobs_file, ENSEMBLE)
     total = recorded(finished)
-    for count in (SEARCH_TRIALS + 1, total - 2, total - 1):  # in the midst of retrainings, and of ensembles
-        running = start(folder, "run", "small", "--workers", "2")
-        wait_for(lambda count=count: recorded(folder) >= count)  # type: ignore[misc]
-        os.killpg(running.pid, signal.SIGKILL)
-        running.communicate()
+    run_and_kill(folder, (SEARCH_TRIALS + 1, total - 2, total - 1))  # in the midst of retrainings, and of ensembles
     ran = tuner(folder, "run", "small", "--workers", "1")
     assert ran.returncode == 0, ran.stderr
     assert (trained(folder), listed(folder)) == (trained(finished), listed(finished))

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from command_line import KERAS, Command, CommandServer
@@ -145,6 +145,15 @@ def recorded(folder: Path) -> int:
         return 0
     database.close()
     return int(count)
+
+
+def run_and_kill(folder: Path, counts: Sequence[int]) -> None:
+    """Run the search again and again, and kill it with its workers once so many of its trials are recorded."""
+    for count in counts:
+        running = start(folder, "run", "small", "--workers", "2")
+        wait_for(lambda count=count: recorded(folder) >= count)  # type: ignore[misc]
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
 
 
 def workers(pid: int) -> list[int]:

@@ -9,6 +9,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -130,8 +131,8 @@ def test_events_come_as_they_happen_and_go_on_after_the_last_one(served: WatchSe
     again.close()
 
 
-@pytest.fixture
-def controlled(project: Project, undrawn: None) -> Iterator[WatchServer]:
+@contextmanager
+def serving_with_control(project: Project) -> Iterator[WatchServer]:
     feed = Feed("small", project.search, project.workspace)
     feed.look()
     pages = Pages("small", project.workspace, feed, control=True)
@@ -141,6 +142,12 @@ def controlled(project: Project, undrawn: None) -> Iterator[WatchServer]:
     yield server
     server.close()
     thread.join(60)
+
+
+@pytest.fixture
+def controlled(project: Project, undrawn: None) -> Iterator[WatchServer]:
+    with serving_with_control(project) as server:
+        yield server
 
 
 def post(server: WatchServer, text: str, to: str = "ask", path: str = "", **more: str) -> http.client.HTTPResponse:
@@ -256,15 +263,8 @@ def two(tmp_path: Path, blobs: Dataset, undrawn: None) -> Iterator[tuple[WatchSe
     """A search that runs and is watched with control."""
     project = Project(tmp_path, blobs, {name: value for name, value in TWO.items() if value is not None})
     runs_now(project)
-    feed = Feed("small", project.search, project.workspace)
-    feed.look()
-    pages = Pages("small", project.workspace, feed, control=True)
-    server = WatchServer("small", feed, pages, ask=asker(feed, project.workspace))
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    yield server, project
-    server.close()
-    thread.join(60)
+    with serving_with_control(project) as server:
+        yield server, project
     project.ledger.close()
 
 
