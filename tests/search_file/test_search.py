@@ -13,6 +13,7 @@ import pytest
 
 from tuner.datasets import DATASETS
 from tuner.errors import InputError
+from tuner.families.pretrained import NO_WEIGHTS, Pretrained
 from tuner.oracles.brackets import hyperband_trials
 from tuner.recipe import RECIPE
 from tuner.running.dryrun import preview
@@ -105,7 +106,12 @@ def test_every_search_file_is_right_and_comes_back_from_json(name: str) -> None:
 
 
 #: Images and classes of the files of MedMNIST that searches name.
-FILES_OF_DATA = {"retinamnist": ((28, 28, 3), 5), "breastmnist": ((28, 28, 1), 2)}
+FILES_OF_DATA = {
+    "trash_photos": ((96, 72, 3), 6),
+    "weather_photos": ((64, 96, 3), 4),
+    "retinamnist": ((28, 28, 3), 5),
+    "breastmnist": ((28, 28, 1), 2),
+}
 
 
 def networks_of(model_search: ModelSearch, search: Search, dataset: str) -> dict[str, int]:
@@ -114,9 +120,11 @@ def networks_of(model_search: ModelSearch, search: Search, dataset: str) -> dict
     shape, classes = FILES_OF_DATA[dataset] if known is None else (known.shape, len(known.class_names))
     recipe = {parameter.name for parameter in RECIPE}
     sizes: dict[str, int] = {}
-    for values in preview(search, model_search):
-        own = {name: value for name, value in values.items() if name not in recipe}
-        key = str(own)
+    # Weights of a pretrained network would be downloaded; random ones are as many.
+    instead = {"weights": NO_WEIGHTS} if isinstance(model_search.family, Pretrained) else {}
+    for proposed in preview(search, model_search):
+        values = {**proposed, **instead}
+        key = str({name: value for name, value in values.items() if name not in recipe})
         if key not in sizes:
             sizes[key] = int(model_search.family.network(values, shape, classes).count_params())
     return sizes
