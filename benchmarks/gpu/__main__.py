@@ -13,7 +13,7 @@ from benchmarks.driving import grid_trials, prepare
 from benchmarks.gpu.epochs import measure_epochs
 from benchmarks.gpu.grid import SEARCH, Measured, spread
 from benchmarks.gpu.peer import by_keras_tuner
-from benchmarks.gpu.runs import TunerRun, note_search, run_also, smaller
+from benchmarks.gpu.runs import Chain, TunerRun, note_search, run_also, smaller
 from benchmarks.gpu.sharing import is_shared, multi_process_service
 from benchmarks.measuring import report_progress
 from tuner.datasets.store import load_from_store
@@ -53,8 +53,14 @@ def main() -> None:
     parser.add_argument(
         "--epoch-seconds", type=float, default=60.0, help="how long the single epochs may compile; 0 for none of them"
     )
-    parser.add_argument("--also", nargs="*", default=[], metavar="NAME", help="searches that run at once behind this")
-    parser.add_argument("--also-workers", type=int, default=2, help="trials at once of each of these; 2 by default")
+    parser.add_argument(
+        "--also",
+        nargs="*",
+        default=[],
+        metavar="NAME,NAME:WORKERS",
+        help="chains of searches that run at once behind this, each one search after the other",
+    )
+    parser.add_argument("--also-workers", type=int, default=2, help="trials at once of a chain; 2 by default")
     parser.add_argument("--matrix", type=int, default=8192, help="side of the matrices that measure the peak")
     options = parser.parse_args()
     options.workers = options.workers or max(1, available_cores() - 1)
@@ -93,7 +99,8 @@ def measure(options: argparse.Namespace, folder: Path, until: float) -> None:
     for_epochs = min(options.epoch_seconds, until - perf_counter() - _TO_RUN_EPOCHS)
     if for_epochs > 0 and backend_name() == "jax":
         measure_epochs(options.out, options.data_dir, options.train_size or 60_000, for_epochs)
-    run_also(options.also, options, until, measured)
+    chains = [Chain.read(text, options.also_workers) for text in options.also]
+    run_also(chains, options, until, measured)
     report_progress(f"{options.out / 'gpu.md'}")
 
 

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter, time
+from time import perf_counter, sleep, time
 
 from benchmarks.gpu.grid import Measured, number
 from benchmarks.measuring import report_progress
@@ -18,6 +19,7 @@ from tuner.trial import Record
 
 #: How long a run that is asked to stop may take to record what has finished.
 _SECONDS_TO_STOP = 30
+_SECONDS_BETWEEN_LOOKS = 0.2
 
 
 class TunerRun:
@@ -43,13 +45,22 @@ class TunerRun:
         try:
             return self._process.wait(max(0.0, until - perf_counter())) == 0
         except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGINT)
+            self.ask_to_stop()
         try:
             self._process.wait(_SECONDS_TO_STOP)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         return False
+
+    def ended(self) -> bool:
+        """Whether it has ended, however it did."""
+        return self._process.poll() is not None
+
+    def ask_to_stop(self) -> None:
+        """Ask it to record what has finished and to end, which is not waited for."""
+        if not self.ended():
+            self._process.send_signal(signal.SIGINT)
 
     def finished(self) -> tuple[list[Record], float]:
         """Return its finished search trials, and the seconds from its start until the last of them had ended.
@@ -82,18 +93,46 @@ def note_search(run: TunerRun, measured: Measured) -> None:
     measured.add(measured.tool, *trials)
 
 
-def run_also(names: Sequence[str], options: argparse.Namespace, until: float, measured: Measured) -> None:
-    """Run searches at once until their time is over."""
+@dataclass(frozen=True)
+class Chain:
+    """Searches that run one after the other, with so many trials at once; a later one finds what an earlier trained."""
+
+    names: tuple[str, ...]
+    workers: int
+
+    @classmethod
+    def read(cls, text: str, workers: int) -> Chain:
+        """Read `NAME,NAME:WORKERS`; without WORKERS it has as many as told."""
+        names, _, own = text.partition(":")
+        return cls(tuple(names.split(",")), int(own or workers))
+
+
+def run_also(chains: Sequence[Chain], options: argparse.Namespace, until: float, measured: Measured) -> None:
+    """Run chains of searches at once until their time is over; each search is noted as it ends."""
     begun = perf_counter()
-    workers = ("--workers", str(options.also_workers))
-    runs = [TunerRun(name, options.out, options.data_dir, *workers, *smaller(options)) for name in names]
-    for run in runs:
-        ended = run.wait(until)
-        records, _ = run.finished()
-        seconds = number(perf_counter() - begun)
-        measured.also.append({"search": run.name, "trials": len(records), "ended": ended, "seconds": seconds})
-        measured.write()
-        report_progress(f"{run.name}: {len(records)} trials, {'ended' if ended else 'stopped'}, {seconds} s")
+
+    def started(chain: Chain) -> tuple[TunerRun, Chain]:
+        workers = ("--workers", str(chain.workers))
+        return TunerRun(chain.names[0], options.out, options.data_dir, *workers, *smaller(options)), chain
+
+    running = [started(chain) for chain in chains]
+    while running:
+        sleep(_SECONDS_BETWEEN_LOOKS)
+        over = perf_counter() >= until
+        if over:
+            for run, _ in running:
+                run.ask_to_stop()
+        for place in [place for place in running if over or place[0].ended()]:
+            run, chain = place
+            running.remove(place)
+            ended = run.wait(perf_counter() + _SECONDS_TO_STOP)
+            records, _ = run.finished()
+            seconds = number(perf_counter() - begun)
+            measured.also.append({"search": run.name, "trials": len(records), "ended": ended, "seconds": seconds})
+            measured.write()
+            report_progress(f"{run.name}: {len(records)} trials, {'ended' if ended else 'stopped'}, {seconds} s")
+            if chain.names[1:] and not over:
+                running.append(started(replace(chain, names=chain.names[1:])))
 
 
 def smaller(options: argparse.Namespace) -> list[str]:

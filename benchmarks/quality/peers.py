@@ -41,7 +41,10 @@ def by_optuna(pruner: str, curves: Curves, spent: Spent, seed: int) -> None:
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampler = optuna.samplers.TPESampler(seed=seed)
-    study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruners[pruner])
+    # Its Hyperband puts trials into brackets by a hash of the study's name, which is drawn unless it is given.
+    study = optuna.create_study(
+        study_name=f"quality {seed}", direction="maximize", sampler=sampler, pruner=pruners[pruner]
+    )
     try:
         study.optimize(objective, n_trials=MOST_TRIALS)
     except Reached:
@@ -64,7 +67,8 @@ def by_keras_tuner(
 
     objective = keras_tuner.Objective("val_accuracy", "max")
     with tempfile.TemporaryDirectory() as folder:
-        tuner = Tuner(objective=objective, seed=seed, directory=folder, project_name="quality", **options)
+        # A seed of 0 is none to some of its tuners, which then draw one.
+        tuner = Tuner(objective=objective, seed=seed + 1, directory=folder, project_name="quality", **options)
         tuner.oracle._max_collisions = 10_000  # or it gives up before it has drawn all of so small a space
         try:
             tuner.search(verbose=0)
