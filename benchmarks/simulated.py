@@ -18,7 +18,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.analysis.variance import FEW, combine, probability, quantile
+from tuner.analysis.variance import FEW, combine, lent, probability, quantile
 
 Numbers = NDArray[np.float64]
 
@@ -59,6 +59,14 @@ class Answers:
     def of(self, models: int) -> Answers:
         """Return the same of the first models alone."""
         return Answers(self.gram[:, :models, :, :models], self.n)
+
+    def stuck(self, share: float) -> Answers:
+        """Return the same with the first retraining of the last model at chance, right on this share of any images."""
+        gram = self.gram.copy()
+        gram[:, -1, 0] = share * self.accuracies
+        gram[:, :, :, -1, 0] = gram[:, -1, 0]
+        gram[:, -1, 0, -1, 0] = share
+        return Answers(gram, self.n)
 
     @cached_property
     def accuracies(self) -> Numbers:
@@ -118,12 +126,15 @@ def _centre(accuracy: float, scale: float, shape: Numbers) -> float:
 class Parts:
     """What the variance of the difference of two models is made of, a value for each test set.
 
-    See `tuner.analysis.variance`.
+    See `tuner.analysis.variance`. `pool` is the variance of seeds pooled over all models; `lent` and `freedom` are
+    what models lend each other, and its degrees of freedom.
     """
 
     difference: Numbers
     spreads: tuple[Numbers, ...]
     pool: Numbers
+    lent: Numbers
+    freedom: Numbers
     models: int
     images: Numbers
     shared: Numbers
@@ -140,14 +151,15 @@ def parts(answers: Answers, a: int, b: int) -> Parts:
     images = (both[:, a, a] - 2 * both[:, a, b] + both[:, b, b] - difference**2) / (n - 1)
     zero = np.zeros(len(difference))
     if retrainings == 1:
-        return Parts(difference, (), zero, models, images, zero, 1, n)
+        return Parts(difference, (), zero, zero, zero + np.inf, models, images, zero, 1, n)
     spreads = accuracies.var(axis=2, ddof=1)
     shared = zero
     for m in (a, b):
         rest = accuracies[:, m].sum(axis=1) - retrainings * both[:, m, m] - (retrainings - 1) * spreads[:, m]
         shared = shared + rest / ((retrainings - 1) * (n - 1) * retrainings)
     mine = (spreads[:, a], spreads[:, b])
-    return Parts(difference, mine, spreads.mean(axis=1), models, images, shared, retrainings, n)
+    borrowed = lent(spreads, np.full(models, retrainings - 1))
+    return Parts(difference, mine, spreads.mean(axis=1), *borrowed, models, images, shared, retrainings, n)
 
 
 @dataclass(frozen=True)
@@ -170,8 +182,16 @@ class Judged:
 
 def kept(found: Parts) -> Judged:
     """The rule of `tuner.analysis.variance`."""
-    lends = found.models > 2 and found.retrainings <= FEW
-    return _t(found, found.images - found.shared, pool=found.pool if lends else None)
+    if found.models < 3 or found.retrainings > FEW:
+        return separate(found)
+    return _t(found, found.images - found.shared, pool=found.lent, freedom=found.freedom)
+
+
+def lending_all(found: Parts) -> Judged:
+    """The same, with what all models lend, however much more the seeds of one vary."""
+    if found.models < 3 or found.retrainings > FEW:
+        return separate(found)
+    return _t(found, found.images - found.shared, pool=found.pool)
 
 
 def separate(found: Parts) -> Judged:
@@ -214,11 +234,21 @@ def seeds_alone(found: Parts) -> Judged:
     return _t(found, 0.0 * found.images)
 
 
-def _t(found: Parts, images: Numbers, own: float = 1.0, pool: Numbers | None = None) -> Judged:
-    """Judge by t; `own` is 1, or 0 where the models' own variances do not count."""
+def _t(
+    found: Parts,
+    images: Numbers,
+    own: float = 1.0,
+    pool: Numbers | None = None,
+    freedom: Numbers | None = None,
+) -> Judged:
+    """Judge by t.
+
+    `own` is 1, or 0 where the models' own variances do not count; `freedom` is by default that of all models' pool.
+    """
     counts = [found.retrainings] * len(found.spreads)
     least = [0.0 * found.pool if pool is None else pool] * len(counts)
-    freedom = np.inf if pool is None else found.models * (found.retrainings - 1)
+    if freedom is None:
+        freedom = np.full(len(found.pool), np.inf if pool is None else found.models * (found.retrainings - 1.0))
     variance, df = combine([own * spread for spread in found.spreads], counts, least, freedom, images, found.n)
     return _by_t(found, variance, df)
 

@@ -6,10 +6,20 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from tuner.analysis.jackknife import f1
-from tuner.analysis.variance import FEW, combine, compare, compare_all, mean_interval, prediction_interval
+from tuner.analysis.variance import (
+    FEW,
+    OUTLYING,
+    combine,
+    compare,
+    compare_all,
+    lent,
+    mean_interval,
+    prediction_interval,
+)
 
 #: Two retrainings of two models on four images. By hand: accuracies 3/4, 1/2 and 1/4, 1/4, so S_a = (1/32)/2, S_b = 0;
 #: the difference by image is 1, -1/2, 1, 0, so I = (27/16)/3/4 = 9/64; the residual squares of a are 3/8 over 3, so
@@ -42,6 +52,37 @@ def test_more_than_two_models_lend_each_other_the_variance_of_their_seeds() -> N
     *_, last = compare_all([wild, calm, calm])
     assert last.df == pytest.approx(3)
     assert last.standard_error == pytest.approx(np.sqrt(2 / 48))
+
+
+def test_a_model_whose_seeds_vary_far_more_than_the_others_lends_them_nothing() -> None:
+    freedoms = np.array([2, 1, 2, 2])
+    # (2 x 2 + 1 x 3 + 2 x 1) / 5 = 1.8 of the first three, with 5 degrees of freedom
+    limit = stats.f.isf(OUTLYING, 2, 5) * 1.8
+    for last, spread, freedom in [(0.99 * limit, (9 + 2 * 0.99 * limit) / 7, 7), (1.01 * limit, 1.8, 5)]:
+        assert lent(np.array([2.0, 3.0, 1.0, last]), freedoms) == pytest.approx((spread, freedom))
+        assert lent(np.array([last, 3.0, 1.0, 2.0]), freedoms) == pytest.approx((spread, freedom))
+    # Two of five may be left out, the smaller of which decides, half of four may not, and to no spread nothing is one
+    assert lent(np.array([1.0, 1.0, 1.0, 1e9, 2e9]), np.full(5, 2)) == pytest.approx((1.0, 6))
+    assert lent(np.array([1.0, 1.0, 1e9, 2e9]), np.full(4, 2)) == pytest.approx((7.5e8 + 0.5, 8))
+    assert lent(np.array([0.0, 0.0, 1.0]), np.full(3, 2)) == pytest.approx((1 / 3, 6))
+    several = np.array([[2.0, 3.0, 1.0, 1e9], [1e9, 3.0, 1.0, 2.0], [2.0, 3.0, 1.0, 2.0]])
+    spreads, freedom = lent(several, np.full(4, 2))
+    assert (spreads.tolist(), freedom.tolist()) == ([2, 2, 2], [6, 6, 8])
+
+
+def test_a_model_that_is_stuck_at_chance_does_not_hide_what_is_shown_of_the_others() -> None:
+    rng = np.random.default_rng(0)
+    easy = rng.random(2000)
+
+    def model(*shares: float) -> NDArray[np.bool_]:
+        return np.stack([easy + 0.02 * rng.standard_normal(2000) < share for share in shares])
+
+    good, bad, stuck = model(0.95, 0.953, 0.951), model(0.90, 0.902, 0.897), model(0.94, 0.1, 0.1)
+    shown, one, other = compare_all([good, bad, stuck])
+    assert shown.p_value is not None and shown.p_value < 0.001
+    assert one.p_value is not None and one.p_value > 0.05
+    assert other.p_value is not None and other.p_value > 0.05
+    assert shown.standard_error < 0.01 < other.standard_error
 
 
 def test_models_with_many_retrainings_stand_on_their_own() -> None:

@@ -20,7 +20,9 @@ Of several pairs judged together one looks further into the tails, and there a f
 together promise what they cannot hold. Therefore, where more than two models are judged together, the seeds of a
 model with up to `FEW` retrainings count as no luckier than those of all these models on average: s²_m is then at least
 s², the same variance pooled, and brings the degrees of freedom of s², Σ (R_m − 1), which is also the most that all
-seeds can have.
+seeds can have. Of s² is left out a model whose seeds vary so much more than the others' that an F test of its variance
+against theirs has a p below `OUTLYING`, as where some of its retrainings never leave chance: what such a network does
+tells nothing of the seeds of others.
 `reports/statistics.md` shows by simulation what that covers, beside other rules.
 """
 
@@ -38,6 +40,8 @@ from tuner.analysis.significance import Interval
 
 #: Up to so many retrainings a model's seeds count as no luckier than those of all models that it is judged with.
 FEW = 5
+#: A model whose variance over seeds has a smaller p than this against that of the others lends them nothing.
+OUTLYING = 1e-5
 
 #: Numbers, or arrays with a number for each of many differences.
 Numbers = Any
@@ -154,11 +158,42 @@ def _predicted(middle: float, accuracies: Values, times: float, images: float, n
 
 
 def _pool(models: Sequence[Values]) -> tuple[float, float]:
-    """Return the variance of retrainings' means pooled over models, and its degrees of freedom."""
-    models = [model for model in models if np.isfinite(model).all()]
-    freedom = sum(len(model) - 1 for model in models)
-    squares = sum(float(((model.mean(axis=1) - model.mean()) ** 2).sum()) for model in models)
-    return (squares / freedom, freedom) if freedom else (0.0, np.inf)  # of one retraining each nothing can be lent
+    """Return the variance of retrainings' means pooled over models that lend it, and its degrees of freedom."""
+    models = [model for model in models if np.isfinite(model).all() and len(model) > 1]
+    if not models:
+        return 0.0, np.inf  # of one retraining each nothing can be lent
+    freedoms = np.array([len(model) - 1 for model in models])
+    spread, freedom = lent(np.array([model.mean(axis=1).var(ddof=1) for model in models]), freedoms)
+    return float(spread), float(freedom)
+
+
+def lent(spreads: Values, freedoms: NDArray[np.int_]) -> tuple[Numbers, Numbers]:
+    """Return the variance of seeds that models lend each other, s², and its degrees of freedom.
+
+    Left out are as many of the largest variances, fewer than half, as all lie outside what the rest allows: the
+    smallest of them has a p below `OUTLYING` in an F test against the rest, pooled.
+
+    Args:
+        spreads: `(..., models)`, s²_m of each model; in front may stand many searches at once.
+        freedoms: `(models,)`, R_m − 1 of each model, at least 1.
+
+        lent(np.array([2e-6, 3e-6, 1e-6, 0.25]), np.array([2, 2, 2, 2]))  # 2e-6 with 6 degrees of freedom
+    """
+    from scipy.special import fdtrc
+
+    order = np.argsort(spreads, axis=-1)
+    ranked, freedom = np.take_along_axis(spreads, order, axis=-1), freedoms[order]
+    pooled = np.cumsum(freedom * ranked, axis=-1) / np.cumsum(freedom, axis=-1)
+    count = spreads.shape[-1]
+    left = np.full(spreads.shape[:-1], count)
+    for kept in range(count - 1, count // 2, -1):
+        rest, own = pooled[..., kept - 1], ranked[..., kept]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            p = fdtrc(freedom[..., kept], freedom[..., :kept].sum(axis=-1), own / rest)
+        left = np.where((rest > 0) & (p < OUTLYING), kept, left)
+    last = (left - 1)[..., np.newaxis]
+    among = np.cumsum(freedom, axis=-1)
+    return (np.take_along_axis(pooled, last, axis=-1)[..., 0], np.take_along_axis(among, last, axis=-1)[..., 0])
 
 
 def _judge(
@@ -195,7 +230,7 @@ def combine(
     spreads: Sequence[Numbers],
     retrainings: Sequence[int],
     least: Sequence[Numbers],
-    freedom: float,
+    freedom: Numbers,
     images: Numbers,
     n: int,
 ) -> tuple[Numbers, Numbers]:

@@ -226,7 +226,9 @@ def _lacking(answer: Answer) -> str:
         return "No difference is shown. Missing: more trainings."
     if answer.claim.alike or answer.claim.at_least:
         return "The intervals are too wide to tell whether it matters. Missing: more retrainings."
-    return f"Not every difference is shown; from {number(least)} on one would have been. Missing: more retrainings."
+    shares = answer.claim.by in ("accuracy", "gap")
+    limit = "none" if shares and least >= 1 else f"from {number(least)} on one"
+    return f"Not every difference is shown; {limit} would have been. Missing: more retrainings."
 
 
 def _rule(findings: Findings, answers: Sequence[Answer]) -> str:
