@@ -54,7 +54,11 @@ def by_optuna(pruner: str, curves: Curves, spent: Spent, seed: int) -> None:
 def by_keras_tuner(
     kind: type[keras_tuner.Tuner], options: dict[str, Any], curves: Curves, spent: Spent, seed: int
 ) -> None:
-    """Search the space with one of KerasTuner's tuners; a trial's score is that of its best epoch, as it has it."""
+    """Search the space with one of KerasTuner's tuners; a trial's score is that of its best epoch, as it has it.
+
+    Without options of its own a tuner has as many trials as there may be.
+    """
+    options = options or {"max_trials": MOST_TRIALS}
 
     class Tuner(kind):  # type: ignore[misc]
         def run_trial(self, trial: Any, *args: object, **kwargs: object) -> dict[str, float]:
@@ -82,6 +86,6 @@ PEERS: dict[str, Callable[[Curves, Spent, int], None]] = {
     "KerasTuner, Hyperband": partial(
         by_keras_tuner, keras_tuner.Hyperband, {"max_epochs": EPOCHS, "factor": 3, "hyperband_iterations": 4}
     ),
-    "KerasTuner, Bayesian": partial(by_keras_tuner, keras_tuner.BayesianOptimization, {"max_trials": MOST_TRIALS}),
-    "KerasTuner, random": partial(by_keras_tuner, keras_tuner.RandomSearch, {"max_trials": MOST_TRIALS}),
+    "KerasTuner, Bayesian": partial(by_keras_tuner, keras_tuner.BayesianOptimization, {}),
+    "KerasTuner, random": partial(by_keras_tuner, keras_tuner.RandomSearch, {}),
 }
