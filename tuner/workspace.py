@@ -15,7 +15,7 @@ from tuner.search_file.model import Search
 from tuner.system.files import check_no_link, is_a
 
 #: The folders below `runs/` that a run writes to.
-WRITTEN = ("models", "data", "compiled", "checkpoints", "features", "locks", "progress", "tensorboard")
+WRITTEN = ("models", "data", "checkpoints", "features", "locks", "progress", "tensorboard")
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,6 @@ class Workspace:
     def features(self) -> Path:
         """The folder of what frozen backbones made of images, a folder for each data set and backbone."""
         return self.runs / "features"
-
-    @property
-    def compiled(self) -> Path:
-        """The folder of what JAX compiled."""
-        return self.runs / "compiled"
 
     @property
     def store(self) -> Path:

@@ -286,13 +286,22 @@ def build(hp):
 def test_everything_runs_on_the_jax_backend_too(tmp_path: Path, blobs_file: Path) -> None:
     pytest.importorskip("jax")
     folder = make_project(tmp_path / "p", blobs_file, TWO_TRIALS)
-    jax = {"KERAS_BACKEND": "jax"}
+    jax = {"KERAS_BACKEND": "jax", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     ran = tuner(folder, "run", "small", "--epochs", "1", env=jax)
     assert ran.returncode == 0, ran.stderr
     assert [row["status"] for row in trials(folder)] == ["completed"] * 2
     text = (folder / "reports" / "small" / "report.md").read_text()
     assert "| backend" in text
     assert "jax 0." in text
-    assert any((folder / "runs" / "compiled").iterdir())  # for later workers
+    cache = tmp_path / "cache" / "tunetable" / "compiled"
+    compiled = {path.name: path.read_bytes() for path in cache.glob("*-cache")}
+    assert compiled, "for later workers"
+    assert not (folder / "runs" / "compiled").exists(), "where a stranger's machine code could lie"
     assert tuner(folder, "verify", "small", env=jax).returncode == 0
     assert tuner(folder, "verify", "small").returncode == 0, "TensorFlow reloads what JAX trained"
+    for number, (name, content) in enumerate(sorted(compiled.items())):
+        (cache / name).write_bytes([content[: len(content) // 2], b"no machine code", b""][number % 3])
+    before = [(row["trial"], row["val_accuracy"]) for row in trials(folder)]
+    again = tuner(folder, "run", "small", "--epochs", "1", "--fresh", env=jax)
+    assert (again.returncode, "Traceback" in again.stderr) == (0, False), again.stderr
+    assert [(row["trial"], row["val_accuracy"]) for row in trials(folder)] == before

@@ -97,5 +97,5 @@ def test_tensorflow_is_told_how_much_of_a_gpu_it_has(
     monkeypatch.delenv(MEMORY_LIMIT, raising=False)
     if limit:
         monkeypatch.setenv(MEMORY_LIMIT, limit)
-    training.set_up_process.__wrapped__(1, tmp_path)
+    training.set_up_process.__wrapped__(1)
     assert seen == expected

@@ -17,7 +17,7 @@ from tuner.worker import latency
 @pytest.fixture
 def job(tmp_path: Path, blobs: Dataset, in_this_process: None) -> LatencyJob:
     trial = Trial("ann", "blobs", blobs.fingerprint, {}, epochs=1, seed=0)
-    return LatencyJob(tmp_path / "model.keras", trial, save_to_store(blobs, tmp_path / "data"), tmp_path)
+    return LatencyJob(tmp_path / "model.keras", trial, save_to_store(blobs, tmp_path / "data"))
 
 
 def test_one_image_and_a_batch_are_measured_with_their_spread(job: LatencyJob) -> None:

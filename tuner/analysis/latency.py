@@ -23,12 +23,11 @@ Milliseconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 @dataclass(frozen=True)
 class LatencyJob:
-    """A saved model, the trial that left it, the data set that it is of, and where JAX keeps what it compiles."""
+    """A saved model, the trial that left it, and the data set that it is of."""
 
     model: Path
     trial: Trial
     data: Path
-    compiled: Path
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,6 @@ def parts_to_clean(workspace: Workspace) -> list[Part]:
     found = {
         "data sets laid out for workers that no recorded trial used": data,
         "features of frozen backbones": features,
-        "steps that JAX compiled": list(_inside(workspace.compiled)),
     }
     return [Part(words, tuple(paths), sum(map(_size, paths))) for words, paths in found.items() if paths]
 

@@ -47,7 +47,7 @@ def measure_latencies(findings: Findings, console: Console) -> None:
 def _measured(findings: Findings, chosen: Chosen, pool: Executor) -> Outcome:
     runs, trial = findings.workspace, chosen.saved.trial
     data = runs.store_of(trial.fingerprint).resolve()
-    job = LatencyJob(chosen.artifact.resolve(), trial, data, (runs.artifacts.parent / "compiled").resolve())
+    job = LatencyJob(chosen.artifact.resolve(), trial, data)
     pool.submit(trial.id, job, "latency")
     while not (outcomes := pool.wait()):
         INTERRUPTS.hear()

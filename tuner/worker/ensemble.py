@@ -41,7 +41,7 @@ def make_ensemble(job: Job, begun: float, objective: Objective) -> Result:
         TrialError: a member cannot be loaded by plain Keras, or gives no probabilities.
     """
     trial = job.trial
-    set_up_process(trial.threads, job.artifacts.parent / "compiled")
+    set_up_process(trial.threads)
     data = load_from_store(job.data)
     networks = [_loaded(path) for path, _ in job.members]
     network = mean_of(networks, [weight for _, weight in job.members], data.shape)

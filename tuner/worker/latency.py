@@ -19,7 +19,7 @@ _WARM, _CALLS, _SECONDS = 3, 50, 2.0
 
 def measure(job: LatencyJob) -> Latency | str:
     """Return how fast a saved model is, or why that cannot be measured."""
-    set_up_process(job.trial.threads, job.compiled)
+    set_up_process(job.trial.threads)
     try:
         network = keras.models.load_model(job.model, compile=False, safe_mode=True)
         images = np.asarray(load_from_store(job.data).x_test[:BATCH])

@@ -16,12 +16,15 @@ from tuner.executors.gpus import MEMORY_LIMIT
 from tuner.system.version import __version__
 from tuner.trial import Trial
 
+#: JAX keeps at most so many bytes of what it compiles, those that were used last.
+_MOST_COMPILED = 2_000_000_000
+
 
 @functools.cache
-def set_up_process(threads: int, compiled: Path) -> None:
+def set_up_process(threads: int) -> None:
     """Fix the number of threads, so that a training repeats bit for bit on a CPU; a process has one number of them.
 
-    JAX keeps in the folder `compiled` what it compiles, for other workers and later runs.
+    JAX keeps what it compiles in `compile_cache`, for other workers and later runs.
     """
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -42,9 +45,30 @@ def set_up_process(threads: int, compiled: Path) -> None:
         if threads == 1:
             flags = os.environ.get("XLA_FLAGS", "")
             os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
-        jax.config.update("jax_compilation_cache_dir", str(compiled))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+        cache = compile_cache()
+        if cache is not None:
+            jax.config.update("jax_compilation_cache_dir", str(cache))
+            jax.config.update("jax_compilation_cache_max_size", _MOST_COMPILED)
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+            jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def compile_cache() -> Path | None:
+    """Return the folder of this user's where JAX keeps what it compiles; None where there can be none.
+
+    It holds machine code, which JAX runs without looking at it. So it is not in `runs/`, which may be somebody else's,
+    but in the user's folder for caches (`XDG_CACHE_HOME`, else `~/.cache`), and is used only where nobody else may
+    write to it.
+    """
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        folder = (named if named.is_absolute() else Path.home() / ".cache") / "tunetable" / "compiled"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = folder.stat()
+    except (OSError, RuntimeError):  # of a user who has no home
+        return None
+    mine = not hasattr(os, "getuid") or (state.st_uid == os.getuid() and not state.st_mode & 0o022)
+    return folder if mine and os.access(folder, os.W_OK) else None
 
 
 def environment(trial: Trial) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def train(job: Job) -> Result | ResourceError:
 
 def _train(job: Job, begun: float, progress: Progress) -> Result:
     trial = job.trial
-    set_up_process(trial.threads, job.artifacts.parent / "compiled")
+    set_up_process(trial.threads)
     objective = objective_of_job(job)  # before the family, which may come of the same module
     family = family_of_job(job)
     own = isinstance(family, CustomFamily)
