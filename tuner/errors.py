@@ -101,6 +101,9 @@ _ROOM = "make room"
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 _HANDLES = "allow more open files (ulimit -n 4096), or pass a smaller --workers"
 _MEMORY = "free memory, or pass a smaller --workers"
+#: What the system answers where a folder or a link stands in the place of a file, or a file in that of a folder.
+_IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.ELOOP)
+_MOVE = "move what stands there, and run the search again, which makes it anew"
 #: What the system lacks where it answers with these, and what helps.
 _REMEDIES = {
     errno.ENOSPC: _ROOM,
@@ -127,11 +130,13 @@ def resource_error_of(error: BaseException, place: str = "", own: Sequence[Path]
         if isinstance(seen, ResourceError):
             return seen
         if isinstance(seen, OSError):
-            where = os.fsdecode(seen.filename) if isinstance(seen.filename, str | bytes) else ""
+            named = seen.filename2 if seen.errno in _IN_THE_WAY and seen.filename2 else seen.filename
+            where = os.fsdecode(named) if isinstance(named, str | bytes) else ""
             if seen.errno in _REMEDIES:
                 return ResourceError(where or place, seen.strerror or "", _REMEDIES[seen.errno])
             if any(where and Path(where).is_relative_to(folder) for folder in own):
-                return LostError(where, seen.strerror or one_line(seen))
+                remedies = [_MOVE] if seen.errno in _IN_THE_WAY else []
+                return LostError(where, seen.strerror or one_line(seen), *remedies)
             if seen.errno is None and _SHORT_WRITE.search(str(seen)):
                 return ResourceError(place, f"cannot be written ({one_line(seen)})", _ROOM)
         seen = seen.__cause__ or seen.__context__

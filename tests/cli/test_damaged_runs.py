@@ -87,12 +87,22 @@ def test_what_a_run_keeps_beside_its_ledger_is_made_again_whatever_lies_there(
     assert (folder / "notes.txt").read_text() == OTHER
 
 
-def test_a_folder_in_the_place_of_kept_answers_ends_a_run_in_a_line(finished_in_brief: Path, tmp_path: Path) -> None:
+def test_a_folder_in_the_place_of_kept_answers_ends_a_run_in_a_line_that_helps(
+    finished_in_brief: Path, tmp_path: Path
+) -> None:
     kinds = ("text", "text", "a folder", "a folder", "text")
-    ran = tuner(begun_again(finished_in_brief, tmp_path / "copy", kinds), "run", "small", "--workers", "1")
-    said = [line for line in ran.stderr.splitlines() if line.startswith("tuner: ")]
-    assert (ran.returncode, len(said), "Traceback" in ran.stderr) == (1, 1, False), ran.stderr
-    assert ".validation.npz: Is a directory; " in said[0]
+    folder = begun_again(finished_in_brief, tmp_path / "copy", kinds)
+    for left in (2, 1):
+        ran = tuner(folder, "run", "small", "--workers", "1")
+        said = [line for line in ran.stderr.splitlines() if line.startswith("tuner: ")]
+        assert (ran.returncode, len(said), "Traceback" in ran.stderr) == (1, 1, False), (left, ran.stderr)
+        place, separator, remedy = said[0].removeprefix("tuner: ").partition(": Is a directory; ")
+        assert place.endswith(".validation.npz"), said
+        assert remedy.startswith("move what stands there, and run the search again")
+        assert separator
+        (folder / place).rename(folder / f"moved {left}")
+    ran = tuner(folder, "run", "small", "--workers", "1")
+    assert (ran.returncode, trials(folder)) == (0, trials(finished_in_brief)), ran.stderr
 
 
 @pytest.mark.parametrize("name", ["workers.log", "locks/small.lock"])

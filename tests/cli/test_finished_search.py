@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from small_project import (
+    ONE_TRIAL,
     SEARCH_TRIALS,
     make_project,
     real_tuner,
@@ -322,3 +323,38 @@ def test_list_results_and_help_import_neither_tensorflow_nor_keras(finished: Pat
             [sys.executable, "-c", script, *arguments], cwd=finished, capture_output=True, text=True, check=True
         )
         assert ran.stdout.splitlines()[-1] == "heavy: []"
+
+
+MOODY = """
+import keras
+from pathlib import Path
+
+class Moody(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if Path({mark!r}).exists():
+            raise RuntimeError("no luck")
+
+def make():
+    return [Moody()]
+"""
+
+
+def test_a_search_whose_trials_all_fail_on_a_fresh_run_is_no_success_by_its_earlier_retrainings(
+    tmp_path: Path, blobs_file: Path
+) -> None:
+    mark = tmp_path / "mark"
+    folder = make_project(
+        tmp_path / "p", blobs_file, ONE_TRIAL.replace("[[search]]", 'callbacks = "moody:make"\n[[search]]')
+    )
+    (folder / "searches" / "moody.py").write_text(MOODY.format(mark=str(mark)))
+    assert tuner(folder, "run", "small").returncode == 0
+    mark.touch()
+    failed = tuner(folder, "run", "small", "--fresh")
+    assert failed.returncode == 1, failed.stderr
+    last = failed.stderr.splitlines()[-1]
+    assert last.startswith("tuner: small: no trial of ")
+    assert "most often: the callback Moody raised RuntimeError: no luck" in last
+    assert "## Comparison" not in (folder / "reports" / "small" / "report.md").read_text()
+    mark.unlink()
+    assert tuner(folder, "run", "small", "--fresh").returncode == 0
+    assert [row["status"] for row in trials(folder)] == ["completed"]

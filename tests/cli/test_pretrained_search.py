@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import keras
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from small_project import ONE_TRIAL, recorded, trials, tuner
+from test_damaged_runs import KINDS, OTHER
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +68,63 @@ def test_heads_are_searched_scored_verified_and_used(project: Path) -> None:
     assert json.loads(about.read_text())["state"], "by which the next run finds the folder decoded"
 
 
+@pytest.fixture
+def searched(project: Path, tmp_path: Path) -> Path:
+    """A copy of the project in which its search has run."""
+    assert tuner(project, "run", "small").returncode == 0
+    return Path(shutil.copytree(project, tmp_path / "copy"))
+
+
+#: What lies in the place of features, of what tells of their backbone, and of the lock of who computes them.
+INSTEAD = (
+    ("a pipe", "a device", "text"),
+    ("text", "half of it", "a pipe"),
+    ("an empty file", "a link", "an empty file"),
+    ("a huge file", "text", "text"),
+)
+
+
+@pytest.mark.parametrize("kinds", INSTEAD, ids=str)
+def test_features_are_computed_again_whatever_lies_in_their_place(searched: Path, kinds: tuple[str, ...]) -> None:
+    before = trials(searched)
+    (features,) = (searched / "runs" / "features").iterdir()
+    files = [features / "train-0.npz", features / "about.json", features / "train-0.lock"]
+    assert sorted(features.iterdir()) == sorted(files)
+    away = searched / "runs" / "notes.txt"  # which a link leads to
+    away.write_text(OTHER)
+    for kind, file in zip(kinds, files, strict=True):
+        KINDS[kind](file)
+    ran = tuner(searched, "run", "small", "--fresh")
+    assert (ran.returncode, "Traceback" in ran.stderr) == (0, False), ran.stderr
+    assert trials(searched) == before
+    assert away.read_text() == OTHER
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "problem"),
+    [
+        ("train-0.npz", "a folder", "Is a directory"),
+        ("train-0.lock", "a folder", "Is a directory"),
+        ("train-0.lock", "a link", "Too many levels of symbolic links"),
+    ],
+)
+def test_what_stands_in_the_way_of_features_ends_a_run_in_a_line_that_helps(
+    searched: Path, name: str, kind: str, problem: str
+) -> None:
+    before = trials(searched)
+    (features,) = (searched / "runs" / "features").iterdir()
+    KINDS[kind](features / name)
+    if name != "train-0.npz":
+        (features / "train-0.npz").unlink()
+    ran = tuner(searched, "run", "small", "--fresh")
+    said = [line for line in ran.stderr.splitlines() if line.startswith("tuner: ")]
+    assert (ran.returncode, len(said), "Traceback" in ran.stderr) == (1, 1, False), ran.stderr
+    assert f"{name}: {problem}; move what stands there, and run the search again" in said[0]
+    (features / name).rename(searched / "moved")
+    assert tuner(searched, "run", "small").returncode == 0
+    assert trials(searched) == before
+
+
 def test_other_weights_under_the_same_name_are_other_trials(project: Path) -> None:
     before = recorded(project)
     assert before
@@ -92,8 +151,6 @@ def test_other_weights_under_the_same_name_are_other_trials(project: Path) -> No
 def test_weights_that_cannot_be_had_are_one_line_and_nothing_is_trained(
     content: bytes | None, says: str, project: Path, tmp_path: Path
 ) -> None:
-    import shutil
-
     folder = tmp_path / "p"
     shutil.copytree(project / "searches", folder / "searches")
     weights = folder / "searches" / "mine.weights.h5"

@@ -323,6 +323,15 @@ class Ledger:
                 [(search, *astuple(search_trial)) for search_trial in search_trials],
             )
 
+    def keep_retrainings(self, search: str, kept: Collection[tuple[str, str]]) -> None:
+        """List retrainings of these models on these data sets alone; others are of what is no longer chosen."""
+        listed = "SELECT DISTINCT model, dataset FROM members WHERE search = ? AND role = 'final'"
+        with self._transaction():
+            gone = [(search, *pair) for pair in self._rows(listed, search) if pair not in kept]
+            self._db.executemany(
+                "DELETE FROM members WHERE search = ? AND model = ? AND dataset = ? AND role = 'final'", gone
+            )
+
     def search_trials(self, search: str) -> list[tuple[SearchTrial, Record | None]]:
         """Return the trials of a search, each with its record if it has finished.
 

@@ -145,6 +145,7 @@ class StartedSearch:
     def retrain_winners(self) -> None:
         """Train the best of each model search again, with other seeds and on each data set of the comparison."""
         finals = all_final_proposals(self.search, self.ledger, self._prepared, self._workspace)
+        self.ledger.keep_retrainings(self.search.name, {(one.model, one.dataset) for one, _ in finals})
         self._runner.drive("retraining", [proposals for proposals, _ in finals], sum(count for _, count in finals))
 
     def make_ensembles(self) -> None:

@@ -58,7 +58,7 @@ def train(job: Job) -> Result | ResourceError:
     except SystemExit as error:
         reason = f"the network's own code called sys.exit({error.code!r})"
     except Exception as error:  # noqa: BLE001  # a network or backend may raise anything
-        lacks = resource_error_of(error, str(job.artifacts), own=(job.data, job.artifacts))
+        lacks = resource_error_of(error, str(job.artifacts), own=(job.data, job.artifacts.parent))
         if lacks is not None:
             return lacks
         transient = isinstance(error, MemoryError | OSError)
