@@ -105,6 +105,8 @@ class Fault:
 
     A run that is given hours may be ended by them ("deadline" to "search"): it then proposes nothing more, trains the
     best so far again and writes its report, and the next run goes on from there.
+
+    `command` is "run", or what is struck of a search that has ended: "report" or "verify".
     """
 
     kind: str
@@ -113,6 +115,7 @@ class Fault:
     moment: Moment | Inside
     again: float | None = None
     seconds: float | None = None
+    command: str = "run"
 
     @property
     def ends_the_run(self) -> bool:
@@ -122,7 +125,8 @@ class Fault:
     def __str__(self) -> str:
         again = f", and again {self.again:.2f} s after the next start" if self.again is not None else ""
         hours = f", of a run that is given {self.seconds:.0f} s" if self.seconds is not None else ""
-        return f"{self.signal} to {self.victim}, {self.moment}{again}{hours}"
+        whose = f" of tuner {self.command}" if self.command != "run" else ""
+        return f"{self.signal} to {self.victim}{whose}, {self.moment}{again}{hours}"
 
 
 class Stage(IntEnum):
@@ -133,6 +137,7 @@ class Stage(IntEnum):
     RETRAINING = 2
     TO_THE_END = 3  # the run goes on, and nothing is left to be trained
     REPORT = 4
+    ENDED = 5  # the search comes to its end first
 
 
 @dataclass(frozen=True)
@@ -237,6 +242,16 @@ def _in_report(progress: Progress, pace: Pace, rng: random.Random) -> Fault | No
     return _from_within("report", "report", rng.randint(1, 2 * pace.report_files), rng)
 
 
+def _to_command(kind: str, command: str, label: str) -> Kind:
+    """Return the kind of a fault that strikes a command on a search that has ended, once it has installed itself."""
+
+    def draw(progress: Progress, pace: Pace, rng: random.Random) -> Fault | None:
+        signal = rng.choices(("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"), (3, 1, 1, 1))[0]
+        return Fault(kind, signal, "main", Moment(rng.uniform(1.5, 7)), command=command)
+
+    return Kind(label, Stage.ENDED, draw)
+
+
 def _from_within(
     kind: str,
     event: str,
@@ -278,4 +293,6 @@ KINDS = {
     "checkpoint": Kind("during a checkpoint write", Stage.RETRAINING, _in_checkpoint),
     "scoring": Kind("during the scoring", Stage.RETRAINING, _in_scoring),
     "report": Kind("while the report is written", Stage.REPORT, _in_report),
+    "rewriting": _to_command("rewriting", "report", "to `tuner report` of a search that has ended"),
+    "verifying": _to_command("verifying", "verify", "to `tuner verify` of a search that has ended"),
 }

@@ -19,6 +19,8 @@ _INTERRUPTED = 130
 _REFUSED = 2
 #: No system has a process of that number.
 _NO_PROCESSES_FILE = ".partial-99999999999999999999-x.keras"
+#: What the tool calls files and folders that are not whole yet.
+_PARTIAL = ".partial-*"
 #: What a run says whose hours were over before its search was.
 _BY_ITS_HOURS = "the search has ended by its hours"
 #: A run that ends well within so many seconds of a fault had done its work before.
@@ -155,6 +157,8 @@ class Life:
 
     def _strike(self, fault: Fault) -> tuple[bool, Problems]:
         """Start the search, wait for the moment, strike; return whether it struck, and how the run ended."""
+        if fault.command != "run":
+            return self._strike_command(fault, (fault.command, NAME))
         if fault.victim == "runs":
             return True, self._start_among_strangers_files()
         struck_at = None
@@ -186,6 +190,28 @@ class Life:
         self._struck += struck_at is not None
         return struck_at is not None, problems
 
+    def _strike_command(self, fault: Fault, command: tuple[str, ...]) -> tuple[bool, Problems]:
+        """Strike a command on the search once that has ended; given again, it has to succeed and to clear up."""
+        problems = self._until_its_end(self._start(), is_over=True)
+        before = set(self._folder.rglob(_PARTIAL))  # in its folder for temporary files too
+        run = self._start(command=command)
+        run.wait_for(lambda: False, fault.moment.seconds if isinstance(fault.moment, Moment) else 0.0)
+        struck = run.send(fault.signal, fault.victim, self._rng.choice)
+        problems.ended_badly += self._how_badly(run, fault.signal if struck else None, command)
+        problems.ended_badly += self._how_badly(self._start(command=command), None, command)
+        left = sorted(set(self._folder.rglob(_PARTIAL)) - before)
+        problems.ended_badly += [f"left over: {path.relative_to(self._folder)}" for path in left]
+        self._struck += struck
+        self._now = snapshot(self._ledger)
+        problems.add(self._judge.look(self._now))
+        return struck, problems
+
+    def _how_badly(self, run: Run, signal: str | None, command: tuple[str, ...]) -> list[str]:
+        """Wait for the end of a command on a search that has ended, and return what is wrong with it."""
+        if not run.wait(self._reference.limit):
+            return [f"tuner {command[0]} did not end, and was killed"]
+        return how_badly(run.code, run.printed, run.errors, signal, True, command)
+
     def _start_among_strangers_files(self) -> Problems:
         """Start the search where its lock is a link, which has to be refused; what the link leads to stays."""
         lock, elsewhere = self._folder / "runs" / "locks" / f"{NAME}.lock", self._folder / "elsewhere.txt"
@@ -214,8 +240,15 @@ class Life:
             problems.ended_badly.append(f"removed: {_NO_PROCESSES_FILE}, which is a stranger's")
         self._strange.unlink(missing_ok=True)
 
-    def _start(self, fault: str | None = None, *, with_reader: bool = False, seconds: float | None = None) -> Run:
-        run = Run(self._folder, fault, with_reader=with_reader, seconds=seconds)
+    def _start(
+        self,
+        fault: str | None = None,
+        *,
+        with_reader: bool = False,
+        seconds: float | None = None,
+        command: tuple[str, ...] = COMMAND,
+    ) -> Run:
+        run = Run(self._folder, fault, with_reader=with_reader, seconds=seconds, command=command)
         self._sessions.add(run.session)
         return run
 
@@ -251,14 +284,21 @@ class Life:
         return f"{now.rows} of {now.of_searched + now.of_retrained} recorded"
 
 
-def how_badly(code: int | None, printed: str, errors: str, signal: str | None, had_begun: bool) -> list[str]:
+def how_badly(
+    code: int | None,
+    printed: str,
+    errors: str,
+    signal: str | None,
+    had_begun: bool,
+    command: tuple[str, ...] = COMMAND,
+) -> list[str]:
     """Return what is wrong with how a run ended that was sent a signal, or none.
 
     A run may end well before its signal comes. One that is asked to stop says how to go on, unless it has not begun,
     or has printed its report and is leaving; so does one whose data were taken away.
     """
     wrong = [line for line in errors.splitlines() if "Traceback" in line][:1]
-    if code == 0 and "report: " in printed:
+    if code == 0 and ("report: " in printed or command[0] == "verify"):
         return wrong
     if signal is None:
         return [*wrong, f"exit code {code}: {_last_line(errors)}"]
@@ -268,7 +308,7 @@ def how_badly(code: int | None, printed: str, errors: str, signal: str | None, h
         return wrong if says else [*wrong, f"exit code {code} without its data: {last}"]
     if signal == "SIGKILL":
         return wrong if code == -9 else [*wrong, f"exit code {code} after SIGKILL"]
-    if code == _INTERRUPTED and " ".join(COMMAND) in _last_line(errors):
+    if code == _INTERRUPTED and " ".join(command) in _last_line(errors):
         return wrong
     if not had_begun or "report: " in printed:
         return wrong

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks.chaos.searches import COMMAND, NAME
@@ -24,13 +24,20 @@ class Run:
 
     Args:
         folder: the project; what the run prints goes to files in it.
+        command: what is run instead of the search.
         fault: a fault from within, as `Inside.to_json` writes it.
         with_reader: whether the standard error goes through a process that reads it, which can be ended.
         seconds: how long the run may take, given to it as hours; None for as long as it takes.
     """
 
     def __init__(
-        self, folder: Path, fault: str | None = None, *, with_reader: bool = False, seconds: float | None = None
+        self,
+        folder: Path,
+        fault: str | None = None,
+        *,
+        with_reader: bool = False,
+        seconds: float | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         self._folder = folder
         self._printed, self._errors, self._trained = (
@@ -50,10 +57,10 @@ class Run:
         with self._printed.open("w") as printed, self._errors.open("w") as errors:
             self._reader = None
             if with_reader:
-                command = [sys.executable, "-S", "-c", _READ]
-                self._reader = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=errors, start_new_session=True)
+                reading = [sys.executable, "-S", "-c", _READ]
+                self._reader = subprocess.Popen(reading, stdin=subprocess.PIPE, stdout=errors, start_new_session=True)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tuner", *COMMAND, *hours],
+                [sys.executable, "-m", "tuner", *command, *hours],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,

@@ -23,7 +23,9 @@ main process is their victim, a third of them are SIGTERM or SIGINT; in a checkp
 also be the whole group, or the worker alone. Four kinds are no signals: whoever reads the standard error goes away,
 the laid-out data are removed under the run, a stranger's files lie in `runs/` as it starts, and the hours that the run
 was given (`--hours`, from a second to half as long again as the search takes) are over, so that it trains the best so
-far again and writes a report; the next run has no hours, and has to end as if there had been none.
+far again and writes a report; the next run has no hours, and has to end as if there had been none. Two kinds strike
+another command on a search that has ended, `tuner report` or `tuner verify`, from 1.5 s after its start; given again,
+it has to succeed, and nothing may be left of the first.
 
 After each fault the ledger is read from a copy, and after the last run everything is compared with a search that
 nothing disturbed:

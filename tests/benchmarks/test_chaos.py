@@ -274,6 +274,17 @@ class TestEndings:
     def test_that_are_bad(self, code: int, printed: str, errors: str, sent: str | None, begun: bool) -> None:
         assert len(how_badly(code, printed, errors, sent, begun)) >= 1
 
+    @pytest.mark.parametrize("command", ["report", "verify"])
+    def test_of_a_command_on_a_search_that_has_ended(self, command: str) -> None:
+        words = (command, "quick")
+        line = f"stopped; nothing that is recorded is lost. Again with: tuner {command} quick\n"
+        assert how_badly(130, "", line, "SIGHUP", True, words) == []
+        assert how_badly(-9, "", "", "SIGKILL", True, words) == []
+        assert how_badly(0, "report: reports/quick/report.md", "", None, True, words) == []
+        assert len(how_badly(130, "", line.replace(command, "run"), "SIGHUP", True, words)) == 1
+        assert len(how_badly(-15, "", "", "SIGTERM", True, words)) == 1
+        assert len(how_badly(1, "", "tuner: other scores", None, True, words)) == 1
+
 
 #: What strikes while trials are trained, and lets the run go on.
 TRAINS = ("worker", "server", "stream", "data")
@@ -538,7 +549,7 @@ class TestRealSearches:
     def test_struck_by_what_is_no_kill_go_on_as_they_have_to(self, short_folder: Path, reference: Reference) -> None:
         said: list[str] = []
         life = Life(short_folder / "life", "grid", reference, random.Random(3), said.append)  # noqa: S311
-        for kind in ("strange", "hours", "hangup", "data", "stream"):
+        for kind in ("strange", "hours", "hangup", "data", "stream", "rewriting", "verifying"):
             came = life.suffer(kind)
             assert not isinstance(came, Suffered) or not came.problems, said
             assert kind != "strange" or isinstance(came, Suffered)
