@@ -243,7 +243,7 @@ def _in_report(progress: Progress, pace: Pace, rng: random.Random) -> Fault | No
 
 
 def _to_command(kind: str, command: str, label: str) -> Kind:
-    """Return the kind of a fault that strikes a command on a search that has ended, once it has installed itself."""
+    """Return the kind of a fault that strikes a command on a search that has ended, once that hears signals."""
 
     def draw(progress: Progress, pace: Pace, rng: random.Random) -> Fault | None:
         signal = rng.choices(("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"), (3, 1, 1, 1))[0]

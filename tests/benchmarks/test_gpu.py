@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
 from pathlib import Path
 from time import perf_counter, sleep
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from benchmarks.gpu.__main__ import choose_backend
 from benchmarks.gpu.epochs import Measurement, Processes
 from benchmarks.gpu.epochs import row as epoch_row
 from benchmarks.gpu.grid import SEARCH, Measured, extrapolated, line, spread
-from benchmarks.gpu.runs import TunerRun
+from benchmarks.gpu.runs import Chain, TunerRun, run_also
 from benchmarks.gpu.sharing import is_shared, multi_process_service
 from tuner.families import FAMILIES
 from tuner.ledger.ledger import Ledger, SearchTrial
@@ -88,6 +90,49 @@ def test_a_search_that_ran_is_timed_and_one_that_ran_before_is_not(tmp_path: Pat
             records, seconds = run.finished()
             assert len(records) == number + 1
             assert seconds == (pytest.approx(7, abs=0.01) if number == 0 else pytest.approx(math.nan, nan_ok=True))
+
+
+class FakeRun:
+    """A search that ends by itself after some looks, or when it is asked to stop."""
+
+    started: ClassVar[list[tuple[str, ...]]] = []
+
+    def __init__(self, name: str, out: Path, data_dir: Path | None, *options: str) -> None:
+        self.name, self._looks, self._stopped = name, {"long": 10**9}.get(name, 2), False
+        FakeRun.started.append((name, *options))
+
+    def ended(self) -> bool:
+        self._looks -= 1
+        return self._stopped or self._looks < 0
+
+    def ask_to_stop(self) -> None:
+        self._stopped = True
+
+    def wait(self, until: float) -> bool:
+        assert self._stopped or self._looks < 0
+        return not self._stopped
+
+    def finished(self) -> tuple[list[Record], float]:
+        return [], math.nan
+
+
+def test_searches_of_a_chain_follow_each_other_and_what_its_time_leaves_is_stopped(
+    tmp_path: Path, trials: list[Trial], work: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.gpu.runs.TunerRun", FakeRun)
+    monkeypatch.setattr("benchmarks.gpu.runs._SECONDS_BETWEEN_LOOKS", 0.01)
+    FakeRun.started = []
+    chains = [Chain.read("a,b:5", 2), Chain.read("c,long,never", 2)]
+    assert chains == [Chain(("a", "b"), 5), Chain(("c", "long", "never"), 2)]
+    measured = Measured(tmp_path, "about.", trials, work, passes=1000)
+    options = argparse.Namespace(out=tmp_path, data_dir=None, epochs=2, train_size=None)
+    run_also(chains, options, perf_counter() + 1, measured)
+    five, two = (("--workers", workers, "--epochs", "2") for workers in ("5", "2"))
+    assert FakeRun.started[:2] == [("a", *five), ("c", *two)]
+    assert set(FakeRun.started[2:]) == {("b", *five), ("long", *two)}
+    assert [(one["search"], one["ended"]) for one in measured.also][-1] == ("long", False)
+    assert {one["search"] for one in measured.also if one["ended"]} == {"a", "b", "c"}
+    assert row((tmp_path / "gpu.md").read_text(), "long")[1] == "False"
 
 
 CONTROL = """#!/bin/sh
