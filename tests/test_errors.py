@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,45 @@ def test_whatever_is_wrong_with_a_file_that_a_run_laid_out_is_the_runs() -> None
         "runs/models/x.keras: No such file or directory; run the search again, which makes it anew: nothing that "
         "finished is lost"
     )
+
+
+@pytest.mark.parametrize(
+    ("number", "helps"),
+    [
+        (errno.EISDIR, "move what stands there"),
+        (errno.ENOTEMPTY, "move what stands there"),
+        (errno.EACCES, "let this user read and write there"),
+        (errno.EROFS, "let this user read and write there"),
+        (errno.ESTALE, "see to the network disk"),
+    ],
+)
+def test_what_helps_with_a_file_of_the_runs_own_is_not_always_to_run_again(number: int, helps: str) -> None:
+    error = OSError(number, os.strerror(number), "runs/models/x.keras")
+    found = resource_error_of(error, own=(Path("runs/models"),))
+    assert isinstance(found, LostError)
+    assert str(found).startswith(f"runs/models/x.keras: {os.strerror(number)}; {helps}, and run the search again")
+
+
+def error_of(act: Callable[[], object]) -> OSError:
+    with pytest.raises(OSError) as caught:
+        act()
+    return caught.value
+
+
+def test_what_stands_in_the_way_is_named_and_not_what_cannot_be_there(tmp_path: Path) -> None:
+    (tmp_path / "features").write_text("no folder")
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    (tmp_path / "part").write_text("whole")
+    (tmp_path / "folder").mkdir()
+    for act, named in [
+        ((tmp_path / "features" / "a" / "b.npz").read_bytes, "features"),
+        ((tmp_path / "round" / "b.npz").read_bytes, "round"),
+        (lambda: (tmp_path / "part").rename(tmp_path / "folder"), "folder"),
+        (lambda: (tmp_path / "gone").rename(tmp_path / "new"), "gone"),
+    ]:
+        found = resource_error_of(error_of(act), own=(tmp_path,))
+        assert isinstance(found, LostError)
+        assert found.place == str(tmp_path / named)
 
 
 def test_what_numpy_says_of_a_full_disk_is_the_machines() -> None:

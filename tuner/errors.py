@@ -101,9 +101,20 @@ _ROOM = "make room"
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 _HANDLES = "allow more open files (ulimit -n 4096), or pass a smaller --workers"
 _MEMORY = "free memory, or pass a smaller --workers"
-#: What the system answers where a folder or a link stands in the place of a file, or a file in that of a folder.
-_IN_THE_WAY = (errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.ELOOP)
 _MOVE = "move what stands there, and run the search again, which makes it anew"
+_ALLOW = "let this user read and write there, and run the search again"
+#: What helps with the run's own files: where a folder or a link stands in the place of a file, or a file in that of a
+#: folder; where it may not be written to; where a network disk has lost it.
+_OF_OWN = {
+    errno.EISDIR: _MOVE,
+    errno.ENOTDIR: _MOVE,
+    errno.ENOTEMPTY: _MOVE,
+    errno.ELOOP: _MOVE,
+    errno.EACCES: _ALLOW,
+    errno.EPERM: _ALLOW,
+    errno.EROFS: _ALLOW,
+    errno.ESTALE: "see to the network disk, and run the search again",
+}
 #: What the system lacks where it answers with these, and what helps.
 _REMEDIES = {
     errno.ENOSPC: _ROOM,
@@ -130,17 +141,33 @@ def resource_error_of(error: BaseException, place: str = "", own: Sequence[Path]
         if isinstance(seen, ResourceError):
             return seen
         if isinstance(seen, OSError):
-            named = seen.filename2 if seen.errno in _IN_THE_WAY and seen.filename2 else seen.filename
-            where = os.fsdecode(named) if isinstance(named, str | bytes) else ""
+            where = _place_of(seen)
             if seen.errno in _REMEDIES:
                 return ResourceError(where or place, seen.strerror or "", _REMEDIES[seen.errno])
             if any(where and Path(where).is_relative_to(folder) for folder in own):
-                remedies = [_MOVE] if seen.errno in _IN_THE_WAY else []
-                return LostError(where, seen.strerror or one_line(seen), *remedies)
+                remedies = [_OF_OWN[seen.errno]] if seen.errno in _OF_OWN else []
+                return LostError(_in_the_way(where, seen.errno), seen.strerror or one_line(seen), *remedies)
             if seen.errno is None and _SHORT_WRITE.search(str(seen)):
                 return ResourceError(place, f"cannot be written ({one_line(seen)})", _ROOM)
         seen = seen.__cause__ or seen.__context__
     return None
+
+
+def _place_of(error: OSError) -> str:
+    """Return the file that an error is about; of a file that was to be moved, its destination if that is there."""
+    named = error.filename
+    if isinstance(error.filename2, str | bytes) and Path(os.fsdecode(error.filename2)).exists():
+        named = error.filename2
+    return os.fsdecode(named) if isinstance(named, str | bytes) else ""
+
+
+def _in_the_way(where: str, number: int | None) -> str:
+    """Return what stands in the place of a folder on the way to a file, where that is the error."""
+    if number not in (errno.ENOTDIR, errno.ELOOP):
+        return where
+    above = [path for path in reversed(Path(where).parents) if path.is_symlink() or path.exists()]
+    kind = Path.is_symlink if number == errno.ELOOP else Path.is_file
+    return next((str(path) for path in above if kind(path) and (number != errno.ELOOP or not path.exists())), where)
 
 
 class TrialError(Exception):

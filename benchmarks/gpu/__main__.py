@@ -57,10 +57,10 @@ def main() -> None:
         "--also",
         nargs="*",
         default=[],
+        type=Chain.read,
         metavar="NAME,NAME:WORKERS",
-        help="chains of searches that run at once behind this, each one search after the other",
+        help="chains of searches that run at once behind this, each one search after the other, 2 trials at once",
     )
-    parser.add_argument("--also-workers", type=int, default=2, help="trials at once of a chain; 2 by default")
     parser.add_argument("--matrix", type=int, default=8192, help="side of the matrices that measure the peak")
     options = parser.parse_args()
     options.workers = options.workers or max(1, available_cores() - 1)
@@ -99,8 +99,7 @@ def measure(options: argparse.Namespace, folder: Path, until: float) -> None:
     for_epochs = min(options.epoch_seconds, until - perf_counter() - _TO_RUN_EPOCHS)
     if for_epochs > 0 and backend_name() == "jax":
         measure_epochs(options.out, options.data_dir, options.train_size or 60_000, for_epochs)
-    chains = [Chain.read(text, options.also_workers) for text in options.also]
-    run_also(chains, options, until, measured)
+    run_also(options.also, options, until, measured)
     report_progress(f"{options.out / 'gpu.md'}")
 
 

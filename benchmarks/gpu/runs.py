@@ -53,6 +53,11 @@ class TunerRun:
             self._process.wait()
         return False
 
+    @property
+    def seconds(self) -> float:
+        """How long ago it was started."""
+        return time() - self._begun
+
     def ended(self) -> bool:
         """Whether it has ended, however it did."""
         return self._process.poll() is not None
@@ -101,15 +106,21 @@ class Chain:
     workers: int
 
     @classmethod
-    def read(cls, text: str, workers: int) -> Chain:
-        """Read `NAME,NAME:WORKERS`; without WORKERS it has as many as told."""
+    def read(cls, text: str) -> Chain:
+        """Read `NAME,NAME:WORKERS`; without WORKERS it has two.
+
+        Raises:
+            ValueError: a name is missing, or WORKERS is no number of them.
+        """
         names, _, own = text.partition(":")
-        return cls(tuple(names.split(",")), int(own or workers))
+        chain = cls(tuple(names.split(",")), int(own or 2))
+        if not all(chain.names) or chain.workers < 1:
+            raise ValueError(text)
+        return chain
 
 
 def run_also(chains: Sequence[Chain], options: argparse.Namespace, until: float, measured: Measured) -> None:
     """Run chains of searches at once until their time is over; each search is noted as it ends."""
-    begun = perf_counter()
 
     def started(chain: Chain) -> tuple[TunerRun, Chain]:
         workers = ("--workers", str(chain.workers))
@@ -127,7 +138,7 @@ def run_also(chains: Sequence[Chain], options: argparse.Namespace, until: float,
             running.remove(place)
             ended = run.wait(perf_counter() + _SECONDS_TO_STOP)
             records, _ = run.finished()
-            seconds = number(perf_counter() - begun)
+            seconds = number(run.seconds)
             measured.also.append({"search": run.name, "trials": len(records), "ended": ended, "seconds": seconds})
             measured.write()
             report_progress(f"{run.name}: {len(records)} trials, {'ended' if ended else 'stopped'}, {seconds} s")

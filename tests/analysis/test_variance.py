@@ -65,6 +65,11 @@ def test_a_model_whose_seeds_vary_far_more_than_the_others_lends_them_nothing() 
     assert lent(np.array([1.0, 1.0, 1.0, 1e9, 2e9]), np.full(5, 2)) == pytest.approx((1.0, 6))
     assert lent(np.array([1.0, 1.0, 1e9, 2e9]), np.full(4, 2)) == pytest.approx((7.5e8 + 0.5, 8))
     assert lent(np.array([0.0, 0.0, 1.0]), np.full(3, 2)) == pytest.approx((1 / 3, 6))
+    # Three equal accuracies have a variance of rounding, or of 0; whichever, they tell nothing of a third model's
+    assert lent(np.array([1.8e-32, 0.0, 1.2e-4]), np.full(3, 2)) == pytest.approx((4e-5, 6))
+    assert lent(np.array([1.0, 1.0, 1.0, 1.0, 1e9]), np.array([9, 1, 2, 2, 2]))[1] == 14
+    tied = [lent(np.array([1.0, 1e9, 1e9, 1.0, 1.0]), np.array(df)) for df in ([2, 1, 9, 2, 2], [2, 9, 1, 2, 2])]
+    assert tied[0] == tied[1], "whichever comes first"
     several = np.array([[2.0, 3.0, 1.0, 1e9], [1e9, 3.0, 1.0, 2.0], [2.0, 3.0, 1.0, 2.0]])
     spreads, freedom = lent(several, np.full(4, 2))
     assert (spreads.tolist(), freedom.tolist()) == ([2, 2, 2], [6, 6, 8])

@@ -97,6 +97,8 @@ class FakeRun:
 
     started: ClassVar[list[tuple[str, ...]]] = []
 
+    seconds = 1.5
+
     def __init__(self, name: str, out: Path, data_dir: Path | None, *options: str) -> None:
         self.name, self._looks, self._stopped = name, {"long": 10**9}.get(name, 2), False
         FakeRun.started.append((name, *options))
@@ -122,7 +124,7 @@ def test_searches_of_a_chain_follow_each_other_and_what_its_time_leaves_is_stopp
     monkeypatch.setattr("benchmarks.gpu.runs.TunerRun", FakeRun)
     monkeypatch.setattr("benchmarks.gpu.runs._SECONDS_BETWEEN_LOOKS", 0.01)
     FakeRun.started = []
-    chains = [Chain.read("a,b:5", 2), Chain.read("c,long,never", 2)]
+    chains = [Chain.read("a,b:5"), Chain.read("c,long,never")]
     assert chains == [Chain(("a", "b"), 5), Chain(("c", "long", "never"), 2)]
     measured = Measured(tmp_path, "about.", trials, work, passes=1000)
     options = argparse.Namespace(out=tmp_path, data_dir=None, epochs=2, train_size=None)
@@ -133,6 +135,12 @@ def test_searches_of_a_chain_follow_each_other_and_what_its_time_leaves_is_stopp
     assert [(one["search"], one["ended"]) for one in measured.also][-1] == ("long", False)
     assert {one["search"] for one in measured.also if one["ended"]} == {"a", "b", "c"}
     assert row((tmp_path / "gpu.md").read_text(), "long")[1] == "False"
+
+
+@pytest.mark.parametrize("text", ["a,,b", "", "a:x", "a:0"])
+def test_a_chain_without_a_name_or_with_an_odd_number_is_refused_before_anything_runs(text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{text}$|invalid literal"):
+        Chain.read(text)
 
 
 CONTROL = """#!/bin/sh

@@ -185,6 +185,17 @@ FILES = [
             ("about epochs to nothing", 'best = "cnn"\nby = "epochs"', "needs reach"),
             ("about losses alike", 'alike = ["cnn", "cnn"]\nby = "loss"', "how far apart matters by loss"),
             ("about values by their loss", 'order = [1, 2]\nparameter = "filters"\nby = "loss"', "by loss"),
+            ("about fixed values alone", 'best = "cnn"\nwhere = { dropout = 0.5 }', "where, which goes with parameter"),
+            (
+                "about the values that it fixes",
+                'order = [1, 2]\nparameter = "filters"\nwhere = { filters = 1 }',
+                "filters, which where fixes",
+            ),
+            (
+                "about fixed values of no parameter",
+                'order = [1, 2]\nparameter = "filters"\nwhere = { drop = 1 }',
+                "'drop'",
+            ),
             ("about one model's trials alone", 'best = "cnn"\nmodel = "cnn"', "goes with parameter"),
         )
     ),

@@ -249,6 +249,17 @@ def test_a_search_that_never_ran_has_no_content_and_no_members(ledger):
     assert ledger.search_trials("s") == []
 
 
+def test_retrainings_of_what_is_no_longer_chosen_are_listed_no_more(ledger):
+    for name in ("s", "t"):
+        ledger.open_search(name, "key", "{}")
+        ledger.add(name, *(SearchTrial("cnn", "d", role, 0, trial(1).id) for role in ("search", "final")))
+        ledger.add(name, *(SearchTrial("ann", one, "final", 0, trial(2).id) for one in ("d", "e")))
+    ledger.keep_retrainings("s", {("ann", "d")})
+    listed = {name: {(one.model, one.dataset, one.role) for one, _ in ledger.all_search_trials(name)} for name in "st"}
+    assert listed["t"] - listed["s"] == {("cnn", "d", "final"), ("ann", "e", "final")}
+    assert listed["s"] == {("cnn", "d", "search"), ("ann", "d", "final")}
+
+
 def test_a_trial_is_listed_elsewhere_where_another_search_lists_it(ledger):
     for name, seeds in (("mine", (0, 1)), ("other", (1, 2))):
         ledger.open_search(name, "key", "{}")

@@ -126,6 +126,26 @@ def test_values_of_a_parameter_are_compared_over_all_trials_that_have_them(tmp_p
     assert (answers[2].missing, answers[2].absent) == ("absent", "3")
 
 
+def test_values_of_a_parameter_are_compared_where_others_are_fixed(tmp_path: Path, blobs: Dataset) -> None:
+    search = [{"family": "ann", "space": {"dense_units": [4, 8], "dropout": [0.0, 0.5]}}]
+    claim = {"says": "So.", "order": [8, 4], "parameter": "dense_units", "where": {"dropout": 0.0}}
+    free = {key: value for key, value in claim.items() if key != "where"}
+    published = {"study": "S", "claims": [claim, free]}
+    project = Project(tmp_path, blobs, {**RAW, "report": {}, "search": search, "published": published})
+    scores = {(4, 0.0): 0.25, (4, 0.5): 0.95, (8, 0.0): 0.75, (8, 0.5): 0.5}
+    grid = [(values["dense_units"], values["dropout"]) for values in project.search.model_searches[0].space.grid()]
+    trials = project.searched("ann", [scores[one] for one in grid])
+    project.retrained("ann", trials[grid.index((4, 0.5))], [first(44), first(44), first(43)])
+    findings = project.findings()
+    fixed, among_all = answers_to_claims(findings)
+    assert [one.values.tolist() for one in fixed.measured] == [[0.75], [0.25]]
+    assert [sorted(one.values) for one in among_all.measured] == [[0.5, 0.75], [0.25, 0.95]]
+    section = claims_section(findings)
+    assert section is not None
+    told = rows_of(words(section), "claim")
+    assert [row[-1].endswith("Of the trials with dropout 0.") for row in told] == [True, False]
+
+
 def test_the_best_of_values_is_set_against_every_other_one(tmp_path: Path, blobs: Dataset) -> None:
     search = [{"family": "ann", "space": {"dense_units": [4, 8, 16]}}]
     claims = [{"says": "So.", "best": units, "parameter": "dense_units"} for units in (8, 4)]

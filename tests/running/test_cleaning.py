@@ -30,12 +30,12 @@ def data(seed: int) -> Dataset:
 
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
-    """A folder with a data set of a recorded trial, another one, features, and things that stay."""
+    """A folder with a data set of a recorded trial, another one, features, what JAX once compiled, and what stays."""
     runs = tmp_path / "runs"
     used, unused = data(1), data(2)
     for dataset in (used, unused):
         save_to_store(dataset, runs / "data")
-    for place in (f"features/{1:016x}-{2:016x}/train-0.npz", "models/a.keras", "checkpoints/c.npz"):
+    for place in (f"features/{1:016x}-{2:016x}/train-0.npz", "compiled/step", "models/a.keras", "checkpoints/c.npz"):
         (runs / place).parent.mkdir(parents=True)
         (runs / place).write_bytes(b"x" * 1_000)
     (runs / "data" / "mine").mkdir()
@@ -50,7 +50,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def there(runs: Path) -> set[str]:
-    return {path.relative_to(runs).as_posix() for folder in ("data", "features", "models", "checkpoints")
+    return {path.relative_to(runs).as_posix() for folder in ("data", "features", "compiled", "models", "checkpoints")
             for path in (runs / folder).iterdir()}  # fmt: skip
 
 
@@ -61,8 +61,8 @@ def test_what_the_next_run_makes_again_goes_and_the_rest_stays(runs: Path) -> No
     assert "would free " in said
     before = there(runs)
     freed = clean(Workspace(runs))
-    assert [len(part.paths) for part in freed] == [1, 1]
-    gone = {f"data/{data(2).fingerprint}", f"features/{1:016x}-{2:016x}"}
+    assert [len(part.paths) for part in freed] == [1, 1, 1]
+    gone = {f"data/{data(2).fingerprint}", f"features/{1:016x}-{2:016x}", "compiled/step"}
     assert there(runs) == before - gone
     assert (runs.parent / "elsewhere" / "kept").exists()
     assert parts_to_clean(Workspace(runs)) == []

@@ -136,6 +136,9 @@ def test_a_step_of_the_run_makes_them_with_the_workers_of_this_machine(tmp_path:
     step.make_ensembles()
     assert len(pool.trained) == total
     assert [job.trial.family for job in pool.trained[-2:]] == [ENSEMBLE] * 2
+    before = listed(again)
+    step.retrain_winners()
+    assert listed(again) == before, "a run that is killed here leaves the ensemble in its report"
 
 
 def listed(made: Project) -> list[tuple[str, str, int, str]]:

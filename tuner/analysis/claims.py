@@ -269,9 +269,12 @@ def _roughness(label: str, record: Record) -> Measured | None:
 
 def _of_value(findings: Findings, claim: Claim, name: Name) -> Measured | None:
     """Measure the trials with a value of a parameter."""
-    dataset, label = _dataset(findings, claim), f"{claim.parameter} {setting(name)}"
+    dataset, wanted = _dataset(findings, claim), {str(claim.parameter): name, **claim.where}
+    label = f"{claim.parameter} {setting(name)}"
     records = [
-        r for r in findings.whole_trials(claim.model, dataset) if r.trial.values.get(str(claim.parameter)) == name
+        r
+        for r in findings.whole_trials(claim.model, dataset)
+        if all(r.trial.values.get(other) == value for other, value in wanted.items())
     ]
     if not records:
         return None

@@ -43,6 +43,9 @@ FEW = 5
 #: A model whose variance over seeds has a smaller p than this against that of the others lends them nothing.
 OUTLYING = 1e-5
 
+#: A variance that is smaller by this factor than another is 0 but for how numbers are rounded.
+_ROUNDING = 1e-20
+
 #: Numbers, or arrays with a number for each of many differences.
 Numbers = Any
 Values = NDArray[np.float64]
@@ -171,7 +174,8 @@ def lent(spreads: Values, freedoms: NDArray[np.int_]) -> tuple[Numbers, Numbers]
     """Return the variance of seeds that models lend each other, s², and its degrees of freedom.
 
     Left out are as many of the largest variances, fewer than half, as all lie outside what the rest allows: the
-    smallest of them has a p below `OUTLYING` in an F test against the rest, pooled.
+    smallest of them has a p below `OUTLYING` in an F test against the rest, pooled. Of three models with two
+    retrainings each hardly any is, since two variances of one degree of freedom allow almost everything.
 
     Args:
         spreads: `(..., models)`, s²_m of each model; in front may stand many searches at once.
@@ -181,7 +185,7 @@ def lent(spreads: Values, freedoms: NDArray[np.int_]) -> tuple[Numbers, Numbers]
     """
     from scipy.special import fdtrc
 
-    order = np.argsort(spreads, axis=-1)
+    order = np.lexsort((np.broadcast_to(freedoms, spreads.shape), spreads))
     ranked, freedom = np.take_along_axis(spreads, order, axis=-1), freedoms[order]
     pooled = np.cumsum(freedom * ranked, axis=-1) / np.cumsum(freedom, axis=-1)
     count = spreads.shape[-1]
@@ -190,7 +194,7 @@ def lent(spreads: Values, freedoms: NDArray[np.int_]) -> tuple[Numbers, Numbers]
         rest, own = pooled[..., kept - 1], ranked[..., kept]
         with np.errstate(invalid="ignore", divide="ignore"):
             p = fdtrc(freedom[..., kept], freedom[..., :kept].sum(axis=-1), own / rest)
-        left = np.where((rest > 0) & (p < OUTLYING), kept, left)
+        left = np.where((rest > _ROUNDING * own) & (p < OUTLYING), kept, left)
     last = (left - 1)[..., np.newaxis]
     among = np.cumsum(freedom, axis=-1)
     return (np.take_along_axis(pooled, last, axis=-1)[..., 0], np.take_along_axis(among, last, axis=-1)[..., 0])

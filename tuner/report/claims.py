@@ -13,7 +13,7 @@ from tuner.analysis.measured import Measured
 from tuner.contents.cells import number, p_text, plus_minus, signed
 from tuner.contents.sections import Content, Items, Paragraph, Section, Table
 from tuner.search_file.claims import Claim
-from tuner.text import escape
+from tuner.text import escape, setting
 
 #: The order of the table, and how often each verdict was reached, in words.
 _ORDER: dict[Verdict, str] = {
@@ -176,7 +176,8 @@ def _difference(pair: Told) -> str:
 
 def _why(findings: Findings, answer: Answer) -> str:
     """Return why a claim holds, does not, or cannot be told, and what the search file adds."""
-    said = [*_reason(findings, answer), *([escape(answer.claim.why)] if answer.claim.why else [])]
+    claim = answer.claim
+    said = [*_reason(findings, answer), *_where(claim), *([escape(claim.why)] if claim.why else [])]
     return " ".join(said)
 
 
@@ -229,6 +230,12 @@ def _lacking(answer: Answer) -> str:
     shares = answer.claim.by in ("accuracy", "gap")
     limit = "none" if shares and least >= 1 else f"from {number(least)} on one"
     return f"Not every difference is shown; {limit} would have been. Missing: more retrainings."
+
+
+def _where(claim: Claim) -> list[str]:
+    """Return which trials alone a claim compares, in a sentence."""
+    fixed = " and ".join(f"{name} {setting(value)}" for name, value in claim.where.items())
+    return [f"Of the trials with {escape(fixed)}."] if fixed else []
 
 
 def _rule(findings: Findings, answers: Sequence[Answer]) -> str:

@@ -101,7 +101,8 @@ def provenance_section(findings: Findings) -> Section:
     environments = [record.result.environment for record in records]
     for key, name in _ENVIRONMENT.items():
         values = dict.fromkeys(str(e[key]) for e in environments if key in e)
-        rows.append([name, escape(", ".join(values))])
+        if values:
+            rows.append([name, escape(", ".join(values))])
     told = map(Paragraph, [_METHOD, *_flattery(findings), *_repeating(findings)])
     return Section("provenance", "Provenance", [Table(rows, ["what", "value"], text_columns=2), *told])
 

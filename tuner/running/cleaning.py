@@ -45,6 +45,7 @@ def parts_to_clean(workspace: Workspace) -> list[Part]:
     found = {
         "data sets laid out for workers that no recorded trial used": data,
         "features of frozen backbones": features,
+        "steps that JAX compiled for an earlier version": list(_inside(workspace.runs / "compiled")),
     }
     return [Part(words, tuple(paths), sum(map(_size, paths))) for words, paths in found.items() if paths]
 

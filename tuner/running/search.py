@@ -145,7 +145,10 @@ class StartedSearch:
     def retrain_winners(self) -> None:
         """Train the best of each model search again, with other seeds and on each data set of the comparison."""
         finals = all_final_proposals(self.search, self.ledger, self._prepared, self._workspace)
-        self.ledger.keep_retrainings(self.search.name, {(one.model, one.dataset) for one, _ in finals})
+        kept = {(one.model, one.dataset) for one, _ in finals}
+        if self.search.ensemble:  # which is made of these once they are there
+            kept |= {(self.search.ensemble.name, dataset) for _, dataset in kept}
+        self.ledger.keep_retrainings(self.search.name, kept)
         self._runner.drive("retraining", [proposals for proposals, _ in finals], sum(count for _, count in finals))
 
     def make_ensembles(self) -> None:

@@ -80,8 +80,7 @@ def _names_of(claim: Claim) -> Iterator[tuple[str, str]]:
     yield from (("search", name) for name in (*models, *((gains.model, gains.over) if gains else ())))
     on = [claim.dataset] if claim.dataset is not None else []
     yield from (("data set", name) for name in (*on, *((gains.on, gains.than) if gains else ())))
-    if claim.parameter is not None:
-        yield "parameter", claim.parameter
+    yield from (("parameter", name) for name in (claim.parameter, *claim.where) if name is not None)
 
 
 def check_choose(choose: Choose, model_searches: Sequence[ModelSearch]) -> None:

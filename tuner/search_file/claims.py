@@ -58,6 +58,10 @@ class Claim(_Part):
     parameter: str | None = Field(
         default=None, description="The parameter whose values are compared, over the trials that have them."
     )
+    where: dict[str, Name] = Field(
+        default={},
+        description="Values that these trials have of other parameters, so that nothing else differs between them.",
+    )
     model: str | None = Field(default=None, description="The model whose trials alone these are; else all.")
     dataset: str | None = Field(default=None, description="A data set of the file; the first unless given.")
     reach: Annotated[float, Field(gt=0, lt=1)] | None = Field(default=None, description="The accuracy of `epochs`.")
@@ -73,6 +77,10 @@ class Claim(_Part):
             raise ValueError('needs reach where by = "epochs", and there alone')
         if self.parameter is not None and self.by not in ("accuracy", "gap", "roughness"):
             raise ValueError(f"cannot compare the values of a parameter by {self.by}")
+        if self.where and self.parameter is None:
+            raise ValueError("has where, which goes with parameter alone")
+        if self.parameter in self.where:
+            raise ValueError(f"compares the values of {self.parameter}, which where fixes")
         if self.model is not None and self.parameter is None:
             raise ValueError("has a model, which goes with parameter alone")
         if (self.alike and self.by != "accuracy") or (self.at_least and self.by != "accuracy"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
 import random
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,9 @@ from tuner.executors.gpus import MEMORY_LIMIT
 from tuner.system.version import __version__
 from tuner.trial import Trial
 
-#: JAX keeps at most so many bytes of what it compiles, those that were used last.
+#: About so many bytes of what JAX compiles are kept at most.
 _MOST_COMPILED = 2_000_000_000
+_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 @functools.cache
@@ -48,7 +51,6 @@ def set_up_process(threads: int) -> None:
         cache = compile_cache()
         if cache is not None:
             jax.config.update("jax_compilation_cache_dir", str(cache))
-            jax.config.update("jax_compilation_cache_max_size", _MOST_COMPILED)
             jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
             jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
@@ -58,17 +60,52 @@ def compile_cache() -> Path | None:
 
     It holds machine code, which JAX runs without looking at it. So it is not in `runs/`, which may be somebody else's,
     but in the user's folder for caches (`XDG_CACHE_HOME`, else `~/.cache`), and is used only where nobody else may
-    write to it.
+    write to it. What was compiled first makes room where it is too much; JAX's own way of that, `max_size`, gives up
+    for good where a process was killed as it wrote.
     """
     named = Path(os.environ.get("XDG_CACHE_HOME", ""))
     try:
-        folder = (named if named.is_absolute() else Path.home() / ".cache") / "tunetable" / "compiled"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state = folder.stat()
+        caches = named if named.is_absolute() else Path.home() / ".cache"
+        caches.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = caches
+        for name in ("tunetable", "compiled"):
+            folder = folder / name
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if not _is_mine_alone(folder) or not _is_mine_alone(folder.parent) or _may_be_swapped(caches):
+            return None
+        _make_room(folder)
     except (OSError, RuntimeError):  # of a user who has no home
         return None
-    mine = not hasattr(os, "getuid") or (state.st_uid == os.getuid() and not state.st_mode & 0o022)
-    return folder if mine and os.access(folder, os.W_OK) else None
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def _is_mine_alone(folder: Path) -> bool:
+    state = folder.stat()
+    return not hasattr(os, "getuid") or (state.st_uid == os.getuid() and not state.st_mode & _BY_OTHERS)
+
+
+def _may_be_swapped(folder: Path) -> bool:
+    """Whether others may put something else in the place of what lies in a folder."""
+    mode = folder.stat().st_mode
+    return bool(mode & _BY_OTHERS) and not mode & stat.S_ISVTX
+
+
+def _make_room(folder: Path) -> None:
+    """Remove what was compiled first, down to half of what there may be, where there is more than that."""
+    found = []
+    for file in folder.iterdir():
+        with contextlib.suppress(OSError):  # another process removes, too
+            state = file.stat()
+            found.append((state.st_mtime, state.st_size, file))
+    taken = sum(size for _, size, _ in found)
+    if taken <= _MOST_COMPILED:
+        return
+    for _, size, file in sorted(found, key=lambda one: one[0]):
+        if taken <= _MOST_COMPILED / 2:
+            break
+        with contextlib.suppress(OSError):
+            file.unlink()
+        taken -= size
 
 
 def environment(trial: Trial) -> dict[str, Any]:

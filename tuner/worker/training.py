@@ -34,6 +34,7 @@ from tuner.worker.saving import keep_answers, score
 from tuner.worker.stages import Ready, Stage, hand_on, head_epochs, seconds_per_epoch, stages_of, watched_layers
 from tuner.worker.surroundings import draw_from, environment, set_up_process
 from tuner.worker.watch import Watcher
+from tuner.workspace import WRITTEN
 
 
 def train(job: Job) -> Result | ResourceError:
@@ -58,7 +59,8 @@ def train(job: Job) -> Result | ResourceError:
     except SystemExit as error:
         reason = f"the network's own code called sys.exit({error.code!r})"
     except Exception as error:  # noqa: BLE001  # a network or backend may raise anything
-        lacks = resource_error_of(error, str(job.artifacts), own=(job.data, job.artifacts.parent))
+        own = (job.data, *(job.artifacts.parent / name for name in WRITTEN))
+        lacks = resource_error_of(error, str(job.artifacts), own)
         if lacks is not None:
             return lacks
         transient = isinstance(error, MemoryError | OSError)
