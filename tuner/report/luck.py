@@ -177,7 +177,10 @@ def _alike_in_words(one: Luck) -> str:
         return f"{name}: {lost} not there any more, or were never kept, so that nothing can be said of the choice."
     count, looked_at = len(one.alike), len(one.answers.records)
     if count == 1:
-        text = f"{name}: each of the other {looked_at - 1:,} trials is shown to be worse than the best one."
+        text = (
+            f"{name}: each of the other {looked_at - 1:,} trials is shown to be worse than the best one, as they were "
+            "trained: once each, so that another seed may turn that round."
+        )
     else:
         small = one.smallest
         text = f"{name}: {count:,} of {looked_at:,} trials cannot be told from the best, itself included. "
