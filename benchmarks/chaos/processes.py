@@ -67,8 +67,9 @@ class Run:
                 stderr=self._reader.stdin if self._reader else errors,
                 env=environment,
                 start_new_session=True,
-                # A shell starts what it puts into the background with SIGINT ignored, and so would be what we start.
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+                # A shell starts what it puts into the background with SIGINT ignored, nohup with SIGHUP, and so would
+                # be what we start.
+                preexec_fn=_hear_signals,  # noqa: PLW1509
             )
         if self._reader and self._reader.stdin:
             self._reader.stdin.close()  # the run's own is left
@@ -177,6 +178,11 @@ class Run:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.session, signal.SIGKILL)
         self._process.wait()
+
+
+def _hear_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def processes_of(session: int) -> dict[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -26,7 +27,7 @@ from benchmarks.chaos.__main__ import break_searches, main, plan
 from benchmarks.chaos.faults import KINDS, Fault, Inside, Moment, Pace, Progress, Stage
 from benchmarks.chaos.judging import Judge, Problems, Snapshot, compare, final_tables, left_over, snapshot
 from benchmarks.chaos.lives import Ended, Life, Reference, Suffered, Tally, how_badly, run_reference
-from benchmarks.chaos.processes import are_gone, processes_of
+from benchmarks.chaos.processes import Run, are_gone, processes_of
 from benchmarks.chaos.report import report_of
 from benchmarks.chaos.searches import ALGORITHMS, COMMAND, NAME, make_project
 from tuner.ledger.events import Event, Stop
@@ -438,6 +439,18 @@ class TestFromWithin:
         ran = self.strike(tmp_path, WRITES_FILES, Inside("report", 99, "before", 0, "SIGKILL", "main"))
         assert ran.returncode == 0
         assert not (tmp_path / "mark").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_run_hears_what_its_starter_ignores(number: signal.Signals, tmp_path: Path) -> None:
+    before = signal.signal(number, signal.SIG_IGN)  # as nohup and a shell's background do
+    try:
+        run = Run(tmp_path, command=("--version",))
+        ignored = int(re.findall(r"SigIgn:\s*(\w+)", Path(f"/proc/{run.session}/status").read_text())[0], 16)
+    finally:
+        signal.signal(number, before)
+        run.kill()
+    assert not ignored >> (number - 1) & 1
 
 
 def test_the_processes_of_a_run_are_found_after_its_main_process_has_ended() -> None:
