@@ -182,16 +182,19 @@ class Judged:
 
 def kept(found: Parts) -> Judged:
     """The rule of `tuner.analysis.variance`."""
-    if found.models < 3 or found.retrainings > FEW:
-        return separate(found)
-    return _t(found, found.images - found.shared, pool=found.lent, freedom=found.freedom)
+    return _lending(found, found.lent, found.freedom)
 
 
 def lending_all(found: Parts) -> Judged:
     """The same, with what all models lend, however much more the seeds of one vary."""
+    return _lending(found, found.pool)
+
+
+def _lending(found: Parts, pool: Numbers, freedom: Numbers | None = None) -> Judged:
+    """Judge where more than two models with few retrainings lend each other the variance of their seeds."""
     if found.models < 3 or found.retrainings > FEW:
         return separate(found)
-    return _t(found, found.images - found.shared, pool=found.pool)
+    return _t(found, found.images - found.shared, pool=pool, freedom=freedom)
 
 
 def separate(found: Parts) -> Judged:

@@ -187,16 +187,16 @@ def lent(spreads: Values, freedoms: NDArray[np.int_]) -> tuple[Numbers, Numbers]
 
     order = np.lexsort((np.broadcast_to(freedoms, spreads.shape), spreads))
     ranked, freedom = np.take_along_axis(spreads, order, axis=-1), freedoms[order]
-    pooled = np.cumsum(freedom * ranked, axis=-1) / np.cumsum(freedom, axis=-1)
+    among = np.cumsum(freedom, axis=-1)
+    pooled = np.cumsum(freedom * ranked, axis=-1) / among
     count = spreads.shape[-1]
     left = np.full(spreads.shape[:-1], count)
     for kept in range(count - 1, count // 2, -1):
         rest, own = pooled[..., kept - 1], ranked[..., kept]
         with np.errstate(invalid="ignore", divide="ignore"):
-            p = fdtrc(freedom[..., kept], freedom[..., :kept].sum(axis=-1), own / rest)
+            p = fdtrc(freedom[..., kept], among[..., kept - 1], own / rest)
         left = np.where((rest > _ROUNDING * own) & (p < OUTLYING), kept, left)
     last = (left - 1)[..., np.newaxis]
-    among = np.cumsum(freedom, axis=-1)
     return (np.take_along_axis(pooled, last, axis=-1)[..., 0], np.take_along_axis(among, last, axis=-1)[..., 0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from tuner.errors import ResourceError
 from tuner.system.files import partial_of, remove_partials
+
+#: Of a file's mode, that others than its owner may write to it.
+BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def user_folder() -> Path:
@@ -25,9 +29,19 @@ def user_folder() -> Path:
         return folder
     folder = Path(tempfile.gettempdir()) / f"tunetable-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.is_symlink() or folder.stat().st_uid != os.getuid() or folder.stat().st_mode & 0o022:
+    if folder.is_symlink() or not is_mine_alone(folder):
         raise ResourceError(str(folder), "others may write into it", "remove it, or set TMPDIR")
     return folder
+
+
+def is_mine_alone(folder: Path) -> bool:
+    """Whether a folder is this user's, and nobody else may write into it; Windows is not asked.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+    state = folder.stat()
+    return not hasattr(os, "getuid") or (state.st_uid == os.getuid() and not state.st_mode & BY_OTHERS)
 
 
 @contextmanager

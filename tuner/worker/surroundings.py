@@ -15,12 +15,12 @@ import keras
 import numpy as np
 
 from tuner.executors.gpus import MEMORY_LIMIT
+from tuner.system.scratch import BY_OTHERS, is_mine_alone
 from tuner.system.version import __version__
 from tuner.trial import Trial
 
 #: About so many bytes of what JAX compiles are kept at most.
 _MOST_COMPILED = 2_000_000_000
-_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 @functools.cache
@@ -71,7 +71,7 @@ def compile_cache() -> Path | None:
         for name in ("tunetable", "compiled"):
             folder = folder / name
             folder.mkdir(mode=0o700, exist_ok=True)
-        if not _is_mine_alone(folder) or not _is_mine_alone(folder.parent) or _may_be_swapped(caches):
+        if not is_mine_alone(folder) or not is_mine_alone(folder.parent) or _may_be_swapped(caches):
             return None
         _make_room(folder)
     except (OSError, RuntimeError):  # of a user who has no home
@@ -79,15 +79,10 @@ def compile_cache() -> Path | None:
     return folder if os.access(folder, os.W_OK) else None
 
 
-def _is_mine_alone(folder: Path) -> bool:
-    state = folder.stat()
-    return not hasattr(os, "getuid") or (state.st_uid == os.getuid() and not state.st_mode & _BY_OTHERS)
-
-
 def _may_be_swapped(folder: Path) -> bool:
     """Whether others may put something else in the place of what lies in a folder."""
     mode = folder.stat().st_mode
-    return bool(mode & _BY_OTHERS) and not mode & stat.S_ISVTX
+    return bool(mode & BY_OTHERS) and not mode & stat.S_ISVTX
 
 
 def _make_room(folder: Path) -> None:
