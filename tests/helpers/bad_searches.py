@@ -193,7 +193,7 @@ FILES = [
             ),
             (
                 "about fixed values of no parameter",
-                'order = [1, 2]\nparameter = "filters"\nwhere = { drop = 1 }',
+                'order = [32, 64]\nparameter = "dense_units"\nwhere = { drop = 1 }',
                 "'drop'",
             ),
             ("about one model's trials alone", 'best = "cnn"\nmodel = "cnn"', "goes with parameter"),
@@ -223,7 +223,6 @@ FILES = [
     search(
         "try_first with a misspelt parameter",
         "try_first 1 dropuot",
-        "did you mean 'dropout'",
         search='family = "ann"\ntry_first = [{ dropuot = 0.5 }]',
     ),
     search(

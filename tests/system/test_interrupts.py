@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from PIL import Image
 from small_project import heeds, start, wait_for
 
 from tuner.cli import app
-from tuner.system.interrupts import INTERRUPTS, Interrupts
+from tuner.system.interrupts import INTERRUPTS, Interrupts, held_back
 
 SEARCH = """
 title = "x"
@@ -119,6 +120,31 @@ def test_whoever_asks_twice_is_not_held_back() -> None:
         with pytest.raises(KeyboardInterrupt):
             ask()
         interrupts.asked = False  # else leaving interrupts again
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_is_held_back_comes_to_its_end_and_then_the_signal_comes(number: signal.Signals) -> None:
+    interrupts, done = Interrupts(), []
+    with interrupts.heeded(), pytest.raises(KeyboardInterrupt), held_back():
+        ask(number)
+        ask(number)
+        assert not interrupts.asked
+        done.append("all of it")
+    assert done
+    assert interrupts.asked
+    with pytest.raises(AssertionError, match="heeded by nobody"), held_back():
+        ask(number)
+
+
+def test_nothing_is_held_back_where_signals_are_not_heard() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with ThreadPoolExecutor() as threads:
+
+        def held() -> bool:
+            with held_back():
+                return signal.getsignal(signal.SIGINT) is before
+
+        assert threads.submit(held).result()
 
 
 def becomes_an_import_error() -> None:

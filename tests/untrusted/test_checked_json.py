@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
+from pydantic_core import CoreSchema, core_schema
 
-from tuner.untrusted.checked_json import same_json, strict_json
+from tuner.untrusted.checked_json import adapter_of, same_json, strict_json
 
 
 @pytest.mark.parametrize(
@@ -52,3 +57,35 @@ def test_what_says_one_thing_is_what_json_says() -> None:
 )
 def test_two_values_are_the_same_by_kind_and_content(one: str, other: str, same: bool) -> None:
     assert same_json(json.loads(one), json.loads(other)) is same
+
+
+class _Struck(str):
+    """A pattern at which a signal strikes when pydantic's compiled code reads it."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        return str.__str__(self)
+
+
+class _OneLetter:
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: object) -> CoreSchema:
+        return core_schema.str_schema(pattern=_Struck("^a$"))
+
+
+def test_an_interrupt_while_a_check_is_made_is_heard_and_the_check_stays_right() -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            adapter_of(_OneLetter)
+        signal.signal(signal.SIGINT, lambda *_: None)
+        assert adapter_of(_OneLetter).validate_python("a") == "a"
+        with pytest.raises(ValidationError, match="should match pattern"):
+            adapter_of(_OneLetter).validate_python("b")
+    finally:
+        signal.signal(signal.SIGINT, before)

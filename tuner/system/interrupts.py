@@ -2,7 +2,8 @@
 
 A compiled module that is interrupted while it is imported turns the KeyboardInterrupt into an ImportError, and a
 package that can do without that module goes on as if nobody had asked. So a request is heard between two imports, and
-again at the next one until it has come through.
+again at the next one until it has come through. What compiled code builds and this process keeps, such as pydantic's
+checks, is built whole before a request is heard: one that is interrupted may be wrong and say nothing.
 """
 
 from __future__ import annotations
@@ -78,6 +79,28 @@ class Interrupts(MetaPathFinder):
         self.asked = True
         if not held_back:
             raise KeyboardInterrupt
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold signals back, whoever handles them, and hand them on at the end: for what takes milliseconds."""
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    came: list[tuple[int, FrameType | None]] = []
+    replaced = [number for number, handler in handlers.items() if callable(handler)]
+    for number in replaced:
+        signal.signal(number, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        for number in replaced:
+            signal.signal(number, handlers[number])
+        for caught, frame in came:
+            handler = handlers[signal.Signals(caught)]
+            if callable(handler):
+                handler(caught, frame)
 
 
 def leave() -> NoReturn:

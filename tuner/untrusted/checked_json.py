@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from tuner.system.interrupts import held_back
 from tuner.text import shortened
 
 _T = TypeVar("_T")
@@ -17,7 +18,8 @@ _T = TypeVar("_T")
 @cache  # of each type that is read anywhere, a handful
 def adapter_of(kind: Hashable) -> TypeAdapter[Any]:
     """Return what checks values of a type: made when first one is read, since making it takes longer than reading."""
-    return TypeAdapter(kind)  # type: ignore[arg-type]  # types have a hash, which mypy does not know
+    with held_back():  # pydantic's compiled code drops an interrupt, and keeps a pattern that nothing matches
+        return TypeAdapter(kind)  # type: ignore[arg-type]  # types have a hash, which mypy does not know
 
 
 def parsed(kind: type[_T], text: str) -> _T:
