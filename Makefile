@@ -70,7 +70,7 @@ bench: setup-dev ## time the tool against its peers on the same trials, into rep
 bench-quick: setup-dev ## a first look at the same in under five minutes, against fewer peers, into runs/bench-quick.md
 	$(BIN)/python -m benchmarks.run --quick --rounds 1 --report runs/bench-quick.md $(ARGS)
 
-chaos: setup ## kill searches at every kind of moment and tell what was lost, into reports/chaos.md
+chaos: setup-dev ## kill searches at every kind of moment and tell what was lost, into reports/chaos.md
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 gpu: ## study A on an NVIDIA GPU, by what PYTHON has of JAX or TensorFlow, into runs/gpu/

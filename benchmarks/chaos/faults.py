@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 
+#: The processes that Ray starts for itself on one machine, by what a fault calls them.
+OF_RAY = ("raylet", "head", "agents")
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -97,6 +100,9 @@ class Fault:
     Victims are "main", "group" (all processes of the run), "worker" and "server" (which forks the workers). The last
     two take no run with them: it goes on to its end.
 
+    Ray's own processes are "raylet", "head" (its GCS) and "agents": then the search is given to Ray, whose run goes on
+    to its end or says in its last line that it is to be started again, as the next run does without Ray.
+
     Three more are no processes, and what strikes them no signals. Whoever reads the standard error goes away ("closed"
     to "stderr"), and the run goes on to its end; the laid-out data are taken away ("removal" of "data"), and the run
     goes on to its end or says in its last line that it is to be started again; a stranger's files lie in `runs/` when
@@ -121,6 +127,16 @@ class Fault:
     def ends_the_run(self) -> bool:
         """Whether the run is over with it."""
         return self.victim in ("main", "group")
+
+    @property
+    def may_end_the_run(self) -> bool:
+        """Whether the run may be over with it, or go on to its end."""
+        return self.victim == "data" or self.on_ray
+
+    @property
+    def on_ray(self) -> bool:
+        """Whether the run that it strikes trains on Ray."""
+        return self.victim in OF_RAY
 
     def __str__(self) -> str:
         again = f", and again {self.again:.2f} s after the next start" if self.again is not None else ""
@@ -181,6 +197,18 @@ def _while_it_trains(kind: str, signal: str, victim: str, label: str) -> Kind:
         return Fault(kind, signal, victim, Moment(rng.uniform(0, pace.between_rows), rows, workers=True))
 
     return Kind(label, Stage.TO_THE_END, draw)
+
+
+def _to_rays(victim: str, label: str) -> Kind:
+    """Return the kind of a fault that strikes Ray once it has trained something, while there is more to train."""
+
+    def draw(progress: Progress, pace: Pace, rng: random.Random) -> Fault | None:
+        if progress.left < 2:
+            return None
+        rows = progress.rows + rng.randint(1, min(progress.left - 1, 3))
+        return Fault(victim, "SIGKILL", victim, Moment(rng.uniform(0, pace.between_rows), rows, workers=True))
+
+    return Kind(label, Stage.ANY, draw)
 
 
 def _strangers_files(progress: Progress, pace: Pace, rng: random.Random) -> Fault:
@@ -284,6 +312,9 @@ KINDS = {
     "timed": Kind("SIGKILL to the main process of a run with hours", Stage.ANY, _within_hours),
     "worker": _while_it_trains("worker", "SIGKILL", "worker", "SIGKILL to a worker"),
     "server": _while_it_trains("server", "SIGKILL", "server", "SIGKILL to the server that forks workers"),
+    "raylet": _to_rays("raylet", "SIGKILL to Ray's process on the machine, the raylet"),
+    "head": _to_rays("head", "SIGKILL to Ray's head, its GCS"),
+    "agents": _to_rays("agents", "SIGKILL to the agents of Ray's raylet"),
     "stream": _while_it_trains("stream", "closed", "stderr", "the reader of the standard error goes away"),
     "data": _while_it_trains("data", "removal", "data", "the laid-out data are removed"),
     "strange": Kind("a lock that is a link, and a half-written file of no process", Stage.ANY, _strangers_files),

@@ -16,6 +16,8 @@ from benchmarks.chaos.processes import Run, are_gone
 from benchmarks.chaos.searches import COMMAND, NAME, make_project
 
 _INTERRUPTED = 130
+#: What `how_badly` takes for the signal where it did not strike the run, but Ray.
+_LOSS_OF_RAY = "loss of Ray"
 _REFUSED = 2
 #: No system has a process of that number.
 _NO_PROCESSES_FILE = ".partial-99999999999999999999-x.keras"
@@ -172,7 +174,7 @@ class Life:
             problems = self._until_its_end(run, fault)
             struck_at = mark.stat().st_mtime if mark.exists() else None
         else:
-            run = self._start(with_reader=fault.victim == "stderr", seconds=fault.seconds)
+            run = self._start(with_reader=fault.victim == "stderr", seconds=fault.seconds, on_ray=fault.on_ray)
             if self._reached(run, fault.moment) and run.send(fault.signal, fault.victim, self._rng.choice):
                 struck_at = time.time()
             problems = self._until_its_end(run, fault)
@@ -246,9 +248,10 @@ class Life:
         *,
         with_reader: bool = False,
         seconds: float | None = None,
+        on_ray: bool = False,
         command: tuple[str, ...] = COMMAND,
     ) -> Run:
-        run = Run(self._folder, fault, with_reader=with_reader, seconds=seconds, command=command)
+        run = Run(self._folder, fault, with_reader=with_reader, seconds=seconds, on_ray=on_ray, command=command)
         self._sessions.add(run.session)
         return run
 
@@ -270,8 +273,8 @@ class Life:
     def _until_its_end(self, run: Run, fault: Fault | None = None, is_over: bool = False) -> Problems:
         """Wait for the end of a run, and return what is wrong with it and with the ledger that it left."""
         if run.wait(self._reference.limit):
-            may_end = fault is not None and (fault.ends_the_run or fault.victim == "data")
-            signal = fault.signal if fault is not None and may_end else None
+            may_end = fault is not None and (fault.ends_the_run or fault.may_end_the_run)
+            signal = None if fault is None or not may_end else _LOSS_OF_RAY if fault.on_ray else fault.signal
             problems = Problems(ended_badly=how_badly(run.code, run.printed, run.errors, signal, run.had_begun))
         else:
             problems = Problems(ended_badly=["did not end, and was killed"])
@@ -295,7 +298,7 @@ def how_badly(
     """Return what is wrong with how a run ended that was sent a signal, or none.
 
     A run may end well before its signal comes. One that is asked to stop says how to go on, unless it has not begun,
-    or has printed its report and is leaving; so does one whose data were taken away.
+    or has printed its report and is leaving; so does one whose data, or whose cluster, were taken away.
     """
     wrong = [line for line in errors.splitlines() if "Traceback" in line][:1]
     if code == 0 and ("report: " in printed or command[0] == "verify"):
@@ -306,6 +309,10 @@ def how_badly(
         last = _last_line(errors)
         says = code == 1 and last.startswith("tuner: ") and "run the search again" in last
         return wrong if says else [*wrong, f"exit code {code} without its data: {last}"]
+    if signal == _LOSS_OF_RAY:
+        last = _last_line(errors)
+        says = code == 1 and last.startswith("tuner: Ray: ") and "start again: nothing that finished is lost" in last
+        return wrong if says else [*wrong, f"exit code {code} without Ray: {last}"]
     if signal == "SIGKILL":
         return wrong if code == -9 else [*wrong, f"exit code {code} after SIGKILL"]
     if code == _INTERRUPTED and " ".join(command) in _last_line(errors):

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.chaos.faults import OF_RAY
 from benchmarks.chaos.searches import COMMAND, NAME
 
 _INSIDE = Path(__file__).parent / "inside"
@@ -28,6 +29,7 @@ class Run:
         fault: a fault from within, as `Inside.to_json` writes it.
         with_reader: whether the standard error goes through a process that reads it, which can be ended.
         seconds: how long the run may take, given to it as hours; None for as long as it takes.
+        on_ray: whether it trains on a cluster that Ray starts for it, in the folder.
     """
 
     def __init__(
@@ -37,14 +39,18 @@ class Run:
         *,
         with_reader: bool = False,
         seconds: float | None = None,
+        on_ray: bool = False,
         command: Sequence[str] = COMMAND,
     ) -> None:
-        self._folder = folder
+        self._folder, self._rays = folder, folder / "ray"
         self._printed, self._errors, self._trained = (
             folder / f"{name}.txt" for name in ("printed", "errors", "trained")
         )
         self._trained.unlink(missing_ok=True)
-        hours = () if seconds is None else ("--hours", f"{seconds / 3600:.6f}")
+        options = () if seconds is None else ("--hours", f"{seconds / 3600:.6f}")
+        if on_ray:
+            self._rays.mkdir(exist_ok=True)
+            options = (*options, "--executor", "ray")
         paths = [str(_INSIDE), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {
             **os.environ,
@@ -52,6 +58,8 @@ class Run:
             "TF_CPP_MIN_LOG_LEVEL": "3",
             "PYTHONPATH": os.pathsep.join(paths),
             "TUNER_CHAOS_TRAINED": str(self._trained),
+            "RAY_TMPDIR": str(self._rays),
+            "RAY_gcs_rpc_server_reconnect_timeout_s": "15",  # of the minute that a head has to come back
             **({} if fault is None else {"TUNER_CHAOS": fault}),
         }
         with self._printed.open("w") as printed, self._errors.open("w") as errors:
@@ -60,7 +68,7 @@ class Run:
                 reading = [sys.executable, "-S", "-c", _READ]
                 self._reader = subprocess.Popen(reading, stdin=subprocess.PIPE, stdout=errors, start_new_session=True)
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tuner", *command, *hours],
+                [sys.executable, "-m", "tuner", *command, *options],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
@@ -129,6 +137,8 @@ class Run:
             return self._end_reader()
         if not self.ended and victim == "data":
             return self._remove_data()
+        if not self.ended and victim in OF_RAY:
+            return _kill(rays_processes(self._rays, victim))
         victims = {"main": [self.session], "group": [-self.session], "worker": self.workers(), "server": self.servers()}
         if self.ended or not victims[victim]:
             return False
@@ -183,6 +193,30 @@ class Run:
 def _hear_signals() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+
+
+def rays_processes(place: Path, what: str) -> list[int]:
+    """Return the processes of a kind (`faults.OF_RAY`) of the cluster that Ray started in a folder."""
+    found: dict[str, list[int]] = {"raylet": [], "head": []}
+    agents: dict[int, int] = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (entry / "cmdline").read_bytes().decode(errors="replace")
+            program = command.partition("\0")[0]
+            if f"{place}/" in command and program.endswith(("/raylet", "/gcs_server")):
+                found["raylet" if program.endswith("/raylet") else "head"].append(int(entry.name))
+            elif program.startswith("ray::") and "Agent" in program:  # Ray names what it has started by what that is
+                agents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+    found["agents"] = [agent for agent, parent in agents.items() if parent in found["raylet"]]
+    return found[what]
+
+
+def _kill(processes: Sequence[int]) -> bool:
+    """Kill all of them; return whether there was one."""
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    return bool(processes)
 
 
 def processes_of(session: int) -> dict[int, int]:

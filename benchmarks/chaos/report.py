@@ -25,7 +25,8 @@ the laid-out data are removed under the run, a stranger's files lie in `runs/` a
 was given (`--hours`, from a second to half as long again as the search takes) are over, so that it trains the best so
 far again and writes a report; the next run has no hours, and has to end as if there had been none. Two kinds strike
 another command on a search that has ended, `tuner report` or `tuner verify`, from 1.5 s after its start; given again,
-it has to succeed, and nothing may be left of the first.
+it has to succeed, and nothing may be left of the first. Three kinds strike Ray: that run is given `--executor ray`, the
+next one goes on without Ray, and has to find the same to the last bit.
 
 After each fault the ledger is read from a copy, and after the last run everything is compared with a search that
 nothing disturbed:
@@ -37,9 +38,10 @@ nothing disturbed:
   tables that differ: `tuner results`, every `.csv` of the report, the predictions and the weights of every model.
   Seconds and file sizes are measured, and left out, and with them the tables of the report that are about time;
 - **ended badly**: a traceback, another exit code than the signal's own (130 for SIGTERM, SIGINT and SIGHUP, with the
-  line that says how to go on), a run that hangs, a ledger that SQLite's `integrity_check` complains of, and at its end,
-  files half written or processes that are left. A run whose standard error nobody reads has to come to its end, one
-  whose data are gone may also say that it is to be started again, and a lock that is a link has to be refused.
+  line that says how to go on), a run that hangs, a ledger that SQLite's `integrity_check` complains of, and at its
+  end, files half written or processes that are left. A run whose standard error nobody reads has to come to its end,
+  one whose data are gone, or whose Ray is, may also say that it is to be started again, and a lock that is a link has
+  to be refused.
 """
 
 

@@ -24,7 +24,7 @@ from recorded import whole, whole_final
 
 from benchmarks.chaos import searches
 from benchmarks.chaos.__main__ import break_searches, main, plan
-from benchmarks.chaos.faults import KINDS, Fault, Inside, Moment, Pace, Progress, Stage
+from benchmarks.chaos.faults import KINDS, OF_RAY, Fault, Inside, Moment, Pace, Progress, Stage
 from benchmarks.chaos.judging import Judge, Problems, Snapshot, compare, final_tables, left_over, snapshot
 from benchmarks.chaos.lives import Ended, Life, Reference, Suffered, Tally, how_badly, run_reference
 from benchmarks.chaos.processes import Run, are_gone, processes_of
@@ -235,6 +235,7 @@ def test_what_is_left_half_written_is_found_in_every_folder(tmp_path: Path) -> N
 
 class TestEndings:
     NO_DATA = "runs/data/x: the data set's copy is missing; run the search again, which makes it anew"
+    NO_RAY = "Ray: its head has died; start again: nothing that finished is lost"
     GO_ON = f"search: 9 trials\nstopped; nothing that finished is lost. Go on with: tuner {' '.join(COMMAND)}\n"
 
     @pytest.mark.parametrize(
@@ -249,6 +250,8 @@ class TestEndings:
             (130, "", GO_ON, "SIGHUP", True),
             (1, "", f"search: 9 trials\ntuner: {NO_DATA}", "removal", True),
             (0, "report: reports/quick/report.md", "", "removal", True),
+            (1, "", f"search: 9 trials\ntuner: {NO_RAY}", "loss of Ray", True),
+            (0, "report: reports/quick/report.md", "", "loss of Ray", True),
         ],
     )
     def test_that_are_good(self, code: int, printed: str, errors: str, sent: str | None, begun: bool) -> None:
@@ -270,6 +273,9 @@ class TestEndings:
             (1, "", "search: 9 trials", "removal", True),
             (1, "", f"Traceback (most recent call last):\ntuner: {NO_DATA}", "removal", True),
             (2, "", f"tuner: {NO_DATA}", "removal", True),
+            (1, "", "search: 9 trials\nraylet died", "loss of Ray", True),
+            (-9, "", f"tuner: {NO_RAY}", "loss of Ray", True),
+            (1, "", f"Traceback (most recent call last):\ntuner: {NO_RAY}", "loss of Ray", True),
         ],
     )
     def test_that_are_bad(self, code: int, printed: str, errors: str, sent: str | None, begun: bool) -> None:
@@ -287,8 +293,8 @@ class TestEndings:
         assert len(how_badly(1, "", "tuner: other scores", None, True, words)) == 1
 
 
-#: What strikes while trials are trained, and lets the run go on.
-TRAINS = ("worker", "server", "stream", "data")
+#: What strikes while trials are trained, and nothing else.
+TRAINS = ("worker", "server", "stream", "data", *OF_RAY)
 
 
 class TestDrawing:
@@ -424,11 +430,13 @@ class TestFromWithin:
 
     def test_come_beside_notes_of_what_is_trained(self, tmp_path: Path) -> None:
         program = (
+            "from pathlib import Path\n"
             "from types import SimpleNamespace\n"
             "from tuner.worker.saving import predict\n"
             "from tuner.worker.training import train\n"
             "for number in 'abc':\n"
-            "    train(SimpleNamespace(trial=SimpleNamespace(id=number)))\n"
+            "    for place in ('runs/models', 'probe/models'):\n"
+            "        train(SimpleNamespace(trial=SimpleNamespace(id=number), artifacts=Path(place)))\n"
             "    predict(number)\n"
         )
         ran = self.strike(tmp_path, program, Inside("scoring", 2, "before", 0, "SIGKILL", "main"))
@@ -562,10 +570,10 @@ class TestRealSearches:
     def test_struck_by_what_is_no_kill_go_on_as_they_have_to(self, short_folder: Path, reference: Reference) -> None:
         said: list[str] = []
         life = Life(short_folder / "life", "grid", reference, random.Random(3), said.append)  # noqa: S311
-        for kind in ("strange", "hours", "hangup", "data", "stream", "rewriting", "verifying"):
+        for kind in ("strange", "raylet", "hours", "hangup", "data", "stream", "rewriting", "verifying"):
             came = life.suffer(kind)
             assert not isinstance(came, Suffered) or not came.problems, said
-            assert kind != "strange" or isinstance(came, Suffered)
+            assert kind not in ("strange", "raylet") or isinstance(came, Suffered)
         assert not life.end().problems, said
 
     def test_struck_by_a_few_faults_end_as_if_nothing_had_happened(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import signal
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 from small_project import make_project, recorded, start, trials, tuner, wait_for
 
+from benchmarks.chaos.processes import rays_processes
+
 pytest.importorskip("ray")
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(1800)]
 
@@ -21,22 +22,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.timeout(1800)]
 def place() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
         yield folder  # sockets have short names
-
-
-def rays_processes(place: str, what: str) -> list[int]:
-    """Return the processes of a kind of the cluster in `place`: its raylet, the agents of that, or its head (GCS)."""
-    found: dict[str, list[int]] = {"raylet": [], "head": []}
-    agents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            command = (entry / "cmdline").read_bytes().decode(errors="replace")
-            program = command.partition("\0")[0]
-            if place in command and program.endswith(("/raylet", "/gcs_server")):
-                found["raylet" if program.endswith("/raylet") else "head"].append(int(entry.name))
-            elif program.startswith("ray::") and "Agent" in program:  # Ray names what it has started by what that is
-                agents[int(entry.name)] = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-    found["agents"] = [agent for agent, parent in agents.items() if parent in found["raylet"]]
-    return found[what]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +39,7 @@ def test_the_run_ends_in_a_line_and_the_next_goes_on(
     short = {"RAY_TMPDIR": place, "RAY_gcs_rpc_server_reconnect_timeout_s": "15"}
     run = start(folder, "run", "small", "--executor", "ray", "--workers", "1", env=short)
     wait_for(lambda: recorded(folder) >= 1, 600)
-    killed = rays_processes(place, what)
+    killed = rays_processes(Path(place), what)
     assert killed
     for process in killed:
         os.kill(process, signal.SIGKILL)

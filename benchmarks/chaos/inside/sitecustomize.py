@@ -22,6 +22,8 @@ from typing import Any
 
 #: Functions around whose call a fault strikes: the module, and its function.
 _CALLS = {"scoring": ("tuner.worker.saving", "predict"), "findings": ("tuner.running.search", "load_findings")}
+#: Where a run's trials write.
+_MODELS = ("runs", "models")
 #: Folders, below that of the run, in which a fault strikes as a file is written or moved into place.
 _FOLDERS = {"data": "runs/data", "checkpoint": "runs/models", "report": "reports"}
 
@@ -126,12 +128,17 @@ class _Wrapper:
 
 
 def _noting(file: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return what makes a call on a job note its trial in a file."""
+    """Return what makes a call on a job note its trial in a file.
+
+    A probe by which `--hours` is planned writes elsewhere than in `runs/`: it is no trial, though of the few images of
+    these searches it may train one.
+    """
 
     def around(call: Callable[..., Any]) -> Callable[..., Any]:
         def called(job: Any) -> Any:
-            with open(file, "a", encoding="ascii") as notes:  # noqa: PTH123
-                notes.write(f"{job.trial.id}\n")
+            if job.artifacts.parts[-2:] == _MODELS:
+                with open(file, "a", encoding="ascii") as notes:  # noqa: PTH123
+                    notes.write(f"{job.trial.id}\n")
             return call(job)
 
         return called
