@@ -130,6 +130,7 @@ def test_the_best_so_far_never_falls_and_can_be_read_by_time(opened: Any) -> Non
     )
     by_number = opened.execute_script(best)
     assert len(by_number) == 2, "a line for each model"
+    assert option(opened, "#best-so-far")["xAxis"][0]["minInterval"] == 1, "no trial is number 1.5"
     assert max(x for line in by_number for x, _ in line) == 992
     select = opened.find_element(By.CSS_SELECTOR, "[data-figure=progress] select")
     opened.execute_script("arguments[0].value = 'time'; arguments[0].dispatchEvent(new Event('change'))", select)

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from PIL import Image
 from whole_page import Page
 
 from tuner.contents.sections import Report
@@ -55,6 +56,16 @@ def test_it_lists_every_report_with_its_verdict_its_picture_and_its_page(tmp_pat
         "b%20c/f1-blobs.png",
         "older/curves-blobs.png",
     ]
+
+
+def test_room_is_kept_for_a_picture_whose_file_tells_its_size(tmp_path: Path) -> None:
+    for name in ("known", "unknown"):
+        report(tmp_path / name, name, "f1-blobs.png")
+    Image.new("L", (30, 20)).save(tmp_path / "known" / "f1-blobs.png")
+    pictures = {given["src"]: given for tag, given in written(tmp_path).elements if tag == "img"}
+    known, unknown = (pictures[f"{name}/f1-blobs.png"] for name in ("known", "unknown"))
+    assert (known["width"], known["height"]) == ("30", "20")
+    assert "width" not in unknown
 
 
 def test_reports_of_one_study_stand_together_before_those_of_none(tmp_path: Path) -> None:

@@ -189,6 +189,15 @@ def test_only_its_own_script_and_the_library_beside_the_reports_may_run(page: Pa
     pictures = {picture.file for section in page.report.sections for picture in section.pictures}
     assert fetched - pictures == {f"../{LIBRARY}"}
     assert len(fetched & pictures) > 5
+
+
+def test_room_is_kept_for_every_picture_of_the_report(page: Page) -> None:
+    drawn = {picture.file: picture.png for section in page.report.sections for picture in section.pictures}
+    shown = [given for tag, given in page.elements if tag == "img" and given["src"] in drawn]
+    assert len(shown) > 5
+    for given in shown:
+        with Image.open(io.BytesIO(drawn[given["src"]])) as image:
+            assert (given["width"], given["height"]) == tuple(map(str, image.size))
     assert len(page.text) < 500_000
 
 

@@ -65,6 +65,18 @@ def test_a_larger_model_that_is_worse_is_on_no_front(tmp_path: Path, blobs: Data
     assert cnn.megabytes < ann.megabytes
 
 
+@pytest.mark.parametrize(("more", "on_front"), [(100, "no"), (2_000, "yes")])
+def test_files_that_differ_by_bytes_alone_are_equally_large(
+    more: int, on_front: str, tmp_path: Path, blobs: Dataset
+) -> None:
+    made = project_of(tmp_path, blobs, [100, 300, 200, 2_000, 3_000])
+    ann, cnn = made.findings().chosen
+    ann.artifact.write_bytes(b"x" * 1_000_000)
+    cnn.artifact.write_bytes(b"x" * (1_000_000 + more))
+    models = [row for row in rows_of(words(section_of(made)), "ANN", "CNN") if len(row) == 7]
+    assert [(row[0], row[6]) for row in models] == [("ANN", on_front), ("CNN", "yes")]
+
+
 def test_where_all_trials_have_one_size_the_saved_models_alone_are_shown(tmp_path: Path, blobs: Dataset) -> None:
     section = section_of(project_of(tmp_path, blobs, [100] * 5))
     assert not section.tables

@@ -111,7 +111,7 @@ def test_published_scores_stand_beside_ours_with_a_prediction_of_a_single_run(pr
     half = 12.7062 * np.sqrt(0.5) / 45 * np.sqrt(1.5)
     assert ann[6:] == [f"{61 / 90 - half:.4f} to {61 / 90 + half:.4f}", "cannot tell"]
     # A printed range: ours, 0.9667, lies in it, so that the difference to the nearest of it is 0
-    assert [cnn[2], cnn[3], cnn[5], cnn[7]] == ["0.5 to 0.98", "0.9667 ± 0.0157", "+0.0000", "cannot tell"]
+    assert [cnn[2], cnn[3], cnn[5], cnn[7]] == ["0.5 to 0.98", "0.9667 ± 0.0157", "0.0000", "cannot tell"]
     trials = rows_of(words(section), "model   | trial")
     # Two runs of that spread, 12 images of ours and all 45 of theirs
     assert trials[0][:5] == ["ANN", "dense_units 4", "0.3000 †", "0.5000 †", "+0.2000"]

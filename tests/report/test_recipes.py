@@ -95,7 +95,7 @@ def test_the_gap_of_training_and_validation_is_told_as_a_number(project: Project
     section = curves_section(project.findings())
     assert section is not None
     ann, cnn, other = rows_of(words(section), "trial")
-    assert ann == ["ANN", "blobs", "3", "0.3000", "0.3000", "+0.0000"]
+    assert ann == ["ANN", "blobs", "3", "0.3000", "0.3000", "0.0000"]
     assert (cnn[0], other[0]) == ("CNN", "dense_units 4")
 
 

@@ -129,6 +129,11 @@ class Chosen:
         """Size of the saved model's file, in 10**6 bytes."""
         return self.artifact.stat().st_size / 1e6
 
+    @property
+    def told_megabytes(self) -> float:
+        """The same to the kilobyte, as tables tell it: equal where files differ by the names of layers alone."""
+        return round(self.megabytes, 3)
+
 
 @dataclass(frozen=True, eq=False)
 class Findings:

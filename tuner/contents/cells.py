@@ -11,12 +11,23 @@ STUCK = " †"
 
 def number(value: float | None, digits: int = 4) -> str:
     """Return a score with `digits` decimals, or a dash where it is not defined."""
-    return DASH if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+    return DASH if value is None or not math.isfinite(value) else _without_sign_of_zero(f"{value:.{digits}f}")
 
 
 def signed(value: float | None, digits: int = 4) -> str:
-    """Return a difference with its sign, or a dash."""
-    return DASH if value is None or not math.isfinite(value) else f"{value:+.{digits}f}".replace("-", "−")
+    """Return a difference with its sign, which one that is 0 at so many digits does not have, or a dash."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    return _without_sign_of_zero(f"{value:+.{digits}f}").replace("-", "−")
+
+
+def span(low: float, high: float, digits: int) -> str:
+    """Return the ends of an interval of differences in words."""
+    return f"{number(low, digits)} to {number(high, digits)}".replace("-", "−")
+
+
+def _without_sign_of_zero(text: str) -> str:
+    return text if float(text) else text.lstrip("+-")
 
 
 def plus_minus(mean: float, sd: float | None) -> str:

@@ -21,6 +21,8 @@ _AREA, _NEAR = 0.0015, 4
 #: How far a colour may move, of 255, so that nobody sees it; and the share of pixels whose colours may move further,
 #: in a drawing and in photographs.
 _FAR, _MOST_MOVED, _MOST_MOVED_IN_PHOTOGRAPHS = 16, 0.005, 0.04
+#: How many bytes of a PNG tell its width and height.
+PNG_HEAD = 24
 
 
 def png(figure: Figure) -> bytes:
@@ -29,6 +31,16 @@ def png(figure: Figure) -> bytes:
     unpacked = {"compress_level": 0}  # it is packed below, once its colours are fewer
     figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", pil_kwargs=unpacked)
     return in_few_colours(buffer.getvalue())
+
+
+def size_of_png(start: bytes) -> tuple[int, int] | None:
+    """Return width and height as the first `PNG_HEAD` bytes of a PNG tell them; None where they are of none.
+
+    Source: the PNG specification, "PNG signature" and "IHDR Image header".
+    """
+    if len(start) < PNG_HEAD or not start.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"):
+        return None
+    return int.from_bytes(start[16:20], "big"), int.from_bytes(start[20:24], "big")
 
 
 def in_few_colours(picture: bytes) -> bytes:

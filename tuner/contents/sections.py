@@ -83,6 +83,13 @@ class Picture:
         with report_style():
             return png(self.draw())
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, for which a page keeps room until the file is there."""
+        from tuner.contents.png import size_of_png
+
+        return size_of_png(self.png)
+
 
 @dataclass(frozen=True)
 class Folded:

@@ -240,7 +240,7 @@ def _file_fronts(findings: Findings) -> list[dict[str, Any]]:
     found = []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        on_front = pareto_front([chosen.megabytes for chosen in models], [chosen.mean for chosen in models])
+        on_front = pareto_front([chosen.told_megabytes for chosen in models], [chosen.mean for chosen in models])
         names = [chosen.model for chosen, on in zip(models, on_front, strict=True) if on]
         found.append({"dataset": plain(dataset), "models": names})
     return found

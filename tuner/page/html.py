@@ -35,9 +35,14 @@ def picture_html(picture: Picture, held: bool = True) -> str:
     source = f"data:image/png;base64,{base64.b64encode(picture.png).decode()}" if held else quote(picture.file)
     caption = escape(visible_line(picture.caption))
     return (
-        f'<figure class="picture"><img src="{source}" alt="{caption}" loading="lazy">'
+        f'<figure class="picture"><img src="{source}" alt="{caption}"{room_html(picture.size)} loading="lazy">'
         f"<figcaption>{caption}</figcaption></figure>"
     )
+
+
+def room_html(size: tuple[int, int] | None) -> str:
+    """Return the attributes that keep a picture's room free until its file is there, so that nothing moves then."""
+    return f' width="{size[0]}" height="{size[1]}"' if size else ""
 
 
 def to_html(contents: Iterable[Content], caption: str = "", draw: Callable[[Picture], str] = picture_html) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from tuner.contents.cells import DASH
 from tuner.contents.sections import Table
-from tuner.page.html import inline_html, scroll_box, to_html
+from tuner.page.html import inline_html, room_html, scroll_box, to_html
 from tuner.page.render import allowed, asset
 from tuner.text import visible_line
 
@@ -30,7 +30,8 @@ _HEADS = (
 class Listed:
     """A report as the index lists it: what is said of it, and where it is.
 
-    `picture` is empty where it has none; `has_page` says whether there is a `report.html`, which older ones lack.
+    `picture` is empty where it has none, `picture_size` its width and height in pixels; `has_page` says whether there
+    is a `report.html`, which older ones lack.
     `study` is what it repeats; reports of one study stand together. `trials` says how many it has and `date` when the
     last of them ended, None and empty where it does not tell.
     """
@@ -43,6 +44,7 @@ class Listed:
     picture: str
     caption: str
     has_page: bool
+    picture_size: tuple[int, int] | None = None
     study: str = ""
     trials: int | None = None
     date: str = ""
@@ -111,7 +113,8 @@ def _row(one: Listed, dataset: str, model: str, score: str) -> str:
 
 def _part(one: Listed) -> str:
     folder = escape(quote(one.folder))
-    picture = f'<img src="{folder}/{escape(quote(one.picture))}" alt="" loading="lazy">' if one.picture else ""
+    room = room_html(one.picture_size)
+    picture = f'<img src="{folder}/{escape(quote(one.picture))}" alt=""{room} loading="lazy">' if one.picture else ""
     texts = "".join(f"<p>{inline_html(line)}</p>" for line in one.verdict)
     quiet = f'<p class="quiet">{inline_html(one.budget)}</p>' if one.budget else ""
     tables = to_html(one.compared, "Mean test accuracy of the chosen models")

@@ -8,13 +8,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tuner import columns as col
+from tuner.contents.png import PNG_HEAD, size_of_png
 from tuner.errors import InputError
 from tuner.page.index import Listed, by_study, index_page
 from tuner.publish.summary import Summary
 from tuner.report.markdown import to_markdown
 from tuner.system.files import write_whole
 from tuner.text import escape
-from tuner.untrusted.sizes import MOST_REPORT, read_at_most
+from tuner.untrusted.sizes import MOST_REPORT, opened, read_at_most
 
 
 def write_index(reports: Path) -> None:
@@ -50,10 +51,19 @@ def _listed(reports: Path) -> list[Listed]:
         found.append(
             Listed(
                 folder.name, said.title, said.verdict, said.budget, said.compared, picture, said.caption, has_page,
-                said.study, said.trials, ended[folder][:10],
+                _size(folder / picture) if picture else None, said.study, said.trials, ended[folder][:10],
             )
         )  # fmt: skip
     return sorted(found, key=lambda one: (not one.study, one.study))
+
+
+def _size(picture: Path) -> tuple[int, int] | None:
+    """Return width and height of a picture; None where its file does not tell."""
+    try:
+        with opened(picture) as file:
+            return size_of_png(file.read(PNG_HEAD))
+    except InputError:
+        return None
 
 
 def _latest(timing: Path) -> str:

@@ -53,7 +53,7 @@ def _class_table(chosen: Chosen, frame: pd.DataFrame) -> list[Content]:
     mine = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == chosen.dataset)]
     heads = ["class", *(metric.label for metric in CLASS_METRICS.values()), "images"]
     names, records = list(CLASS_METRICS), [in_the_mean(record) for record in mine.to_dict("records")]
-    rows = [[class_head(r), *[_mean_cell(r, name) for name in names], r[col.SUPPORT]] for r in records]
+    rows = [[class_head(r), *[_mean_cell(r, name) for name in names], f"{r[col.SUPPORT]:,}"] for r in records]
     body = Table(rows, heads, lead=f"**{escape(chosen.label)} on {escape(chosen.dataset)}**")
     told = map(Paragraph, notes(records, names))
     return folded_if(len(rows) > 2 * MOST_CLASSES, f"All {len(rows) - 2} classes", body, *told)

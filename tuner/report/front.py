@@ -128,14 +128,14 @@ def _models(findings: Findings) -> list[Content]:
         if len(models) < 2:
             continue
         by_count = pareto_front([float(one.saved.result.parameters or 0) for one in models], _means(models))
-        by_file = pareto_front([one.megabytes for one in models], _means(models))
+        by_file = pareto_front([one.told_megabytes for one in models], _means(models))
         for chosen, count, file in zip(models, by_count, by_file, strict=True):
             rows.append(
                 [
                     escape(chosen.label),
                     escape(dataset),
                     f"{chosen.saved.result.parameters:,}",
-                    number(chosen.megabytes, 3),
+                    number(chosen.told_megabytes, 3),
                     plus_minus(chosen.mean, chosen.sd),
                     "yes" if count else "no",
                     "yes" if file else "no",

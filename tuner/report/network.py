@@ -45,7 +45,10 @@ def network_section(findings: Findings) -> Section | None:
         total = sum(int(layer.get("parameters") or 0) for layer in layers)
         caption = f"The network of {title}: {total:,} parameters"
         file = f"network-{first.model}-{first.slug}.png"
-        contents += [Picture("network", file, caption, partial(draw_network, plan, title)), *layer_table(plan, total)]
+        contents += [
+            Picture("network", file, caption, partial(draw_network, plan, title)),
+            *layer_table(plan, total, title),
+        ]
     contents.append(Paragraph("Every layer of every model: [layers.csv](layers.csv)."))
     return Section("network", "Networks", contents, {"layers.csv": _layers(findings)})
 
@@ -71,8 +74,11 @@ def _layers(findings: Findings) -> pd.DataFrame:
     )
 
 
-def layer_table(plan: Plan, total: int) -> list[Content]:
-    """Return the layers that have weights or change the shape as a table; a long one folded away."""
+def layer_table(plan: Plan, total: int, title: str = "") -> list[Content]:
+    """Return the layers that have weights or change the shape as a table; a long one folded away.
+
+    `title` names the models whose network it is.
+    """
     rows: list[list[object]] = []
     for index, block in enumerate(plan.blocks):
         layers = [layer for arc in plan.arcs if arc.end == index for layer in arc.layers] + list(block.layers)
@@ -85,6 +91,7 @@ def layer_table(plan: Plan, total: int) -> list[Content]:
             count = f"{layer.parameters * times:,}" if layer.parameters else ""
             rows.append([escape(layer.name), escape(layer.kind), shape_text(layer.shape) or DASH, formula, count])
     rows.append(["**total**", "", "", "", f"**{total:,}**"])
-    table = Table(rows, ["layer", "kind", "output", "formula", "parameters"], text_columns=4)
+    lead = f"The layers of {escape(title)}" if title else ""
+    table = Table(rows, ["layer", "kind", "output", "formula", "parameters"], text_columns=4, lead=lead)
     repeated = [Paragraph(_REPEATED)] if any(block.times > 1 for block in plan.blocks) else []
     return folded_if(len(rows) > _MOST_ROWS, "The layers and their parameters", table, *repeated)

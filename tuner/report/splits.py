@@ -7,7 +7,7 @@ import pandas as pd
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.splits import SplitPair, Splits, over_splits
-from tuner.contents.cells import number, p_text, plus_minus, signed
+from tuner.contents.cells import number, p_text, plus_minus, signed, span
 from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.objective import ACCURACY
 from tuner.report.trials import varying
@@ -64,11 +64,10 @@ def verdict_over_splits(findings: Findings, dataset: str) -> list[str]:
 
 def _verdict(found: Splits, first: SplitPair) -> str:
     told = first.difference
-    span = f"95 % interval {100 * told.low:.1f} to {100 * told.high:.1f}".replace("-", "−")
     holm = f" after Holm for {first.pairs} pairs" if first.pairs > 1 else ""
     better, worse, points = escape(first.better), escape(first.worse), f"{100 * told.mean:.1f} points"
     where = f"Over {len(found.chosen)} splits of all images of {escape(found.dataset)}"
-    evidence = f"({span}; p {p_text(first.p)}{holm})."
+    evidence = f"(95 % interval {span(100 * told.low, 100 * told.high, 1)}; p {p_text(first.p)}{holm})."
     if first.proven:
         return f"{where}, **{better} beats {worse} by {points}** of test accuracy {evidence}"
     return f"{where}, **{better} is not shown to beat {worse}**: it is {points} of test accuracy ahead {evidence}"

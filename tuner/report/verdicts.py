@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.pairs import Pair, judged_on
 from tuner.analysis.significance import accuracy_interval
-from tuner.contents.cells import DASH, p_text, plus_minus
+from tuner.contents.cells import DASH, p_text, plus_minus, span
 from tuner.text import escape
 
 #: What every verdict is about, and what no number here covers.
@@ -60,7 +60,6 @@ def pair_in_words(where: str, pair: Pair) -> str:
 def _evidence(pair: Pair) -> str:
     """Return interval, p, means and the effort behind either model."""
     low, high = 100 * pair.difference.low, 100 * pair.difference.high
-    span = f"95 % interval {low:.1f} to {high:.1f}".replace("-", "−")
     told = (
         "" if pair.p is None else f"; p {p_text(pair.p)}" + (f" after Holm for {pair.pairs} pairs" * (pair.pairs > 1))
     )
@@ -70,7 +69,7 @@ def _evidence(pair: Pair) -> str:
     retrained = _retrainings(pair.better)
     if len(pair.worse.finals) != len(pair.better.finals):
         retrained += f" against {len(pair.worse.finals)}"
-    return f"({span}{told}): {means} over {retrained}{effort}."
+    return f"(95 % interval {span(low, high, 1)}{told}): {means} over {retrained}{effort}."
 
 
 def _told_by_few(pair: Pair) -> list[str]:

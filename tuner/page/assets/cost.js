@@ -67,7 +67,7 @@ const models = (dataset) => report.chosen.filter((one) => one.dataset === datase
 function files(dataset) {
   const found = models(dataset);
   const front = new Set(report.file_fronts.find((one) => one.dataset === dataset)?.models ?? []);
-  const points = found.map((m) => ({ x: m.megabytes, y: m.retrained_mean, model: m.model, trial: null, front: front.has(m.model), lines: [] }));
+  const points = found.map((m) => ({ x: Number(m.megabytes.toFixed(3)), y: m.retrained_mean, model: m.model, trial: null, front: front.has(m.model), lines: [] }));
   return { score: "mean test accuracy", cost: "file, MB", text: (x) => figures(x), points, named: true };
 }
 

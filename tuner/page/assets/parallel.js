@@ -151,7 +151,7 @@ function parallelAxis(colours, axis, k, narrow, room) {
   };
   const pad = axis.values ? 0 : 0.02 * (axis.high - axis.low || 1);
   return {
-    dim: k, id: String(k), inverse: axis.flipped, name: narrow ? axis.name : broken(axis.name, room), min: lowestOn(axis) - pad, max: axis.high + pad,
+    dim: k, id: String(k), z: 6, inverse: axis.flipped, name: narrow ? axis.name : broken(axis.name, room), min: lowestOn(axis) - pad, max: axis.high + pad,
     nameLocation: narrow ? "start" : "end", nameGap: narrow ? 8 : 14,
     ...(narrow ? { nameTextStyle: { align: "left", verticalAlign: "bottom", padding: [0, 0, 10, -6], textBorderColor: colours.card, textBorderWidth: 3, color: colours.ink, fontWeight: 600, fontSize: 12 } } : {}),
     axisLabel: {

@@ -70,7 +70,7 @@ function option(colours, lines, at, by) {
     tooltip: tooltip(colours, ({ data }) => data.trial && tip(`${labelOf(data.trial.model)}, rank ${data.trial.rank}`, [
       [unit[1], figures(at(data.trial) / unit[0])], [report.objective.head, fixed(data.trial.score)], ["number", setting(data.trial.order)],
     ]), { trigger: "item" }),
-    xAxis: axis(colours, { type: "value", min: by === "number" ? 1 : 0, max: Math.max(end / unit[0], by === "number" ? 2 : 0), name: unit[1], splitLine: { show: false }, axisLine: { show: true, onZero: false, lineStyle: { color: colours.line } }, axisLabel: { formatter: (x) => figures(x) } }),
+    xAxis: axis(colours, { type: "value", minInterval: by === "number" ? 1 : 0, min: by === "number" ? 1 : 0, max: Math.max(end / unit[0], by === "number" ? 2 : 0), name: unit[1], splitLine: { show: false }, axisLine: { show: true, onZero: false, lineStyle: { color: colours.line } }, axisLabel: { formatter: (x) => figures(x) } }),
     yAxis: axis(colours, { type: "value", min: ends[0], max: ends[1], splitNumber: 4, axisLabel: { formatter: (y) => String(Number(y.toFixed(3))), showMinLabel: false, showMaxLabel: false } }),
     series: lines.flatMap(({ model, trials, best }) => {
       const colour = colourOf(colours, numberOf(model));
