@@ -57,6 +57,14 @@ def refuses(findings: Findings, *fragments: str) -> None:
         assert fragment in str(caught.value)
 
 
+def command_refuses(folder: Path, said: str) -> None:
+    answer = tuner(folder, "verify", "mine")
+    assert answer.returncode == 1, answer.stderr
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("tuner: ")
+    assert said in line
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -164,7 +172,9 @@ def rewritten(path: Path, units: int) -> None:
 
 def test_a_network_larger_than_its_file_is_refused_before_there_is_room_made_for_it(tmp_path, blobs):
     findings, path = saved_search(tmp_path, blobs, network(), lambda saved: rewritten(saved, 10**11))
-    refuses(findings, f"{path}: describes a network of 6,500,000,000,000 weights and holds 195")
+    said = "describes a network of 6,500,000,000,000 weights and holds 195"
+    refuses(findings, f"{path}: {said}")
+    command_refuses(tmp_path, said)
 
 
 def test_a_network_that_takes_too_much_memory_is_refused(tmp_path, blobs):
@@ -180,7 +190,9 @@ def test_a_network_that_takes_too_much_memory_is_refused(tmp_path, blobs):
         large.save(path)
 
     findings, path = saved_search(tmp_path, blobs, small, enlarge)
-    refuses(findings, f"{path}: takes ", "GB of memory for one image, and at most 1 GB are given")
+    said = "GB of memory for one image, and at most 1 GB are given"
+    refuses(findings, f"{path}: takes ", said)
+    command_refuses(tmp_path, said)
 
 
 def test_weights_that_are_no_numbers_are_named(tmp_path, blobs):
