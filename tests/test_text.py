@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tuner.text import both_ends, escape, shortened, visible, visible_line
+from tuner.text import both_ends, escape, listed, shortened, visible, visible_line
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -120,3 +120,10 @@ def test_any_escaped_text_is_read_as_it_stands_in_a_cell(text):
 def test_no_address_becomes_a_link_by_itself(text):
     """GitHub links `scheme://` and `www.` wherever they stand; an escape between keeps it from it."""
     assert not re.search(r"[a-z]://|\bwww\.[a-z]", escape(text), re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_names_are_listed_as_in_a_sentence(names, text):
+    assert listed(names) == text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Sequence
 
 #: What a terminal obeys or a reader cannot see: control characters, half a character, breaks of lines and paragraphs,
 #: and marks that turn the direction of what follows.
@@ -51,6 +52,11 @@ def both_ends(text: str, most: int) -> str:
         return text
     end = most // 3
     return f"{text[: most - end - 3].rstrip()} … {text[-end:].lstrip()}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a sentence: "a", "a and b", "a, b and c"; nothing where there are none."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def escape(text: object) -> str:

@@ -100,6 +100,14 @@ def test_of_one_trial_it_is_said_that_nothing_was_chosen(tmp_path: Path, blobs: 
     text = text_of(project_of(tmp_path, blobs, [9, 11]))
     assert row_of(text, "ANN")[4:6] == ["nothing was chosen", "0.7500"]
     assert "ANN on blobs: one trial completed, so that nothing was chosen" in text
+    assert "no luck of a choice is in its score." in text
+
+
+def test_of_one_trial_of_each_model_it_is_said_once(tmp_path: Path, blobs: Dataset) -> None:
+    text = text_of(project_of(tmp_path, blobs, [9]))
+    assert "ANN and CNN on blobs: one trial of each completed, so that nothing was chosen" in text
+    assert "no luck of a choice is in their scores." in text
+    assert text.count("nothing was chosen and") == 1
 
 
 @pytest.mark.parametrize("how", ["lost", "damaged", "never kept"])

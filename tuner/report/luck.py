@@ -18,7 +18,7 @@ from tuner.families import in_order
 from tuner.objective import ACCURACY
 from tuner.protocol import training_images
 from tuner.report.trials import varying
-from tuner.text import escape, setting
+from tuner.text import escape, listed, setting
 from tuner.trial import Record
 
 
@@ -104,7 +104,7 @@ def luck_section(findings: Findings) -> Section | None:
     contents: list[Content] = [
         Paragraph(_explanation(findings)),
         Table([_row(one) for one in found], _HEADS, text_columns=2),
-        Items([*map(_alike_in_words, found), *untold]),
+        Items([*_nothing_chosen(found), *[_alike_in_words(one) for one in found if one.trials > 1], *untold]),
         Paragraph("The same as numbers: [choice.csv](choice.csv)."),
     ]
     return Section("luck", "Luck of the choice", contents, {"choice.csv": choice_frame(findings)})
@@ -168,10 +168,21 @@ def _explanation(findings: Findings) -> str:
     )
 
 
+def _nothing_chosen(found: Sequence[Luck]) -> list[str]:
+    """Return a sentence of each data set on the models of which one trial completed."""
+    said = []
+    for dataset in dict.fromkeys(one.chosen.dataset for one in found if one.trials == 1):
+        labels = [escape(one.chosen.label) for one in found if one.trials == 1 and one.chosen.dataset == dataset]
+        each, whose = ("of each ", "their scores") if len(labels) > 1 else ("", "its score")
+        said.append(
+            f"{listed(labels)} on {escape(dataset)}: one trial {each}completed, so that nothing was chosen and no luck "
+            f"of a choice is in {whose}."
+        )
+    return said
+
+
 def _alike_in_words(one: Luck) -> str:
     name = f"{escape(one.chosen.label)} on {escape(one.chosen.dataset)}"
-    if one.trials == 1:
-        return f"{name}: one trial completed, so that nothing was chosen and no luck of a choice is in its score."
     if one.choice is None:
         lost = "the best trial's answers to its validation images are" if one.answers.records else "no answers are"
         return f"{name}: {lost} not there any more, or were never kept, so that nothing can be said of the choice."
