@@ -171,8 +171,9 @@ def test_large_photographs_get_a_pretrained_network_whose_features_are_computed_
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photographs(here / "photos", {"ant": 10, "bee": 10}, ((160, 120),))
-    search, _, look = made("photos")
+    search, text, look = made("photos")
     assert search.image_size == (72, 96)
+    assert re.search(r"^# resize = \[48, 72\] +# image sizes to try; ", text, re.MULTILINE)
     assert families(search) == ["ann", "cnn", "pretrained"]
     assert space(search, "pretrained", "flip") == ("none",)
     assert space(search, "cnn", "flip") == ("horizontal",)

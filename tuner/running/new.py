@@ -268,6 +268,7 @@ def _values(name: str, look: Look) -> dict[str, Any]:
         "first": [8, 16] if small or huge else [16, 32], "norm": _batch_norm(deepest, 0.8 * images / batch * patience),
         "later": [16, 32] if small else [64, 128] if classes > 20 else [32, 64],
         "head": toml_value("average" if large else "flatten"), "dense": dense, "dense_twice": 2 * dense,
+        "resizes": sorted({max(32, 8 * round(side / 12)), side}),
         "resnets": 8 if huge else [8, 14] if large else [8, 14, 20], "factor": 0.5 if huge else 1.0,
     }  # fmt: skip
 
