@@ -56,6 +56,16 @@ def test_heads_are_searched_scored_verified_and_used(project: Path) -> None:
     assert "Pretrained" in report
     verified = tuner(project, "verify", "small")
     assert verified.returncode == 0, verified.stderr
+    assert verified.stdout.endswith("; its 135 frozen arrays those of mine.weights.h5 bit for bit\n")
+    (card,) = (project / "reports" / "small").glob("pretrained*.json")
+    assert len(json.loads(card.read_text())["environment"]["frozen_sha256"]) == 64
+    weights = project / "searches" / "mine.weights.h5"
+    content = weights.read_bytes()
+    weights.write_bytes(b"other weights under the same name")
+    verified = tuner(project, "verify", "small")
+    weights.write_bytes(content)
+    assert verified.returncode == 0, verified.stderr
+    assert verified.stdout.endswith("; its 135 frozen arrays by their recorded hash those of mine.weights.h5\n")
     (model,) = (project / "reports" / "small").glob("*.keras")
     image = project / "searches" / "photos" / "red" / "0.png"
     said = tuner(project, "predict", str(model), str(image))

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tuner.datasets.audit import ALIKE, audit
+from tuner.datasets.audit import audit
 from tuner.datasets.contact_sheet import write_contact_sheet
+from tuner.datasets.looks import ALIKE
 from tuner.errors import InputError
 
 
@@ -80,7 +81,7 @@ def test_every_pair_of_few_different_bits_is_found(photos: Path, monkeypatch: py
         hashes.append(hashes[number % 10] ^ sum(1 << int(bit) for bit in bits))
     given = iter(hashes)
     monkeypatch.setattr("tuner.datasets.audit.in_parallel", lambda function, items, what: map(function, items))
-    monkeypatch.setattr("tuner.datasets.audit._looks", lambda pixels: next(given))
+    monkeypatch.setattr("tuner.datasets.audit.looks_of", lambda pixels: next(given))
     found = audit(str(photos))
     looks = [image.looks or 0 for image in found.images]
     expected = sum(

@@ -32,6 +32,7 @@ def test_each_image_that_stands_on_two_sides_is_found_at_its_place():
     assert found.test_in_training.tolist() == [1, 2, 4]
     assert found.test_in_validation.tolist() == [5]
     assert found.validation_in_training.tolist() == [2]
+    assert found.first.tolist() == [0, 1, 2, 4, 5, 7, 10]  # training 0 to 3, validation 4 to 6, test 7 to 12
 
 
 def test_copies_within_one_side_do_not_count_and_a_pixel_makes_another_image():
@@ -137,3 +138,33 @@ def test_files_that_were_left_out_are_listed_and_many_are_counted(tmp_path: Path
     assert lines[0] == "d: left out 23 files that cannot be used:"
     assert lines[1].startswith("  train/ant/x00.png: cannot be read as an image (")
     assert lines[21:] == ["  and 3 more", "d: classes of fewer than 20 images to train on: ant 1, bee 1"]
+
+
+def photographs(seeds: list[int]) -> list[np.ndarray]:
+    """Return soft blobs, 64x64, unlike those of other seeds."""
+    coarse = [np.random.default_rng(seed).integers(0, 256, (6, 6, 3)).astype(np.uint8) for seed in seeds]
+    return [np.asarray(Image.fromarray(one).resize((64, 64), Image.Resampling.BICUBIC)) for one in coarse]
+
+
+def test_pairs_that_look_alike_are_counted_with_those_on_two_sides_and_copies_are_not(monkeypatch):
+    first = [*photographs([*range(50)])]
+    brighter = np.minimum(first[3].astype(int) + 3, 255).astype(np.uint8)
+    parts = {
+        "train": [*first[:44], first[5]],
+        "val": [np.maximum(first[7], 4) - 4, *first[44:46]],
+        "test": [brighter, first[9], *first[46:]],
+    }
+    arrays = {f"x_{split}": np.stack(images) for split, images in parts.items()}
+    arrays |= {f"y_{split}": np.arange(len(images)) % 2 for split, images in parts.items()}
+    data = checked_dataset("blobs", arrays, ("a", "b"))
+    said = "d: 2 pairs of images look alike and are no copies, 2 of them on two sides of the split; "
+    assert remarks("d", data)[-1] == f"{said}tuner check shows which"
+    within = replace(data, x_train=data.x_train.copy(), x_test=data.x_test[1:], y_test=data.y_test[1:])
+    within.x_train[45] = within.x_train[12]
+    within.x_train[0] = np.minimum(first[1].astype(int) + 3, 255)
+    assert remarks("d", within)[-1] == "d: 1 pair of images looks alike and is no copy; tuner check shows which"
+    monkeypatch.setattr("tuner.datasets.remarks.MOST_COMPARED", 53)
+    assert "look alike" not in "".join(remarks("d", replace(data, x_test=data.x_test[1:6], y_test=data.y_test[1:6])))
+    assert remarks("d", data)[-1] == "d: which of 54 images look alike is not looked at here; tuner check does"
+    small = {f"x_{split}": np.stack(images)[:, :47] for split, images in parts.items()}
+    assert "alike" not in "".join(remarks("d", checked_dataset("blobs", {**arrays, **small}, ("a", "b"))))

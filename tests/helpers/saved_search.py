@@ -16,6 +16,7 @@ from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.report.cards import card_json
+from tuner.running.checks import with_code
 from tuner.search_file.file import parse_search
 from tuner.search_file.overrides import Overrides
 from tuner.trial import Record, Result, artifact_path
@@ -32,11 +33,22 @@ RAW: dict[str, Any] = {
 
 
 def saved_search(
-    folder: Path, data: Dataset, model: keras.Model, change: Callable[[Path], object] | None = None
+    folder: Path,
+    data: Dataset,
+    model: keras.Model,
+    change: Callable[[Path], object] | None = None,
+    searched: dict[str, Any] | None = None,
+    environment: dict[str, Any] | None = None,
+    data_dir: Path | None = None,
 ) -> tuple[Findings, Path]:
-    """Write a search whose one retraining left this model, as `tuner run` would; return its report's model file."""
-    workspace = Workspace(folder / "runs", folder / "reports")
-    search = parse_search(RAW, "mine", folder, Overrides(), "0" * 16)
+    """Write a search whose one retraining left this model, as `tuner run` would; return its report's model file.
+
+    `searched` is its [[search]], and `environment` what the worker noted of the retraining.
+    """
+    workspace = Workspace(folder / "runs", folder / "reports", data_dir)
+    raw = {**RAW, "search": [searched]} if searched else RAW
+    search = with_code(parse_search(raw, "mine", folder, Overrides(), "0" * 16))
+    name = search.model_searches[0].name
     save_to_store(data, workspace.store)
     model_search = search.model_searches[0]
     trial = search.trial(model_search, "blobs", data.fingerprint, next(model_search.space.grid()), None)
@@ -51,19 +63,23 @@ def saved_search(
     files = {"model": sha256_of(saved), "predictions": sha256_of(workspace.artifacts / "p.npz")}
     report = workspace.reports / "mine"
     report.mkdir(parents=True)
-    (report / "ann-blobs.keras").write_bytes(saved.read_bytes())
+    (report / f"{name}-blobs.keras").write_bytes(saved.read_bytes())
     saved.rename(artifact_path(workspace.artifacts, final.id, files["model"], ".keras"))
     (workspace.artifacts / "p.npz").rename(artifact_path(workspace.artifacts, final.id, files["predictions"], ".npz"))
     accuracy = float((probabilities.argmax(axis=1) == data.y_test).mean())
     with Ledger(workspace.ledger) as ledger:
         ledger.open_search("mine", search.key, search.to_json())
         for number, (one, role) in enumerate(((trial, "search"), (final, "final"))):
-            score = {"val_accuracy": 0.5} if role == "search" else {"test_accuracy": accuracy, "files": files}
+            score = (
+                {"val_accuracy": 0.5}
+                if role == "search"
+                else {"test_accuracy": accuracy, "files": files, "environment": environment or {}}
+            )
             ledger.record(
                 Record(one, (whole if role == "search" else whole_final)(Result("completed", parameters=195, **score)))
             )
-            ledger.add("mine", SearchTrial("ann", "blobs", role, number, one.id))
+            ledger.add("mine", SearchTrial(name, "blobs", role, number, one.id))
         ledger.close_search("mine")
         findings = load_findings(ledger, search, workspace)
-    (report / "ann-blobs.json").write_text(card_json(findings, findings.chosen[0]), encoding="utf-8")
-    return findings, report / "ann-blobs.keras"
+    (report / f"{name}-blobs.json").write_text(card_json(findings, findings.chosen[0]), encoding="utf-8")
+    return findings, report / f"{name}-blobs.keras"

@@ -19,11 +19,22 @@ from PIL import Image
 from small_project import tuner
 
 from tuner.datasets import load_dataset
+from tuner.datasets.groups import with_groups
 from tuner.errors import InputError, ResourceError
 from tuner.protocol import training_images
 from tuner.running import new
 from tuner.running.dryrun import dry_run, preview
-from tuner.running.new import LARGEST, LARGEST_PHOTOGRAPHS, MOST_IN_GRID, Look, file_text, look_at, new_search, summary
+from tuner.running.new import (
+    LARGEST,
+    LARGEST_PHOTOGRAPHS,
+    MOST_IN_GRID,
+    Look,
+    file_text,
+    guessed_groups,
+    look_at,
+    new_search,
+    summary,
+)
 from tuner.search_file.file import load_search
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
@@ -160,8 +171,9 @@ def test_large_photographs_get_a_pretrained_network_whose_features_are_computed_
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photographs(here / "photos", {"ant": 10, "bee": 10}, ((160, 120),))
-    search, _, look = made("photos")
+    search, text, look = made("photos")
     assert search.image_size == (72, 96)
+    assert re.search(r"^# resize = \[48, 72\] +# image sizes to try; ", text, re.MULTILINE)
     assert families(search) == ["ann", "cnn", "pretrained"]
     assert space(search, "pretrained", "flip") == ("none",)
     assert space(search, "cnn", "flip") == ("horizontal",)
@@ -265,6 +277,33 @@ def test_uneven_classes_bring_an_objective_and_weights(here: Path) -> None:
     assert written["training"]["class_weight"] == "balanced"
     arrays(here / "even.npz", (8, 8), classes=3)
     assert "Uneven" not in made("even.npz")[1]
+
+
+def test_names_that_tell_of_subjects_bring_the_pattern_that_keeps_them_together(here: Path) -> None:
+    folder = photographs(here / "scans", {"a": 12, "b": 12})
+    for place, file in enumerate(sorted(folder.glob("*/*.png"))):
+        file.rename(file.with_name(f"patient{place // 3}_{place % 3}.png"))
+    _, look = new_search("mine", "scans")
+    (line,) = guessed_groups(look)
+    found = re.fullmatch(r"(.*)set (groups = .*) in the search file", line)
+    assert found
+    start, pattern = found.groups()
+    assert start == (
+        "scans: names tell of 8 subjects with several images each, such as patient0_: "
+        "if these are pictures of one thing, "
+    )
+    grouped = with_groups(look.dataset, tomllib.loads(pattern)["groups"])
+    by_group: dict[int, set[str]] = {}
+    for split in ("train", "test"):
+        for file, group in zip(look.dataset.files[split], grouped.groups[split].tolist(), strict=True):
+            by_group.setdefault(group, set()).add(Path(file).name.split("_")[0])
+    assert len(by_group) == 8
+    assert all(len(names) == 1 for names in by_group.values())
+    (folder / "a" / "patient0_0.png").rename(folder / "a" / "one.png")
+    assert guessed_groups(new_search("other", "scans")[1])[0].endswith(
+        "set groups to a pattern on these names in the search file"
+    )
+    assert guessed_groups(new_search("digits", "digits")[1]) == []
 
 
 @pytest.mark.parametrize(

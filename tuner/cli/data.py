@@ -47,7 +47,8 @@ def check(data: str, sheet: Path | None, data_dir: Path | None) -> None:
 
 def lines_of(found: Audit) -> Iterator[str]:
     """Yield what is said of an audit, the counts first and what should be mended next."""
-    from tuner.datasets.audit import SMALLEST, UNEVEN
+    from tuner.datasets.audit import UNEVEN
+    from tuner.datasets.looks import SMALLEST
     from tuner.datasets.remarks import small_classes
 
     yield from _counts(found)

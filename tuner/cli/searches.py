@@ -90,11 +90,11 @@ def _trials(splits: Sequence[Search], file: Path) -> str:
 def new(name: str, source: str, force: bool, data_dir: Path | None, skip_bad: bool) -> None:
     """Write searches/NAME.toml for a data set, with reasons, and show its dry run. Trains nothing."""
     from tuner.datasets.remarks import remarks
-    from tuner.running.new import new_search, summary
+    from tuner.running.new import guessed_groups, new_search, summary
 
     path, look = new_search(name, source, data_dir, force, skip_bad=skip_bad)
     click.echo(f"wrote {path}")
-    for line in remarks(look.source, look.dataset):
+    for line in (*remarks(look.source, look.dataset), *guessed_groups(look)):
         click.echo(line)
     for line in summary(path, look, data_dir):
         click.echo(line)

@@ -1,14 +1,13 @@
 """An audit of a data set: what of it cannot be used, what stands in it twice, and what makes its scores too good.
 
 Copies are images that are the same pixel by pixel as they are read, upright and in full size. Images that look alike
-have perceptual hashes (of the ImageHash library: the signs of the lowest frequencies of a small grey copy) that differ
-in at most `ALIKE` of 64 bits: the same picture in another size or quality, mostly, and seldom two of one scene.
+have perceptual hashes (`tuner.datasets.looks`) that differ in few bits: the same picture in another size or quality,
+mostly, and seldom two of one scene.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,27 +19,18 @@ from numpy.typing import NDArray
 
 from tuner.datasets import KINDS, load_dataset
 from tuner.datasets.base import Dataset, in_class_order
-from tuner.datasets.channels import drawn
-from tuner.datasets.depth import seen
 from tuner.datasets.folder import FolderKind, list_images, passed_over
 from tuner.datasets.folder_faults import ListedImage, faults_of, in_words
+from tuner.datasets.looks import SMALLEST, looks_of, pairs_alike
 from tuner.datasets.pictures import in_parallel, is_grey, read_image, within
+from tuner.datasets.subjects import subjects
 from tuner.errors import InputError
 from tuner.system.files import is_a
 from tuner.system.waiting import doing
 from tuner.text import visible
 
-#: Bits of 64 in which the hashes of two images that look alike differ at most.
-ALIKE = 4
-#: Images of fewer pixels a side are not compared by their looks: all digits look alike.
-SMALLEST = 48
 #: From so many times as many images of one class as of another on, classes are told as uneven.
 UNEVEN = 3
-#: So many bands of bits are looked up: two hashes that differ in fewer bits than there are bands have one in common.
-_BANDS = ALIKE + 1
-#: A band that more images share says nothing, as that of black pictures.
-_CROWD = 500
-_NUMBERED = re.compile(r"^(.*?[^0-9])[-_ ]?[0-9]+$")
 
 
 @dataclass(frozen=True)
@@ -104,19 +94,12 @@ class Audit:
 
     @property
     def subjects(self) -> dict[str, list[Seen]]:
-        """The images by what their names have in common but for a number at their end, where that tells subjects apart.
-
-        It does where several such names, with a number in them, have several images each: scan_12_1.png, scan_12_2.png.
-        """
-        found: dict[str, list[Seen]] = defaultdict(list)
-        for image in self.images:
-            stem = Path(image.name).stem
-            if "/" in image.name and (match := _NUMBERED.match(stem)) and any(map(str.isdecimal, match[1])):
-                found[match[1]].append(image)
-        several = {name: images for name, images in found.items() if len(images) > 1}
-        of_several = sum(map(len, several.values()))
-        tells = len(several) >= 5 and of_several >= len(self.images) / 2 and max(map(len, several.values())) <= 50
-        return several if tells else {}
+        """The images of files by the subjects that their names tell of, mostly none; see `tuner.datasets.subjects`."""
+        files = [image for image in self.images if "/" in image.name]
+        return {
+            name: [files[place] for place in places]
+            for name, places in subjects([image.name for image in files]).items()
+        }
 
     @property
     def wrong(self) -> int:
@@ -192,18 +175,8 @@ def _seen(name: str, split: str, label: str, pixels: NDArray[Any]) -> Seen:
     height, width = pixels.shape[:2]
     digest = hashlib.blake2b(f"{pixels.shape}".encode(), digest_size=16)
     digest.update(np.ascontiguousarray(pixels).data)
-    looks = _looks(pixels) if min(height, width) >= SMALLEST else None
+    looks = looks_of(pixels) if min(height, width) >= SMALLEST else None
     return Seen(name, split, label, (height, width), digest.digest(), looks)
-
-
-def _looks(pixels: NDArray[Any]) -> int:
-    """Return the perceptual hash of an image, 64 bits."""
-    import imagehash
-    from PIL import Image
-
-    shown = drawn(seen(pixels))
-    picture = Image.fromarray(shown[..., 0] if shown.shape[-1] == 1 else shown)
-    return int.from_bytes(np.packbits(imagehash.phash(picture).hash).tobytes(), "big")
 
 
 def _copies(images: Sequence[Seen]) -> tuple[tuple[Seen, ...], ...]:
@@ -214,24 +187,6 @@ def _copies(images: Sequence[Seen]) -> tuple[tuple[Seen, ...], ...]:
 
 
 def _alike(images: Iterable[Seen]) -> tuple[tuple[Seen, Seen], ...]:
-    """Return the pairs whose looks differ in few bits and whose pixels are not the same, each once.
-
-    Hashes that differ in fewer bits than there are bands are equal in a whole band.
-    """
+    """Return the pairs whose looks differ in few bits and whose pixels are not the same, each once."""
     once = list({image.pixels: image for image in reversed(list(images))}.values())[::-1]
-    bands: dict[tuple[int, int], list[int]] = defaultdict(list)
-    width = -(-64 // _BANDS)
-    for place, image in enumerate(once):
-        if image.looks is not None:
-            for band in range(_BANDS):
-                bands[band, image.looks >> (band * width) & ((1 << width) - 1)].append(place)
-    found: set[tuple[int, int]] = set()
-    for places in bands.values():
-        if len(places) <= _CROWD:
-            for number, one in enumerate(places):
-                found |= {
-                    (one, other)
-                    for other in places[number + 1 :]
-                    if ((once[one].looks or 0) ^ (once[other].looks or 0)).bit_count() <= ALIKE
-                }
-    return tuple((once[one], once[other]) for one, other in sorted(found))
+    return tuple((once[one], once[other]) for one, other in pairs_alike([image.looks for image in once]))

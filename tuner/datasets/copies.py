@@ -21,7 +21,8 @@ class Copies:
     validation images of the data set's own, each ascending; the last two are empty where it has none. `in_two_classes`
     are places of images that are also there with another label, those of the test set counted on from the training set.
     `repeated` says of each side, "training", "validation" or "test", how many of its images are copies of an earlier
-    one there with the same label.
+    one there with the same label. `first` are the places of images that are no copies of an earlier one, ascending,
+    those of the test set counted on from the training set.
     """
 
     test_in_training: NDArray[np.intp]
@@ -29,6 +30,7 @@ class Copies:
     validation_in_training: NDArray[np.intp]
     in_two_classes: NDArray[np.intp]
     repeated: Mapping[str, int]
+    first: NDArray[np.intp]
 
 
 def copies(dataset: Dataset) -> Copies:
@@ -40,16 +42,18 @@ def copies(dataset: Dataset) -> Copies:
     held = len(dataset.y_train) - dataset.validation_images
     trained, test = _hashes(dataset.x_train), _hashes(dataset.x_test)
     training, validation = trained[:held], trained[held:]
+    every = np.concatenate((trained, test))
     return Copies(
         np.flatnonzero(np.isin(test, training)),
         np.flatnonzero(np.isin(test, validation)),
         np.flatnonzero(np.isin(validation, training)),
-        _in_two_classes(np.concatenate((trained, test)), np.concatenate((dataset.y_train, dataset.y_test))),
+        _in_two_classes(every, np.concatenate((dataset.y_train, dataset.y_test))),
         {
             "training": _repeated(training, dataset.y_train[:held]),
             "validation": _repeated(validation, dataset.y_train[held:]),
             "test": _repeated(test, dataset.y_test),
         },
+        np.sort(np.unique(every, return_index=True)[1]),
     )
 
 

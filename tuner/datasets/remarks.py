@@ -8,11 +8,16 @@ import numpy as np
 
 from tuner.datasets.base import Dataset
 from tuner.datasets.copies import Copies, copies
+from tuner.datasets.large import blocks
+from tuner.datasets.looks import SMALLEST, looks_of, pairs_alike
 from tuner.errors import listed
+from tuner.system.waiting import doing
 from tuner.text import visible_line
 
 #: A class with fewer images to train on is told as small.
 FEW = 20
+#: So many images are compared by their looks before a data set is used, which takes a second or two.
+MOST_COMPARED = 5_000
 
 
 def remarks(name: str, dataset: Dataset) -> list[str]:
@@ -32,6 +37,7 @@ def remarks(name: str, dataset: Dataset) -> list[str]:
         *groups_in_words(dataset),
         *sentences(dataset, found),
         *_repeated(found),
+        *_alike(dataset, found),
     ]
     return lines + [f"{visible_line(name)}: {sentence}" for sentence in told]
 
@@ -69,6 +75,30 @@ def _repeated(found: Copies) -> list[str]:
     one = sum(found.repeated.values()) == 1
     are = "is a copy of another" if one else "are copies of others"
     return [f"{', '.join(told)} {are} in the same split and class, pixel by pixel"] if told else []
+
+
+def _alike(dataset: Dataset, found: Copies) -> list[str]:
+    """Return in a line how many pairs of images look alike and are no copies; nothing where none does."""
+    if min(dataset.shape[:2]) < SMALLEST:
+        return []
+    held, trained = len(dataset.y_train) - dataset.validation_images, len(dataset.y_train)
+    total = trained + len(dataset.y_test)
+    if total > MOST_COMPARED:
+        return [f"which of {total:,} images look alike is not looked at here; tuner check does"]
+    first = set(found.first.tolist())
+    with doing(f"comparing {total:,} images by their looks"):
+        every = (image for images in (dataset.x_train, dataset.x_test) for part in blocks(images) for image in part)
+        pairs = pairs_alike([looks_of(image) if place in first else None for place, image in enumerate(every)])
+    if not pairs:
+        return []
+    across = sum((one >= held, one >= trained) != (other >= held, other >= trained) for one, other in pairs)
+    what = (
+        "1 pair of images looks alike and is no copy"
+        if len(pairs) == 1
+        else (f"{len(pairs):,} pairs of images look alike and are no copies")
+    )
+    sides = f", {across:,} of them on two sides of the split" if across else ""
+    return [f"{what}{sides}; tuner check shows which"]
 
 
 def images_of(dataset: Dataset) -> str:

@@ -70,6 +70,8 @@ IMAGENET, NO_WEIGHTS = "imagenet", "none"
 _SIDE = 224
 #: The parts of the network by their names in it.
 BACKBONE, HEAD = "backbone", "head"
+#: The size that a network brings images to by itself.
+RESIZE = "resize"
 #: The layers of a head that have a kernel.
 HEAD_LAYERS = ("dense_1", "probabilities")
 #: What the first stage of a fine-tuning is told by, and all parameters of it.
@@ -135,7 +137,14 @@ class Pretrained(Family):
             doc="`learning_rate` of these epochs",
             above=(HEAD_EPOCHS, 0),
         ),
-        Parameter("resize", 0, low=0, high=2_048, doc="pixels a side to which images are brought in front; 0 for none"),
+        Parameter(
+            RESIZE,
+            0,
+            low=0,
+            high=2_048,
+            doc="pixels a side to which the network brings images, which `image_size` reads as large as the largest; "
+            "0 for none",
+        ),
         pooling("average"),
         Parameter("dense_units", 0, (0, 64, 256), low=0, high=100_000, doc="units of a hidden layer; 0 for none"),
         dropout(0.0, "share of features, and of hidden units, dropped in training"),
@@ -169,7 +178,7 @@ class Pretrained(Family):
             head.dense(int(values["dense_units"]))
         head.dense(classes)
         if not self.is_frozen(values):
-            side = float(values["resize"])
+            side = float(values[RESIZE])
             area = side * side if side else shape[0] * shape[1]
             width = float(values.get("alpha", 1.0))
             head.total += 1e6 * BACKBONES[str(values[BACKBONE])].work * area / _SIDE**2 * width * width
@@ -208,7 +217,7 @@ class Pretrained(Family):
             seed: of the trial, which random weights depend on.
             source: the hash of the files of weights.
         """
-        names = (BACKBONE, "alpha", "weights", "resize", "pooling")
+        names = (BACKBONE, "alpha", "weights", RESIZE, "pooling")
         told: dict[str, Any] = {name: values.get(name) for name in names}
         random = {"seed": seed} if values["weights"] == NO_WEIGHTS else {}
         text = json.dumps({**told, "shape": list(shape), "source": source, **random}, sort_keys=True)
@@ -238,7 +247,7 @@ class Pretrained(Family):
             raise TrialError(
                 f"{row.function} takes grey images or such of three colours, and these have {shape[2]} channels"
             )
-        side = int(values["resize"])
+        side = int(values[RESIZE])
         inner = (side, side) if side else (shape[0], shape[1])
         pixels = keras.Input(shape, name="raw_pixels")
         x = layers.Resizing(side, side, name="resized")(pixels) if side and inner != shape[:2] else pixels
@@ -304,7 +313,7 @@ def one_of_each_backbone(configurations: Iterable[Mapping[str, Value]]) -> list[
     """Return the first configuration with each backbone and its weights: whether these can be had is seen by them."""
     found: dict[tuple[Value | None, ...], dict[str, Value]] = {}
     for values in configurations:
-        found.setdefault(tuple(values.get(name) for name in (BACKBONE, "alpha", "weights", "resize")), dict(values))
+        found.setdefault(tuple(values.get(name) for name in (BACKBONE, "alpha", "weights", RESIZE)), dict(values))
     return list(found.values())
 
 

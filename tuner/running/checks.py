@@ -29,6 +29,7 @@ from tuner.running.dryrun import (
     preview,
 )
 from tuner.running.progress import say
+from tuner.running.resized import resize_notes
 from tuner.running.sizes import with_sizes
 from tuner.running.uncached import uncached_notes
 from tuner.search_file.model import Search
@@ -119,7 +120,7 @@ def check_networks(search: Search, datasets: Mapping[str, Dataset]) -> tuple[Sea
         with in_its_place(search, model_search):
             configurations = preview(search, sized, 1 if not own and not pretrained else MOST_CHECKED)
             if pretrained:
-                notes += uncached_notes(model_search, configurations)
+                notes += [*uncached_notes(model_search, configurations), *resize_notes(search, model_search)]
                 configurations = one_of_each_backbone(configurations)
             built = build_all(search, model_search, data.shape, len(data.class_names), configurations)
             for one in built:

@@ -19,6 +19,7 @@ from tuner.protocol import resplit
 from tuner.recipe import RECIPE
 from tuner.running.building import build_all
 from tuner.running.colours import check_colours
+from tuner.running.resized import resize_notes
 from tuner.running.sizes import with_sizes
 from tuner.running.uncached import uncached_notes
 from tuner.search_file.model import Search
@@ -220,7 +221,7 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
     A trial holds family, dataset, values and parameters; where its network cannot be built, parameters is None
     and error says why. There is one for each configuration on each data set, but of a model search with more than
     `MOST_SHOWN` only for the first `FIRST_SHOWN`. Notes are lines on networks of the user's own, and
-    on what keeps heads from learning on features that are computed once.
+    on what keeps heads from learning on features that are computed once, and on sizes that blow up pixels.
 
     Raises:
         InputError: the search cannot run as given; or it has a grid so large that it cannot be counted.
@@ -248,7 +249,8 @@ def dry_run(search: Search, data_dir: Path | None, skip_bad: bool = False) -> di
                 check_asked(model_search, configurations, built)
                 if not large:  # otherwise a network that is not built may have the layer
                     check_watch(model_search, built)
-            told = (*notes_of(built), *uncached_notes(model_search, configurations))
+            told = [*notes_of(built), *uncached_notes(model_search, configurations)]
+            told += resize_notes(search, model_search)
             notes += [note for note in told if note not in notes]
             total += model_search.planned() if large else len(configurations)
             with in_its_place(search, unsized):

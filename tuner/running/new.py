@@ -18,6 +18,7 @@ from tuner.datasets.audit import UNEVEN
 from tuner.datasets.base import Dataset
 from tuner.datasets.folder import image_files
 from tuner.datasets.pictures import is_grey, size_upright
+from tuner.datasets.subjects import PATTERN, subjects
 from tuner.errors import InputError, ResourceError
 from tuner.families import FAMILIES
 from tuner.oracles import ALGORITHMS
@@ -32,6 +33,7 @@ from tuner.search_file.schema import NAME
 from tuner.search_file.toml import toml_value
 from tuner.space.space import read_space
 from tuner.system.files import is_a, write_whole
+from tuner.text import visible_line
 from tuner.worker.probe import Built
 
 #: Images of folders are brought to at most so many pixels in height and width; photographs, which are larger and have
@@ -132,6 +134,22 @@ def summary(path: Path, look: Look, data_dir: Path | None = None) -> Iterator[st
     )
     yield f"{trials + finals} trainings of at most {search.epochs} epochs: {trials} to search, {finals} to retrain"
     yield f"start: tuner run {search.name}" + (f" --data-dir {shlex.quote(str(data_dir))}" if data_dir else "")
+
+
+def guessed_groups(look: Look) -> list[str]:
+    """Return in a line which groups names of files tell of, and the pattern that a search file reads them by."""
+    names = [name for files in look.dataset.files.values() for name in files]
+    found = subjects(names)
+    if not found or look.dataset.groups:
+        return []
+    everywhere = all(re.search(PATTERN, Path(name).name) for name in names)
+    pattern = f"= {toml_value(PATTERN)}" if everywhere else "to a pattern on these names"
+    return [
+        visible_line(
+            f"{look.source}: names tell of {len(found):,} subjects with several images each, such as "
+            f"{next(iter(found))}: if these are pictures of one thing, set groups {pattern} in the search file"
+        )
+    ]
 
 
 def look_at(source: str, data_dir: Path | None, searches: Path, skip_bad: bool = False) -> Look:
@@ -250,6 +268,7 @@ def _values(name: str, look: Look) -> dict[str, Any]:
         "first": [8, 16] if small or huge else [16, 32], "norm": _batch_norm(deepest, 0.8 * images / batch * patience),
         "later": [16, 32] if small else [64, 128] if classes > 20 else [32, 64],
         "head": toml_value("average" if large else "flatten"), "dense": dense, "dense_twice": 2 * dense,
+        "resizes": sorted({max(32, 8 * round(side / 12)), side}),
         "resnets": 8 if huge else [8, 14] if large else [8, 14, 20], "factor": 0.5 if huge else 1.0,
     }  # fmt: skip
 

@@ -87,6 +87,7 @@ family = "pretrained"
 backbone = "mobilenet_v2"\t# small and quick; others: docs/photographs.md
 alpha = 1.0\t# its width; 0.35 is eight times as quick
 weights = "imagenet"\t# Keras downloads them once; or an .h5 file beside this one
+# resize = {resizes}\t# image sizes to try; image_size has to be the largest
 # fine_tune = 0.1\t# share of its layers that learn, too, at a small learning_rate
 # head_epochs = 10\t# after so many epochs of the head alone, at head_learning_rate
 dense_units = [0, {dense_twice}]\t# units of a hidden layer in front of the softmax; 0 for none

@@ -15,6 +15,7 @@ from tuner.errors import CheckError, InputError, one_line
 from tuner.families.custom import CustomFamily
 from tuner.protocol import test_images
 from tuner.report.cards import card_json, card_name
+from tuner.saved_models.frozen import frozen_in_words
 from tuner.saved_models.reader import PlainKeras
 from tuner.saved_models.trusted import made_again, remedy_of
 from tuner.system.interrupts import INTERRUPTS
@@ -33,6 +34,8 @@ TOLERANCE = 1e-3
 
 def verify(findings: Findings, reader: PlainKeras | None = None, trusted: Collection[str] = ()) -> list[str]:
     """Reload every saved model of a report; compare its predictions, and its card, with what is recorded.
+
+    Of a pretrained network the arrays that were frozen are held against their source, bit for bit.
 
     Args:
         findings: of the search whose report it is.
@@ -66,10 +69,12 @@ def verify(findings: Findings, reader: PlainKeras | None = None, trusted: Collec
     for chosen, model in models.items():
         if chosen not in by_files:
             answers[chosen] = _made_again(findings, chosen, model)
-    return [
+    held = [
         _compare(chosen, model, answers[chosen], "" if chosen in by_files else f"made again by {_module(chosen)}, ")
         for chosen, model in models.items()
     ]
+    frozen = [frozen_in_words(findings, chosen, model) for chosen, model in models.items()]
+    return [f"{line}; {words}" if words else line for line, words in zip(held, frozen, strict=True)]
 
 
 def _check_file(path: Path, sha256: str, search: str) -> None:

@@ -15,8 +15,9 @@ from tuner.errors import LostError, ResourceError, TrialError, TunerError, one_l
 from tuner.families import FAMILIES
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
+from tuner.families.frozen import FROZEN_SHA256, frozen_arrays, hash_of_arrays
 from tuner.families.own_network import OwnNetwork, take_over
-from tuner.families.pretrained import Pretrained, give_head
+from tuner.families.pretrained import BACKBONE, NO_WEIGHTS, Pretrained, give_head
 from tuner.recipe import Stopping, augmenter, class_weights, mixing, use_precision
 from tuner.space.parameters import Values
 from tuner.trial import ENSEMBLE, Job, Result, Trial
@@ -97,10 +98,12 @@ def _train(job: Job, begun: float, progress: Progress) -> Result:
         ready, engine = _run_stages(job, family, stages, ready, epochs)
     trained = ready.built.trained
     found: dict[str, Any] = {}
+    told: dict[str, Any] = {"callbacks": trial.callbacks.partition(" ")[0]}
     if trial.role == "final":
         draw_from(trial.seed, everything=own)  # what is saved is the same, whatever this process has trained before
         use_precision({"precision": "float32"})
         clean = _build(family, trial, data, trial.values).to_save()  # so that the file holds no optimizer
+        told |= _source_of(clean, family, trial)  # before it has what was trained
         if ready.stage.on_features:
             give_head(clean, trained)
         else:
@@ -116,7 +119,6 @@ def _train(job: Job, begun: float, progress: Progress) -> Result:
         found |= {name: epochs.curves[name][kept - 1] for name in ("val_accuracy", "val_loss")}
         if trial.role == "search":
             found["files"] = keep_answers(job, epochs.answers)
-    told: dict[str, Any] = {"callbacks": trial.callbacks.partition(" ")[0]}
     if own:
         told |= {"scaling": built.scaling, "compiled": trained_with(built, trial.values), "files": list(job.files)}
     return Result(
@@ -130,6 +132,15 @@ def _train(job: Job, begun: float, progress: Progress) -> Result:
         watched=watcher.notes if watcher else {},
         **found,
     )
+
+
+def _source_of(network: keras.Model, family: Family, trial: Trial) -> dict[str, str]:
+    """Return the hash of what a pretrained network freezes, as it came from its source; nothing of any other."""
+    if not isinstance(family, Pretrained) or trial.values["weights"] == NO_WEIGHTS:
+        return {}
+    backbone = network.get_layer(BACKBONE)
+    arrays = frozen_arrays(backbone, backbone)
+    return {FROZEN_SHA256: hash_of_arrays(arrays)} if arrays else {}
 
 
 def _best_epoch(trial: Trial, epochs: Epochs) -> int | None:

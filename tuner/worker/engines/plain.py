@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import keras
@@ -121,21 +123,45 @@ class PlainEngine(Engine):
 
 
 class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
-    """Batches of images that are read of a file as they are needed, in an order of their places.
+    """Batches of images that are read of a file, one ahead of the batch that is learned from.
 
-    `vary` makes of a batch, images and labels, what is learned from or measured.
+    They stand in an order of their places. `vary` makes of a batch, images and labels, what is learned from or
+    measured; it draws from generators that belong to the training, and so is called when a batch is asked for, and not
+    ahead. Workers of Keras would call it from several threads, in any order.
     """
 
     def __init__(self, samples: Samples, order: NDArray[np.int64], size: int, vary: Callable[..., Any]) -> None:
         super().__init__()
         self._samples, self._order, self._size, self._vary = samples, order, size, vary
+        self._ahead: tuple[int, Future[tuple[NDArray[Any], Labels]]] | None = None
 
     def __len__(self) -> int:
         return math.ceil(len(self._order) / self._size)
 
     def __getitem__(self, number: int) -> Any:
+        ahead, self._ahead = self._ahead, None
+        read = ahead[1].result() if ahead is not None and ahead[0] == number else self._read(number)
+        if number + 1 < len(self):
+            self._ahead = number + 1, _in_a_thread(functools.partial(self._read, number + 1))
+        return self._vary(*read)
+
+    def _read(self, number: int) -> tuple[NDArray[Any], Labels]:
         here = self._order[number * self._size : (number + 1) * self._size]
-        return self._vary(self._samples.images[here], self._samples.labels[here])
+        return self._samples.images[here], self._samples.labels[here]
+
+
+def _in_a_thread(read: Callable[[], tuple[NDArray[Any], Labels]]) -> Future[tuple[NDArray[Any], Labels]]:
+    """Begin to read a batch by a thread that ends with it, so that none outlives an epoch or holds up an interrupt."""
+    future: Future[tuple[NDArray[Any], Labels]] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(read())
+        except BaseException as error:  # noqa: BLE001  # whoever asks for the batch is told
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="reads-a-batch", daemon=True).start()
+    return future
 
 
 def _varied(plan: Plan, images: NDArray[Any], labels: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
