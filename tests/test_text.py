@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tuner.text import both_ends, escape, listed, shortened, visible, visible_line
+from tuner.text import both_ends, enumerated, escape, shortened, visible, visible_line
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -126,4 +126,4 @@ def test_no_address_becomes_a_link_by_itself(text):
     ("names", "text"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
 def test_names_are_listed_as_in_a_sentence(names, text):
-    assert listed(names) == text
+    assert enumerated(names) == text

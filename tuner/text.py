@@ -54,7 +54,7 @@ def both_ends(text: str, most: int) -> str:
     return f"{text[: most - end - 3].rstrip()} … {text[-end:].lstrip()}"
 
 
-def listed(names: Sequence[str]) -> str:
+def enumerated(names: Sequence[str]) -> str:
     """Return names in a sentence: "a", "a and b", "a, b and c"; nothing where there are none."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 

@@ -15,7 +15,7 @@ from tuner.analysis.class_scores import in_the_mean, mean_of
 from tuner.analysis.findings import Findings
 from tuner.contents.undefined import mark_of, metric_cell, notes
 from tuner.page.html import scroll_box
-from tuner.text import listed, visible_line
+from tuner.text import enumerated, visible_line
 
 
 def heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
@@ -27,7 +27,7 @@ def heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
         for chosen in models
     }
     metrics = {name: metric.label for name, metric in CLASS_METRICS.items() if metric.prominent}
-    told = listed([*metrics.values()])
+    told = enumerated([*metrics.values()])
     least = {name: float(np.nanmin([*mine[mean_of(name)].astype(float), 1.0])) for name in metrics}
     groups = "".join(f'<th scope="colgroup" colspan="{len(models)}">{escape(head)}</th>' for head in metrics.values())
     names = "".join(f'<th scope="col" class="number">{escape(visible_line(m.label))}</th>' for m in models)

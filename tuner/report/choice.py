@@ -11,7 +11,7 @@ from tuner.contents.cells import number, signed
 from tuner.objective import ACCURACY, Objective
 from tuner.report.sizes import by_size, sizes_in_words
 from tuner.report.verdicts import pairs_on
-from tuner.text import escape, listed
+from tuner.text import enumerated, escape
 
 
 def choice_in_words(findings: Findings) -> str:
@@ -131,4 +131,4 @@ def _names(findings: Findings, models: list[Chosen]) -> str:
     """Return the models' labels, each with its data set where several were searched."""
     several = len(findings.search.datasets) > 1
     names = [f"{escape(one.label)} on {escape(one.dataset)}" if several else escape(one.label) for one in models]
-    return listed(names)
+    return enumerated(names)

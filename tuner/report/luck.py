@@ -18,7 +18,7 @@ from tuner.families import in_order
 from tuner.objective import ACCURACY
 from tuner.protocol import training_images
 from tuner.report.trials import varying
-from tuner.text import escape, listed, setting
+from tuner.text import enumerated, escape, setting
 from tuner.trial import Record
 
 
@@ -175,7 +175,7 @@ def _nothing_chosen(found: Sequence[Luck]) -> list[str]:
         labels = [escape(one.chosen.label) for one in found if one.trials == 1 and one.chosen.dataset == dataset]
         each, whose = ("of each ", "their scores") if len(labels) > 1 else ("", "its score")
         said.append(
-            f"{listed(labels)} on {escape(dataset)}: one trial {each}completed, so that nothing was chosen and no luck "
+            f"{enumerated(labels)} on {escape(dataset)}: one trial {each}completed, so that nothing was chosen and no luck "
             f"of a choice is in {whose}."
         )
     return said
