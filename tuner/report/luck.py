@@ -175,8 +175,8 @@ def _nothing_chosen(found: Sequence[Luck]) -> list[str]:
         labels = [escape(one.chosen.label) for one in found if one.trials == 1 and one.chosen.dataset == dataset]
         each, whose = ("of each ", "their scores") if len(labels) > 1 else ("", "its score")
         said.append(
-            f"{enumerated(labels)} on {escape(dataset)}: one trial {each}completed, so that nothing was chosen and no luck "
-            f"of a choice is in {whose}."
+            f"{enumerated(labels)} on {escape(dataset)}: one trial {each}completed, so that nothing was chosen and no "
+            f"luck of a choice is in {whose}."
         )
     return said
 
