@@ -235,6 +235,33 @@ def matrix(browser: Any) -> str:
     return str(browser.execute_script("return document.querySelector('#confusion .matrix caption').textContent"))
 
 
+def _choose(browser: Any, select: Any, value: str) -> None:
+    script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))"
+    browser.execute_script(script, select, value)
+
+
+def test_every_panel_opens_on_the_data_set_that_was_searched_and_on_the_model_that_wins_there(
+    browser: Any, tmp_path: Path, blobs: Dataset
+) -> None:
+    made = Project(tmp_path, blobs, {**RAW, "compare": {"datasets": ["spots", "blobs"]}})
+    for model, right in (("ann", 30), ("cnn", 41)):
+        trials = made.searched(model, [0.5, 0.6, 0.7, 0.8][: 2 if model == "ann" else 4], parameters=[900, 80, 70, 60])
+        for dataset in ("blobs", "spots"):
+            made.retrained(model, trials[0], [first(right), first(right + 1)], dataset)
+    path = tmp_path / "report.html"
+    path.write_text(page_of(made, single_file=True).text, encoding="utf-8")
+    browser.get(path.as_uri())
+    shown(browser, "#confusion table")
+    selects = browser.find_elements(By.XPATH, "//label[starts-with(., 'Data set')]/select")
+    assert len(selects) >= 4, "of the ROC, of one class, of the confusion, and of costs"
+    assert {select.get_attribute("value") for select in selects} == {"blobs"}
+    assert matrix(browser).startswith("CNN on blobs")
+    _choose(browser, selects[0], "spots")
+    assert {select.get_attribute("value") for select in selects} == {"spots"}
+    assert matrix(browser).startswith("CNN on spots")
+    assert browser.get_log("browser") == []
+
+
 def test_model_and_data_set_are_chosen_once_for_all_panels(browser: Any, tmp_path: Path, blobs: Dataset) -> None:
     made = Project(tmp_path, blobs, {**RAW, "compare": {"datasets": ["blobs", "spots"]}})
     for model, right in (("ann", 41), ("cnn", 30)):
@@ -247,8 +274,7 @@ def test_model_and_data_set_are_chosen_once_for_all_panels(browser: Any, tmp_pat
     shown(browser, "#confusion table")
     selects = "//section[@id='{}']//label[starts-with(., '{}')]/select"
     assert matrix(browser).startswith("ANN on blobs"), "the best of them"
-    choose = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))"
-    browser.execute_script(choose, browser.find_element(By.XPATH, selects.format("classes", "Model")), "cnn")
+    _choose(browser, browser.find_element(By.XPATH, selects.format("classes", "Model")), "cnn")
     assert matrix(browser).startswith("CNN on blobs")
     assert browser.find_element(By.XPATH, selects.format("curves", "Trials of")).get_attribute("value") == "cnn"
     press(browser, Keys.ESCAPE)
