@@ -409,4 +409,10 @@ def test_a_hundred_classes_of_long_names_can_be_read(browser: Any, tmp_path: Pat
     assert "…" in button.text
     assert browser.execute_script(_STOPS, "#confusion .pairs") == 1
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 1280
+    choose(browser, "class", "Class", names[7])
+    pairs = [one.get_attribute("title") for one in browser.find_elements(By.CSS_SELECTOR, "#confusion .pairs button")]
+    assert pairs
+    assert all(names[7] in pair.split(" taken for ") for pair in pairs), "the mistakes of the class alone"
+    choose(browser, "class", "Class", "")
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#confusion .pairs button")) > len(pairs)
     assert browser.get_log("browser") == []

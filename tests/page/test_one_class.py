@@ -87,12 +87,27 @@ def test_a_threshold_that_is_moved_shows_its_precision_and_recall(opened: Any) -
     until(opened, lambda: "label=three" in opened.execute_script("return location.hash"))
 
 
+def _marked(browser: Any) -> dict[tuple[int, int], bool]:
+    """Return by row and column of the confusion matrix, headings among them, whether it is marked."""
+    found: list[tuple[int, int, bool]] = browser.execute_script(
+        "return [...document.querySelectorAll('#confusion .matrix :is(th, td)')].map((cell) =>"
+        " [cell.parentNode.rowIndex, cell.cellIndex, cell.classList.contains('of-class')])"
+    )
+    return {(row, column): marked for row, column, marked in found}
+
+
 @NEEDS_BROWSER
-def test_one_choice_of_a_class_drives_curves_table_and_images(opened: Any) -> None:
+def test_one_choice_of_a_class_drives_curves_matrix_tables_and_images(opened: Any) -> None:
     shown(opened, "#one-class")
     choose(opened, "Class", "seven")
     roc = opened.find_element(By.XPATH, "//*[@data-figure='roc']//label[starts-with(., 'Curves of')]/select")
     assert roc.get_attribute("value") == "seven"
+    assert {place for place, marked in _marked(opened).items() if marked} == {
+        (a, b) for a in range(11) for b in range(11) if 8 in (a, b)
+    }, "its row and its column, below and beside the headings"
+    (row,) = opened.find_elements(By.CSS_SELECTOR, ".heat .of-class")
+    assert row.find_element(By.TAG_NAME, "th").get_attribute("textContent") == "seven"
+    assert "seven" in opened.find_element(By.CSS_SELECTOR, "#confusion [aria-pressed=true]").get_attribute("title")
     heads = opened.find_elements(By.CSS_SELECTOR, f"{_PLACE} .one-class tbody th")
     assert heads
     assert all("taken for" in head.text for head in heads)
@@ -109,10 +124,14 @@ def test_one_choice_of_a_class_drives_curves_table_and_images(opened: Any) -> No
     start = "seven → " if words.startswith("taken for") else f"{words.split(' ')[0]} → seven"
     assert all(text.startswith(start) for text in few)
     choose(opened, "Model", "ann")
+    assert _marked(opened)[8, 1], "in the matrix of the other model too"
     until(
         opened,
         lambda: all("CNN: " in tile.text for tile in opened.find_elements(By.CSS_SELECTOR, f"{_PLACE} .tile")),
     )
+    choose(opened, "Class", "")
+    assert not any(_marked(opened).values())
+    assert not opened.find_elements(By.CSS_SELECTOR, ".heat .of-class")
 
 
 @pytest.mark.parametrize("level", [0.5, 0.99, 0.01])

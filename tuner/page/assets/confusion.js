@@ -5,8 +5,8 @@ import { images, report } from "./data.js";
 import { oneStop } from "./arrows.js";
 import { axis, chart, isNarrow, tooltip } from "./charts.js";
 import { download } from "./figure.js";
-import { chosenChoices, chosenShown } from "./selection.js";
-import { onChange } from "./store.js";
+import { chosenChoices, chosenShown, classShown } from "./selection.js";
+import { onChange, valueOf } from "./store.js";
 import { sure, tiles } from "./tiles.js";
 
 /** More classes than this are shown as a picture, with buttons for the most frequent mistakes. */
@@ -42,8 +42,8 @@ export function drawConfusion(place) {
   };
   let seen = false; // images are read when they come near
   const openWorst = () => {
-    const buttons = [...frame.querySelectorAll("button[data-count]")];
-    buttons.sort((a, b) => b.dataset.count - a.dataset.count)[0]?.click();
+    const [every, some] = ["button", ".of-class button"].map((which) => [...frame.querySelectorAll(`${which}[data-count]`)]);
+    (some.length ? some : every).sort((a, b) => b.dataset.count - a.dataset.count)[0]?.click();
   };
   new IntersectionObserver(([{ isIntersecting }], observer) => {
     if (!isIntersecting) return;
@@ -67,15 +67,26 @@ export function drawConfusion(place) {
     frame.className = few ? "" : "many";
     frame.replaceChildren(few ? matrix(chosen, cells, open) : overview(chosen, cells, open), ramp(cells));
     reopen = () => {};
+    followClass();
     const wrong = chosen.confusion.some((counts, row) => counts.some((count, column) => count && row !== column));
     album.replaceChildren(make("p", { class: "quiet" }, wrong ? "Choose a cell with mistakes to see its images." : `${chosen.label} made no mistake on ${chosen.dataset}.`));
     if (seen) openWorst();
   }
+  /** Mark the row and the column of the class that is looked at; of a picture show its mistakes alone beside it. */
+  function followClass() {
+    markClass(frame.querySelector(".matrix"), classShown(chosen));
+    frame.querySelector(".worst")?.replaceChildren(...worst(chosen, open));
+    for (const row of document.querySelectorAll(".heat [data-class]")) row.classList.toggle("of-class", row.dataset.class === valueOf("label"));
+  }
   place.replaceChildren(make("div", { class: "controls" }, ...controls), make("div", { class: "confusions" }, frame, album));
-  onChange(["model", "dataset"], () => {
-    chosen = chosenShown();
-    offer();
-    show();
+  onChange(["model", "dataset", "label"], (names) => {
+    if (names.some((name) => name !== "label")) {
+      chosen = chosenShown();
+      offer();
+      return show();
+    }
+    followClass();
+    return seen && openWorst();
   });
   offer();
   show();
@@ -139,6 +150,14 @@ function matrix(chosen, cells, open) {
   return make("div", { class: "scroll", role: "region", "aria-label": "Confusion matrix" }, table);
 }
 
+/** Mark a class in the matrix, or none. */
+function markClass(table, label) {
+  for (const cell of table?.querySelectorAll("th, td") ?? []) {
+    const [row, column] = [cell.parentNode.rowIndex - 1, cell.cellIndex - 1];
+    cell.classList.toggle("of-class", label !== null && (row === label || column === label));
+  }
+}
+
 function cellButton(chosen, row, column, text, open) {
   const [a, b] = [chosen.classes[row], chosen.classes[column]];
   const count = chosen.confusion[row][column];
@@ -152,42 +171,57 @@ function cellButton(chosen, row, column, text, open) {
 /** Many classes: the whole matrix as a picture with a name for each row, and the most frequent mistakes as buttons. */
 function overview(chosen, cells, open) {
   const { classes, confusion, label, dataset } = chosen;
-  const all = cells.values.flatMap((values, row) => values.map((value, column) => [column, row, value])).filter(([, , value]) => value);
-  const wrong = all.filter(([column, row]) => column !== row);
   const here = make("div", { class: "chart", style: `height:${70 + CELL * classes.length}px;min-width:${NAMES + CELL * classes.length}px` });
   here.id = "confusion-overview";
-  const axisLabel = { interval: 0, fontSize: 10, hideOverlap: false };
   chart(here, {
     renderer: "canvas",
+    follows: ["label"],
     describe: () => `Confusion matrix of ${label} on ${dataset}, ${classes.length} classes`,
     ready: (instance) => instance.on("click", ({ data }) => data && data[0] !== data[1] && confusion[data[1]][data[0]] && open(data[1], data[0])),
-    option: (colours) => ({
-      grid: { left: NAMES, right: 8, top: 6, bottom: 56 },
-      tooltip: tooltip(colours, ({ data }) => tip(`${classes[data[1]]} taken for ${classes[data[0]]}`, [
-        [cells.what, cells.text(data[2])], ["images", confusion[data[1]][data[0]]],
-      ])),
-      xAxis: axis(colours, { type: "category", data: classes.map((_, k) => k), name: "predicted class, by number", nameGap: 32, axisLabel: { ...axisLabel, rotate: 90 }, splitLine: { show: false } }),
-      yAxis: axis(colours, { type: "category", data: classes.map((name, k) => `${cutMiddle(name, 18)}  ${k}`), inverse: true, axisLabel, splitLine: { show: false } }),
-      visualMap: [
-        {
-          show: false, seriesIndex: 0, min: cells.signed ? -cells.most : 0, max: cells.most || 1,
-          inRange: { color: cells.signed ? [colours.series[0], colours.card, colours.warm] : [colours.faint, colours.warm] },
-        },
-        { show: false, seriesIndex: 1, min: 0, max: 1, inRange: { color: [colours.pale] } },
-      ],
-      series: [
-        { type: "heatmap", data: wrong, progressive: 0 },
-        { type: "heatmap", data: all.filter(([column, row]) => column === row), progressive: 0 },
-      ],
-    }),
+    option: (colours) => picture(colours, chosen, cells),
   });
-  const mistakes = confusion.flatMap((counts, row) => counts.map((count, column) => [column, row, count])).filter(([column, row, count]) => count && column !== row);
-  const worst = mistakes.sort((a, b) => b[2] - a[2] || a[1] - b[1] || a[0] - b[0]).slice(0, LISTED);
-  const list = make("ul", { class: "pairs" }, ...worst.map(([column, row, count]) =>
+  const words = make("p", { class: "quiet" }, `${label} on ${dataset}: ${cells.what} by true class (row) and predicted class (column). The diagonal is grey.`);
+  return make("div", {}, words, make("div", { class: "scroll", role: "region", "aria-label": "Confusion matrix" }, here), make("div", { class: "worst" }));
+}
+
+/** The matrix as a picture. */
+function picture(colours, chosen, cells) {
+  const { classes, confusion } = chosen;
+  const all = cells.values.flatMap((values, row) => values.map((value, column) => [column, row, value])).filter(([, , value]) => value);
+  const looked = classShown(chosen);
+  const axisLabel = { interval: 0, fontSize: 10, hideOverlap: false, color: (_, k) => (Number(k) === looked ? colours.accent : colours.quiet) };
+  return {
+    grid: { left: NAMES, right: 8, top: 6, bottom: 56 },
+    tooltip: tooltip(colours, ({ data }) => tip(`${classes[data[1]]} taken for ${classes[data[0]]}`, [
+      [cells.what, cells.text(data[2])], ["images", confusion[data[1]][data[0]]],
+    ])),
+    xAxis: axis(colours, { type: "category", data: classes.map((_, k) => k), name: "predicted class, by number", nameGap: 32, axisLabel: { ...axisLabel, rotate: 90 }, splitLine: { show: false } }),
+    yAxis: axis(colours, { type: "category", data: classes.map((name, k) => `${cutMiddle(name, 18)}  ${k}`), inverse: true, axisLabel, splitLine: { show: false } }),
+    visualMap: [
+      {
+        show: false, seriesIndex: 0, min: cells.signed ? -cells.most : 0, max: cells.most || 1,
+        inRange: { color: cells.signed ? [colours.series[0], colours.card, colours.warm] : [colours.faint, colours.warm] },
+      },
+      { show: false, seriesIndex: 1, min: 0, max: 1, inRange: { color: [colours.pale] } },
+    ],
+    series: [
+      { type: "heatmap", data: all.filter(([column, row]) => column !== row), progressive: 0 },
+      { type: "heatmap", data: all.filter(([column, row]) => column === row), progressive: 0 },
+    ],
+  };
+}
+
+/** The most frequent mistakes as buttons under a heading; of the class that is looked at alone, where there is one. */
+function worst(chosen, open) {
+  const { classes, confusion } = chosen;
+  const looked = classShown(chosen);
+  const mistakes = confusion.flatMap((counts, row) => counts.map((count, column) => [column, row, count]))
+    .filter(([column, row, count]) => count && column !== row && (looked === null || column === looked || row === looked));
+  const found = mistakes.sort((a, b) => b[2] - a[2] || a[1] - b[1] || a[0] - b[0]).slice(0, LISTED);
+  const list = make("ul", { class: "pairs" }, ...found.map(([column, row, count]) =>
     make("li", {}, cellButton(chosen, row, column, `${cutMiddle(classes[row], 20)} → ${cutMiddle(classes[column], 20)}: ${count}`, open))));
   oneStop(list, "button");
-  const words = make("p", { class: "quiet" }, `${label} on ${dataset}: ${cells.what} by true class (row) and predicted class (column). The diagonal is grey.`);
-  return make("div", {}, words, make("div", { class: "scroll", role: "region", "aria-label": "Confusion matrix" }, here), make("h3", {}, `The ${worst.length} most frequent mistakes`), list);
+  return [make("h3", {}, `The ${found.length} most frequent mistakes${looked === null ? "" : ` with ${cutMiddle(classes[looked], 40)}`}`), list];
 }
 
 /** Show the images of a cell. */
