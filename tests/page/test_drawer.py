@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -184,39 +185,72 @@ def test_two_clicks_in_the_importance_show_the_score_by_two_parameters(opened: A
     assert count(opened) == "334 of 1,000 trials"
 
 
-def test_every_figure_is_saved_as_svg_and_png(opened: Any) -> None:
-    opened.execute_script(
-        "window.saved = []; URL.createObjectURL = (blob) => { window.saved.push(blob); return 'blob:none'; };"
-        "URL.revokeObjectURL = () => {}; HTMLAnchorElement.prototype.click = function () { this.dataset.clicked = 1; };"
+#: Keeps what a page would save instead of saving it.
+_KEEP = (
+    "window.saved = []; URL.createObjectURL = (blob) => { window.saved.push(blob); return 'blob:none'; };"
+    "URL.revokeObjectURL = () => {}; HTMLAnchorElement.prototype.click = function () { this.dataset.clicked = 1; };"
+)
+#: The one kept file of a kind as text, taken apart: its faults, its heading, how many paths its charts have, and of the
+#: legend the inks of the marks with their dashes, and the texts.
+_TAKEN_APART = (
+    "const done = arguments[0]; const [blob] = window.saved.filter(({ type }) => type === 'image/svg+xml');"
+    "blob.text().then((text) => {"
+    " const found = new DOMParser().parseFromString(text, 'image/svg+xml');"
+    " const keys = [...found.querySelectorAll(':root > g > :is(path, line)')];"
+    " done({ faults: found.querySelectorAll('parsererror').length, heading: found.querySelector('text').textContent,"
+    "  shapes: found.querySelectorAll('svg svg :is(path, line, rect, image)').length,"
+    "  inks: keys.map((key) => key.getAttribute('fill') ?? key.getAttribute('stroke')),"
+    "  dashes: keys.map((key) => key.getAttribute('stroke-dasharray')),"
+    "  texts: [...found.querySelectorAll(':root > g > text')].map((one) => one.textContent) }); })"
+)
+
+
+def _saved(browser: Any, buttons: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """Return the SVG that a button saves, taken apart, and how large the PNG of another is."""
+    browser.execute_script("window.saved = []")
+    for kind in ("SVG", "PNG"):
+        browser.execute_script("arguments[0].click()", buttons[kind])
+    until(browser, lambda: browser.execute_script("return window.saved.length") == 2)
+    taken: dict[str, Any] = browser.execute_async_script(_TAKEN_APART)
+    sizes = browser.execute_script("return window.saved.map(({ type, size }) => [type, size])")
+    return taken, dict(sizes)["image/png"]
+
+
+def _save_buttons(place: Any) -> dict[str, Any]:
+    return {one.text: one for one in place.find_elements(By.CSS_SELECTOR, "[aria-label=Save] button")}
+
+
+def _inks(browser: Any) -> list[str]:
+    """Return the colours of the first two models as a browser computes them."""
+    found: list[str] = browser.execute_script(
+        "return [0, 1].map((k) => { const one = document.body.appendChild(document.createElement('i'));"
+        "one.style.color = `var(--s${k})`; const { color } = getComputedStyle(one); one.remove(); return color; })"
     )
-    for place in ("[data-figure=parallel]", "[data-figure=roc]", "[data-figure=scores]"):
-        for chart in opened.find_elements(By.CSS_SELECTOR, f"{place} .chart"):
-            opened.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", chart)
-            until(opened, lambda chart=chart: chart.get_attribute("data-drawn"))
-        for kind in ("PNG", "SVG"):
-            save = opened.find_element(By.XPATH, f"//*[@data-figure='{place[13:-1]}']//button[.='{kind}']")
-            opened.execute_script("arguments[0].click()", save)
-    until(opened, lambda: opened.execute_script("return window.saved.length") == 6)
-    types = opened.execute_script("return window.saved.map(({ type }) => type)")
-    assert sorted(types) == ["image/png"] * 3 + ["image/svg+xml"] * 3
-    texts = opened.execute_async_script(
-        "const done = arguments[0];"
-        "Promise.all(window.saved.filter(({ type }) => type === 'image/svg+xml').map((blob) => blob.text())).then(done)"
-    )
-    for text, heading in zip(texts, ("Parallel coordinates", "ROC, each class", "Test accuracy"), strict=True):
-        parsed = opened.execute_script(
-            "const found = new DOMParser().parseFromString(arguments[0], 'image/svg+xml');"
-            "return [found.querySelectorAll('parsererror').length, found.querySelectorAll('path').length,"
-            " found.querySelector('text').textContent]",
-            text,
-        )
-        assert parsed[0] == 0
-        assert parsed[1] > 5
-        assert parsed[2].startswith(heading)
-    sizes = opened.execute_script(
-        "return window.saved.filter(({ type }) => type === 'image/png').map(({ size }) => size)"
-    )
-    assert all(size > 10_000 for size in sizes), "no empty pictures"
+    return found
+
+
+def test_every_figure_is_saved_as_svg_and_png_with_its_legend(opened: Any) -> None:
+    opened.execute_script(_KEEP)
+    drawn = "return [...document.querySelectorAll('.chart')].every((chart) => chart.dataset.drawn)"
+    until(opened, lambda: opened.execute_script(drawn))
+    pictures = {}
+    for place in opened.find_elements(By.CSS_SELECTOR, "[data-figure]"):
+        if not (place.find_elements(By.CSS_SELECTOR, ".chart") and "SVG" in _save_buttons(place)):
+            continue
+        taken, size = _saved(opened, _save_buttons(place))
+        assert taken["faults"] == 0
+        assert taken["shapes"] > 5
+        assert taken["heading"] == place.find_element(By.TAG_NAME, "h3").text
+        assert size > 10_000, "no empty picture"
+        pictures[place.get_attribute("data-figure")] = taken
+    assert len(pictures) == 11
+    cnn, ann = _inks(opened)
+    for name in ("slices", "cost", "timeline"):
+        keys = dict(zip(pictures[name]["texts"], pictures[name]["inks"], strict=True))
+        assert keys == {"CNN": cnn, "ANN": ann}, name
+    assert len(pictures["roc"]["texts"]) == 10
+    assert all(re.fullmatch(r"\w+  0\.\d{4}", text) for text in pictures["roc"]["texts"]), "names and numbers apart"
+    assert len(set(pictures["learning"]["dashes"])) == 5, "as the lines of its charts"
 
 
 def test_what_is_saved_is_one_stop_of_the_tab_key(opened: Any) -> None:
