@@ -151,22 +151,48 @@ def test_a_model_has_one_colour_in_every_figure_and_its_mark_in_each_legend(open
     colours = colours_of(opened)
     marks = {"ANN": ["diamond"], "CNN": ["circle"]}  # as the search file lists them: CNN first
     number = {"cnn": 0, "ann": 1}
-    for figure in ("slices", "cost"):
+    for figure in ("slices", "cost", "progress"):
         legend = opened.find_elements(By.CSS_SELECTOR, f"[data-figure={figure}] .legend .key")
         assert {key.text: [key.get_attribute("data-mark")] for key in legend} == marks
         chart = shown(opened, f"[data-figure={figure}] .chart")
         drawn = opened.execute_script(
             "const chart = echarts.getInstanceByDom(arguments[0]).getOption();"
-            "const points = chart.series.find(({ type }) => type === 'scatter').data;"
+            "const points = chart.series.filter(({ type }) => type === 'scatter').flatMap(({ data }) => data);"
             "return [...new Set(points.map(({ itemStyle, symbol, point, trial }) =>"
             " [(point ?? trial).model, itemStyle.color, symbol].join(' ')))]",
             chart,
         )
         found = {tuple(one.split(" ")) for one in drawn if not one.endswith("triangle")}
         assert found == {(name, colours[k], ["circle", "diamond"][k]) for name, k in number.items()}
-    for figure in ("timeline",):
-        legend = opened.find_elements(By.CSS_SELECTOR, f"[data-figure={figure}] .legend .key")
-        assert {key.get_attribute("data-mark") for key in legend} == {"roundRect"}, "bars"
+    legend = opened.find_elements(By.CSS_SELECTOR, "[data-figure=timeline] .legend .key")
+    assert {key.get_attribute("data-mark") for key in legend} == {"roundRect"}, "bars"
+    shown(opened, "#timeline")
+    bars = opened.execute_script(
+        "const { bars } = JSON.parse(document.getElementById('timing').textContent).timeline;"
+        "const data = echarts.getInstanceByDom(document.querySelector('#timeline')).getModel().getSeries()[0].getData();"
+        "return [...new Set(bars.flatMap(([, , , model], k) => {"
+        " const bar = data.getItemGraphicEl(k); return bar ? [`${model} ${bar.style.fill}`] : []; }))]"
+    )
+    assert set(bars) == {f"{name} {colours[k]}" for name, k in number.items()}
+    chart = shown(opened, "[data-figure=scores] .chart")
+    marks_drawn = opened.execute_script(
+        "const held = echarts.getInstanceByDom(arguments[0]).getOption();"
+        "return held.series.at(-1).data.map(({ value, itemStyle }) => [held.yAxis[0].data[value[1]], itemStyle.color])",
+        chart,
+    )
+    assert dict(marks_drawn) == {"CNN": colours[0], "ANN": colours[1]}
+    shown(opened, "#one-class")
+    choose(opened, "class", "Class", "three")
+    for selector, curves in (("#one-class", 4), ("#roc", 2), ("#roc-corner", 2)):
+        shown(opened, selector)
+        inks = opened.execute_script(
+            _CHART + "return held.series.filter(({ silent }) => !silent).map((one) => [one.name, one.itemStyle.color])",
+            selector,
+        )
+        named = [(name, ink) for name, ink in inks if name in ("CNN", "ANN")]
+        assert dict(named) == {"CNN": colours[0], "ANN": colours[1]}, selector
+        assert {ink for _, ink in inks} == set(colours[:2])
+        assert len(inks) == curves
     for value, name in (("0", ""), ("1", "cnn"), ("2", "ann")):
         chart = shown(opened, "[data-figure=learning] .chart")
         select = opened.find_element(By.CSS_SELECTOR, "[data-figure=learning] select")

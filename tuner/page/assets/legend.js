@@ -1,7 +1,7 @@
 /* Legends: each model with the mark and the colour that it has in every chart, each line with its own dashes. */
 
 import { cut, make } from "./dom.js";
-import { labelOf, numberOf } from "./data.js";
+import { labelOf, numberOf, report } from "./data.js";
 import { symbolOf } from "./charts.js";
 
 /** The marks of charts as paths of 12 by 12. */
@@ -36,6 +36,12 @@ const inkOf = (number) => `var(--s${number % 7})`;
 export function modelKey(model, symbol = symbolOf(numberOf(model))) {
   const mark = drawing(12, 12, ["path", { d: MARKS[symbol], style: `fill:${inkOf(numberOf(model))}` }]);
   return make("span", { class: "key", "data-mark": symbol }, mark, labelOf(model));
+}
+
+/** The legend of a chart of several models, in the order of the report; empty where there is one. */
+export function modelLegend(models) {
+  const shown = report.models.map(({ name }) => name).filter((name) => models.includes(name));
+  return make("div", { class: "legend" }, ...(shown.length > 1 ? shown.map((name) => modelKey(name)) : []));
 }
 
 /** A line with its colour and its dashes, what it is called, and a number. */
