@@ -5,6 +5,7 @@ Skipped where no Chromium with its driver is installed (Debian: `apt-get install
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from browsing import NEEDS_BROWSER, By, Keys, option, shown, until
 from made_up import RAW, Project
+from saved_pictures import KEEP, save_buttons, saved
 from whole_page import page_of
 
 from tuner.datasets.base import checked_dataset
@@ -169,7 +171,8 @@ def test_a_model_has_one_colour_in_every_figure_and_its_mark_in_each_legend(open
     shown(opened, "#timeline")
     bars = opened.execute_script(
         "const { bars } = JSON.parse(document.getElementById('timing').textContent).timeline;"
-        "const data = echarts.getInstanceByDom(document.querySelector('#timeline')).getModel().getSeries()[0].getData();"
+        "const chart = echarts.getInstanceByDom(document.querySelector('#timeline'));"
+        "const data = chart.getModel().getSeries()[0].getData();"
         "return [...new Set(bars.flatMap(([, , , model], k) => {"
         " const bar = data.getItemGraphicEl(k); return bar ? [`${model} ${bar.style.fill}`] : []; }))]"
     )
@@ -209,6 +212,36 @@ def test_a_model_has_one_colour_in_every_figure_and_its_mark_in_each_legend(open
             assert {ink for ink, _, _ in inks} == {colours[number[name]]}
         dashes = {trial: dash for _, dash, trial in inks}
         assert len(set(dashes.values())) == len(dashes) == 5, "each trial has dashes of its own"
+
+
+def _apart(one: str, other: str) -> float:
+    """Return how far two colours, as `#rrggbb`, are from each other."""
+    (a, b) = ([int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in (one, other))
+    return math.dist(a, b)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_classes_and_what_is_right_or_wrong_have_no_model_s_colour(opened: Any, theme: str) -> None:
+    opened.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+    models, others = opened.execute_script(
+        "const style = getComputedStyle(document.documentElement);"
+        "const get = (name) => style.getPropertyValue(`--${name}`).trim();"
+        "return ['s0 s1 s2 s3 s4 s5 s6', 'good warm c0 c1 c2 c3 c4'].map((names) => names.split(' ').map(get))"
+    )
+    assert len({*models, *others}) == 14
+    assert min(_apart(one, other) for one in models for other in others) > 45
+    shown(opened, "#roc")
+    curves = opened.execute_script(
+        _CHART + "return held.series.filter(({ silent }) => !silent)"
+        ".map(({ lineStyle }) => [lineStyle.color, String(lineStyle.type)])",
+        "#roc",
+    )
+    assert len({tuple(one) for one in curves}) == len(curves) == 10, "each class has a line of its own"
+    assert not {colour for colour, _ in curves} & set(models)
+    keys = opened.execute_script(
+        "return [...document.querySelectorAll('[data-figure=roc] .keys line')].map((line) => line.style.stroke)"
+    )
+    assert keys == [f"var(--c{k % 5})" for k in range(10)], "the same in its legend"
 
 
 def test_the_bars_of_importance_have_no_model_s_colour_and_their_names_stand_apart(opened: Any) -> None:
@@ -435,6 +468,11 @@ def test_a_hundred_classes_of_long_names_can_be_read(browser: Any, tmp_path: Pat
     assert "…" in button.text
     assert browser.execute_script(_STOPS, "#confusion .pairs") == 1
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 1280
+    browser.execute_script(KEEP)
+    taken, size = saved(browser, save_buttons(browser.find_element(By.CSS_SELECTOR, _MATRIX)))
+    assert (taken["faults"], taken["heading"][:18]) == (0, "CNN on blobs: test")
+    assert called[0][7] in taken["said"]
+    assert size > 20_000
     choose(browser, "class", "Class", names[7])
     pairs = [one.get_attribute("title") for one in browser.find_elements(By.CSS_SELECTOR, "#confusion .pairs button")]
     assert pairs

@@ -9,6 +9,7 @@ from typing import Any
 
 from browsing import NEEDS_BROWSER, ActionChains, By, Keys, column, count, option, shown, until
 from made_up import Project
+from saved_pictures import KEEP, save_buttons, saved
 from whole_page import page_of
 
 from tuner.datasets.base import Dataset
@@ -185,41 +186,6 @@ def test_two_clicks_in_the_importance_show_the_score_by_two_parameters(opened: A
     assert count(opened) == "334 of 1,000 trials"
 
 
-#: Keeps what a page would save instead of saving it.
-_KEEP = (
-    "window.saved = []; URL.createObjectURL = (blob) => { window.saved.push(blob); return 'blob:none'; };"
-    "URL.revokeObjectURL = () => {}; HTMLAnchorElement.prototype.click = function () { this.dataset.clicked = 1; };"
-)
-#: The one kept file of a kind as text, taken apart: its faults, its heading, how many paths its charts have, and of the
-#: legend the inks of the marks with their dashes, and the texts.
-_TAKEN_APART = (
-    "const done = arguments[0]; const [blob] = window.saved.filter(({ type }) => type === 'image/svg+xml');"
-    "blob.text().then((text) => {"
-    " const found = new DOMParser().parseFromString(text, 'image/svg+xml');"
-    " const keys = [...found.querySelectorAll(':root > g > :is(path, line)')];"
-    " done({ faults: found.querySelectorAll('parsererror').length, heading: found.querySelector('text').textContent,"
-    "  shapes: found.querySelectorAll('svg svg :is(path, line, rect, image)').length,"
-    "  inks: keys.map((key) => key.getAttribute('fill') ?? key.getAttribute('stroke')),"
-    "  dashes: keys.map((key) => key.getAttribute('stroke-dasharray')),"
-    "  texts: [...found.querySelectorAll(':root > g > text')].map((one) => one.textContent) }); })"
-)
-
-
-def _saved(browser: Any, buttons: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """Return the SVG that a button saves, taken apart, and how large the PNG of another is."""
-    browser.execute_script("window.saved = []")
-    for kind in ("SVG", "PNG"):
-        browser.execute_script("arguments[0].click()", buttons[kind])
-    until(browser, lambda: browser.execute_script("return window.saved.length") == 2)
-    taken: dict[str, Any] = browser.execute_async_script(_TAKEN_APART)
-    sizes = browser.execute_script("return window.saved.map(({ type, size }) => [type, size])")
-    return taken, dict(sizes)["image/png"]
-
-
-def _save_buttons(place: Any) -> dict[str, Any]:
-    return {one.text: one for one in place.find_elements(By.CSS_SELECTOR, "[aria-label=Save] button")}
-
-
 def _inks(browser: Any) -> list[str]:
     """Return the colours of the first two models as a browser computes them."""
     found: list[str] = browser.execute_script(
@@ -230,20 +196,23 @@ def _inks(browser: Any) -> list[str]:
 
 
 def test_every_figure_is_saved_as_svg_and_png_with_its_legend(opened: Any) -> None:
-    opened.execute_script(_KEEP)
+    opened.execute_script(KEEP)
     drawn = "return [...document.querySelectorAll('.chart')].every((chart) => chart.dataset.drawn)"
     until(opened, lambda: opened.execute_script(drawn))
     pictures = {}
     for place in opened.find_elements(By.CSS_SELECTOR, "[data-figure]"):
-        if not (place.find_elements(By.CSS_SELECTOR, ".chart") and "SVG" in _save_buttons(place)):
+        if "SVG" not in save_buttons(place):
             continue
-        taken, size = _saved(opened, _save_buttons(place))
+        taken, size = saved(opened, save_buttons(place))
         assert taken["faults"] == 0
         assert taken["shapes"] > 5
-        assert taken["heading"] == place.find_element(By.TAG_NAME, "h3").text
+        heading = "h3, .matrix caption"
+        assert taken["heading"] == place.find_element(By.CSS_SELECTOR, heading).get_attribute("textContent")
         assert size > 10_000, "no empty picture"
         pictures[place.get_attribute("data-figure")] = taken
-    assert len(pictures) == 11
+    assert len(pictures) == 12, "the confusion matrix among them, which is a table"
+    cells = [one.text for one in opened.find_elements(By.CSS_SELECTOR, "#confusion .matrix td") if one.text != "·"]
+    assert sorted(cells) == sorted(text for text in pictures["confusion-matrix"]["said"] if text.isdigit())
     cnn, ann = _inks(opened)
     for name in ("slices", "cost", "timeline"):
         keys = dict(zip(pictures[name]["texts"], pictures[name]["inks"], strict=True))
@@ -251,6 +220,21 @@ def test_every_figure_is_saved_as_svg_and_png_with_its_legend(opened: Any) -> No
     assert len(pictures["roc"]["texts"]) == 10
     assert all(re.fullmatch(r"\w+  0\.\d{4}", text) for text in pictures["roc"]["texts"]), "names and numbers apart"
     assert len(set(pictures["learning"]["dashes"])) == 5, "as the lines of its charts"
+
+
+def test_the_curves_of_a_trial_and_of_compared_ones_are_saved(opened: Any) -> None:
+    opened.execute_script(KEEP)
+    for place in (1, 2):
+        click(opened, row_of(opened, place), shift=True)
+    click(opened, row_of(opened, 1))
+    for heading in (title(opened), "Trials A, B"):
+        until(opened, lambda: len(opened.find_elements(By.CSS_SELECTOR, f"{_DRAWER} .chart[data-drawn]")) == 2)
+        taken, size = saved(opened, save_buttons(opened.find_element(By.CSS_SELECTOR, _DRAWER)))
+        assert (taken["heading"], taken["faults"]) == (heading, 0)
+        assert taken["shapes"] > 5
+        assert size > 10_000
+        if heading != "Trials A, B":
+            drawer_button(opened, "Compare pinned").click()
 
 
 def test_what_is_saved_is_one_stop_of_the_tab_key(opened: Any) -> None:

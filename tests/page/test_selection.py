@@ -150,7 +150,7 @@ def test_rows_are_one_stop_of_the_tab_key_and_the_arrows_go_on(opened: Any) -> N
     assert opened.execute_script(stops) == 1
     opened.execute_script("document.querySelector('#trials-rows tbody tr').focus()")
     press(opened, Keys.ARROW_DOWN + Keys.ARROW_DOWN + "p")
-    assert [row.get_attribute("class") for row in rows(opened)[:4]] == ["", "", "is-pinned", ""]
+    assert ["is-pinned" in row.get_attribute("class") for row in rows(opened)[:4]] == [False, False, True, False]
     assert opened.execute_script(stops) == 1
     press(opened, Keys.HOME)
     assert opened.execute_script("return document.activeElement === document.querySelector('#trials-rows tbody tr')")
@@ -175,6 +175,23 @@ def test_a_row_that_is_pointed_at_stands_out_in_every_chart(opened: Any) -> None
         "document.querySelector('#trials-rows tbody tr:nth-child(2)').dispatchEvent(new MouseEvent('mouseleave'))"
     )
     assert opened.execute_script(strong, ".chart") == []
+
+
+def test_a_mark_that_the_mouse_is_on_stands_out_in_the_table(opened: Any) -> None:
+    chart = shown(opened, _CHARTS[1])
+    trial, x, y = opened.execute_script(
+        "const { x: left, y: top } = arguments[0].getBoundingClientRect();"
+        "const chart = echarts.getInstanceByDom(arguments[0]);"
+        "const marks = chart.getOption().series.find(({ type }) => type === 'scatter').data;"
+        "const best = marks.reduce((a, b) => (b.value[1] > a.value[1] ? b : a));"
+        "const [x, y] = chart.convertToPixel({ gridIndex: 0 }, best.value);"
+        "return [best.name, left + x, top + y - 3]",
+        chart,
+    )
+    pointed = "return [...document.querySelectorAll('#trials-rows .is-pointed-at')].map((row) => row.dataset.trial)"
+    for to, found in (((x, y), [trial]), ((x, 1), [])):
+        opened.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": to[0], "y": to[1]})
+        until(opened, lambda found=found: opened.execute_script(pointed) == found)
 
 
 def test_the_address_holds_what_is_selected_and_brings_it_back(opened: Any, thousand: Path) -> None:

@@ -5,6 +5,7 @@ import { images, report } from "./data.js";
 import { oneStop } from "./arrows.js";
 import { axis, chart, isNarrow, tooltip } from "./charts.js";
 import { download } from "./figure.js";
+import { pictureButtons } from "./saving.js";
 import { chosenChoices, chosenShown, classShown } from "./selection.js";
 import { onChange, valueOf } from "./store.js";
 import { sure, tiles } from "./tiles.js";
@@ -25,15 +26,18 @@ export function drawConfusion(place) {
   const switched = make("label", { class: "choice", title: "Where the model saw the class that it took an image for, by Grad-CAM (Selvaraju et al., 2017)" }, heat, make("span"));
   let reopen = () => {};
   const views = make("select", { onchange: () => { view = views.value; show(); } });
-  const controls = [
-    ...chosenChoices(),
-    make("label", { class: "choice" }, "Cells", views),
-    switched,
+  const save = make("div", { class: "toolbar", role: "toolbar", "aria-label": "Save" },
     make("button", {
       type: "button", class: "quiet-button", "aria-label": "The confusion matrix as a CSV file",
       onclick: () => download("confusion", { columns: ["true class", "predicted class", "images"], rows: chosen.confusion.flatMap((row, k) => row.map((count, m) => [chosen.classes[k], chosen.classes[m], count])) }),
     }, "CSV"),
-  ];
+    ...pictureButtons("The confusion matrix", () => {
+      const cells = cellsOf(chosen, view);
+      const many = chosen.classes.length > MOST_CLASSES;
+      return { frame, name: "confusion", heading: titleOf(chosen, cells), ...(many ? {} : tablePicture(chosen, cells)) };
+    }));
+  oneStop(save, "button");
+  const controls = [...chosenChoices(), make("label", { class: "choice" }, "Cells", views), switched, save];
   const open = (true_, predicted, button) => {
     frame.querySelectorAll("[aria-pressed=true]").forEach((other) => other.setAttribute("aria-pressed", "false"));
     button?.setAttribute("aria-pressed", "true");
@@ -125,8 +129,10 @@ function ramp({ most, text, signed }) {
   return make("div", { class: "ramp mistakes-ramp" }, signed ? `${text(-most)} fewer mistakes` : "mistakes: 0", bar, signed ? `${text(most)} more` : text(most));
 }
 
+const titleOf = ({ label, dataset }, { what }) => `${label} on ${dataset}: ${what} by true class (row) and predicted class (column)`;
+
 function matrix(chosen, cells, open) {
-  const { classes, confusion, label, dataset } = chosen;
+  const { classes, confusion } = chosen;
   const head = make("tr", {}, make("th", { scope: "col", class: "corner" }, "predicted →", make("br"), "true ↓"),
     ...classes.map((name) => make("th", { scope: "col", class: "turned", title: name }, make("span", {}, cutMiddle(name, 18)))));
   const rows = confusion.map((counts, row) => make("tr", {},
@@ -143,7 +149,7 @@ function matrix(chosen, cells, open) {
   const wide = isNarrow() || classes.length > 14 || Math.max(...classes.map((name) => name.length)) > 8;
   const table = make(
     "table", { class: `matrix ${wide ? "wide" : ""}` },
-    make("caption", {}, `${label} on ${dataset}: ${cells.what} by true class (row) and predicted class (column)`),
+    make("caption", {}, titleOf(chosen, cells)),
     make("thead", {}, head), make("tbody", {}, ...rows),
   );
   oneStop(table, "button", "tr");
@@ -180,8 +186,32 @@ function overview(chosen, cells, open) {
     ready: (instance) => instance.on("click", ({ data }) => data && data[0] !== data[1] && confusion[data[1]][data[0]] && open(data[1], data[0])),
     option: (colours) => picture(colours, chosen, cells),
   });
-  const words = make("p", { class: "quiet" }, `${label} on ${dataset}: ${cells.what} by true class (row) and predicted class (column). The diagonal is grey.`);
+  const words = make("p", { class: "quiet" }, `${titleOf(chosen, cells)}. The diagonal is grey.`);
   return make("div", {}, words, make("div", { class: "scroll", role: "region", "aria-label": "Confusion matrix" }, here), make("div", { class: "worst" }));
+}
+
+/** The matrix of few classes as it is saved: larger cells, each with its value. */
+function tablePicture(chosen, cells) {
+  const names = chosen.classes.map((name) => cutMiddle(name, 18));
+  const [wide, high] = [48, 34].map((size) => size * names.length);
+  const turned = Math.max(...names.map((name) => name.length)) > 6;
+  const below = turned ? 150 : 60;
+  const value = (colours) => ({
+    itemStyle: { borderColor: colours.card, borderWidth: 2 },
+    label: { show: true, color: colours.ink, formatter: ({ data }) => cells.text(data[2]) },
+  });
+  const option = (colours) => {
+    const { xAxis, yAxis, grid, series, ...rest } = picture(colours, chosen, cells);
+    const axisLabel = { fontSize: 12 };
+    return {
+      ...rest,
+      grid: { ...grid, bottom: below },
+      xAxis: { ...xAxis, data: names, name: "predicted class", nameGap: below - 24, axisLabel: { ...xAxis.axisLabel, ...axisLabel, rotate: turned ? 90 : 0 } },
+      yAxis: { ...yAxis, data: names, axisLabel: { ...yAxis.axisLabel, ...axisLabel } },
+      series: series.map((one) => ({ ...one, ...value(colours) })),
+    };
+  };
+  return { option, width: NAMES + wide + 8, height: 6 + high + below };
 }
 
 /** The matrix as a picture. */
@@ -200,7 +230,7 @@ function picture(colours, chosen, cells) {
     visualMap: [
       {
         show: false, seriesIndex: 0, min: cells.signed ? -cells.most : 0, max: cells.most || 1,
-        inRange: { color: cells.signed ? [colours.series[0], colours.card, colours.warm] : [colours.faint, colours.warm] },
+        inRange: { color: cells.signed ? [colours.good, colours.card, colours.warm] : [colours.faint, colours.warm] },
       },
       { show: false, seriesIndex: 1, min: 0, max: 1, inRange: { color: [colours.pale] } },
     ],

@@ -2,11 +2,11 @@
 
 import { choice, fixed, make, tip } from "./dom.js";
 import { numberOf, report } from "./data.js";
-import { axis, chart, colourOf, isNarrow, tooltip } from "./charts.js";
+import { axis, chart, isNarrow, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
 import { chosenChoices, chosenShown, chosenThere, classChoice, classShown } from "./selection.js";
 import { onChange } from "./store.js";
-import { dashOf, lineKey } from "./legend.js";
+import { dashOf, lineKey, lineLook } from "./legend.js";
 import { ZOOM, zoomButtons } from "./zoom.js";
 
 /** How far the corner reaches from 0 and from 1. */
@@ -48,8 +48,8 @@ export function drawRoc(place) {
   body.append(legend);
   function show() {
     changed();
-    legend.replaceChildren(...curves().map(({ title, auc, number }, k) => lineKey(
-      { number, dash: Math.floor(number / 7), title, value: fixed(auc) },
+    legend.replaceChildren(...curves().map(({ title, auc, look }, k) => lineKey(
+      { ...look, title, value: fixed(auc) },
       { onmouseenter: () => mark("highlight", k), onmouseleave: () => mark("downplay", k) },
     )));
     drawings.forEach((drawing) => drawing.redraw());
@@ -59,15 +59,16 @@ export function drawRoc(place) {
   show();
 }
 
-/** The curves of each class of the model that is shown, or of all models for the class that is looked at. */
+/** The curves of each class of the model that is shown, in colours of classes, or of all models for the class that is
+ * looked at, in those of models. */
 function curves() {
   const shown = chosenShown();
   const wanted = classShown(shown);
-  const curve = (model, title, number) => ([label, auc, x, y], k) => ({ model, name: model.classes[label], title: title ?? model.classes[label], auc, x, y, number: number ?? k });
-  if (wanted === null) return shown.roc.map(curve(shown));
+  const curve = (model, [label, auc, x, y]) => ({ model, name: model.classes[label], auc, x, y });
+  if (wanted === null) return shown.roc.map((one, k) => ({ ...curve(shown, one), title: shown.classes[one[0]], look: lineLook(k, true) }));
   return chosenThere().flatMap((model) => model.roc
     .filter(([label]) => label === wanted)
-    .map(curve(model, model.label, numberOf(model.model))));
+    .map((one) => ({ ...curve(model, one), title: model.label, look: lineLook(numberOf(model.model)) })));
 }
 
 /** The smallest corner in which the bend of every curve can be seen. */
@@ -93,11 +94,11 @@ function option(colours, shown, reach, log, inCorner) {
     xAxis: axis(colours, { type: log ? "log" : "value", min: log ? least : 0, max: reach, name: "false positive rate", axisLabel: { formatter: short, showMinLabel: log ? false : null } }),
     yAxis: axis(colours, { type: "value", min: 1 - reach, max: 1, name: "true positive rate", nameGap: 42, splitNumber: reach === 1 ? 5 : 4, axisLabel: { formatter: short } }),
     series: [
-      ...shown.map(({ title, x, y, number }) => ({
+      ...shown.map(({ title, x, y, look }) => ({
         type: "line", name: title, data: x.map((rate, n) => [log ? Math.max(rate, least) : rate, y[n]]),
         symbol: "circle", symbolSize: 5, showSymbol: false, clip: true,
-        lineStyle: { width: 1.8, color: colourOf(colours, number), type: dashOf(Math.floor(number / 7)) },
-        itemStyle: { color: colourOf(colours, number) },
+        lineStyle: { width: 1.8, color: look.colour(colours), type: dashOf(look.dash) },
+        itemStyle: { color: look.colour(colours) },
         emphasis: { focus: "series", lineStyle: { width: 3 } },
       })),
       ...(log ? [] : [guess]),

@@ -2,24 +2,36 @@
 
 import { make } from "./dom.js";
 import { report } from "./data.js";
-import { chartsIn, palette } from "./charts.js";
+import { canDraw, chartsIn, optionOf, palette } from "./charts.js";
 
 /** Pixels of a PNG for each of the page. */
 const SHARP = 2;
 const MARGIN = 16;
+const HEADING = "650 16px";
 /** From one line of the legend to the next. */
 const LINE = 20;
 
-/** Save the charts of a figure as they stand there; `kind` is "svg" or "png". */
-export function savePicture(frame, name, heading, kind) {
-  const found = chartsIn(frame);
-  if (!found.length) return;
+/**
+ * Buttons that save what is shown as pictures; none where nothing can draw.
+ *
+ * `what` names it; `shown` returns at each click the `frame` whose charts and legends are saved as they stand there, the
+ * `name` of the file and the `heading`; and, of what is no chart on the page, the `option`, `width` and `height` of one.
+ */
+export function pictureButtons(what, shown) {
+  const button = (kind) => make("button", {
+    type: "button", class: "quiet-button", "aria-label": `${what} as a ${kind.toUpperCase()} file`, onclick: () => savePicture(shown(), kind),
+  }, kind.toUpperCase());
+  return canDraw ? [button("png"), button("svg")] : [];
+}
+
+function savePicture({ frame, name, heading, option, width: wide, height: high }, kind) {
+  const places = option ? [{ option: () => optionOf({ option }), at: { left: 0, top: 0, width: wide, height: high } }]
+    : chartsIn(frame).map((one) => ({ ...one, at: one.box.getBoundingClientRect() }));
+  if (!places.length) return;
   const colours = palette();
-  const origin = frame.getBoundingClientRect();
-  const places = found.map((one) => ({ ...one, at: one.box.getBoundingClientRect() }));
   const top = Math.min(...places.map(({ at }) => at.top));
   const left = Math.min(...places.map(({ at }) => at.left));
-  const width = Math.max(...places.map(({ at }) => at.left - left + MARGIN + at.width), Math.min(origin.width, 420)) + MARGIN;
+  const width = Math.max(...places.map(({ at }) => at.left - left + MARGIN + at.width), MARGIN + widthOf(heading, HEADING)) + MARGIN;
   const keys = inLines(keysOf(frame), width - MARGIN);
   const above = MARGIN + 30 + (keys.length ? 6 + LINE * (keys.at(-1).line + 1) : 0);
   const sized = places.map(({ option, at }) => ({ option, x: at.left - left + MARGIN, y: at.top - top + above, width: at.width, height: at.height }));
@@ -43,16 +55,21 @@ function keysOf(frame) {
 
 /** Where each key stands, in as many lines as they need to end before `end`. */
 function inLines(keys, end) {
-  const pen = make("canvas").getContext("2d");
-  pen.font = `12px ${fontOf()}`;
   let [x, line] = [MARGIN, 0];
   return keys.map((key) => {
-    const room = key.wide + 6 + pen.measureText(key.words).width;
+    const room = key.wide + 6 + widthOf(key.words, "12px");
     if (x > MARGIN && x + room > end) [x, line] = [MARGIN, line + 1];
     const at = x;
     x += room + 18;
     return { ...key, at, line, top: 44 + LINE * line };
   });
+}
+
+/** How much room a text takes in a font of this size. */
+function widthOf(text, size) {
+  const pen = make("canvas").getContext("2d");
+  pen.font = `${size} ${fontOf()}`;
+  return pen.measureText(text).width;
 }
 
 function save(blob, name) {
@@ -93,7 +110,7 @@ function asCanvas(sized, { heading, keys, width, height, colours }) {
   pen.fillStyle = colours.card;
   pen.fillRect(0, 0, width, height);
   pen.fillStyle = colours.ink;
-  pen.font = `650 16px ${fontOf()}`;
+  pen.font = `${HEADING} ${fontOf()}`;
   pen.fillText(heading, MARGIN, 30);
   pen.font = `12px ${fontOf()}`;
   for (const key of keys) {
