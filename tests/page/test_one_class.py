@@ -84,6 +84,15 @@ def test_a_threshold_that_is_moved_shows_its_precision_and_recall(opened: Any) -
     assert len(marks) == 2, "one of each model"
     choose(opened, "Curve", "roc")
     until(opened, lambda: option(opened, "#one-class")["xAxis"][0]["name"] == "false positive rate")
+    found = option(opened, "#one-class")
+    assert (found["xAxis"][0]["type"], found["xAxis"][0]["min"]) == ("log", pytest.approx(0.5 / 600))
+    assert not [one for one in found["series"] if one.get("silent")]
+    choose(opened, "Axis", "linear")
+    found = option(opened, "#one-class")
+    assert (found["xAxis"][0]["type"], found["xAxis"][0]["min"]) == ("value", 0)
+    assert len([one for one in found["series"] if one.get("silent")]) == 1, "what guessing gives"
+    shown(opened, "#roc")
+    assert option(opened, "#roc")["xAxis"][0]["type"] == "value", "one switch for either panel"
     until(opened, lambda: "label=three" in opened.execute_script("return location.hash"))
 
 
@@ -132,6 +141,31 @@ def test_one_choice_of_a_class_drives_curves_matrix_tables_and_images(opened: An
     choose(opened, "Class", "")
     assert not any(_marked(opened).values())
     assert not opened.find_elements(By.CSS_SELECTOR, ".heat .of-class")
+
+
+@NEEDS_BROWSER
+def test_heat_maps_lie_over_the_images_of_a_class_by_the_switch_of_either_panel(opened: Any) -> None:
+    heated = "return document.querySelectorAll(`${arguments[0]} .heat-map[data-drawn]`).length"
+    shown(opened, f"{_PLACE} .album")
+    until(opened, lambda: opened.find_elements(By.CSS_SELECTOR, f"{_PLACE} canvas[data-drawn]"))
+    assert opened.execute_script(heated, _PLACE) == 0
+    here, there = (
+        opened.find_element(By.CSS_SELECTOR, f"{place} .controls input[type=checkbox]")
+        for place in (_PLACE, "[data-figure=confusion-matrix]")
+    )
+    opened.execute_script("arguments[0].click()", here)
+    until(opened, lambda: opened.execute_script(heated, _PLACE) > 0)
+    tiles = opened.find_elements(By.CSS_SELECTOR, f"{_PLACE} .tile")
+    until(opened, lambda: opened.execute_script(heated, _PLACE) == len(tiles))
+    assert "Grad-CAM" in opened.find_element(By.CSS_SELECTOR, f"{_PLACE} .album").text
+    assert there.is_selected()
+    shown(opened, "#confusion table")
+    until(opened, lambda: opened.execute_script(heated, "#confusion") > 0)
+    opened.execute_script("arguments[0].click()", there)
+    until(opened, lambda: opened.execute_script(heated, "body") == 0)
+    choose(opened, "Model", "ann")
+    assert not here.is_enabled()
+    assert "No heat maps of ANN" in opened.find_element(By.CSS_SELECTOR, f"{_PLACE} .controls").text
 
 
 @pytest.mark.parametrize("level", [0.5, 0.99, 0.01])

@@ -8,7 +8,7 @@ import { download } from "./figure.js";
 import { pictureButtons } from "./saving.js";
 import { chosenChoices, chosenShown, classShown } from "./selection.js";
 import { onChange, valueOf } from "./store.js";
-import { sure, tiles } from "./tiles.js";
+import { heatOf, heatSwitch, sure, tiles } from "./tiles.js";
 
 /** More classes than this are shown as a picture, with buttons for the most frequent mistakes. */
 const MOST_CLASSES = 26;
@@ -22,8 +22,6 @@ export function drawConfusion(place) {
   let view = "count";
   const frame = make("div");
   const album = make("div", { class: "album", role: "region", "aria-live": "polite", "aria-label": "Misclassified images" });
-  const heat = make("input", { type: "checkbox", onchange: () => reopen() });
-  const switched = make("label", { class: "choice", title: "Where the model saw the class that it took an image for, by Grad-CAM (Selvaraju et al., 2017)" }, heat, make("span"));
   let reopen = () => {};
   const views = make("select", { onchange: () => { view = views.value; show(); } });
   const save = make("div", { class: "toolbar", role: "toolbar", "aria-label": "Save" },
@@ -37,11 +35,11 @@ export function drawConfusion(place) {
       return { frame, name: "confusion", heading: titleOf(chosen, cells), ...(many ? {} : tablePicture(chosen, cells)) };
     }));
   oneStop(save, "button");
-  const controls = [...chosenChoices(), make("label", { class: "choice" }, "Cells", views), switched, save];
+  const controls = [...chosenChoices(), make("label", { class: "choice" }, "Cells", views), heatSwitch(), save];
   const open = (true_, predicted, button) => {
     frame.querySelectorAll("[aria-pressed=true]").forEach((other) => other.setAttribute("aria-pressed", "false"));
     button?.setAttribute("aria-pressed", "true");
-    reopen = () => fill(album, chosen, true_, predicted, heat.checked);
+    reopen = () => fill(album, chosen, true_, predicted);
     reopen();
   };
   let seen = false; // images are read when they come near
@@ -62,8 +60,6 @@ export function drawConfusion(place) {
     views.replaceChildren(...every.map(([value, text]) => make("option", { value }, text)));
     view = every.some(([value]) => value === view) ? view : "count";
     views.value = view;
-    heat.disabled = !chosen.heat;
-    switched.lastChild.textContent = chosen.heat ? "Heat maps" : `No heat maps of ${chosen.label}`;
   }
   function show() {
     const cells = cellsOf(chosen, view);
@@ -92,6 +88,7 @@ export function drawConfusion(place) {
     followClass();
     return seen && openWorst();
   });
+  onChange(["heat"], () => reopen());
   offer();
   show();
 }
@@ -255,7 +252,7 @@ function worst(chosen, open) {
 }
 
 /** Show the images of a cell. */
-function fill(album, chosen, row, column, heated) {
+function fill(album, chosen, row, column) {
   const { sheets, cells } = images();
   const sheet = sheets[chosen.dataset];
   const found = cells.find(([dataset, model, a, b]) => dataset === chosen.dataset && model === chosen.model && a === row && b === column);
@@ -266,7 +263,7 @@ function fill(album, chosen, row, column, heated) {
   const text = `${chosen.label} took ${count} ${count === 1 ? "image" : "images"} of ${a} for ${b}${count > 1 ? some : ""}.`;
   album.replaceChildren(make("p", {}, text));
   if (!shown.length) return;
-  const heat = heated ? sheet.heat[chosen.model] : null;
+  const heat = heatOf(sheet, chosen);
   if (heat) album.append(make("p", { class: "quiet" }, `Red is where it saw ${b} (Grad-CAM).`));
   album.append(tiles(sheet, shown.map(([place, confidence]) => ({
     place, says: `${a} taken for ${b} with a confidence of ${confidence.toFixed(3)}`, lines: [sure(confidence)],
