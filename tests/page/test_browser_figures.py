@@ -86,6 +86,26 @@ def test_the_corner_of_the_roc_is_that_of_the_curves_shown(opened: Any) -> None:
     assert len(reaches) == 2
 
 
+def test_the_corner_of_the_roc_of_a_class_holds_the_bends_of_all_models(opened: Any) -> None:
+    shown(opened, "#roc-corner")
+    for name in ("three", "eight"):
+        choose(opened, "roc", "Curves of", name)
+        bends = opened.execute_script(
+            "const { chosen } = JSON.parse(document.getElementById('report').textContent);"
+            "return chosen.map(({ roc, classes }) => roc.find(([label]) => classes[label] === arguments[0]))"
+            ".map(([, , x, y]) => Math.min(...x.map((rate, k) => Math.max(rate, 1 - y[k]))))",
+            name,
+        )
+        assert len(bends) == 2
+        sizes = [1, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005]
+        wanted = [size for size in sizes if size >= 2 * max(0.002, *bends)][-1]
+        assert option(opened, "#roc-corner")["xAxis"][0]["max"] == wanted
+        assert [one["name"] for one in option(opened, "#roc-corner")["series"] if not one.get("silent")] == [
+            "CNN",
+            "ANN",
+        ]
+
+
 def test_the_roc_stands_on_a_logarithmic_axis_and_on_a_linear_one_with_the_diagonal(opened: Any) -> None:
     shown(opened, "#roc")
     found = option(opened, "#roc")
@@ -147,6 +167,51 @@ def test_a_finger_that_moves_up_over_a_chart_scrolls_the_page(opened: Any) -> No
     finally:
         opened.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
         opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_two_fingers_zoom_a_chart_and_a_wheel_alone_does_not(opened: Any) -> None:
+    def zoomed() -> bool:
+        return any(one["end"] - one["start"] < 99 for one in option(opened, "#roc")["dataZoom"])
+
+    def middle() -> list[float]:
+        found: list[float] = opened.execute_script(
+            "const { x, y, width, height } = arguments[0].getBoundingClientRect();"
+            "return [x + width / 2, y + height / 2]",
+            shown(opened, "#roc"),
+        )
+        return found
+
+    x, y = middle()
+    before = opened.execute_script("return scrollY")
+    wheel = {"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": -240}
+    opened.execute_cdp_cmd("Input.dispatchMouseEvent", wheel)
+    until(opened, lambda: opened.execute_script("return scrollY") < before - 100)
+    assert not zoomed(), "it scrolls the page"
+    opened.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    opened.refresh()
+    try:
+        x, y = middle()
+        for kind, apart in (("touchStart", 20), *(("touchMove", 20 + 12 * k) for k in range(1, 9))):
+            points = [{"x": x + side * apart, "y": y, "id": side + 1} for side in (-1, 1)]
+            opened.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        opened.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        until(opened, zoomed)
+    finally:
+        opened.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+def test_marks_of_slices_stand_at_the_values_themselves_on_a_logarithmic_axis(opened: Any) -> None:
+    chart = shown(opened, "[data-figure=slices] .chart")
+    found = opened.execute_script(
+        "return [...document.querySelectorAll('[data-figure=slices] .chart')].map((box) =>"
+        " echarts.getInstanceByDom(box)?.getOption()).filter((held) => held?.xAxis[0].name === 'learning_rate')"
+        ".flatMap((held) => held.series.find(({ type }) => type === 'scatter').data"
+        ".map(({ value, trial }) => [held.xAxis[0].type, value[0], trial.values.learning_rate]))",
+    )
+    assert chart
+    assert len(found) == 993
+    assert {kind for kind, _, _ in found} == {"log"}
+    assert all(at == value for _, at, value in found)
 
 
 def test_a_model_has_one_colour_in_every_figure_and_its_mark_in_each_legend(opened: Any) -> None:

@@ -68,6 +68,43 @@ def test_a_row_opens_its_trial_with_settings_curve_and_cost_and_escape_closes_it
     assert focused == cells["trial"], "where the reader was before"
 
 
+#: Where the best mark of a chart is, and the best line of the parallel coordinates, midway between two axes.
+_ON_A_MARK = (
+    "const box = arguments[0]; const chart = echarts.getInstanceByDom(box); const at = box.getBoundingClientRect();"
+    "const marks = chart.getOption().series.find(({ type }) => type === 'scatter').data;"
+    "const best = marks.reduce((a, b) => (b.value[1] > a.value[1] ? b : a));"
+    "const [x, y] = chart.convertToPixel({ gridIndex: 0 }, best.value); return [at.x + x, at.y + y - 3]"
+)
+_ON_A_LINE = (
+    "const box = arguments[0]; const chart = echarts.getInstanceByDom(box); const at = box.getBoundingClientRect();"
+    "const data = chart.getModel().getSeries()[0].getData();"
+    "const [[a, b], [c, d]] = data.getItemGraphicEl(data.count() - 1).shape.points.slice(-2);"
+    "return [at.x + (a + c) / 2, at.y + (b + d) / 2]"
+)
+#: How many lines the parallel coordinates have, and how many of them a brush has made pale.
+_LINES = (
+    "const data = echarts.getInstanceByDom(document.querySelector('#parallel')).getModel().getSeries()[0];"
+    "return [data.getData().count(), data.getRawIndicesByActiveState('inactive').length]"
+)
+
+
+def test_a_click_on_a_mark_or_a_line_opens_its_trial_and_leaves_filters_and_lines_as_they_are(opened: Any) -> None:
+    shown(opened, "#trials input[type=search]").send_keys("cnn")
+    kept = count(opened)
+    shown(opened, "#parallel")
+    until(opened, lambda: opened.execute_script(_LINES) == [985, 0])
+    for selector, where in (("[data-figure=cost] .chart", _ON_A_MARK), ("#parallel", _ON_A_LINE)):
+        x, y = opened.execute_script(where, shown(opened, selector))
+        for kind, buttons in (("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)):
+            event = {"type": kind, "x": x, "y": y, "button": "left" if kind != "mouseMoved" else "none"}
+            opened.execute_cdp_cmd("Input.dispatchMouseEvent", {**event, "buttons": buttons, "clickCount": 1})
+        until(opened, lambda: opened.find_element(By.CSS_SELECTOR, _DRAWER).is_displayed())
+        assert "rank" in title(opened)
+        assert count(opened) == kept
+        assert opened.execute_script(_LINES) == [985, 0]
+        opened.find_element(By.CSS_SELECTOR, f"{_DRAWER} [aria-label=Close]").click()
+
+
 def test_a_failed_trial_says_why(opened: Any) -> None:
     shown(opened, "#trials input[type=search]").send_keys("failed")
     click(opened, row_of(opened, 1))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from browsing import NEEDS_BROWSER, By, option, shown, until
-from made_up import Project
-from whole_page import Page
+from made_up import RAW, Project, first
+from whole_page import Page, page_of
 
+from tuner.datasets.base import Dataset
 from tuner.page.thresholds import THRESHOLDS, thresholds
 
 _PLACE = "[data-figure='class']"
@@ -141,6 +143,32 @@ def test_one_choice_of_a_class_drives_curves_matrix_tables_and_images(opened: An
     choose(opened, "Class", "")
     assert not any(_marked(opened).values())
     assert not opened.find_elements(By.CSS_SELECTOR, ".heat .of-class")
+
+
+@NEEDS_BROWSER
+def test_a_model_is_held_against_either_of_two_others(browser: Any, tmp_path: Path, blobs: Dataset) -> None:
+    small = {"family": "cnn", "name": "Small", "space": {"conv_depth": 1, "filters": [2, 4], "padding": "same"}}
+    raw = {key: part for key, part in RAW.items() if key not in ("published", "report", "watch")}
+    made = Project(tmp_path, blobs, {**raw, "search": [*RAW["search"], small]})  # type: ignore[misc]
+    for model, right in (("ann", 30), ("cnn", 35), ("Small", 40)):
+        trial = made.searched(model, [0.5, 0.6])[0]
+        made.retrained(model, trial, [first(right), first(right + 1)])
+    path = tmp_path / "page.html"
+    path.write_text(page_of(made, single_file=True).text, encoding="utf-8")
+    browser.get(path.as_uri())
+    shown(browser, f"{_PLACE} .album")
+    choose(browser, "Model", "ann")
+
+    def tiles() -> list[str]:
+        return [one.text for one in browser.find_elements(By.CSS_SELECTOR, f"{_PLACE} .tile")]
+
+    for model, label, other in (("cnn", "CNN", "Small"), ("Small", "Small", "CNN")):
+        choose(browser, "Against", model)
+        until(browser, lambda label=label: tiles() and all(f"{label}: " in text for text in tiles()))
+        assert not any(f"{other}: " in text for text in tiles())
+        heads = browser.find_elements(By.CSS_SELECTOR, f"{_PLACE} .one-class thead th")
+        assert [head.text for head in heads] == ["test images", "ANN", label]
+    assert browser.get_log("browser") == []
 
 
 @NEEDS_BROWSER

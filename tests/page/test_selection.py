@@ -144,6 +144,48 @@ def test_a_pinned_trial_has_its_letter_in_the_table_and_in_charts(opened: Any) -
     assert [letter.text for letter in letters] == ["A", "C", "D"], "the others keep theirs"
 
 
+#: By trial how opaque its bar on the timeline is, and the letter on it.
+_BARS = (
+    "const { bars } = JSON.parse(document.getElementById('timing').textContent).timeline;"
+    "const chart = echarts.getInstanceByDom(document.querySelector('#timeline'));"
+    "const data = chart.getModel().getSeries()[0].getData();"
+    "return Object.fromEntries(bars.flatMap(([, , , , , role, trial], k) => {"
+    " const bar = data.getItemGraphicEl(k);"
+    " return bar && role !== 'final' ? [[trial, [bar.style.opacity, bar.getTextContent()?.style.text ?? '']]] : []; }))"
+)
+#: The marks of every model in the chart of the best so far: how opaque, and their letters.
+_MARKS = (
+    "const { series } = echarts.getInstanceByDom(document.querySelector('#best-so-far')).getOption();"
+    "return Object.fromEntries(series.filter(({ type }) => type === 'scatter').flatMap(({ data }) => data)"
+    ".map(({ name, itemStyle, label }) => [name, [itemStyle.opacity, label?.show ? label.formatter : '']]))"
+)
+
+
+def test_filter_and_pins_reach_the_best_so_far_the_timeline_and_the_parallel_coordinates(opened: Any) -> None:
+    shown(opened, "#trials-rows")
+    pin(opened, 0, 1)
+    pinned = [row.get_attribute("data-trial") for row in rows(opened)[:2]]
+    search_for(opened, "ann")
+    kept = set(column(opened, "trial"))
+    assert len(kept) == 8
+    for chart, look in (("#best-so-far", _MARKS), ("#timeline", _BARS)):
+        shown(opened, chart)
+        until(opened, lambda look=look: opened.execute_script(look)[pinned[1]][1] == "B")
+        found = opened.execute_script(look)
+        assert {trial: letter for trial, (_, letter) in found.items() if letter} == dict(zip(pinned, "AB", strict=True))
+        assert {trial for trial, (opacity, _) in found.items() if opacity > 0.25} == {*kept, *pinned}, chart
+        assert len(found) > 900, "the others are pale"
+    shown(opened, "#parallel")
+    lines = (
+        "const { series } = echarts.getInstanceByDom(document.querySelector('#parallel')).getOption();"
+        "return series.slice(2).map(({ data, lineStyle }) => [data[0].name, data.length, String(lineStyle.type)])"
+    )
+    until(opened, lambda: len(opened.execute_script(lines)) == 2)
+    first_line, second = opened.execute_script(lines)
+    assert [first_line[:2], second[:2]] == [[trial, 1] for trial in pinned], "a line of its own each"
+    assert first_line[2] != second[2], "with its own dashes"
+
+
 def test_rows_are_one_stop_of_the_tab_key_and_the_arrows_go_on(opened: Any) -> None:
     shown(opened, "#trials-rows")
     stops = "return [...document.querySelectorAll('#trials-rows tbody tr')].filter((row) => row.tabIndex === 0).length"
