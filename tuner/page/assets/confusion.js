@@ -204,7 +204,7 @@ function tablePicture(chosen, cells) {
       ...rest,
       grid: { ...grid, bottom: below },
       xAxis: { ...xAxis, data: names, name: "predicted class", nameGap: below - 24, axisLabel: { ...xAxis.axisLabel, ...axisLabel, rotate: turned ? 90 : 0 } },
-      yAxis: { ...yAxis, data: names, axisLabel: { ...yAxis.axisLabel, ...axisLabel } },
+      yAxis: { ...yAxis, data: names, name: "true class", nameGap: NAMES - 22, axisLabel: { ...yAxis.axisLabel, ...axisLabel } },
       series: series.map((one) => ({ ...one, ...value(colours) })),
     };
   };

@@ -30,7 +30,7 @@ export function drawOneClass(place) {
     name: "class",
     heading: "One class",
     controls: [
-      ...chosenChoices(), classChoice("Class", "the one that is told apart worst"), againstChoice(),
+      ...chosenChoices(), classChoice("Class", "told apart worst"), againstChoice(),
       choice("Curve", [["precision", "precision by recall"], ["roc", "ROC"]], (kind) => { which = kind; show(); }),
       scales, heatSwitch(),
     ],
