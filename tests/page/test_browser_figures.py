@@ -5,6 +5,7 @@ Skipped where no Chromium with its driver is installed (Debian: `apt-get install
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from browsing import NEEDS_BROWSER, By, Keys, option, shown, until
 from made_up import RAW, Project
+from saved_pictures import KEEP, save_buttons, saved
 from whole_page import page_of
 
 from tuner.datasets.base import checked_dataset
@@ -84,6 +86,26 @@ def test_the_corner_of_the_roc_is_that_of_the_curves_shown(opened: Any) -> None:
     assert len(reaches) == 2
 
 
+def test_the_corner_of_the_roc_of_a_class_holds_the_bends_of_all_models(opened: Any) -> None:
+    shown(opened, "#roc-corner")
+    for name in ("three", "eight"):
+        choose(opened, "roc", "Curves of", name)
+        bends = opened.execute_script(
+            "const { chosen } = JSON.parse(document.getElementById('report').textContent);"
+            "return chosen.map(({ roc, classes }) => roc.find(([label]) => classes[label] === arguments[0]))"
+            ".map(([, , x, y]) => Math.min(...x.map((rate, k) => Math.max(rate, 1 - y[k]))))",
+            name,
+        )
+        assert len(bends) == 2
+        sizes = [1, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005]
+        wanted = [size for size in sizes if size >= 2 * max(0.002, *bends)][-1]
+        assert option(opened, "#roc-corner")["xAxis"][0]["max"] == wanted
+        assert [one["name"] for one in option(opened, "#roc-corner")["series"] if not one.get("silent")] == [
+            "CNN",
+            "ANN",
+        ]
+
+
 def test_the_roc_stands_on_a_logarithmic_axis_and_on_a_linear_one_with_the_diagonal(opened: Any) -> None:
     shown(opened, "#roc")
     found = option(opened, "#roc")
@@ -147,26 +169,98 @@ def test_a_finger_that_moves_up_over_a_chart_scrolls_the_page(opened: Any) -> No
         opened.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_two_fingers_zoom_a_chart_and_a_wheel_alone_does_not(opened: Any) -> None:
+    def zoomed() -> bool:
+        return any(one["end"] - one["start"] < 99 for one in option(opened, "#roc")["dataZoom"])
+
+    def middle() -> list[float]:
+        found: list[float] = opened.execute_script(
+            "const { x, y, width, height } = arguments[0].getBoundingClientRect();"
+            "return [x + width / 2, y + height / 2]",
+            shown(opened, "#roc"),
+        )
+        return found
+
+    x, y = middle()
+    before = opened.execute_script("return scrollY")
+    wheel = {"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": -240}
+    opened.execute_cdp_cmd("Input.dispatchMouseEvent", wheel)
+    until(opened, lambda: opened.execute_script("return scrollY") < before - 100)
+    assert not zoomed(), "it scrolls the page"
+    opened.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 2})
+    opened.refresh()
+    try:
+        x, y = middle()
+        for kind, apart in (("touchStart", 20), *(("touchMove", 20 + 12 * k) for k in range(1, 9))):
+            points = [{"x": x + side * apart, "y": y, "id": side + 1} for side in (-1, 1)]
+            opened.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        opened.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        until(opened, zoomed)
+    finally:
+        opened.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+def test_marks_of_slices_stand_at_the_values_themselves_on_a_logarithmic_axis(opened: Any) -> None:
+    chart = shown(opened, "[data-figure=slices] .chart")
+    found = opened.execute_script(
+        "return [...document.querySelectorAll('[data-figure=slices] .chart')].map((box) =>"
+        " echarts.getInstanceByDom(box)?.getOption()).filter((held) => held?.xAxis[0].name === 'learning_rate')"
+        ".flatMap((held) => held.series.find(({ type }) => type === 'scatter').data"
+        ".map(({ value, trial }) => [held.xAxis[0].type, value[0], trial.values.learning_rate]))",
+    )
+    assert chart
+    assert len(found) == 993
+    assert {kind for kind, _, _ in found} == {"log"}
+    assert all(at == value for _, at, value in found)
+
+
 def test_a_model_has_one_colour_in_every_figure_and_its_mark_in_each_legend(opened: Any) -> None:
     colours = colours_of(opened)
     marks = {"ANN": ["diamond"], "CNN": ["circle"]}  # as the search file lists them: CNN first
     number = {"cnn": 0, "ann": 1}
-    for figure in ("slices", "cost"):
+    for figure in ("slices", "cost", "progress"):
         legend = opened.find_elements(By.CSS_SELECTOR, f"[data-figure={figure}] .legend .key")
         assert {key.text: [key.get_attribute("data-mark")] for key in legend} == marks
         chart = shown(opened, f"[data-figure={figure}] .chart")
         drawn = opened.execute_script(
             "const chart = echarts.getInstanceByDom(arguments[0]).getOption();"
-            "const points = chart.series.find(({ type }) => type === 'scatter').data;"
+            "const points = chart.series.filter(({ type }) => type === 'scatter').flatMap(({ data }) => data);"
             "return [...new Set(points.map(({ itemStyle, symbol, point, trial }) =>"
             " [(point ?? trial).model, itemStyle.color, symbol].join(' ')))]",
             chart,
         )
         found = {tuple(one.split(" ")) for one in drawn if not one.endswith("triangle")}
         assert found == {(name, colours[k], ["circle", "diamond"][k]) for name, k in number.items()}
-    for figure in ("timeline",):
-        legend = opened.find_elements(By.CSS_SELECTOR, f"[data-figure={figure}] .legend .key")
-        assert {key.get_attribute("data-mark") for key in legend} == {"roundRect"}, "bars"
+    legend = opened.find_elements(By.CSS_SELECTOR, "[data-figure=timeline] .legend .key")
+    assert {key.get_attribute("data-mark") for key in legend} == {"roundRect"}, "bars"
+    shown(opened, "#timeline")
+    bars = opened.execute_script(
+        "const { bars } = JSON.parse(document.getElementById('timing').textContent).timeline;"
+        "const chart = echarts.getInstanceByDom(document.querySelector('#timeline'));"
+        "const data = chart.getModel().getSeries()[0].getData();"
+        "return [...new Set(bars.flatMap(([, , , model], k) => {"
+        " const bar = data.getItemGraphicEl(k); return bar ? [`${model} ${bar.style.fill}`] : []; }))]"
+    )
+    assert set(bars) == {f"{name} {colours[k]}" for name, k in number.items()}
+    chart = shown(opened, "[data-figure=scores] .chart")
+    marks_drawn = opened.execute_script(
+        "const held = echarts.getInstanceByDom(arguments[0]).getOption();"
+        "return held.series.at(-1).data.map(({ value, itemStyle }) => [held.yAxis[0].data[value[1]], itemStyle.color])",
+        chart,
+    )
+    assert dict(marks_drawn) == {"CNN": colours[0], "ANN": colours[1]}
+    shown(opened, "#one-class")
+    choose(opened, "class", "Class", "three")
+    for selector, curves in (("#one-class", 4), ("#roc", 2), ("#roc-corner", 2)):
+        shown(opened, selector)
+        inks = opened.execute_script(
+            _CHART + "return held.series.filter(({ silent }) => !silent).map((one) => [one.name, one.itemStyle.color])",
+            selector,
+        )
+        named = [(name, ink) for name, ink in inks if name in ("CNN", "ANN")]
+        assert dict(named) == {"CNN": colours[0], "ANN": colours[1]}, selector
+        assert {ink for _, ink in inks} == set(colours[:2])
+        assert len(inks) == curves
     for value, name in (("0", ""), ("1", "cnn"), ("2", "ann")):
         chart = shown(opened, "[data-figure=learning] .chart")
         select = opened.find_element(By.CSS_SELECTOR, "[data-figure=learning] select")
@@ -183,6 +277,36 @@ def test_a_model_has_one_colour_in_every_figure_and_its_mark_in_each_legend(open
             assert {ink for ink, _, _ in inks} == {colours[number[name]]}
         dashes = {trial: dash for _, dash, trial in inks}
         assert len(set(dashes.values())) == len(dashes) == 5, "each trial has dashes of its own"
+
+
+def _apart(one: str, other: str) -> float:
+    """Return how far two colours, as `#rrggbb`, are from each other."""
+    (a, b) = ([int(colour[k : k + 2], 16) for k in (1, 3, 5)] for colour in (one, other))
+    return math.dist(a, b)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_classes_and_what_is_right_or_wrong_have_no_model_s_colour(opened: Any, theme: str) -> None:
+    opened.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
+    models, others = opened.execute_script(
+        "const style = getComputedStyle(document.documentElement);"
+        "const get = (name) => style.getPropertyValue(`--${name}`).trim();"
+        "return ['s0 s1 s2 s3 s4 s5 s6', 'good warm c0 c1 c2 c3 c4'].map((names) => names.split(' ').map(get))"
+    )
+    assert len({*models, *others}) == 14
+    assert min(_apart(one, other) for one in models for other in others) > 45
+    shown(opened, "#roc")
+    curves = opened.execute_script(
+        _CHART + "return held.series.filter(({ silent }) => !silent)"
+        ".map(({ lineStyle }) => [lineStyle.color, String(lineStyle.type)])",
+        "#roc",
+    )
+    assert len({tuple(one) for one in curves}) == len(curves) == 10, "each class has a line of its own"
+    assert not {colour for colour, _ in curves} & set(models)
+    keys = opened.execute_script(
+        "return [...document.querySelectorAll('[data-figure=roc] .keys line')].map((line) => line.style.stroke)"
+    )
+    assert keys == [f"var(--c{k % 5})" for k in range(10)], "the same in its legend"
 
 
 def test_the_bars_of_importance_have_no_model_s_colour_and_their_names_stand_apart(opened: Any) -> None:
@@ -409,4 +533,15 @@ def test_a_hundred_classes_of_long_names_can_be_read(browser: Any, tmp_path: Pat
     assert "…" in button.text
     assert browser.execute_script(_STOPS, "#confusion .pairs") == 1
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 1280
+    browser.execute_script(KEEP)
+    taken, size = saved(browser, save_buttons(browser.find_element(By.CSS_SELECTOR, _MATRIX)))
+    assert (taken["faults"], taken["heading"][:18]) == (0, "CNN on blobs: test")
+    assert called[0][7] in taken["said"]
+    assert size > 20_000
+    choose(browser, "class", "Class", names[7])
+    pairs = [one.get_attribute("title") for one in browser.find_elements(By.CSS_SELECTOR, "#confusion .pairs button")]
+    assert pairs
+    assert all(names[7] in pair.split(" taken for ") for pair in pairs), "the mistakes of the class alone"
+    choose(browser, "class", "Class", "")
+    assert len(browser.find_elements(By.CSS_SELECTOR, "#confusion .pairs button")) > len(pairs)
     assert browser.get_log("browser") == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from browsing import NEEDS_BROWSER, ActionChains, By, Keys, column, count, option, shown, until
 from made_up import Project
+from saved_pictures import KEEP, save_buttons, saved
 from whole_page import page_of
 
 from tuner.datasets.base import Dataset
@@ -64,6 +66,43 @@ def test_a_row_opens_its_trial_with_settings_curve_and_cost_and_escape_closes_it
     assert not opened.find_element(By.CSS_SELECTOR, _DRAWER).is_displayed()
     focused = opened.execute_script("return document.activeElement.dataset.trial")
     assert focused == cells["trial"], "where the reader was before"
+
+
+#: Where the best mark of a chart is, and the best line of the parallel coordinates, midway between two axes.
+_ON_A_MARK = (
+    "const box = arguments[0]; const chart = echarts.getInstanceByDom(box); const at = box.getBoundingClientRect();"
+    "const marks = chart.getOption().series.find(({ type }) => type === 'scatter').data;"
+    "const best = marks.reduce((a, b) => (b.value[1] > a.value[1] ? b : a));"
+    "const [x, y] = chart.convertToPixel({ gridIndex: 0 }, best.value); return [at.x + x, at.y + y - 3]"
+)
+_ON_A_LINE = (
+    "const box = arguments[0]; const chart = echarts.getInstanceByDom(box); const at = box.getBoundingClientRect();"
+    "const data = chart.getModel().getSeries()[0].getData();"
+    "const [[a, b], [c, d]] = data.getItemGraphicEl(data.count() - 1).shape.points.slice(-2);"
+    "return [at.x + (a + c) / 2, at.y + (b + d) / 2]"
+)
+#: How many lines the parallel coordinates have, and how many of them a brush has made pale.
+_LINES = (
+    "const data = echarts.getInstanceByDom(document.querySelector('#parallel')).getModel().getSeries()[0];"
+    "return [data.getData().count(), data.getRawIndicesByActiveState('inactive').length]"
+)
+
+
+def test_a_click_on_a_mark_or_a_line_opens_its_trial_and_leaves_filters_and_lines_as_they_are(opened: Any) -> None:
+    shown(opened, "#trials input[type=search]").send_keys("cnn")
+    kept = count(opened)
+    shown(opened, "#parallel")
+    until(opened, lambda: opened.execute_script(_LINES) == [985, 0])
+    for selector, where in (("[data-figure=cost] .chart", _ON_A_MARK), ("#parallel", _ON_A_LINE)):
+        x, y = opened.execute_script(where, shown(opened, selector))
+        for kind, buttons in (("mouseMoved", 0), ("mousePressed", 1), ("mouseReleased", 0)):
+            event = {"type": kind, "x": x, "y": y, "button": "left" if kind != "mouseMoved" else "none"}
+            opened.execute_cdp_cmd("Input.dispatchMouseEvent", {**event, "buttons": buttons, "clickCount": 1})
+        until(opened, lambda: opened.find_element(By.CSS_SELECTOR, _DRAWER).is_displayed())
+        assert "rank" in title(opened)
+        assert count(opened) == kept
+        assert opened.execute_script(_LINES) == [985, 0]
+        opened.find_element(By.CSS_SELECTOR, f"{_DRAWER} [aria-label=Close]").click()
 
 
 def test_a_failed_trial_says_why(opened: Any) -> None:
@@ -184,39 +223,55 @@ def test_two_clicks_in_the_importance_show_the_score_by_two_parameters(opened: A
     assert count(opened) == "334 of 1,000 trials"
 
 
-def test_every_figure_is_saved_as_svg_and_png(opened: Any) -> None:
-    opened.execute_script(
-        "window.saved = []; URL.createObjectURL = (blob) => { window.saved.push(blob); return 'blob:none'; };"
-        "URL.revokeObjectURL = () => {}; HTMLAnchorElement.prototype.click = function () { this.dataset.clicked = 1; };"
+def _inks(browser: Any) -> list[str]:
+    """Return the colours of the first two models as a browser computes them."""
+    found: list[str] = browser.execute_script(
+        "return [0, 1].map((k) => { const one = document.body.appendChild(document.createElement('i'));"
+        "one.style.color = `var(--s${k})`; const { color } = getComputedStyle(one); one.remove(); return color; })"
     )
-    for place in ("[data-figure=parallel]", "[data-figure=roc]", "[data-figure=scores]"):
-        for chart in opened.find_elements(By.CSS_SELECTOR, f"{place} .chart"):
-            opened.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", chart)
-            until(opened, lambda chart=chart: chart.get_attribute("data-drawn"))
-        for kind in ("PNG", "SVG"):
-            save = opened.find_element(By.XPATH, f"//*[@data-figure='{place[13:-1]}']//button[.='{kind}']")
-            opened.execute_script("arguments[0].click()", save)
-    until(opened, lambda: opened.execute_script("return window.saved.length") == 6)
-    types = opened.execute_script("return window.saved.map(({ type }) => type)")
-    assert sorted(types) == ["image/png"] * 3 + ["image/svg+xml"] * 3
-    texts = opened.execute_async_script(
-        "const done = arguments[0];"
-        "Promise.all(window.saved.filter(({ type }) => type === 'image/svg+xml').map((blob) => blob.text())).then(done)"
-    )
-    for text, heading in zip(texts, ("Parallel coordinates", "ROC, each class", "Test accuracy"), strict=True):
-        parsed = opened.execute_script(
-            "const found = new DOMParser().parseFromString(arguments[0], 'image/svg+xml');"
-            "return [found.querySelectorAll('parsererror').length, found.querySelectorAll('path').length,"
-            " found.querySelector('text').textContent]",
-            text,
-        )
-        assert parsed[0] == 0
-        assert parsed[1] > 5
-        assert parsed[2].startswith(heading)
-    sizes = opened.execute_script(
-        "return window.saved.filter(({ type }) => type === 'image/png').map(({ size }) => size)"
-    )
-    assert all(size > 10_000 for size in sizes), "no empty pictures"
+    return found
+
+
+def test_every_figure_is_saved_as_svg_and_png_with_its_legend(opened: Any) -> None:
+    opened.execute_script(KEEP)
+    drawn = "return [...document.querySelectorAll('.chart')].every((chart) => chart.dataset.drawn)"
+    until(opened, lambda: opened.execute_script(drawn))
+    pictures = {}
+    for place in opened.find_elements(By.CSS_SELECTOR, "[data-figure]"):
+        if "SVG" not in save_buttons(place):
+            continue
+        taken, size = saved(opened, save_buttons(place))
+        assert taken["faults"] == 0
+        assert taken["shapes"] > 5
+        heading = "h3, .matrix caption"
+        assert taken["heading"] == place.find_element(By.CSS_SELECTOR, heading).get_attribute("textContent")
+        assert size > 10_000, "no empty picture"
+        pictures[place.get_attribute("data-figure")] = taken
+    assert len(pictures) == 12, "the confusion matrix among them, which is a table"
+    cells = [one.text for one in opened.find_elements(By.CSS_SELECTOR, "#confusion .matrix td") if one.text != "·"]
+    assert sorted(cells) == sorted(text for text in pictures["confusion-matrix"]["said"] if text.isdigit())
+    cnn, ann = _inks(opened)
+    for name in ("slices", "cost", "timeline"):
+        keys = dict(zip(pictures[name]["texts"], pictures[name]["inks"], strict=True))
+        assert keys == {"CNN": cnn, "ANN": ann}, name
+    assert len(pictures["roc"]["texts"]) == 10
+    assert all(re.fullmatch(r"\w+  0\.\d{4}", text) for text in pictures["roc"]["texts"]), "names and numbers apart"
+    assert len(set(pictures["learning"]["dashes"])) == 5, "as the lines of its charts"
+
+
+def test_the_curves_of_a_trial_and_of_compared_ones_are_saved(opened: Any) -> None:
+    opened.execute_script(KEEP)
+    for place in (1, 2):
+        click(opened, row_of(opened, place), shift=True)
+    click(opened, row_of(opened, 1))
+    for heading in (title(opened), "Trials A, B"):
+        until(opened, lambda: len(opened.find_elements(By.CSS_SELECTOR, f"{_DRAWER} .chart[data-drawn]")) == 2)
+        taken, size = saved(opened, save_buttons(opened.find_element(By.CSS_SELECTOR, _DRAWER)))
+        assert (taken["heading"], taken["faults"]) == (heading, 0)
+        assert taken["shapes"] > 5
+        assert size > 10_000
+        if heading != "Trials A, B":
+            drawer_button(opened, "Compare pinned").click()
 
 
 def test_what_is_saved_is_one_stop_of_the_tab_key(opened: Any) -> None:

@@ -144,13 +144,55 @@ def test_a_pinned_trial_has_its_letter_in_the_table_and_in_charts(opened: Any) -
     assert [letter.text for letter in letters] == ["A", "C", "D"], "the others keep theirs"
 
 
+#: By trial how opaque its bar on the timeline is, and the letter on it.
+_BARS = (
+    "const { bars } = JSON.parse(document.getElementById('timing').textContent).timeline;"
+    "const chart = echarts.getInstanceByDom(document.querySelector('#timeline'));"
+    "const data = chart.getModel().getSeries()[0].getData();"
+    "return Object.fromEntries(bars.flatMap(([, , , , , role, trial], k) => {"
+    " const bar = data.getItemGraphicEl(k);"
+    " return bar && role !== 'final' ? [[trial, [bar.style.opacity, bar.getTextContent()?.style.text ?? '']]] : []; }))"
+)
+#: The marks of every model in the chart of the best so far: how opaque, and their letters.
+_MARKS = (
+    "const { series } = echarts.getInstanceByDom(document.querySelector('#best-so-far')).getOption();"
+    "return Object.fromEntries(series.filter(({ type }) => type === 'scatter').flatMap(({ data }) => data)"
+    ".map(({ name, itemStyle, label }) => [name, [itemStyle.opacity, label?.show ? label.formatter : '']]))"
+)
+
+
+def test_filter_and_pins_reach_the_best_so_far_the_timeline_and_the_parallel_coordinates(opened: Any) -> None:
+    shown(opened, "#trials-rows")
+    pin(opened, 0, 1)
+    pinned = [row.get_attribute("data-trial") for row in rows(opened)[:2]]
+    search_for(opened, "ann")
+    kept = set(column(opened, "trial"))
+    assert len(kept) == 8
+    for chart, look in (("#best-so-far", _MARKS), ("#timeline", _BARS)):
+        shown(opened, chart)
+        until(opened, lambda look=look: opened.execute_script(look)[pinned[1]][1] == "B")
+        found = opened.execute_script(look)
+        assert {trial: letter for trial, (_, letter) in found.items() if letter} == dict(zip(pinned, "AB", strict=True))
+        assert {trial for trial, (opacity, _) in found.items() if opacity > 0.25} == {*kept, *pinned}, chart
+        assert len(found) > 900, "the others are pale"
+    shown(opened, "#parallel")
+    lines = (
+        "const { series } = echarts.getInstanceByDom(document.querySelector('#parallel')).getOption();"
+        "return series.slice(2).map(({ data, lineStyle }) => [data[0].name, data.length, String(lineStyle.type)])"
+    )
+    until(opened, lambda: len(opened.execute_script(lines)) == 2)
+    first_line, second = opened.execute_script(lines)
+    assert [first_line[:2], second[:2]] == [[trial, 1] for trial in pinned], "a line of its own each"
+    assert first_line[2] != second[2], "with its own dashes"
+
+
 def test_rows_are_one_stop_of_the_tab_key_and_the_arrows_go_on(opened: Any) -> None:
     shown(opened, "#trials-rows")
     stops = "return [...document.querySelectorAll('#trials-rows tbody tr')].filter((row) => row.tabIndex === 0).length"
     assert opened.execute_script(stops) == 1
     opened.execute_script("document.querySelector('#trials-rows tbody tr').focus()")
     press(opened, Keys.ARROW_DOWN + Keys.ARROW_DOWN + "p")
-    assert [row.get_attribute("class") for row in rows(opened)[:4]] == ["", "", "is-pinned", ""]
+    assert ["is-pinned" in row.get_attribute("class") for row in rows(opened)[:4]] == [False, False, True, False]
     assert opened.execute_script(stops) == 1
     press(opened, Keys.HOME)
     assert opened.execute_script("return document.activeElement === document.querySelector('#trials-rows tbody tr')")
@@ -175,6 +217,23 @@ def test_a_row_that_is_pointed_at_stands_out_in_every_chart(opened: Any) -> None
         "document.querySelector('#trials-rows tbody tr:nth-child(2)').dispatchEvent(new MouseEvent('mouseleave'))"
     )
     assert opened.execute_script(strong, ".chart") == []
+
+
+def test_a_mark_that_the_mouse_is_on_stands_out_in_the_table(opened: Any) -> None:
+    chart = shown(opened, _CHARTS[1])
+    trial, x, y = opened.execute_script(
+        "const { x: left, y: top } = arguments[0].getBoundingClientRect();"
+        "const chart = echarts.getInstanceByDom(arguments[0]);"
+        "const marks = chart.getOption().series.find(({ type }) => type === 'scatter').data;"
+        "const best = marks.reduce((a, b) => (b.value[1] > a.value[1] ? b : a));"
+        "const [x, y] = chart.convertToPixel({ gridIndex: 0 }, best.value);"
+        "return [best.name, left + x, top + y - 3]",
+        chart,
+    )
+    pointed = "return [...document.querySelectorAll('#trials-rows .is-pointed-at')].map((row) => row.dataset.trial)"
+    for to, found in (((x, y), [trial]), ((x, 1), [])):
+        opened.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": to[0], "y": to[1]})
+        until(opened, lambda found=found: opened.execute_script(pointed) == found)
 
 
 def test_the_address_holds_what_is_selected_and_brings_it_back(opened: Any, thousand: Path) -> None:
@@ -235,6 +294,33 @@ def matrix(browser: Any) -> str:
     return str(browser.execute_script("return document.querySelector('#confusion .matrix caption').textContent"))
 
 
+def _choose(browser: Any, select: Any, value: str) -> None:
+    script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))"
+    browser.execute_script(script, select, value)
+
+
+def test_every_panel_opens_on_the_data_set_that_was_searched_and_on_the_model_that_wins_there(
+    browser: Any, tmp_path: Path, blobs: Dataset
+) -> None:
+    made = Project(tmp_path, blobs, {**RAW, "compare": {"datasets": ["spots", "blobs"]}})
+    for model, right in (("ann", 30), ("cnn", 41)):
+        trials = made.searched(model, [0.5, 0.6, 0.7, 0.8][: 2 if model == "ann" else 4], parameters=[900, 80, 70, 60])
+        for dataset in ("blobs", "spots"):
+            made.retrained(model, trials[0], [first(right), first(right + 1)], dataset)
+    path = tmp_path / "report.html"
+    path.write_text(page_of(made, single_file=True).text, encoding="utf-8")
+    browser.get(path.as_uri())
+    shown(browser, "#confusion table")
+    selects = browser.find_elements(By.XPATH, "//label[starts-with(., 'Data set')]/select")
+    assert len(selects) >= 4, "of the ROC, of one class, of the confusion, and of costs"
+    assert {select.get_attribute("value") for select in selects} == {"blobs"}
+    assert matrix(browser).startswith("CNN on blobs")
+    _choose(browser, selects[0], "spots")
+    assert {select.get_attribute("value") for select in selects} == {"spots"}
+    assert matrix(browser).startswith("CNN on spots")
+    assert browser.get_log("browser") == []
+
+
 def test_model_and_data_set_are_chosen_once_for_all_panels(browser: Any, tmp_path: Path, blobs: Dataset) -> None:
     made = Project(tmp_path, blobs, {**RAW, "compare": {"datasets": ["blobs", "spots"]}})
     for model, right in (("ann", 41), ("cnn", 30)):
@@ -247,8 +333,7 @@ def test_model_and_data_set_are_chosen_once_for_all_panels(browser: Any, tmp_pat
     shown(browser, "#confusion table")
     selects = "//section[@id='{}']//label[starts-with(., '{}')]/select"
     assert matrix(browser).startswith("ANN on blobs"), "the best of them"
-    choose = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))"
-    browser.execute_script(choose, browser.find_element(By.XPATH, selects.format("classes", "Model")), "cnn")
+    _choose(browser, browser.find_element(By.XPATH, selects.format("classes", "Model")), "cnn")
     assert matrix(browser).startswith("CNN on blobs")
     assert browser.find_element(By.XPATH, selects.format("curves", "Trials of")).get_attribute("value") == "cnn"
     press(browser, Keys.ESCAPE)

@@ -122,6 +122,22 @@ def test_each_bin_of_the_reliability_figure_has_its_row(project: Project) -> Non
     assert frame.loc[frame["images"] == 0, "accuracy"].isna().all()
 
 
+def test_a_bin_of_few_images_is_hollow_and_no_line_runs_through_it(tmp_path: Path, blobs: Dataset) -> None:
+    project = project_of(tmp_path, blobs)
+    sure = np.repeat([0.99, 0.75, 0.5], [30, 14, 1])  # the last bin is of one image
+    probabilities = np.repeat((1 - sure)[:, None] / 2, 3, axis=1)
+    probabilities[np.arange(45), blobs.y_test] = sure
+    scored(project, "ann", probabilities)
+    axes = figures_of(made_section(project))["reliability-blobs.png"].axes[0]
+    (joined,) = [line for line in axes.lines if line.get_linestyle() == "-"]
+    assert joined.get_xdata() == pytest.approx([0.75, 0.99])
+    filled, hollow = [line for line in axes.lines if line.get_marker() == "o"]
+    assert filled.get_xdata() == pytest.approx([0.75, 0.99])
+    assert hollow.get_xdata() == pytest.approx([0.5])
+    assert filled.get_markerfacecolor() == filled.get_color()
+    assert hollow.get_markerfacecolor() == "white"
+
+
 def test_an_error_that_a_calibrated_model_would_have_too_is_not_held_against_it(tmp_path: Path, blobs: Dataset) -> None:
     project = Project(tmp_path, blobs)
     # 35 of 45 right is 0.778; at a confidence of 0.8 the standard error is 0.06

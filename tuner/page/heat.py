@@ -15,6 +15,7 @@ from tuner.analysis.class_scores import in_the_mean, mean_of
 from tuner.analysis.findings import Findings
 from tuner.contents.undefined import mark_of, metric_cell, notes
 from tuner.page.html import scroll_box
+from tuner.page.numbers import plain
 from tuner.text import enumerated, visible_line
 
 
@@ -36,9 +37,10 @@ def heat_map(findings: Findings, dataset: str, frame: pd.DataFrame) -> str:
         cells = "".join(
             _heat_cell(by_model[chosen.model][place_of], name, least[name]) for name in metrics for chosen in models
         )
-        average = ' class="average"' if first[col.KIND] == col.AVERAGE else ""
+        name = escape(str(plain(first[col.CLASS])))
+        kind = ' class="average"' if first[col.KIND] == col.AVERAGE else f' data-class="{name}"'
         head = f'<th scope="row">{escape(visible_line(first[col.CLASS]))}{mark_of(first)}</th>'
-        rows.append(f'<tr{average}>{head}{cells}<td class="number">{first[col.SUPPORT]:,}</td></tr>')
+        rows.append(f'<tr{kind}>{head}{cells}<td class="number">{first[col.SUPPORT]:,}</td></tr>')
     caption = (
         f"{told} of each class of {escape(visible_line(dataset))} on its test images, in the mean of all "
         "retrainings; in either, the stronger the colour of a cell, the further it is below 1"

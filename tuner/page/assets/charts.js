@@ -20,8 +20,9 @@ export function palette() {
   const get = (name) => style.getPropertyValue(name).trim();
   return {
     ink: get("--ink"), quiet: get("--quiet"), line: get("--line"), paper: get("--paper"), card: get("--card"),
-    bad: get("--bad"), warm: get("--warm"), accent: get("--accent"), pale: get("--pale"), faint: get("--faint"),
+    bad: get("--bad"), good: get("--good"), warm: get("--warm"), accent: get("--accent"), pale: get("--pale"), faint: get("--faint"),
     series: [0, 1, 2, 3, 4, 5, 6].map((k) => get(`--s${k}`)),
+    classes: [0, 1, 2, 3, 4].map((k) => get(`--c${k}`)),
     ramp: [0, 1, 2, 3].map((k) => get(`--r${k}`)),
   };
 }
@@ -163,7 +164,8 @@ function draw(held) {
   held.box.dataset.drawn = "yes";
 }
 
-function optionOf({ option, describe }) {
+/** All of what a chart shows. */
+export function optionOf({ option, describe }) {
   const base = {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },

@@ -8,7 +8,7 @@ import { OF_TRIALS } from "./filters.js";
 import { inDrawingOrder, markOf, pointedAt } from "./marks.js";
 import { datasetShown, linkedChoice } from "./selection.js";
 import { onChange } from "./store.js";
-import { modelKey } from "./legend.js";
+import { modelLegend } from "./legend.js";
 
 export function drawCost(place) {
   const datasets = report.datasets.filter((name) => completed.some(({ dataset }) => dataset === name) || report.chosen.some(({ dataset }) => dataset === name));
@@ -24,10 +24,7 @@ export function drawCost(place) {
       rows: panels().flatMap(({ score, cost, points }) => points.map((p) => [score, cost, chosen, labelOf(p.model), p.trial, p.y, p.x, p.front])),
     }),
   });
-  const models = report.models.map(({ name }) => name);
-  if (models.length > 1) {
-    frame.querySelector(".charts").before(make("div", { class: "legend" }, ...models.map((model) => modelKey(model))));
-  }
+  frame.querySelector(".charts").before(modelLegend(report.models.map(({ name }) => name)));
   function show() {
     changed();
     const found = panels();

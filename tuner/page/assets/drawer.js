@@ -5,6 +5,8 @@ import { curveOf, labelOf, numberOf, parameters, report, settings, trialOf, tria
 import { axis, chart, colourOf, DASHES } from "./charts.js";
 import { box } from "./figure.js";
 import { COMPARE, letterOf, openComparison, openTrial, pin, pinned, pointAt } from "./selection.js";
+import { oneStop } from "./arrows.js";
+import { pictureButtons } from "./saving.js";
 import { onChange, put, valueOf } from "./store.js";
 import { copyButton, inToml } from "./toml.js";
 
@@ -83,7 +85,7 @@ function about(trial) {
       pinned().length > 1 ? button("Compare pinned", openComparison) : null,
       step("Better", trials[place - 1]), step("Worse", trials[place + 1])),
     list(results(trial)),
-    curves([{ trial, letter: "" }]),
+    curves([{ trial, letter: "" }], title),
     make("h3", {}, "Settings"),
     settings(trial).length ? list(settings(trial).map(([name, value]) => [name, setting(value)])) : make("p", { class: "quiet" }, "None varies in this search."),
     toml(trial),
@@ -114,17 +116,18 @@ function comparison() {
   const differs = ([, values]) => new Set(values).size > 1;
   const same = lines.filter((line) => !differs(line));
   const rows = lines.filter(differs).map(([name, values]) => make("tr", {}, make("th", { scope: "row" }, name), ...values.map((value) => make("td", { class: "number" }, value))));
+  const letters = shown.map(({ letter }) => letter).join(", ");
   return [
-    `Trials ${shown.map(({ letter }) => letter).join(", ")}: what differs`,
+    `Trials ${letters}: what differs`,
     make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "What differs between the pinned trials" },
       make("table", { id: "differences" }, make("thead", {}, head), make("tbody", {}, ...rows))),
-    curves(shown),
+    curves(shown, `Trials ${letters}`),
     same.length ? make("details", {}, make("summary", {}, `${same.length} ${same.length === 1 ? "line is" : "lines are"} the same`), list(same.map(([name, values]) => [name, values[0]]))) : null,
   ];
 }
 
-/** Score and loss of trials by epoch, a chart each; null where no trial has a curve. */
-function curves(shown) {
+/** Score and loss of trials by epoch, a chart each, and buttons to save them; null where no trial has a curve. */
+function curves(shown, heading) {
   const found = shown.map(({ trial, letter }) => ({ trial, letter, curve: curveOf(trial) })).filter(({ curve }) => curve);
   const drawn = [[report.objective.column, report.objective.head], ["val_loss", "validation loss"]];
   const boxes = drawn.filter(([name]) => found.some(({ curve }) => curve[name]?.length)).map(([name, words]) => {
@@ -135,7 +138,13 @@ function curves(shown) {
     });
     return here;
   });
-  return boxes.length ? make("div", { class: "drawer-charts" }, ...boxes) : null;
+  if (!boxes.length) return null;
+  const frame = make("div", { class: "drawer-charts" }, ...boxes);
+  const name = shown.length > 1 ? "compared" : `trial-${shown[0].trial.trial}`;
+  const save = make("div", { class: "toolbar", role: "toolbar", "aria-label": "Save" }, ...pictureButtons("The curves", () => ({ frame, name, heading })));
+  oneStop(save, "button");
+  frame.append(save);
+  return frame;
 }
 
 function option(colours, found, name, words) {

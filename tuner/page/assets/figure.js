@@ -4,7 +4,7 @@ import { make, setting } from "./dom.js";
 import { report } from "./data.js";
 import { oneStop } from "./arrows.js";
 import { canDraw } from "./charts.js";
-import { savePicture } from "./saving.js";
+import { pictureButtons } from "./saving.js";
 
 /** Rows of a figure's table that are shown in the page; the file has all. */
 const MOST_ROWS = 200;
@@ -27,10 +27,7 @@ export function figure(place, { name, heading, caption, controls = [], table }) 
   );
   const save = make("button", { type: "button", class: "quiet-button", onclick: () => download(name, table()) }, "CSV");
   save.setAttribute("aria-label", `${heading} as a CSV file`);
-  const picture = (kind) => make("button", {
-    type: "button", class: "quiet-button", "aria-label": `${heading} as a ${kind.toUpperCase()} file`, onclick: () => savePicture(frame, name, heading, kind),
-  }, kind.toUpperCase());
-  const pictures = canDraw ? [picture("png"), picture("svg")] : [];
+  const pictures = pictureButtons(heading, () => ({ frame, name, heading }));
   const foot = make("div", { class: "figure-foot" }, make("div", { class: "toolbar", role: "toolbar", "aria-label": "Save" }, save, ...pictures), details);
   oneStop(foot, ".toolbar > button, .as-table > summary");
   const frame = make(

@@ -7,7 +7,7 @@ import { box, figure } from "./figure.js";
 import { OF_TRIALS, strengthOf } from "./filters.js";
 import { datasetShown, letterOf, linkedChoice, modelShown } from "./selection.js";
 import { onChange } from "./store.js";
-import { dashOf, lineKey } from "./legend.js";
+import { dashOf, lineKey, lineLook } from "./legend.js";
 
 const BEST = 5;
 const { name: chosenBy, column, label } = report.objective;
@@ -79,7 +79,7 @@ export function drawLearning(place) {
     changed();
     const mark = (type, trial) => drawings.forEach((drawing) => drawing.instance()?.dispatchAction({ type, seriesName: trial.trial }));
     legend.replaceChildren(...best(chosen).map((trial, k) => lineKey(
-      { number: numberOf(trial.model), dash: k, title: `${letterOf(trial) || k + 1}  ${labelOf(trial.model)}`, value: fixed(trial.score) },
+      { ...lineLook(numberOf(trial.model)), dash: k, title: `${letterOf(trial) || k + 1}  ${labelOf(trial.model)}`, value: fixed(trial.score) },
       { onmouseenter: () => mark("highlight", trial), onmouseleave: () => mark("downplay", trial) },
     )));
   }

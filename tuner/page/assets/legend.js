@@ -1,7 +1,7 @@
 /* Legends: each model with the mark and the colour that it has in every chart, each line with its own dashes. */
 
 import { cut, make } from "./dom.js";
-import { labelOf, numberOf } from "./data.js";
+import { labelOf, numberOf, report } from "./data.js";
 import { symbolOf } from "./charts.js";
 
 /** The marks of charts as paths of 12 by 12. */
@@ -31,6 +31,15 @@ function drawing(width, height, ...shapes) {
 }
 
 const inkOf = (number) => `var(--s${number % 7})`;
+/** The colours of classes, which are none of a model's, are so many; the next classes have other dashes. */
+const CLASSES = 5;
+
+/** How the line of a model looks, or that of a class where `ofClass`: its colour in a chart, in a legend, and its dashes. */
+export function lineLook(number, ofClass = false) {
+  const [name, count] = ofClass ? ["classes", CLASSES] : ["series", 7];
+  const place = number % count;
+  return { colour: (colours) => colours[name][place], ink: `var(--${ofClass ? "c" : "s"}${place})`, dash: Math.floor(number / count) };
+}
 
 /** A model with its mark; `symbol` is another where the chart has other marks, as bars. */
 export function modelKey(model, symbol = symbolOf(numberOf(model))) {
@@ -38,9 +47,15 @@ export function modelKey(model, symbol = symbolOf(numberOf(model))) {
   return make("span", { class: "key", "data-mark": symbol }, mark, labelOf(model));
 }
 
+/** The legend of a chart of several models, in the order of the report; empty where there is one. */
+export function modelLegend(models) {
+  const shown = report.models.map(({ name }) => name).filter((name) => models.includes(name));
+  return make("div", { class: "legend" }, ...(shown.length > 1 ? shown.map((name) => modelKey(name)) : []));
+}
+
 /** A line with its colour and its dashes, what it is called, and a number. */
-export function lineKey({ number, dash, title, value }, listeners = {}) {
-  const look = `stroke:${inkOf(number)};stroke-width:2.5;fill:none`;
+export function lineKey({ ink, dash, title, value }, listeners = {}) {
+  const look = `stroke:${ink};stroke-width:2.5;fill:none`;
   const line = drawing(28, 8, ["line", { x1: 1, y1: 4, x2: 27, y2: 4, style: look, "stroke-dasharray": DASHED[dash % DASHED.length].join(" ") || "none" }]);
   return make("li", listeners, line, cut(title, 32), make("span", { class: "area" }, value));
 }

@@ -5,8 +5,9 @@ import { images, numberOf, report } from "./data.js";
 import { axis, chart, colourOf, isNarrow, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
 import { chosenChoices, chosenShown, chosenThere, classChoice, classShown, follower } from "./selection.js";
+import { guess, isLog, leastRate, ratesChoice } from "./roc.js";
 import { field, onChange, put, valueOf } from "./store.js";
-import { sure, tiles } from "./tiles.js";
+import { heatOf, heatSwitch, sure, tiles } from "./tiles.js";
 
 const LEVELS = report.thresholds;
 /** The place among the levels of the threshold. */
@@ -24,12 +25,14 @@ export function drawOneClass(place) {
   const slider = make("input", { type: "range", min: 0, max: LEVELS.length - 1, step: 1, "aria-label": "Probability from which on an image is given to the class" });
   slider.addEventListener("input", () => put({ threshold: Number(slider.value) }, "threshold"));
   const said = make("p", { class: "operating", role: "status" });
+  const scales = ratesChoice();
   const { body, changed } = figure(place, {
     name: "class",
     heading: "One class",
     controls: [
-      ...chosenChoices(), classChoice("Class", "the one that is told apart worst"), againstChoice(),
+      ...chosenChoices(), classChoice("Class", "told apart worst"), againstChoice(),
       choice("Curve", [["precision", "precision by recall"], ["roc", "ROC"]], (kind) => { which = kind; show(); }),
+      scales, heatSwitch(),
     ],
     caption: () => "Each curve is a model; the mark on it is the threshold, from which on an image is given to the class by its probability on the test images. In the table, and in the images, each image counts for the class that is most probable. A model's own images are shown where it is mistaken, with what the other model says of the same image.",
     table: () => {
@@ -71,6 +74,7 @@ export function drawOneClass(place) {
   }
   function show() {
     changed();
+    scales.hidden = which !== "roc";
     showThreshold();
     table.replaceChildren(mistakes(shownClass(), (key) => { opened = key; show(); }, opened));
     if (seen) showImages();
@@ -79,8 +83,8 @@ export function drawOneClass(place) {
     album.replaceChildren(...imagesOf(shownClass(), opened));
   }
   onChange(["threshold"], showThreshold);
-  onChange(["model", "dataset", "label", "against"], (names) => {
-    if (names.some((name) => name !== "against")) opened = "";
+  onChange(["model", "dataset", "label", "against", "rates", "heat"], (names) => {
+    if (names.some((name) => ["model", "dataset", "label"].includes(name))) opened = "";
     show();
   });
   show();
@@ -142,9 +146,11 @@ function imagesOf(label, opened) {
     return { right: predicted === a, words: `${its.label}: ${predicted === a ? "right" : cut(names[predicted], 16)}, ${percent}\u00a0%` };
   };
   const better = shown.filter((one) => say(one)?.right).length;
+  const heat = heatOf(sheet, mine);
+  const told = heat ? " Red is where it saw the class that it took an image for (Grad-CAM)." : "";
   const counted = its ? ` ${its.label} is right about ${better} of them.` : "";
   return [
-    make("p", {}, `The ${shown.length} surest of these mistakes of ${mine.label} that the page holds.${counted}`),
+    make("p", {}, `The ${shown.length} surest of these mistakes of ${mine.label} that the page holds.${counted}${told}`),
     tiles(sheet, shown.map((one) => {
       const answer = say(one);
       return {
@@ -152,7 +158,7 @@ function imagesOf(label, opened) {
         says: `${names[one.a]} taken for ${names[one.b]} with a confidence of ${one.confidence.toFixed(3)}${answer ? `; ${answer.words}` : ""}`,
         lines: [make("span", { class: "line" }, `${cut(names[one.a], 12)} → ${cut(names[one.b], 12)}`), make("span", { class: "line" }, sure(one.confidence)), ...(answer ? [make("span", { class: `line ${answer.right ? "is-right" : "is-wrong"}` }, answer.words)] : [])],
       };
-    })),
+    }), heat),
   ];
 }
 
@@ -162,8 +168,12 @@ function option(colours, found, which, at) {
   const point = ({ of, right, wrong, model }, k) => (
     roc ? [ratio(wrong[k], all.get(model) - of), ratio(right[k], of)] : [ratio(right[k], of), ratio(right[k], right[k] + wrong[k])]
   );
-  const points = found.map((one) => LEVELS.map((_, k) => point(one, k)).filter(([x, y]) => x !== null && y !== null));
-  const least = Math.min(1, ...points.flat().map(([, y]) => y));
+  const log = roc && isLog();
+  const leftmost = leastRate(found.map(({ model }) => model));
+  // The third is the rate itself, of what stands at the end of a logarithmic axis
+  const placed = ([x, y]) => [log ? Math.max(x, leftmost) : x, y, x];
+  const points = found.map((one) => LEVELS.map((_, k) => point(one, k)).filter((both) => !both.includes(null)).map(placed));
+  const least = roc && !log ? 0 : Math.min(1, ...points.flat().map(([, y]) => y));
   const names = roc ? ["false positive rate", "true positive rate"] : ["recall", "precision"];
   const mark = (one) => point(one, at);
   return {
@@ -171,9 +181,9 @@ function option(colours, found, which, at) {
     legend: { top: 0, left: 0, itemWidth: 18, itemHeight: 8, textStyle: { color: colours.quiet, fontSize: 12 }, data: found.map(({ model }) => model.label) },
     tooltip: tooltip(colours, ({ seriesIndex, data }) => {
       const one = found[seriesIndex % found.length];
-      return tip(`${one.model.label}, ${one.name}`, names.map((name, k) => [name, fixed(data[k])]));
+      return tip(`${one.model.label}, ${one.name}`, [[names[0], fixed(data[2])], [names[1], fixed(data[1])]]);
     }, { trigger: "item" }),
-    xAxis: axis(colours, { type: "value", min: 0, max: roc ? "dataMax" : 1, name: names[0], axisLabel: { formatter: (x) => String(Number(x.toFixed(3))) } }),
+    xAxis: axis(colours, { type: log ? "log" : "value", min: log ? leftmost : 0, max: 1, name: names[0], axisLabel: { formatter: (x) => String(Number(x.toPrecision(3))), showMinLabel: log ? false : null } }),
     yAxis: axis(colours, { type: "value", min: Math.floor(10 * least) / 10, max: 1, name: names[1], nameGap: 40, axisLabel: { formatter: (y) => String(Number(y.toFixed(3))) } }),
     series: [
       ...found.map(({ model }, k) => ({
@@ -181,9 +191,10 @@ function option(colours, found, which, at) {
         lineStyle: { color: colourOf(colours, numberOf(model.model)), width: 2 }, itemStyle: { color: colourOf(colours, numberOf(model.model)) },
       })),
       ...found.map((one) => ({
-        type: "scatter", symbolSize: one.model === chosenShown() ? 14 : 9, z: 5, data: mark(one).includes(null) ? [] : [mark(one)],
+        type: "scatter", symbolSize: one.model === chosenShown() ? 14 : 9, z: 5, data: mark(one).includes(null) ? [] : [placed(mark(one))],
         itemStyle: { color: colourOf(colours, numberOf(one.model.model)), borderColor: colours.ink, borderWidth: one.model === chosenShown() ? 2 : 1 },
       })),
+      ...(roc && !log ? [guess(colours)] : []),
     ],
   };
 }

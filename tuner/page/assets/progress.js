@@ -8,6 +8,7 @@ import { OF_TRIALS } from "./filters.js";
 import { inDrawingOrder, markOf, pointedAt } from "./marks.js";
 import { datasetShown, linkedChoice } from "./selection.js";
 import { onChange } from "./store.js";
+import { modelLegend } from "./legend.js";
 
 const lowest = report.objective.direction === "min";
 const ended = new Map((timing.timeline?.bars ?? []).map(([, , end, , , , trial]) => [trial, end]));
@@ -22,7 +23,7 @@ export function drawProgress(place) {
     let best = null;
     return { model, trials: mine, best: mine.map(({ score }) => (best = best === null ? score : lowest ? Math.min(best, score) : Math.max(best, score))) };
   }).filter(({ trials }) => trials.length);
-  const { body, changed } = figure(place, {
+  const { body, changed, frame } = figure(place, {
     name: "best-so-far",
     heading: "Best so far",
     controls: [
@@ -37,6 +38,7 @@ export function drawProgress(place) {
   });
   const here = box(300);
   here.id = "best-so-far";
+  frame.querySelector(".charts").before(modelLegend(searchedModels));
   body.append(here);
   const drawing = chart(here, {
     ofTrials: true,

@@ -2,21 +2,32 @@
 
 import { choice, fixed, make, tip } from "./dom.js";
 import { numberOf, report } from "./data.js";
-import { axis, chart, colourOf, isNarrow, tooltip } from "./charts.js";
+import { axis, chart, isNarrow, tooltip } from "./charts.js";
 import { box, figure } from "./figure.js";
-import { chosenChoices, chosenShown, chosenThere, classChoice, classShown } from "./selection.js";
-import { onChange } from "./store.js";
-import { dashOf, lineKey } from "./legend.js";
+import { chosenChoices, chosenShown, chosenThere, classChoice, classShown, linkedChoice } from "./selection.js";
+import { field, onChange, valueOf } from "./store.js";
+import { dashOf, lineKey, lineLook } from "./legend.js";
 import { ZOOM, zoomButtons } from "./zoom.js";
 
 /** How far the corner reaches from 0 and from 1. */
 const CORNERS = [1, 0.5, 0.3, 0.2, 0.1, 0.05, 0.03, 0.02, 0.01, 0.005];
 
+/** How false positive rates stand on the axes of curves. */
+field("rates", { initial: "log", read: (text) => (["log", "linear"].includes(text) ? text : null) });
+export const isLog = () => valueOf("rates") === "log";
+export const ratesChoice = () => linkedChoice("Axis", "rates", [["log", "logarithmic"], ["linear", "linear"]]);
+
+/** Where a rate of 0 stands on a logarithmic axis: at half an image, as in the report. */
+export const leastRate = (models) => 0.5 / Math.max(1, ...models.map((model) => model.test_size));
+
+/** What guessing gives, for charts with a linear axis. */
+export const guess = (colours) => ({
+  type: "line", data: [[0, 0], [1, 1]], symbol: "none", silent: true, z: 1, clip: true, lineStyle: { color: colours.quiet, width: 1.2, type: "dashed" },
+});
+
 export function drawRoc(place) {
-  let log = true;
   let wanted = 0; // how large a corner was asked for, or 0: as the curves need it
   const corner = () => wanted || tellingCorner(curves());
-  const scales = choice("Axis", [["log", "logarithmic"], ["linear", "linear"]], (which) => { log = which === "log"; show(); });
   const corners = choice("Corner", [[0, "as the curves need"], ...CORNERS.slice(1).map((size) => [size, `${size} × ${size}`])], (size) => {
     wanted = Number(size);
     show();
@@ -25,10 +36,10 @@ export function drawRoc(place) {
   const { body, changed } = figure(place, {
     name: "roc",
     heading: "ROC, each class against the rest",
-    controls: [...chosenChoices(), classChoice("Curves of", "each class"), scales, corners, zoomButtons(() => drawings, [0, 1])],
+    controls: [...chosenChoices(), classChoice("Curves of", "each class"), ratesChoice(), corners, zoomButtons(() => drawings, [0, 1])],
     caption: () => {
       const many = report.chosen.some((one) => one.roc.length < one.classes.length);
-      return `The left chart shows the true positive rate by the false positive rate on the test images${log ? ", which stands on a logarithmic axis" : "; the dashed line is what guessing gives"}. The right chart shows the upper left corner alone, up to a false positive rate of ${corner()}. Beside each class stands the area under its curve.${many ? " Of many classes the 20 with the smallest areas are drawn." : ""} Zoom with the buttons, with Ctrl and the wheel, or with two fingers.`;
+      return `The left chart shows the true positive rate by the false positive rate on the test images${isLog() ? ", which stands on a logarithmic axis" : "; the dashed line is what guessing gives"}. The right chart shows the upper left corner alone, up to a false positive rate of ${corner()}. Beside each class stands the area under its curve.${many ? " Of many classes the 20 with the smallest areas are drawn." : ""} Zoom with the buttons, with Ctrl and the wheel, or with two fingers.`;
     },
     table: () => ({
       columns: ["model", "data set", "class", "auc", "false_positive_rate", "true_positive_rate"],
@@ -41,33 +52,34 @@ export function drawRoc(place) {
     here.id = inCorner ? "roc-corner" : "roc";
     body.append(here);
     drawings.push(chart(here, {
-      option: (colours) => option(colours, curves(), inCorner ? corner() : 1, !inCorner && log, inCorner),
+      option: (colours) => option(colours, curves(), inCorner ? corner() : 1, !inCorner && isLog(), inCorner),
       describe: () => curves().map(({ title, auc }) => `${title}: area ${fixed(auc)}`).join(", "),
     }));
   }
   body.append(legend);
   function show() {
     changed();
-    legend.replaceChildren(...curves().map(({ title, auc, number }, k) => lineKey(
-      { number, dash: Math.floor(number / 7), title, value: fixed(auc) },
+    legend.replaceChildren(...curves().map(({ title, auc, look }, k) => lineKey(
+      { ...look, title, value: fixed(auc) },
       { onmouseenter: () => mark("highlight", k), onmouseleave: () => mark("downplay", k) },
     )));
     drawings.forEach((drawing) => drawing.redraw());
   }
   const mark = (type, seriesIndex) => drawings.forEach((drawing) => drawing.instance()?.dispatchAction({ type, seriesIndex }));
-  onChange(["model", "dataset", "label"], show);
+  onChange(["model", "dataset", "label", "rates"], show);
   show();
 }
 
-/** The curves of each class of the model that is shown, or of all models for the class that is looked at. */
+/** The curves of each class of the model that is shown, in colours of classes, or of all models for the class that is
+ * looked at, in those of models. */
 function curves() {
   const shown = chosenShown();
   const wanted = classShown(shown);
-  const curve = (model, title, number) => ([label, auc, x, y], k) => ({ model, name: model.classes[label], title: title ?? model.classes[label], auc, x, y, number: number ?? k });
-  if (wanted === null) return shown.roc.map(curve(shown));
+  const curve = (model, [label, auc, x, y]) => ({ model, name: model.classes[label], auc, x, y });
+  if (wanted === null) return shown.roc.map((one, k) => ({ ...curve(shown, one), title: shown.classes[one[0]], look: lineLook(k, true) }));
   return chosenThere().flatMap((model) => model.roc
     .filter(([label]) => label === wanted)
-    .map(curve(model, model.label, numberOf(model.model))));
+    .map((one) => ({ ...curve(model, one), title: model.label, look: lineLook(numberOf(model.model)) })));
 }
 
 /** The smallest corner in which the bend of every curve can be seen. */
@@ -79,9 +91,7 @@ function tellingCorner(shown) {
 
 function option(colours, shown, reach, log, inCorner) {
   const short = (rate) => String(Number(rate.toPrecision(3)));
-  // Where a rate of 0 stands on a logarithmic axis: at half an image, as in the report
-  const least = 0.5 / Math.max(1, ...shown.map(({ model }) => model.test_size));
-  const guess = { type: "line", data: [[0, 0], [1, 1]], symbol: "none", silent: true, z: 1, clip: true, lineStyle: { color: colours.quiet, width: 1.2, type: "dashed" } };
+  const least = leastRate(shown.map(({ model }) => model));
   return {
     grid: { left: 58, right: 14, top: 30, bottom: 46 },
     title: { text: inCorner ? "upper left corner" : "whole", left: 0, top: 0, textStyle: { color: colours.ink, fontSize: 13, fontWeight: 600 } },
@@ -93,14 +103,14 @@ function option(colours, shown, reach, log, inCorner) {
     xAxis: axis(colours, { type: log ? "log" : "value", min: log ? least : 0, max: reach, name: "false positive rate", axisLabel: { formatter: short, showMinLabel: log ? false : null } }),
     yAxis: axis(colours, { type: "value", min: 1 - reach, max: 1, name: "true positive rate", nameGap: 42, splitNumber: reach === 1 ? 5 : 4, axisLabel: { formatter: short } }),
     series: [
-      ...shown.map(({ title, x, y, number }) => ({
+      ...shown.map(({ title, x, y, look }) => ({
         type: "line", name: title, data: x.map((rate, n) => [log ? Math.max(rate, least) : rate, y[n]]),
         symbol: "circle", symbolSize: 5, showSymbol: false, clip: true,
-        lineStyle: { width: 1.8, color: colourOf(colours, number), type: dashOf(Math.floor(number / 7)) },
-        itemStyle: { color: colourOf(colours, number) },
+        lineStyle: { width: 1.8, color: look.colour(colours), type: dashOf(look.dash) },
+        itemStyle: { color: look.colour(colours) },
         emphasis: { focus: "series", lineStyle: { width: 3 } },
       })),
-      ...(log ? [] : [guess]),
+      ...(log ? [] : [guess(colours)]),
     ],
   };
 }

@@ -67,8 +67,12 @@ export function pointAt(trial) {
   listeners.forEach((listener) => listener(trial));
 }
 
-/** The data set to show of those that a panel has: the chosen one, else the first. */
-export const datasetShown = (among = report.datasets) => (among.includes(valueOf("dataset")) ? valueOf("dataset") : among[0]);
+/** The data set to show of those that a panel has: the chosen one, else the same in every panel, the first of the report,
+ * which names those that were searched before those that models are only compared on. */
+export function datasetShown(among = report.datasets) {
+  if (among.includes(valueOf("dataset"))) return valueOf("dataset");
+  return report.datasets.find((one) => among.includes(one)) ?? among[0];
+}
 
 /** The model to show of those that a panel has, or null where none of them is chosen. */
 export const modelShown = (among) => (among.includes(valueOf("model")) ? valueOf("model") : null);

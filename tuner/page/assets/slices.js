@@ -8,7 +8,7 @@ import { OF_TRIALS } from "./filters.js";
 import { inDrawingOrder, markOf, pointedAt } from "./marks.js";
 import { datasetShown, linkedChoice } from "./selection.js";
 import { onChange } from "./store.js";
-import { modelKey } from "./legend.js";
+import { modelLegend } from "./legend.js";
 
 /** Panels that are shown at first. */
 const PANELS = 6;
@@ -39,9 +39,8 @@ export function drawSlices(place) {
       rows: mine().map((t) => [t.trial, labelOf(t.model), ...chosen.panels.map(({ name }) => valueOf(t, name)), t.score]),
     }),
   });
-  const legend = make("div", { class: "legend" }, ...(searchedModels.length > 1 ? report.models.map(({ name }) => name).filter((name) => searchedModels.includes(name)).map((name) => modelKey(name)) : []));
   const more = make("button", { type: "button", class: "quiet-button", onclick: () => { all = true; show(); } }, "Show all parameters");
-  frame.querySelector(".charts").before(legend);
+  frame.querySelector(".charts").before(modelLegend(searchedModels));
   function show() {
     changed();
     const panels = all ? chosen.panels : chosen.panels.slice(0, PANELS);

@@ -6,7 +6,7 @@ import { arrangement, arranger, shownOf } from "./arrange.js";
 import { later, RESTS } from "./charts.js";
 import { download } from "./figure.js";
 import { axes, clearFilters, intervalsOf, isFiltered, keep, keepWords, noneOn, onFilter, passing, valueAt, wordsKept } from "./filters.js";
-import { clickOn, letterOf, pin, pointAt } from "./selection.js";
+import { clickOn, letterOf, onPoint, pin, pointAt } from "./selection.js";
 import { onChange } from "./store.js";
 
 const PAGE = 100;
@@ -158,6 +158,9 @@ export function drawTable(place) {
   });
   onChange(["pinned"], () => {
     for (const row of body.rows) showLetter(row);
+  });
+  onPoint((trial) => {
+    for (const row of body.rows) row.classList.toggle("is-pointed-at", row.dataset.trial === trial?.trial);
   });
   search.value = wordsKept();
   showHeads();

@@ -1,9 +1,32 @@
 /* Test images of a sheet, drawn one by one. */
 
 import { make } from "./dom.js";
+import { chosenShown } from "./selection.js";
+import { field, onChange, put, valueOf } from "./store.js";
 
 /** Images on the page are so many pixels wide. */
 const SHOWN = 72;
+
+/** Whether heat maps lie over the images. */
+field("heat", { initial: false, read: (text) => text === "yes", write: (heat) => (heat ? "yes" : "") });
+
+/** The heat maps of a model on a sheet, or null where none are wanted or kept. */
+export const heatOf = (sheet, { model }) => (valueOf("heat") ? sheet?.heat[model] ?? null : null);
+
+/** The switch of the heat maps, which is the same in every panel; it says where the model that is shown has none. */
+export function heatSwitch() {
+  const tick = make("input", { type: "checkbox", onchange: () => put({ heat: tick.checked }) });
+  const words = make("span");
+  const follow = () => {
+    const { heat, label } = chosenShown();
+    tick.checked = valueOf("heat");
+    tick.disabled = !heat;
+    words.textContent = heat ? "Heat maps" : `No heat maps of ${label}`;
+  };
+  onChange(["model", "dataset", "heat"], follow);
+  follow();
+  return make("label", { class: "choice", title: "Where the model saw the class that it took an image for, by Grad-CAM (Selvaraju et al., 2017)" }, tick, words);
+}
 
 /**
  * Images of a sheet side by side, each in a figure.

@@ -1,4 +1,5 @@
-/* Fingers on charts: one that moves up or down scrolls the page, one that moves along does what a mouse does. */
+/* Fingers on charts: one that moves up or down scrolls the page, one that moves along does what a mouse does. A wheel
+   scrolls the page as well, unless Ctrl is held. */
 
 /** From so many pixels on a finger moves. */
 const MOVES = 8;
@@ -49,6 +50,10 @@ export function letScroll(box) {
     drags = false;
     from = null;
   });
+  // The library takes every turn of a wheel over a chart that can be zoomed, and zooms by none without Ctrl
+  for (const type of ["wheel", "mousewheel", "DOMMouseScroll"]) {
+    box.addEventListener(type, (event) => event.ctrlKey || event.stopPropagation(), { capture: true, passive: true });
+  }
   listen("touchcancel", (event) => {
     if (drags) as("mouseup", event.changedTouches[0]);
     drags = false;
