@@ -27,7 +27,7 @@ from tuner.running.search import started
 from tuner.trial import Record, Result, Trial
 from tuner.workspace import Workspace
 
-IMAGES = "images.npz"
+IMAGES, COSTS = "images.npz", "costs.json"
 #: Trials at once, as there are cores; a trial takes one, and its peers' `fit` all of them.
 WORKERS = 2
 #: Epochs by which a training is timed; the first compiles.
@@ -61,15 +61,10 @@ def load_curves(folder: Path, rounds: int) -> Curves:
     if not (folder / IMAGES).is_file():
         _save_images(folder / IMAGES)
     records = _trained(folder, search_file(folder / IMAGES, GRID, 0))
-    ours: list[dict[str, Cost]] = []
-    peers: list[dict[str, Cost]] = []
-    for number in range(rounds):
-        ours.append(_our_costs(folder))
-        networks = [record.trial for record in records.values() if record.trial.values["learning_rate"] == RATES[0]]
-        text = json.dumps([json.loads(trial.to_json()) for trial in networks])
-        found = run_module("quality.curves", str(folder), text).found
-        peers.append({structure: Cost(*seconds) for structure, seconds in found.items()})
-        report_progress(f"quality, round {number + 1}: {len(networks)} networks timed by this tool and by fit")
+    timed = _timed(folder, rounds, [record.trial for record in records.values()])
+    ours, peers = (
+        [{name: Cost(*cost) for name, cost in one[who].items()} for one in timed] for who in ("ours", "peers")
+    )
     structures = {name: structure_of(record.trial.values) for name, record in records.items()}
     return Curves(
         {name: record.result for name, record in records.items()},
@@ -98,6 +93,23 @@ def _trained(folder: Path, text: str) -> dict[str, Record]:
         run.search_trials()
         found = run.ledger.search_trials(search.name)
     return {named(record.trial.values): record for _, record in found if record is not None and record.completed}
+
+
+def _timed(folder: Path, rounds: int, trials: Sequence[Trial]) -> list[dict[str, dict[str, list[float]]]]:
+    """Return in so many rounds what a training of each network costs this tool and its peers, in turn.
+
+    Rounds are kept in a file, as the curves are in a ledger: a run that was stopped goes on.
+    """
+    file = folder / COSTS
+    timed = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    networks = [trial for trial in trials if trial.values["learning_rate"] == RATES[0]]
+    while len(timed) < rounds:
+        ours = {name: [cost.beginning, cost.epoch] for name, cost in _our_costs(folder).items()}
+        text = json.dumps([json.loads(trial.to_json()) for trial in networks])
+        timed.append({"ours": ours, "peers": run_module("quality.curves", str(folder), text).found})
+        file.write_text(json.dumps(timed), encoding="utf-8")
+        report_progress(f"quality, round {len(timed)}: {len(networks)} networks timed by this tool and by fit")
+    return timed[:rounds]
 
 
 def _our_costs(folder: Path) -> dict[str, Cost]:

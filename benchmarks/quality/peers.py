@@ -13,9 +13,13 @@ import optuna
 from benchmarks.quality.clock import Reached, Spent
 from benchmarks.quality.curves import Curves
 from benchmarks.quality.space import EPOCHS, chosen
+from benchmarks.sizes import sized
 
 #: As many trials as there are configurations; no search needs them all.
 MOST_TRIALS = 200
+#: What takes longer over a decision than over a training: a second after a hundred trials, six after two hundred. It
+#: has so many trials at most, and fewer seeds.
+SLOW, MOST_OF_SLOW = "KerasTuner, Bayesian", sized(100, 3)
 
 
 def by_optuna(pruner: str, curves: Curves, spent: Spent, seed: int) -> None:
@@ -86,6 +90,6 @@ PEERS: dict[str, Callable[[Curves, Spent, int], None]] = {
     "KerasTuner, Hyperband": partial(
         by_keras_tuner, keras_tuner.Hyperband, {"max_epochs": EPOCHS, "factor": 3, "hyperband_iterations": 4}
     ),
-    "KerasTuner, Bayesian": partial(by_keras_tuner, keras_tuner.BayesianOptimization, {}),
+    SLOW: partial(by_keras_tuner, keras_tuner.BayesianOptimization, {"max_trials": MOST_OF_SLOW}),
     "KerasTuner, random": partial(by_keras_tuner, keras_tuner.RandomSearch, {}),
 }
