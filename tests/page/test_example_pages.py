@@ -133,6 +133,8 @@ def test_in_any_light_nothing_is_cut_and_all_can_be_read(seen: Any, path: Path, 
         assert cut == [], light
         assert reaches <= width
         assert seen.execute_script(_PALE) == [], light
+        narrow = "return [...document.querySelectorAll('.heat tbody th, #claims td')].map((one) => one.offsetWidth)"
+        assert all(found >= 72 for found in seen.execute_script(narrow)), "no word of usual length is broken"
         if folder := os.environ.get("TUNER_PAGE_PICTURES"):
             pictures(seen, Path(folder), f"{path.parent.name}-{width}-{light}", width, light)
 
