@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import pty
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -130,6 +135,41 @@ def test_a_search_that_nobody_knows_is_refused_in_one_line(tmp_path: Path) -> No
     assert answer.returncode == 2
     assert "nothing: no such search" in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> str:
+    """Return what a command that is started on a terminal says there."""
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-m", "tuner", *arguments]
+    ran = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # which is how a terminal ends that nobody writes to any more
+        while piece := os.read(terminal, 10_000):
+            said += piece
+    ran.wait(timeout=600)
+    os.close(terminal)
+    return said.decode()
+
+
+def test_a_run_on_a_terminal_says_how_to_watch_it_and_where_that_is_done_already(
+    tmp_path: Path, blobs_file: Path
+) -> None:
+    folder = make_project(tmp_path / "told", blobs_file, MANY)
+    (folder / "searches" / "blobs.npz").unlink()  # so that the run ends soon
+    said = on_a_terminal(folder, "run", "small")
+    assert "watch it: tuner watch small\r\n" in said
+    assert "watched at" not in said
+    watch = start(folder, "watch", "small")
+    wait_for(lambda: watch.output_so_far().endswith("/small/\n"))
+    address = watch.output_so_far().removeprefix("watch: ").strip()
+    said = on_a_terminal(folder, "run", "small")
+    assert "watch it: tuner watch small\r\n" in said
+    assert f"watched at: {address}\r\n" in said
+    assert address not in tuner(folder, "run", "small").stderr  # into a log no token goes
+    watch.send_signal(signal.SIGINT)
+    watch.communicate()
+    assert "watched at" not in on_a_terminal(folder, "run", "small")
 
 
 @pytest.mark.slow

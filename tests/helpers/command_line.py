@@ -117,6 +117,10 @@ class Command:
             texts.append(file.read().decode("utf-8"))
         return texts[0], texts[1]
 
+    def output_so_far(self) -> str:
+        """Return what a command that may still run has said on its standard output."""
+        return os.pread(self._files[0].fileno(), 1_000_000, 0).decode("utf-8")
+
     def errors_so_far(self) -> str:
         """Return what a command that may still run has said on its standard error."""
         return os.pread(self._files[1].fileno(), 1_000_000, 0).decode("utf-8")

@@ -503,6 +503,20 @@ def test_a_switch_lays_heat_maps_over_the_mistakes_and_takes_them_away(opened: A
     until(opened, lambda: _heated(opened) == 0)
 
 
+#: Of each row of the table of F1: its name, whether that is whole, and whether it and F1 are seen without scrolling
+#: sideways; and whether the name is still there when somebody does.
+_READABLE = """
+const box = document.querySelector('.heat').closest('.scroll');
+const rows = [...box.querySelectorAll('tbody tr')];
+const sides = (one) => one.getBoundingClientRect();
+const first = rows.map(({ cells: [name, f1] }) => [
+  name.textContent, name.scrollWidth <= name.clientWidth + 1,
+  sides(name).left >= sides(box).left - 1 && sides(f1).right <= sides(box).left + box.clientWidth + 1]);
+box.scrollLeft = 1000;
+return first.map((row, place) => [...row, sides(rows[place].cells[0]).left >= sides(box).left - 1]);
+"""
+
+
 def test_a_hundred_classes_of_long_names_can_be_read(browser: Any, tmp_path: Path) -> None:
     names = tuple(f"a_class_of_one_hundred_with_a_long_name_{k:03d}" for k in range(100))
     rng = np.random.default_rng(0)
@@ -544,4 +558,11 @@ def test_a_hundred_classes_of_long_names_can_be_read(browser: Any, tmp_path: Pat
     assert all(names[7] in pair.split(" taken for ") for pair in pairs), "the mistakes of the class alone"
     choose(browser, "class", "Class", "")
     assert len(browser.find_elements(By.CSS_SELECTOR, "#confusion .pairs button")) > len(pairs)
+    narrow = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
+    until(browser, lambda: browser.execute_script("return document.documentElement.scrollWidth") <= 390)  # drawn anew
+    rows = browser.execute_script(_READABLE)
+    assert [name for name, *_ in rows] == [*names, "macro average", "weighted average"]
+    assert [row for row in rows if row[1:] != [True, True, True]] == []
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert browser.get_log("browser") == []

@@ -15,6 +15,7 @@ from made_up import RAW, Project, first
 from PIL import Image
 from whole_page import Page, page_of
 
+import tuner
 from tuner.analysis.class_scores import mean_of
 from tuner.analysis.mistakes import EACH
 from tuner.analysis.pareto import pareto_front
@@ -222,7 +223,16 @@ def test_a_module_imports_what_an_earlier_one_exports() -> None:
         for wanted, source in re.findall(r'^import \{(.*?)\} from "\./(.+?)";', code, re.MULTILINE | re.DOTALL):
             assert set(re.findall(r"\w+", wanted)) <= known[source], f"{name} from {source}"
         known[name] = set(re.findall(r"^export (?:function|const) (\w+)", code, re.MULTILINE))
-        assert "innerHTML" not in code
+
+
+def test_no_script_makes_markup_of_a_text() -> None:
+    scripts = [
+        path for room in ("page", "watching") for path in (Path(tuner.__file__).parent / room).glob("assets/*.js")
+    ]
+    assert {"main.js", "live.js", "form.js"} <= {path.name for path in scripts}
+    for path in scripts:
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "createContextualFragment"):
+            assert way not in path.read_text(encoding="utf-8"), path.name
 
 
 def test_times_stand_in_one_block_of_the_page(page: Page, project: Project) -> None:

@@ -17,10 +17,11 @@ from browsing import NEEDS_BROWSER, By, until
 from made_up import Project
 
 from tuner.datasets.base import Dataset
+from tuner.errors import InputError
 from tuner.ledger.ledger import Ledger
 from tuner.ledger.requests import Change, Decision, Request
 from tuner.running.status import Status, StatusFile
-from tuner.trial import Job
+from tuner.trial import Attempt, Job, Record, Result
 from tuner.watching.feed import Feed
 from tuner.watching.pages import Pages
 from tuner.watching.serve import WatchServer, asker
@@ -43,6 +44,9 @@ class Watched:
         pages = Pages("small", workspace, self.feed, control)
         self.server = WatchServer("small", self.feed, pages, ask=asker(self.feed, workspace) if control else None)
         threading.Thread(target=self.server.serve, daemon=True).start()
+
+    def stops(self) -> None:
+        (self.project.workspace.runs / "locks" / "small.holder").unlink()
 
     def runs(self, paused: bool = False) -> None:
         locks = self.project.workspace.runs / "locks"
@@ -175,6 +179,145 @@ def test_buttons_ask_the_run_and_what_it_decides_is_shown(
         watched.runs(paused=True)
         until(browser, lambda: pause.text == "Go on")
         assert "It is paused" in text(browser, ".live-stands")
+        pause.send_keys("\n")
+        until(browser, lambda: (4, Request("resume")) in ledger.requests("small"))
+        watched.runs()
+        until(browser, lambda: pause.text == "Pause")
+        finish = browser.find_element(By.ID, "live-report")
+        assert finish.text == "End and report"
+        finish.send_keys("\n")
+        assert finish.text == "Really end the search?"
+        assert len(ledger.requests("small")) == 3
+        finish.send_keys("\n")
+        until(browser, lambda: (5, Request("report")) in ledger.requests("small"))
+        assert finish.text == "End and report"
+        watched.stops()
+        until(browser, lambda: not pause.is_enabled() and not finish.is_enabled())
+    assert browser.get_log("browser") == []
+    watched.server.close()
+    ledger.close()
+
+
+@pytest.mark.parametrize(("width", "control"), [(1280, True), (1280, False), (390, True)])
+def test_nothing_moves_when_a_run_begins_decides_and_stops(
+    width: int,
+    control: bool,
+    browser: Any,
+    tmp_path: Path,
+    blobs: Dataset,
+    undrawn: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    watched = Watched(tmp_path, blobs, control)
+    project, ledger = watched.project, watched.project.ledger
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    open_page(browser, watched, "stopped")
+
+    def tops() -> list[float]:
+        script = "return [...document.querySelectorAll('#live h3, #live-rows, #trials')].map((one) => one.offsetTop)"
+        return list(browser.execute_script(script))
+
+    def cards() -> list[str]:
+        script = "return [...document.querySelectorAll('.live-what')].map((one) => one.textContent)"
+        return list(browser.execute_script(script))
+
+    before = tops()
+    running = watched.trials[1:3]
+    for trial in running:
+        ledger.forget_trial(trial.id)
+    watched.runs()
+    until(browser, lambda: "The search runs." in text(browser, ".live-stands"))
+    assert tops() == before
+    reports = []
+    for worker, trial in enumerate(running, start=1):
+        monkeypatch.setenv("TUNER_WORKER", str(worker))
+        reports.append(Progress(Job(trial, Path(), project.workspace.artifacts)).__enter__())
+    until(browser, lambda: cards() == ["CNN on blobs"] * 2)
+    assert tops() == before
+    ledger.ask("small", Request("stop", running[0].id))
+    ledger.decide("small", Decision(0, "stop", running[0].id, 3, trained=True))
+    until(browser, lambda: "stopped while it was trained" in text(browser, ".live-asked"))
+    assert tops() == before
+    with monkeypatch.context() as patched:
+        problem = InputError("runs/ledger.sqlite", "is written with a rollback journal", "end what writes it " * 20)
+        patched.setattr(watched.feed, "_recorded", lambda told: (_ for _ in ()).throw(problem))
+        until(browser, lambda: "rollback journal" in text(browser, ".live-trouble"))
+        assert tops() == before
+    for one in reports:
+        one.__exit__(None, None, None)
+    watched.runs(paused=True)
+    until(browser, lambda: cards() == ["waits"] * 2 and "paused" in text(browser, ".live-stands"))
+    assert tops() == before
+    watched.stops()
+    until(browser, lambda: "nobody runs it" in text(browser, ".live-stands"))
+    assert cards() == ["waits"] * 2
+    assert tops() == before
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    watched.server.close()
+    ledger.close()
+
+
+def test_trainings_of_workers_that_nobody_named_share_the_cards_that_are_there(
+    browser: Any, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TUNER_WORKER", raising=False)
+    for trial in watched.trials:
+        watched.project.ledger.forget_trial(trial.id)
+    watched.runs()
+    open_page(browser, watched, "running")
+
+    def busy() -> int:
+        return len(browser.find_elements(By.CSS_SELECTOR, ".live-worker:not(.idle)"))
+
+    def job(place: int) -> Progress:
+        return Progress(Job(watched.trials[place], Path(), watched.project.workspace.artifacts))
+
+    with job(0):
+        with job(1):
+            until(browser, lambda: busy() == 2)
+        until(browser, lambda: busy() == 1)
+        with job(3):
+            until(browser, lambda: busy() == 2)
+            assert len(browser.find_elements(By.CSS_SELECTOR, ".live-worker")) == 2
+
+
+#: What is text, and would act where it was taken for anything else.
+EVIL = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
+
+
+def test_hostile_names_are_text(
+    browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNER_WORKER", "1")
+    space = {"dense_units": [4, 8, 16, 32]}
+    raw = {"title": EVIL, "dataset": "blobs", "training": {"epochs": 3}}
+    monkeypatch.setattr("tuner.families.ann.Ann.label", EVIL)  # as a network of one's own may be called
+    entries = [{"family": "ann", "space": space}, {"family": "cnn", "space": {"filters": [2, 4]}}]
+    watched = Watched(tmp_path, blobs, control=True, raw={**raw, "search": entries})
+    project, ledger = watched.project, watched.project.ledger
+    watched.trials = project.searched(project.search.model_searches[0].name, [0.5, 0.6, 0.7, 0.8])
+    failed, running, _ = watched.trials[1:]  # and one that waits
+    for trial in watched.trials[1:]:
+        ledger.forget_trial(trial.id)
+    ledger.record(Record(failed, Result("failed", EVIL, seconds=1.0)), Attempt.of(1.0, 1))
+    watched.runs()
+    ledger.ask("small", Request("add", model="cnn", values={"filters": EVIL}))
+    browser.get("about:blank")
+    browser.get_log("browser")
+    with Progress(Job(running, Path(), project.workspace.artifacts)):
+        open_page(browser, watched, "running")
+        until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".live-worker"))
+        browser.find_element(By.CSS_SELECTOR, ".live-queued summary").send_keys("\n")
+        browser.find_element(By.CSS_SELECTOR, ".live-form summary").send_keys("\n")
+        until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, "[data-name]"))
+        assert browser.title == EVIL
+        for place in ("h1", ".live-worker", ".live-queue", ".live-asked", "#live-model", "#live-rows .failed"):
+            assert EVIL in browser.find_element(By.CSS_SELECTOR, place).get_attribute("textContent"), place
+        with monkeypatch.context() as patched:
+            patched.setattr(watched.feed, "_recorded", lambda told: (_ for _ in ()).throw(InputError(EVIL, "x", "y")))
+            until(browser, lambda: EVIL in text(browser, ".live-trouble"))
+    assert browser.execute_script("return document.querySelectorAll('#live img, [onerror], h1 *').length") == 0
     assert browser.get_log("browser") == []
     watched.server.close()
     ledger.close()

@@ -189,6 +189,37 @@ class TestAnyAlgorithm:
             assert not {one.trial for one, _ in ledger.all_search_trials("s")} & set(ended.left_out)
 
 
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_kill_right_after_an_end_by_hand_was_decided_ends_the_search_there(
+    algorithm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = {7: "report"}
+    run(tmp_path / "whole", algorithm, User(tmp_path / "whole", script))
+    decide = Ledger.decide
+
+    def decide_and_die(self: Ledger, *arguments: Any) -> None:
+        decide(self, *arguments)
+        raise CrashError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "decide", decide_and_die)
+        with pytest.raises(CrashError):
+            run(tmp_path / "killed", algorithm, User(tmp_path / "killed", script))
+    with Ledger(tmp_path / "killed") as ledger:
+        ended = in_force(ledger.events("s"))
+        assert ended is not None
+        left_out = set(ended.left_out)
+    again = SimulatedExecutor(1, random.Random(0))  # noqa: S311
+    run(tmp_path / "killed", algorithm, again)
+    assert not set(again.trained) & left_out
+    assert decided(tmp_path / "killed") == decided(tmp_path / "whole") == [("report", "", False)]
+    with Ledger(tmp_path / "whole") as one, Ledger(tmp_path / "killed") as other:
+        ends = [[replace(event, at=0.0) for event in ledger.events("s")] for ledger in (one, other)]
+    assert ends[0] == ends[1]
+    if algorithm != "random, pruned":  # where the best go on to the last epoch, as after hours
+        assert table(tmp_path / "killed") == table(tmp_path / "whole")
+
+
 def test_a_paused_run_begins_nothing_until_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "l"
     slept: list[int] = []

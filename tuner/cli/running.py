@@ -22,7 +22,7 @@ from tuner.cli.options import (
 from tuner.search_file.file import find_search, load_search
 from tuner.search_file.overrides import MOST_HOURS, Overrides
 from tuner.system.interrupts import INTERRUPTS
-from tuner.workspace import Workspace
+from tuner.workspace import Workspace, search_name
 
 if TYPE_CHECKING:
     from tuner.analysis.findings import Findings
@@ -108,12 +108,15 @@ def run(
                 from tuner.running.options import RunOptions
                 from tuner.running.progress import say
                 from tuner.running.search import run_search
+                from tuner.watching.served import served_at
 
             console = Console(stderr=True)
             where = ExecutionOptions(executor, workers, cpus_per_trial, gpus_per_trial, address)
             options = RunOptions(where, fresh, tensorboard, skip_bad, single_file, hours)
             if console.is_terminal:
                 say(console, f"watch it: {_to_watch(name, runs_dir)}")
+                for served in served_at(runs_dir, search_name(name)):
+                    say(console, f"watched at: {served}")
             findings, report = run_search(search, workspace, console, options)
             _print_summary(findings)
             click.echo(f"\nreport: {report}")

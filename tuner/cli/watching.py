@@ -38,6 +38,7 @@ def watch(name: str, port: int | None, control: bool, runs_dir: Path, reports_di
         from tuner.watching.feed import Feed
         from tuner.watching.pages import Pages
         from tuner.watching.serve import WatchServer, asker
+        from tuner.watching.served import noted
 
     own = search_name(name)
     feed = Feed(own, search, workspace)
@@ -45,9 +46,9 @@ def watch(name: str, port: int | None, control: bool, runs_dir: Path, reports_di
     pages = Pages(own, workspace, feed, control)
     server = WatchServer(own, feed, pages, port or 0, asker(feed, workspace) if control else None)
     feed.start()
-    click.echo(f"watch: {server.address}")
-    with suppress(KeyboardInterrupt):  # which the server's loop may take for its end
-        server.serve()
+    with suppress(KeyboardInterrupt), noted(server.address, runs_dir, own):
+        click.echo(f"watch: {server.address}")
+        server.serve()  # whose loop may take an interrupt for its end
     stop("no longer watched. Again with")
 
 

@@ -34,14 +34,16 @@ function say(element, text) {
 
 /* What stands in the part, top down. */
 const stands = make("p", { class: "live-stands", role: "status" }, "Connecting …");
-const trouble = make("p", { class: "note", hidden: true });
+const trouble = make("p", { class: "note live-trouble", role: "status", tabindex: "0" });
 const numbers = {};
 const tiles = make("dl", { class: "live-numbers" }, ...["finished", "running", "failed", "left"].map((name) => {
   numbers[name] = make("dd", {}, DASH);
   return make("div", {}, make("dt", {}, name), numbers[name]);
 }));
-const workers = make("div", { class: "live-workers" });
 const noWorkers = make("p", { class: "quiet" }, "Nothing is being trained.");
+const workers = make("div", { class: "live-workers" }, noWorkers);
+workers.classList.toggle("live-stopping", control);
+addEventListener("resize", keepRoom);
 const show = make("button", { type: "button", class: "quiet-button", id: "live-new", hidden: true, onclick: showNew });
 const shown = make("p", { class: "count", id: "live-count" });
 const body = make("tbody", {});
@@ -66,8 +68,8 @@ const queued = make("details", { class: "live-queued", hidden: !given.control },
 const form = liveForm({ make, say, post });
 form.element.hidden = !given.control;
 const asked = make("ul", { class: "live-asked" });
-const byHand = make("div", { hidden: true }, make("h3", {}, "Asked by hand"), asked);
-root.append(stands, trouble, controls, tiles, make("h3", {}, "Workers"), workers, noWorkers, queued, form.element, byHand, make("h3", {}, "Finished trainings"),
+const byHand = make("div", {}, make("h3", {}, "Asked by hand"), asked);
+root.append(stands, trouble, controls, tiles, make("h3", {}, "Workers"), workers, queued, form.element, byHand, make("h3", {}, "Finished trainings"),
   make("div", { class: "controls" }, show, shown), table, below);
 
 /* Rows: those that are shown, and those that wait until somebody asks for them. */
@@ -147,8 +149,7 @@ function tellAsked() {
   const runs = state.what === "running";
   pause.disabled = finish.disabled = !runs;
   say(pause, state.paused ? "Go on" : "Pause");
-  byHand.hidden = !control && !state.asked.length;
-  fill(asked, state.asked, (text) => text, (text) => make("li", {}, text));
+  fill(asked, state.asked.length ? state.asked : ["Nothing was asked."], (text) => text, (text) => make("li", {}, text));
   if (!given.control) return;
   form.tell(state);
   const waits = state.waiting.filter((one) => one.role === "search");
@@ -185,7 +186,6 @@ function tell() {
   const phase = state.phase === "retraining" ? " Winners are being retrained." : "";
   say(stands, STANDS[state.what] + phase + (state.paused ? " It is paused: nothing new begins." : ""));
   tellAsked();
-  trouble.hidden = !state.problem;
   say(trouble, state.problem);
   const total = state.total ? ` of ${count(state.total)}` : "";
   say(numbers.finished, state.done === null ? count(all) : count(state.done) + total);
@@ -198,22 +198,28 @@ function between(low, high) {
   return from === to ? from : from.split(" ")[1] === to.split(" ")[1] ? `${from.split(" ")[0]} to ${to}` : `${from} to ${to}`;
 }
 
-/* A card for each worker, which keeps its place; one that is idle stays, so that nothing below moves. */
+/* A card for each worker, which keeps its place; one that is idle stays, after the run too, so that nothing below moves. */
 const cards = new Map();
+let places = 1;  // for so many cards room is kept
 function tellWorkers() {
   const mine = new Map();
-  for (const one of state.running) {
-    const name = one.worker === null ? `${one.node} ${one.trial}` : `${one.node} ${one.worker}`;
-    mine.set(mine.has(name) ? `${name} ${one.trial}` : name, one);
-  }
-  if (state.what !== "running") {
-    cards.forEach((card) => card.element.remove());
-    cards.clear();
-  }
+  for (const one of state.running) mine.set(placeOf(one, mine), one);
   const several = new Set([...mine.values()].map((one) => one.node)).size > 1;
   for (const [name, one] of mine) if (!cards.has(name)) addCard(name, one, several);
   for (const [name, card] of cards) card.tell(mine.get(name));
   noWorkers.hidden = cards.size > 0;
+}
+/** Return what a card is known by: its worker or, where nobody told which that is, one of so many of its node. */
+function placeOf(one, taken) {
+  const worker = one.worker === null ? one.node : `${one.node} ${one.worker}`;
+  if (one.worker !== null && !taken.has(worker)) return worker;
+  const free = [...taken.keys(), ""].map((_, place) => `${worker} #${place + 1}`).filter((name) => !taken.has(name));
+  return free.find((name) => cards.get(name)?.trial === one.trial) ?? free[0];
+}
+/** Keep room for the workers that there are as the page opens; if there are more later, they are scrolled to. */
+function keepRoom() {
+  const columns = getComputedStyle(workers).gridTemplateColumns.split(" ").length;
+  workers.style.setProperty("--rows", String(Math.ceil(places / columns)));
 }
 function addCard(name, one, several) {
   const where = several && one.node ? ` on ${one.node}` : "";
@@ -232,8 +238,9 @@ function addCard(name, one, several) {
   const element = make("article", { class: "live-worker", "data-worker": name }, head, what, far, curve, given, stop);
   const place = [...cards.keys(), name].sort((a, b) => a.localeCompare(b, "en", { numeric: true })).indexOf(name);
   workers.insertBefore(element, workers.children[place] ?? null);
-  cards.set(name, { element, tell(now) {
+  cards.set(name, { element, trial: "", tell(now) {
     element.classList.toggle("idle", !now);
+    this.trial = now?.trial ?? "";
     whole = now?.whole ?? "";
     if (stop) stop.disabled = now?.role !== "search";
     if (!now) {
@@ -261,14 +268,19 @@ const source = new EventSource("events");
 source.addEventListener("reset", (event) => {
   root.dataset.epoch = JSON.parse(event.data).epoch;
   known = new Set();
+  table.style.minHeight = `${table.offsetHeight}px`;
   [waiting, rows] = [[], []];
   body.replaceChildren();
   tell();
 });
 source.addEventListener("rows", (event) => take(JSON.parse(event.data).rows));
 source.addEventListener("state", (event) => {
-  first = false;
   state = JSON.parse(event.data);
+  if (first) {
+    places = Math.max(1, state.places, state.running.length);
+    keepRoom();
+  }
+  first = false;
   root.dataset.state = state.what;
   tellWorkers();
   tell();
