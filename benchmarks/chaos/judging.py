@@ -123,8 +123,8 @@ class Judge:
         place in the search, that the reference does not have; and a content that stands there twice. Different is a
         row whose findings are not the reference's, or a place in the search with another trial.
 
-        Where hours ended the search once, the best of then were trained again: these rows may stand there beside the
-        reference's, and at their places until the search is over.
+        Where hours ended the search once, the best of then were trained to the end, where they had been pruned, and
+        again: these rows may stand there beside the reference's, and at their places until the search is over.
         """
         problems = Problems()
         expected = set(self._seen) | (set(self._reference.rows) if is_over else set())
@@ -158,8 +158,7 @@ class Judge:
         wrong = {
             place
             for place in listed.keys() & expected.keys()
-            if listed[place] != expected[place]
-            and (is_over or place[2] != "final" or not _is_of_hours(now, listed[place]))
+            if listed[place] != expected[place] and (is_over or not _is_of_hours(now, listed[place]))
         }
         problems.different += self._new("different", [f"place {place}" for place in wrong])
         if is_over:
@@ -172,9 +171,17 @@ class Judge:
 
 
 def _is_of_hours(now: Snapshot, trial: str) -> bool:
-    """Return whether a trial may be the retraining, trained or not, of what was best as a run's hours were over."""
-    row = now.rows.get(trial)
-    return now.ended_by_hours and (row is None or json.loads(row["content"])["role"] == "final")
+    """Return whether a trial may be of what was best as a run's hours were over: its retraining, trained or not.
+
+    Of a search that prunes, it may be its training to the end, beside the one to a rung.
+    """
+    if not now.ended_by_hours or trial not in now.rows:
+        return now.ended_by_hours
+    content = json.loads(now.rows[trial]["content"])
+    return content["role"] == "final" or any(
+        other != content and {**other, "stop_after": None} == {**content, "stop_after": None}
+        for other in (json.loads(row["content"]) for row in now.rows.values())
+    )
 
 
 def findings(row: Row) -> Row:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.chaos.faults import KINDS, Fault, Inside, Moment, Pace, Progress
 from benchmarks.chaos.judging import Judge, Problems, Snapshot, compare, final_tables, left_over, snapshot
-from benchmarks.chaos.processes import Run, are_gone
+from benchmarks.chaos.processes import Run, are_gone, wait_until
 from benchmarks.chaos.searches import COMMAND, NAME, make_project
 
 _INTERRUPTED = 130
@@ -275,6 +275,8 @@ class Life:
         if run.wait(self._reference.limit):
             may_end = fault is not None and (fault.ends_the_run or fault.may_end_the_run)
             signal = None if fault is None or not may_end else _LOSS_OF_RAY if fault.on_ray else fault.signal
+            if signal == _LOSS_OF_RAY and run.code != 0:  # Ray may end the run, whose last word then comes after it
+                wait_until(lambda: "tuner: " in run.errors, _SECONDS_TO_LEAVE)
             problems = Problems(ended_badly=how_badly(run.code, run.printed, run.errors, signal, run.had_begun))
         else:
             problems = Problems(ended_badly=["did not end, and was killed"])

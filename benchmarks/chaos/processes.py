@@ -232,11 +232,16 @@ def processes_of(session: int) -> dict[int, int]:
     return found
 
 
-def are_gone(sessions: set[int], limit: float) -> bool:
-    """Wait up to so many seconds until no process of these sessions is left; return whether that is so."""
+def wait_until(happened: Callable[[], bool], limit: float) -> bool:
+    """Wait up to so many seconds until something has happened; return whether it has."""
     until = time.monotonic() + limit
-    while any(processes_of(session) for session in sessions):
+    while not happened():
         if time.monotonic() > until:
             return False
-        time.sleep(0.1)
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
     return True
+
+
+def are_gone(sessions: set[int], limit: float) -> bool:
+    """Wait up to so many seconds until no process of these sessions is left; return whether that is so."""
+    return wait_until(lambda: not any(processes_of(session) for session in sessions), limit)

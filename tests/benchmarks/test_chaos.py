@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,32 @@ class TestJudge:
         assert not Judge(reference).look(snapshot(ledger), is_over=True)
         searched = write_ledger(ledger, range(4))
         assert Judge(reference).look(snapshot(searched)) == Problems(doubled=[trial(3).id]), "no trial of the search"
+
+    def test_lets_the_best_be_trained_to_the_end_that_was_pruned_as_the_hours_of_a_run_were_over(
+        self, tmp_path: Path
+    ) -> None:
+        pruned = [replace(trial(number), stop_after=1) for number in range(2)]
+        whole_one, another = replace(pruned[0], stop_after=None), trial(7)
+        path = tmp_path / "pruned.sqlite"
+
+        def record(place: int, *trials: Trial) -> Snapshot:
+            with Ledger(path) as one:
+                one.open_search(NAME, "key", "{}")
+                for made in trials:
+                    one.record(Record(made, whole(Result("completed", val_accuracy=0.5, history={"loss": [1.0]}))))
+                one.add(NAME, SearchTrial("ann", "bands.npz", "search", place, trials[0].id))
+            return snapshot(path)
+
+        record(0, pruned[0])
+        reference = record(1, pruned[1])
+        path.unlink()
+        record(0, pruned[0])
+        early = record(1, whole_one)
+        assert Judge(reference).look(early).doubled == [whole_one.id], "no hours were over"
+        with Ledger(path) as one:
+            one.note(NAME, Event("ended", 0.01, (Stop("ann", "bands.npz", 1, 3),)))
+        assert not Judge(reference).look(snapshot(path))
+        assert Judge(reference).look(record(2, another)).doubled[0] == another.id, "no training of what was pruned"
 
     @pytest.mark.parametrize("column", ["val_accuracy = 0.51", "history = '{}'", "status = 'failed'"])
     def test_finds_another_result(self, reference: Snapshot, ledger: Path, column: str) -> None:
