@@ -111,7 +111,7 @@ def median(spent: list[Spent]) -> float:
 
 def quality_table(spent: Mapping[str, list[Spent]]) -> str:
     """Return the table, a row for each method."""
-    heads = ("search", "median s to the target", "middle half", "median epochs", "reached")
+    heads = ("search", "median s to the target", "middle half of those that reach it", "median epochs", "reached")
     return table(heads, [_row(name, found) for name, found in spent.items()])
 
 
@@ -124,5 +124,10 @@ def summary(spent: Mapping[str, list[Spent]]) -> str:
     ours, name = best.pop("this tool")
     if not 0 < ours < float("inf"):
         return "Most runs of this tool did not reach their target."
-    told = [f"{seconds / ours:.1f} times for the best of {peer} ({who})" for peer, (seconds, who) in best.items()]
-    return f"The median of {name} is {ours:,.0f} s; it is {' and '.join(told)}."
+    told = [
+        f"the best of {peer} ({who}) takes {seconds / ours:.1f} times as long"
+        if seconds < float("inf")
+        else f"most runs of each of {peer}'s do not reach their target"
+        for peer, (seconds, who) in best.items()
+    ]
+    return f"The median of {name} is {ours:,.0f} s; {', and '.join(told)}."
