@@ -58,6 +58,7 @@ ELSEWHERE: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "system/quiet.py": ("written, not read", ("os.open",)),
     "system/streams.py": ("the null device", ("os.open",)),
+    "watching/served.py": ("written, not read", ("os.open",)),
     "worker/model_files.py": ("a model that this process has just saved", ("zipfile.ZipFile", "zipfile.ZipFile")),
 }
 #: Things of ours with a method `open` that opens no file, and files of this package.
