@@ -130,8 +130,8 @@ class Fault:
 
     @property
     def may_end_the_run(self) -> bool:
-        """Whether the run may be over with it, or go on to its end."""
-        return self.victim == "data" or self.on_ray
+        """Whether the run is over with it, or may be, and may go on to its end."""
+        return self.ends_the_run or self.victim == "data" or self.on_ray
 
     @property
     def on_ray(self) -> bool:

@@ -273,8 +273,9 @@ class Life:
     def _until_its_end(self, run: Run, fault: Fault | None = None, is_over: bool = False) -> Problems:
         """Wait for the end of a run, and return what is wrong with it and with the ledger that it left."""
         if run.wait(self._reference.limit):
-            may_end = fault is not None and (fault.ends_the_run or fault.may_end_the_run)
-            signal = None if fault is None or not may_end else _LOSS_OF_RAY if fault.on_ray else fault.signal
+            signal = None
+            if fault is not None and fault.may_end_the_run:
+                signal = _LOSS_OF_RAY if fault.on_ray else fault.signal
             if signal == _LOSS_OF_RAY and run.code != 0:  # Ray may end the run, whose last word then comes after it
                 wait_until(lambda: "tuner: " in run.errors, _SECONDS_TO_LEAVE)
             problems = Problems(ended_badly=how_badly(run.code, run.printed, run.errors, signal, run.had_begun))

@@ -11,7 +11,7 @@ from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.pairs import Owned, Pair, adjusted, paired
 from tuner.analysis.significance import Interval, accuracy_interval
-from tuner.contents.cells import DASH, number, p_text, plus_minus, signed
+from tuner.contents.cells import DASH, number, p_text, plus_minus, signed, span
 from tuner.contents.sections import Content, Paragraph, Table
 from tuner.report.budget import budget
 from tuner.report.comparison import whole_epochs
@@ -93,7 +93,7 @@ def compare_searches(all_findings: list[Findings]) -> list[Content]:
             escape(one.chosen.label),
             plus_minus(one.chosen.mean, one.chosen.sd),
             number(one.chosen.predictions.accuracy),
-            f"{one.interval.low:.4f} to {one.interval.high:.4f}",
+            span(one.interval.low, one.interval.high, 4),
             _difference(one),
             DASH if one.p is None else p_text(one.p).removeprefix("= "),
             number(one.pair.least_shown if one.pair else None),

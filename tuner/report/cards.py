@@ -17,8 +17,8 @@ from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.latency import milliseconds
 from tuner.analysis.network_blocks import shape_text
 from tuner.analysis.scoring import averages, per_class
-from tuner.analysis.significance import Interval, accuracy_interval
-from tuner.contents.cells import DASH, number, plus_minus
+from tuner.analysis.significance import accuracy_interval
+from tuner.contents.cells import DASH, number, plus_minus, span
 from tuner.contents.sections import Folded, Paragraph, Section, Table
 from tuner.datasets.base import Dataset
 from tuner.families import in_order
@@ -56,6 +56,7 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
     trial, result = chosen.saved.trial, chosen.saved.result
     data = findings.data(chosen.dataset)
     interval = accuracy_interval(chosen.predictions.correct)
+    ends = span(interval.low, interval.high, 4)
     macro = averages(per_class(chosen.predictions)).iloc[0]
     network, recipe = _split(trial.values)
     tested = len(chosen.predictions.labels)
@@ -75,7 +76,7 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
         ["recipe", _settings(recipe)],
         ["training", _training(chosen, data)],
         ["retrainings", _retrainings(chosen)],
-        ["test accuracy", f"{chosen.predictions.accuracy:.4f} on {tested:,} images (95 % interval {_span(interval)})"],
+        ["test accuracy", f"{chosen.predictions.accuracy:.4f} on {tested:,} images (95 % interval {ends})"],
         *([f"macro {metric.label}", number(macro[name])] for name, metric in CLASS_METRICS.items() if metric.prominent),
         ["each class", "[per_class.csv](per_class.csv)"],
         ["latency", "see [Time](#time)"],
@@ -206,10 +207,6 @@ def _retrainings(chosen: Chosen) -> str:
     if len(chosen.finals) == 1:
         return f"seed {seeds}"
     return f"seeds {seeds}: mean test accuracy {plus_minus(chosen.mean, chosen.sd)}"
-
-
-def _span(interval: Interval) -> str:
-    return f"{interval.low:.4f} to {interval.high:.4f}"
 
 
 def _software(environment: Mapping[str, Any]) -> str:

@@ -22,8 +22,6 @@ from typing import Any
 
 #: Functions around whose call a fault strikes: the module, and its function.
 _CALLS = {"scoring": ("tuner.worker.saving", "predict"), "findings": ("tuner.running.search", "load_findings")}
-#: Where a run's trials write.
-_MODELS = ("runs", "models")
 #: Folders, below that of the run, in which a fault strikes as a file is written or moved into place.
 _FOLDERS = {"data": "runs/data", "checkpoint": "runs/models", "report": "reports"}
 
@@ -136,7 +134,7 @@ def _noting(file: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
     def around(call: Callable[..., Any]) -> Callable[..., Any]:
         def called(job: Any) -> Any:
-            if job.artifacts.parts[-2:] == _MODELS:
+            if job.artifacts.parts[-2:] == tuple(_FOLDERS["checkpoint"].split("/")):
                 with open(file, "a", encoding="ascii") as notes:  # noqa: PTH123
                     notes.write(f"{job.trial.id}\n")
             return call(job)

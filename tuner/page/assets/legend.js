@@ -30,7 +30,6 @@ function drawing(width, height, ...shapes) {
   return svg;
 }
 
-const inkOf = (number) => `var(--s${number % 7})`;
 /** The colours of classes, which are none of a model's, are so many; the next classes have other dashes. */
 const CLASSES = 5;
 
@@ -43,7 +42,7 @@ export function lineLook(number, ofClass = false) {
 
 /** A model with its mark; `symbol` is another where the chart has other marks, as bars. */
 export function modelKey(model, symbol = symbolOf(numberOf(model))) {
-  const mark = drawing(12, 12, ["path", { d: MARKS[symbol], style: `fill:${inkOf(numberOf(model))}` }]);
+  const mark = drawing(12, 12, ["path", { d: MARKS[symbol], style: `fill:${lineLook(numberOf(model)).ink}` }]);
   return make("span", { class: "key", "data-mark": symbol }, mark, labelOf(model));
 }
 
