@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from tuner.system.exit_code import noting_exit
 from tuner.system.interrupts import INTERRUPTS, leave
 from tuner.system.streams import hold
 
@@ -17,7 +18,8 @@ def main() -> NoReturn:
                 from tuner.cli import main as command_line
         except KeyboardInterrupt:
             leave()
-        command_line()
+        with noting_exit():
+            command_line()
 
 
 if __name__ == "__main__":

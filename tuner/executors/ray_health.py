@@ -17,6 +17,7 @@ from typing import Any
 import ray
 
 from tuner.errors import ResourceError
+from tuner.system.exit_code import exit_code
 from tuner.system.last_word import LastWord
 from tuner.system.streams import lasting
 
@@ -83,7 +84,7 @@ def _leave_as_it_is(last_word: LastWord) -> None:
     for stream in (sys.stdout, sys.stderr):
         lasting(stream).flush()
     last_word.close()  # not before: Ray may still end this process at any time
-    os._exit(1)
+    os._exit(exit_code())  # a search that had all its results when Ray died has come to its end
 
 
 def _listens(family: socket.AddressFamily, address: str | tuple[str, int]) -> bool:
