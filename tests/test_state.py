@@ -31,6 +31,7 @@ KEPT = {
     "page/render.py asset": "a file of the package",
     "page/render.py plotting_library": "a file of the package",
     "page/render.py script": "files of the package",
+    "system/exit_code.py _noted": "a process ends once",
     "system/streams.py _held": "a process has its streams once",
     "system/waiting.py _listener": "a process has one that is told",
     "executors/untimed.py _tell": "a worker has one that is told",

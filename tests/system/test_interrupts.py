@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import gc
 import os
 import signal
 import subprocess
@@ -18,7 +20,7 @@ from PIL import Image
 from small_project import heeds, start, wait_for
 
 from tuner.cli import app
-from tuner.system.interrupts import INTERRUPTS, Interrupts, held_back
+from tuner.system.interrupts import AGAIN_AFTER, INTERRUPTS, Interrupts, held_back
 
 SEARCH = """
 title = "x"
@@ -111,6 +113,53 @@ def test_a_request_that_compiled_code_swallowed_is_heard_where_the_work_goes_on(
         with pytest.raises(KeyboardInterrupt):
             interrupts.hear()
     interrupts.hear()  # which is over
+
+
+class AsksWhenItIsDeleted:
+    def __del__(self) -> None:
+        ask()
+
+
+def asks_in_a_finalizer() -> None:
+    AsksWhenItIsDeleted()
+
+
+def asks_in_the_garbage_collector() -> None:
+    def callback(*_: object) -> None:
+        gc.callbacks.remove(callback)
+        ask()
+
+    gc.callbacks.append(callback)
+    gc.collect()
+
+
+def asks_in_a_callback_of_ctypes() -> None:
+    ctypes.CFUNCTYPE(None)(ask)()
+
+
+@pytest.mark.parametrize("happens", [asks_in_a_finalizer, asks_in_the_garbage_collector, asks_in_a_callback_of_ctypes])
+def test_a_request_where_no_exception_gets_through_comes_through_afterwards_and_prints_nothing(
+    happens: Callable[[], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    interrupts, told = Interrupts(), sys.unraisablehook
+    with pytest.raises(KeyboardInterrupt), interrupts.heeded():
+        happens()
+        wait_for(lambda: False)
+    assert capfd.readouterr().err == ""
+    assert sys.unraisablehook is told
+    time.sleep(5 * AGAIN_AFTER)  # and it comes once
+
+
+def test_what_else_cannot_be_raised_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fails:
+        def __del__(self) -> None:
+            raise ValueError
+
+    told: list[type[BaseException]] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda ignored: told.append(ignored.exc_type))
+    with Interrupts().heeded():
+        Fails()
+    assert told == [ValueError]
 
 
 def test_whoever_asks_twice_is_not_held_back() -> None:

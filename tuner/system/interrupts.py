@@ -3,16 +3,20 @@
 A compiled module that is interrupted while it is imported turns the KeyboardInterrupt into an ImportError, and a
 package that can do without that module goes on as if nobody had asked. So a request is heard between two imports, and
 again at the next one until it has come through. What compiled code builds and this process keeps, such as pydantic's
-checks, is built whole before a request is heard: one that is interrupted may be wrong and say nothing.
+checks, is built whole before a request is heard: one that is interrupted may be wrong and say nothing. And where Python
+calls a function and can only print what it raises (a `__del__`, a callback of the garbage collector or of ctypes), the
+request is made again when that function has returned.
 """
 
 from __future__ import annotations
 
+import _thread
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.abc import MetaPathFinder
 from types import FrameType, ModuleType
 from typing import NoReturn
@@ -20,6 +24,8 @@ from typing import NoReturn
 EXIT_INTERRUPTED = 130
 #: What asks a run to stop; Windows has no SIGHUP.
 SIGNALS = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+#: After how many seconds a request is made again that came where no exception gets through.
+AGAIN_AFTER = 0.01
 
 
 class Interrupts(MetaPathFinder):
@@ -31,6 +37,8 @@ class Interrupts(MetaPathFinder):
     def __init__(self) -> None:
         self.asked = False
         self._imports = self._heeding = 0
+        self._dropped = False
+        self._number = signal.SIGINT
 
     @contextmanager
     def heeded(self, signals: Sequence[signal.Signals] = SIGNALS) -> Iterator[None]:
@@ -44,10 +52,13 @@ class Interrupts(MetaPathFinder):
         for number in heeded:
             signal.signal(number, self._interrupt)
         self._heeding += 1
+        told_before = sys.unraisablehook
+        sys.unraisablehook = partial(self._told, before=told_before)
         try:
             yield
         finally:
             self._heeding -= 1
+            sys.unraisablehook = told_before
             for number in heeded:
                 signal.signal(number, before[number])
 
@@ -62,23 +73,41 @@ class Interrupts(MetaPathFinder):
             sys.meta_path.remove(self)
             self._imports -= 1
             if self.asked and not self._imports:
-                raise KeyboardInterrupt
+                self._raise()
 
     def hear(self) -> None:
         """Interrupt now if a request came that was swallowed: compiled code drops what Python raises in a callback."""
         if self.asked and self._heeding:
-            raise KeyboardInterrupt
+            self._raise()
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
         """Find no module: what Python asks before it imports one is whether to go on."""
         if self.asked and threading.current_thread() is threading.main_thread():
-            raise KeyboardInterrupt
+            self._raise()
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         held_back = self._imports and not self.asked
-        self.asked = True
+        self.asked, self._number = True, signal.Signals(number)
         if not held_back:
-            raise KeyboardInterrupt
+            self._raise()
+
+    def _raise(self) -> NoReturn:
+        self._dropped = False
+        raise KeyboardInterrupt
+
+    def _told(self, ignored: sys.UnraisableHookArgs, before: Callable[[sys.UnraisableHookArgs], None]) -> None:
+        """Hear which exception Python cannot raise; a request is made again where it can, and not printed."""
+        if not (self.asked and issubclass(ignored.exc_type, KeyboardInterrupt)):
+            before(ignored)
+            return
+        self._dropped = True
+        again = threading.Timer(AGAIN_AFTER, self._ask_again)
+        again.daemon = True
+        again.start()
+
+    def _ask_again(self) -> None:
+        if self._dropped and self._heeding:
+            _thread.interrupt_main(self._number)
 
 
 @contextmanager
