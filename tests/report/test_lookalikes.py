@@ -55,6 +55,6 @@ def test_the_caption_says_how_many_of_the_mistakes_are_among_them(project: Proje
     section = lookalikes_section(project.findings())
     assert section is not None
     assert (  # of 15 and 2 mistakes; each class is taken for the next
-        "The three classes of blobs that are most often taken for one another: top, bottom, middle (first test "
-        "images); among them the 2 saved models made 17 of the 17 mistakes"
+        "The three classes of blobs that are most often taken for one another: top, bottom and middle (first test "
+        "images). Among them the 2 saved models made 17 of the 17 mistakes."
     ) in words(section)

@@ -336,12 +336,12 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
      search({"ann": [0.5]}, **PUBLISHED), search({"ann": [0.5]})),
     ("The loss is what a network learns from: its error", section(curves_section),
      search({"ann": [0.5]}, change=with_results(lambda r: replace(r, history=PENALISED))), search({"ann": [0.5]})),
-    ("; the 8 best of 9 values", section(curves_section), of_values(9), of_values(8)),
+    ("Shown are the 8 best of 9 values.", section(curves_section), of_values(9), of_values(8)),
     ("the first 8 training images of each class", section(samples_section), few_images(120), few_images(21)),
     ("up to 8 training images of each class", section(samples_section), few_images(21), few_images(120)),
-    ("blue for negative weights, red for positive", section(first_layer_section),
+    ("Negative weights are blue, positive ones red.", section(first_layer_section),
      search({"cnn": [0.9]}, {"cnn": [40]}), in_colour),
-    ("in the colours that they answer to", section(first_layer_section),
+    ("They have the colours that they answer to.", section(first_layer_section),
      in_colour, search({"cnn": [0.9]}, {"cnn": [40]})),
     ("all 2 mistakes on 45", section(mistakes_section),
      search({"ann": [0.5]}, {"ann": [43]}), search({"ann": [0.5]}, {"ann": [44]})),
@@ -406,7 +406,7 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
      search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5]}, {"ann": [40]}, **PUBLISHED)),
     (", 12 of them held out to tell which retraining is saved", section(cards_section),
      search({"ann": [0.5]}, {"ann": [40]}, held_out, save="best on validation"), search({"ann": [0.5]}, {"ann": [40]})),
-    ("; CNN 2 of 4 filters", section(first_layer_section), layered(wider(4)), layered(wider(2))),
+    ("Shown are 2 of the 4 filters of CNN.", section(first_layer_section), layered(wider(4)), layered(wider(2))),
     ("The other pairs of models in words (2)", section(comparison_section), three_models(3), three_models(2)),
     ("1 search.", lambda f: index_page([Listed("a", "A", [], "", [], "", "", has_page=True)] * len(f.chosen)),
      search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5], "cnn": [0.6]}, BOTH)),
@@ -465,7 +465,7 @@ Norm of the gradient that reaches the layer's kernel, over the first 256 trainin
 Distribution of the layer's weights by epoch, smoothed. Training accuracy is that of an epoch's steps, with dropout.
 Training and validation accuracy of the best trials at their last epoch, or the one that counts, and the gap.
 What the study says, and what ours says. the kernels of the first and of the last watched layer. layer, from the first
-to the last. geometric mean over trainings, their range shaded. first layer, mean over all epochs.
+to the last. A line is the geometric mean over trainings; their range is shaded. first layer, mean over all epochs.
 The saved models on the training images of, on which they were only compared. mean over all epochs.
 everything else at its default. Ranks are among all trials of the search.
 A trial that was pruned stands behind those that were not, and never is the best: its score is of fewer epochs.

@@ -26,9 +26,9 @@ _CROWDED = 0.1
 
 def slices_caption(dataset: str, below: int) -> str:
     """Return the caption of a figure with so many trials below its axis."""
-    text = f"Each trial on {dataset} by its value of each parameter, the most important first; lines are medians"
+    text = f"Each trial on {dataset} by its value of each parameter, the most important first. Lines are medians."
     if below:
-        text += f"; triangles at the lower edge stand for {below} {'trial' if below == 1 else 'trials'} further down"
+        text += f" Triangles at the lower edge stand for {below} {'trial' if below == 1 else 'trials'} further down."
     return text
 
 

@@ -34,9 +34,9 @@ def f1_section(findings: Findings) -> Section | None:
         f1 = F1Scores.of(models, frame)
         count, shown = len(f1.class_names), f1.shown
         what = "each class" if len(shown) == count else f"the {len(shown)} worst of {count} classes"
-        absent = f"; {ABSENT} has no test image" if not f1.images[shown].all() else ""
-        dots = "; a dot for each retraining, a bar at their mean, a line of one standard deviation to either side"
-        caption = f"F1 of {what} on the test images of {dataset}{dots}{absent}"
+        absent = f" Classes marked {ABSENT} have no test image." if not f1.images[shown].all() else ""
+        dots = "A dot is a retraining, a bar their mean, a line one standard deviation to either side."
+        caption = f"F1 of {what} on the test images of {dataset}. {dots}{absent}"
         contents.append(Picture("f1", f"f1-{findings.search.slugs[dataset]}.png", caption, partial(f1_figure, f1)))
         for chosen in models:
             contents += _class_table(chosen, frame)
@@ -74,8 +74,8 @@ def roc_section(findings: Findings) -> Section | None:
         models = findings.on(dataset)
         curves = [one for one in every if one.dataset == dataset]
         what = (
-            f"ROC of {_curves(models[0])} against the rest on {dataset}, of the saved models; false positive rate on a "
-            "logarithmic axis"
+            f"ROC of {_curves(models[0])} against the rest on {dataset}, of the saved models. The false positive rate "
+            "has a logarithmic axis."
         )
         contents.append(Picture("roc", f"roc-{findings.search.slugs[dataset]}.png", what, partial(roc_figure, curves)))
     contents.append(Paragraph("Up to 160 points of every curve: [roc.csv](roc.csv)."))
@@ -98,7 +98,7 @@ def confusion_section(findings: Findings) -> Section | None:
     every = [ConfusionMatrix.of(chosen) for chosen in findings.chosen]
     for dataset in findings.datasets:
         matrices = [one for one in every if one.dataset == dataset]
-        caption = f"Test images of {dataset} by true class (row) and class predicted by the saved model (column)"
+        caption = f"Test images of {dataset} by true class (row) and class predicted by the saved model (column)."
         file = f"confusion-{findings.search.slugs[dataset]}.png"
         contents.append(Picture("confusion", file, caption, partial(confusion_figure, matrices)))
     told = "The matrices as a table, without empty cells: [confusion_matrix.csv](confusion_matrix.csv)."

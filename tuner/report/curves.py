@@ -39,16 +39,17 @@ def curves_section(findings: Findings) -> Section | None:
             drawn |= {curve.trial: curve for curve in shown}
             on = " (on the test set)" if findings.search.protocol == "published" else ""
             folds = f", means over {findings.search.folds} folds" if findings.search.folds else ""
-            caption = f"Training and validation{on} of the best trial of each search on {dataset}{folds}"
+            caption = f"Training and validation{on} of the best trial of each search on {dataset}{folds}."
             draw = partial(best_figure, shown, dataset, objective)
             contents.append(Picture("curves", f"curves-{slug}.png", caption, draw))
         parameter = findings.search.report.curves
         every_value = _best_of_values(findings, dataset, parameter) if parameter else []
         by_value = [LearningCurve.of(label, dataset, record) for label, record in _best(every_value, objective)]
         if by_value:
-            more = f"; the {_MOST_CURVES} best of {len(every_value)} values" if len(every_value) > len(by_value) else ""
+            cut = f" Shown are the {_MOST_CURVES} best of {len(every_value)} values."
+            more = cut if len(every_value) > len(by_value) else ""
             drawn = {curve.trial: curve for curve in by_value} | drawn
-            caption = f"The best trial of each value of {parameter} on {dataset}, by epoch{more}"
+            caption = f"The best trial of each value of {parameter} on {dataset}, by epoch.{more}"
             file = f"curves-{file_part(str(parameter))}-{slug}.png"
             draw = partial(values_figure, by_value, str(parameter), dataset, findings.search.validates_on, objective)
             contents.append(Picture("curves_by_value", file, caption, draw))
@@ -57,7 +58,7 @@ def curves_section(findings: Findings) -> Section | None:
         if compared:
             shown = [LearningCurve.of(one.label, dataset, one.saved) for one in compared]
             drawn |= {curve.trial: curve for curve in shown}
-            caption = f"The saved models on the training images of {dataset}, on which they were only compared"
+            caption = f"The saved models on the training images of {dataset}, on which they were only compared."
             file = f"curves-{findings.search.slugs[dataset]}.png"
             contents.append(Picture("training_curves", file, caption, partial(training_figure, shown, dataset)))
     if not contents:

@@ -13,6 +13,7 @@ from tuner.analysis.findings import Chosen, Findings
 from tuner.contents.sections import Content, Paragraph, Picture, Section
 from tuner.figures.image_sheet import ImageSheet
 from tuner.figures.style import DIVERGING
+from tuner.text import enumerated
 
 _CELL = 0.52
 
@@ -27,15 +28,15 @@ def first_layer_section(findings: Findings) -> Section | None:
             continue
         slug = findings.search.slugs[dataset]
         colour = models[0].predictions.view["filters"].shape[2] == 3
-        inks = "in the colours that they answer to" if colour else "blue for negative weights, red for positive"
-        caption = f"First-layer filters of the models on {dataset}, {inks}{_cut(models)}"
+        inks = "They have the colours that they answer to" if colour else "Negative weights are blue, positive ones red"
+        caption = f"First-layer filters of the models on {dataset}. {inks}.{_cut(models)}"
         contents.append(Picture("filters", f"filters-{slug}.png", caption, partial(_filters_figure, models)))
         frames += [_weights(chosen) for chosen in models]
         for chosen in models:
             caption = (
                 f"{chosen.label} on {dataset}: a test image of each of {len(chosen.predictions.view['shown'])} "
-                "classes and the first convolution's outputs for it after the activation, a column per filter; "
-                f"dark is high{_cut([chosen])}"
+                "classes and the first convolution's outputs for it after the activation. A column is a filter; "
+                f"dark is high.{_cut([chosen])}"
             )
             file = f"outputs-{chosen.model}-{slug}.png"
             contents.append(Picture("outputs", file, caption, partial(_outputs_figure, chosen)))
@@ -65,8 +66,8 @@ def _cut(models: list[Chosen]) -> str:
         there = convolutions[0]["shape"][-1] or 0 if convolutions else 0
         shown = chosen.predictions.view["filters"].shape[-1]
         if there > shown:
-            cut.append(f"{chosen.label} {shown} of {there}")
-    return f"; {', '.join(cut)} filters" if cut else ""
+            cut.append(f"{shown} of the {there} filters of {chosen.label}")
+    return f" Shown are {enumerated(cut)}." if cut else ""
 
 
 def _filters_figure(models: list[Chosen]) -> Figure:

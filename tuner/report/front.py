@@ -96,7 +96,7 @@ def _trials_on(findings: Findings, dataset: str, records: Sequence[Record], fron
         for record in records
     ]
     file = f"front-{search.slugs[dataset]}.png"
-    caption = f"The trials on {dataset}: {objective.words} against the number of parameters; the line joins the front"
+    caption = f"The trials on {dataset}: {objective.words} against the number of parameters. The line joins the front."
     picture = Picture("front", file, caption, partial(front_figure, points, objective.words))
     return [*folded_if(len(rows) > _LONG, f"The {len(rows)} trials on the front", table), picture]
 

@@ -35,7 +35,8 @@ def samples_section(findings: Findings) -> Section | None:
         first = f"the first {_EACH}" if fewest >= _EACH else f"up to {_EACH}"
         whose = "each class" if classes <= _MOST_CLASSES else f"each of the first {_MOST_CLASSES} of {classes} classes"
         kind = channels_in_words(channels)
-        caption = f"{dataset}: {images_of(data)} of {height}x{width} pixels, {kind}; {first} training images of {whose}"
+        what = f"{images_of(data)} of {height}x{width} pixels, {kind}"
+        caption = f"{dataset}: {what}. Shown are {first} training images of {whose}."
         file = f"samples-{findings.search.slugs[dataset]}.png"
         contents.append(Picture("samples", file, caption, partial(_samples_figure, data)))
         across = sentences(data, findings.copies(dataset))

@@ -17,7 +17,7 @@ from tuner.contents.sections import Content, Paragraph, Picture, Section, Table
 from tuner.datasets.base import Dataset
 from tuner.figures.style import new_figure, short
 from tuner.report.images import show_image
-from tuner.text import escape
+from tuner.text import enumerated, escape
 
 _ROWS, _COLUMNS = 3, 4
 _PAIRS = 5
@@ -111,8 +111,8 @@ def _caption(dataset: str, names: Sequence[str], mistakes: int, models: Sequence
     made = f"{mistakes:,} of the {every:,} mistakes" if every > 1 else "the one mistake"
     which = {2: "two", 3: "three"}[len(names)]
     return (
-        f"The {which} classes of {dataset} that are most often taken for one another: {', '.join(names)} (first test "
-        f"images); among them {whose} made {made}"
+        f"The {which} classes of {dataset} that are most often taken for one another: {enumerated(names)} (first test "
+        f"images). Among them {whose} made {made}."
     )
 
 

@@ -47,8 +47,8 @@ def mistakes_section(findings: Findings) -> Section | None:
         contents.append(_calibration_table(dataset, models, frame))
         caption = (
             f"Accuracy by confidence of the saved models on the test images of {dataset}, in {BINS} bins with 95 % "
-            f"intervals, and how many images each bin has; hollow where fewer than {_SURE}. A calibrated model is on "
-            "the dashed line"
+            f"intervals, and how many images each bin has. Bins of fewer than {_SURE} are hollow. A calibrated model "
+            "is on the dashed line."
         )
         draw = partial(_reliability_figure, models, calibrations)
         contents.append(Picture("reliability", f"reliability-{slug}.png", caption, draw))
@@ -258,7 +258,7 @@ def _mistakes_caption(chosen: Chosen, listed: int) -> str:
     total, wrong = len(chosen.predictions.labels), int((~chosen.predictions.correct).sum())
     which = f"the {_PICTURED} most confident of {wrong:,}" if wrong > _PICTURED else f"all {wrong}"
     made = "the one mistake" if wrong == 1 else f"{which} mistakes"
-    return f"{chosen.label} on {chosen.dataset}: {made} on {total:,} test images, true → predicted"
+    return f"{chosen.label} on {chosen.dataset}: {made} on {total:,} test images, each with its true → predicted class."
 
 
 def _by_class_size(findings: Findings, models: list[Chosen]) -> list[Table]:

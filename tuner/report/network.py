@@ -43,7 +43,7 @@ def network_section(findings: Findings) -> Section | None:
         title = f"{' and '.join(labels)}, {', '.join(dict.fromkeys(chosen.dataset for chosen in group))}"
         plan = plan_of(layers)
         total = sum(int(layer.get("parameters") or 0) for layer in layers)
-        caption = f"The network of {title}: {total:,} parameters"
+        caption = f"The network of {title}: {total:,} parameters."
         file = f"network-{first.model}-{first.slug}.png"
         contents += [
             Picture("network", file, caption, partial(draw_network, plan, title)),

@@ -33,7 +33,8 @@ def heat_of_mistakes(findings: Findings, chosen: Chosen, images: NDArray[np.intp
     height, width = heat.maps.shape[1:]
     caption = (
         f"{chosen.label} on {chosen.dataset}: where it saw the class that it took each of these mistakes for, by "
-        f"Grad-CAM (Selvaraju et al., 2017), the redder the more, in {height}x{width} parts of an image"
+        f"Grad-CAM (Selvaraju et al., 2017). Each image has {height}x{width} parts; the redder one is, the more it "
+        "spoke for that class."
     )
     file = f"heat-{chosen.model}-{findings.search.slugs[chosen.dataset]}.png"
     draw = partial(_heat_figure, findings, chosen, heat, images, wrong)

@@ -38,8 +38,8 @@ def _percent(effect: Effect) -> str:
 
 def bars_picture(key: str, slug: str, dataset: str, found: Found, words: str) -> Picture:
     """Return a picture of the shares as bars."""
-    text = f"Shares in the variation of the {words} between trials on {dataset}, with 95 % intervals; blue stands out "
-    text += "and grey does not"
+    text = f"Shares in the variation of the {words} between trials on {dataset}, with 95 % intervals. Blue stands out "
+    text += "and grey does not."
     if any(result.outstanding_interaction for _, result in found):
-        text += "; orange is what two parameters have a part in only together"
+        text += " Orange is what two parameters have a part in only together."
     return Picture(key, f"{key}-{slug}.png", text, partial(bars_figure, found, words))

@@ -56,11 +56,11 @@ def watched_section(findings: Findings) -> Section | None:
             contents += _by_layer(trainings, dataset, slug)
         caption = (
             f"Norm of the gradient that reaches the layer's kernel, on {dataset}: over the first 256 training "
-            "images, or all of fewer, before training (0) and after each epoch; logarithmic axis"
+            "images, or all of fewer, before training (0) and after each epoch. The axis is logarithmic."
         )
         draw = partial(_gradients_figure, notes, dataset)
         contents.append(Picture("gradients", f"gradients-{slug}.png", caption, draw))
-        caption = f"Distribution of the layer's weights by epoch, smoothed, on {dataset}"
+        caption = f"Distribution of the layer's weights by epoch, smoothed, on {dataset}."
         contents.append(Picture("kernels", f"kernels-{slug}.png", caption, partial(_kernels_figure, notes)))
         searched = {model_search.name: record.trial.seed for model_search, record in findings.best_trials(dataset)}
         frames += [
@@ -112,8 +112,8 @@ def _by_layer(trainings: Sequence[WatchedTraining], dataset: str, slug: str) -> 
     heads = ["model", "watched layers", "trainings", "first layer, before training", "last layer, before training"]
     heads.append("first layer, mean over all epochs")
     caption = (
-        f"Norm of the gradient that reaches each layer's kernel, from the first layer to the last, on {dataset}: "
-        "geometric mean over trainings, their range shaded"
+        f"Norm of the gradient that reaches each layer's kernel, from the first layer to the last, on {dataset}. "
+        "A line is the geometric mean over trainings; their range is shaded."
     )
     draw = partial(_layers_figure, of_model, dataset)
     return [Table(rows, heads, lead=lead), Picture("gradients_by_layer", f"layers-{slug}.png", caption, draw)]
