@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http
 import http.client
 import json
 import os
@@ -12,15 +14,16 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from command_line import Command
 from small_project import SEARCH, make_project, really_start, recorded, start, trials, tuner, wait_for
 
 from tuner.ledger.ledger import Ledger
-from tuner.ledger.requests import Request
+from tuner.ledger.requests import Decision, Request
 
 #: 200 trials that share two compiled steps.
 MANY = (
@@ -144,7 +147,7 @@ def on_a_terminal(folder: Path, *arguments: str) -> str:
     ran = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
     said = b""
-    with suppress(OSError):  # which is how a terminal ends that nobody writes to any more
+    with contextlib.suppress(OSError):  # which is how a terminal ends that nobody writes to any more
         while piece := os.read(terminal, 10_000):
             said += piece
     ran.wait(timeout=600)
@@ -256,3 +259,145 @@ def test_what_is_added_and_changed_survives_a_kill_and_is_told_wherever_trials_a
     assert f"| decided by hand | {'; '.join(told)} |" in " ".join(report.split())
     plan = json.loads(tuner(folder, "plan", "small", "--json").stdout)
     assert [(part["configurations"], part["recorded"], part["to_train"]) for part in plan["parts"]] == [(16, 16, 0)]
+
+
+#: What is asked in each life of a run, which is killed after the last of it was decided.
+LIVES: dict[str, list[list[str]]] = {
+    "skip": [["skip"]],
+    "pause": [["pause"], ["pause", "resume"]],
+    "report": [["report"]],
+    "add": [["add"]],
+    "max_trials": [["max_trials"]],
+    "stop": [["stop"]],
+}
+#: Trials of which somebody may stop one while it is trained.
+LONG = AT_RANDOM.replace("max_trials = 25", "max_trials = 4").replace("epochs = 1", "epochs = 150")
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
+    """A project whose search of twelve trials was killed when two were recorded; tests copy it."""
+    text = AT_RANDOM.replace("max_trials = 25", "max_trials = 12")
+    folder = make_project(tmp_path_factory.mktemp("begun") / "project", blobs_file, text)
+    main = start(folder, "run", "small", "--workers", "1")
+    wait_for(lambda: recorded(folder) >= 2 or main.poll() is not None)
+    main.kill()
+    main.communicate()
+    return folder
+
+
+def post(address: str, request: dict[str, object]) -> int:
+    """Ask as the page does; returns the status of the answer."""
+    parts = urlsplit(address)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
+    headers = {"Origin": f"http://{parts.netloc}", "Content-Type": "application/json"}
+    connection.request("POST", f"{parts.path}ask", body=json.dumps(request), headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def ask_held_up(main: Command, folder: Path, address: str, what: str) -> bool:
+    """Ask a run that stands still meanwhile, so that nothing comes between; return whether it was asked."""
+    holder = folder / "runs" / "locks" / "small.holder"
+    if not holder.exists() or holder.read_text() != str(main.pid):
+        return False
+    main.send_signal(signal.SIGSTOP)
+    try:
+        for _ in range(100):
+            request = asked(folder, what) if may_write(folder) else None
+            if request is None:
+                return False
+            if post(address, request) == http.HTTPStatus.NO_CONTENT:
+                return True
+            time.sleep(0.1)  # until the watch has seen that somebody runs it
+        return False
+    finally:
+        main.send_signal(signal.SIGCONT)
+
+
+def may_write(folder: Path) -> bool:
+    """Whether nobody is writing into the ledger, as a process may that stands still."""
+    try:
+        with contextlib.closing(sqlite3.connect(folder / "runs" / "ledger.sqlite", timeout=0)) as database:
+            database.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
+def asked(folder: Path, what: str) -> dict[str, object] | None:
+    """Return what is asked for a kind of request; None as long as there is no trial that it could be about."""
+    if what == "stop":
+        return next(({"what": what, "trial": path.stem} for path in folder.glob("runs/progress/[0-9a-f]*.json")), None)
+    if what == "skip":
+        with Ledger(folder / "runs" / "ledger.sqlite") as ledger:
+            waits = [
+                one.trial
+                for one, record in ledger.all_search_trials("small")
+                if record is None and one.role == "search"
+            ]
+        return {"what": what, "trial": waits[-1]} if waits else None
+    about: dict[str, dict[str, object]] = {
+        "add": {"model": "ann", "values": {"dropout": 0.1, "learning_rate": 0.01}},
+        "max_trials": {"model": "ann", "max_trials": 11},
+    }
+    return {"what": what, **about.get(what, {})}
+
+
+def granted(folder: Path) -> list[Decision]:
+    with Ledger(folder / "runs" / "ledger.sqlite") as ledger:
+        return [one for one in ledger.decisions("small") if not one.refused]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", LIVES)
+def test_a_search_killed_right_after_what_was_asked_is_the_one_to_which_it_came_without_a_kill(
+    what: str, tmp_path: Path, blobs_file: Path, request: pytest.FixtureRequest
+) -> None:
+    folder, other = tmp_path / "killed", tmp_path / "uninterrupted"
+    if what == "stop":
+        make_project(folder, blobs_file, LONG)
+    else:
+        shutil.copytree(request.getfixturevalue("begun"), folder)
+    watch = start(folder, "watch", "small", "--control")
+    wait_for(lambda: watch.output_so_far().endswith("/small/\n"))
+    address = watch.output_so_far().removeprefix("watch: ").strip()
+    for life in LIVES[what]:
+        main = start(folder, "run", "small", "--workers", "1")
+        for one in life:
+            before = len(granted(folder)) if recorded(folder) else 0
+
+            def decided(one: str = one, before: int = before, main: Command = main) -> bool:
+                """Ask, again where that was too late for a trial, until something comes of it."""
+                if not ask_held_up(main, folder, address, one):
+                    assert main.poll() is None
+                    return False
+                with Ledger(folder / "runs" / "ledger.sqlite") as ledger:
+                    wait_for(lambda: not ledger.requests("small"))
+                return len(granted(folder)) > before
+
+            wait_for(decided)
+        assert main.poll() is None
+        main.kill()
+        main.communicate()
+    watch.kill()
+    watch.communicate()
+    decisions = granted(folder)
+    assert [one.what for one in decisions] == [one for life in LIVES[what] for one in life]
+    shutil.copytree(folder, other)
+    with sqlite3.connect(other / "runs" / "ledger.sqlite") as database:
+        database.execute("DELETE FROM trials")
+        database.execute("DELETE FROM members")
+    for one in (folder, other):
+        ended = tuner(one, "run", "small", "--workers", "1")
+        assert ended.returncode == 0, ended.stderr
+        assert granted(one) == decisions
+    found = trials(folder)
+    assert found == trials(other)
+    out = {one.trial for one in decisions if one.trial}
+    assert not [one for one in found if one["trial"] in out]
+    if what == "report":
+        assert len(found) < 12
+    else:
+        assert len(found) == {"stop": 3, "skip": 11, "pause": 12, "add": 13, "max_trials": 11}[what]

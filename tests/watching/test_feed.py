@@ -64,6 +64,23 @@ def test_a_search_that_has_not_begun_is_told_so_and_its_rows_come_when_it_runs(t
     assert [(row["model"], row["score"]) for row in feed.told.rows] == [("ANN", 0.5)]
 
 
+def test_what_was_there_when_the_watch_began_is_followed_too(made: Project) -> None:
+    made.searched("ann", [0.5])
+    feed = feed_of(made)
+    feed.look()  # as the command does, so that a page that connects at once is told all
+    seen = feed.told
+    assert len(seen.rows) == 1
+    feed.start()
+    made.searched("cnn", [0.7])
+    while len(seen.rows) < 2:
+        following = feed.wait(seen, 60)
+        assert following not in (None, seen), "what was recorded later is never told"
+        assert following is not None
+        seen = following
+    feed.end()
+    assert [row["model"] for row in seen.rows] == ["ANN", "CNN"]
+
+
 def test_who_is_cut_off_gets_what_came_after_the_last_row_and_no_row_twice(made: Project) -> None:
     feed = feed_of(made)
     made.searched("ann", [0.5, 0.6])

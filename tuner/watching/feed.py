@@ -15,7 +15,7 @@ from typing import Any
 from tuner import columns as col
 from tuner.analysis.ended import asked_in_words, request_in_words
 from tuner.analysis.trial_table import trial_row
-from tuner.errors import InputError
+from tuner.errors import TunerError
 from tuner.ledger.ledger import SearchTrial
 from tuner.ledger.read_only import ReadOnlyLedger
 from tuner.ledger.sole_runner import runner_of
@@ -78,6 +78,7 @@ class Feed:
 
     def start(self) -> None:
         """Begin to look."""
+        self._forget()  # a connection to the ledger belongs to the thread that made it
         threading.Thread(target=self._follow, name="feed", daemon=True).start()
 
     def end(self) -> None:
@@ -112,7 +113,7 @@ class Feed:
         try:
             epoch, rows = self._recorded(before)
             self._problem = ""
-        except InputError as error:  # a ledger that is being made, moved away, or written with a rollback journal
+        except TunerError as error:  # a ledger that is being made, moved away, or written with a rollback journal
             epoch, rows, self._problem = before.epoch, before.rows, str(error)
             self._forget()
         state = self._state_now(rows)
