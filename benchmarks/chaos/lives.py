@@ -303,7 +303,7 @@ def how_badly(
     A run may end well before its signal comes. One that is asked to stop says how to go on, unless it has not begun,
     or has printed its report and is leaving; so does one whose data, or whose cluster, were taken away.
     """
-    wrong = [line for line in errors.splitlines() if "Traceback" in line][:1]
+    wrong = [f"a traceback, of {error}" for error in errors_of_tracebacks(errors)][:1]
     if code == 0 and ("report: " in printed or command[0] == "verify"):
         return wrong
     if signal is None:
@@ -323,6 +323,15 @@ def how_badly(
     if not had_begun or "report: " in printed:
         return wrong
     return [*wrong, f"exit code {code} after {signal}, and no word of how to go on: {_last_line(errors)}"]
+
+
+def errors_of_tracebacks(text: str) -> list[str]:
+    """Return the error that each traceback in a text ends with, also of those that Python could only print."""
+    found = []
+    for traceback in text.split("Traceback (most recent call last):")[1:]:
+        lines = [line for line in traceback.splitlines() if line.strip() and not line.startswith(" ")]
+        found.append(lines[0].rstrip(": ") if lines else "an unknown error")
+    return found
 
 
 def rows_recorded(ledger: Path) -> int:

@@ -318,6 +318,10 @@ class TestEndings:
         assert len(how_badly(130, "", line.replace(command, "run"), "SIGHUP", True, words)) == 1
         assert len(how_badly(-15, "", "", "SIGTERM", True, words)) == 1
         assert len(how_badly(1, "", "tuner: other scores", None, True, words)) == 1
+        ignored = (
+            'Exception ignored in: <f>\nTraceback (most recent call last):\n  File "a", line 1, in f\nKeyError: 1\n'
+        )
+        assert how_badly(130, "", f"{ignored}{line}", "SIGHUP", True, words) == ["a traceback, of KeyError: 1"]
 
 
 #: What strikes while trials are trained, and nothing else.

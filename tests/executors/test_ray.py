@@ -17,7 +17,7 @@ from ray_nodes import Nodes, nodes
 from small_project import wait_for
 
 import tuner
-from tuner.errors import InputError
+from tuner.errors import InputError, ResourceError
 from tuner.executors import EXECUTORS, ExecutionOptions, Executor, Limits, Outcome, Resources
 
 ray = pytest.importorskip("ray")
@@ -149,6 +149,26 @@ def test_an_executor_that_connects_itself_leaves_signals_as_they_were_and_discon
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
     executor.close()
     assert not ray.is_initialized()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (Exception("The current node timed out during startup."), ResourceError, r"Ray: did not start \(.* timed out"),
+        (ConnectionError("no GCS"), InputError, r"--executor: no Ray cluster can be used \(.*no GCS\)"),
+    ],
+)
+def test_what_ray_raises_as_it_starts_is_said_in_one_line(
+    error: Exception, kind: type[Exception], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tuner.executors.ray import _connect
+
+    def fails(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(ray, "init", fails)
+    with pytest.raises(kind, match=said):
+        _connect(None)
 
 
 def test_without_ray_it_is_said_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -254,6 +254,10 @@ def _connect(address: str | None) -> None:
     """Connect to a cluster, or start one on this machine.
 
     Nodes need the packages that this one depends on. Its own code travels, so that all run the same.
+
+    Raises:
+        InputError: there is no such cluster.
+        ResourceError: one that is started here does not come up.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # of a cluster that is started here
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -270,6 +274,8 @@ def _connect(address: str | None) -> None:
         remedy = "see: ray status --address HOST:PORT"
         place = "--address" if address else "--executor"
         raise InputError(place, f"no Ray cluster can be used ({one_line(error)})", remedy) from error
+    except Exception as error:  # as Ray says that what it started did not come up, or ended again
+        raise ResourceError("Ray", f"did not start ({one_line(error)})", "see that it has memory and cores") from error
     # It would still print to the standard output when a node dies, which the caller is told of.
     ray._private.worker._worker_logs_enabled = False
 
