@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 _HELPERS = Path(__file__).parent
@@ -17,3 +19,10 @@ def python_path(*folders: Path) -> str:
 def finding(*folders: Path) -> dict[str, str]:
     """Return this process's environment with such a PYTHONPATH."""
     return {**os.environ, "PYTHONPATH": python_path(*folders)}
+
+
+def ended_process() -> int:
+    """Return the number of a process that there was."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid

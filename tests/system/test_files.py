@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from other_process import ended_process
 
 from tuner.errors import InputError
 from tuner.system.files import appending_to, folder_inside, partial_of, remove_partials, write_whole
 from tuner.untrusted.sizes import sha256_of
-
-
-def ended_process() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 def test_what_a_killed_process_left_is_removed_and_what_is_of_a_living_one_or_of_none_stays(tmp_path: Path) -> None:

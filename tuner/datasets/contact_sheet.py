@@ -15,7 +15,7 @@ from tuner.datasets.channels import drawn
 from tuner.datasets.depth import seen
 from tuner.datasets.pictures import read_image
 from tuner.errors import InputError
-from tuner.system.files import write_whole
+from tuner.system.files import remove_partials, write_whole
 from tuner.text import shortened
 
 #: Pixels of an image's place, between two, and above a row.
@@ -49,6 +49,7 @@ def write_contact_sheet(found: Audit, file: Path) -> None:
                 beside, below = (_SIDE - picture.width) // 2, (_SIDE - picture.height) // 2
                 sheet.paste(picture, (left + beside, top + _TITLE + below))
     try:
+        remove_partials(file.parent)
         write_whole(file, lambda partial: sheet.save(partial, "PNG"))
     except OSError as error:
         raise InputError(str(file), f"cannot be written ({error.strerror or error})") from error

@@ -23,7 +23,7 @@ from tuner.datasets.channels import is_number_of_channels
 from tuner.datasets.depth import BITS
 from tuner.datasets.large import LARGE, blocks
 from tuner.errors import InputError, LostError, resource_error_of
-from tuner.system.files import check_no_link, partial_of, write_whole
+from tuner.system.files import check_no_link, partial_of, remove_partials, write_whole
 from tuner.text import visible
 from tuner.untrusted.arrays import mapped
 from tuner.untrusted.checked_json import strict_json
@@ -111,6 +111,7 @@ def _note_anew(dataset: Dataset, folder: Path) -> None:
         getattr(there, name) == getattr(dataset, name) for name in ("left_out", "state", "bits")
     ):
         return
+    remove_partials(folder)
     for name, text in _notes(dataset).items():
         write_whole(folder / name, partial(_write_text, text))
     if not dataset.files:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tuner.errors import InputError
-from tuner.system.files import check_no_link, folder_inside, is_alive, write_whole
+from tuner.system.files import check_no_link, folder_inside, is_alive, remove_partials, write_whole
 from tuner.system.machine import started_at
 from tuner.untrusted.sizes import read_at_most, size_of
 
@@ -38,6 +38,7 @@ def sole_runner(runs: Path, search: str) -> Iterator[None]:
         who = _process_in(holder)
         raise InputError(search, f"is being run by process {who}", "wait for it or stop it") from None
     try:
+        remove_partials(folder)
         write_whole(holder, lambda file: file.write_text(str(os.getpid()), encoding="ascii"))
         yield
     finally:

@@ -32,7 +32,7 @@ from tuner.search_file.overrides import Overrides
 from tuner.search_file.schema import NAME
 from tuner.search_file.toml import toml_value
 from tuner.space.space import read_space
-from tuner.system.files import is_a, write_whole
+from tuner.system.files import is_a, remove_partials, write_whole
 from tuner.text import visible_line
 from tuner.worker.probe import Built
 
@@ -105,6 +105,7 @@ def new_search(
     training_images(search.trial(search.model_searches[0], look.source, "", {}, None), look.dataset)
     try:
         searches.mkdir(parents=True, exist_ok=True)
+        remove_partials(searches)
         write_whole(path, lambda file: file.write_bytes(content))
     except OSError as error:
         raise InputError(str(path), f"cannot be written ({error.strerror})") from error

@@ -23,7 +23,7 @@ from tuner.search_file.settings import with_settings
 from tuner.search_file.tables import ReportOptions, StudyResults
 from tuner.search_file.toml import toml_text
 from tuner.space.parameters import Values
-from tuner.system.files import file_part, write_whole
+from tuner.system.files import file_part, remove_partials, write_whole
 from tuner.trial import Protocol, Save, Trial
 
 if TYPE_CHECKING:
@@ -304,6 +304,7 @@ class Search:
         if path is not None:
             file = Path(path)
             file.parent.mkdir(parents=True, exist_ok=True)
+            remove_partials(file.parent)
             _write_text(file, text)
             if self.given is not None:
                 from tuner.datasets.npz import save_npz  # and with it NumPy, of which `tuner list` knows nothing

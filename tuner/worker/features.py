@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from tuner.datasets.base import Images
-from tuner.system.files import folder_inside, write_whole
+from tuner.system.files import folder_inside, remove_partials, write_whole
 from tuner.untrusted.arrays import read_arrays
 from tuner.untrusted.checked_json import strict_json
 from tuner.untrusted.sizes import MOST_TEXT, most_data, read_at_most, size_of
@@ -123,7 +123,7 @@ class Features:
 
     def _make_folder(self) -> None:
         runs = self._folder.parent.parent
-        folder_inside(runs, self._folder.parent.name, self._folder.name)
+        remove_partials(folder_inside(runs, self._folder.parent.name, self._folder.name))
 
 
 def make_room(features: Path) -> None:
