@@ -301,7 +301,8 @@ def how_badly(
     """Return what is wrong with how a run ended that was sent a signal, or none.
 
     A run may end well before its signal comes. One that is asked to stop says how to go on, unless it has not begun,
-    or has printed its report, or what it verified, and is leaving; so does one whose data, or whose cluster, were taken away.
+    or has printed its report, or what it verified, and is leaving; so does one whose data, or whose cluster, were taken
+    away.
     """
     wrong = [f"a traceback, of {error}" for error in errors_of_tracebacks(errors)][:1]
     if code == 0 and ("report: " in printed or command[0] == "verify"):
