@@ -39,11 +39,10 @@ def test_the_run_ends_in_a_line_and_the_next_goes_on(
     short = {"RAY_TMPDIR": place, "RAY_gcs_rpc_server_reconnect_timeout_s": "15"}
     run = start(folder, "run", "small", "--executor", "ray", "--workers", "1", env=short)
     wait_for(lambda: recorded(folder) >= 1, 600)
-    killed = rays_processes(Path(place), what)
-    assert killed
-    for process in killed:
+    wait_for(lambda: bool(rays_processes(Path(place), what)))
+    for process in rays_processes(Path(place), what):
         os.kill(process, signal.SIGKILL)
-    assert run.poll(120) is not None
+    assert run.poll(600) is not None
     wait_for(lambda: "tuner: " in run.errors_so_far(), 600)  # said after the end, where Ray ends the run
     _, err = run.communicate()
     assert run.poll() == 1, err
