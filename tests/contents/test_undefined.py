@@ -106,7 +106,7 @@ def test_report_and_page_say_under_the_table_what_the_marks_mean(odd: Project) -
     assert section is not None
     assert "‡ never predicted" in words(section)
     assert "° has no test image: recall" in words(section)
-    assert "; ° has no test image" in words(section), "the caption of the figure"
+    assert "Classes marked ° have no test image." in words(section), "the caption of the figure"
     shown = page_of(odd).shown
     assert "missing °" in shown
     assert "° has no test image: recall" in shown
