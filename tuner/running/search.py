@@ -242,7 +242,7 @@ def started(
                 yield StartedSearch(search, workspace, ledger, runner, prepared, console, before, pool, control)
         finally:
             # Those of workers that were killed, whose trials others have done or will do.
-            for folder in (workspace.artifacts, workspace.checkpoints):
+            for folder in (workspace.artifacts, workspace.checkpoints, workspace.progress):
                 remove_partials(folder)
 
 
