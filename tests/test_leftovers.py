@@ -14,6 +14,7 @@ from other_process import ended_process
 from tuner.datasets.audit import audit
 from tuner.datasets.base import Dataset
 from tuner.datasets.contact_sheet import write_contact_sheet
+from tuner.datasets.npz import save_npz
 from tuner.datasets.store import save_to_store
 from tuner.ledger.ledger import Ledger
 from tuner.running.new import new_search
@@ -45,17 +46,13 @@ def compute_features(folder: Path, blobs: Dataset) -> Path:
 
 
 def draw_a_contact_sheet(folder: Path, blobs: Dataset) -> Path:
-    np.savez(
-        folder / "blobs.npz", x_train=blobs.x_train, y_train=blobs.y_train, x_test=blobs.x_test, y_test=blobs.y_test
-    )
+    save_npz(blobs, folder / "blobs.npz")
     write_contact_sheet(audit(str(folder / "blobs.npz")), folder / "sheet.png")
     return folder
 
 
 def begin_a_search_file(folder: Path, blobs: Dataset) -> Path:
-    np.savez(
-        folder / "blobs.npz", x_train=blobs.x_train, y_train=blobs.y_train, x_test=blobs.x_test, y_test=blobs.y_test
-    )
+    save_npz(blobs, folder / "blobs.npz")
     path, _ = new_search("mine", "blobs.npz", None, force=True)
     return path.parent
 

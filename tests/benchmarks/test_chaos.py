@@ -318,6 +318,9 @@ class TestEndings:
         assert len(how_badly(130, "", line.replace(command, "run"), "SIGHUP", True, words)) == 1
         assert len(how_badly(-15, "", "", "SIGTERM", True, words)) == 1
         assert len(how_badly(1, "", "tuner: other scores", None, True, words)) == 1
+        verify = ("verify", "quick")
+        assert how_badly(-1, "ann-blobs.keras: 0.9000 as recorded", "", "SIGHUP", True, verify) == []
+        assert len(how_badly(-1, "", "", "SIGHUP", True, verify)) == 1
         ignored = (
             'Exception ignored in: <f>\nTraceback (most recent call last):\n  File "a", line 1, in f\nKeyError: 1\n'
         )
