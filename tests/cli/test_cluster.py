@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ray_nodes import nodes
+from ray_nodes import nodes, running_tasks
 from small_project import descendants, recorded, start, tuner, wait_for
 from timeless import differing, without_times
 
@@ -34,19 +33,6 @@ def project(folder: Path) -> Path:
         text = text.replace(whole, shorter)
     (folder / "searches" / "digits.toml").write_text(text)
     return folder
-
-
-def running_tasks(address: str) -> list[int]:
-    """Return the processes in which the cluster of this address runs a call, by the names that Ray gives them."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if not (entry / "cmdline").read_bytes().startswith(b"ray::_call"):
-                continue
-            node = (entry / "stat").read_text().rsplit(")", 1)[1].split()[1]  # the process that started it
-            if f"--gcs-address={address}" in Path(f"/proc/{node}/cmdline").read_text().split("\0"):
-                found.append(int(entry.name))
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +88,7 @@ def test_nodes_and_drivers_come_and_go_and_it_ends_with_the_same_tables(tmp_path
         left = recorded(folder)
         assert left < SEARCH_TRIALS
 
-        wait_for(lambda: running_tasks(cluster.address) == [])  # those of the killed driver
+        wait_for(lambda: not running_tasks(cluster.address))  # those of the killed driver
         driver = start(folder, *command)
         wait_for(lambda: len(running_tasks(cluster.address)) == 3)
         driver.send_signal(signal.SIGINT)
@@ -110,7 +96,7 @@ def test_nodes_and_drivers_come_and_go_and_it_ends_with_the_same_tables(tmp_path
         assert driver.returncode == 130
         assert "nothing that finished is lost" in err
         assert descendants(driver.pid) == []
-        wait_for(lambda: running_tasks(cluster.address) == [])
+        wait_for(lambda: not running_tasks(cluster.address))
 
         left = recorded(folder)
         again = tuner(folder, *command, drawn=True)

@@ -1,15 +1,18 @@
 """A Ray cluster whose nodes are processes of this machine, for tests.
 
 Run as a script it is the cluster: it prints its address and then obeys the words on its standard input, `kill` (the
-newest node, without warning) and `add`, each answered by `done`; it ends with its standard input.
+newest node, without warning, once it runs a call) and `add`, each answered by `done`; it ends with its standard input.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +28,7 @@ class Nodes:
         self._script, self.address = script, address
 
     def kill(self) -> None:
-        """Kill the newest node with all that runs on it."""
+        """Kill the newest node with all that runs on it, which is one call at least: where none is, one is awaited."""
         self._tell("kill")
 
     def add(self) -> None:
@@ -73,6 +76,40 @@ def nodes(count: int, hidden: Sequence[Path] = (), environment: dict[str, str] |
                 script.kill()
 
 
+def running_tasks(address: str) -> dict[int, int]:
+    """Return the processes in which the cluster of this address runs a call, each with the raylet of its node."""
+    found = {}
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if not _runs_a_call(entry):
+                continue
+            raylet = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])  # the process that started it
+            if f"--gcs-address={address}" in Path(f"/proc/{raylet}/cmdline").read_text().split("\0"):
+                found[int(entry.name)] = raylet
+    return found
+
+
+def _runs_a_call(process: Path) -> bool:
+    """Whether a process runs a call now, by the names that Ray gives them."""
+    return (process / "cmdline").read_bytes().startswith(b"ray::_call")
+
+
+def _stopped_in_a_call(address: str, raylet: int) -> list[int]:
+    """Stop the processes in which a node runs calls, so that none of these ends before the node does."""
+    while True:
+        held = []
+        for pid in (pid for pid, node in running_tasks(address).items() if node == raylet):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGSTOP)
+                if _runs_a_call(Path(f"/proc/{pid}")):
+                    held.append(pid)
+                else:
+                    os.kill(pid, signal.SIGCONT)
+        if held:
+            return held
+        time.sleep(0.02)
+
+
 def _serve(count: int) -> None:
     from ray.cluster_utils import Cluster
 
@@ -85,7 +122,12 @@ def _serve(count: int) -> None:
     print(cluster.address, file=answers, flush=True)
     for line in sys.stdin:
         if line == "kill\n":
-            cluster.remove_node(others.pop(), allow_graceful=False)
+            newest = others.pop()
+            held = _stopped_in_a_call(cluster.address, newest.all_processes["raylet"][0].process.pid)
+            cluster.remove_node(newest, allow_graceful=False)
+            for pid in held:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
         else:
             others.append(cluster.add_node(**sizes))
         print("done", file=answers, flush=True)
