@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -148,6 +149,46 @@ def test_a_request_where_no_exception_gets_through_comes_through_afterwards_and_
     assert capfd.readouterr().err == ""
     assert sys.unraisablehook is told
     time.sleep(5 * AGAIN_AFTER)  # and it comes once
+
+
+def test_a_request_that_is_made_again_before_python_has_told_of_the_first_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    started = threading.Timer.start
+
+    def starts_slowly(timer: threading.Timer) -> None:
+        started(timer)
+        ends = time.monotonic() + 10 * AGAIN_AFTER
+        while time.monotonic() < ends:
+            pass
+
+    monkeypatch.setattr(threading.Timer, "start", starts_slowly)
+    with pytest.raises(KeyboardInterrupt), Interrupts().heeded():
+        asks_in_a_finalizer()
+        wait_for(lambda: False)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_request_while_python_tells_of_something_else_comes_through_afterwards(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Fails:
+        def __del__(self) -> None:
+            raise ValueError
+
+    told: list[type[BaseException]] = []
+
+    def hook(ignored: sys.UnraisableHookArgs) -> None:
+        told.append(ignored.exc_type)
+        ask()
+        told.append(ignored.exc_type)  # as if nobody had asked
+
+    monkeypatch.setattr(sys, "unraisablehook", hook)
+    with pytest.raises(KeyboardInterrupt), Interrupts().heeded():
+        Fails()
+        wait_for(lambda: False)
+    assert told == [ValueError] * 2
+    assert capfd.readouterr().err == ""
 
 
 def test_what_else_cannot_be_raised_is_told_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ package that can do without that module goes on as if nobody had asked. So a req
 again at the next one until it has come through. What compiled code builds and this process keeps, such as pydantic's
 checks, is built whole before a request is heard: one that is interrupted may be wrong and say nothing. And where Python
 calls a function and can only print what it raises (a `__del__`, a callback of the garbage collector or of ctypes), the
-request is made again when that function has returned.
+request is made again until it comes where an exception gets through.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import _thread
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -24,7 +25,7 @@ from typing import NoReturn
 EXIT_INTERRUPTED = 130
 #: What asks a run to stop; Windows has no SIGHUP.
 SIGNALS = tuple(signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-#: After how many seconds a request is made again that came where no exception gets through.
+#: Every so many seconds a request is made again that came where no exception gets through.
 AGAIN_AFTER = 0.01
 
 
@@ -46,7 +47,7 @@ class Interrupts(MetaPathFinder):
 
         One that is ignored stays so, as nohup, and a shell for what it puts into the background, leave it.
         """
-        self.asked = False
+        self.asked = self._dropped = False
         before = {number: signal.getsignal(number) for number in signals}
         heeded = [number for number, handler in before.items() if handler not in (signal.SIG_IGN, None)]
         for number in heeded:
@@ -88,26 +89,41 @@ class Interrupts(MetaPathFinder):
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         held_back = self._imports and not self.asked
         self.asked, self._number = True, signal.Signals(number)
-        if not held_back:
+        if held_back:
+            return
+        if self._tells_in(frame):
+            self._raise_later()
+        else:
             self._raise()
 
     def _raise(self) -> NoReturn:
         self._dropped = False
         raise KeyboardInterrupt
 
-    def _told(self, ignored: sys.UnraisableHookArgs, before: Callable[[sys.UnraisableHookArgs], None]) -> None:
-        """Hear which exception Python cannot raise; a request is made again where it can, and not printed."""
-        if not (self.asked and issubclass(ignored.exc_type, KeyboardInterrupt)):
-            before(ignored)
-            return
-        self._dropped = True
-        again = threading.Timer(AGAIN_AFTER, self._ask_again)
-        again.daemon = True
-        again.start()
+    def _raise_later(self) -> None:
+        asks_already, self._dropped = self._dropped, True
+        if not asks_already:
+            again = threading.Timer(AGAIN_AFTER, self._ask_again)
+            again.daemon = True
+            again.start()
 
     def _ask_again(self) -> None:
-        if self._dropped and self._heeding:
+        while self._dropped and self._heeding:
             _thread.interrupt_main(self._number)
+            time.sleep(AGAIN_AFTER)
+
+    def _told(self, ignored: sys.UnraisableHookArgs, before: Callable[[sys.UnraisableHookArgs], None]) -> None:
+        """Hear which exception Python cannot raise; a request is made again where it can, and not printed."""
+        if self.asked and issubclass(ignored.exc_type, KeyboardInterrupt):
+            self._raise_later()
+        else:
+            before(ignored)
+
+    def _tells_in(self, frame: FrameType | None) -> bool:
+        """Tell whether a frame is of what hears which exceptions Python cannot raise, whose own it cannot either."""
+        while frame is not None and frame.f_code is not Interrupts._told.__code__:
+            frame = frame.f_back
+        return frame is not None
 
 
 @contextmanager
