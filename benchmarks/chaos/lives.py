@@ -212,7 +212,7 @@ class Life:
         """Wait for the end of a command on a search that has ended, and return what is wrong with it."""
         if not run.wait(self._reference.limit):
             return [f"tuner {command[0]} did not end, and was killed"]
-        return how_badly(run.code, run.printed, run.errors, signal, True, command)
+        return how_badly(run.code, run.printed, run.errors, signal, run.had_begun, command)
 
     def _start_among_strangers_files(self) -> Problems:
         """Start the search where its lock is a link, which has to be refused; what the link leads to stays."""

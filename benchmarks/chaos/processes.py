@@ -30,6 +30,8 @@ class Run:
         with_reader: whether the standard error goes through a process that reads it, which can be ended.
         seconds: how long the run may take, given to it as hours; None for as long as it takes.
         on_ray: whether it trains on a cluster that Ray starts for it, in the folder.
+
+    Whoever waits for it sees, in `had_begun`, whether it has held its search or opened its ledger.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Run:
         if self._reader and self._reader.stdin:
             self._reader.stdin.close()  # the run's own is left
         self.started = time.monotonic()
+        self.had_begun = False
 
     @property
     def session(self) -> int:
@@ -113,13 +116,14 @@ class Run:
         """The trials that its workers began, whatever came of them."""
         return set(self._trained.read_text(encoding="ascii").split()) if self._trained.exists() else set()
 
-    @property
-    def had_begun(self) -> bool:
-        """Whether it held its search, so that there was something to go on with."""
-        try:
-            return (self._folder / "runs" / "locks" / f"{NAME}.lock").read_text() == str(self.session)
-        except OSError:
-            return False
+    def _look(self) -> None:
+        """See whether it holds its search, or has its ledger open: there is something to go on with from then on."""
+        with contextlib.suppress(OSError):
+            holder = self._folder / "runs" / "locks" / f"{NAME}.holder"
+            self.had_begun = self.had_begun or holder.read_text(encoding="ascii") == str(self.session)
+        with contextlib.suppress(OSError):
+            opened = (entry.readlink() for entry in Path(f"/proc/{self.session}/fd").iterdir())
+            self.had_begun = self.had_begun or self._folder / "runs" / "ledger.sqlite" in opened
 
     def workers(self) -> list[int]:
         """Return the processes that the server of workers has forked: those that train, wait, or are forked ahead."""
@@ -167,6 +171,7 @@ class Run:
         """Wait until something has happened; return False where the run ended, or so many seconds passed, before."""
         until = time.monotonic() + limit
         while not happened():
+            self._look()
             if self.ended or time.monotonic() > until:
                 return False
             time.sleep(_SECONDS_BETWEEN_LOOKS)
@@ -174,9 +179,7 @@ class Run:
 
     def wait(self, limit: float) -> bool:
         """Wait for its end; return False where it did not end within so many seconds, and was killed."""
-        try:
-            self._process.wait(limit)
-        except subprocess.TimeoutExpired:
+        if not self.wait_for(lambda: self.ended, limit):
             self.kill()
             return False
         if self._reader is not None:

@@ -419,7 +419,7 @@ class TestFromWithin:
             (folder / package / "__init__.py").touch()
         (folder / "tuner" / "worker" / "training.py").write_text("def train(job):\n    pass\n")
         (folder / "tuner" / "worker" / "saving.py").write_text(
-            "import time\ndef predict(n):\n    time.sleep(0.2)\n    return n\n"
+            "import time\ndef predict(n):\n    time.sleep(3 if n == 1 else 0)\n    return n\n"
         )
         return subprocess.run(
             [sys.executable, "-c", program],
@@ -481,6 +481,17 @@ class TestFromWithin:
         ran = self.strike(tmp_path, WRITES_FILES, Inside("report", 99, "before", 0, "SIGKILL", "main"))
         assert ran.returncode == 0
         assert not (tmp_path / "mark").exists()
+
+
+def test_a_run_had_begun_if_it_was_ever_seen_to_hold_its_search(tmp_path: Path) -> None:
+    holder = tmp_path / "runs" / "locks" / f"{NAME}.holder"
+    holder.parent.mkdir(parents=True)
+    for held in (True, False):
+        run = Run(tmp_path, command=("--version",))
+        holder.write_text(str(run.session if held else run.session + 1))
+        assert run.wait(600)
+        holder.unlink()  # as a run does at its end
+        assert run.had_begun == held
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
@@ -609,12 +620,15 @@ class TestRealSearches:
             assert not isinstance(came, Suffered) or not came.problems, said
             assert kind not in ("strange", "raylet") or isinstance(came, Suffered)
         assert not life.end().problems, said
+        verify = Run(short_folder / "life", command=("verify", NAME))
+        assert verify.wait(600)
+        assert verify.had_begun, "it was not seen to have its ledger open"
 
     def test_struck_by_a_few_faults_end_as_if_nothing_had_happened(
         self, short_folder: Path, reference: Reference, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("benchmarks.chaos.__main__.run_reference", lambda *_: reference)
-        tally, references = break_searches(short_folder, ["grid"], faults=3, seconds=600, seed=1)
+        tally, references = break_searches(short_folder, ["grid"], faults=3, seconds=1500, seed=1)
         assert len(tally.suffered) == 3
         assert not any(tally.problems)
         assert len(references["grid"].ledger.rows) == 3 + 4
