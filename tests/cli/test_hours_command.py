@@ -15,7 +15,7 @@ def test_a_run_ends_by_its_hours_with_a_report_and_goes_on_when_it_is_run_again(
     make_project(tmp_path, blobs_file)
     answer = tuner(tmp_path, "run", "small", "--hours", "0.0001", "--workers", "2")
     assert answer.returncode == 0, answer.stderr
-    assert "0.006 min are too short: retrainings and the report alone take" in answer.stderr
+    assert "0.006 min are hardly enough: retrainings and the report alone are expected to take" in answer.stderr
     assert "about 1 of 2 configurations of ANN on blobs.npz and about 1 of 5 configurations of CNN" in answer.stderr
     far = "1 of 2 configurations of ANN on blobs.npz and 1 of 5 configurations of CNN on blobs.npz within 0.006 min"
     assert f"the search has ended by its hours: {far}" in answer.stderr

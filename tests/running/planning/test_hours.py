@@ -288,6 +288,6 @@ def test_what_is_kept_is_promised_or_said_to_be_more_than_there_is() -> None:
         "within 2 h, about 9 of 12 can be expected; 3 min are kept for retrainings and the report"
     )
     assert promised("1.8 min", "about 1 of 4", 240, 108) == (
-        "1.8 min are too short: retrainings and the report alone take 4 min; about 1 of 4 are trained all the "
-        "same, since without them there is nothing to report"
+        "1.8 min are hardly enough: retrainings and the report alone are expected to take 4 min; about "
+        "1 of 4 are trained all the same, since without them there is nothing to report"
     )

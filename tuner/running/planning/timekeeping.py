@@ -88,8 +88,8 @@ def promised(whole: str, trained: str, kept: float, seconds: float) -> str:
     """
     if kept >= seconds:
         return (
-            f"{whole} are too short: retrainings and the report alone take {duration(kept)}; {trained} are "
-            "trained all the same, since without them there is nothing to report"
+            f"{whole} are hardly enough: retrainings and the report alone are expected to take {duration(kept)}; "
+            f"{trained} are trained all the same, since without them there is nothing to report"
         )
     return f"within {whole}, {trained} can be expected; {duration(kept)} are kept for retrainings and the report"
 
