@@ -35,7 +35,9 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path: Path) -> None:
     (tmp_path / "searches" / "digits.toml").write_text(text)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     committed = [[output["output_type"] for output in cell.get("outputs", [])] for cell in notebook.cells]
-    NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}}).execute()  # no cell fails
+    NotebookClient(
+        notebook, timeout=900, startup_timeout=600, iopub_timeout=600, resources={"metadata": {"path": str(folder)}}
+    ).execute()  # no cell fails
     html = "\n".join(outputs(notebook, "text/html"))
     assert re.search(r"<strong>CNN (beats ANN|is not shown to beat ANN)|<strong>ANN (beats|is not shown)", html)
     assert "set on the command line: --epochs 4 --repeats 3" in html
@@ -68,7 +70,7 @@ def answer_to(request: str, client: BlockingKernelClient, seconds: float) -> dic
 @pytest.mark.slow
 def test_a_kernel_that_trains_is_interrupted_and_goes_on(blobs_file: Path, tmp_path: Path) -> None:
     folder = make_project(tmp_path / "p", blobs_file)
-    manager, client = start_new_kernel(cwd=str(folder))
+    manager, client = start_new_kernel(startup_timeout=600, cwd=str(folder))
     try:
         # a kernel drops requests that it gets shortly after an error of another, unless told not to
         run = client.execute("import tuner; found = tuner.run('small', workers=1, progress=False)", stop_on_error=False)
@@ -112,7 +114,7 @@ SEARCH = (
 def test_a_function_of_a_cell_is_searched_and_goes_on_in_a_new_kernel(tmp_path: Path) -> None:
     done: list[int] = []
     for interrupted in (True, False):
-        manager, client = start_new_kernel(cwd=str(tmp_path))
+        manager, client = start_new_kernel(startup_timeout=600, cwd=str(tmp_path))
         try:
             assert answer_to(client.execute(CELL), client, 600)["status"] == "ok"
             asked = {"left": "sorted(tuner.results(found)['units'])", "finished": "found.finished"}

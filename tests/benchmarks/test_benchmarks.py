@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -214,15 +213,18 @@ class TestParts:
         assert found["trials"] == 25
         assert 0 < sum(found[name] for name in growth.TENTHS) < found["all"]
 
-    def test_a_simulated_cluster_moves_its_clock_by_calls_and_by_the_time_of_its_caller(self) -> None:
-        slow = 0.2
+    def test_a_simulated_cluster_moves_its_clock_by_calls_and_by_the_time_of_its_caller(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        slow, clock = 0.2, [0.0]
+        monkeypatch.setattr(cluster, "perf_counter", lambda: clock[0])
         simulated = cluster.SimulatedCluster(slots=4, mean=100, per_call=7)
         assert simulated.slots == 5
         job = Job(Trial("cnn", "digits", "0" * 16, {}, epochs=1, seed=0), Path(), Path())
         for number in range(5):
             simulated.submit(str(number), job)
-        time.sleep(slow)
-        assert 5 * 7 <= simulated.seconds < 5 * 7 + slow  # until it is asked, it knows of calls alone
+        clock[0] += slow
+        assert simulated.seconds == 5 * 7  # until it is asked, it knows of calls alone
         ended = [outcome.key for _ in range(5) for outcome in simulated.wait()]
         assert sorted(ended[:4]) == ["0", "1", "2", "3"]
         assert ended[4] == "4"  # had to wait for a place
@@ -310,7 +312,7 @@ class TestMeasuring:
             run_process(["python3", "-c", "raise ValueError('a bad one')"])
 
     def test_memory_counts_the_processes_that_a_process_starts(self) -> None:
-        hold = "import time; kept = bytearray(range(250)) * 800_000; time.sleep(1)"
+        hold = "import time; kept = bytearray(range(250)) * 800_000; time.sleep(4)"
         script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{hold}'], start_new_session=True)"
         run = run_process(["python3", "-c", script])
         assert run.megabytes > 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -123,12 +124,14 @@ def test_searches_of_a_chain_follow_each_other_and_what_its_time_leaves_is_stopp
 ) -> None:
     monkeypatch.setattr("benchmarks.gpu.runs.TunerRun", FakeRun)
     monkeypatch.setattr("benchmarks.gpu.runs._SECONDS_BETWEEN_LOOKS", 0.01)
+    looks = itertools.count()
+    monkeypatch.setattr("benchmarks.gpu.runs.perf_counter", lambda: next(looks) / 100)
     FakeRun.started = []
     chains = [Chain.read("a,b:5"), Chain.read("c,long,never")]
     assert chains == [Chain(("a", "b"), 5), Chain(("c", "long", "never"), 2)]
     measured = Measured(tmp_path, "about.", trials, work, passes=1000)
     options = argparse.Namespace(out=tmp_path, data_dir=None, epochs=2, train_size=None)
-    run_also(chains, options, perf_counter() + 1, measured)
+    run_also(chains, options, 1.0, measured)
     five, two = (("--workers", workers, "--epochs", "2") for workers in ("5", "2"))
     assert FakeRun.started[:2] == [("a", *five), ("c", *two)]
     assert set(FakeRun.started[2:]) == {("b", *five), ("long", *two)}

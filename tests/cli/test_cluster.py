@@ -79,14 +79,16 @@ def test_nodes_and_drivers_come_and_go_and_it_ends_with_the_same_tables(tmp_path
         cluster.kill()
         wait_for(lambda: "the node that it ran on went away" in driver.errors_so_far())
         assert "again: trial" in driver.errors_so_far()
+        driver.send_signal(signal.SIGSTOP)  # so that the other nodes leave something for the new one
         cluster.add()
+        driver.send_signal(signal.SIGCONT)
         more = recorded(folder)
         wait_for(lambda: recorded(folder) >= more + 2)
         os.killpg(driver.pid, signal.SIGKILL)
         out, _ = driver.communicate()
         assert out == ""  # where Ray would tell of the dead node
         left = recorded(folder)
-        assert left < SEARCH_TRIALS
+        assert left <= SEARCH_TRIALS - 3
 
         wait_for(lambda: not running_tasks(cluster.address))  # those of the killed driver
         driver = start(folder, *command)

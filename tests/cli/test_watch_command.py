@@ -27,7 +27,7 @@ from tuner.ledger.requests import Decision, Request
 
 #: 200 trials that share two compiled steps.
 MANY = (
-    SEARCH[: SEARCH.index("[[search]]")].replace("repeats = 2", "repeats = 1").replace("epochs = 3", "epochs = 1")
+    SEARCH[: SEARCH.index("[[search]]")].replace("repeats = 2", "repeats = 1").replace("epochs = 3", "epochs = 40")
     + """
 [[search]]
 family = "ann"
@@ -271,7 +271,7 @@ LIVES: dict[str, list[list[str]]] = {
     "stop": [["stop"]],
 }
 #: Trials of which somebody may stop one while it is trained.
-LONG = AT_RANDOM.replace("max_trials = 25", "max_trials = 4").replace("epochs = 1", "epochs = 150")
+LONG = AT_RANDOM.replace("max_trials = 25", "max_trials = 4").replace("epochs = 40", "epochs = 150")
 
 
 @pytest.fixture(scope="module")

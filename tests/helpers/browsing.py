@@ -11,6 +11,10 @@ import pytest
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 
+from selenium.common.exceptions import (  # noqa: E402  # which may be missing
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402  # which may be missing
 from selenium.webdriver.common.by import By  # noqa: E402
 from selenium.webdriver.common.keys import Keys  # noqa: E402
@@ -39,11 +43,19 @@ def start(folder: Path) -> Any:
     for option in (*_OPTIONS, f"--user-data-dir={folder}"):
         options.add_argument(option)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options=options, service=webdriver.ChromeService(_DRIVER))
+    for left in (2, 1, 0):  # a busy machine may need longer than the driver waits
+        try:
+            return webdriver.Chrome(options=options, service=webdriver.ChromeService(_DRIVER))
+        except WebDriverException:
+            if not left:
+                raise
+    raise AssertionError
 
 
 def until(browser: Any, holds: Callable[[], object]) -> None:
-    WebDriverWait(browser, 120, poll_frequency=0.05).until(lambda _: holds())
+    """Wait until something holds of a page, parts of which may be made anew meanwhile."""
+    waiting = WebDriverWait(browser, 300, poll_frequency=0.05, ignored_exceptions=(StaleElementReferenceException,))
+    waiting.until(lambda _: holds())
 
 
 def shown(browser: Any, selector: str) -> Any:

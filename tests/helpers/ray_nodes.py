@@ -49,7 +49,8 @@ def nodes(count: int, hidden: Sequence[Path] = (), environment: dict[str, str] |
     command = [sys.executable, __file__, str(count)]
     if hidden:
         command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", _HIDE, "sh", *command]
-    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp") as folder:  # sockets have short names
+    # Sockets have short names.
+    with tempfile.TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
         settings = {"RAY_TMPDIR": folder, "TMPDIR": folder, "RAY_USAGE_STATS_ENABLED": "0", "KERAS_BACKEND": ""}
         # A dead node is missed after five of them; one that answers slowly has the usual ten seconds for each.
         settings |= {"RAY_health_check_period_ms": "300"}
@@ -96,7 +97,8 @@ def _runs_a_call(process: Path) -> bool:
 
 def _stopped_in_a_call(address: str, raylet: int) -> list[int]:
     """Stop the processes in which a node runs calls, so that none of these ends before the node does."""
-    while True:
+    deadline = time.monotonic() + 600
+    while time.monotonic() < deadline:
         held = []
         for pid in (pid for pid, node in running_tasks(address).items() if node == raylet):
             with contextlib.suppress(OSError):
@@ -108,6 +110,7 @@ def _stopped_in_a_call(address: str, raylet: int) -> list[int]:
         if held:
             return held
         time.sleep(0.02)
+    raise TimeoutError
 
 
 def _serve(count: int) -> None:
@@ -115,10 +118,17 @@ def _serve(count: int) -> None:
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what Ray prints is no answer
-    cluster = Cluster()
     sizes = {"num_cpus": int(os.environ.get("CPUS", "1")), "num_gpus": int(os.environ.get("GPUS", "0"))}
-    cluster.add_node(include_dashboard=False, **sizes)
-    others = [cluster.add_node(**sizes) for _ in range(count - 1)]
+    for left in (2, 1, 0):  # on a busy machine a part of Ray may wait for another in vain
+        cluster = Cluster()
+        try:
+            cluster.add_node(include_dashboard=False, **sizes)
+            others = [cluster.add_node(**sizes) for _ in range(count - 1)]
+            break
+        except Exception:
+            cluster.shutdown()
+            if not left:
+                raise
     print(cluster.address, file=answers, flush=True)
     for line in sys.stdin:
         if line == "kill\n":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -152,7 +153,9 @@ def run_and_kill(folder: Path, counts: Sequence[int]) -> None:
     for count in counts:
         running = start(folder, "run", "small", "--workers", "2")
         wait_for(lambda count=count: recorded(folder) >= count)  # type: ignore[misc]
-        os.killpg(running.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has no session yet, or no more
+            os.killpg(running.pid, signal.SIGKILL)
+        running.kill()
         running.communicate()
 
 

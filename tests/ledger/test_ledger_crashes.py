@@ -227,10 +227,13 @@ _WRITER = """
         print("ready", flush=True)
         sys.stdin.readline()
         for step in range(60):
-            seed = (step + 20 * mine) % 60  # each begins elsewhere, so that each is the first with some
+            seed = (step + 20 * mine) % 60  # each begins elsewhere, and is the first with that
             ledger.record(Record(replace(trial, seed=seed), whole(Result("completed", val_accuracy=mine / 4))))
             time.sleep(0.005)  # so that the others have their turn
             seen[seed] = ledger.get(replace(trial, seed=seed).id).result.val_accuracy
+            if not step:
+                print("one", flush=True)
+                sys.stdin.readline()
     print(json.dumps(seen))
 """
 
@@ -247,11 +250,12 @@ def test_processes_that_write_the_same_trials_at_once_all_read_the_same_records(
         )
         for number in range(3)
     ]
-    for writer in writers:
-        assert writer.stdout.readline() == "ready\n"
-    for writer in writers:
-        writer.stdin.write("go\n")
-        writer.stdin.flush()
+    for word in ("ready\n", "one\n"):
+        for writer in writers:
+            assert writer.stdout.readline() == word
+        for writer in writers:
+            writer.stdin.write("go\n")
+            writer.stdin.flush()
     seen = [json.loads(writer.communicate(timeout=600)[0]) for writer in writers]
     with Ledger(path, thorough=True) as ledger:
         kept = [ledger.get(trial(seed).id).result.val_accuracy for seed in range(60)]

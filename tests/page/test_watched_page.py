@@ -5,12 +5,13 @@ Skipped where no Chromium with its driver is installed (Debian: `apt-get install
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from browsing import NEEDS_BROWSER, By, until
@@ -21,6 +22,7 @@ from tuner.errors import InputError
 from tuner.ledger.ledger import Ledger
 from tuner.ledger.requests import Change, Decision, Request
 from tuner.running.status import Status, StatusFile
+from tuner.system.files import write_whole
 from tuner.trial import Attempt, Job, Record, Result
 from tuner.watching.feed import Feed
 from tuner.watching.pages import Pages
@@ -39,11 +41,19 @@ class Watched:
         self.project = Project(folder, data, raw)
         self.trials = self.project.searched("cnn", [0.7, 0.8, None, 0.9, 0.85]) if raw is None else []
         self.feed = Feed("small", self.project.search, self.project.workspace)
+        self.feed.look()
         self.feed.start()
         workspace = self.project.workspace
         pages = Pages("small", workspace, self.feed, control)
         self.server = WatchServer("small", self.feed, pages, ask=asker(self.feed, workspace) if control else None)
         threading.Thread(target=self.server.serve, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.close()
+        self.project.ledger.close()
 
     def stops(self) -> None:
         (self.project.workspace.runs / "locks" / "small.holder").unlink()
@@ -51,20 +61,26 @@ class Watched:
     def runs(self, paused: bool = False) -> None:
         locks = self.project.workspace.runs / "locks"
         locks.mkdir(exist_ok=True)
-        (locks / "small.holder").write_text(str(os.getpid()))
         at = time.time() + 1
         told = Status("search", 7, 5, 0, 1, 2, (64.0, 95.0), at, paused, tuple(self.trials[3:4]))
         StatusFile(self.project.workspace.progress, "small").tell(told)
+        write_whole(locks / "small.holder", lambda file: file.write_text(str(os.getpid())))
 
 
 @pytest.fixture
 def watched(tmp_path: Path, blobs: Dataset, undrawn: None, browser: Any) -> Iterator[Watched]:
-    made = Watched(tmp_path, blobs)
-    browser.get("about:blank")
-    browser.get_log("browser")
-    yield made
-    made.server.close()
-    made.project.ledger.close()
+    with Watched(tmp_path, blobs) as made:
+        browser.get("about:blank")
+        browser.get_log("browser")
+        yield made
+
+
+@pytest.fixture
+def watching(browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None) -> Iterator[Callable[..., Watched]]:
+    """Makes a search that is being watched, in a window of any size; both end with the test."""
+    with contextlib.ExitStack() as ends:
+        yield lambda *arguments, **options: ends.enter_context(Watched(tmp_path, blobs, *arguments, **options))
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def keys(browser: Any) -> list[str]:
@@ -134,22 +150,25 @@ def test_workers_are_shown_with_epoch_and_curve_and_what_is_left_as_a_range(
         progress._told = 0.0
         progress.tell({"val_accuracy": [0.25, 0.5]}, "val_accuracy")
         open_page(browser, watched, "running")
-        until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".live-worker"))
-        card = text(browser, ".live-worker")
-        assert card.splitlines()[:3] == ["Worker 2", "CNN on blobs", "epoch 2 of 3, validation accuracy 0.5000"]
+        shown = ["Worker 2", "CNN on blobs", "epoch 2 of 3, validation accuracy 0.5000"]
+        until(browser, lambda: text(browser, ".live-worker").splitlines()[:3] == shown)
         line = browser.find_element(By.CSS_SELECTOR, ".live-worker polyline").get_attribute("points")
         assert len(line.split()) == 2
-        numbers = text(browser, ".live-numbers").splitlines()
-        assert numbers == ["finished", "5 of 7", "running", "1 of 2", "failed", "1", "left", "64 to 95 s"]
+        numbers = ["finished", "5 of 7", "running", "1 of 2", "failed", "1", "left", "64 to 95 s"]
+        until(browser, lambda: text(browser, ".live-numbers").splitlines() == numbers)
     until(browser, lambda: "waits" in text(browser, ".live-worker"))
     assert browser.get_log("browser") == []
 
 
+#: A button that asks whether it is really meant does not take that back after six seconds.
+_PATIENT = "const real = setTimeout; window.setTimeout = (f, ms, ...more) => (ms === 6000 ? 1 : real(f, ms, ...more))"
+
+
 def test_buttons_ask_the_run_and_what_it_decides_is_shown(
-    browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None, monkeypatch: pytest.MonkeyPatch
+    browser: Any, watching: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUNER_WORKER", "1")
-    watched = Watched(tmp_path, blobs, control=True)
+    watched = watching(control=True)
     project, ledger = watched.project, watched.project.ledger
     running, waiting = watched.trials[1], watched.trials[3]
     for trial in (running, waiting):
@@ -159,6 +178,7 @@ def test_buttons_ask_the_run_and_what_it_decides_is_shown(
     browser.get_log("browser")
     with Progress(Job(running, Path(), project.workspace.artifacts)):
         open_page(browser, watched, "running")
+        browser.execute_script(_PATIENT)
         until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".live-worker"))
         stop = browser.find_element(By.CSS_SELECTOR, ".live-worker button")
         stop.send_keys("\n")
@@ -194,8 +214,6 @@ def test_buttons_ask_the_run_and_what_it_decides_is_shown(
         watched.stops()
         until(browser, lambda: not pause.is_enabled() and not finish.is_enabled())
     assert browser.get_log("browser") == []
-    watched.server.close()
-    ledger.close()
 
 
 @pytest.mark.parametrize(("width", "control"), [(1280, True), (1280, False), (390, True)])
@@ -203,12 +221,10 @@ def test_nothing_moves_when_a_run_begins_decides_and_stops(
     width: int,
     control: bool,
     browser: Any,
-    tmp_path: Path,
-    blobs: Dataset,
-    undrawn: None,
+    watching: Callable[..., Watched],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    watched = Watched(tmp_path, blobs, control)
+    watched = watching(control)
     project, ledger = watched.project, watched.project.ledger
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -253,9 +269,6 @@ def test_nothing_moves_when_a_run_begins_decides_and_stops(
     until(browser, lambda: "nobody runs it" in text(browser, ".live-stands"))
     assert cards() == ["waits"] * 2
     assert tops() == before
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    watched.server.close()
-    ledger.close()
 
 
 def test_trainings_of_workers_that_nobody_named_share_the_cards_that_are_there(
@@ -287,14 +300,14 @@ EVIL = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
 
 
 def test_hostile_names_are_text(
-    browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None, monkeypatch: pytest.MonkeyPatch
+    browser: Any, watching: Callable[..., Watched], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUNER_WORKER", "1")
     space = {"dense_units": [4, 8, 16, 32]}
     raw = {"title": EVIL, "dataset": "blobs", "training": {"epochs": 3}}
     monkeypatch.setattr("tuner.families.ann.Ann.label", EVIL)  # as a network of one's own may be called
     entries = [{"family": "ann", "space": space}, {"family": "cnn", "space": {"filters": [2, 4]}}]
-    watched = Watched(tmp_path, blobs, control=True, raw={**raw, "search": entries})
+    watched = watching(control=True, raw={**raw, "search": entries})
     project, ledger = watched.project, watched.project.ledger
     watched.trials = project.searched(project.search.model_searches[0].name, [0.5, 0.6, 0.7, 0.8])
     failed, running, _ = watched.trials[1:]  # and one that waits
@@ -319,8 +332,6 @@ def test_hostile_names_are_text(
             until(browser, lambda: EVIL in text(browser, ".live-trouble"))
     assert browser.execute_script("return document.querySelectorAll('#live img, [onerror], h1 *').length") == 0
     assert browser.get_log("browser") == []
-    watched.server.close()
-    ledger.close()
 
 
 #: A grid, and a random search over a space with a condition, ranges and a rule.
@@ -342,9 +353,9 @@ TWO: dict[str, object] = {
 
 
 @pytest.fixture
-def two(browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None) -> Iterator[Ledger]:
+def two(browser: Any, watching: Callable[..., Watched]) -> Iterator[Ledger]:
     """The ledger of a search of these that runs; its page is open, with the form."""
-    watched = Watched(tmp_path, blobs, control=True, raw=TWO)
+    watched = watching(control=True, raw=TWO)
     watched.runs()
     browser.get("about:blank")
     browser.get_log("browser")
@@ -352,8 +363,6 @@ def two(browser: Any, tmp_path: Path, blobs: Dataset, undrawn: None) -> Iterator
     browser.find_element(By.CSS_SELECTOR, ".live-form summary").send_keys("\n")
     yield watched.project.ledger
     assert [entry for entry in browser.get_log("browser") if "409" not in entry["message"]] == []  # what is refused
-    watched.server.close()
-    watched.project.ledger.close()
 
 
 def test_the_form_asks_for_what_matters_and_says_what_is_wrong_beside_it(browser: Any, two: Ledger) -> None:
@@ -434,12 +443,12 @@ def test_a_page_with_nothing_yet_says_so_and_complains_of_nothing(
     made = Project(tmp_path, blobs)
     feed = Feed("small", made.search, made.workspace)
     feed.look()
-    server = WatchServer("small", feed, Pages("small", made.workspace, feed))
-    threading.Thread(target=server.serve, daemon=True).start()
+    browser.get("about:blank")
     browser.get_log("browser")
-    browser.get(server.address)
-    until(browser, lambda: "nobody runs it" in text(browser, ".live-stands"))
-    assert text(browser, ".live-below") == "There are no figures yet."
-    assert browser.get_log("browser") == []
-    server.close()
-    made.ledger.close()
+    server = WatchServer("small", feed, Pages("small", made.workspace, feed))
+    with contextlib.closing(made.ledger), contextlib.closing(server):
+        threading.Thread(target=server.serve, daemon=True).start()
+        browser.get(server.address)
+        until(browser, lambda: "nobody runs it" in text(browser, ".live-stands"))
+        assert text(browser, ".live-below") == "There are no figures yet."
+        assert browser.get_log("browser") == []

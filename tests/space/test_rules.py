@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuner.space.parameters import Value
@@ -269,6 +269,7 @@ def test_a_rule_tells_what_its_parts_read(text: str, parts: list[set[str]]) -> N
     assert [reads for reads, _ in parse_rule(text, NAMES).parts(GROUPS)] == parts
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), max_size=4))
 def test_a_stack_obeys_a_rule_about_neighbours_if_every_part_is_obeyed(stack: list[int]) -> None:
     groups = {"width": tuple("abcd")}

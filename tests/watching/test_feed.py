@@ -180,13 +180,13 @@ class TestWhileItRuns:
         assert feed.told.state["running"] == []
 
     def test_what_a_killed_worker_or_another_search_left_is_not_told(self, made: Project) -> None:
+        runs_now(made)
         trial = listed(made)
         left = Progress(Job(trial, Path(), made.workspace.artifacts))
         left.tell({}, "")
         other = Progress(Job(replace(trial, seed=77), Path(), made.workspace.artifacts))
         other.tell({}, "")
         path = made.workspace.progress / f"{trial.id}.json"
-        runs_now(made)
         feed = feed_of(made)
         feed.look()
         assert [one["trial"] for one in feed.told.state["running"]] == [trial.id]

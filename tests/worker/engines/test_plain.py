@@ -108,8 +108,8 @@ def test_an_interrupt_does_not_wait_for_a_file() -> None:
     given[0]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
         with pytest.raises(KeyboardInterrupt):
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
             given[1]
         assert not answers.is_set()
     finally:
