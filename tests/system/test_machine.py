@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 
-from tuner.system.machine import file_system_of, is_shared, network_disk
+from tuner.system.machine import file_system_of, is_shared, network_disk, started_at, still_runs
 
 MOUNTS = r"""
 22 28 0:20 / /proc rw,nosuid - proc proc rw
@@ -144,3 +146,15 @@ def test_a_search_that_is_started_where_nothing_can_be_forked_says_where_it_runs
     )
     assert answer.returncode == 2
     assert [path.name for path in tmp_path.iterdir()] == ["searches"]
+
+
+def test_a_process_that_left_a_note_still_runs_unless_its_number_is_another_ones() -> None:
+    began = started_at(os.getpid())
+    if began is None:
+        pytest.skip("only Linux tells when a process began")
+    assert still_runs(os.getpid(), time.time())
+    assert still_runs(os.getpid(), began)
+    assert not still_runs(os.getpid(), began - 60)  # then this process was not there yet
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert not still_runs(ended.pid, time.time())

@@ -9,12 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tuner.errors import InputError
-from tuner.system.files import check_no_link, folder_inside, is_alive, remove_partials, write_whole
-from tuner.system.machine import started_at
+from tuner.system.files import check_no_link, folder_inside, remove_partials, write_whole
+from tuner.system.machine import still_runs
 from tuner.untrusted.sizes import read_at_most, size_of
-
-#: By so many seconds the system's word on when a process began may be off.
-_SLACK = 5.0
 
 
 @contextmanager
@@ -60,9 +57,7 @@ def runner_of(runs: Path, search: str) -> tuple[int, float] | None:
     except OSError:
         return None
     process = int(who)
-    if not is_alive(process) or (started_at(process) or 0.0) > since + _SLACK:
-        return None  # it was killed, and left its note; its number may be another process's by now
-    return process, since
+    return (process, since) if still_runs(process, since) else None  # it was killed, and left its note
 
 
 def _process_in(holder: Path) -> str:

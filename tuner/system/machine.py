@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from tuner.errors import InputError
+from tuner.system.files import is_alive
 
 #: File systems that several machines may write to at once, by the names that Linux gives them.
 _SHARED = """
@@ -22,6 +23,8 @@ _LOCAL_FUSE = """
 fuse.bindfs fuse.cryfs fuse.encfs fuse.exfat fuse.fuse-overlayfs fuse.gocryptfs fuse.mergerfs fuse.ntfs fuse.ntfs-3g
 fuse.unionfs
 """
+#: By so many seconds the system's word on when a process began may be off.
+_SLACK = 5.0
 #: Linux lists here what is mounted where; see proc_pid_mountinfo(5).
 _MOUNTS = Path("/proc/self/mountinfo")
 
@@ -67,6 +70,16 @@ def started_at(process: int) -> float | None:
         return int(booted) + int(fields[19]) / os.sysconf("SC_CLK_TCK")  # field 22 of proc_pid_stat(5)
     except (OSError, ValueError, IndexError):
         return None
+
+
+def still_runs(process: int, since: float) -> bool:
+    """Tell whether the process that had this number at a time still runs: the number may be another one's by now.
+
+    Args:
+        process: its number on this machine.
+        since: when it left a note, for one, in seconds since 1970.
+    """
+    return is_alive(process) and (started_at(process) or 0.0) <= since + _SLACK
 
 
 def network_disk(path: Path) -> str:

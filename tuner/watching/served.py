@@ -10,14 +10,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tuner.errors import InputError, TunerError
-from tuner.system.files import is_alive
-from tuner.system.machine import started_at
+from tuner.system.machine import still_runs
 from tuner.system.scratch import user_folder
 from tuner.untrusted.sizes import read_at_most
 
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/[A-Za-z0-9_-]{1,100}/[^/\s]{1,300}/")
-#: By so many seconds the system's word on when a process began may be off.
-_SLACK = 5.0
 
 
 @contextmanager
@@ -51,7 +48,7 @@ def served_at(runs: Path, name: str) -> list[str]:
             process = note.name.rpartition("-")[2]
             if not process.isdecimal():
                 continue
-            if not is_alive(int(process)) or (started_at(int(process)) or 0.0) > note.stat().st_mtime + _SLACK:
+            if not still_runs(int(process), note.stat().st_mtime):
                 note.unlink(missing_ok=True)
                 continue
             with suppress(InputError, UnicodeDecodeError):
