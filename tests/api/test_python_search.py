@@ -267,6 +267,9 @@ def test_the_data_of_a_comparison_is_given_too(blobs: Dataset) -> None:
         (("cnn", "digits", None, 1), {}, "^x_test: is of no use without y"),
         (("cnn", "digits"), {"dataset": 1}, r"^dataset: is no argument here; use tuner\.Search$"),
         (("cnn", "digits"), {"sped": 1}, "^sped: no such key; did you mean 'seed'"),
+        (("cnn", "digits"), {"max_trails": 2}, "^max_trails: no such key; did you mean 'max_trials'"),
+        (("cnn", "digits"), {"clas_names": []}, "^clas_names: no such key; did you mean 'class_names'"),
+        (("cnn", "digits"), {"worker": 1}, "^worker: no such key; did you mean 'workers'"),
         (("cnn", "digits"), {"workers": 0}, "^workers: is 0"),
     ],
 )

@@ -29,3 +29,10 @@ def test_a_run_ends_by_its_hours_with_a_report_and_goes_on_when_it_is_run_again(
     assert trials(tmp_path) == trials(finished)
     assert "gone on with from there without a limit" in report.read_text()
     assert "was ended by its hours" not in report.read_text()
+    fresh = tuner(tmp_path, "run", "small", "--workers", "2", "--hours", "1", "--fresh")
+    assert (
+        "within 1 hour, about 2 of 2 configurations of ANN on blobs.npz and about 5 of 5 configurations" in fresh.stderr
+    )
+    assert "nothing is to be trained" not in fresh.stderr
+    assert "from before" not in fresh.stderr
+    assert trials(tmp_path) == trials(finished)

@@ -140,6 +140,16 @@ def test_the_fingerprint_of_a_file_without_validation_images_is_the_one_of_earli
     assert load_npz(saved(tmp_path)).fingerprint == "2a665cb8b8fcddb2"
 
 
+def test_images_without_a_test_set_are_told_what_holds_one_out(tmp_path):
+    np.savez(tmp_path / "all.npz", x=PIXELS, y=Y_TRAIN)
+    with pytest.raises(InputError) as caught:
+        load_npz(tmp_path / "all.npz")
+    assert "has no x_train (it has: x, y); it needs x_train, y_train, x_test, y_test; divide x and y" in str(
+        caught.value
+    )
+    assert "tuner.search(…, x, y)" in str(caught.value)
+
+
 def test_medmnists_names_of_arrays_are_understood(tmp_path):
     ours = load_npz(saved(tmp_path, x_val=PIXELS[:2], y_val=Y_TRAIN[:2, None]))
     theirs = arrays(x_val=PIXELS[:2], y_val=Y_TRAIN[:2, None])

@@ -39,7 +39,7 @@ def project(tmp_path: Path, blobs: Dataset) -> Project:
 
 def test_choice_budget_and_saving_speak_of_folds(project: Project) -> None:
     findings = project.findings()
-    assert "60 training images, each of 3 folds held out in turn during the search, holdout protocol" in budget(
+    assert "60 training images, each of 3 folds held out in turn during the search, cross-validation" in budget(
         findings
     )
     assert choice_in_words(findings) == (

@@ -11,6 +11,7 @@ from made_up import RAW, Project, first, with_histories
 from written import rows_of, words
 
 from tuner.datasets.base import Dataset
+from tuner.recipe.own_callbacks import OwnCallbacks
 from tuner.report.curves import curves_section
 from tuner.report.published import published_section
 from tuner.report.recipes import recipes_section
@@ -35,6 +36,18 @@ def rows(folder: Path, data: Dataset, **raw: Any) -> list[list[str]]:
     section = recipes_section(made.findings())
     assert section is not None
     return rows_of(words(section), "model")
+
+
+def test_callbacks_of_ones_own_are_part_of_the_recipe(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.retrained("ann", made.searched("ann", [0.5])[0], [first(30), first(31)])
+    findings = made.findings()
+    callbacks = OwnCallbacks("calls:make", tmp_path, "0" * 8)
+    searches = tuple(replace(one, callbacks=callbacks) for one in findings.search.model_searches)
+    section = recipes_section(replace(findings, search=replace(findings.search, model_searches=searches)))
+    assert section is not None
+    (ann,) = rows_of(words(section), "model")
+    assert ann[9] == "callbacks of calls:make"
 
 
 def test_each_model_has_its_recipe_with_what_was_searched_and_what_was_chosen(tmp_path: Path, blobs: Dataset) -> None:

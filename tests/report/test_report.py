@@ -290,6 +290,16 @@ def test_the_scope_of_it_all_is_said_once(reported: Project) -> None:
     assert text.count("conditional on this training set, this split and this search") == 1
 
 
+def test_a_search_without_a_retraining_is_said_to_be_in_no_row(
+    tmp_path: Path, project: Project, blobs: Dataset
+) -> None:
+    other = Project(tmp_path / "other", blobs, name="other")
+    other.searched("ann", [None])
+    told = "In no row, since no trial of it has been retrained: other."
+    assert told in to_markdown(compare_searches([project.findings(), other.findings()]))
+    assert told not in to_markdown(compare_searches([project.findings()]))
+
+
 def test_searches_are_compared_in_one_table(tmp_path: Path, project: Project, blobs: Dataset) -> None:
     other = Project(tmp_path / "other", blobs, name="other")
     other.retrained("ann", other.searched("ann", [0.5])[0], [first(36)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import inspect
 import re
@@ -15,15 +16,16 @@ from tuner.api.data import TEST_SHARE, given_dataset, is_data
 from tuner.api.functions import checked_overrides, run
 from tuner.api.wording import in_pythons_words
 from tuner.datasets.base import Dataset
-from tuner.errors import InputError, shown
+from tuner.errors import InputError, shown, suggestion
 from tuner.families.from_source import importable
 from tuner.oracles import ALGORITHMS
 from tuner.search_file.file import parse_search
 from tuner.search_file.model import Given
 from tuner.search_file.model import Search as CheckedSearch
 from tuner.search_file.overrides import Overrides
-from tuner.search_file.schema import NAME, SearchTable
+from tuner.search_file.schema import NAME, SearchFile, SearchTable
 from tuner.search_file.toml import plain
+from tuner.search_file.words import homes
 from tuner.system.files import folder_inside
 from tuner.system.scratch import user_folder
 
@@ -183,6 +185,10 @@ def search(
     """
     if "dataset" in options or "search" in options:
         raise InputError("dataset" if "dataset" in options else "search", "is no argument here", "use tuner.Search")
+    named = {*_NAMED, *_OF_TABLE, *_OF_RUN, *SearchFile.model_fields}
+    for option in options:
+        if option not in named and not homes(option) and difflib.get_close_matches(option, named, cutoff=0.6):
+            raise InputError(option, f"no such key; {suggestion(option, named)}")
     needs = algorithm in ALGORITHMS and ALGORITHMS[algorithm].max_trials == "needs"
     table = {
         "family": build,
@@ -202,6 +208,10 @@ def search(
         **options,
     )
     return run(made, **of_run)
+
+
+#: What `search` names among its arguments.
+_NAMED = frozenset(inspect.signature(search).parameters) - {"options"}
 
 
 def _data(x: Any, y: Any, x_test: Any, y_test: Any, class_names: Sequence[str] | None) -> Any:

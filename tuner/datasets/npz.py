@@ -137,5 +137,8 @@ def _names_of_arrays(path: Path, there: Collection[str]) -> dict[str, str]:
     missing = [name for name in needed if name not in there]
     if missing:
         listed = ", ".join(list(there)[:20])
-        raise InputError(str(path), f"has no {missing[0]} (it has: {listed})", "it needs " + ", ".join(needed))
+        remedy = "it needs " + ", ".join(needed)
+        if {"x", "y"} <= set(there):
+            remedy += "; divide x and y into both, or give them to tuner.search(…, x, y), which holds a fifth out"
+        raise InputError(str(path), f"has no {missing[0]} (it has: {listed})", remedy)
     return {name: their for name, their in names.items() if their in there}

@@ -118,6 +118,8 @@ def compare_searches(all_findings: list[Findings]) -> list[Content]:
         "budget",
     ]
     detail: list[Content] = [Table(rows, heads, text_columns=3), Paragraph(_explained(everything))]
+    if empty := [escape(one.search.name) for one in all_findings if not one.chosen]:
+        detail.append(Paragraph(f"In no row, since no trial of it has been retrained: {', '.join(empty)}."))
     return [_models_by_datasets(all_findings, datasets), *detail] if len(datasets) > 1 else detail
 
 

@@ -24,7 +24,8 @@ def budget(findings: Findings) -> str:
         if name in DATASETS and (source := findings.data(name).source).startswith("folder")
     ]
     text = f"{_epochs(search)}, {_images(findings)}{share if search.protocol == 'holdout' else ''}"
-    return f"{text}, {search.protocol} protocol{''.join(copies)}{smaller_budget(search)}"
+    protocol = "cross-validation" if search.folds else f"{search.protocol} protocol"
+    return f"{text}, {protocol}{''.join(copies)}{smaller_budget(search)}"
 
 
 def _epochs(search: Search) -> str:

@@ -61,7 +61,8 @@ def chosen_by_in_words(findings: Findings) -> list[str]:
     else:
         chosen = [f"{escape(one.label)} by {escape(one.objective.label)}" for one in search.model_searches]
         said = f"Chosen by different objectives, {', '.join(chosen)}"
-    return [" ".join([f"{said}; what is compared here is test accuracy.", *_differences_in_objectives(findings)])]
+    told = "what is compared here" if len(findings.chosen) > 1 else "what is told here"
+    return [" ".join([f"{said}; {told} is test accuracy.", *_differences_in_objectives(findings)])]
 
 
 def _differences_in_objectives(findings: Findings) -> Iterator[str]:

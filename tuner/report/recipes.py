@@ -66,10 +66,18 @@ def _row(findings: Findings, model_search: ModelSearch) -> list[str]:
         ", ".join(told.named((*AUGMENTATION, *MIXING))) or "none",
         ", ".join(told.named([p for p in model_search.space.parameters if p.name in _DROPOUT])) or "none",
         told.of("l2") if told.is_set("l2") else "none",
-        ", ".join([*([f"compiled by its build: {escape(compiled)}"] if compiled else []), *other]) or DASH,
+        ", ".join([*_own(model_search, compiled), *other]) or DASH,
         f"{len(told.records):,}",
         " or ".join(str(count) for count in sorted(retrainings)) or "0",
     ]
+
+
+def _own(model_search: ModelSearch, compiled: str) -> list[str]:
+    """Return what code of the user's own decides of a recipe."""
+    own = [f"compiled by its build: {escape(compiled)}"] if compiled else []
+    if model_search.callbacks is not None:
+        own.append(f"callbacks of {escape(model_search.callbacks.path)}")
+    return own
 
 
 class _Told:

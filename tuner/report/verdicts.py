@@ -42,6 +42,8 @@ def pair_in_words(where: str, pair: Pair) -> str:
     a, b = escape(pair.better.label), escape(pair.worse.label)
     points = f"{100 * pair.difference.mean:.1f} points"
     ahead = f"it is {points} of test accuracy ahead {_evidence(pair)}"
+    if pair.difference.mean == 0:
+        ahead = f"they have the same mean test accuracy {_evidence(pair)}"
     if pair.published:
         return f"On {where}, **{a} is not judged against {b}**: {ahead} Each was {CHOSEN_THERE}, which may flatter."
     if pair.p is None:

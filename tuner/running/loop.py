@@ -246,7 +246,7 @@ class Runner:
         control: Control | None = None,
     ) -> None:
         self._search, self._ledger, self._executor = search, ledger, executor
-        self._job_of, self._observer, self._fresh = job_of, observer, fresh
+        self._job_of, self._observer, self.fresh = job_of, observer, fresh
         self._listeners, self._cost_of = list(listeners), cost_of
         self._answers, self._control = answers, control
         self._open: dict[str, list[tuple[Proposals, int]]] = {}  # the places of the search that wait for a trial
@@ -465,7 +465,7 @@ class Runner:
         if known is None or trial.id in self._trained:
             return known
         if counts(known, self._executor.limits) and not (
-            self._fresh and not self._ledger.is_listed_elsewhere(trial.id, self._search)
+            self.fresh and not self._ledger.is_listed_elsewhere(trial.id, self._search)
         ):
             return known
         self._ledger.forget_trial(trial.id)

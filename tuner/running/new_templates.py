@@ -21,7 +21,7 @@ optimizer = "adam"\t# rmsprop, adam, adamw, sgd (then: momentum = 0.9)
 learning_rate = 1e-3\t# searched where [search.space] has a list of it
 batch_size = {batch}\t# smaller for few images, larger for many
 epochs = {epochs}\t# at most; more for few images, fewer for many
-early_stopping = "val_loss"\t# or val_accuracy, off; the best epoch's weights count
+early_stopping = "val_loss"\t# or objective, val_accuracy, off; the best epoch's weights count
 patience = {patience}\t# epochs without improvement
 {flip}
 # rotation = 10.0\t# degrees; also shift = 0.1, zoom = 0.1, crop = 4 (pixels)

@@ -105,7 +105,7 @@ class StartedSearch:
             self._control.ended = True
         keeper = None
         if deadline is not None and not limits:
-            begun = Begun(search, self._prepared, self.ledger, self._workspace, self._pool)
+            begun = Begun(search, self._prepared, self.ledger, self._workspace, self._pool, self._runner.fresh)
             keeper = timekeeper(begun, deadline, self._console)
             self._runner.listen(keeper.finished)
         open_ended = bool(pruned or keeper or limits)  # how many go on, nobody knows before

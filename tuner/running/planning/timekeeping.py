@@ -35,13 +35,17 @@ STAYS_ENDED = (
 
 @dataclass(frozen=True)
 class Begun:
-    """A search that begins: checked, with its data laid out, what is recorded, and what trains."""
+    """A search that begins: checked, with its data laid out, what is recorded, and what trains.
+
+    `fresh` if it trains again what is recorded of it alone.
+    """
 
     search: Search
     prepared: dict[str, Prepared]
     ledger: Ledger
     workspace: Workspace
     pool: Executor
+    fresh: bool = False
 
 
 def timekeeper(begun: Begun, deadline: Deadline, console: Console) -> Timekeeper:
@@ -53,7 +57,7 @@ def timekeeper(begun: Begun, deadline: Deadline, console: Console) -> Timekeeper
     """
     search, pool = begun.search, begun.pool
     outlook = Outlook(search, begun.prepared, begun.workspace)
-    work = work_of(search, begun.prepared, begun.ledger, begun.workspace)
+    work = work_of(search, begun.prepared, begun.ledger, begun.workspace, fresh=begun.fresh)
     for ahead in work.ahead:
         outlook.build(ahead, own_alone=True)
     recorded = outlook.learn_recorded(begun.ledger)
@@ -74,7 +78,7 @@ def timekeeper(begun: Begun, deadline: Deadline, console: Console) -> Timekeeper
         say(
             console, f"{promised(whole, trained, kept + report, deadline.ends - deadline.begun)}; times rest on {basis}"
         )
-    return Timekeeper(outlook, ends, places, recorded)
+    return Timekeeper(outlook, ends, places, () if begun.fresh else recorded)
 
 
 def promised(whole: str, trained: str, kept: float, seconds: float) -> str:

@@ -88,18 +88,21 @@ def work_of(
     workspace: Workspace,
     most: Mapping[tuple[str, str], int] | None = None,
     left_out: Collection[str] = (),
+    fresh: bool = False,
 ) -> Work:
     """Return what is to be trained on one split of a checked search.
 
     `most` says after how many configurations nothing new is proposed, by model and data set, where that is so;
-    `left_out` are trials that are not trained.
+    `left_out` are trials that are not trained; `fresh` if what is recorded of this search alone is trained again.
     """
     ends = most or {}
     limits = Limits(search.max_trial_minutes, search.max_trial_gb)
 
     def known(trial: Trial) -> Record | None:
         record = ledger.get(trial.id) if ledger else None
-        return record if record is not None and counts(record, limits) else None
+        if ledger is None or record is None or not counts(record, limits):
+            return None
+        return None if fresh and not ledger.is_listed_elsewhere(trial.id, search.name) else record
 
     def proposals_on(dataset: str) -> Callable[[ModelSearch], Proposals]:
         data = prepared[dataset]
