@@ -40,7 +40,7 @@ def test_trials_are_chosen_by_it_and_an_edit_of_what_it_imports_trains_them_agai
     with (folder / "reports" / "small" / "comparison.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert 0 < float(row["test_metrics:cost"]) < 1
-    assert "Chosen by cost; what is compared here is test accuracy." in ran.stdout
+    assert "Chosen by cost; what is told here is test accuracy." in ran.stdout
 
     assert tuner(folder, "run", "small").returncode == 0
     assert recorded(folder) == 3, "nothing is trained twice"
