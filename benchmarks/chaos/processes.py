@@ -118,12 +118,14 @@ class Run:
 
     def _look(self) -> None:
         """See whether it holds its search, or has its ledger open: there is something to go on with from then on."""
-        with contextlib.suppress(OSError):
-            holder = self._folder / "runs" / "locks" / f"{NAME}.holder"
-            self.had_begun = self.had_begun or holder.read_text(encoding="ascii") == str(self.session)
-        with contextlib.suppress(OSError):
-            opened = (entry.readlink() for entry in Path(f"/proc/{self.session}/fd").iterdir())
-            self.had_begun = self.had_begun or self._folder / "runs" / "ledger.sqlite" in opened
+        runs = self._folder / "runs"
+        if not self.had_begun:
+            with contextlib.suppress(OSError):
+                self.had_begun = (runs / "locks" / f"{NAME}.holder").read_text(encoding="ascii") == str(self.session)
+        if not self.had_begun:
+            with contextlib.suppress(OSError):
+                opened = (entry.readlink() for entry in Path(f"/proc/{self.session}/fd").iterdir())
+                self.had_begun = runs / "ledger.sqlite" in opened
 
     def workers(self) -> list[int]:
         """Return the processes that the server of workers has forked: those that train, wait, or are forked ahead."""

@@ -41,9 +41,9 @@ def pair_in_words(where: str, pair: Pair) -> str:
     """Return in words, markdown, whether the better of two models really is better; `where` is escaped."""
     a, b = escape(pair.better.label), escape(pair.worse.label)
     points = f"{100 * pair.difference.mean:.1f} points"
-    ahead = f"it is {points} of test accuracy ahead {_evidence(pair)}"
-    if pair.difference.mean == 0:
-        ahead = f"they have the same mean test accuracy {_evidence(pair)}"
+    equal = pair.difference.mean == 0
+    lead = "they have the same mean test accuracy" if equal else f"it is {points} of test accuracy ahead"
+    ahead = f"{lead} {_evidence(pair)}"
     if pair.published:
         return f"On {where}, **{a} is not judged against {b}**: {ahead} Each was {CHOSEN_THERE}, which may flatter."
     if pair.p is None:

@@ -157,6 +157,14 @@ def counts(record: Record, limits: Limits) -> bool:
     return not (record.result.transient or limits.allow_more(record.result.passed))
 
 
+def is_kept(trial: Trial, record: Record, search: str, ledger: Ledger, limits: Limits, fresh: bool) -> bool:
+    """Tell whether a recorded trial is not to be trained again by a run of a search with these limits.
+
+    A `fresh` run trains again what no other search lists.
+    """
+    return counts(record, limits) and not (fresh and not ledger.is_listed_elsewhere(trial.id, search))
+
+
 class Queue:
     """Trials that wait for a place, by their compile group. All of a group cost the same."""
 
@@ -464,9 +472,7 @@ class Runner:
         known = self._ledger.get(trial.id)
         if known is None or trial.id in self._trained:
             return known
-        if counts(known, self._executor.limits) and not (
-            self.fresh and not self._ledger.is_listed_elsewhere(trial.id, self._search)
-        ):
+        if is_kept(trial, known, self._search, self._ledger, self._executor.limits, self.fresh):
             return known
         self._ledger.forget_trial(trial.id)
         return None

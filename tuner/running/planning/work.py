@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tuner.executors import Limits
 from tuner.ledger.furthest import furthest
 from tuner.ledger.ledger import Ledger, SearchTrial
-from tuner.running.loop import counts
+from tuner.running.loop import is_kept
 from tuner.running.planned import Prepared, final_trials, is_lost, search_proposals
 from tuner.running.planning.replay import Ahead, look_ahead
 from tuner.running.proposals import Proposals
@@ -100,9 +100,9 @@ def work_of(
 
     def known(trial: Trial) -> Record | None:
         record = ledger.get(trial.id) if ledger else None
-        if ledger is None or record is None or not counts(record, limits):
+        if ledger is None or record is None:
             return None
-        return None if fresh and not ledger.is_listed_elsewhere(trial.id, search.name) else record
+        return record if is_kept(trial, record, search.name, ledger, limits, fresh) else None
 
     def proposals_on(dataset: str) -> Callable[[ModelSearch], Proposals]:
         data = prepared[dataset]
