@@ -62,6 +62,25 @@ def test_a_new_parameter_at_its_idle_value_renames_no_trial(tmp_path: Path, newe
     assert len({trial.id for trial in trials_of(search_of(tmp_path, noise=[0.0, 0.5]))}) == 8
 
 
+def test_a_table_of_class_weights_is_one_trial_in_any_order_and_words_keep_their_names(tmp_path: Path) -> None:
+    def names(*weights: object) -> list[str]:
+        given = {"dense_units": 4, "batch_norm": False, **({"class_weight": list(weights)} if weights else {})}
+        return [trial.id for trial in trials_of(search_of(tmp_path, **given))]
+
+    one, other = names({"bottom": 2.0, "top": 1}), names({"top": 1.0, "bottom": 2})
+    assert one == other == names("{top 1, bottom 2.0}")
+    assert names("none") == names() == ["9c003f16937834b7"]
+    assert names("balanced") == ["4f8d2330a702ebd1"]
+    assert len({*one, *names(), *names("balanced"), *names({"bottom": 2}), *names({"top": 2, "bottom": 1})}) == 5
+
+
+def test_trials_whose_classes_have_weights_share_what_is_compiled_whatever_these_are(tmp_path: Path) -> None:
+    weights = ["balanced", {"top": 2}, {"bottom": 0.5}, "none"]
+    found = trials_of(search_of(tmp_path, dense_units=4, batch_norm=False, class_weight=weights))
+    groups = [trial.compile_group for trial in found]
+    assert groups[0] == groups[1] == groups[2] != groups[3]
+
+
 def test_what_was_recorded_before_counts_and_is_not_trained_again(tmp_path: Path, newer: Any) -> None:
     class Idle(Executor):
         slots = 1

@@ -25,6 +25,8 @@ Hash = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 MOST_EPOCHS = 1_000_000
 #: Nobody divides images into more folds.
 MOST_FOLDS = 100
+#: The longest text that is a value of a parameter.
+LONGEST_TEXT = 10_000
 #: A number of epochs, of images, a seed, a value of a parameter, each as far as a search file lets it reach.
 Epochs = Annotated[int, Field(ge=1, le=MOST_EPOCHS)]
 Size = Annotated[int, Field(ge=1, lt=1 << 53)]
@@ -33,7 +35,7 @@ Held = (
     bool
     | Annotated[int, Field(gt=-(1 << 63), lt=1 << 63)]
     | Annotated[float, Field(allow_inf_nan=False)]
-    | Annotated[str, Field(max_length=10_000)]
+    | Annotated[str, Field(max_length=LONGEST_TEXT)]
 )
 
 
@@ -58,6 +60,8 @@ EVERY_LAYER = "every"
 LAYER_WORDS = frozenset((FIRST_LAYER, EVERY_LAYER))
 #: Numbers that a compiled training step takes as inputs, so that trials which differ in nothing else share one.
 RUNTIME_SCALARS = ("dropout", "conv_dropout", "dense_dropout", "l2", "learning_rate", "head_learning_rate")
+#: What says weights of classes, which are an input of the step where there are any; "none" for none.
+CLASS_WEIGHT = "class_weight"
 
 
 #: The files that a trial leaves, by their kinds in `Result.files`, with their endings: a final trial its model and its
@@ -142,9 +146,12 @@ class Trial:
     def compile_group(self) -> str:
         """A hash of what trials have in common that can share a compiled step.
 
-        That is all but their seed, their runtime scalars, and the epoch at which they end.
+        That is all but their seed, their runtime scalars, the numbers of their class weights, and the epoch at which
+        they end.
         """
         structure = {name: value for name, value in self.values.items() if name not in RUNTIME_SCALARS}
+        if structure.get(CLASS_WEIGHT, "none") != "none":
+            structure[CLASS_WEIGHT] = ""
         return replace(self, values=structure, seed=0, stop_after=None).id
 
     @cached_property

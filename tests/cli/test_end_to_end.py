@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from small_project import (
+    ONE_TRIAL,
     TWO_TRIALS,
     make_project,
     recorded,
@@ -305,3 +306,28 @@ def test_everything_runs_on_the_jax_backend_too(tmp_path: Path, blobs_file: Path
     again = tuner(folder, "run", "small", "--epochs", "1", "--fresh", env=jax)
     assert (again.returncode, "Traceback" in again.stderr) == (0, False), again.stderr
     assert [(row["trial"], row["val_accuracy"]) for row in trials(folder)] == before
+
+
+def test_weights_by_class_are_trained_with_and_stand_in_every_table(tmp_path: Path, blobs_file: Path) -> None:
+    search = ONE_TRIAL.replace("seed = 0", "seed = 0\nfolds = 2") + (
+        'class_weight = ["none", { "middle|odd" = 2.5, bottom = 1e-6 }, { bottom = 1e-6, top = 1e-6 }]\n'
+    )
+    folder = make_project(tmp_path / "p", blobs_file, search)
+    ran = tuner(folder, "run", "small")
+    assert ran.returncode == 0, ran.stderr
+    rows = trials(folder)
+    weights = ["none", "{bottom 1e-06, middle|odd 2.5}", "{bottom 1e-06, top 1e-06}"]
+    assert {row["class_weight"] for row in rows} == set(weights)
+    assert len({row["val_loss"] for row in rows}) == 3
+    shown = tuner(folder, "results", "small", "--all")
+    report = folder / "reports" / "small"
+    text = (report / "report.md").read_text()
+    for weight in weights[1:]:
+        assert weight.replace("|", "\\|") in shown.stdout, shown.stderr
+        assert weight.replace("|", "\\|") in text
+        assert weight in (report / "report.html").read_text()
+    asked = tuner(folder, "run", "small", "--set", "training.class_weight={ tpo = 2 }", "--set", "search.ann.space={}")
+    assert asked.returncode == 2
+    assert (
+        "searches/small.toml training.class_weight: 'tpo' is no class of blobs.npz; did you mean 'top'?" in asked.stderr
+    )

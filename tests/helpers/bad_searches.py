@@ -142,6 +142,41 @@ FILES = [
         training="epochs = 1\nlearning_rate = {min = 0.1, max = 0.2}",
     ),
     search(
+        "a class weight of 0",
+        "training.class_weight: 0 of '3' is not a number above 0",
+        training="epochs = 1\nclass_weight = {3 = 0}",
+    ),
+    search(
+        "a class weight without end",
+        "[[search]] 1 space.class_weight: inf of '3' is not a number above 0",
+        space='class_weight = ["none", {3 = inf}]',
+    ),
+    search(
+        "a class weight in words",
+        "training.class_weight: 'much' of '3' is not a number above 0",
+        training="epochs = 1\nclass_weight = {3 = 'much'}",
+    ),
+    search(
+        "no class weights in their table",
+        'training.class_weight: the table is empty: name a class with its weight, or write "none"',
+        training="epochs = 1\n[training.class_weight]",
+    ),
+    search(
+        "a list of class weights",
+        "training.class_weight: [1, 2] is not a string or a table of weights by class; search a setting in",
+        training="epochs = 1\nclass_weight = [1, 2]",
+    ),
+    search(
+        "a weight of a class that there is not",
+        "searches/wrong.toml training.class_weight: '12' is no class of digits; did you mean '2'?",
+        training="epochs = 1\nclass_weight = {3 = 2, 12 = 5}",
+    ),
+    search(
+        "a weight that is searched of a class that there is not",
+        "searches/wrong.toml [[search]] 1 space.class_weight: 'eight' is no class of digits; known: 0, 1, 2",
+        space='class_weight = ["balanced", {8 = 2}, {eight = 2}]',
+    ),
+    search(
         "a named rule is a number",
         "rules.filters_never_decrease",
         "1",

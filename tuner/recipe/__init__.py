@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from tuner.recipe.augmentation import AUGMENTATION, augmenter
-from tuner.recipe.imbalance import IMBALANCE, class_weights
+from tuner.recipe.imbalance import IMBALANCE, class_weights, unknown_class
 from tuner.recipe.losses import LOSS, make_loss
 from tuner.recipe.mixing import MIXING, Mixing, mixing
 from tuner.recipe.optimizers import OPTIMIZER, make_optimizer
@@ -34,6 +34,7 @@ __all__ = [
     "left_to_build",
     "mixing",
     "steps_per_epoch",
+    "unknown_class",
     "use_precision",
 ]
 

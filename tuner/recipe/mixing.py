@@ -75,7 +75,9 @@ class Mixing:
     loss: keras.losses.Loss
     classes: int
 
-    def __call__(self, images: Any, labels: Any, weights: NDArray[np.float32] | None) -> tuple[Any, Any]:
+    def __call__(
+        self, images: Any, labels: Any, weights: NDArray[np.float32] | keras.Variable | None
+    ) -> tuple[Any, Any]:
         """Return blended images, float32, and how much each counts as each class, `(n, classes)`.
 
         Args:

@@ -18,6 +18,7 @@ from tuner.running.colours import check_colours
 from tuner.running.dryrun import (
     as_built,
     check_asked,
+    check_class_weights,
     check_ends,
     check_objective,
     check_proposals,
@@ -70,6 +71,7 @@ def checked_data(search: Search, name: str, workspace: Workspace, skip_bad: bool
     dataset = data_of(search, name, workspace.data, skip_bad, workspace.store)
     check_validation(search, name, dataset)
     check_objective(search, name, dataset.class_names)
+    check_class_weights(search, name, dataset.class_names)
     check_colours(search, name, dataset.shape)
     model_search = search.model_searches[0]
     with in_its_place(search, model_search):

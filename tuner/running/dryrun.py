@@ -16,7 +16,7 @@ from tuner.errors import InputError, key_name, shown, suggestion
 from tuner.families.custom import SCALING
 from tuner.oracles import MOST_DRAWS, Proposal
 from tuner.protocol import resplit
-from tuner.recipe import RECIPE
+from tuner.recipe import RECIPE, unknown_class
 from tuner.running.building import build_all
 from tuner.running.colours import check_colours
 from tuner.running.resized import resize_notes
@@ -24,9 +24,10 @@ from tuner.running.sizes import with_sizes
 from tuner.running.uncached import uncached_notes
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
+from tuner.space.parameters import Choice
 from tuner.space.space import Configuration, nothing_left
 from tuner.system.interrupts import INTERRUPTS
-from tuner.trial import EVERY_LAYER, FIRST_LAYER, LAYER_WORDS
+from tuner.trial import CLASS_WEIGHT, EVERY_LAYER, FIRST_LAYER, LAYER_WORDS
 from tuner.worker.probe import Built
 
 #: Up to so many configurations of a model search are all shown. Each network takes a tenth of a second or more to
@@ -200,6 +201,21 @@ def check_objective(search: Search, name: str, class_names: Sequence[str]) -> No
         raise InputError(place, f"{shown(missing)} is no class of {name}", suggestion(missing, class_names))
 
 
+def check_class_weights(search: Search, name: str, class_names: Sequence[str]) -> None:
+    """See that a data set has the classes that the search gives weights to.
+
+    Raises:
+        InputError: it has not.
+    """
+    for number, model_search in enumerate(search.model_searches, start=1):
+        domain = model_search.space.domains.get(CLASS_WEIGHT)
+        missing = unknown_class(domain.values, class_names) if isinstance(domain, Choice) else None
+        if missing is not None:
+            own = CLASS_WEIGHT in search.content["search"][number - 1].get("space", {})
+            place = f"{search.place} " + (f"[[search]] {number} space" if own else "training") + f".{CLASS_WEIGHT}"
+            raise InputError(place, f"{shown(missing)} is no class of {name}", suggestion(missing, class_names))
+
+
 def check_validation(search: Search, name: str, dataset: Dataset) -> None:
     """Compare what the search file holds out of a data set that is searched on with what the data set brings.
 
@@ -273,9 +289,11 @@ def shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -
         shape, class_names = known
         check_colours(search, name, shape)
         check_objective(search, name, class_names)
+        check_class_weights(search, name, class_names)
         return shape, len(class_names)
     dataset = data_of(search, name, data_dir, skip_bad)
     check_validation(search, name, dataset)
     check_objective(search, name, dataset.class_names)
+    check_class_weights(search, name, dataset.class_names)
     check_colours(search, name, dataset.shape)
     return dataset.shape, len(dataset.class_names)

@@ -203,7 +203,8 @@ def parse_search(
         try:
             known[key].check(value)
         except ValueError as error:
-            remedy = "search a setting in [search.space]" if isinstance(value, list | dict) else ""
+            listed = isinstance(value, list) or (isinstance(value, dict) and known[key].table is None)
+            remedy = "search a setting in [search.space]" if listed else ""
             raise InputError(f"training.{key_name(key)}", str(error), remedy) from error
     epochs, threads = _whole(epochs, EPOCHS), _whole(threads, THREADS)
 

@@ -187,7 +187,8 @@ def _doc(item: Parameter | Layered) -> str:
 
 def _domain(parameter: Parameter) -> str:
     if parameter.kind is str and parameter.choices:
-        return ", ".join(f"`{_toml(choice)}`" for choice in parameter.choices)
+        also = f" or {parameter.table.doc}" if parameter.table is not None else ""
+        return ", ".join(f"`{_toml(choice)}`" for choice in parameter.choices) + also
     if parameter.kind in (int, float) and math.isfinite(parameter.low):
         return f"{_KINDS[parameter.kind]} from {_figure(parameter.low)} to {_figure(parameter.high)}"
     return _KINDS[parameter.kind]

@@ -23,6 +23,18 @@ _KIND_NAMES = {bool: "true or false", int: "a whole number", float: "a number", 
 
 
 @dataclass(frozen=True)
+class Table:
+    """What a parameter of strings takes beside its choices: a table, whose value is a string that says all of it.
+
+    `read` returns this string for a table, and for a string that says one in any form; None for any other string. It
+    raises ValueError for a table that makes no sense. `doc` is what it is called.
+    """
+
+    doc: str
+    read: Callable[[Mapping[str, object] | str], str | None]
+
+
+@dataclass(frozen=True)
 class Parameter:
     """One parameter: its default (whose type is the parameter's type), bounds and condition.
 
@@ -30,7 +42,7 @@ class Parameter:
     says anything else. `when = (parent, values)` makes it active only where the parent has one of these values;
     `ways` is for one that several parents decide about: it is active where all conditions of one of the ways hold.
     `above = (parent, number)` makes it active only where the parent is larger; `given` makes a `when` of it.
-    `verify` raises ValueError for a value of the right type that makes no sense.
+    `verify` raises ValueError for a value of the right type that makes no sense. `table` is what a string may also be.
 
     `idle` is for a parameter that was added when trials had been recorded: its value at which a network trains as one
     that never heard of the parameter. There it is left out of a trial's name, so that the recorded ones still count.
@@ -47,6 +59,7 @@ class Parameter:
     idle: Value | None = None
     ways: tuple[tuple[Condition, ...], ...] = ()
     above: tuple[str, float] | None = None
+    table: Table | None = None
 
     @property
     def kind(self) -> type[Value]:
@@ -60,15 +73,18 @@ class Parameter:
             ValueError: with what was expected, when type, bounds or choices do not fit.
         """
         value: object = raw
+        if self.table is not None and isinstance(raw, Mapping | str) and (text := self.table.read(raw)) is not None:
+            return text
+        also = f" or {self.table.doc}" if self.table is not None else ""
         if self.kind is float and isinstance(raw, int) and not isinstance(raw, bool):
             value = float(raw) if abs(raw) < 1 << 63 else math.inf
         if type(value) is not self.kind:
             hint = f": {self.doc}" if self.verify is not None else ""
-            raise ValueError(f"{shown(raw)} is not {_KIND_NAMES[self.kind]}{hint}")
+            raise ValueError(f"{shown(raw)} is not {_KIND_NAMES[self.kind]}{also}{hint}")
         if isinstance(value, str):
             value = self.meant(value)
         if isinstance(value, str) and self.choices and value not in self.choices:
-            raise ValueError(f"{shown(raw)} is not one of {', '.join(map(str, self.choices))}")
+            raise ValueError(f"{shown(raw)} is not one of {', '.join(map(str, self.choices))}{also}")
         if isinstance(value, int | float) and not isinstance(value, bool):
             if isinstance(value, int) and abs(value) >= 1 << 63:
                 raise ValueError("the number is too large")
@@ -228,10 +244,12 @@ _RANGE_KEYS = ("min", "max", "step", "sampling")
 def domain_of(raw: object, parameter: Parameter) -> Domain:
     """Read what a search file gives for `parameter`: a value, a list of values or `{min, max, step|sampling}`.
 
+    A table is a value of a parameter that takes tables.
+
     Raises:
         ValueError: with what is wrong and what was expected.
     """
-    if isinstance(raw, Mapping):
+    if isinstance(raw, Mapping) and parameter.table is None:
         return _range_of(raw, parameter)
     if not isinstance(raw, list):
         return Choice((parameter.check(raw),))

@@ -157,7 +157,7 @@ def _plan(trial: Trial, stage: Stage, data: Dataset, training: Samples) -> Plan:
         int(trial.values["batch_size"]),
         trial.seed,
         augmenter(trial.values, data.shape, seed),
-        class_weights(trial.values, training.labels, classes),
+        class_weights(trial.values, training.labels, data.class_names),
         balanced=trial.values.get("sampling") == "balanced",
         done=stage.begin,
         mixing=mixing(trial.values, classes, seed),

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from tuner.datasets.base import Dataset
 from tuner.datasets.large import RowsInFile
 from tuner.families import FAMILIES
-from tuner.recipe import RECIPE, augmenter, compile_network, mixing, steps_per_epoch, use_precision
+from tuner.recipe import RECIPE, augmenter, class_weights, compile_network, mixing, steps_per_epoch, use_precision
 from tuner.recipe.augmentation import AUGMENTATIONS, OF_COLOURS
+from tuner.recipe.imbalance import read_weights
 from tuner.recipe.losses import make_loss
 from tuner.recipe.schedules import SCHEDULES
 from tuner.space.space import Configuration, read_space
@@ -125,20 +126,18 @@ class TestEveryEngine:
         assert set(epoch) == METRICS | {f"val_{name}" for name in METRICS}
 
     def test_class_weights_lead_where_keras_own_lead(self, engine: Engine, blobs: Dataset) -> None:
-        weights = np.array([0.2, 5.0, 1.0], np.float32)
         training, _ = samples(blobs)
+        named = read_weights({blobs.class_names[1]: 5, blobs.class_names[0]: 0.2})
+        assert named is not None
+        weights = class_weights({"class_weight": named}, training.labels, blobs.class_names)
         plan = Plan(3, 16, seed=3, class_weights=weights)
         keras.utils.set_random_seed(1)
         ours, theirs = network_of("ann", dense_units=8), network_of("ann", dense_units=8)
         theirs.set_weights(ours.get_weights())
         list(engine.fit(ours, training, None, plan))
         for order in plan.orders(training.labels):
-            images, labels, by_class = (
-                training.images[order],
-                training.labels[order],
-                dict(enumerate(map(float, weights))),
-            )
-            theirs.fit(images, labels, batch_size=16, class_weight=by_class, shuffle=False, verbose=0)
+            images, labels = training.images[order], training.labels[order]
+            theirs.fit(images, labels, batch_size=16, class_weight={0: 0.2, 1: 5.0}, shuffle=False, verbose=0)
         for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
             np.testing.assert_allclose(one, other, rtol=2e-3, atol=2e-5)
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tuner.families import FAMILIES
-from tuner.recipe import RECIPE, augmenter, compile_network, steps_per_epoch, use_precision
+from tuner.recipe import RECIPE, augmenter, compile_network, mixing, steps_per_epoch, use_precision
 from tuner.space.space import Configuration, read_space
 from tuner.trial import RUNTIME_SCALARS
 from tuner.worker.engines import ENGINES, Plan, Samples
@@ -53,14 +53,23 @@ def values_of(family: str, **given: object) -> Configuration:
 Learned = tuple[list[dict[str, float]], list[NDArray[Any]]]
 
 
-def learn(engine: CompiledEngine, family: str, seed: int, data: tuple[Samples, Samples], **given: object) -> Learned:
-    """Return the history and the weights of a network of a family that `engine` trained."""
+def learn(
+    engine: CompiledEngine,
+    family: str,
+    seed: int,
+    data: tuple[Samples, Samples],
+    weights: Sequence[float] | None = None,
+    **given: object,
+) -> Learned:
+    """Return the history and the weights of a network of a family that `engine` trained, its classes weighted so."""
     values = values_of(family, **given)
     keras.utils.set_random_seed(seed)
     use_precision(values)
     network = FAMILIES[family].network(values, SHAPE, CLASSES)
     compile_network(network, values, EPOCHS, steps_per_epoch(len(data[0].labels), BATCH))
-    plan = Plan(EPOCHS, BATCH, seed, augmenter(values, SHAPE, seed))
+    of_classes = None if weights is None else np.array(weights, np.float32)
+    mixed = mixing(values, CLASSES, seed)
+    plan = Plan(EPOCHS, BATCH, seed, augmenter(values, SHAPE, seed), of_classes, mixing=mixed)
     history = list(engine.fit(network, *data, plan))
     use_precision({"precision": "float32"})
     return history, network.get_weights()
@@ -71,7 +80,7 @@ def same(one: Learned, other: Learned) -> bool:
 
 
 def together_as_alone(
-    family: str, settings: Sequence[dict[str, object]], data: tuple[Samples, Samples], **common: object
+    family: str, settings: Sequence[dict[str, Any]], data: tuple[Samples, Samples], **common: Any
 ) -> int:
     """Train trials one after the other in one engine, and each but the first, which finds the engine fresh, in another.
 
@@ -112,6 +121,19 @@ def test_every_level_that_makes_trials_kin_is_one_to_the_engine(data: tuple[Samp
     high: dict[str, object] = {scalar: 0.01 if scalar == "learning_rate" else 0.5 for scalar in scalars}
     settings = [high, *({**high, scalar: 0.001} for scalar in scalars), dict.fromkeys(scalars, 1e-4)]
     assert together_as_alone("cnn", settings, data, filters=4, dense_units=8) == 1
+
+
+@pytest.mark.parametrize("common", [{}, {"loss": "focal", "dropout": 0.5}, {"mixup": 0.4}], ids=str)
+def test_trials_that_differ_in_the_numbers_of_class_weights_share_one_compiled_epoch(
+    common: dict[str, object], data: tuple[Samples, Samples]
+) -> None:
+    weights = [0.5, 3.0, 1.25], [2.0, 1.0, 0.1], [1.0, 1.0, 1.0], [0.5, 3.0, 1.25]
+    assert together_as_alone("ann", [{"weights": one} for one in weights], data, dense_units=8, **common) == 1
+
+
+def test_a_trial_without_class_weights_has_an_epoch_without(data: tuple[Samples, Samples]) -> None:
+    settings = [{"weights": [2.0, 1.0, 0.1]}, {}, {"weights": [0.5, 3.0, 1.25]}, {}]
+    assert together_as_alone("ann", settings, data, dense_units=8) == 2
 
 
 @pytest.mark.parametrize(

@@ -86,16 +86,16 @@ class Plan:
 
     `augment` makes random variants of raw training images, `(n, height, width, channels)`; None leaves them alone.
     `class_weights`, `(classes,)`, says how much a training image of each class counts; None lets all count the same.
-    `balanced` shows as many images of each class in an epoch, some of them several times. `done` counts the epochs
-    that were trained before, at whose end the training goes on. `mixing` blends the images and labels of a batch, after
-    they were augmented.
+    What is compiled for several trials reads them of a variable. `balanced` shows as many images of each class in an
+    epoch, some of them several times. `done` counts the epochs that were trained before, at whose end the training goes
+    on. `mixing` blends the images and labels of a batch, after they were augmented.
     """
 
     epochs: int
     batch_size: int
     seed: int
     augment: keras.Sequential | None = None
-    class_weights: NDArray[np.float32] | None = None
+    class_weights: NDArray[np.float32] | keras.Variable | None = None
     balanced: bool = False
     done: int = 0
     mixing: Mixing | None = None

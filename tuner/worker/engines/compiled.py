@@ -6,7 +6,7 @@ import json
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -41,13 +41,17 @@ _MOST_KEPT = 2
 
 @dataclass
 class _Kept:
-    """A compiled epoch with the shared network that it trains, and what it holds on to."""
+    """A compiled epoch with the shared network that it trains, and what it holds on to.
+
+    `class_weights` are what it reads its trial's weights from; None where it trains those that have none.
+    """
 
     shared: SharedNetwork
     run: EpochFunction
     optimizer: keras.optimizers.Optimizer
     begin: list[NDArray[Any]]
     random_layers: tuple[keras.Layer, ...]
+    class_weights: keras.Variable | None
     samples: tuple[Samples, Samples | None]
 
 
@@ -74,7 +78,8 @@ class CompiledEngine(Engine):
     ) -> EpochFunction:
         """Return the function that trains `network` for an epoch; its optimizer is built.
 
-        `scalars` are variables that the network reads and that are not its own.
+        `scalars` are variables that are read and that are not the network's own: its runtime scalars, and the class
+        weights of `plan` where these are a variable.
         """
 
     def takes(self, network: keras.Model) -> bool:
@@ -143,8 +148,12 @@ class CompiledEngine(Engine):
             shared.network.compile(network.optimizer, network.loss)
             network.optimizer.build(shared.network.trainable_variables)
             begin = [keras.ops.convert_to_numpy(variable) for variable in network.optimizer.variables]
-            run = self.compile(shared.network, training, validation, plan, list(shared.scalars.values()))
-            kept = _Kept(shared, run, network.optimizer, begin, plan.random_layers, (training, validation))
+            weights = None
+            if plan.class_weights is not None:
+                weights = keras.Variable(plan.class_weights, trainable=False, dtype="float32", name="class_weights")
+            scalars = [*shared.scalars.values(), *([] if weights is None else [weights])]
+            run = self.compile(shared.network, training, validation, replace(plan, class_weights=weights), scalars)
+            kept = _Kept(shared, run, network.optimizer, begin, plan.random_layers, weights, (training, validation))
             self._kept[key] = kept
         self._kept.move_to_end(key)
         while len(self._kept) > _MOST_KEPT:
@@ -170,13 +179,15 @@ def _epoch(metrics: list[float], answers: Any, variables: list[keras.Variable]) 
 
 
 def _begin_anew(kept: _Kept, network: keras.Model, plan: Plan) -> None:
-    """Bring the kept optimizer, and the kept layers that vary images, to where a network's own ones begin."""
+    """Bring the kept optimizer, class weights, and layers that vary images, to where a network's own ones begin."""
     own = network.optimizer
     if own is not kept.optimizer:
         for variable, value in zip(kept.optimizer.variables, kept.begin, strict=True):
             variable.assign(value)
         if _rate_is_variable(own):
             kept.optimizer.learning_rate.assign(own.learning_rate)
+    if kept.class_weights is not None:
+        kept.class_weights.assign(plan.class_weights)
     for layer, own_layer in zip(kept.random_layers, plan.random_layers, strict=True):
         if layer is not own_layer:
             for variable, value in zip(layer.variables, own_layer.variables, strict=True):
@@ -202,7 +213,7 @@ def _key(
     if _rate_is_variable(network.optimizer):
         del optimizer["config"]["learning_rate"]
     recipe = json.dumps(_without([optimizer, loss, varied], ("seed", "name")), sort_keys=True)
-    weights = None if plan.class_weights is None else plan.class_weights.tobytes()
+    weights = None if plan.class_weights is None else plan.class_weights.shape  # their numbers are read at run time
     return signature.text, recipe, plan.batch_size, weights, id(training), id(validation)
 
 

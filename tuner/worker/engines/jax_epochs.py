@@ -139,9 +139,7 @@ def epoch_function(network: keras.Model, variables: Groups, plan: Plan) -> Calla
 
 def _weights(plan: Plan, labels: Any) -> Any:
     """Return how much each image of a batch counts; None where all count the same."""
-    import jax.numpy as jnp
-
-    return None if plan.class_weights is None else jnp.asarray(plan.class_weights)[labels]
+    return None if plan.class_weights is None else keras.ops.convert_to_tensor(plan.class_weights)[labels]
 
 
 def _joined(*parts: Any) -> Any:

@@ -187,4 +187,5 @@ def _weights(plan: Plan, labels: Any) -> Any:
     """Return how much each image of a batch counts; None where all count the same."""
     import tensorflow as tf
 
-    return None if plan.class_weights is None else tf.gather(tf.constant(plan.class_weights), labels)
+    weights = plan.class_weights
+    return None if weights is None else tf.gather(keras.ops.convert_to_tensor(weights), labels)
