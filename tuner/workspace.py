@@ -151,7 +151,7 @@ def recorded_search(ledger: Ledger, name: str) -> Search:
         raise error.inside(f"{ledger.path}, search {name}") from error
     if search.name != name:  # which is where its report would go
         raise InputError(str(ledger.path), f"calls the search {name!r} {search.name!r} elsewhere", "move it away")
-    return search.with_decisions(ledger.decisions(name))
+    return search.as_recorded(ledger)
 
 
 def ran_as_it_is(ledger: Ledger, search: Search) -> bool:

@@ -235,6 +235,29 @@ class TestAFinishedSearch:
         for trial in set(before) & set(after):
             assert {**after[trial], **dict.fromkeys(chosen)} == {**before[trial], **dict.fromkeys(chosen)}
 
+    def test_whose_space_became_wider_begins_with_what_it_has_and_its_report_says_so(self, brief: Path) -> None:
+        file = brief / "searches" / "small.toml"
+        before = {row["trial"] for row in trials(brief)}
+        search = file.read_text().replace('family = "ann"', 'family = "ann"\nalgorithm = "random"\nmax_trials = 3')
+        file.write_text(search.replace("dense_units = 4\n", "dense_units = { min = 2, max = 64 }\n"))
+        planned = tuner(brief, "plan", "small")
+        ran = tuner(brief, "run", "small")
+        assert ran.returncode == 0, ran.stderr
+        for answer in (planned, ran):
+            assert "ANN on blobs.npz: 1 earlier trial counts; 2 new ones follow." in answer.stdout + answer.stderr
+        assert (
+            "ANN on blobs.npz: 3 configurations; 1 recorded trials count, 2 are to be trained for certain"
+            in planned.stdout
+        )
+        assert "no longer belong" not in ran.stderr
+        assert len(trials(brief)) == 3 + 1
+        assert before < {row["trial"] for row in trials(brief)}
+        report = (brief / "reports" / "small" / "report.md").read_text()
+        assert "trials and retrainings were recorded before this search began" in report
+        assert "Proposals began with 1 trial of this search as it was before its file changed" in report
+        again = tuner(brief, "run", "small")
+        assert "4 from before" in again.stderr
+
     def test_whose_report_came_from_elsewhere_is_not_taken_for_ones_own(
         self, finished: Path, tmp_path: Path, blobs_file: Path
     ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tuner.ledger.earlier import Earlier, EarlierTrial
 from tuner.ledger.events import Event, Stop
 from tuner.ledger.requests import Decision, Request, told_of
 from tuner.ledger.rows import RowError
@@ -21,6 +22,7 @@ WROTE: list[tuple[str, Any]] = [
     ("asked", Request("report")),
     ("decided", Decision(4, "report", "", 7, refused="it had ended")),
     ("ended", Event("ended", None, (Stop("cnn", "blobs", 4, 5, 1),), MOMENT, (TRIAL,))),
+    ("earlier", Earlier((EarlierTrial("cnn", "blobs", TRIAL, {"dropout": 0.5, "batch_norm": True, "filters": 8}),))),
 ]
 ROWS = [(number, kind, AT, one.content()) for number, (kind, one) in enumerate(WROTE)]
 
@@ -61,6 +63,15 @@ CONTENTS = [
     (5, "refused", None, "content.refused: None"),
     (5, "refused", "x" * 10_001, "content.refused"),
     (5, "surprise", 1, "content.surprise: 1"),
+    (7, "trials", None, "content.trials: None"),
+    (7, "trials.0.model", "../x", "content.trials.0.model: '../x'"),
+    (7, "trials.0.dataset", 1, "content.trials.0.dataset: 1"),
+    (7, "trials.0.trial", "", "content.trials.0.trial: ''"),
+    (7, "trials.0.values", None, "content.trials.0.values: None"),
+    (7, "trials.0.values.dropout", "x" * 10_001, "content.trials.0.values.dropout"),
+    (7, "trials.0.values.dropout", [0.5], "content.trials.0.values.dropout"),
+    (7, "trials.0.surprise", 1, "content.trials.0.surprise: 1"),
+    (7, "surprise", 1, "content.surprise: 1"),
 ]
 
 

@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from recorded import whole
 
 from tuner.errors import InputError, ResourceError
+from tuner.ledger.earlier import EarlierTrial
+from tuner.ledger.events import Event
 from tuner.ledger.ledger import Ledger, SearchTrial
 from tuner.ledger.rows import CURVES
 from tuner.ledger.schema import SCHEMA_VERSION
@@ -242,6 +244,28 @@ def test_a_search_opened_with_another_key_begins_anew_and_its_trials_stay(ledger
     assert ledger.search_content("s") == "new"
     assert ledger.get(trial(0).id) == record(0)
     assert ledger.search_trials("untouched") == [(search_trial(0, 0), record(0))]
+
+
+def test_the_earlier_trials_that_a_search_begins_with_are_its_own_until_it_begins_anew(ledger):
+    earlier = [EarlierTrial("cnn", "blobs", trial(number).id, {"dropout": number / 4}) for number in range(3)]
+    ledger.open_search("s", "key", "{}", earlier)
+    assert ledger.earlier("s") == tuple(earlier)
+    ledger.note("s", Event("lifted", None), anew=True)
+    ledger.open_search("s", "key", "{}", earlier[:1])
+    assert ledger.earlier("s") == tuple(earlier)
+    assert [one.kind for one in ledger.events("s")] == ["lifted"]
+    ledger.open_search("s", "another key", "{}")
+    assert ledger.earlier("s") == ()
+
+
+def test_other_searches_that_list_a_searchs_trials_are_told_by_trial(ledger):
+    for name in ("s", "other", "third"):
+        ledger.open_search(name, "key", "{}")
+    ledger.add("s", *(search_trial(number, number) for number in range(3)))
+    ledger.add("other", search_trial(0, 1), search_trial(1, 5))
+    ledger.add("third", search_trial(0, 1), search_trial(1, 2))
+    assert ledger.listed_elsewhere("s") == {trial(1).id: {"other", "third"}, trial(2).id: {"third"}}
+    assert ledger.listed_elsewhere("nobody") == {}
 
 
 def test_a_search_that_never_ran_has_no_content_and_no_members(ledger):

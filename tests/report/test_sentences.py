@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from tuner.analysis.findings import Findings
 from tuner.analysis.latency import Latency, Timing
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
+from tuner.ledger.earlier import EarlierTrial
 from tuner.ledger.events import Event, Stop
 from tuner.ledger.ledger import SearchTrial
 from tuner.ledger.requests import Change, Decision
@@ -46,7 +48,7 @@ from tuner.report.provenance import provenance_section
 from tuner.report.summary import verdict
 from tuner.report.timing import introduction, timing_section, total_time
 from tuner.report.trials import trials_section
-from tuner.trial import Record, Result
+from tuner.trial import Attempt, Record, Result
 
 Scores = dict[str, list[float | None]]
 Right = dict[str, list[int]]
@@ -129,6 +131,35 @@ def changed(findings: Findings) -> Findings:
     change = Change("blobs", 2, 0, True, limit=4)
     made = Decision(0, "max_trials", "", 1, model="ann", max_trials=4, instead_of=2, changes=(change,))
     return replace(findings, decisions=(made,))
+
+
+def begun_now(findings: Findings) -> Findings:
+    """Return the same of a search that began after its trials were recorded."""
+    return replace(findings, began=time.time() + 1)
+
+
+def began_between(findings: Findings) -> Findings:
+    """Return the same of a search that began after its search trials, and before its retrainings."""
+    roles = {record.trial.id: record.trial.role for _, record in findings.search_trials}
+    ended = {trial: 100.0 if role == "search" else 300.0 for trial, role in roles.items()}
+    attempts = {trial: Attempt(at - 1, at) for trial, at in ended.items()}
+    return replace(findings, began=200.0, attempts=attempts)
+
+
+def edited(*trials: str) -> Callable[[Findings], Findings]:
+    """Return what makes of a search one that began with trials of before its file changed."""
+
+    def of(findings: Findings) -> Findings:
+        earlier = [EarlierTrial("ann", "blobs", trial, {"dense_units": 8}) for trial in trials]
+        return replace(findings, search=findings.search.with_earlier(earlier))
+
+    return of
+
+
+def with_a_twin(findings: Findings) -> Findings:
+    """Return the same with its first trial in two other searches, too."""
+    (_, record), *_ = findings.search_trials
+    return begun_now(replace(findings, elsewhere={record.trial.id: frozenset({"a|twin", "another"})}))
 
 
 def refused(findings: Findings) -> Findings:
@@ -441,6 +472,13 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
      search({"ann": [0.5]}, change=changed), search({"ann": [0.5]}, change=stopped)),
     ("max_trials of ann changed from 2 to 4 after 1 recorded trial", section(provenance_section),
      search({"ann": [0.5]}, change=changed), search({"ann": [0.5]}, change=refused)),
+    ("2 of 3 trials and retrainings were recorded before this search began", section(provenance_section),
+     search({"ann": [0.5, 0.6]}, {"ann": [40]}, began_between), search({"ann": [0.5, 0.6]}, {"ann": [40]})),
+    ("; 1 of them stands in another, a\\|twin, too", section(provenance_section),
+     search({"ann": [0.5, 0.6]}, change=with_a_twin), search({"ann": [0.5, 0.6]}, change=begun_now)),
+    ("Proposals began with 2 trials of this search as it was before its file changed; what learns from results learned "
+     "from them.", section(provenance_section),
+     search({"ann": [0.5]}, change=edited("ab" * 8, "cd" * 8)), search({"ann": [0.5]}, change=edited("ab" * 8))),
     ("A trial that was stopped or skipped by hand has neither failed nor a score", section(provenance_section),
      search({"ann": [0.5]}, change=stopped), search({"ann": [0.5]}, change=refused)),
 ]  # fmt: skip

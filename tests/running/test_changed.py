@@ -45,14 +45,13 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         yield ledger
 
 
-def test_a_wider_space_is_named_and_an_oracle_that_learns_begins_anew(ledger: Ledger) -> None:
+def test_a_wider_space_is_named(ledger: Ledger) -> None:
     wider = search_of(WIDER)
     before = Before.read(ledger, wider, "new")
     assert before is not None
     assert before.at_start(wider) == [
-        "small has changed since it last ran ([[search]] 1.space.dropout.max): its list of trials begins anew, and of "
-        "the 1 that finished then, those that are proposed again are not trained again.",
-        "CNN: proposals begin with the first, and learn from this list alone.",
+        "small has changed since it last ran ([[search]] 1.space.dropout.max): of the 1 trial that finished then, what "
+        "is its own still is not trained again.",
     ]
 
 

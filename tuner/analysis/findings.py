@@ -146,7 +146,8 @@ class Findings:
     where they might have been pruned, and from which they went on; `fold_trainings` are those of the single folds of
     cross-validated trials, each at its trial's place. `events` are what ended it before its end, and `decisions`
     what was decided on requests of those who watched it. `ensembles` are what was chosen for the ensemble
-    of each data set that was searched, where one is asked for.
+    of each data set that was searched, where one is asked for. `elsewhere` names the other searches of the ledger that
+    have the same trials, by the name of each such trial.
     """
 
     search: Search
@@ -164,6 +165,7 @@ class Findings:
     fold_trainings: tuple[tuple[SearchTrial, Record], ...] = ()
     decisions: tuple[Decision, ...] = ()
     ensembles: Mapping[str, EnsembleChoice] = field(default_factory=dict)
+    elsewhere: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def finished_splits(self) -> int:
@@ -183,6 +185,13 @@ class Findings:
         """Return where the hours of the search ended a model search on a data set; None where they have not."""
         stops = self.ended.stops if self.ended else ()
         return next((stop for stop in stops if (stop.model, stop.dataset) == (model, dataset)), None)
+
+    @cached_property
+    def recorded_before(self) -> list[Record]:
+        """Its trials, retrainings among them, that had ended before it began."""
+        ended = {trial: attempt.ended for trial, attempt in self.attempts.items()}
+        began = -np.inf if self.began is None else self.began
+        return [record for _, record in self.search_trials if ended.get(record.trial.id, np.inf) < began]
 
     @property
     def imported(self) -> str:

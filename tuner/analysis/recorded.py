@@ -38,7 +38,7 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
     trainings = ledger.all_search_trials(search.name)
     search_trials = furthest(trainings)
     decisions = ledger.decisions(search.name)
-    search = _with_recorded_objectives(search.with_decisions(decisions), search_trials)
+    search = _with_recorded_objectives(search.as_recorded(ledger), search_trials)
     for search_trial, _ in search_trials:
         if search_trial.model not in order or search_trial.dataset not in search.all_datasets:
             problem = (
@@ -100,6 +100,10 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
         folds,
         tuple(decisions),
         ensembles,
+        {
+            trial: frozenset(other.partition("#")[0] for other in others) - {search.file_name}
+            for trial, others in ledger.listed_elsewhere(search.name).items()
+        },
     )
 
 

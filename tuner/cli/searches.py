@@ -60,7 +60,7 @@ def _row(search: Search, file: Path, ledger: Ledger | None) -> tuple[str, ...]:
     for one in map(search.at_split, range(1, search.splits + 1)):
         ran = ledger if ledger and ran_as_it_is(ledger, one) else None
         done += ran.count_finished(one.name) if ran else 0
-        splits.append(one.with_decisions(ran.decisions(one.name)) if ran else one)
+        splits.append(one.as_recorded(ran) if ran else one)
     trials = _trials(splits, file)
     if done and ledger and ledger.is_finished(search.name) and not in_force(ledger.events(search.name)):
         trials = str(done)  # however many were asked for, there are no more

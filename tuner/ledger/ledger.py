@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, astuple
 from datetime import UTC, datetime
@@ -18,9 +18,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from tuner.errors import InputError, ResourceError, TunerError, one_line, resource_error_of
+from tuner.ledger.earlier import Earlier, EarlierTrial
 from tuner.ledger.events import Event
 from tuner.ledger.furthest import furthest
-from tuner.ledger.requests import Decision, Request, told_of
+from tuner.ledger.requests import Decision, Request, Told, told_of
 from tuner.ledger.rows import (
     AS_JSON,
     ATTEMPT,
@@ -213,16 +214,21 @@ class Ledger:
         with self._explained():
             return search_of(name, dict(zip(names, rows[0], strict=True))) if rows else None
 
-    def open_search(self, name: str, key: str, content: str) -> None:
-        """Begin or go on with a search. With another key than before, its list of trials begins anew."""
+    def open_search(self, name: str, key: str, content: str, earlier: Sequence[EarlierTrial] = ()) -> None:
+        """Begin or go on with a search. With another key than before, its list of trials begins anew.
+
+        It begins with `earlier`, which are told with the new list or not at all.
+        """
         with self._transaction():
             row = self._db.execute("SELECT key FROM searches WHERE name = ?", (name,)).fetchone()
             if row is None or row[0] != key:
                 self._db.execute("DELETE FROM searches WHERE name = ?", (name,))
                 self._db.execute(
                     "INSERT INTO searches (name, key, content, started) VALUES (?, ?, ?, ?)",
-                    (name, key, content, _now()),
+                    (name, key, content, utc(time.time())),
                 )
+                if earlier:
+                    self._note(name, "earlier", Earlier(tuple(earlier)).content())
             else:
                 self._db.execute("UPDATE searches SET content = ?, finished = NULL WHERE name = ?", (content, name))
 
@@ -247,7 +253,7 @@ class Ledger:
             (name, kind, utc(time.time() if at is None else at), content, name),
         )
 
-    def _told(self, name: str) -> list[tuple[int, Event | Request | Decision]]:
+    def _told(self, name: str) -> list[tuple[int, Told]]:
         """Return what all events of a search tell, in their order, each with its number."""
         rows = self._rows("SELECT number, kind, at, content FROM events WHERE search = ? ORDER BY number", name)
         with self._explained():
@@ -256,6 +262,10 @@ class Ledger:
     def events(self, name: str) -> list[Event]:
         """Return the events of a search that ended it or let it go on, in their order."""
         return [one for _, one in self._told(name) if isinstance(one, Event)]
+
+    def earlier(self, name: str) -> tuple[EarlierTrial, ...]:
+        """Return the trials of before its file changed that a search begins with, in the order of their proposal."""
+        return tuple(trial for _, one in self._told(name) if isinstance(one, Earlier) for trial in one.trials)
 
     def ask(self, name: str, request: Request) -> None:
         """Write what somebody asks of a search, which is listed."""
@@ -311,6 +321,18 @@ class Ledger:
     def is_listed_elsewhere(self, trial: str, search: str) -> bool:
         """Return whether another search than this one lists a trial."""
         return bool(self._rows("SELECT 1 FROM members WHERE trial = ? AND search <> ? LIMIT 1", trial, search))
+
+    def listed_elsewhere(self, search: str) -> dict[str, set[str]]:
+        """Return the other searches that list the same trials as a search does, by the name of each such trial."""
+        found: dict[str, set[str]] = {}
+        for trial, other in self._rows(
+            "SELECT DISTINCT theirs.trial, theirs.search FROM members ours JOIN members theirs "
+            "ON theirs.trial = ours.trial WHERE ours.search = ? AND theirs.search <> ?",
+            search,
+            search,
+        ):
+            found.setdefault(str(trial), set()).add(str(other))
+        return found
 
     def add(self, search: str, *search_trials: SearchTrial) -> None:
         """List trials in a search, in the order of their proposal; one listed under a number before is replaced."""

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, ConfigDict, Field, Json
 from typing_extensions import TypedDict
 
+from tuner.ledger.earlier import Earlier, earlier_of
 from tuner.ledger.events import Event, TrialCount, event_of, in_force
-from tuner.ledger.rows import Count, ModelName, Moment, RowError, checked
+from tuner.ledger.rows import Count, GivenValues, ModelName, Moment, RowError, checked
 from tuner.trial import Hash
 
 #: What may be asked: a trial is ended, or not begun; the run begins nothing, or again; the search ends with its report;
@@ -24,11 +25,6 @@ What = Literal["stop", "skip", "pause", "resume", "report", "add", "max_trials"]
 OF_A_TRIAL = ("stop", "skip")
 #: Those that are about a `[[search]]`, and change what it proposes.
 OF_A_MODEL = ("add", "max_trials")
-#: The values of a configuration, by the names of parameters.
-_Values = Annotated[
-    dict[Annotated[str, Field(max_length=200)], bool | int | float | Annotated[str, Field(max_length=10_000)]],
-    Field(max_length=10_000),
-]
 _STRICT = ConfigDict(strict=True, extra="forbid")
 
 
@@ -43,7 +39,7 @@ class Request:
     what: What
     trial: Hash | Literal[""] = ""
     model: ModelName | Literal[""] = ""
-    values: _Values | None = None
+    values: GivenValues | None = None
     max_trials: int | None = None
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  # not a field
 
@@ -77,7 +73,7 @@ class Change:
     told: int
     asked: bool
     trial: str = ""
-    values: _Values | None = None
+    values: GivenValues | None = None
     limit: int | None = None
     left_out: tuple[str, ...] = ()
 
@@ -98,7 +94,7 @@ class Decision:
     trained: bool = False
     refused: str = ""
     model: str = ""
-    values: _Values | None = None
+    values: GivenValues | None = None
     max_trials: int | None = None
     instead_of: int | None = None
     changes: tuple[Change, ...] = ()
@@ -131,7 +127,7 @@ class _Asked(TypedDict):
     what: What
     trial: Hash | Literal[""]
     model: NotRequired[ModelName]
-    values: NotRequired[_Values]
+    values: NotRequired[GivenValues]
     max_trials: NotRequired[int]
 
 
@@ -142,7 +138,7 @@ class _Changed(TypedDict):
     told: Count
     asked: bool
     trial: Hash | Literal[""]
-    values: _Values | None
+    values: GivenValues | None
     limit: Count | None
     left_out: Annotated[list[Hash], Field(max_length=1_000_000)]
 
@@ -184,7 +180,7 @@ class _DecidedRow(TypedDict):
     content: Json[Annotated[_Decided, AfterValidator(_whole)]]
 
 
-def told_of(search: str, rows: Sequence[Sequence[Any]]) -> list[tuple[int, Event | Request | Decision]]:
+def told_of(search: str, rows: Sequence[Sequence[Any]]) -> list[tuple[int, Told]]:
     """Return what all rows of a search in the table `events` hold, in their order, each with its number.
 
     A row is number, kind, time and content.
@@ -192,7 +188,7 @@ def told_of(search: str, rows: Sequence[Sequence[Any]]) -> list[tuple[int, Event
     Raises:
         RowError: one of them is none that a run, or somebody who watches it, wrote.
     """
-    told: list[tuple[int, Event | Request | Decision]] = []
+    told: list[tuple[int, Told]] = []
     for place, row in enumerate(rows):
         one = _READ.get(row[1], event_of)(search, row)
         if row[0] != place:
@@ -216,8 +212,11 @@ def _decision_of(search: str, row: Sequence[Any]) -> Decision:
     return Decision(**whole, changes=changes)
 
 
+#: What a row of the table of events may tell.
+Told = Event | Request | Decision | Earlier
 #: What reads the rows of a kind; all others are events of the run itself.
-_READ: Mapping[str, Callable[[str, Sequence[Any]], Event | Request | Decision]] = {
+_READ: Mapping[str, Callable[[str, Sequence[Any]], Told]] = {
+    "earlier": earlier_of,
     "asked": _request_of,
     "decided": _decision_of,
 }

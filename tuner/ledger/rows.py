@@ -62,6 +62,11 @@ Curve = Annotated[list[Number], Field(min_length=1, max_length=MOST_EPOCHS)]
 Environment = Annotated[dict[str, bool | int | Number | str | list[str] | None], AfterValidator(_with_its_backend)]
 #: The name of a `[[search]]`.
 ModelName = Annotated[str, Field(pattern=r"^\w[\w-]{0,99}$")]
+#: The values of a configuration, by the names of parameters.
+GivenValues = Annotated[
+    dict[Annotated[str, Field(max_length=200)], bool | int | float | Annotated[str, Field(max_length=10_000)]],
+    Field(max_length=10_000),
+]
 _STRICT = ConfigDict(strict=True, extra="forbid")
 
 

@@ -21,7 +21,7 @@ _EVENTS = """
 CREATE TABLE events (
     search TEXT NOT NULL REFERENCES searches(name) ON DELETE CASCADE,
     number INTEGER NOT NULL,        -- from 0, in their order
-    kind TEXT NOT NULL,             -- ended, lifted, asked, decided
+    kind TEXT NOT NULL,             -- earlier, ended, lifted, asked, decided
     at TEXT NOT NULL,               -- UTC, to the millisecond
     content TEXT NOT NULL,          -- JSON
     PRIMARY KEY (search, number)

@@ -44,6 +44,10 @@ _CHANGED = (
     "Configurations that were added by hand, and a max_trials that was changed, are a part of this search from that "
     "moment on: a run that goes on with it has the same trials, and a run of its search file alone may have others."
 )
+_EARLIER = (
+    "Proposals began with {} of this search as it was before its file changed; what learns from results learned from "
+    "{}. A run that goes on with it has the same trials, and a run of its search file alone may have others."
+)
 #: What the libraries document of devices that are no CPU. TensorFlow: `tf.config.experimental.enable_op_determinism`.
 #: NVIDIA: cuDNN developer guide, "Reproducibility (Determinism)". OpenXLA: docs/determinism.md.
 _ON_DEVICE = {
@@ -75,6 +79,8 @@ def provenance_section(findings: Findings) -> Section:
         ["trials", _counts(findings)],
         ["seeds", f"search {search.seed}; retraining {', '.join(map(str, finals)) or '–'}"],
     ]
+    if findings.recorded_before:
+        rows.append(["recorded before", _before(findings)])
     if findings.decisions:
         rows.append(["decided by hand", escape("; ".join(map(asked_in_words, findings.decisions)))])
     if findings.events:
@@ -105,6 +111,19 @@ def provenance_section(findings: Findings) -> Section:
             rows.append([name, escape(", ".join(values))])
     told = map(Paragraph, [_METHOD, *_flattery(findings), *_repeating(findings)])
     return Section("provenance", "Provenance", [Table(rows, ["what", "value"], text_columns=2), *told])
+
+
+def _before(findings: Findings) -> str:
+    """Return how many trials had been recorded when the search began, and which other searches have them."""
+    before, count = findings.recorded_before, len(findings.search_trials)
+    listed = [findings.elsewhere[record.trial.id] for record in before if findings.elsewhere.get(record.trial.id)]
+    names = sorted(frozenset[str]().union(*listed))
+    told = f"{len(before):,} of {count:,} trials and retrainings were recorded before this search began"
+    if not names:
+        return told
+    named = ", ".join(escape(name) for name in names[:MOST_LISTED])
+    more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""
+    return f"{told}; {len(listed):,} of them {'stands' if len(listed) == 1 else 'stand'} in {named}{more}, too"
 
 
 def _looks(findings: Findings, looks: Looks) -> str:
@@ -166,6 +185,8 @@ def _repeating(findings: Findings) -> list[str]:
         texts.append(_WITHOUT)
     if any(one.what in OF_A_MODEL and not one.refused for one in findings.decisions):
         texts.append(_CHANGED)
+    if earlier := sum(len(one.earlier) for one in findings.search.model_searches):
+        texts.append(_EARLIER.format(number_of(earlier, "trial"), "it" if earlier == 1 else "them"))
     if any(event.hours is not None for event in findings.events):
         texts.append("How far a search comes within its hours may differ from run to run.")
     ended = sum(bool(result.passed) for result in results)

@@ -71,12 +71,18 @@ def search_proposals(
                 read_one(change.values, model_search.space)
             except InputError as error:  # in a ledger that somebody else wrote
                 raise error.inside(f"{search.name}, what was added to {model_search.name} by hand:") from error
+    for earlier in model_search.earlier:
+        try:
+            read_one(earlier.values, model_search.space)
+        except InputError as error:
+            place = f"{search.name}, the earlier trial {earlier.trial} of {model_search.name}:"
+            raise error.inside(place) from error
 
     def trial_of(proposal: Proposal) -> Trial:
         values, epochs, stop_after = proposal.values, proposal.epochs, proposal.stop_after
         return search.trial(model_search, dataset, data.fingerprint, values, epochs, stop_after)
 
-    oracle = model_search.oracle(search.seed, most)
+    oracle = model_search.oracle(search.seed, most, dataset)
     lag = model_search.lag
     return Proposals(model_search.name, dataset, "search", oracle, trial_of, lag, left_out, model_search)
 

@@ -61,6 +61,8 @@ class Proposals:
         made = searched.changes(dataset) if searched else []
         self._ahead = deque(sorted(made, key=lambda change: (change.proposed, change.told)))
         self._cut = {trial for change in self._ahead for trial in change.left_out}
+        #: With how many that were recorded before it begins; all of them are heard of before anything else is proposed.
+        self._earlier = sum(one.dataset == dataset for one in searched.earlier) if searched else 0
         self._by_hand = list[bytes]()  # the values of what was added and, with the next proposals, comes
 
     @property
@@ -168,7 +170,7 @@ class Proposals:
                 pass
             if self.exhausted:
                 return None
-            if self._stalled or (self._oracle.adaptive and self._told < self.proposed - self._lag):
+            if self._stalled or (self._oracle.adaptive and self._told < self._to_hear):
                 if not self._tell():
                     return None
                 self._stalled = False
@@ -177,6 +179,11 @@ class Proposals:
             self._stalled, self.exhausted = answer is Pause.WAITING, answer is Pause.EXHAUSTED
             if isinstance(answer, Proposal):
                 return answer
+
+    @property
+    def _to_hear(self) -> int:
+        """How many results the oracle has to have heard of before it proposes the next trial."""
+        return max(self.proposed - self._lag, self._earlier if self.proposed >= self._earlier else 0)
 
     def search_trial(self, number: int, trial: Trial) -> SearchTrial:
         """Return trial `number` as its search lists it."""

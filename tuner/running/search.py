@@ -21,8 +21,8 @@ from tuner.executors import ExecutionOptions, Executor, Limits, LocalExecutor, R
 from tuner.ledger.events import Event, in_force, limits_of
 from tuner.ledger.ledger import Ledger
 from tuner.protocol import validation_labels
-from tuner.running.changed import Before
-from tuner.running.checked import checked_search, laid_out, run_key
+from tuner.running.changed import Before, opened
+from tuner.running.checked import checked_search, laid_out
 from tuner.running.checks import check_backend, with_code
 from tuner.running.control import Control
 from tuner.running.folds import FoldAnswers
@@ -213,10 +213,8 @@ def started(
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         with doing("laying the data out for workers"):
             prepared = {name: laid_out(datasets.pop(name), workspace) for name in search.all_datasets}
-        key = run_key(search, prepared)
-        before = Before.read(ledger, search, key)
-        ledger.open_search(search.name, key, search.to_json())
-        search = search.with_decisions(ledger.decisions(search.name))
+        with doing("seeing which earlier trials count"):
+            search, before = opened(search, prepared, ledger, options.fresh)
         if lift:
             _lift(search, ledger, options.hours, console)
         folders = {data.fingerprint: data.folder for data in prepared.values()}

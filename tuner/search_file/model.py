@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from tuner.errors import InputError
 from tuner.families.custom import CustomFamily
+from tuner.ledger.earlier import EarlierTrial
+from tuner.ledger.ledger import Ledger
 from tuner.ledger.requests import Decision
 from tuner.objective import ACCURACY, Objective, OwnObjective
 from tuner.search_file.contenders import SMALLEST, Choose, Contender, contenders_of, ensemble_of, members_of
@@ -125,6 +127,14 @@ class Search:
         """Return the same with what was decided by hand, while it ran, about what its model searches propose."""
         searches = tuple(one.with_decisions(decisions) for one in self.model_searches)
         return replace(self, model_searches=searches)
+
+    def with_earlier(self, earlier: Sequence[EarlierTrial]) -> Search:
+        """Return the same whose lists of trials begin with these, of before its file changed, and no others."""
+        return replace(self, model_searches=tuple(one.with_earlier(earlier) for one in self.model_searches))
+
+    def as_recorded(self, ledger: Ledger) -> Search:
+        """Return the same with what a ledger holds of what it proposes, beside its file."""
+        return self.with_decisions(ledger.decisions(self.name)).with_earlier(ledger.earlier(self.name))
 
     def at_split(self, number: int) -> Search:
         """Return the same search on a further split of all images, which has trials of its own; 1 is the first."""

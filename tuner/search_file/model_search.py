@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tuner.families.base import Family
 from tuner.families.custom import CustomFamily
 from tuner.families.declared import Declared
+from tuner.ledger.earlier import EarlierTrial
 from tuner.ledger.requests import OF_A_MODEL, Change, Decision
 from tuner.objective import ACCURACY, Objective
 from tuner.oracles import Algorithm, Halving, Oracle, Pruning, UpTo
@@ -49,6 +50,8 @@ class ModelSearch:
     added: str = ""
     #: What was decided by hand about what it proposes, while it ran; see `with_decisions`.
     decided: tuple[Decision, ...] = ()
+    #: Trials of before its file changed, with which its list begins; see `with_earlier`.
+    earlier: tuple[EarlierTrial, ...] = ()
 
     @property
     def asked_trials(self) -> int | None:
@@ -64,6 +67,15 @@ class ModelSearch:
         """Return the same with what was decided by hand about its proposals, and nothing else of that kind."""
         mine = (one for one in decisions if one.what in OF_A_MODEL and one.model == self.name and not one.refused)
         return replace(self, decided=tuple(mine))
+
+    def with_earlier(self, earlier: Sequence[EarlierTrial]) -> ModelSearch:
+        """Return the same with those of a search's earlier trials that are its own, and no others."""
+        return replace(self, earlier=tuple(one for one in earlier if one.model == self.name))
+
+    def first_on(self, dataset: str) -> tuple[Configuration, ...]:
+        """Return the configurations that are proposed before any other on a data set, those of earlier trials first."""
+        earlier = tuple(dict(one.values) for one in self.earlier if one.dataset == dataset)
+        return (*earlier, *(values for values in self.first if values not in earlier))
 
     @property
     def label(self) -> str:
@@ -117,20 +129,32 @@ class ModelSearch:
         At most so many, for Hyperband, which goes on with fewer where trials fail; for a grid that has too many
         configurations to count what its rules leave; and for rules that random draws hardly ever obey.
         """
-        own = self.algorithm.planned(self.space, self.asked_trials, self.epochs)
+        own = self.algorithm.planned(self.space, self._most(dataset), self.epochs)
         added = 0 if dataset is None else sum(change.values is not None for change in self.changes(dataset))
         if not added or self.algorithm.lists_grid:  # of which it is
             return own
         there = None if self.algorithm.varies_epochs else self.space.configurations
         return own + added if there is None else min(own + added, there)
 
+    def _most(self, dataset: str | None) -> int | None:
+        """Return after how many trials of its own it ends: `max_trials`, and all that come before any other."""
+        asked = self.asked_trials
+        if dataset is None or asked is None or any(one.what == "max_trials" for one in self.decided):
+            return asked
+        return max(asked, len(self.first_on(dataset)))
+
     @property
     def varies_epochs(self) -> bool:
         """Whether a trial may train for fewer epochs than the model search's, by its algorithm or pruned."""
         return self.algorithm.varies_epochs or self.pruning is not None
 
-    def oracle(self, seed: int, most: int | None = None) -> Oracle:
-        """Return a fresh oracle that proposes the model search's trials on one data set, at most so many new ones."""
-        oracle = self.algorithm.oracle(self.space, seed, self.max_trials, self.epochs, self.first)
+    def oracle(self, seed: int, most: int | None = None, dataset: str = "") -> Oracle:
+        """Return a fresh oracle that proposes the model search's trials on one data set, at most so many of them.
+
+        Without a name it is a data set on which it has no earlier trials.
+        """
+        first = self.first_on(dataset)
+        number = None if self.max_trials is None else max(self.max_trials, len(first))
+        oracle = self.algorithm.oracle(self.space, seed, number, self.epochs, first)
         oracle = oracle if most is None else UpTo(oracle, most)
         return oracle if self.pruning is None else Halving(oracle, self.pruning)

@@ -192,7 +192,8 @@ class SearchTable(FilePart):
     )
     max_trials: Positive | None = Field(
         default=None,
-        description=f"Trials to propose. {_who_takes_max_trials()}.",
+        description=f"Trials to propose. {_who_takes_max_trials()}. Those that an edited search has of before count "
+        "among them.",
     )
     try_first: Annotated[list[dict[str, Any]], Field(max_length=MOST_GIVEN)] = Field(
         default_factory=list,

@@ -58,11 +58,16 @@ def make_plan(search: Search, workspace: Workspace, console: Console, options: R
             tests |= {found.fingerprint: len(found.y_test) for found in checked.datasets.values()}
             data = data or checked.datasets  # a probe of the first split tells of all
             key = run_key(one, prepared)
-            if ledger and ledger.listed_under(one.name, key) is None:
-                one = one.with_decisions(ledger.decisions(one.name))
+            changed = Before.read(ledger, one, key) if ledger else None
+            if ledger and changed:
+                changed = changed.with_kept(one, prepared, ledger)
+                one = one.with_earlier(changed.earlier)
+                notes += [note for note in changed.of_kept(one) if note not in notes]
+            elif ledger and ledger.listed_under(one.name, key) is None:
+                one = one.as_recorded(ledger)
             left_out = _left_out(one, key, ledger)
             all_work.append(work_of(one, prepared, ledger, workspace, _limits(one, key, ledger), left_out))
-            if ledger and (changed := Before.read(ledger, one, key)):
+            if changed:
                 ahead = all_work[-1].ahead
                 proposed = {trial for part in ahead for trial in part.proposed}
                 before.append((changed, proposed, all(part.certain for part in ahead)))

@@ -80,7 +80,9 @@ def look_ahead(
         if unknown and (learns or proposals.proposed >= MOST_REPLAYED):
             several = min(unknown, MOST_DRAWN)
             # The oracle is made of the algorithm, so that pruning stays as it is.
-            at_random = replace(model_search, algorithm=ALGORITHMS["random"], max_trials=several, first=(), decided=())
+            at_random = replace(
+                model_search, algorithm=ALGORITHMS["random"], max_trials=several, first=(), decided=(), earlier=()
+            )
             drawn, each = _supposed(proposals_of(at_random), ()), unknown / several
         else:
             drawn = _supposed(proposals, waiting)
