@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from made_up import RAW, Project, first
 
 from tuner.datasets.base import Dataset
-from tuner.report.choice import choice_in_words
+from tuner.report.choice import choice_in_words, chosen_by_in_words
 
 
 def told(
@@ -33,6 +34,19 @@ def test_of_one_trial_nothing_was_chosen_and_nothing_is_flattered(tmp_path: Path
     assert told(tmp_path, blobs, {"ann": [0.5, None]}, retrainings=1) == (
         "ANN had one completed trial, so that nothing was chosen. It was then trained again with another seed, on all "
         "training images, those for validation included, and scored on the test set."
+    )
+
+
+def test_of_an_objective_of_ones_own_each_ones_mean_is_said(tmp_path: Path, blobs: Dataset) -> None:
+    (tmp_path / "judged.py").write_text("def hits(y, p):\n    return float((p.argmax(1) == y).sum())\n")
+    made = Project(tmp_path, blobs, {**RAW, "objective": "judged:hits", "direction": "max"})
+    made.search = replace(made.search, model_searches=tuple(one.with_code() for one in made.search.model_searches))
+    for model, right in (("ann", [30, 32]), ("cnn", [40, 44])):
+        made.retrained(model, made.searched(model, [0.5])[0], [first(count) for count in right])
+    (text,) = chosen_by_in_words(made.findings())
+    assert text == (
+        "Chosen by hits; what is compared here is test accuracy. In hits on blobs, CNN scores 42.0000 ± 2.8284 over "
+        "its retrainings and ANN 31.0000 ± 1.4142; of an objective of one's own no interval is computed."
     )
 
 

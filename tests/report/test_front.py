@@ -65,6 +65,23 @@ def test_a_larger_model_that_is_worse_is_on_no_front(tmp_path: Path, blobs: Data
     assert cnn.megabytes < ann.megabytes
 
 
+def test_saved_models_are_compared_by_what_they_were_chosen_by(tmp_path: Path, blobs: Dataset) -> None:
+    rest = {name: part for name, part in RAW.items() if name not in ("published", "report")}
+    of_top = blobs.y_test == blobs.class_names.index("top")
+    for objective, on_front in (("accuracy", ("no", "yes")), ("recall:top", ("yes", "no"))):
+        made = Project(tmp_path / objective.replace(":", "-"), blobs, {**rest, "objective": objective})
+        made.retrained("ann", made.searched("ann", [0.6])[0], [of_top])  # all of "top" and nothing else: 15 of 45
+        made.retrained("cnn", made.searched("cnn", [0.6])[0], [~of_top])
+        text = words(section_of(made))
+        models = rows_of(text, "ANN", "CNN")
+        assert tuple(row[-2] for row in models) == on_front
+        assert [row[4] for row in models] == ["0.3333", "0.6667"]
+        if objective != "accuracy":
+            assert "no other of its data set beats in size and recall of top" in text
+            assert [row[5] for row in models] == ["1.0000", "0.0000"]
+        made.ledger.close()
+
+
 @pytest.mark.parametrize(("more", "on_front"), [(100, "no"), (2_000, "yes")])
 def test_files_that_differ_by_bytes_alone_are_equally_large(
     more: int, on_front: str, tmp_path: Path, blobs: Dataset

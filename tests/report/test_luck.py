@@ -57,6 +57,16 @@ def test_of_what_was_chosen_by_another_objective_it_is_said_that_no_luck_is_esti
         project.ledger.close()
 
 
+def test_where_all_were_chosen_by_another_objective_that_alone_is_said(tmp_path: Path, blobs: Dataset) -> None:
+    project = Project(tmp_path, blobs, {**RAW, "objective": "macro_f1"})
+    trials = project.searched("ann", [0.5, 0.75], answers=[first(6, IMAGES), first(9, IMAGES)])
+    project.retrained("ann", trials[1], [first(30)])
+    text = text_of(project)
+    assert "ANN on blobs: chosen by macro F1, of which no luck is estimated." in text
+    assert "choosing again" not in text
+    assert luck_section(project.findings()).tables == {}
+
+
 def test_luck_training_data_and_other_images_stand_apart(tmp_path: Path, blobs: Dataset) -> None:
     project = project_of(tmp_path, blobs, [9, 11, 10, 2, 3])
     (_, cnn) = lucks(project.findings())

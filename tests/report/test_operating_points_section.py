@@ -11,7 +11,8 @@ import pytest
 from made_up import RAW, Project, first
 from written import words
 
-from tuner.analysis.operating_points import classes_of_interest
+from tuner.analysis.ensemble import EnsembleChoice, Member
+from tuner.analysis.operating_points import classes_of_interest, points_of
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.report.operating_points import operating_points_section
@@ -65,6 +66,29 @@ def test_each_rule_is_a_row_with_what_comes_of_it_on_the_test_images(tmp_path: P
     assert frame[["hits_test", "misses_test", "false_alarms_test", "rejections_test"]].to_numpy().tolist() == (
         [[14, 1, 2, 28]] * 4
     )
+
+
+def test_an_ensemble_is_cut_where_its_members_together_would_be(tmp_path: Path, blobs: Dataset) -> None:
+    made = project_of(tmp_path, blobs, report={"thresholds": ["top"]})
+    findings = made.findings()
+    (ann,) = findings.chosen
+    best, other = (record for record in findings.trials("ann"))
+    if best is not ann.winner:
+        best, other = other, best
+    members = (Member("ann", best, 1, 0.8), Member("ann", other, 3, 0.7))
+    choice = EnsembleChoice("blobs", members, 0.9, 0.8, 2)
+    together = points_of(
+        findings, replace(ann, winner=None, ensemble=choice), findings.data("blobs").class_names.index("top")
+    )
+    wanted = findings.chosen_on_images(best.trial) == findings.data("blobs").class_names.index("top")
+    # The second had two of twelve right, and counts three times: what it says is what they say together.
+    right = first(2, IMAGES)
+    assert together[0].validation.hits == int((wanted & right).sum())
+    alone = points_of(findings, ann, findings.data("blobs").class_names.index("top"))
+    assert alone[0].validation.hits == int(wanted.sum())
+    assert together[0].test == alone[0].test
+    elsewhere = replace(choice, dataset="others")  # an ensemble that is only compared on this data set
+    assert points_of(findings, replace(ann, winner=None, ensemble=elsewhere), 0) == []
 
 
 def test_of_three_classes_none_is_told_unless_it_is_named(tmp_path: Path, blobs: Dataset) -> None:

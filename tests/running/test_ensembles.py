@@ -227,7 +227,7 @@ def test_the_ensemble_is_a_row_that_is_judged_like_any_other(tmp_path: Path, blo
     ):
         assert said in report, said
     assert "| ensemble of 3 " in results_table(made.search, made.ledger.search_trials("small"))
-    looks = looks_at(made.ledger, blobs.fingerprint)
+    looks = looks_at(made.ledger, blobs.fingerprint, made.workspace.store)
     assert (looks.scorings, looks.models) == (8, 4)  # the ensembles of both repeats are one model
 
 

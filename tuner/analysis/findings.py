@@ -115,6 +115,11 @@ class Chosen:
         except (TunerError, TrialError):
             return np.full(len(self.all_predictions), np.nan)
 
+    def mean_and_sd(self, objective: Objective) -> tuple[float, float | None]:
+        """Return mean and sample standard deviation of `by`; None for the latter where there is one retraining."""
+        scores = self.by(objective)
+        return float(scores.mean()), float(scores.std(ddof=1)) if len(scores) > 1 else None
+
     def why_not_scored(self, objective: Objective) -> str:
         """Return why the retrainings have no score by an objective; empty where they have."""
         try:

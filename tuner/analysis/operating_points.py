@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.significance import Interval, share_interval
 from tuner.objective.one_class import OfAClass
+from tuner.trial import Record
 
 #: The recall, or the precision, that is asked of a threshold on the validation images.
 WANTED = 0.95
@@ -163,17 +164,29 @@ def points_of(findings: Findings, chosen: Chosen, label: int) -> list[OperatingP
     """Return the operating points of a model for a class; none where nothing tells what its trial answered.
 
     That is so where its validation images lack the class, or have no other, and where it was chosen on the test images.
+    Of an ensemble it is what its members answered together.
     """
-    winner = chosen.winner
-    answers = findings.validation_answers(winner) if winner else None
-    if winner is None or answers is None or winner.trial.protocol == "published":
+    parts = _trials_of(chosen)
+    if not parts or any(record.trial.protocol == "published" for record, _ in parts):
         return []
-    wanted = findings.chosen_on_images(winner.trial) == label
+    answers = [findings.validation_answers(record) for record, _ in parts]
+    told = [one[:, label].astype(np.float64) for one in answers if one is not None]
+    if len(told) < len(parts):
+        return []
+    wanted = findings.chosen_on_images(parts[0][0].trial) == label
     if not 0 < wanted.sum() < len(wanted):
         return []
     predictions = chosen.predictions
     test = predictions.probabilities[:, label].astype(np.float64), predictions.labels == label
-    return operating_points((answers[:, label].astype(np.float64), wanted), test)
+    validation = np.average(told, axis=0, weights=[weight for _, weight in parts])
+    return operating_points((validation, wanted), test)
+
+
+def _trials_of(chosen: Chosen) -> list[tuple[Record, int]]:
+    """Return the search trials that a model was trained again from, each with its weight; none where it is compared."""
+    if chosen.ensemble is not None and chosen.ensemble.dataset == chosen.dataset:
+        return [(member.record, member.weight) for member in chosen.ensemble.members]
+    return [(chosen.winner, 1)] if chosen.winner else []
 
 
 def _share(part: int, whole: int) -> float:

@@ -78,7 +78,7 @@ def load_findings(ledger: Ledger, search: Search, workspace: Workspace) -> Findi
     # A search is closed behind its last split; a second one begins behind the first.
     first = done or (search.splits > 1 and _ran(ledger, search, search.at_split(2).name))
     prints = {search_trial.dataset: record.trial.fingerprint for search_trial, record in finished}
-    looks = {dataset: looks_at(ledger, fingerprint) for dataset, fingerprint in prints.items()}
+    looks = {dataset: looks_at(ledger, fingerprint, workspace.store) for dataset, fingerprint in prints.items()}
     known = {search_trial.trial for search_trial, _ in finished}
     earlier = tuple((one, record) for one, record in trainings if record is not None and one.trial not in known)
     events = tuple(ledger.events(search.name))

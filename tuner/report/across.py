@@ -15,7 +15,7 @@ from tuner.contents.cells import DASH, number, p_text, plus_minus, signed, span
 from tuner.contents.sections import Content, Paragraph, Table
 from tuner.report.budget import budget
 from tuner.report.comparison import whole_epochs
-from tuner.report.verdicts import SCOPE, importance_word
+from tuner.report.verdicts import SCOPE, importance_word, least_word
 from tuner.text import escape
 
 
@@ -96,7 +96,7 @@ def compare_searches(all_findings: list[Findings]) -> list[Content]:
             span(one.interval.low, one.interval.high, 4),
             _difference(one),
             DASH if one.p is None else p_text(one.p).removeprefix("= "),
-            number(one.pair.least_shown if one.pair else None),
+            least_word(one.pair.least_shown if one.pair else None),
             importance_word(one.pair) if one.pair else DASH,
             _ahead(one),
             f"{one.chosen.saved.result.parameters:,}",

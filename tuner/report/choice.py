@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.objective_differences import difference_in
 from tuner.analysis.variance import Difference
-from tuner.contents.cells import number, signed
+from tuner.contents.cells import number, plus_minus, signed
 from tuner.objective import ACCURACY, Objective
+from tuner.objective.own import OwnObjective
 from tuner.report.sizes import by_size, sizes_in_words
 from tuner.report.verdicts import pairs_on
 from tuner.text import enumerated, escape
@@ -70,11 +73,24 @@ def _differences_in_objectives(findings: Findings) -> Iterator[str]:
     for dataset in findings.datasets:
         for pair in pairs_on(findings, dataset)[:1]:
             a, b = escape(pair.better.label), escape(pair.worse.label)
+            for objective in _own(findings) if pair.p is not None else ():
+                means = [pair.better.mean_and_sd(objective), pair.worse.mean_and_sd(objective)]
+                if np.isfinite([mean for mean, _ in means]).all():
+                    yield (
+                        f"In {escape(objective.label)} on {escape(dataset)}, {a} scores {plus_minus(*means[0])} over "
+                        f"its retrainings and {b} {plus_minus(*means[1])}; of an objective of one's own no interval is "
+                        "computed."
+                    )
             for objective, found in findings.once(_differences_on, dataset):
                 yield (
                     f"In {escape(objective.label)} on {escape(dataset)}, {a} − {b} is {signed(found.mean)} "
                     f"(95 % interval {signed(found.low)} to {signed(found.high)})."
                 )
+
+
+def _own(findings: Findings) -> list[Objective]:
+    """Return the objectives of a user's own that models were chosen by."""
+    return [objective for objective in findings.search.objectives if isinstance(objective, OwnObjective)]
 
 
 def _differences_on(findings: Findings, dataset: str) -> list[tuple[Objective, Difference]]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.analysis.findings import Chosen, Findings
@@ -19,7 +18,7 @@ from tuner.objective import ACCURACY, Objective
 from tuner.report.choice import choice_in_words
 from tuner.report.saving import saved_in_words
 from tuner.report.splits import beyond_this_split, split_in_words
-from tuner.report.verdicts import CHOSEN_THERE, SCOPE, importance_word, pair_in_words, pairs_on
+from tuner.report.verdicts import CHOSEN_THERE, SCOPE, importance_word, least_word, pair_in_words, pairs_on
 from tuner.text import escape
 
 
@@ -84,7 +83,7 @@ def _by_objective(chosen: Chosen, objective: Objective) -> dict[str, float]:
     """Return mean and standard deviation over retrainings of the test score by an objective other than accuracy."""
     if objective is ACCURACY:
         return {}
-    mean, sd = _mean_and_sd(chosen.by(objective))
+    mean, sd = chosen.mean_and_sd(objective)
     return {objective.test_column: mean, f"{objective.test_column}_sd": float("nan") if sd is None else sd}
 
 
@@ -182,7 +181,7 @@ def _pairs_table(pairs: list[tuple[str, Pair]]) -> Table:
                 f"{signed(pair.difference.low)} to {signed(pair.difference.high)}",
                 DASH if pair.p is None else p_text(pair.p).removeprefix("= "),
                 _judgement(pair),
-                number(pair.least_shown),
+                least_word(pair.least_shown),
                 importance_word(pair),
                 f"{ahead:g} of {of}",
                 p_text(pair.mcnemar).removeprefix("= "),
@@ -218,6 +217,8 @@ def _explained(pairs: list[tuple[str, Pair]]) -> str:
         "which the first has more right, which is the chance that one training of it beats one of the other. McNemar's "
         "test is a remark on the two saved files and decides nothing. Every number: [pairs.csv](pairs.csv).",
     ]
+    if any(least_word(pair.least_shown) == "none" for _, pair in pairs):
+        parts.append("It is *none* where retrainings differ so much that no difference of accuracies would have been.")
     if any(pair.published for _, pair in pairs):
         parts.append(f"Nothing is judged here: each model was {CHOSEN_THERE}.")
     elif any(pair.p is None for _, pair in pairs):
@@ -249,7 +250,7 @@ def selection_section(findings: Findings) -> Section | None:
             continue
         objective = findings.objective_of(chosen.model)
         score, tested = chosen.winner.score, chosen.by(objective)
-        mean, sd = (chosen.mean, chosen.sd) if objective is ACCURACY else _mean_and_sd(tested)
+        mean, sd = (chosen.mean, chosen.sd) if objective is ACCURACY else chosen.mean_and_sd(objective)
         rows.append(
             [
                 escape(chosen.label),
@@ -295,7 +296,3 @@ def _not_scored(findings: Findings, models: Sequence[Chosen]) -> Iterator[str]:
             reasons[objective.name, why] = None
     for name, why in reasons:
         yield f"The test images could not be scored by {escape(name)}: {escape(why)}."
-
-
-def _mean_and_sd(scores: NDArray[np.float64]) -> tuple[float, float | None]:
-    return float(scores.mean()), float(scores.std(ddof=1)) if len(scores) > 1 else None

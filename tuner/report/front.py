@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from tuner import columns as col
@@ -14,6 +15,7 @@ from tuner.contents.cells import number, plus_minus
 from tuner.contents.sections import Content, Paragraph, Picture, Section, Table, folded_if
 from tuner.families import in_order
 from tuner.figures.front import FrontPoint, front_figure
+from tuner.objective import ACCURACY, Objective
 from tuner.report.trials import varying
 from tuner.search_file.contenders import BYTES_A_WEIGHT
 from tuner.text import escape, setting
@@ -123,12 +125,14 @@ def _megabytes(record: Record) -> float:
 def _models(findings: Findings) -> list[Content]:
     """Return the saved models by size, where there are several of a data set."""
     rows = []
+    objective = _compared_by(findings)
     for dataset in findings.datasets:
         models = sorted(findings.on(dataset), key=lambda chosen: (chosen.saved.result.parameters or 0, chosen.model))
         if len(models) < 2:
             continue
-        by_count = pareto_front([float(one.saved.result.parameters or 0) for one in models], _means(models))
-        by_file = pareto_front([one.told_megabytes for one in models], _means(models))
+        gains = _gains(models, objective)
+        by_count = pareto_front([float(one.saved.result.parameters or 0) for one in models], gains)
+        by_file = pareto_front([one.told_megabytes for one in models], gains)
         for chosen, count, file in zip(models, by_count, by_file, strict=True):
             rows.append(
                 [
@@ -137,19 +141,37 @@ def _models(findings: Findings) -> list[Content]:
                     f"{chosen.saved.result.parameters:,}",
                     number(chosen.told_megabytes, 3),
                     plus_minus(chosen.mean, chosen.sd),
+                    *([] if objective is ACCURACY else [plus_minus(*chosen.mean_and_sd(objective))]),
                     "yes" if count else "no",
                     "yes" if file else "no",
                 ]
             )
     if not rows:
         return []
-    heads = ["model", "data set", "parameters", "file, MB", "mean test accuracy ± sd", "front by parameters", "by file"]
-    lead = "The saved models by size; on the front is one that no other of its data set beats in both"
+    other = [] if objective is ACCURACY else [f"mean test {escape(objective.label)} ± sd"]
+    scores = ["mean test accuracy ± sd", *other]
+    heads = ["model", "data set", "parameters", "file, MB", *scores, "front by parameters", "by file"]
+    both = f"size and {escape(objective.label)}" if other else "both"
+    lead = f"The saved models by size; on the front is one that no other of its data set beats in {both}"
     return [Table(rows, heads, text_columns=2, lead=lead)]
 
 
-def _means(models: Sequence[Chosen]) -> list[float]:
-    return [chosen.mean for chosen in models]
+def _compared_by(findings: Findings) -> Objective:
+    """Return what saved models are compared by: the objective, where it is one that scores all of them, else accuracy.
+
+    A user's own may not be there any more, and of several objectives none compares all models.
+    """
+    objective = findings.search.objective
+    alone = len(findings.search.objectives) == 1
+    scored = alone and not any(np.isnan(chosen.by(objective)).any() for chosen in findings.chosen)
+    return objective if scored else ACCURACY
+
+
+def _gains(models: Sequence[Chosen], objective: Objective) -> list[float]:
+    """Return of each model by how much it is good in what is compared, its mean test score where more is better."""
+    if objective is ACCURACY:
+        return [chosen.mean for chosen in models]
+    return [objective.gain(chosen.mean_and_sd(objective)[0]) for chosen in models]
 
 
 def _frame(findings: Findings, dataset: str, front: Sequence[Record]) -> pd.DataFrame:

@@ -96,11 +96,14 @@ def _others(findings: Findings, chosen: Chosen, winner: Record) -> float:
 
 
 def luck_section(findings: Findings) -> Section | None:
-    """Set apart what makes retrained means differ from search scores, and name what cannot be told from the best."""
+    """Set apart what makes retrained means differ from search scores, and name what cannot be told from the best.
+
+    Where no luck is estimated it says of which models, and why.
+    """
     found = lucks(findings)
-    if not found:
-        return None
     untold = _not_estimated(findings, found)
+    if not found:
+        return Section("luck", "Luck of the choice", [Items(untold)]) if untold else None
     contents: list[Content] = [
         Paragraph(_explanation(findings)),
         Table([_row(one) for one in found], _HEADS, text_columns=2),

@@ -140,16 +140,20 @@ def _looks(findings: Findings, looks: Looks) -> str:
 
 
 def _flattery(findings: Findings) -> list[str]:
-    """Return what it means that the test images of a data set were scored in other searches too, a text each."""
+    """Return what it means that the test images of a data set scored several models, a text each."""
     texts = []
     for dataset, looks in findings.looks.items():
         best = max(findings.on(dataset), key=lambda chosen: chosen.mean, default=None)
-        if best is None or looks.models < 2 or set(looks.searches) <= {findings.search.file_name}:
+        if best is None or looks.models < 2:
             continue
         points = 100 * looks.flattery(best.mean, len(best.predictions.labels))
+        if set(looks.searches) <= {findings.search.file_name}:
+            who = f"The test images of {escape(dataset)} scored {looks.models:,} configurations of this search."
+        else:
+            who = f"Other searches of this ledger scored models on the test images of {escape(dataset)} too."
         texts.append(
-            f"Other searches of this ledger scored models on the test images of {escape(dataset)} too. Who picks among "
-            f"all of them by these scores picks on the test images: were the {looks.models} configurations equally "
+            f"{who} Who picks among "
+            f"all of them by these scores picks on the test images: were the {looks.models:,} configurations equally "
             f"good, the best one's accuracy would flatter it by up to {points:.1f} points. Only images that none of "
             "them was scored on can tell."
         )

@@ -11,7 +11,7 @@ from tuner.contents.cells import number, p_text, plus_minus, signed, span
 from tuner.contents.sections import Content, Paragraph, Section, Table
 from tuner.objective import ACCURACY
 from tuner.report.trials import varying
-from tuner.report.verdicts import matters_word
+from tuner.report.verdicts import least_word, matters_word
 from tuner.text import escape, setting
 
 
@@ -109,7 +109,7 @@ def _on(findings: Findings, found: Splits) -> list[Content]:
             f"{signed(pair.difference.low)} to {signed(pair.difference.high)}",
             p_text(pair.p).removeprefix("= "),
             "yes" if pair.proven else "no",
-            number(pair.difference.least_shown(pair.pairs)),
+            least_word(pair.difference.least_shown(pair.pairs)),
             matters_word(pair.difference.matters(region)),
             f"{sum(apart > 0 for apart in pair.differences)} of {count}",
         ]

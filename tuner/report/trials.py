@@ -11,10 +11,11 @@ from tuner.analysis.ended import hours_in_words
 from tuner.analysis.findings import Findings
 from tuner.analysis.penalties import LOSS_WITHOUT_PENALTIES, any_penalised, unpenalised_val_loss
 from tuner.analysis.pruning import pruned
-from tuner.analysis.selection import smallest_within
+from tuner.analysis.selection import smallest_within, standard_error
 from tuner.analysis.trial_table import column_names, epochs_in_words, trial_rows
 from tuner.contents.cells import DASH, STUCK, number
 from tuner.contents.sections import Content, Paragraph, Section, Table
+from tuner.errors import CheckError
 from tuner.families import in_order
 from tuner.objective import ACCURACY, Objective
 from tuner.protocol import ranked
@@ -86,8 +87,8 @@ def trials_section(findings: Findings) -> Section | None:
             )
             rest = UNTOLD if findings.imported else "everything else at its default"
             told = f"{alike}{rest}. Ranks are among all trials of the search."
-            contents += [Paragraph(told), *_folds(findings, order), *_pruning(findings, model_search, dataset)]
-            contents += _ended(findings, model_search, dataset)
+            contents += [Paragraph(told), *_near(findings, order, model_search.objective)]
+            contents += [*_pruning(findings, model_search, dataset), *_ended(findings, model_search, dataset)]
     table_rows = trial_rows(findings.search_trials, findings.finished)
     if not table_rows:
         return None
@@ -98,18 +99,30 @@ def trials_section(findings: Findings) -> Section | None:
     return Section("trials", "Trials", [*(contents or [none]), *map(Paragraph, last)], {"trials.csv": frame})
 
 
-def _folds(findings: Findings, order: Sequence[Record]) -> list[Paragraph]:
-    """Say what the scores of cross-validated trials are, and which smaller one is hardly behind the best."""
+def _near(findings: Findings, order: Sequence[Record], objective: Objective) -> list[Paragraph]:
+    """Say what the standard error of scores is, and which smaller trial is within one of the best.
+
+    Of accuracies of one split the section on the luck of the choice says which trials cannot be told from the best.
+    """
     folds = findings.search.folds
     whole = [record for record in order if not record.trial.is_partial]
-    error = whole[0].standard_error if whole else None
-    if error is None:
+    if not whole or (whole[0].standard_error is None and objective is ACCURACY):
+        return []
+    try:
+        error = standard_error(whole[0], objective, findings.workspace)
+    except CheckError:  # what it answered is not there, or an objective of the user's own is not
         return []
     best, (small, _) = whole[0], smallest_within(whole, error)
-    text = (
-        f"A score is the mean over {folds} folds, ± its standard error, s / √{folds}: folds share most of their "
-        "training images, so that it is only about right. "
-    )
+    if whole[0].standard_error is not None:
+        text = (
+            f"A score is the mean over {folds} folds, ± its standard error, s / √{folds}: folds share most of their "
+            "training images, so that it is only about right. "
+        )
+    else:
+        text = (
+            f"The standard error of the best score, {number(error)}, is that of a draw of its validation images, by a "
+            "bootstrap. "
+        )
     if small.trial.id == best.trial.id:
         return [Paragraph(f"{text}No smaller trial is within one standard error of the best.")]
     names = varying([best, small])

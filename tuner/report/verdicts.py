@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.pairs import Pair, judged_on
 from tuner.analysis.significance import accuracy_interval
-from tuner.contents.cells import DASH, p_text, plus_minus, span
+from tuner.contents.cells import DASH, number, p_text, plus_minus, span
 from tuner.text import escape
 
 #: What every verdict is about, and what no number here covers.
@@ -104,3 +104,11 @@ def importance_word(pair: Pair) -> str:
 def matters_word(matters: bool | None) -> str:
     """Return whether a difference matters, None where its interval does not tell, in a word for a table."""
     return "cannot tell" if matters is None else "yes" if matters else "no"
+
+
+def least_word(least: float | None) -> str:
+    """Return from which difference of two accuracies on it would have been shown, in a word for a table.
+
+    "none" where that is more than accuracies can differ by.
+    """
+    return "none" if least is not None and least >= 1 else number(least)

@@ -19,6 +19,8 @@ from tuner.trial import Record
 
 #: Of many changes, so many are named.
 _MOST_NAMED = 3
+#: What a search is made of beside its file.
+_UNNAMED = "its data, a network, an objective or callbacks of yours, or Keras' backend"
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Before:
     @property
     def in_words(self) -> str:
         """What has changed, by the names of a few keys and options."""
-        named = ", ".join(self.changed[:_MOST_NAMED]) or "its data, a network of yours or Keras' backend"
+        named = ", ".join(self.changed[:_MOST_NAMED]) or _UNNAMED
         more = len(self.changed) - _MOST_NAMED
         return f"{named} and {more} more" if more > 0 else named
 
