@@ -22,7 +22,7 @@ from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.publish.write import write_report
 from tuner.report import SECTIONS
-from tuner.report.across import compare_searches, compared
+from tuner.report.across import compare_searches, compared, compared_frame
 from tuner.report.claims import claims_section
 from tuner.report.comparison import comparison_frame, comparison_section, margins_table, pairs_frame
 from tuner.report.ensemble import ensemble_section
@@ -325,6 +325,28 @@ def test_searches_are_compared_in_one_table(tmp_path: Path, project: Project, bl
         ["blobs", "other", "ANN"],
         ["blobs", "small", "ANN"],
     ]
+
+
+def test_a_comparison_says_what_was_chosen_by_another_objective_than_accuracy(
+    tmp_path: Path, project: Project, blobs: Dataset
+) -> None:
+    lowest = Project(tmp_path / "lowest", blobs, {**RAW, "objective": "log_loss"}, name="lowest")
+    lowest.retrained("ann", lowest.searched("ann", [0.5])[0], [first(36)])
+    first_search, second = RAW["search"]  # type: ignore[misc]
+    raw = {**RAW, "search": [first_search, {**second, "objective": "recall:top"}]}  # type: ignore[dict-item]
+    mixed = Project(tmp_path / "mixed", blobs, raw, name="mixed")
+    mixed.retrained("cnn", mixed.searched("cnn", [0.5])[0], [first(36)])
+    said = "Not chosen by accuracy, but lowest by log loss and CNN of mixed by recall of top; what is compared here is"
+    assert said in to_markdown(compare_searches([project.findings(), lowest.findings(), mixed.findings()]))
+    assert "Not chosen by accuracy, but lowest by log loss; what" in to_markdown(compare_searches([lowest.findings()]))
+    assert "chosen by accuracy" not in to_markdown(compare_searches([project.findings()]))
+    frame = compared_frame([project.findings(), lowest.findings(), mixed.findings()]).set_index(["search", "model"])
+    assert frame["objective"].to_dict() == {
+        ("small", "cnn"): "accuracy",
+        ("small", "ann"): "accuracy",
+        ("lowest", "ann"): "log_loss",
+        ("mixed", "cnn"): "recall:top",
+    }
 
 
 def test_in_a_comparison_of_searches_p_is_adjusted_for_all_pairs_that_are_shown(

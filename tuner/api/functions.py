@@ -277,6 +277,7 @@ def scores(name: Ran, *, runs_dir: PathLike = "runs") -> pd.DataFrame:
 def compare(*names: Ran, runs_dir: PathLike = "runs") -> pd.DataFrame:
     """Return the chosen models of one or several searches, a row for each data set and model, best first on each.
 
+    `objective` is what the model was chosen by; what is compared is test accuracy.
     `retrained_mean` and `retrained_sd` are of the test accuracies of all retrainings, `ci_low` and `ci_high` the 95
     % interval of the saved model's, `test_accuracy`. `delta` is the mean minus that of the best model on the data
     set, with its 95 % interval over retrainings and test images; `p_value` is of the same difference, after Holm

@@ -14,6 +14,7 @@ from tuner.analysis.significance import Interval, accuracy_interval
 from tuner.contents.cells import DASH, number, p_text, plus_minus, signed, span
 from tuner.contents.sections import Content, Paragraph, Table
 from tuner.report.budget import budget
+from tuner.report.choice import searches_by_objective
 from tuner.report.comparison import whole_epochs
 from tuner.report.verdicts import SCOPE, importance_word, least_word
 from tuner.text import escape
@@ -117,7 +118,9 @@ def compare_searches(all_findings: list[Findings]) -> list[Content]:
         "file, MB",
         "budget",
     ]
+    by = searches_by_objective([one for one in all_findings if one.chosen])
     detail: list[Content] = [Table(rows, heads, text_columns=3), Paragraph(_explained(everything))]
+    detail += [Paragraph(by)] if by else []
     if empty := [escape(one.search.name) for one in all_findings if not one.chosen]:
         detail.append(Paragraph(f"In no row, since no trial of it has been retrained: {', '.join(empty)}."))
     return [_models_by_datasets(all_findings, datasets), *detail] if len(datasets) > 1 else detail
@@ -171,6 +174,7 @@ def compared_frame(all_findings: Sequence[Findings]) -> pd.DataFrame:
                 col.SEARCH: one.findings.search.name,
                 col.MODEL: chosen.model,
                 col.FAMILY: chosen.saved.trial.family,
+                col.OBJECTIVE: one.findings.objective_of(chosen.model).name,
                 col.RETRAINED_MEAN: chosen.mean,
                 col.RETRAINED_SD: chosen.sd,
                 col.REPEATS: len(chosen.finals),

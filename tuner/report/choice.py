@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -56,16 +56,37 @@ def chosen_by_in_words(findings: Findings) -> list[str]:
 
     It also tells how far the best two models are apart in what they were chosen by.
     """
+    said = objectives_in_words(findings)
+    return [" ".join([said, *_differences_in_objectives(findings)])] if said else []
+
+
+def objectives_in_words(findings: Findings) -> str:
+    """Return in a sentence by what the models of a search were chosen; nothing where it is accuracy."""
     search = findings.search
     if search.objectives == (ACCURACY,):
-        return []
+        return ""
     if len(search.objectives) == 1:
         said = f"Chosen by {escape(search.objective.label)}"
     else:
         chosen = [f"{escape(one.label)} by {escape(one.objective.label)}" for one in search.model_searches]
         said = f"Chosen by different objectives, {', '.join(chosen)}"
     told = "what is compared here" if len(findings.chosen) > 1 else "what is told here"
-    return [" ".join([f"{said}; {told} is test accuracy.", *_differences_in_objectives(findings)])]
+    return f"{said}; {told} is test accuracy."
+
+
+def searches_by_objective(all_findings: Sequence[Findings]) -> str:
+    """Return in a sentence which of several searches, or models of them, were chosen by other than accuracy."""
+    others = []
+    for findings in all_findings:
+        search = findings.search
+        by = {one.label: escape(one.objective.label) for one in search.model_searches if one.objective is not ACCURACY}
+        if len(search.objectives) == 1:
+            others += [f"{escape(search.name)} by {label}" for label in dict.fromkeys(by.values())]
+        else:
+            others += [f"{escape(model)} of {escape(search.name)} by {label}" for model, label in by.items()]
+    if not others:
+        return ""
+    return f"Not chosen by accuracy, but {enumerated(others)}; what is compared here is test accuracy."
 
 
 def _differences_in_objectives(findings: Findings) -> Iterator[str]:

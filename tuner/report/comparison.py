@@ -15,7 +15,7 @@ from tuner.analysis.variance import mean_interval
 from tuner.contents.cells import DASH, number, p_text, plus_minus, signed
 from tuner.contents.sections import Content, Folded, Items, Paragraph, Section, Table
 from tuner.objective import ACCURACY, Objective
-from tuner.report.choice import choice_in_words
+from tuner.report.choice import choice_in_words, objectives_in_words
 from tuner.report.saving import saved_in_words
 from tuner.report.splits import beyond_this_split, split_in_words
 from tuner.report.verdicts import CHOSEN_THERE, SCOPE, importance_word, least_word, pair_in_words, pairs_on
@@ -160,7 +160,9 @@ def comparison_section(findings: Findings) -> Section | None:
     ]
     heads = ["model", "data set", "test accuracy", "95 % interval", "parameters", "MB", "file"]
     saved = Table(detail, heads, 2, lead="The saved models, with Wilson's interval", about=saved_in_words(findings))
-    contents: list[Content] = [*_chosen_on(findings), margins_table(findings), saved]
+    by = objectives_in_words(findings)
+    told = [*([Paragraph(by)] if by else []), *_chosen_on(findings)]
+    contents: list[Content] = [*told, margins_table(findings), saved]
     tables = {"comparison.csv": comparison_frame(findings)}
     pairs = [(dataset, pair) for dataset in findings.datasets for pair in pairs_on(findings, dataset)]
     if pairs:
