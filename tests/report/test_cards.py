@@ -99,6 +99,43 @@ def test_the_json_says_all_that_the_model_is(project: Project) -> None:
     assert card["timing"] == {"seconds": 2.0, "seconds_per_epoch": 0.5, "latency_ms": 0.25}
 
 
+def test_a_card_says_by_what_its_model_was_chosen_and_which_way_is_better(
+    tmp_path: Path, project: Project, blobs: Dataset
+) -> None:
+    told = {chosen.model: json.loads(card_json(project.findings(), chosen)) for chosen in project.findings().chosen}
+    assert told["cnn"]["chosen_by"] == {
+        "objective": "accuracy",
+        "direction": "max",
+        "score": 0.9,
+        "scored_on": "validation images",
+        "dataset": "blobs",
+    }
+    assert cards(project.findings())["cnn-blobs.keras"]["chosen by"] == (
+        "accuracy, the higher the better: 0.9000 on validation images"
+    )
+    made = Project(tmp_path / "lowest", blobs, {**RAW, "objective": "log_loss"})
+    made.retrained("ann", made.searched("ann", [0.75, 0.31])[1], [first(30)])
+    findings = made.findings()
+    told = json.loads(card_json(findings, findings.chosen[0]))["chosen_by"]
+    assert (told["objective"], told["direction"], told["score"]) == ("log_loss", "min", 0.31)
+    assert cards(findings)["ann-blobs.keras"]["chosen by"] == (
+        "log loss, the lower the better: 0.3100 on validation images"
+    )
+
+
+def test_of_a_data_set_that_is_only_compared_on_the_card_tells_where_its_model_was_chosen(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    made = Project(tmp_path, blobs, {**RAW, "objective": "macro_f1", "compare": {"datasets": ["blobs", "other"]}})
+    (trial,) = made.searched("ann", [0.75])
+    made.retrained("ann", trial, [first(30)])
+    made.retrained("ann", trial, [first(20)], dataset="other")
+    other = next(chosen for chosen in made.findings().chosen if chosen.dataset == "other")
+    told = json.loads(card_json(made.findings(), other))["chosen_by"]
+    assert (told["objective"], told["score"], told["dataset"]) == ("macro_f1", 0.75, "blobs")
+    assert cards(made.findings())["ann-other.keras"]["chosen by"].endswith("0.7500 on validation images of blobs")
+
+
 def test_the_json_has_the_scores_of_each_class_and_their_averages(project: Project) -> None:
     findings = project.findings()
     card = json.loads(card_json(findings, findings.chosen[0]))

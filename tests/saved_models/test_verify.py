@@ -76,6 +76,7 @@ def command_refuses(folder: Path, said: str) -> None:
         (lambda card: {**card, "timing": {**card["timing"], "latency_ms": 0.001}}, "of timing;"),
         (lambda card: {name: card[name] for name in card if name != "environment"}, "of environment;"),
         (lambda card: {**card, "award\n\x1b[2J": True}, "of award \\x1b[2J;"),
+        (lambda card: {**card, "chosen_by": {**card["chosen_by"], "objective": "macro_f1"}}, "of chosen_by;"),
         (lambda card: [card], "of anything;"),
     ],
 )
@@ -84,6 +85,16 @@ def test_a_card_that_says_something_else_is_named_with_what(tmp_path, blobs, cha
     card = path.with_suffix(".json")
     card.write_text(json.dumps(change(json.loads(card.read_text(encoding="utf-8")))), encoding="utf-8")
     refuses(findings, f"{card}: does not say what was recorded {problem}")
+
+
+def test_a_card_that_was_written_before_cards_told_the_objective_stays_valid(tmp_path, blobs):
+    findings, path = saved_search(tmp_path, blobs, network())
+    card = path.with_suffix(".json")
+    told = json.loads(card.read_text(encoding="utf-8"))
+    assert told.pop("chosen_by")["objective"] == "accuracy"
+    card.write_text(json.dumps(told), encoding="utf-8")
+    (line,) = verify(findings)
+    assert "as recorded and on its card" in line
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ from tuner.text import escape, setting
 
 #: So many layers, or classes, are named; of more, how many there are.
 _MOST_LAYERS, _MOST_CLASSES = 16, 20
+#: Where a card says what its model was chosen by; a card of an earlier version has no such place.
+CHOSEN_BY = "chosen_by"
 #: Versions that a worker notes, and how the card calls them.
 _SOFTWARE = {"keras": "Keras", "numpy": "NumPy", "python": "Python", "tuner": "tuner"}
 
@@ -75,6 +77,7 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
         ["hyperparameters", _settings(network)],
         ["recipe", _settings(recipe)],
         ["training", _training(chosen, data)],
+        ["chosen by", _chosen_by_in_words(findings, chosen)],
         ["retrainings", _retrainings(chosen)],
         ["test accuracy", f"{chosen.predictions.accuracy:.4f} on {tested:,} images (95 % interval {ends})"],
         *([f"macro {metric.label}", number(macro[name])] for name, metric in CLASS_METRICS.items() if metric.prominent),
@@ -84,6 +87,29 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
         ["hardware", _hardware(result.environment)],
     ]
     return Table(rows, ["what", "value"], text_columns=2)
+
+
+def _chosen_by(findings: Findings, chosen: Chosen) -> dict[str, Any]:
+    """Return what a model was chosen by: the objective, which way is better, and its score where it was chosen."""
+    objective = findings.objective_of(chosen.model)
+    dataset = findings.search.chosen_on(chosen.dataset)
+    scores = [one.search_score for one in findings.on(dataset) if one.model == chosen.model]
+    return {
+        "objective": objective.name,
+        "direction": objective.direction,
+        "score": scores[0] if scores else None,
+        "scored_on": findings.search.validates_on,
+        "dataset": dataset,
+    }
+
+
+def _chosen_by_in_words(findings: Findings, chosen: Chosen) -> str:
+    """Return the same in words, for example "log loss, the lower the better: 0.3100 on validation images"."""
+    told = _chosen_by(findings, chosen)
+    better = "higher" if told["direction"] == "max" else "lower"
+    of = f" of {escape(told['dataset'])}" if told["dataset"] != chosen.dataset else ""
+    label = escape(findings.objective_of(chosen.model).label)
+    return f"{label}, the {better} the better: {number(told['score'])} on {told['scored_on']}{of}"
 
 
 def _own(environment: Mapping[str, Any]) -> list[list[str]]:
@@ -127,6 +153,7 @@ def card_json(findings: Findings, chosen: Chosen) -> str:
         "hyperparameters": network,
         "recipe": recipe,
         "trial": {"id": trial.id, **content},
+        CHOSEN_BY: _chosen_by(findings, chosen),
         "retrainings": [
             {"seed": one.trial.seed, "trial": one.trial.id, "test_accuracy": one.result.test_accuracy}
             for one in chosen.finals
