@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from made_up import RAW, Project, first
 
+from tuner.analysis.class_scores import class_differences
 from tuner.analysis.objective_differences import difference_in, values_of
 from tuner.analysis.scoring import Predictions
 from tuner.analysis.variance import compare
@@ -65,3 +66,18 @@ def test_a_difference_is_that_of_the_values_of_all_retrainings(tmp_path: Path, b
     assert balanced is not None
     assert balanced.low < balanced.mean < balanced.high
     project.ledger.close()
+
+
+def test_an_interval_ends_where_differences_of_the_objective_do(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs, {**RAW, "objective": "macro_f1"})
+    for model, right in (("ann", [44, 1]), ("cnn", [45, 2])):  # all or nearly nothing: t reaches beyond what there is
+        made.retrained(model, made.searched(model, [0.5])[0], [first(count) for count in right])
+    ann, cnn = made.findings().chosen
+    found = difference_in(objective_of("macro_f1"), cnn, ann)
+    assert found is not None
+    assert (found.low, found.high) == (-1.0, 1.0)
+    lost = difference_in(objective_of("log_loss"), cnn, ann)
+    assert lost is not None
+    assert lost.low < -1
+    assert lost.high > 1
+    assert all((one.low, one.high) == (-1.0, 1.0) for *_, name, one in class_differences([(cnn, ann)]) if name == "f1")

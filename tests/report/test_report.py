@@ -243,7 +243,11 @@ def test_where_not_even_all_against_nothing_would_have_been_shown_it_says_so(tmp
     (pair,) = pairs_on(wild.findings(), "blobs")
     assert (pair.difference.low, pair.difference.high) == (-1, 1)
     said = "It is *none* where retrainings differ so much that no difference of accuracies would have been."
-    (row,) = [line for line in words(comparison_section(wild.findings())).splitlines() if "| CNN − ANN" in line and line.count("|") > 9]
+    (row,) = [
+        line
+        for line in words(comparison_section(wild.findings())).splitlines()
+        if "| CNN − ANN" in line and line.count("|") > 9
+    ]
     assert row.split("|")[7].strip() == "none"
     assert said in words(comparison_section(wild.findings()))
     calm = made_of(tmp_path / "calm", blobs, [first(20), first(21), first(22)], [first(43), first(44), first(43)])

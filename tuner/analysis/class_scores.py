@@ -92,12 +92,13 @@ def class_differences(
         for name, metric in compared().items():
             values = {id(chosen): _pseudo_values(chosen, label, metric) for chosen in models}
             for a, b in pairs:
-                yield a, b, label, name, compare(values[id(a)], values[id(b)])
+                yield a, b, label, name, compare(values[id(a)], values[id(b)]).within(1.0)
             if label in there:
                 sums[name] = {model: part + values[model] for model, part in sums[name].items()}
     for name, of_models in sums.items():
         for a, b in pairs:
-            yield a, b, None, name, compare(of_models[id(a)] / len(there), of_models[id(b)] / len(there))
+            macro = compare(of_models[id(a)] / len(there), of_models[id(b)] / len(there))
+            yield a, b, None, name, macro.within(1.0)
 
 
 def _pseudo_values(chosen: Chosen, label: int, metric: ClassMetric) -> NDArray[np.float64]:

@@ -24,7 +24,11 @@ def difference_in(objective: Objective, a: Chosen, b: Chosen) -> Difference | No
     user's own one. All of it is NaN where the objective is not defined, or not without some image.
     """
     ours, theirs = (_values(objective, chosen) for chosen in (a, b))
-    return None if ours is None or theirs is None else compare(ours, theirs)
+    if ours is None or theirs is None:
+        return None
+    found = compare(ours, theirs)
+    ends = objective.low, objective.high
+    return found if ends[0] is None or ends[1] is None else found.within(ends[1] - ends[0])
 
 
 def _values(objective: Objective, chosen: Chosen) -> Values | None:

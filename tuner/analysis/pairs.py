@@ -76,7 +76,7 @@ def paired(models: Sequence[Owned]) -> list[Pair]:
             Pair(
                 a,
                 b,
-                replace(difference, low=max(difference.low, -1.0), high=min(difference.high, 1.0)),
+                difference.within(1.0),
                 None if published else difference.p_value,
                 1,
                 mcnemar(a.predictions.correct, b.predictions.correct),

@@ -29,7 +29,7 @@ tells nothing of the seeds of others.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -72,6 +72,10 @@ class Difference:
     def interval(self) -> Interval:
         """Its 95 % interval."""
         return Interval(self.low, self.high)
+
+    def within(self, most: float) -> Difference:
+        """Return the same with its interval cut where differences end: at −most and at most."""
+        return replace(self, low=max(self.low, -most), high=min(self.high, most))
 
     def matters(self, region: float) -> bool | None:
         """Whether it is beyond `region` throughout its interval, or within it throughout; None if neither is known."""
