@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Objective(ABC):
     """An objective: the score that a search chooses by. A subclass names it and computes it.
 
-    `by_epoch` says whether it is known after each epoch, and not only when a training has ended.
+    `by_epoch` says whether it is known after each epoch, and not only when a training has ended. `class_name` is the
+    one class that it is about, if it is about one: where there is no image of it, there is no score.
     `name` is what a search file calls it and `label` what sentences and axes do; `direction` says which way is better,
     and `low` and `high` the ends between which it lies, None where there is no end. For example, the column of
     `accuracy` is `val_accuracy`, and its axis "validation accuracy".
@@ -29,6 +30,7 @@ class Objective(ABC):
     low: float | None = 0.0
     high: float | None = 1.0
     by_epoch: bool = True
+    class_name: str = ""
 
     @abstractmethod
     def score(self, labels: NDArray[np.int64], probabilities: NDArray[np.float32], class_names: Sequence[str]) -> float:
@@ -45,7 +47,7 @@ class Objective(ABC):
 
     def missing_class(self, class_names: Sequence[str]) -> str:
         """Return the class that the objective is about and a data set has not; empty where nothing is missing."""
-        return ""
+        return "" if self.class_name in class_names else self.class_name
 
     def with_source(self) -> Self:
         """Return the same with the user's code as it is now; of all that is no user's own, itself.

@@ -84,7 +84,3 @@ class OfAClass(Objective):
             return float("nan")
         label = list(class_names).index(self.class_name)
         return self._compute(labels == label, probabilities.argmax(axis=1) == label, probabilities[:, label])
-
-    def missing_class(self, class_names: Sequence[str]) -> str:
-        """Return the class if the data set has none of its name; see `Objective.missing_class`."""
-        return "" if self.class_name in class_names else self.class_name

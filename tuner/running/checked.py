@@ -13,12 +13,12 @@ from rich.console import Console
 from tuner.datasets.base import Dataset
 from tuner.datasets.store import save_to_store
 from tuner.objective import OwnObjective
-from tuner.protocol import validation_labels
 from tuner.running.checks import check_networks, check_sizes, checked_data, with_code
 from tuner.running.own_callbacks import check_own_callbacks
 from tuner.running.own_objectives import check_own_objectives
 from tuner.running.own_spaces import with_own_spaces
 from tuner.running.planned import Prepared
+from tuner.running.unseen import labels_chosen_on, unseen_notes
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
 from tuner.system.interrupts import INTERRUPTS
@@ -57,7 +57,7 @@ def checked_search(search: Search, workspace: Workspace, console: Console, skip_
     search, said = with_own_spaces(search, images)
     search, notes = check_networks(search, datasets)
     check_own_callbacks(search, datasets)
-    return Checked(search, datasets, list(dict.fromkeys((*said, *notes))))
+    return Checked(search, datasets, list(dict.fromkeys((*unseen_notes(search, datasets), *said, *notes))))
 
 
 def laid_out(dataset: Dataset, workspace: Workspace, write: bool = True) -> Prepared:
@@ -82,5 +82,4 @@ def _chosen_on(
 ) -> tuple[NDArray[np.int64], int]:
     """Return the labels of the images of a data set that trials are chosen on, and how many classes there are."""
     dataset = datasets[name]
-    trial = search.trial(model_search, name, dataset.fingerprint, {}, None)
-    return validation_labels(trial, dataset), len(dataset.class_names)
+    return labels_chosen_on(search, model_search, name, dataset), len(dataset.class_names)

@@ -33,6 +33,7 @@ from tuner.running.progress import say
 from tuner.running.resized import resize_notes
 from tuner.running.sizes import with_sizes
 from tuner.running.uncached import uncached_notes
+from tuner.running.unseen import check_unseen
 from tuner.search_file.model import Search
 from tuner.search_file.overrides import backend_name
 from tuner.trial import BACKENDS, LAYER_WORDS
@@ -71,6 +72,7 @@ def checked_data(search: Search, name: str, workspace: Workspace, skip_bad: bool
     dataset = data_of(search, name, workspace.data, skip_bad, workspace.store)
     check_validation(search, name, dataset)
     check_objective(search, name, dataset.class_names)
+    check_unseen(search, name, dataset)
     check_class_weights(search, name, dataset.class_names)
     check_colours(search, name, dataset.shape)
     model_search = search.model_searches[0]

@@ -22,6 +22,7 @@ from tuner.running.colours import check_colours
 from tuner.running.resized import resize_notes
 from tuner.running.sizes import with_sizes
 from tuner.running.uncached import uncached_notes
+from tuner.running.unseen import check_unseen
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
 from tuner.space.parameters import Choice
@@ -294,6 +295,7 @@ def shape_of(search: Search, name: str, data_dir: Path | None, skip_bad: bool) -
     dataset = data_of(search, name, data_dir, skip_bad)
     check_validation(search, name, dataset)
     check_objective(search, name, dataset.class_names)
+    check_unseen(search, name, dataset)
     check_class_weights(search, name, dataset.class_names)
     check_colours(search, name, dataset.shape)
     return dataset.shape, len(dataset.class_names)
