@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_up import RAW, Project
+from made_up import RAW, Project, first
 from recorded import whole
 
 from tuner.datasets.base import Dataset
@@ -86,6 +86,33 @@ def test_what_is_not_the_same_in_all_runs_is_a_parameter_and_the_rest_stands_in_
     assert (used.dataset.name, used.dataset.digest) == ("blobs", project.data.fingerprint)
     told = {name: ann.tags[name] for name in ("model", "dataset", "role", "seed", "epochs")}
     assert told == {"model": "ann", "dataset": "blobs", "role": "search", "seed": "0", "epochs": "3"}
+
+
+def test_a_run_says_by_what_it_was_chosen_and_what_is_minimised_keeps_its_sign(
+    tmp_path: Path, blobs: Dataset, mlflow_storage: str, reader: Reader, export: Export
+) -> None:
+    first_search, second = RAW["search"]  # type: ignore[misc]
+    mixed = {**RAW, "search": [{**first_search, "objective": "log_loss"}, {**second, "objective": "recall:top"}]}  # type: ignore[dict-item]
+    project = Project(tmp_path, blobs, mixed)
+    ann = project.searched("ann", [0.75, 0.31])
+    project.searched("cnn", [0.9])
+    project.retrained("ann", ann[1], [first(30)])
+    export("mlflow", project, mlflow_storage)
+    tags = reader.experiment().tags
+    assert tags["objective"] == "val_log_loss, val_recall:top on validation images"
+    assert tags["direction"] == "min, max"
+    runs = {name: run.data for name, run in reader.runs().items()}
+    lowest = runs["ann/blobs/2"]
+    assert (lowest.tags["objective"], lowest.tags["direction"]) == ("log_loss", "min")
+    assert lowest.metrics["search_score"] == 0.31
+    points = reader.client.get_metric_history(reader.ids()["ann/blobs/2"], "val_log_loss")
+    assert [point.value for point in points] == [0.1, 0.2, 0.31]
+    recall = runs["cnn/blobs/1"]
+    assert (recall.tags["objective"], recall.tags["direction"]) == ("recall:top", "max")
+    assert (runs["ann/blobs/final-1"].tags["objective"], runs["ann/blobs/final-1"].tags["direction"]) == (
+        "log_loss",
+        "min",
+    )
 
 
 def test_a_retraining_has_its_test_accuracy_and_its_own_seed(

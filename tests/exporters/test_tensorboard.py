@@ -232,6 +232,41 @@ def test_the_experiment_declares_what_varies_and_the_metrics(
     assert [metric.name.tag for metric in experiment.metric_infos] == tags
 
 
+def test_what_trials_are_chosen_by_is_told_with_its_direction_and_keeps_its_sign(
+    blobs_npz: Path, workspace: Workspace
+) -> None:
+    file = blobs_npz.parent / "mine.toml"
+    file.write_text(SEARCH.replace('family = "cnn"', 'family = "cnn"\nobjective = "log_loss"'))
+    search = load_search(file)
+    logs = TensorBoardLogs(search, workspace)
+    trial = replace(TRIAL, family="cnn", objective="log_loss")
+    place = SearchTrial("cnn", "blobs.npz", "search", 0, trial.id)
+    history = {**HISTORY, "val_log_loss": [0.9, 0.31, 0.5]}
+    with opened(search, workspace) as ledger:
+        logs.begin(ledger)
+    logs.write(place, Record(trial, replace(GOOD, history=history)))
+    logs.write(SEARCH_TRIAL, Record(TRIAL, GOOD))
+    folder = logs.folder_of(place)
+    ((epoch, value),) = drawn(folder, "result/val_log_loss")
+    assert (epoch, float(value)) == (2, pytest.approx(0.31))
+    chosen = {"result/val_log_loss", "epoch/val_log_loss"}
+    about = {tag: read(folder).SummaryMetadata(tag).summary_description for tag in (*chosen, "result/val_accuracy")}
+    assert about == {
+        **dict.fromkeys(chosen, "What trials are chosen by; the lower the better."),
+        "result/val_accuracy": "",
+    }
+    for at, by in ((place, ["log_loss", "min"]), (SEARCH_TRIAL, ["accuracy", "max"])):
+        told = hparams(logs.folder_of(at), metadata.SESSION_START_INFO_TAG).hparams
+        assert [told[name].string_value for name in ("objective", "direction")] == by
+    experiment = hparams(logs.folder, metadata.EXPERIMENT_TAG)
+    columns = {info.name: list(info.domain_discrete) for info in experiment.hparam_infos}
+    assert (columns["objective"], columns["direction"]) == (["accuracy", "log_loss"], ["max", "min"])
+    told_of = {metric.display_name: metric.description for metric in experiment.metric_infos}
+    assert told_of["val_log_loss"] == "What trials are chosen by; the lower the better."
+    assert told_of["val_accuracy"] == "What trials are chosen by; the higher the better."
+    assert told_of["val_loss"] == ""
+
+
 # --- once, and only what the search lists ---
 
 

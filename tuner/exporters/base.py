@@ -75,7 +75,8 @@ class Recorded:
         search = self.search
         return {
             "title": search.title,
-            "objective": f"{', '.join(one.column for one in search.objectives)} on {search.validates_on}",
+            col.OBJECTIVE: f"{', '.join(one.column for one in search.objectives)} on {search.validates_on}",
+            col.DIRECTION: ", ".join(one.direction for one in search.objectives),
             "overrides": search.overrides.content,
             MARK: __version__,
         }
@@ -108,6 +109,12 @@ class Recorded:
 def score(record: Record) -> float | None:
     """Return what a trial scored: a search trial where it was chosen, a retraining on the test set."""
     return record.score if record.trial.role == "search" else record.result.test_accuracy
+
+
+def chosen_by(search: Search, model: str) -> dict[str, str]:
+    """Return by what a model of a search is chosen, and which way is better, "max" or "min"; scores keep their sign."""
+    objective = {one.name: one.objective for one in search.model_searches}.get(model, search.objective)
+    return {col.OBJECTIVE: objective.name, col.DIRECTION: objective.direction}
 
 
 def plain(value: Value, domain: Domain | None) -> Value:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tuner import columns as col
-from tuner.exporters.base import MARK, Recorded, plain, score
+from tuner.exporters.base import MARK, Recorded, chosen_by, plain, score
 from tuner.exporters.storage import check_database, taken, unusable
 from tuner.ledger.ledger import SearchTrial
 from tuner.system.extras import needs
@@ -164,6 +164,7 @@ def _run(recorded: Recorded, search_trial: SearchTrial, record: Record, compared
         col.MODEL: search_trial.model,
         col.DATASET: search_trial.dataset,
         col.ROLE: search_trial.role,
+        **chosen_by(recorded.search, search_trial.model),
         **recorded.identity(record),
         "fixed": json.dumps({name: value for name, value in trial.values.items() if name not in compared}),
         "mlflow.source.name": recorded.search.file.name,

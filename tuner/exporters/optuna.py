@@ -92,6 +92,8 @@ def _about(recorded: Recorded, model_search: ModelSearch, dataset: str) -> dict[
     ]
     return {
         **recorded.about(),
+        col.OBJECTIVE: f"{model_search.objective.column} on {recorded.search.validates_on}",
+        col.DIRECTION: model_search.objective.direction,
         "algorithm": model_search.algorithm.name,
         "fixed": dict(model_search.space.fixed()),
         "retrained_test_accuracy": finals,

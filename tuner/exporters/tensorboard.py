@@ -16,7 +16,7 @@ import hashlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,9 @@ from tensorboard.util.tensor_util import make_tensor_proto
 
 from tuner import columns as col
 from tuner.errors import InputError
+from tuner.exporters.base import chosen_by
 from tuner.ledger.ledger import Ledger, SearchTrial
+from tuner.objective import ACCURACY, Objective
 from tuner.search_file.model import Search
 from tuner.space.parameters import Range, Value
 from tuner.system.files import folder_inside, partial_of, publish, remove_partials
@@ -48,7 +50,7 @@ METRICS = (col.VAL_ACCURACY, col.VAL_LOSS, col.TEST_ACCURACY)
 #: What the HParams dashboard shows beside a trial's values.
 ROLE = "role"
 
-_FORMAT = 2  # counted up when other things are logged, so that older logs are written again
+_FORMAT = 3  # counted up when other things are logged, so that older logs are written again
 _START, _END = "events.out.tfevents.", ".tuner"  # TensorBoard reads whatever has `tfevents` in its name
 _FILES = f"{_START}*{_END}"
 
@@ -86,10 +88,12 @@ class TensorBoardLogs:
 
     def write(self, search_trial: SearchTrial, record: Record) -> None:
         """Log a trial that has finished, unless just this result of it is logged."""
-        content = f"{record.trial.to_json()} {json.dumps(vars(record.result), sort_keys=True)}"
+        others = self._search.objectives != (ACCURACY,)
+        by = chosen_by(self._search, search_trial.model) if others else {}
+        content = f"{record.trial.to_json()} {json.dumps(vars(record.result), sort_keys=True)} {json.dumps(by)}"
         seconds = record.result.seconds
         self._write_once(
-            self.folder_of(search_trial), content.encode(), lambda: _events(_session(search_trial, record), seconds)
+            self.folder_of(search_trial), content.encode(), lambda: _events(_session(search_trial, record, by), seconds)
         )
 
     def _write_once(self, folder: Path, content: bytes, events: Callable[[], Iterable[Any]]) -> None:
@@ -142,12 +146,17 @@ def write_recorded(search: Search, workspace: Workspace, ledger: Ledger) -> Path
     return logs.folder
 
 
-def _session(search_trial: SearchTrial, record: Record) -> list[tuple[int, Any]]:
-    """Return all that is logged of a trial, each with its epoch, in order; epoch 0 is before training."""
+def _session(search_trial: SearchTrial, record: Record, by: Mapping[str, str]) -> list[tuple[int, Any]]:
+    """Return all that is logged of a trial, each with its epoch, in order; epoch 0 is before training.
+
+    `by` says what its model is chosen by, where the search is not by accuracy alone; scores keep their sign.
+    """
     result = record.result
+    told = {record.objective.column: _chosen_in_words(record.objective)} if record.trial.role == "search" else {}
     found = []
     for name, values in result.history.items():
-        found += [(epoch, _scalar(CURVE + name, value)) for epoch, value in enumerate(values, start=1)]
+        about = told.get(name, "")
+        found += [(epoch, _scalar(CURVE + name, value, about)) for epoch, value in enumerate(values, start=1)]
     for layer, notes in result.watched.items():
         found += [(epoch, _scalar(GRADIENT_NORM + layer, norm)) for epoch, norm in enumerate(notes["gradient_norm"])]
         found += [(epoch, _histogram(KERNEL + layer, kernel)) for epoch, kernel in enumerate(notes["kernel"])]
@@ -156,14 +165,19 @@ def _session(search_trial: SearchTrial, record: Record) -> list[tuple[int, Any]]
     scores[col.STANDARD_ERROR] = record.standard_error
     for name, score in scores.items():
         if score is not None:
-            found.append((result.best_epoch or last, _scalar(SCORE + name, score)))
+            found.append((result.best_epoch or last, _scalar(SCORE + name, score, told.get(name, ""))))
     found.sort(key=lambda point: point[0])
-    return [(0, _session_start(search_trial, record)), *found, (last, _session_end(result))]
+    return [(0, _session_start(search_trial, record, by)), *found, (last, _session_end(result))]
 
 
-def _scalar(tag: str, value: float) -> Any:
+def _scalar(tag: str, value: float, about: str = "") -> Any:
     tensor = make_tensor_proto(np.float32(value))
-    return Summary.Value(tag=tag, metadata=scalar_metadata.create_summary_metadata("", ""), tensor=tensor)
+    return Summary.Value(tag=tag, metadata=scalar_metadata.create_summary_metadata("", about), tensor=tensor)
+
+
+def _chosen_in_words(objective: Objective) -> str:
+    """Return what is said of the score that trials are chosen by."""
+    return f"What trials are chosen by; the {'higher' if objective.direction == 'max' else 'lower'} the better."
 
 
 def _histogram(tag: str, kernel: dict[str, Any]) -> Any:
@@ -180,7 +194,7 @@ def _hparams(tag: str, **content: Any) -> Any:
     return Summary.Value(tag=tag, metadata=metadata, tensor=hparams_metadata.NULL_TENSOR)
 
 
-def _session_start(search_trial: SearchTrial, record: Record) -> Any:
+def _session_start(search_trial: SearchTrial, record: Record, by: Mapping[str, str]) -> Any:
     """Return a trial's values for the HParams dashboard."""
     start = plugin_data_pb2.SessionStartInfo(start_time_secs=time.time() - record.result.seconds)
     trial = record.trial
@@ -190,7 +204,7 @@ def _session_start(search_trial: SearchTrial, record: Record) -> Any:
         ROLE: search_trial.role,
         col.EPOCHS: trial.given_epochs,
     }
-    for name, value in {**ours, **trial.values}.items():
+    for name, value in {**ours, **by, **trial.values}.items():
         if isinstance(value, bool):  # which is an int, too
             start.hparams[name].bool_value = value
         elif isinstance(value, int | float):
@@ -213,6 +227,9 @@ def _experiment(search: Search) -> Any:
     values[ROLE] += ["search", "final"]
     ranged = set()
     values[col.MODEL] += [contender.name for contender in search.listed]
+    if len(search.objectives) > 1:
+        values[col.OBJECTIVE] += [objective.name for objective in search.objectives]
+        values[col.DIRECTION] += [objective.direction for objective in search.objectives]
     for model_search in search.model_searches:
         values[col.EPOCHS].append(model_search.epochs)
         if model_search.varies_epochs:  # trains for any number of epochs up to the model search's
@@ -225,7 +242,11 @@ def _experiment(search: Search) -> Any:
     columns = [_column(name, sorted(set(found), key=str), name in ranged) for name, found in values.items()]
     error = (col.STANDARD_ERROR,) if search.folds else ()
     names = dict.fromkeys((*(objective.column for objective in search.objectives), *METRICS, *error))
-    metrics = [api_pb2.MetricInfo(name=api_pb2.MetricName(tag=SCORE + name), display_name=name) for name in names]
+    told = {objective.column: _chosen_in_words(objective) for objective in search.objectives}
+    metrics = [
+        api_pb2.MetricInfo(name=api_pb2.MetricName(tag=SCORE + name), display_name=name, description=told.get(name, ""))
+        for name in names
+    ]
     experiment = api_pb2.Experiment(hparam_infos=[column for column in columns if column], metric_infos=metrics)
     return _hparams(hparams_metadata.EXPERIMENT_TAG, experiment=experiment)
 
