@@ -62,6 +62,17 @@ def test_failed_trials_are_counted_by_their_reason(project: Project) -> None:
     assert "\n- 1 failed: it \\| &lt;broke&gt;\n" in printed(project)
 
 
+def test_where_all_trials_failed_none_is_the_best(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.searched("ann", [None, None])
+    text = printed(made)
+    assert "best first" not in text
+    assert [row["val. accuracy"] for row in table_of(text, "2 trials, all of which failed")] == ["failed", "failed"]
+    assert "\n- 2 failed: it \\| &lt;broke&gt;\n" in text
+    made.searched("cnn", [0.5])
+    assert "3 trials, best first:" in printed(made)
+
+
 def test_a_search_of_which_nothing_has_finished_says_so(tmp_path: Path, blobs: Dataset) -> None:
     assert printed(Project(tmp_path, blobs)) == "No trial has finished."
 

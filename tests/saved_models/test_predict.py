@@ -47,6 +47,27 @@ def card(model: Path, content: object) -> None:
     model.with_suffix(".json").write_text(json.dumps(content))
 
 
+@pytest.mark.parametrize(
+    ("given", "there", "meant"),
+    [
+        ("reports/cnn-digit.keras", "cnn-digits.keras", "reports/cnn-digits.keras"),
+        ("reports/cnn-digits", "cnn-digits.keras", "reports/cnn-digits.keras"),
+        ("reports/cnn-digit.onnx", "cnn-digits.onnx", "reports/cnn-digits.onnx"),
+        ("reports/cnn-digits.keras", "ann-mnist.json", ""),
+        ("reports/cnn-digits.keras", "x.keras", ""),
+        ("report/cnn-digits.keras", "cnn-digits.keras", ""),
+    ],
+)
+def test_the_name_of_a_model_that_is_not_there_is_answered_with_a_near_one(tmp_path, monkeypatch, given, there, meant):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / there).write_bytes(b"")
+    picture(tmp_path / "a.png", 1)
+    with pytest.raises(InputError) as caught:
+        predict_files(Path(given), [tmp_path / "a.png"])
+    assert str(caught.value) == f"{given}: no such model file" + (f"; did you mean {meant!r}?" if meant else "")
+
+
 def test_the_most_probable_class_comes_first(model):
     card(model, {"class_names": ["dark", "bright"]})
     answers = predict_files(model, [picture(model.parent / f"{grey}.png", grey) for grey in (0, 255)])

@@ -123,7 +123,8 @@ def _trials_table(search: Search, search_trials: SearchTrials, finished: bool) -
     text_columns = sum(head in ("model", "data set", _TOGETHER) for head, _ in columns)
     table = _markdown([[get(row) for _, get in columns] for row in rows], [head for head, _ in columns], text_columns)
     so_far = "" if finished else " so far"
-    count = f"1 trial{so_far}" if len(rows) == 1 else f"{len(rows):,} trials{so_far}, best first"
+    order = "best first" if place else "all of which failed"
+    count = f"1 trial{so_far}" if len(rows) == 1 else f"{len(rows):,} trials{so_far}, {order}"
     return "\n\n".join([f"{count}:", table, *_reasons(rows), _rest(rows)])
 
 

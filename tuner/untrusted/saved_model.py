@@ -7,6 +7,7 @@ weights are arrays inside the file, as many as the network needs.
 
 from __future__ import annotations
 
+import difflib
 import io
 import json
 import os
@@ -22,7 +23,7 @@ import numpy as np
 from tuner.errors import InputError, one_line
 from tuner.system.quiet import import_keras, silence
 from tuner.system.waiting import doing
-from tuner.text import shortened
+from tuner.text import shortened, visible_line
 from tuner.untrusted.plain_keras import DEEPEST, NETWORKS, problems
 from tuner.untrusted.reloading import TooMuch, check_weights, without_what_others_need
 from tuner.untrusted.sizes import MOST_CONFIG, MOST_MODEL, amount, opened
@@ -126,9 +127,21 @@ def load_checked(saved: SavedModel) -> keras.Model:
         raise InputError(str(saved.path), problem, _REMEDY) from error
 
 
+def no_such_model(path: Path) -> InputError:
+    """Return that there is no model of this name, with the one beside it whose name is nearest, if one is near."""
+    try:
+        beside = [one.name for one in path.parent.iterdir() if one.suffix in (".keras", path.suffix) and one.suffix]
+    except OSError:  # there is no such folder, or it cannot be read
+        beside = []
+    near = difflib.get_close_matches(path.name, sorted(beside), n=1, cutoff=0.6)
+    return InputError(
+        str(path), "no such model file", f"did you mean {visible_line(path.parent / near[0])!r}?" if near else ""
+    )
+
+
 def _check_place(path: Path) -> None:
     if not path.exists():
-        raise InputError(str(path), "no such model file")
+        raise no_such_model(path)
     if path.is_dir():
         what = "a SavedModel" if (path / "saved_model.pb").exists() else "a folder"
         raise InputError(str(path), f"is {what}, not a .keras file", _REMEDY)

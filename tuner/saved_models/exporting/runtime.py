@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tuner.errors import InputError
 from tuner.saved_models.exporting import Format, running
 from tuner.system.interrupts import INTERRUPTS
+from tuner.untrusted.saved_model import no_such_model
 from tuner.untrusted.sizes import MOST_MODEL, amount, size_of
 
 #: So many images are answered to at a time.
@@ -147,7 +148,7 @@ def check_exported(path: Path, form: Format) -> None:
         InputError: it is not there, is too large, or is no file or folder of the format.
     """
     if not path.exists():
-        raise InputError(str(path), "no such model file")
+        raise no_such_model(path)
     if form.name != "savedmodel":
         size = size_of(path)
     elif not path.is_dir():
