@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 import random
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 from observers import Silent
 from recorded import whole
+from rich.console import Console
 
 from tuner.analysis.selection import smallest_within, standard_error
 from tuner.analysis.validation_predictions import load_validation
@@ -23,9 +26,10 @@ from tuner.objective import ACCURACY
 from tuner.oracles import Proposal
 from tuner.protocol import training_images, validation_labels
 from tuner.running.folds import FoldAnswers, mean_of_folds
-from tuner.running.loop import Runner
+from tuner.running.loop import Observer, Runner
 from tuner.running.planning.needs import Steps
 from tuner.running.planning.pace import FORWARD, load_of, measured
+from tuner.running.progress import ProgressReport
 from tuner.running.proposals import ListedTrials, Proposals
 from tuner.trial import Attempt, Job, Record, Result, Trial, artifact_path
 from tuner.untrusted.sizes import sha256_of
@@ -194,16 +198,31 @@ class OneAtATime(Executor):
     def close(self) -> None: ...
 
 
+class Failing(OneAtATime):
+    """Trains folds that pass a limit of the search's."""
+
+    def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+        (outcome,) = super().wait(timeout)
+        return [replace(outcome, value=replace(outcome.value, transient=False))]
+
+
 def trial_of(proposal: Proposal) -> Trial:
     return replace(TRIAL, values=proposal.values)
 
 
-def drive(path: Path, executor: OneAtATime, fresh: bool = False, models: Sequence[str] = ("ann",)) -> list[Record]:
+def drive(
+    path: Path,
+    executor: OneAtATime,
+    fresh: bool = False,
+    models: Sequence[str] = ("ann",),
+    observer: Observer | None = None,
+) -> list[Record]:
     with Ledger(path) as ledger:
         ledger.open_search("s", "key", "{}")
+        total = 6 if observer else None
         every = [Proposals(model, "blobs", "search", ListedTrials(2), trial_of, lag=1) for model in models]
-        runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), Silent(), fresh)
-        runner.drive("search", every, None)
+        runner = Runner("s", ledger, executor, lambda t: Job(t, Path(), Path()), observer or Silent(), fresh)
+        runner.drive("search", every, total)
         assert ledger.count_finished("s") == 2 * len(models)
         attempts = ledger.attempts("s")
         found = [record for _, record in ledger.all_search_trials("s") if record is not None]
@@ -234,12 +253,6 @@ def test_of_a_trial_that_the_machine_failed_the_folds_that_failed_are_trained_ag
 
 
 def test_a_limit_that_is_raised_trains_the_fold_that_passed_it_again(tmp_path: Path) -> None:
-    class Failing(OneAtATime):
-        def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
-            (outcome,) = super().wait(timeout)
-            result = replace(outcome.value, transient=False)
-            return [replace(outcome, value=result)]
-
     assert not any(record.completed for record in drive(tmp_path / "l", Failing(fails=(2, 3))))
     unchanged = OneAtATime()
     unchanged.limits = Limits(gigabytes=1.0)
@@ -249,6 +262,31 @@ def test_a_limit_that_is_raised_trains_the_fold_that_passed_it_again(tmp_path: P
     more.limits = Limits(gigabytes=2.0)
     assert all(record.completed for record in drive(tmp_path / "l", more))
     assert sorted(more.trained) == [(0, 2), (0, 3), (1, 2), (1, 3)]
+
+
+@pytest.mark.parametrize("fails", [(2,), (2, 3), (1, 2, 3)])
+def test_a_trial_whose_folds_failed_counts_as_one_failure_in_a_first_run_and_in_a_resumed_one(
+    tmp_path: Path, fails: tuple[int, ...]
+) -> None:
+    class Broken(Failing):
+        """Trains folds that fail by themselves, so that no limit trains them again."""
+
+        def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
+            (outcome,) = super().wait(timeout)
+            return [replace(outcome, value=replace(outcome.value, passed={}))]
+
+    def last_line() -> str:
+        output = io.StringIO()
+        with ProgressReport(Console(file=output, width=80), lambda: "one at a time") as report:
+            drive(tmp_path / "l", Broken(fails=fails), observer=report)
+        return output.getvalue().splitlines()[-1]
+
+    assert last_line() == "search: 6/6, 2 failed"
+    assert last_line() == "search: 6/6, 2 failed, 6 from before"
+    with sqlite3.connect(tmp_path / "l") as ledger:  # as a run leaves it that is killed before it counts the trials
+        ledger.execute("DELETE FROM trials WHERE json_extract(content, '$.fold') IS NULL")
+    ledger.close()
+    assert last_line() == "search: 6/6, 2 failed, 6 from before"
 
 
 def test_a_fresh_search_trains_every_fold_again_once(tmp_path: Path) -> None:

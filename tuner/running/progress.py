@@ -6,6 +6,7 @@ import html
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -71,6 +72,7 @@ class ProgressReport:
         self._task: TaskID | None = None
         self._what, self._total = "", 0
         self._done = self._known = self._failed = 0
+        self._failed_in_folds: set[str] = set()  # cross-validated trials that count as failed
         self._best: dict[str, float] = {}  # by what it is called
         self._whole = False  # whether a search trial was trained to its end
         self._last_line = 0.0
@@ -92,6 +94,7 @@ class ProgressReport:
         """A phase of so many trials begins."""
         self._what, self._total = what, total or 0
         self._done = self._known = self._failed = 0
+        self._failed_in_folds.clear()
         self._best.clear()
         self._whole = False
         self._nodes.clear()
@@ -121,7 +124,7 @@ class ProgressReport:
         trainings = len(record.trial.parts) or 1
         self._done += trainings
         self._known += known * trainings
-        self._failed += not record.completed
+        self._failed += self._is_another_failure(record)
         if node:
             self._nodes[node] += 1
         if record.completed and not record.trial.fold:
@@ -151,6 +154,17 @@ class ProgressReport:
             again = f", {self._known} from before" if self._known else ""
             scored = f", best {best}" if self._best else ""
             self._show(f"{self._what}: {self._done}/{self._total or '?'}{scored}{failed}{again}{eta}{where}")
+
+    def _is_another_failure(self, record: Record) -> bool:
+        """Whether a trial failed that has not been counted; one whose folds failed counts once, also as it is resumed.
+
+        What a resumed run finds recorded of a cross-validated trial is the trial, of others the folds.
+        """
+        if record.completed or not record.trial.folds:
+            return not record.completed
+        whole, before = replace(record.trial, fold=0).id, len(self._failed_in_folds)
+        self._failed_in_folds.add(whole)
+        return len(self._failed_in_folds) > before
 
     def scored(self, record: Record) -> None:
         """The last fold of a cross-validated trial has finished: it counted, and now the trial has a score."""
