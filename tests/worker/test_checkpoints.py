@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 from counted_epochs import trained
@@ -273,18 +270,3 @@ def test_a_users_network_of_layers_of_its_own_is_trained_anew(
     result = training.train(replace(one, trial=trial))
     assert result.status == "completed", result.error
     assert files(tmp_path) == []
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="it is this process already")
-def test_a_training_that_was_stopped_ends_as_one_at_once_on_jax_too(tmp_path: Path) -> None:
-    this = f"{__file__}::test_a_training_stopped_twice_ends_as_one_at_once"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", this, "-k", "fast"]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    environment["KERAS_BACKEND"] = "jax"
-    # Four trainings of each case are compiled alike, which takes most of their time; a search keeps that as well.
-    environment["JAX_COMPILATION_CACHE_DIR"] = str(tmp_path)
-    environment["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, ran.stdout[-3000:]
-    assert "4 passed" in ran.stdout

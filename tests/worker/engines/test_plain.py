@@ -85,6 +85,23 @@ def test_batches_come_in_their_order_whichever_is_asked_for_and_the_last_leaves_
     assert none_reads()
 
 
+def test_a_batch_that_keras_looks_at_before_it_learns_is_varied_once_in_an_epoch() -> None:
+    given = batches(Watched())
+    drawn: list[int] = []
+
+    def vary(images: NDArray[np.int64], labels: NDArray[np.int64]) -> int:
+        drawn.append(labels.tolist()[0])
+        return len(drawn)
+
+    given._vary = vary
+    for before in ((0,), (0, 1), ()):  # JAX, TensorFlow, and JAX from its second epoch on
+        drawn.clear()
+        assert [given[number] for number in (*before, 0, 1, 2, 3, 4)][-5:] == [1, 2, 3, 4, 5]
+        assert drawn == [4, 0, 1, 2, 5]
+    assert not given._looked_at, "no batch stays in memory that is not looked at again"
+    assert none_reads()
+
+
 def test_what_cannot_be_read_is_told_when_it_is_asked_for() -> None:
     def read(places: list[int]) -> None:
         if places == [1, 3]:

@@ -33,6 +33,8 @@ from tuner.worker.engines.relay import Relay
 
 #: What Keras is told to measure of images that validate, which have no weights.
 _UNWEIGHTED = "unweighted_loss"
+#: At most so many batches of a Python data set Keras looks at before the first is learned from.
+_LOOKED_AT = 2
 
 
 class PlainEngine(Engine):
@@ -127,23 +129,33 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no typ
 
     They stand in an order of their places. `vary` makes of a batch, images and labels, what is learned from or
     measured; it draws from generators that belong to the training, and so is called when a batch is asked for, and not
-    ahead. Workers of Keras would call it from several threads, in any order.
+    ahead. Workers of Keras would call it from several threads, in any order. Keras looks at the first batches before it
+    learns from them, on some backends only where a network is fitted for the first time; they are varied once all the
+    same, else a training that goes on in another process would draw more often than one without a stop.
     """
 
     def __init__(self, samples: Samples, order: NDArray[np.int64], size: int, vary: Callable[..., Any]) -> None:
         super().__init__()
         self._samples, self._order, self._size, self._vary = samples, order, size, vary
         self._ahead: tuple[int, Future[tuple[NDArray[Any], Labels]]] | None = None
+        self._looked_at: dict[int, Any] = {}
 
     def __len__(self) -> int:
         return math.ceil(len(self._order) / self._size)
 
     def __getitem__(self, number: int) -> Any:
+        if number in self._looked_at:
+            return self._looked_at[number]
         ahead, self._ahead = self._ahead, None
         read = ahead[1].result() if ahead is not None and ahead[0] == number else self._read(number)
         if number + 1 < len(self):
             self._ahead = number + 1, _in_a_thread(functools.partial(self._read, number + 1))
-        return self._vary(*read)
+        varied = self._vary(*read)
+        if number < _LOOKED_AT:
+            self._looked_at[number] = varied
+        else:
+            self._looked_at.clear()
+        return varied
 
     def _read(self, number: int) -> tuple[NDArray[Any], Labels]:
         here = self._order[number * self._size : (number + 1) * self._size]
