@@ -117,7 +117,7 @@ def end_of(trial: Trial, folder: Path) -> tuple[dict[str, Any], dict[str, NDArra
     [
         ("fast", "in memory", {"patience": NEVER}),
         pytest.param("fast", "in files", {"patience": SOMETIMES}, marks=NOT_ON_JAX),
-        ("plain", "in memory", {"patience": NEVER}),
+        ("plain", "in memory", {"patience": NEVER if ON_JAX else SOMETIMES}),  # TensorFlow's fit takes long to begin
         ("plain", "in files", {"patience": SOMETIMES, "precision": "mixed_float16"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -179,15 +179,15 @@ def test_code_of_ones_own_that_trains_begins_anew_each_time_and_comes_to_the_sam
     (tmp_path / "own_further.py").write_text(FITS)
     data, trial = save_to_store(uneven, tmp_path / "data"), trial_of(uneven)
     values: dict[str, Any] = {"batch_size": 20, "early_stopping": "off", "precision": "float32"}
-    trial = replace(trial, family="own_further:Fits", values=values)
+    trial = replace(trial, family="own_further:Fits", values=values, epochs=9)
     epochs = trained(monkeypatch)
-    results = [done(replace(trial, stop_after=rung), tmp_path, data) for rung in (*RUNGS, None)]
-    assert epochs == [epoch for count in (*RUNGS, 27) for epoch in range(1, count + 1)]
+    results = [done(replace(trial, stop_after=rung), tmp_path, data) for rung in (1, 3, 9, None)]
+    assert epochs == [epoch for count in (1, 3, 9, 9) for epoch in range(1, count + 1)]
     assert not (tmp_path / "checkpoints").exists()
     further, at_once = results[-2:]
     assert at_once.environment["engine"] == "fit"
     assert further.history == at_once.history
-    assert len(set(further.history["val_loss"])) > 20, "it learns"
+    assert len(set(further.history["val_loss"])) > 5, "it learns"
     for earlier in results[:2]:
         for name, curve in earlier.history.items():
             assert curve == further.history[name][: len(curve)], name
