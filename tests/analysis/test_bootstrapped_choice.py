@@ -7,6 +7,9 @@ import pytest
 from scipy.special import ndtri
 
 from tuner.analysis.choice import choose_again, not_told_from_the_best
+from tuner.analysis.per_image import gains_of
+from tuner.analysis.scoring import Predictions
+from tuner.objective import objective_of
 
 
 def answers(shares: list[float], images: int, seed: int) -> np.ndarray:
@@ -32,6 +35,42 @@ def test_the_luck_of_the_choice_is_what_the_best_scores_too_much_in_the_mean(sha
             told.append(choose_again(correct[order]).luck)
     assert np.mean(told) == pytest.approx(np.mean(true), abs=0.003)
     assert np.mean(told) > 0.012
+
+
+def test_of_losses_it_is_what_the_lowest_is_too_low_in_the_mean() -> None:
+    told, true = [], []
+    for seed in range(200):
+        losses = np.random.default_rng(seed).exponential(0.4, (20, 200))
+        order = np.argsort(losses.mean(axis=1))
+        true.append(0.4 - losses[order[0]].mean())
+        if seed < 25:
+            told.append(choose_again(-losses[order]).luck)
+    assert np.mean(told) == pytest.approx(np.mean(true), abs=0.006)
+    assert np.mean(told) > 0.04  # 1.87 standard errors of 0.4 / √200
+
+
+def test_of_macro_f1_it_is_what_the_highest_is_too_high_in_the_mean() -> None:
+    """Of answers that are right in 70 % and else any: the macro F1 of 200,000 images is that of the class."""
+    objective = objective_of("macro_f1")
+
+    def drawn(images: int, seed: int) -> Predictions:
+        rng = np.random.default_rng(seed)
+        labels = np.random.default_rng(images).choice(3, images, p=(0.6, 0.3, 0.1))
+        named = np.where(rng.random(images) < 0.7, labels, rng.integers(0, 3, images))
+        return Predictions(labels, np.eye(3, dtype=np.float32)[named], ("a", "b", "c"))
+
+    whole = drawn(200_000, 0)
+    truth = objective.score(whole.labels, whole.probabilities, whole.class_names)
+    told, true = [], []
+    for seed in range(120):
+        models = [drawn(200, 1 + 20 * seed + k) for k in range(20)]
+        scores = [objective.score(one.labels, one.probabilities, one.class_names) for one in models]
+        true.append(max(scores) - truth)
+        if seed < 25:
+            gains = np.stack([gains_of(objective, models[k]) for k in np.argsort(scores)[::-1]])
+            told.append(choose_again(gains).luck)
+    assert np.mean(told) == pytest.approx(np.mean(true), abs=0.012)
+    assert np.mean(told) > 0.04
 
 
 def test_where_one_is_far_ahead_no_luck_is_in_its_score() -> None:

@@ -9,7 +9,8 @@ import pytest
 from made_up import RAW, Project, first
 
 from tuner.analysis.class_scores import class_differences
-from tuner.analysis.objective_differences import difference_in, values_of
+from tuner.analysis.objective_differences import difference_in
+from tuner.analysis.per_image import values_of
 from tuner.analysis.scoring import Predictions
 from tuner.analysis.variance import compare
 from tuner.datasets.base import Dataset

@@ -15,7 +15,7 @@ from tuner.datasets.base import Dataset, checked_dataset
 from tuner.datasets.npz import load_npz
 from tuner.datasets.store import save_to_store
 from tuner.ledger.ledger import Ledger, SearchTrial
-from tuner.objective import ACCURACY
+from tuner.objective import ACCURACY, Objective
 from tuner.protocol import validation_labels
 from tuner.search_file.file import parse_search
 from tuner.search_file.model import Search
@@ -152,7 +152,7 @@ class Project:
                     history=curve,
                     watched={"conv_1": notes},
                     files=files,
-                    folds=self._folds(trial, score),
+                    folds=self._folds(trial, score, model_search.objective),
                 )
             )
             self.ledger.record(Record(trial, result), Attempt.of(result.seconds, 1))
@@ -161,9 +161,11 @@ class Project:
         self.ledger.add(self.search.name, *search_trials)
         return trials
 
-    def _folds(self, trial: Trial, score: float) -> list[dict[str, float]]:
+    def _folds(self, trial: Trial, score: float, objective: Objective) -> list[dict[str, float]]:
         apart = [0.03, *[0.0] * (trial.folds - 2), -0.03] if trial.folds else []
-        return [{"val_accuracy": score + one, "val_loss": 1 - score - one} for one in apart]
+        return [
+            {"val_accuracy": score + one, "val_loss": 1 - score - one, objective.column: score + one} for one in apart
+        ]
 
     def _answered(self, trial: Trial, correct: np.ndarray) -> str:
         labels = validation_labels(trial, self.data)

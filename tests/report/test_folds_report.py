@@ -80,7 +80,8 @@ def test_without_folds_no_table_has_their_columns(tmp_path: Path, blobs: Dataset
 
 def test_luck_is_told_by_an_answer_to_every_training_image(project: Project) -> None:
     (luck,) = [one for one in lucks(project.findings()) if one.chosen.model == "ann"]
-    assert luck.answers.correct.shape == (2, 60)
+    assert luck.answers.gains is not None
+    assert luck.answers.gains.shape == (2, 60)
     assert luck.choice is not None
     assert luck.fitted == (40, 60)  # two of three folds, and all
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 from made_up import RAW, Project, first
 from written import words
 
+from tuner import columns as col
 from tuner.datasets.base import Dataset
-from tuner.report.luck import luck_section, lucks
+from tuner.objective import objective_of
+from tuner.protocol import validation_labels
+from tuner.report.luck import choice_frame, luck_section, lucks
 
 #: Of 60 training images a fifth.
 IMAGES = 12
@@ -41,30 +45,85 @@ def row_of(text: str, model: str) -> list[str]:
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
-def test_of_what_was_chosen_by_another_objective_it_is_said_that_no_luck_is_estimated(
-    tmp_path: Path, blobs: Dataset
+def judged(folder: Path, data: Dataset, objective: str, trials: list[int], **raw: object) -> Project:
+    """Return a project whose ANNs, chosen by an objective, got so many of twelve validation images right."""
+    raw = {name: part for name, part in {**RAW, **raw}.items() if name not in ("published", "report")}
+    made = Project(folder, data, {**raw, "objective": objective})
+    made.search = replace(made.search, model_searches=tuple(one.with_code() for one in made.search.model_searches))
+    by = made.search.objective
+    labels = None
+    scores = []
+    for right in trials:  # what each answer scores, as a worker would record it
+        trial = made.search.trial(made.search.model_searches[0], "blobs", data.fingerprint, {"dense_units": 4}, None)
+        labels = validation_labels(trial, data)
+        scores.append(by.score(labels, answers_with(labels, first(right, IMAGES)), data.class_names))
+    ann = made.searched("ann", scores, answers=[first(right, IMAGES) for right in trials])
+    best = max(range(len(trials)), key=lambda place: by.gain(scores[place]))
+    made.retrained("ann", ann[best], [first(30), first(34)])
+    return made
+
+
+def answers_with(labels: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return probabilities of 0.8 for the true class where it is right, else for the next, as made-up projects have."""
+    probabilities = np.full((len(labels), 3), 0.1, np.float32)
+    probabilities[np.arange(len(labels)), np.where(right, labels, (labels + 1) % 3)] = 0.8
+    return probabilities
+
+
+@pytest.mark.parametrize("objective", ["log_loss", "macro_f1", "balanced_accuracy"])
+def test_the_luck_of_a_choice_by_another_objective_is_told_in_it(
+    objective: str, tmp_path: Path, blobs: Dataset
 ) -> None:
-    raw = {**RAW, "search": [{"family": "ann", "space": {"dense_units": [4, 8]}}, RAW["search"][1]]}
-    for number, by in enumerate(("macro_f1", "accuracy")):
-        project = Project(
-            tmp_path / by, blobs, {**raw, "search": [{**raw["search"][0], "objective": by}, raw["search"][1]]}
-        )
-        for name, right in (("ann", 30), ("cnn", 40)):
-            trials = project.searched(name, [0.5, 0.75], answers=[first(6, IMAGES), first(9, IMAGES)])
-            project.retrained(name, trials[1], [first(right), first(right + 2)])
-        said = "ANN on blobs: chosen by macro F1, of which no luck is estimated." in text_of(project)
-        assert said is (number == 0)
-        project.ledger.close()
+    made = judged(tmp_path, blobs, objective, [9, 11])
+    (luck,) = lucks(made.findings())
+    by = objective_of(objective)
+    assert luck.choice is not None
+    assert by.gain(luck.choice.score) == pytest.approx(luck.score, abs=2e-3)  # 0.8 is kept as a 16-bit float
+    assert luck.choice.luck > -0.01
+    text = text_of(made)
+    row = row_of(text, "ANN")
+    label = by.label
+    assert f"search score, {label}" in text
+    assert f"retrained mean test {label}" in text
+    tested = [by.score(blobs.y_test, answers_with(blobs.y_test, first(k)), blobs.class_names) for k in (30, 34)]
+    assert float(row[7]) == pytest.approx(np.mean(tested), abs=1e-3)
+    # 30 and 34 of 45 right are worse than 11 of 12, whichever way the objective goes.
+    assert row[8].startswith("−")
+    assert ("also where less is better" in text) is (objective == "log_loss")
+    assert ("jackknife pseudo-value" in text) is (objective != "log_loss")
+    frame = choice_frame(made.findings())
+    assert list(frame["chosen_by"]) == [objective]
+    assert frame[col.INTERVAL_LOW][0] <= frame["without_luck"][0] <= frame[col.INTERVAL_HIGH][0]
 
 
-def test_where_all_were_chosen_by_another_objective_that_alone_is_said(tmp_path: Path, blobs: Dataset) -> None:
-    project = Project(tmp_path, blobs, {**RAW, "objective": "macro_f1"})
-    trials = project.searched("ann", [0.5, 0.75], answers=[first(6, IMAGES), first(9, IMAGES)])
-    project.retrained("ann", trials[1], [first(30)])
+def test_models_of_several_objectives_say_what_each_was_chosen_by(tmp_path: Path, blobs: Dataset) -> None:
+    searches = [{**RAW["search"][0], "objective": "macro_f1"}, RAW["search"][1]]
+    raw = {name: part for name, part in RAW.items() if name not in ("published", "report")}
+    project = Project(tmp_path, blobs, {**raw, "search": searches})
+    for name, right in (("ann", 30), ("cnn", 40)):
+        trials = project.searched(name, [0.5, 0.75], answers=[first(6, IMAGES), first(9, IMAGES)])
+        project.retrained(name, trials[1], [first(right), first(right + 2)])
     text = text_of(project)
-    assert "ANN on blobs: chosen by macro F1, of which no luck is estimated." in text
+    assert row_of(text, "ANN")[2] == "macro F1"
+    assert row_of(text, "CNN")[2] == "accuracy"
+
+
+@pytest.mark.parametrize(
+    ("objective", "raw"), [("macro_f1", {"folds": 3}), ("judged:hits", {"direction": "max"})], ids=["folds", "own"]
+)
+def test_where_no_score_is_a_mean_over_images_it_is_said_that_no_luck_is_estimated(
+    objective: str, raw: dict[str, object], tmp_path: Path, blobs: Dataset
+) -> None:
+    (tmp_path / "judged.py").write_text("def hits(y, p):\n    return float((p.argmax(1) == y).sum())\n")
+    made = Project(tmp_path, blobs, {**RAW, "objective": objective, **raw})
+    made.search = replace(made.search, model_searches=tuple(one.with_code() for one in made.search.model_searches))
+    images = 60 if "folds" in raw else IMAGES
+    ann = made.searched("ann", [0.5, 0.75], answers=[first(6, images), first(9, images)])
+    made.retrained("ann", ann[1], [first(30)])
+    text = text_of(made)
+    assert f"ANN on blobs: chosen by {made.search.objective.label}, of which no luck is estimated." in text
     assert "choosing again" not in text
-    assert luck_section(project.findings()).tables == {}
+    assert luck_section(made.findings()).tables == {}
 
 
 def test_luck_training_data_and_other_images_stand_apart(tmp_path: Path, blobs: Dataset) -> None:

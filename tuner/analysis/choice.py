@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ _AT_ONCE = 4_000_000
 #: So many standard errors below the best, a configuration takes no part in how far the best may be ahead by luck.
 _HOPELESS = 4.0
 
-Correct = NDArray[np.bool_]
+#: What each image adds to the score of each configuration, more being better: of accuracy whether it is right.
+Gains = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Choice:
     """What choosing the best of several configurations does to its score.
 
     `score` is the best one's as it was chosen; `corrected` what a configuration that is chosen like this scores on
-    images that had no part in the choice, with the 95 % interval of such scores.
+    images that had no part in the choice, with the 95 % interval of such scores. All are gains: more is better.
     """
 
     score: float
@@ -43,52 +45,56 @@ class Choice:
         return self.score - self.corrected
 
 
-def choose_again(correct: Correct, seed: int = 0) -> Choice:
+def choose_again(gains: Gains, seed: int = 0) -> Choice:
     """Return how much the choice of the best configuration flatters its score.
 
     Args:
-        correct: `(configurations, n)`, whether each classified each of n ≥ 2 validation images rightly, the best one
-            first.
+        gains: `(configurations, n)`, what each of n ≥ 2 validation images adds to each one's score, the best one first.
         seed: of the resampling.
     """
-    right = correct.astype(np.float32)  # whole numbers as sums, which are the same in any order
+    shares = gains.dtype == np.bool_
+    right: NDArray[Any] = gains.astype(
+        np.float32 if shares else np.float64
+    )  # of shares sums are whole, and the same in any order
+    tie = 0.5 if shares else 1e-9 * float(np.abs(gains).max())
     scores = []
     ties = np.random.default_rng([seed, 1])  # to take the first would be to look at the images that were not drawn
-    for drawn in _resamples(correct.shape[1], seed):
+    for drawn in _resamples(gains.shape[1], seed):
         hits = right @ drawn.T
-        best = (hits + ties.uniform(0, 0.5, hits.shape)).argmax(axis=0)
+        best = (hits + ties.uniform(0, tie, hits.shape)).argmax(axis=0)
         left_out = drawn == 0
         some = left_out.any(axis=1)  # of few images all may be drawn
-        scores.append((correct[best] & left_out).sum(axis=1)[some] / left_out[some].sum(axis=1))
+        scores.append((gains[best] * left_out).sum(axis=1)[some] / left_out[some].sum(axis=1))
     every = np.concatenate(scores)
     low, high = np.percentile(every, [2.5, 97.5])
-    return Choice(float(correct[0].mean()), float(every.mean()), Interval(float(low), float(high)))
+    return Choice(float(gains[0].mean()), float(every.mean()), Interval(float(low), float(high)))
 
 
-def not_told_from_the_best(correct: Correct, seed: int = 0) -> NDArray[np.intp]:
+def not_told_from_the_best(gains: Gains, seed: int = 0) -> NDArray[np.intp]:
     """Return the places of the configurations of which each may be the best one, `(configurations,)` or fewer.
 
     Were configuration k the best one, the highest accuracy would be ahead of it by luck alone, by no more than
-    max_j (e_j − e_k) with e_j the error of accuracy j. What this stays below in 95 % of cases is known from resampled
+    max_j (e_j − e_k) with e_j the error of score j. What this stays below in 95 % of cases is known from resampled
     images; where it is more, k is not the best (multiple comparisons with the best, Hsu, 1984, by a bootstrap that
     keeps how configurations go together). So the best one is among those returned in at least 95 % of searches, as
     they were trained: once each.
 
     Args:
-        correct: `(configurations, n)`, whether each classified each validation image rightly.
+        gains: `(configurations, n)`, what each validation image adds to each one's score.
         seed: of the resampling.
     """
-    count, n = correct.shape
-    accuracy = correct.mean(axis=1)
-    leader = int(accuracy.argmax())
-    spread = (correct[leader].astype(np.int8) - correct).std(axis=1) / np.sqrt(n)
-    hopeful = accuracy[leader] - accuracy <= _HOPELESS * spread
-    right = correct[hopeful].astype(np.float32)
-    errors = np.concatenate([(right @ drawn.T).T / n - accuracy[hopeful] for drawn in _resamples(n, seed)])
+    count, n = gains.shape
+    score = gains.mean(axis=1)
+    leader = int(score.argmax())
+    shares = gains.dtype == np.bool_
+    spread = (gains[leader].astype(np.int8 if shares else np.float64) - gains).std(axis=1) / np.sqrt(n)
+    hopeful = score[leader] - score <= _HOPELESS * spread
+    right: NDArray[Any] = gains[hopeful].astype(np.float32 if shares else np.float64)
+    errors = np.concatenate([(right @ drawn.T).T / n - score[hopeful] for drawn in _resamples(n, seed)])
     ahead = errors.max(axis=1, keepdims=True) - errors
     most = np.full(count, -1.0)
     most[hopeful] = np.quantile(ahead, 0.95, axis=0)
-    behind = accuracy[leader] - accuracy
+    behind = score[leader] - score
     return np.flatnonzero(behind <= np.where(hopeful, most, -1.0) + 1e-9)
 
 

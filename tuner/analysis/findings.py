@@ -299,7 +299,8 @@ class Findings:
         order = ranked(self.trials(model, dataset))
         order = [record for record in order if not record.trial.is_partial] or order
         labels = self.chosen_on_images(order[0].trial)
-        return answers_of(order, self.workspace.artifacts, labels, len(self.data(dataset).class_names))
+        names, objective = self.data(dataset).class_names, self.objective_of(model)
+        return answers_of(order, self.workspace.artifacts, labels, names, objective)
 
     def validation_answers(self, record: Record) -> NDArray[np.float16] | None:
         """Return what a search trial answered to the images that it was chosen on, `(n, classes)`; None if not kept."""

@@ -17,8 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.analysis.per_image import gains_of
+from tuner.analysis.scoring import Predictions
 from tuner.errors import CheckError, InputError, one_line
 from tuner.ledger.rows import SearchTrial
+from tuner.objective import ACCURACY, Objective
 from tuner.protocol import rank_key
 from tuner.trial import ARTIFACTS, Record, Trial, artifact_path
 from tuner.untrusted.arrays import read_arrays
@@ -83,33 +86,46 @@ def kept_answers(record: Record, artifacts: Path, images: int, classes: int) -> 
 class Answers:
     """What trials answered to the images that they were chosen on.
 
-    `records` are the trials, best first, `correct` `(trials, n)` whether each classified each image rightly. `missing`
-    counts those whose answers are no longer there, or never were, and `worse` those of which none are kept.
+    `records` are the trials, best first, and `gains` `(trials, n)` what each image adds to the score of each, more
+    being better: for accuracy whether it is right; None where an objective is no mean over images (see
+    `tuner.analysis.per_image`). `missing` counts those whose answers are no longer there, or never were, and `worse`
+    those of which none are kept.
     """
 
     records: tuple[Record, ...]
-    correct: NDArray[np.bool_]
+    gains: NDArray[Any] | None
     missing: int
     worse: int
 
 
-def answers_of(order: Sequence[Record], artifacts: Path, labels: NDArray[np.int64], classes: int) -> Answers:
+def answers_of(
+    order: Sequence[Record],
+    artifacts: Path,
+    labels: NDArray[np.int64],
+    class_names: Sequence[str],
+    objective: Objective,
+) -> Answers:
     """Return the answers of the best trials.
 
     Args:
         order: completed search trials of one model on one data set, best first.
         artifacts: where the files lie.
         labels: of the images that they were validated on, `(n,)`.
-        classes: how many there are.
+        class_names: of the data set.
+        objective: by which they were ranked.
     """
-    kept = order[: most_kept(len(labels), classes)]
-    records, correct = [], []
+    kept = order[: most_kept(len(labels), len(class_names))]
+    records, gains = [], []
     for record in kept:
-        answers = kept_answers(record, artifacts, len(labels), classes)
+        answers = kept_answers(record, artifacts, len(labels), len(class_names))
         if answers is not None:
             records.append(record)
-            correct.append(answers.argmax(axis=1) == labels)
-    found = np.array(correct, dtype=np.bool_).reshape(-1, len(labels))
+            told = Predictions(labels, answers.astype(np.float32), tuple(class_names))
+            gains.append(gains_of(objective, told))
+    known = [one for one in gains if one is not None]
+    # The mean over folds of a score that is no share is not the score of all answers together.
+    whole = len(known) == len(gains) and (objective is ACCURACY or not any(record.trial.folds for record in records))
+    found = np.array(known, dtype=known[0].dtype if known else np.bool_).reshape(-1, len(labels)) if whole else None
     return Answers(tuple(records), found, len(kept) - len(records), len(order) - len(kept))
 
 

@@ -11,11 +11,13 @@ import pandas as pd
 from tuner import columns as col
 from tuner.analysis.choice import Choice, choose_again, not_told_from_the_best
 from tuner.analysis.findings import Chosen, Findings
+from tuner.analysis.per_image import gains_of, is_per_image
 from tuner.analysis.validation_predictions import Answers
 from tuner.contents.cells import number, signed
 from tuner.contents.sections import Content, Items, Paragraph, Section, Table
 from tuner.families import in_order
-from tuner.objective import ACCURACY
+from tuner.objective import ACCURACY, Objective
+from tuner.objective.log_loss import LogLoss
 from tuner.protocol import training_images
 from tuner.report.trials import varying
 from tuner.text import enumerated, escape, setting
@@ -26,13 +28,14 @@ from tuner.trial import Record
 class Luck:
     """A chosen model with what is known of its choice.
 
-    `choice` is None where there is nothing to resample: one trial, or one whose answers are lost. `alike` are the
-    trials that cannot be told from the best, the best one first. `others` is how far other images and other seeds
-    alone may move a score to either side, in 95 of 100 cases; `fitted` are the training images of search and
-    retraining.
+    `objective` is what it was chosen by. `choice` is None where there is nothing to resample: one trial, or one whose
+    answers are lost. `alike` are the trials that cannot be told from the best, the best one first. `others` is how far
+    other images and other seeds alone may move a score to either side, in 95 of 100 cases; `fitted` are the training
+    images of search and retraining.
     """
 
     chosen: Chosen
+    objective: Objective
     winner: Record
     trials: int
     answers: Answers
@@ -47,51 +50,80 @@ class Luck:
         return min(self.alike, key=lambda record: record.result.parameters or 0)
 
     @property
-    def difference(self) -> float:
-        """How the retrained mean stands to the search score."""
-        return self.chosen.mean - (self.winner.result.val_accuracy or 0.0)
+    def mean(self) -> float:
+        """The mean test score of the retrainings by what it was chosen by."""
+        return self.chosen.mean if self.objective is ACCURACY else self.chosen.mean_and_sd(self.objective)[0]
+
+    @property
+    def score(self) -> float:
+        """The search score."""
+        return self.winner.score or 0.0
+
+    @property
+    def corrected(self) -> float | None:
+        """The search score without the luck of the choice; None where that is not known."""
+        if self.trials == 1:
+            return self.score
+        return self.objective.gain(self.choice.corrected) if self.choice else None
+
+    @property
+    def rest(self) -> float | None:
+        """How much better the retrained mean is than the corrected search score, more being better."""
+        if self.corrected is None:
+            return None
+        return self.objective.gain(self.mean) - self.objective.gain(self.corrected)
 
 
 def lucks(findings: Findings) -> tuple[Luck, ...]:
-    """Return what is known of the choice of each model that was searched here, where it is by accuracy.
+    """Return what is known of the choice of each model that was searched here.
 
-    Choosing again by another objective would compute it of a thousand samples of images for each trial. A model that
-    was chosen for its size is none that was flattered like the best one.
+    Not of one that was chosen by what is no mean over images, a user's own objective or one over folds: choosing again
+    would compute it of a thousand samples of images for each trial. A model that was chosen for its size is none that
+    was flattered like the best one.
     """
     return findings.once(_lucks)
 
 
 def _lucks(findings: Findings) -> tuple[Luck, ...]:
-    return tuple(
+    found = [
         _luck(findings, chosen, chosen.winner)
         for chosen in findings.chosen
-        if chosen.winner
-        and (chosen.selection is None or chosen.selection.is_best)
-        and findings.objective_of(chosen.model) is ACCURACY
-    )
+        if chosen.winner and (chosen.selection is None or chosen.selection.is_best)
+    ]
+    return tuple(one for one in found if one is not None)
 
 
-def _luck(findings: Findings, chosen: Chosen, winner: Record) -> Luck:
+def _luck(findings: Findings, chosen: Chosen, winner: Record) -> Luck | None:
+    objective = findings.objective_of(chosen.model)
     trials = sum(record.completed for record in findings.trials(chosen.model, chosen.dataset))
     answers = findings.answers(chosen.model, chosen.dataset)
+    if answers.gains is None or not is_per_image(objective):
+        return None
     choice, alike = None, tuple(answers.records[:1])
     if len(answers.records) > 1 and answers.records[0].trial.id == winner.trial.id:
-        choice = choose_again(answers.correct)
-        alike = tuple(answers.records[place] for place in not_told_from_the_best(answers.correct))
+        choice = choose_again(answers.gains)
+        alike = tuple(answers.records[place] for place in not_told_from_the_best(answers.gains))
     data = findings.data(chosen.dataset)
     searched = next(iter(winner.trial.parts), winner.trial)
     fitted = tuple(len(training_images(trial, data)[0]) for trial in (searched, chosen.saved.trial))
-    return Luck(
-        chosen, winner, trials, answers, choice, alike, _others(findings, chosen, winner), (fitted[0], fitted[1])
-    )
+    others = _others(findings, chosen, winner, answers)
+    return Luck(chosen, objective, winner, trials, answers, choice, alike, others, (fitted[0], fitted[1]))
 
 
-def _others(findings: Findings, chosen: Chosen, winner: Record) -> float:
-    """Return two standard errors, nearly, of the difference of two accuracies by other images and other seeds."""
-    share = chosen.mean
+def _others(findings: Findings, chosen: Chosen, winner: Record, answers: Answers) -> float:
+    """Return two standard errors, nearly, of the difference of two scores by other images and other seeds."""
+    objective = findings.objective_of(chosen.model)
     images = [len(findings.chosen_on_images(winner.trial)), len(chosen.predictions.labels)]
-    variance = 0.0 if winner.trial.protocol == "published" else share * (1 - share) * sum(1 / n for n in images)
-    variance += (chosen.sd or 0.0) ** 2 * (1 + 1 / len(chosen.finals))  # the search trained with one seed
+    if objective is ACCURACY:
+        spreads, sd = [chosen.mean * (1 - chosen.mean)] * 2, chosen.sd
+    else:
+        tested = gains_of(objective, chosen.predictions)
+        kept = answers.gains[0] if answers.gains is not None and len(answers.gains) else tested
+        spreads = [float("nan") if one is None else float(one.var()) for one in (kept, tested)]
+        sd = chosen.mean_and_sd(objective)[1]
+    same = winner.trial.protocol == "published"
+    variance = 0.0 if same else sum(spread / n for spread, n in zip(spreads, images, strict=True))
+    variance += (sd or 0.0) ** 2 * (1 + 1 / len(chosen.finals))  # the search trained with one seed
     return float(1.96 * np.sqrt(variance))
 
 
@@ -105,8 +137,8 @@ def luck_section(findings: Findings) -> Section | None:
     if not found:
         return Section("luck", "Luck of the choice", [Items(untold)]) if untold else None
     contents: list[Content] = [
-        Paragraph(_explanation(findings)),
-        Table([_row(one) for one in found], _HEADS, text_columns=2),
+        Paragraph(" ".join([_explanation(findings), *_on_objectives(found)])),
+        _table(found),
         Items([*_nothing_chosen(found), *[_alike_in_words(one) for one in found if one.trials > 1], *untold]),
         Paragraph("The same as numbers: [choice.csv](choice.csv)."),
     ]
@@ -125,30 +157,35 @@ def _not_estimated(findings: Findings, found: Sequence[Luck]) -> list[str]:
 
 
 def _otherwise(findings: Findings, chosen: Chosen) -> str:
-    objective = findings.objective_of(chosen.model)
-    return "for its size" if objective is ACCURACY else f"by {escape(objective.label)}"
+    for_size = chosen.selection is not None and not chosen.selection.is_best
+    return "for its size" if for_size else f"by {escape(findings.objective_of(chosen.model).label)}"
 
 
-_HEADS = (
-    "model", "data set", "trials", "search score, accuracy", "luck of the choice", "without it", "training images",
-    "retrained mean test accuracy", "the rest", "other images and seeds alone",
-)  # fmt: skip
+def _table(found: Sequence[Luck]) -> Table:
+    by = {one.objective for one in found}
+    alike = len(by) == 1
+    what = escape(found[0].objective.label) if alike else "score"
+    heads = [
+        "model", "data set", *([] if alike else ["chosen by"]), "trials", f"search score, {what}" if alike else
+        "search score", "luck of the choice", "without it", "training images", f"retrained mean test {what}",
+        "the rest", "other images and seeds alone",
+    ]  # fmt: skip
+    return Table([_row(one, alike) for one in found], heads, text_columns=2 if alike else 3)
 
 
-def _row(one: Luck) -> list[str]:
-    score = one.winner.result.val_accuracy or 0.0
-    corrected = score if one.trials == 1 else one.choice.corrected if one.choice else None
+def _row(one: Luck, alike: bool) -> list[str]:
     before, after = one.fitted
     return [
         escape(one.chosen.label),
         escape(one.chosen.dataset),
+        *([] if alike else [escape(one.objective.label)]),
         f"{one.trials:,}",
-        number(score),
+        number(one.score),
         "nothing was chosen" if one.trials == 1 else signed(one.choice.luck if one.choice else None),
-        number(corrected),
+        number(one.corrected),
         f"{before:,}" if before == after else f"{before:,} → {after:,}",
-        number(one.chosen.mean),
-        signed(None if corrected is None else one.chosen.mean - corrected),
+        number(one.mean),
+        signed(one.rest),
         f"± {one.others:.4f}",
     ]
 
@@ -169,6 +206,19 @@ def _explanation(findings: Findings) -> str:
         "beyond that is hardly luck: one above 0 is what more training data brought, one below 0 means that the test "
         "images are harder than those that were chosen on."
     )
+
+
+def _on_objectives(found: Sequence[Luck]) -> list[str]:
+    """Return what is different of objectives other than accuracy, in sentences."""
+    told = []
+    if any(one.objective is not ACCURACY and not isinstance(one.objective, LogLoss) for one in found):
+        told.append(
+            "A score other than accuracy is taken for the mean of what each image adds to it, its jackknife "
+            "pseudo-value, when it is chosen again."
+        )
+    if any(one.objective.direction == "min" for one in found):
+        told.append("Luck and rest are above 0 where they are for the better, also where less is better.")
+    return told
 
 
 def _nothing_chosen(found: Sequence[Luck]) -> list[str]:
@@ -203,7 +253,7 @@ def _alike_in_words(one: Luck) -> str:
         else:
             text += (
                 f"The smallest of them has {small.result.parameters:,} parameters in place of "
-                f"{one.winner.result.parameters:,} and scored {number(small.result.val_accuracy)}: "
+                f"{one.winner.result.parameters:,} and scored {number(small.score)}: "
                 f"{_settings(one, small)} (trial {small.trial.id[:8]})."
             )
     if one.answers.missing:
@@ -224,23 +274,27 @@ def _settings(one: Luck, record: Record) -> str:
 def choice_frame(findings: Findings) -> pd.DataFrame:
     """Return a row for each model that was searched here; what is not known is empty."""
     rows = []
-    for one in lucks(findings):
-        choice, told = one.choice, one.choice is not None
+    found = lucks(findings)
+    named = any(one.objective is not ACCURACY for one in found)
+    for one in found:
+        choice, told, gain = one.choice, one.choice is not None, one.objective.gain
+        ends = sorted((gain(choice.interval.low), gain(choice.interval.high))) if choice else (None, None)
         rows.append(
             {
                 col.MODEL: one.chosen.model,
                 col.DATASET: one.chosen.dataset,
+                **({"chosen_by": one.objective.name} if named else {}),
                 col.TRIALS: one.trials,
                 "trials_compared": len(one.answers.records),
                 "answers_missing": one.answers.missing,
-                col.SEARCH_SCORE: one.winner.result.val_accuracy,
+                col.SEARCH_SCORE: one.score,
                 "luck": choice.luck if choice else 0.0 if one.trials == 1 else None,
-                "without_luck": choice.corrected if choice else None,
-                col.INTERVAL_LOW: choice.interval.low if choice else None,
-                col.INTERVAL_HIGH: choice.interval.high if choice else None,
+                "without_luck": gain(choice.corrected) if choice else None,
+                col.INTERVAL_LOW: ends[0],
+                col.INTERVAL_HIGH: ends[1],
                 "training_images_search": one.fitted[0],
                 "training_images_retrained": one.fitted[1],
-                col.RETRAINED_MEAN: one.chosen.mean,
+                col.RETRAINED_MEAN: one.mean,
                 "other_images_and_seeds": one.others,
                 "not_told_from_the_best": len(one.alike) if told else None,
                 "smallest_trial": one.smallest.trial.id if told else None,
