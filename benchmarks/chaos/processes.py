@@ -175,7 +175,7 @@ class Run:
         while not happened():
             self._look()
             if self.ended or time.monotonic() > until:
-                return False
+                return happened()  # which may be that it ended, meanwhile
             time.sleep(_SECONDS_BETWEEN_LOOKS)
         return True
 

@@ -494,6 +494,15 @@ def test_a_run_had_begun_if_it_was_ever_seen_to_hold_its_search(tmp_path: Path) 
         assert run.had_begun == held
 
 
+def test_a_run_that_ends_while_it_is_looked_at_is_none_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path, command=("--version",))
+    monkeypatch.setattr(run, "_look", lambda: run._process.wait())
+    assert run.wait(600)
+    assert run.code == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_a_run_hears_what_its_starter_ignores(number: signal.Signals, tmp_path: Path) -> None:
     before = signal.signal(number, signal.SIG_IGN)  # as nohup and a shell's background do

@@ -467,6 +467,8 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
     ("On blobs, trials were chosen on no image of bottom, which counts in no score.", section(selection_section),
      lacking_validation(search({"ann": [0.5, 0.6]}, {"ann": [40]}, objective="macro_f1")),
      search({"ann": [0.5, 0.6]}, {"ann": [40]}, objective="macro_f1")),
+    ("trials were chosen on no image of bottom", section(selection_section),
+     lacking_validation(search({"ann": [0.5, 0.6]}, {"ann": [40]})), search({"ann": [0.5, 0.6]}, {"ann": [40]})),
     ("The search was ended by its hours: 1 of 2 configurations of ANN on blobs within 2 hours.", the_verdict,
      search({"ann": [0.5]}, {"ann": [40]}, ended), search({"ann": [0.5]}, {"ann": [40]})),
     ("Ended by the hours of the search: 1 of 2 configurations within 2 hours.", section(trials_section),

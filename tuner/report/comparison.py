@@ -273,8 +273,8 @@ def selection_section(findings: Findings) -> Section | None:
     told = [choice_in_words(findings)]
     if several:
         told.append("The scores of a row are of what its model was chosen by.")
+    told += _left_out(findings, chosen_here)
     if objectives != (ACCURACY,):
-        told += _left_out(findings, chosen_here)
         told += _not_scored(findings, chosen_here)
     return Section("selection", "Search score and test score", [Paragraph(" ".join(told)), table])
 
