@@ -498,7 +498,7 @@ def test_a_run_that_ends_while_it_is_looked_at_is_none_that_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = Run(tmp_path, command=("--version",))
-    monkeypatch.setattr(run, "_look", lambda: run._process.wait())
+    monkeypatch.setattr(run, "_look", run._process.wait)
     assert run.wait(600)
     assert run.code == 0
 
