@@ -140,3 +140,8 @@ def test_epochs_differ_and_a_seed_repeats_them() -> None:
     first, second = balanced_order(UNEVEN, one), balanced_order(UNEVEN, one)
     assert (first != second).any()
     assert (balanced_order(UNEVEN, other) == first).all()
+
+
+def test_a_name_that_no_file_can_hold_is_no_name() -> None:
+    assert read_weights('{"\\ud800" 1}') is None
+    assert read_weights('{"\\u00e9" 2}') == "{é 2}"

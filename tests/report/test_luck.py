@@ -108,6 +108,27 @@ def test_models_of_several_objectives_say_what_each_was_chosen_by(tmp_path: Path
     assert row_of(text, "CNN")[2] == "accuracy"
 
 
+def test_a_trial_whose_score_hangs_on_one_image_is_left_out_and_counted(tmp_path: Path, blobs: Dataset) -> None:
+    raw = {name: part for name, part in RAW.items() if name not in ("published", "report")}
+    made = Project(tmp_path, blobs, {**raw, "objective": "precision:top"})
+    trial = made.search.trial(made.search.model_searches[1], "blobs", blobs.fingerprint, {"filters_1": 4}, None)
+    labels, top = validation_labels(trial, blobs), blobs.class_names.index("top")
+    # A wrong answer names the next class, so that one that has "top" wrong and the class before right never names it.
+    never = labels != top
+    cnn = made.searched("cnn", [0.9, 0.8, 0.0], answers=[np.ones(IMAGES, bool), first(10, IMAGES), never])
+    made.retrained("cnn", cnn[0], [first(40), first(42)])
+    (luck,) = lucks(made.findings())
+    assert luck.answers.undefined == 1
+    assert [record.trial.id for record in luck.answers.records] == [cnn[0].id, cnn[1].id]
+    text = text_of(made)
+    assert "of 2 trials cannot be told from the best" in text or "each of the other 1 trials" in text
+    assert "Left out are 1 whose score is not defined without some image." in text
+    assert luck.corrected is not None
+    assert 0 <= luck.corrected <= 1
+    frame = choice_frame(made.findings())
+    assert 0 <= frame[col.INTERVAL_LOW][0] <= frame[col.INTERVAL_HIGH][0] <= 1
+
+
 @pytest.mark.parametrize(
     ("objective", "raw"), [("macro_f1", {"folds": 3}), ("judged:hits", {"direction": "max"})], ids=["folds", "own"]
 )
@@ -199,7 +220,7 @@ def test_without_the_answers_of_the_best_nothing_is_said_of_the_choice(
     spoil(project, project.findings().trials("cnn")[1].trial.id, how)
     text = text_of(project)
     assert row_of(text, "CNN")[4:6] == ["–", "–"]
-    assert "CNN on blobs: the best trial's answers to its validation images are not there" in text
+    assert "CNN on blobs: the best trial's answers to what it was chosen on are not there" in text
 
 
 def spoil(project: Project, trial: str, how: str) -> None:

@@ -299,6 +299,25 @@ class TestWhatIsNotItsOwn:
         assert edited.said[1].startswith("wide on blobs: ")
 
 
+@pytest.mark.parametrize("algorithm", DRAWING)
+def test_what_an_edit_kept_is_kept_by_the_next_one_though_no_run_of_the_first_got_to_list_it(
+    algorithm: str, edited: Edited
+) -> None:
+    edited.run(edited.search(algorithm, 5))
+    done = edited.completed()
+    with Ledger(edited.workspace.ledger) as ledger:  # a run that is killed as it begins
+        _, before = opened(edited.search(algorithm, 8, WIDE), edited.prepared, ledger)
+        assert before is not None
+        kept = [one.trial for one in before.earlier]
+        assert ledger.all_search_trials("s") == []
+    assert kept
+    edited.run(edited.search(algorithm, 9, {**WIDE, "dense_units": [8, 16, 32, 64]}))
+    assert edited.said
+    assert "has changed since it last ran" in edited.said[0]
+    assert [trial for trial in edited.completed() if trial in set(done)] == kept
+    assert not set(edited.trained) & set(kept)
+
+
 def test_a_longer_grid_trains_what_is_new(edited: Edited) -> None:
     edited.run(edited.search("grid", None, {"dense_units": [4, 8]}))
     longer = edited.search("grid", None, {"dense_units": [4, 8, 16, 32]})

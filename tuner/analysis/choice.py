@@ -73,7 +73,7 @@ def choose_again(gains: Gains, seed: int = 0) -> Choice:
 def not_told_from_the_best(gains: Gains, seed: int = 0) -> NDArray[np.intp]:
     """Return the places of the configurations of which each may be the best one, `(configurations,)` or fewer.
 
-    Were configuration k the best one, the highest accuracy would be ahead of it by luck alone, by no more than
+    Were configuration k the best one, the highest score would be ahead of it by luck alone, by no more than
     max_j (e_j − e_k) with e_j the error of score j. What this stays below in 95 % of cases is known from resampled
     images; where it is more, k is not the best (multiple comparisons with the best, Hsu, 1984, by a bootstrap that
     keeps how configurations go together). So the best one is among those returned in at least 95 % of searches, as

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.analysis.per_image import gains_of
+from tuner.analysis.per_image import gains_of, is_per_image
 from tuner.analysis.scoring import Predictions
 from tuner.errors import CheckError, InputError, one_line
 from tuner.ledger.rows import SearchTrial
@@ -30,6 +30,8 @@ from tuner.untrusted.sizes import most_data, read_at_most
 #: Of each model on each data set the answers of so many trials are kept, the best ones: as many as fit into so many
 #: bytes before they are packed, but never fewer, nor more, than these numbers.
 MOST_BYTES, LEAST_KEPT, MOST_KEPT = 500_000_000, 20, 1_000
+#: By another score than accuracy so many trials are compared, image by image, since each takes time.
+MOST_COMPARED = 100
 
 
 def most_kept(images: int, classes: int) -> int:
@@ -88,14 +90,15 @@ class Answers:
 
     `records` are the trials, best first, and `gains` `(trials, n)` what each image adds to the score of each, more
     being better: for accuracy whether it is right; None where an objective is no mean over images (see
-    `tuner.analysis.per_image`). `missing` counts those whose answers are no longer there, or never were, and `worse`
-    those of which none are kept.
+    `tuner.analysis.per_image`). `missing` counts those whose answers are no longer there, or never were, `undefined`
+    those whose score is not defined without some image, and `worse` those of which none are kept or compared.
     """
 
     records: tuple[Record, ...]
     gains: NDArray[Any] | None
     missing: int
     worse: int
+    undefined: int = 0
 
 
 def answers_of(
@@ -114,19 +117,25 @@ def answers_of(
         class_names: of the data set.
         objective: by which they were ranked.
     """
-    kept = order[: most_kept(len(labels), len(class_names))]
-    records, gains = [], []
+    # The mean over folds of a score that is no share is not the score of all answers together.
+    told = is_per_image(objective) and (objective is ACCURACY or not any(record.trial.folds for record in order))
+    most = most_kept(len(labels), len(class_names))
+    kept = order[: most if objective is ACCURACY else min(most, MOST_COMPARED)]
+    records, gains, there = [], [], 0
     for record in kept:
         answers = kept_answers(record, artifacts, len(labels), len(class_names))
-        if answers is not None:
+        if answers is None:
+            continue
+        there += 1
+        if not told:
             records.append(record)
-            told = Predictions(labels, answers.astype(np.float32), tuple(class_names))
-            gains.append(gains_of(objective, told))
-    known = [one for one in gains if one is not None]
-    # The mean over folds of a score that is no share is not the score of all answers together.
-    whole = len(known) == len(gains) and (objective is ACCURACY or not any(record.trial.folds for record in records))
-    found = np.array(known, dtype=known[0].dtype if known else np.bool_).reshape(-1, len(labels)) if whole else None
-    return Answers(tuple(records), found, len(kept) - len(records), len(order) - len(kept))
+            continue
+        of_images = gains_of(objective, Predictions(labels, answers.astype(np.float32), tuple(class_names)))
+        if of_images is not None:
+            records.append(record)
+            gains.append(of_images)
+    found = np.array(gains, dtype=gains[0].dtype if gains else np.bool_).reshape(-1, len(labels)) if told else None
+    return Answers(tuple(records), found, len(kept) - there, len(order) - len(kept), there - len(records))
 
 
 class Keeper:

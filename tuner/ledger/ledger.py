@@ -233,11 +233,14 @@ class Ledger:
                 self._db.execute("UPDATE searches SET content = ?, finished = NULL WHERE name = ?", (content, name))
 
     def listed_under(self, name: str, key: str) -> set[str] | None:
-        """Return the search trials of a search that last ran under another key; None if it did not."""
+        """Return the finished search trials of a search that last ran under another key; None if it did not.
+
+        Those that it was to begin with are its own, too, though it may have ended before it listed them.
+        """
         rows = self._rows("SELECT key FROM searches WHERE name = ?", name)
         if not rows or rows[0][0] == key:
             return None
-        return {str(trial) for (trial,) in self._rows(_FINISHED, name)}
+        return {str(trial) for (trial,) in self._rows(_FINISHED, name)} | {one.trial for one in self.earlier(name)}
 
     def note(self, name: str, event: Event, anew: bool = False) -> None:
         """Write an event of a search behind its earlier ones; `anew` if its list of trials begins anew with it."""

@@ -71,7 +71,9 @@ def _pairs(text: str) -> list[tuple[str, float]] | None:
             return None
         name, weight = part.groups()
         try:
-            found.append((json.loads(name) if name.startswith('"') else name, float(weight)))
+            name = json.loads(name) if name.startswith('"') else name
+            name.encode("utf-8")  # which half of a surrogate pair has no place in
+            found.append((name, float(weight)))
         except ValueError:
             return None
         at = part.end()

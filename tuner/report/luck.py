@@ -11,9 +11,9 @@ import pandas as pd
 from tuner import columns as col
 from tuner.analysis.choice import Choice, choose_again, not_told_from_the_best
 from tuner.analysis.findings import Chosen, Findings
-from tuner.analysis.per_image import gains_of, is_per_image
+from tuner.analysis.per_image import gains_of
 from tuner.analysis.validation_predictions import Answers
-from tuner.contents.cells import number, signed
+from tuner.contents.cells import DASH, number, signed
 from tuner.contents.sections import Content, Items, Paragraph, Section, Table
 from tuner.families import in_order
 from tuner.objective import ACCURACY, Objective
@@ -64,7 +64,7 @@ class Luck:
         """The search score without the luck of the choice; None where that is not known."""
         if self.trials == 1:
             return self.score
-        return self.objective.gain(self.choice.corrected) if self.choice else None
+        return None if self.choice is None else within(self.objective, self.objective.gain(self.choice.corrected))
 
     @property
     def rest(self) -> float | None:
@@ -74,12 +74,18 @@ class Luck:
         return self.objective.gain(self.mean) - self.objective.gain(self.corrected)
 
 
+def within(objective: Objective, score: float) -> float:
+    """Return a score, or where pseudo-values take it beyond the ends of its objective, the end."""
+    score = score if objective.low is None else max(score, objective.low)
+    return score if objective.high is None else min(score, objective.high)
+
+
 def lucks(findings: Findings) -> tuple[Luck, ...]:
     """Return what is known of the choice of each model that was searched here.
 
-    Not of one that was chosen by what is no mean over images, a user's own objective or one over folds: choosing again
-    would compute it of a thousand samples of images for each trial. A model that was chosen for its size is none that
-    was flattered like the best one.
+    Not of one that was chosen by an objective of which nothing is known image by image, a user's own or what is told by
+    a network, nor by another than accuracy over folds: choosing again would compute it of a thousand samples of images
+    for each trial. A model that was chosen for its size is none that was flattered like the best one.
     """
     return findings.once(_lucks)
 
@@ -97,7 +103,7 @@ def _luck(findings: Findings, chosen: Chosen, winner: Record) -> Luck | None:
     objective = findings.objective_of(chosen.model)
     trials = sum(record.completed for record in findings.trials(chosen.model, chosen.dataset))
     answers = findings.answers(chosen.model, chosen.dataset)
-    if answers.gains is None or not is_per_image(objective):
+    if answers.gains is None:
         return None
     choice, alike = None, tuple(answers.records[:1])
     if len(answers.records) > 1 and answers.records[0].trial.id == winner.trial.id:
@@ -186,7 +192,7 @@ def _row(one: Luck, alike: bool) -> list[str]:
         f"{before:,}" if before == after else f"{before:,} → {after:,}",
         number(one.mean),
         signed(one.rest),
-        f"± {one.others:.4f}",
+        f"± {one.others:.4f}" if np.isfinite(one.others) else DASH,
     ]
 
 
@@ -237,7 +243,12 @@ def _nothing_chosen(found: Sequence[Luck]) -> list[str]:
 def _alike_in_words(one: Luck) -> str:
     name = f"{escape(one.chosen.label)} on {escape(one.chosen.dataset)}"
     if one.choice is None:
-        lost = "the best trial's answers to its validation images are" if one.answers.records else "no answers are"
+        if one.answers.undefined:
+            return (
+                f"{name}: without some image the best trial's score, or that of all others, is not defined, so that "
+                "nothing can be said of the choice."
+            )
+        lost = "the best trial's answers to what it was chosen on are" if one.answers.records else "no answers are"
         return f"{name}: {lost} not there any more, or were never kept, so that nothing can be said of the choice."
     count, looked_at = len(one.alike), len(one.answers.records)
     if count == 1:
@@ -260,8 +271,11 @@ def _alike_in_words(one: Luck) -> str:
         several = one.answers.missing > 1
         who = f"{one.answers.missing:,} trials" if several else "One trial"
         text += f" {who} whose answers are not there {'are' if several else 'is'} left out."
+    if one.answers.undefined:
+        text += f" Left out are {one.answers.undefined:,} whose score is not defined without some image."
     if one.answers.worse:
-        text += f" Of the worst {one.answers.worse:,} no answers are kept."
+        why = "no answers are kept" if one.objective is ACCURACY else "nothing is compared"
+        text += f" Of the worst {one.answers.worse:,} {why}."
     return text
 
 
@@ -278,7 +292,8 @@ def choice_frame(findings: Findings) -> pd.DataFrame:
     named = any(one.objective is not ACCURACY for one in found)
     for one in found:
         choice, told, gain = one.choice, one.choice is not None, one.objective.gain
-        ends = sorted((gain(choice.interval.low), gain(choice.interval.high))) if choice else (None, None)
+        reach = [gain(choice.interval.low), gain(choice.interval.high)] if choice else []
+        ends = sorted(within(one.objective, end) for end in reach) or (None, None)
         rows.append(
             {
                 col.MODEL: one.chosen.model,
@@ -289,7 +304,7 @@ def choice_frame(findings: Findings) -> pd.DataFrame:
                 "answers_missing": one.answers.missing,
                 col.SEARCH_SCORE: one.score,
                 "luck": choice.luck if choice else 0.0 if one.trials == 1 else None,
-                "without_luck": gain(choice.corrected) if choice else None,
+                "without_luck": one.corrected if choice else None,
                 col.INTERVAL_LOW: ends[0],
                 col.INTERVAL_HIGH: ends[1],
                 "training_images_search": one.fitted[0],

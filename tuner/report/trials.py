@@ -112,6 +112,8 @@ def _near(findings: Findings, order: Sequence[Record], objective: Objective) -> 
         error = standard_error(whole[0], objective, findings.workspace)
     except CheckError:  # what it answered is not there, or an objective of the user's own is not
         return []
+    if not error > 0:  # which few images, or a class of one, do not tell
+        return []
     best, (small, _) = whole[0], smallest_within(whole, error)
     if whole[0].standard_error is not None:
         text = (
@@ -120,8 +122,8 @@ def _near(findings: Findings, order: Sequence[Record], objective: Objective) -> 
         )
     else:
         text = (
-            f"The standard error of the best score, {number(error)}, is that of a draw of its validation images, by a "
-            "bootstrap. "
+            f"The standard error of the best score, {number(error)}, is that of a draw of the images that it was "
+            "chosen on, by a bootstrap. "
         )
     if small.trial.id == best.trial.id:
         return [Paragraph(f"{text}No smaller trial is within one standard error of the best.")]

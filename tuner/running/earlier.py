@@ -77,6 +77,11 @@ def kept_of(search: Search, prepared: Mapping[str, Prepared], ledger: Ledger) ->
         return []
     search = search.with_decisions(()).with_earlier(())
     listed = [(one, record) for one, record in ledger.all_search_trials(search.name) if one.role == "search"]
+    known = {one.trial for one, _ in listed}
+    for number, told in enumerate(ledger.earlier(search.name)):  # of which a run that ended at once listed none
+        if told.trial not in known:
+            place = SearchTrial(told.model, told.dataset, "search", number, told.trial)
+            listed.append((place, ledger.get(told.trial)))
     finished = [(one, record) for one, record in listed if record is not None and record.completed]
     names = {one.name for one in search.model_searches}
     renamed = {one.model for one, _ in listed} - names
