@@ -20,6 +20,7 @@ from tuner.analysis.trial_table import column_names, trial_rows
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.exporters import EXPORTERS, Recorded
+from tuner.exporters.base import chosen_by
 from tuner.ledger.rows import RowError, record_of
 from tuner.objective import ACCURACY, FORMS, OBJECTIVES, Objective, objective_of
 from tuner.oracles import Oracle, Pause, Proposal
@@ -375,3 +376,18 @@ def test_of_a_class_that_does_not_occur_there_is_no_score(kind: str) -> None:
     answers = np.hstack([ANSWERS, np.zeros((6, 1), np.float32)])
     assert np.isnan(objective_of(f"{kind}:dog").score(LABELS, answers, (*NAMES, "dog")))
     assert np.isnan(objective_of(f"{kind}:cat").score(LABELS, ANSWERS, NAMES))
+
+
+def test_a_row_below_a_size_is_chosen_by_what_its_search_is_and_an_ensemble_by_the_whole(tmp_path: Path) -> None:
+    ann, cnn = RAW["search"]
+    raw = {
+        **{name: part for name, part in RAW.items() if name != "published"},
+        "search": [{**ann, "objective": "log_loss"}, cnn],
+        "report": {"also_smaller_than": ["1 MB"], "ensemble": 2},
+    }
+    search = parse_search(raw, "small", tmp_path, Overrides(), "")
+    found = {one.name: (search.objective_of(one.name).name, chosen_by(search, one.name)) for one in search.listed}
+    lower = ("log_loss", {"objective": "log_loss", "direction": "min"})
+    assert found["ann"] == found["ann-under-1MB"] == lower
+    assert found["cnn"] == found["cnn-under-1MB"] == ("accuracy", {"objective": "accuracy", "direction": "max"})
+    assert found["ensemble-of-2"][0] == search.objective_of("a-row-of-before").name == search.objective.name

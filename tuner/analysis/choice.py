@@ -52,11 +52,8 @@ def choose_again(gains: Gains, seed: int = 0) -> Choice:
         gains: `(configurations, n)`, what each of n ≥ 2 validation images adds to each one's score, the best one first.
         seed: of the resampling.
     """
-    shares = gains.dtype == np.bool_
-    right: NDArray[Any] = gains.astype(
-        np.float32 if shares else np.float64
-    )  # of shares sums are whole, and the same in any order
-    tie = 0.5 if shares else 1e-9 * float(np.abs(gains).max())
+    right = _numbers(gains)
+    tie = 0.5 if gains.dtype == np.bool_ else 1e-9 * float(np.abs(gains).max())
     scores = []
     ties = np.random.default_rng([seed, 1])  # to take the first would be to look at the images that were not drawn
     for drawn in _resamples(gains.shape[1], seed):
@@ -86,16 +83,22 @@ def not_told_from_the_best(gains: Gains, seed: int = 0) -> NDArray[np.intp]:
     count, n = gains.shape
     score = gains.mean(axis=1)
     leader = int(score.argmax())
-    shares = gains.dtype == np.bool_
-    spread = (gains[leader].astype(np.int8 if shares else np.float64) - gains).std(axis=1) / np.sqrt(n)
+    signed = np.int8 if gains.dtype == np.bool_ else np.float64
+    spread = (gains[leader].astype(signed) - gains).std(axis=1) / np.sqrt(n)
     hopeful = score[leader] - score <= _HOPELESS * spread
-    right: NDArray[Any] = gains[hopeful].astype(np.float32 if shares else np.float64)
+    right = _numbers(gains[hopeful])
     errors = np.concatenate([(right @ drawn.T).T / n - score[hopeful] for drawn in _resamples(n, seed)])
     ahead = errors.max(axis=1, keepdims=True) - errors
     most = np.full(count, -1.0)
     most[hopeful] = np.quantile(ahead, 0.95, axis=0)
     behind = score[leader] - score
     return np.flatnonzero(behind <= np.where(hopeful, most, -1.0) + 1e-9)
+
+
+def _numbers(gains: Gains) -> NDArray[Any]:
+    """Return gains as numbers to be summed. Of what is right or wrong sums are whole, and the same in any order."""
+    numbers: NDArray[Any] = gains.astype(np.float32 if gains.dtype == np.bool_ else np.float64, copy=False)
+    return numbers
 
 
 def _resamples(n: int, seed: int) -> Iterator[NDArray[np.float32]]:

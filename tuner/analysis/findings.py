@@ -321,11 +321,7 @@ class Findings:
 
     def objective_of(self, model: str) -> Objective:
         """Return what a model is chosen by."""
-        return (
-            self.search.model_search(model).objective
-            if self.search.contender(model).searched
-            else self.search.objective
-        )
+        return self.search.objective_of(model)
 
     def stuck_at_chance(self, record: Record) -> bool:
         """Return whether a completed search trial never left chance, in any epoch; of an imported one nobody knows."""

@@ -113,7 +113,7 @@ def score(record: Record) -> float | None:
 
 def chosen_by(search: Search, model: str) -> dict[str, str]:
     """Return by what a model of a search is chosen, and which way is better, "max" or "min"; scores keep their sign."""
-    objective = {one.name: one.objective for one in search.model_searches}.get(model, search.objective)
+    objective = search.objective_of(model)
     return {col.OBJECTIVE: objective.name, col.DIRECTION: objective.direction}
 
 

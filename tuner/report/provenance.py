@@ -121,9 +121,13 @@ def _before(findings: Findings) -> str:
     told = f"{len(before):,} of {count:,} trials and retrainings were recorded before this search began"
     if not names:
         return told
-    named = ", ".join(escape(name) for name in names[:MOST_LISTED])
-    more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""
-    return f"{told}; {len(listed):,} of them {'stands' if len(listed) == 1 else 'stand'} in {named}{more}, too"
+    return f"{told}; {len(listed):,} of them {'stands' if len(listed) == 1 else 'stand'} in {_named(names)}, too"
+
+
+def _named(searches: Sequence[str]) -> str:
+    """Return the names of searches, of many the first."""
+    more = f" and {len(searches) - MOST_LISTED:,} more" if len(searches) > MOST_LISTED else ""
+    return ", ".join(map(escape, searches[:MOST_LISTED])) + more
 
 
 def _looks(findings: Findings, looks: Looks) -> str:
@@ -131,9 +135,7 @@ def _looks(findings: Findings, looks: Looks) -> str:
     others = [name for name in looks.searches if name != findings.search.file_name]
     where = "in this search"
     if others:
-        named = ", ".join(escape(name) for name in others[:MOST_LISTED])
-        more = f" and {len(others) - MOST_LISTED:,} more" if len(others) > MOST_LISTED else ""
-        where += f" and {number_of(len(others), 'other')} of this ledger ({named}{more})"
+        where += f" and {number_of(len(others), 'other')} of this ledger ({_named(others)})"
     if not looks.scorings:
         return "not scored yet"
     return f"scored {number_of(looks.scorings, 'time')}, for {number_of(looks.models, 'configuration')}, {where}"

@@ -211,6 +211,14 @@ class Search:
         searched = self.contender(name).searched
         return next(model_search for model_search in self.model_searches if model_search.name == searched)
 
+    def objective_of(self, name: str) -> Objective:
+        """Return what a row of the comparison is chosen by, by the row's name.
+
+        An ensemble, and a row that an earlier run listed and that is there no more, have the objective of the search.
+        """
+        searched = next((contender.searched for contender in self.listed if contender.name == name), "")
+        return next((one.objective for one in self.model_searches if one.name == searched), self.objective)
+
     def chosen_on(self, dataset: str) -> str:
         """Return the data set on which the models that are compared on `dataset` were chosen."""
         return dataset if dataset in self.datasets else self.datasets[0]
