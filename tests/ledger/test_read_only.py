@@ -39,10 +39,11 @@ def test_it_tells_what_a_run_writes_in_the_order_of_its_end_and_when_something_c
         assert reader.change() == before
         second, first = record(ledger, 0, 1_700_000_009.0), record(ledger, 1, 1_700_000_001.0)
         assert reader.change() != before
-        assert reader.trained("s") == [first, second]
+        told = [(first, "2023-11-14T22:13:21.000+00:00"), (second, "2023-11-14T22:13:29.000+00:00")]
+        assert reader.trained("s") == told
         waiting = SearchTrial("ann", "blobs", "search", 2, "0" * 16)
         ledger.add("s", waiting)
-        assert reader.trained("s") == [first, second]
+        assert reader.trained("s") == told
         assert reader.listed("s") == {first.trial, second.trial, waiting.trial}
 
 

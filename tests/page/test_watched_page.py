@@ -318,6 +318,7 @@ def test_hostile_names_are_text(
     ledger.ask("small", Request("add", model="cnn", values={"filters": EVIL}))
     browser.get("about:blank")
     browser.get_log("browser")
+    until(browser, lambda: any(row["status"] == "failed" for row in watched.feed.told.rows))  # later ones wait unshown
     with Progress(Job(running, Path(), project.workspace.artifacts)):
         open_page(browser, watched, "running")
         until(browser, lambda: browser.find_elements(By.CSS_SELECTOR, ".live-worker"))

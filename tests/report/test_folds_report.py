@@ -67,6 +67,18 @@ def test_tables_have_the_mean_and_the_standard_error(project: Project) -> None:
     assert "folds" not in shown["parameters"]
 
 
+def test_of_folds_that_scored_alike_it_is_said_too_what_a_score_is(
+    tmp_path: Path, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Project(tmp_path, blobs, {**RAW, "folds": 3})
+    monkeypatch.setattr(made, "_folds", lambda trial, score, objective: [{"val_accuracy": score, "val_loss": 0.1}] * 3)
+    made.searched("ann", [1.0, 1.0], parameters=[900, 100])
+    text = words(trials_section(made.findings()))
+    assert "A score is the mean over 3 folds, ± its standard error, s / √3" in text
+    assert "No smaller trial is within one standard error of the best." in text
+    made.ledger.close()
+
+
 def test_without_folds_no_table_has_their_columns(tmp_path: Path, blobs: Dataset) -> None:
     made = Project(tmp_path, blobs)
     made.searched("ann", [0.5, 0.6])

@@ -15,7 +15,7 @@ from made_up import Project, first
 from tuner.datasets.base import Dataset
 from tuner.ledger.ledger import Ledger
 from tuner.running.status import Status, StatusFile
-from tuner.trial import Job, Trial
+from tuner.trial import Attempt, Job, Record, Result, Trial
 from tuner.watching.feed import Feed
 from tuner.watching.serve import events
 from tuner.worker.progress import Progress
@@ -113,6 +113,18 @@ def test_a_list_that_begins_anew_is_told_anew(made: Project) -> None:
     sent = told(feed, epoch, 2)
     assert [kind for _, kind, _ in sent] == ["reset", "rows", "state"]
     assert told(feed, feed.told.epoch, 7)[0][1] == "reset"  # more than there are: of another list
+
+
+def test_what_was_trained_again_between_two_looks_has_its_new_row(made: Project) -> None:
+    feed = feed_of(made)
+    trials = made.searched("ann", [0.5, 0.6])
+    feed.look()
+    epoch = feed.told.epoch
+    made.ledger.forget_trial(trials[0].id)
+    made.ledger.record(Record(trials[0], Result("failed", "no room", seconds=1.0)), Attempt.of(1.0, 1))
+    feed.look()
+    assert feed.told.epoch != epoch
+    assert [(row["trial"], row["error"]) for row in feed.told.rows] == [(trials[1].id, ""), (trials[0].id, "no room")]
 
 
 def test_a_row_is_told_once_however_often_is_looked(made: Project) -> None:

@@ -45,15 +45,16 @@ class ReadOnlyLedger(Ledger):
             self._db.close()
             raise
 
-    def trained(self, search: str) -> list[SearchTrial]:
-        """Return the places of a search whose trial has finished: of equal time in the order of their proposal."""
+    def trained(self, search: str) -> list[tuple[SearchTrial, str]]:
+        """Return the places of a search whose trial has finished, and when: of equal time as they were proposed."""
         rows = self._rows(
-            "SELECT m.model, m.dataset, m.role, m.number, m.trial FROM members m JOIN trials t ON t.trial = m.trial "
+            "SELECT m.model, m.dataset, m.role, m.number, m.trial, t.finished "
+            "FROM members m JOIN trials t ON t.trial = m.trial "
             "WHERE m.search = ? ORDER BY t.finished, m.role DESC, m.model, m.dataset, m.number",
             search,
         )
         with self._explained():
-            return [search_trial_of(row) for row in rows]
+            return [(search_trial_of(row), str(finished)) for *row, finished in rows]
 
     def listed(self, search: str) -> set[str]:
         """Return the names of all trials that a search lists."""

@@ -112,10 +112,11 @@ def _near(findings: Findings, order: Sequence[Record], objective: Objective) -> 
         error = standard_error(whole[0], objective, findings.workspace)
     except CheckError:  # what it answered is not there, or an objective of the user's own is not
         return []
-    if not error > 0:  # which few images, or a class of one, do not tell
+    by_folds = whole[0].standard_error is not None
+    if not (error > 0 or (by_folds and error == 0)):  # which few images, or a class of one, do not tell
         return []
     best, (small, _) = whole[0], smallest_within(whole, error)
-    if whole[0].standard_error is not None:
+    if by_folds:
         text = (
             f"A score is the mean over {folds} folds, ± its standard error, s / √{folds}: folds share most of their "
             "training images, so that it is only about right. "

@@ -65,7 +65,7 @@ class Feed:
         self._ledger: ReadOnlyLedger | None = None
         self._file: tuple[int, int] | None = None  # which file the ledger is
         self._change = -1
-        self._rows: dict[tuple[str, SearchTrial], dict[str, Any]] = {}
+        self._rows: dict[tuple[str, SearchTrial, str], dict[str, Any]] = {}  # by search, place and time
         self._problem = ""
         self._asked: list[str] = []
         self.runs = ""
@@ -153,14 +153,14 @@ class Feed:
         if self._begun:
             self._search = recorded_search(ledger, self._name)
         self._finished = ledger.is_finished(self._name)
-        places = [(name, place) for name in self._names for place in ledger.trained(name)]
+        places = [(name, place, when) for name in self._names for place, when in ledger.trained(name)]
         epoch, rows = before.epoch, before.rows
-        if self._rows.keys() - set(places):  # forgotten, to be trained again, or of a file that was edited
+        if self._rows.keys() - set(places):  # forgotten, trained again since, or of a file that was edited
             self._rows.clear()
             epoch, rows = self._anew()
         new: list[Mapping[str, Any]] = []
-        for name, place in places:
-            if (name, place) not in self._rows and (record := ledger.get(place.trial)) is not None:
+        for name, place, when in places:
+            if (name, place, when) not in self._rows and (record := ledger.get(place.trial)) is not None:
                 attempt = ledger.attempt(place.trial)
                 row = {
                     "number": len(rows) + len(new) + 1,
@@ -169,7 +169,7 @@ class Feed:
                     "node": attempt.node if attempt else "",
                     **self._row(name, place, record),
                 }
-                self._rows[name, place] = row
+                self._rows[name, place, when] = row
                 new.append(row)
         self._change = change  # not before all is read
         return epoch, [*rows, *new] if new else rows
