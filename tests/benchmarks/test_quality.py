@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,12 @@ def test_pruning_goes_on_from_where_a_configuration_stopped(curves: Curves) -> N
 
 @pytest.mark.slow
 def test_every_method_is_measured_on_the_same_targets(curves: Curves, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.quality.peers.MOST_TRIALS", 20)  # each of KerasTuner's Bayesian takes a second
+    import keras_tuner
+
+    from benchmarks.quality.peers import PEERS, SLOW, by_keras_tuner
+
+    few = partial(by_keras_tuner, keras_tuner.BayesianOptimization, {"max_trials": 13})  # twelve drawn, one decided on
+    monkeypatch.setitem(PEERS, SLOW, few)  # each that is decided on takes a second, and more the more there were
     spent = measure(curves, seeds=1)
     assert {one.target for found in spent.values() for one in found} == {target_of(curves, 0)}
     assert len(quality_table(spent).splitlines()) == 2 + 9
