@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 
@@ -21,8 +25,8 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 __all__ = [
-    "NEEDS_BROWSER", "ActionChains", "By", "Keys", "column", "count", "option", "shown", "sort_by", "start", "until",
-    "worked",
+    "NEEDS_BROWSER", "ActionChains", "By", "Keys", "column", "count", "option", "pixels_of", "shown", "sort_by",
+    "start", "until", "worked",
 ]  # fmt: skip
 _BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _DRIVER = shutil.which("chromedriver")
@@ -65,6 +69,12 @@ def shown(browser: Any, selector: str) -> Any:
     if "chart" in (element.get_attribute("class") or ""):
         until(browser, lambda: element.get_attribute("data-drawn"))
     return element
+
+
+def pixels_of(element: Any) -> NDArray[np.uint8]:
+    """Return an element as it is seen, `(height, width, 3)`: no script may read images that a page from disk shows."""
+    with Image.open(io.BytesIO(element.screenshot_as_png)) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def option(browser: Any, selector: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -22,10 +23,14 @@ DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4
 
 @dataclass
 class Page(HTMLParser):
-    """A page: its text as written, its elements, its visible text, its blocks of data and its scripts."""
+    """A page: its text as written, its elements, its visible text, its blocks of data and its scripts.
+
+    `files` are those that its scripts need beside it.
+    """
 
     text: str
     report: Report
+    files: Mapping[str, bytes] = field(default_factory=dict)
     elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
     shown: str = ""
     blocks: dict[str, Any] = field(default_factory=dict)
@@ -75,4 +80,5 @@ def page_of(project: Project, single_file: bool = False) -> Page:
     report = report_of(findings)
     for picture in (picture for section in report.sections for picture in section.pictures):
         vars(picture)["png"] = DOT
-    return Page(report_page(findings, report, single_file).decode(), report)
+    made = report_page(findings, report, single_file)
+    return Page(made.html.decode(), report, made.files)

@@ -11,7 +11,7 @@ from made_up import Project
 from many_trials import many_trials
 from whole_page import Page, page_of
 
-from tuner.page.render import LIBRARY, plotting_library
+from tuner.page.shared import shared_files
 
 
 @pytest.fixture
@@ -21,13 +21,16 @@ def page(project: Project) -> Page:
 
 @pytest.fixture(scope="session")
 def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a search of a thousand trials, below its plotting library; takes some seconds."""
+    """The page of a search of a thousand trials, below what pages share; takes some seconds."""
     reports = tmp_path_factory.mktemp("thousand")
-    (reports / LIBRARY).write_text(plotting_library(), encoding="utf-8")
+    for name, text in shared_files().items():
+        (reports / name).write_text(text, encoding="utf-8")
     path = reports / "many" / "report.html"
     path.parent.mkdir()
     page = page_of(many_trials(reports))
     path.write_text(page.text, encoding="utf-8")
+    for name, content in page.files.items():
+        (path.parent / name).write_bytes(content)
     for section in page.report.sections:
         for picture in section.pictures:
             (path.parent / picture.file).write_bytes(picture.png)

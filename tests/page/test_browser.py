@@ -9,13 +9,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from browsing import NEEDS_BROWSER, ActionChains, By, column, count, option, shown, sort_by, until, worked
+from browsing import NEEDS_BROWSER, ActionChains, By, column, count, option, pixels_of, shown, sort_by, until, worked
 from made_up import RAW, Project, first
 from whole_page import page_of
 
 from tuner.datasets.base import Dataset, checked_dataset
-from tuner.page.render import LIBRARY
+from tuner.page.shared import LIBRARY, script_file, shared_files
 
 pytestmark = NEEDS_BROWSER
 #: For so many seconds the main thread of a page may work; other processes may use the processor meanwhile.
@@ -98,8 +99,14 @@ def test_a_page_that_was_written_to_be_sent_around_alone_draws_every_chart(
 def test_a_page_that_was_moved_away_from_its_library_says_so_and_shows_every_table(
     browser: Any, tmp_path: Path, thousand: Path
 ) -> None:
-    path = tmp_path / "moved.html"
+    path = tmp_path / "moved" / "report.html"
+    path.parent.mkdir()
     shutil.copy(thousand, path)
+    for name, text in shared_files().items():
+        if name != LIBRARY:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+    for sheet in thousand.parent.glob("images*"):
+        shutil.copy(sheet, path.parent)
     browser.get(path.as_uri())
     note = browser.find_element(By.ID, "no-library")
     assert note.is_displayed()
@@ -117,6 +124,17 @@ def test_a_page_that_was_moved_away_from_its_library_says_so_and_shows_every_tab
     complaints = [entry["message"] for entry in browser.get_log("browser")]
     assert any(LIBRARY in complaint for complaint in complaints)
     assert all("ERR_FILE_NOT_FOUND" in complaint for complaint in complaints), "it lacks files, and all else is well"
+
+
+def test_a_page_that_was_moved_away_from_its_script_says_so(browser: Any, tmp_path: Path, thousand: Path) -> None:
+    path = tmp_path / "moved.html"
+    shutil.copy(thousand, path)
+    browser.get(path.as_uri())
+    note = browser.find_element(By.ID, "no-script")
+    assert note.is_displayed()
+    assert script_file() in note.text
+    browser.get(thousand.as_uri())
+    assert not browser.find_element(By.ID, "no-script").is_displayed()
 
 
 def test_a_heading_sorts_the_trials_down_and_up_and_failed_ones_stay_last(opened: Any) -> None:
@@ -313,11 +331,8 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(opened: Any) -> None:
     )
     text = opened.find_element(By.CSS_SELECTOR, f"{matrix} .album p").text
     assert text.startswith(f"CNN took {number} image")
-    inks = opened.execute_script(
-        "const canvas = document.querySelector('[data-figure=confusion-matrix] canvas');"
-        "return new Set(canvas.getContext('2d').getImageData(0, 0, 28, 28).data).size"
-    )
-    assert inks > 10, "an image, not an empty square"
+    inks = np.unique(pixels_of(shown(opened, "[data-figure=confusion-matrix] canvas")))
+    assert len(inks) > 10, "an image, not an empty square"
 
 
 def test_every_figure_has_its_table(opened: Any) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from browsing import NEEDS_BROWSER, until
 
-from tuner.page.render import asset
+from tuner.page.shared import asset
 
 pytestmark = NEEDS_BROWSER
 EXAMPLES = Path(__file__).parents[2] / "reports" / "examples"
@@ -106,7 +106,11 @@ def open_page(browser: Any, path: Path) -> None:
 
 def as_today(browser: Any) -> None:
     """Give a page, which may have been made some time ago, the style of today."""
-    browser.execute_script("document.querySelector('style').textContent = arguments[0]", asset("page.css"))
+    script = (
+        "document.querySelectorAll('link[rel=stylesheet]').forEach((one) => one.remove());"
+        "document.querySelector('style').textContent = arguments[0]"
+    )
+    browser.execute_script(script, asset("page.css"))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)

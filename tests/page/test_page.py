@@ -21,8 +21,8 @@ from tuner.analysis.mistakes import EACH
 from tuner.analysis.pareto import pareto_front
 from tuner.analysis.roc import RocCurves
 from tuner.datasets.base import Dataset, checked_dataset
-from tuner.page.images import mistakes_data
-from tuner.page.render import ECHARTS_SHA256, LIBRARY, MODULES, asset, plotting_library
+from tuner.page.images import Sheets, mistakes_data
+from tuner.page.shared import ECHARTS_SHA256, MODULES, asset, is_shared_file, plotting_library, script, shared_files
 from tuner.report.summary import verdict
 
 
@@ -118,7 +118,7 @@ def test_the_images_of_a_folder_have_their_files_on_the_page(tmp_path: Path, blo
     data = replace(blobs, files={"train": tuple(f"train/{n}.png" for n in range(120)), "test": names})
     made = Project(tmp_path, data)
     made.retrained("ann", made.searched("ann", [0.5])[0], [first(42)])
-    found = mistakes_data(made.findings())
+    found = mistakes_data(made.findings(), Sheets(held=True))
     assert sorted(found["sheets"]["blobs"]["files"]) == ["test/42.png", "test/43.png", "test/44.png"]
     for _, _, true, _, shown in found["cells"]:
         for place, _ in shown:
@@ -127,7 +127,7 @@ def test_the_images_of_a_folder_have_their_files_on_the_page(tmp_path: Path, blo
 
 
 def test_the_images_of_no_folder_have_no_files_on_the_page(project: Project) -> None:
-    assert "files" not in mistakes_data(project.findings())["sheets"]["blobs"]
+    assert "files" not in mistakes_data(project.findings(), Sheets(held=True))["sheets"]["blobs"]
 
 
 def test_roc_curves_are_whole_and_thinned_ones_stay_close(tmp_path: Path, blobs: Dataset) -> None:
@@ -182,13 +182,19 @@ def hashes_of(page: Page) -> list[str]:
     return [f"'sha256-{base64.b64encode(hashlib.sha256(c.encode()).digest()).decode()}'" for c in page.scripts]
 
 
-def test_only_its_own_script_and_the_library_beside_the_reports_may_run(page: Page) -> None:
+def test_only_the_scripts_beside_the_reports_may_run_and_one_that_says_that_they_did(page: Page) -> None:
     (own,) = hashes_of(page)
+    assert "no-script" in page.scripts[0]
     assert policy_of(page)["default-src"] == "'none'"
     assert policy_of(page)["script-src"] == f"'self' {own}"
     fetched = {given["src"] for _, given in page.elements if "src" in given}
     pictures = {picture.file for section in page.report.sections for picture in section.pictures}
-    assert fetched - pictures == {f"../{LIBRARY}"}
+    assert fetched - pictures == {f"../{name}" for name in shared_files() if name.endswith(".js")}
+    linked = {given["href"] for tag, given in page.elements if tag == "link" and given["rel"] == "stylesheet"}
+    assert linked == {f"../{name}" for name in shared_files() if name.endswith(".css")}
+    assert policy_of(page)["style-src"] == "'self' 'unsafe-inline'"
+    assert script() not in page.text
+    assert asset("page.css") not in page.text
     assert len(fetched & pictures) > 5
 
 
@@ -208,6 +214,11 @@ def test_a_page_that_is_a_single_file_fetches_nothing_and_only_its_own_scripts_m
     assert policy_of(page)["default-src"] == "'none'"
     assert policy_of(page)["script-src"] == f"{library} {own}"
     assert policy_of(page)["img-src"] == "data:"
+    assert policy_of(page)["style-src"] == "'unsafe-inline'"
+    assert page.scripts == [plotting_library(), script()]
+    assert asset("page.css") in page.text
+    assert [given for tag, given in page.elements if given.get("rel") == "stylesheet"] == []
+    assert page.files == {}
     assert all((given["src"] or "").startswith("data:") for _, given in page.elements if "src" in given)
 
 
@@ -235,6 +246,32 @@ def test_no_script_makes_markup_of_a_text() -> None:
             assert way not in path.read_text(encoding="utf-8"), path.name
 
 
+def test_files_that_pages_share_are_named_by_what_is_in_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = shared_files()
+    monkeypatch.setattr("tuner.page.shared.asset", lambda name: f"/* another {name} */")
+    after = shared_files()
+    assert [name.rpartition(".")[2] for name in after] == ["js", "js", "css"]
+    assert set(after) & set(before) >= {next(iter(before))}, "the library is the same"
+    assert all(is_shared_file(name) for name in (*before, *after))
+    style = next(name for name in before if name.endswith(".css"))
+    assert style not in after
+    assert re.fullmatch(r"page-[0-9a-f]{16}\.css", style)
+    assert style == f"page-{hashlib.sha256(before[style].encode()).hexdigest()[:16]}.css"
+    assert not any(map(is_shared_file, ("page.css", "page-1234.js", "echarts.js", "page-0123456789abcdef.css.bak")))
+
+
+def test_images_that_scripts_draw_lie_beside_the_page_or_in_it(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs)
+    made.retrained("cnn", made.searched("cnn", [0.5])[0], [first(41)])
+    beside, within = page_of(made), page_of(made, single_file=True)
+    assert set(beside.files) == {"images-blobs.png", "images_heat-cnn-blobs.png"}
+    told, held = (one.blocks["images"]["sheets"]["blobs"] for one in (beside, within))
+    assert (told["source"], told["heat"]["cnn"]["source"]) == ("images-blobs.png", "images_heat-cnn-blobs.png")
+    for ours, theirs in ((told, held), (told["heat"]["cnn"], held["heat"]["cnn"])):
+        assert beside.files[ours["source"]] == base64.b64decode(theirs["source"].partition(",")[2])
+    assert "base64" not in beside.text
+
+
 def test_times_stand_in_one_block_of_the_page(page: Page, project: Project) -> None:
     assert page.blocks["timing"]["seconds"] == {
         row: 1 if k < 8 else 2 for k, row in enumerate(page.table("timing.csv")["trial"])
@@ -247,7 +284,7 @@ def test_images_of_a_cell_are_the_surest_mistakes_of_the_model(tmp_path: Path, b
     made = Project(tmp_path, blobs)
     (trial, *_) = made.searched("ann", [0.5])
     made.retrained("ann", trial, [first(36)])  # of the last nine, three of each class, each is taken for the next
-    found = mistakes_data(made.findings())
+    found = mistakes_data(made.findings(), Sheets(held=True))
     assert [cell[:4] for cell in found["cells"]] == [
         ["blobs", "ann", 0, 1],
         ["blobs", "ann", 1, 2],
@@ -268,7 +305,7 @@ def test_the_heat_maps_of_a_model_are_of_the_images_that_it_took_for_others(tmp_
     made.retrained("ann", made.searched("ann", [0.5])[0], [first(40)])
     made.retrained("cnn", made.searched("cnn", [0.5])[0], [first(41)])  # images 41 to 44 are taken for others
     findings = made.findings()
-    sheet = mistakes_data(findings)["sheets"]["blobs"]
+    sheet = mistakes_data(findings, Sheets(held=True))["sheets"]["blobs"]
     assert set(sheet["heat"]) == {"cnn"}
     told = sheet["heat"]["cnn"]
     assert (told["width"], told["height"], len(told["of"])) == (3, 3, 4)
@@ -298,7 +335,7 @@ def test_many_mistakes_are_cut_evenly_so_that_the_page_stays_small(tmp_path: Pat
     made = Project(tmp_path, checked_dataset("blobs", arrays, names))
     (trial, *_) = made.searched("ann", [0.5])
     made.retrained("ann", trial, [first(0, n)])
-    found = mistakes_data(made.findings())
+    found = mistakes_data(made.findings(), Sheets(held=True))
     assert len(found["sheets"]["blobs"]["source"]) < 2_200_000
     counts = [len(cell[4]) for cell in found["cells"]]
     assert len(counts) == 30

@@ -48,7 +48,7 @@ def search(scores: list[float], right: list[int]) -> Build:
 def shown(made: Project) -> str:
     """Return the text of a search's page when its scripts have run."""
     path = made.workspace.runs / "page.html"
-    head, found, rest = page_of(made).text.partition("<head>")
+    head, found, rest = page_of(made, single_file=True).text.partition("<head>")
     assert found
     path.write_text(head + found + _ALL_IN_VIEW + rest, encoding="utf-8")  # before the page's policy on scripts
     options = [

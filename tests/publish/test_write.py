@@ -1,7 +1,9 @@
-"""A folder of reports as it is written: the library that pages share, and what git sees of it."""
+"""A folder of reports as it is written: the files that pages share, and what git sees of it."""
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -14,7 +16,7 @@ from made_up import Project
 import tuner
 from tuner.analysis.findings import Findings
 from tuner.cli import app
-from tuner.page.render import LIBRARY, plotting_library
+from tuner.page.shared import LIBRARY, is_shared_file, plotting_library, reference, shared_files
 from tuner.publish.write import write_report
 from tuner.running.options import RunOptions
 from tuner.search_file.model import Search
@@ -30,24 +32,52 @@ def into(findings: Findings, reports: Path, single_file: bool = False) -> Path:
     return write_report(replace(findings, workspace=workspace), single_file).with_name("report.html")
 
 
-def test_pages_share_one_library_beside_the_reports(project: Project) -> None:
+def test_pages_share_style_and_scripts_beside_the_reports(project: Project) -> None:
     page = into(project.findings(), project.workspace.reports)
-    assert (page.parent.parent / LIBRARY).read_text(encoding="utf-8") == plotting_library()
-    assert f'<script src="../{LIBRARY}"></script>' in page.read_text(encoding="utf-8")
+    for name, text in shared_files().items():
+        assert (page.parent.parent / name).read_text(encoding="utf-8") == text
+        assert f'="../{name}"' in page.read_text(encoding="utf-8")
 
 
-def test_a_library_that_was_damaged_is_written_again(project: Project) -> None:
-    library = project.workspace.reports / LIBRARY
-    library.parent.mkdir(parents=True, exist_ok=True)
-    library.write_text("half", encoding="utf-8")
-    into(project.findings(), project.workspace.reports)
-    assert library.read_text(encoding="utf-8") == plotting_library()
+def test_a_shared_file_that_was_damaged_is_written_again(project: Project) -> None:
+    reports = project.workspace.reports
+    reports.mkdir(parents=True, exist_ok=True)
+    for name in shared_files():
+        (reports / name).write_text("half", encoding="utf-8")
+    into(project.findings(), reports)
+    assert {name: (reports / name).read_text(encoding="utf-8") for name in shared_files()} == shared_files()
 
 
-def test_a_page_that_is_a_single_file_holds_the_library_and_writes_none(project: Project) -> None:
+def test_a_page_that_is_a_single_file_holds_all_and_writes_nothing_beside_the_reports(project: Project) -> None:
     page = into(project.findings(), project.workspace.reports, single_file=True)
-    assert plotting_library() in page.read_text(encoding="utf-8")
-    assert not (page.parent.parent / LIBRARY).exists()
+    for name, text in shared_files().items():
+        assert text in page.read_text(encoding="utf-8")
+        assert not (page.parent.parent / name).exists()
+
+
+def test_of_shared_files_of_other_versions_those_stay_that_a_page_refers_to(project: Project) -> None:
+    reports = project.workspace.reports
+    used, unused = "page-00000000000000aa.js", ("page-00000000000000bb.js", "page-00000000000000bb.css")
+    own = "page-of-mine.js"
+    (reports / "older").mkdir(parents=True, exist_ok=True)
+    (reports / "older" / "report.html").write_text(f"<script src={reference(used)}></script>", encoding="utf-8")
+    for name in (used, *unused, "echarts-5.0.0.min.js", own):
+        (reports / name).write_text("of another version", encoding="utf-8")
+    into(project.findings(), reports)
+    left = {path.name for path in reports.iterdir() if path.suffix in (".js", ".css")}
+    assert left == {used, own, *shared_files()}
+    into(project.findings(), reports, single_file=True)
+    left = {path.name for path in reports.iterdir() if path.suffix in (".js", ".css")}
+    assert left == {used, own}, "the page that referred to the others holds them now"
+
+
+def test_pictures_of_the_page_s_scripts_are_files_of_the_report(project: Project) -> None:
+    folder = into(project.findings(), project.workspace.reports).parent
+    told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))["files"]
+    assert "images-blobs.png" in told
+    assert (folder / "images-blobs.png").is_file()
+    into(project.findings(), project.workspace.reports, single_file=True)
+    assert not (folder / "images-blobs.png").exists()
 
 
 def test_a_search_that_is_run_in_a_clone_changes_no_file_that_is_committed(
@@ -64,7 +94,7 @@ def test_a_search_that_is_run_in_a_clone_changes_no_file_that_is_committed(
     git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a report")
     tracked = git("ls-files").split()
     assert str(committed) in tracked
-    assert {f"reports/examples/{name}" for name in ("README.md", "index.html", LIBRARY)} <= set(tracked)
+    assert {f"reports/examples/{name}" for name in ("README.md", "index.html", *shared_files())} <= set(tracked)
     assert not [name for name in tracked if name.endswith(".keras")]
     page = into(findings, Workspace().reports)
     assert page.is_file()
@@ -102,11 +132,16 @@ def git(*arguments: str) -> str:
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no clone")
-def test_of_the_reports_of_this_repository_only_examples_are_committed_and_all_share_a_library() -> None:
+def test_of_the_reports_of_this_repository_only_examples_are_committed_and_all_share_scripts() -> None:
     tracked = git("-C", str(ROOT), "ls-files", "reports").split()
     folders = {tuple(Path(name).parts[1:-1]) for name in tracked}
     assert {folder[0] for folder in folders if folder} == {"examples"}
+    examples = ROOT / "reports" / "examples"
     assert f"reports/examples/{LIBRARY}" in tracked
-    for page in (ROOT / "reports" / "examples").glob("*/report.html"):
-        assert f'<script src="../{LIBRARY}"></script>' in page.read_text(encoding="utf-8"), page
-        assert page.stat().st_size < (page.parents[1] / LIBRARY).stat().st_size, "no page carries it"
+    pages = [page.read_text(encoding="utf-8") for page in examples.glob("*/report.html")]
+    shared = {Path(name).name for name in tracked if is_shared_file(Path(name).name)}
+    for page in pages:
+        assert {name for name in shared if reference(name) in page} >= {LIBRARY}
+        assert set(re.findall(r'="[.][.]/([^"]+[.](?:js|css))"', page)) <= shared
+        assert len(page) < 1_100_000, "no page carries the library"
+    assert all(any(reference(name) in page for page in pages) for name in shared), "none that no page refers to"

@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from whole_page import Page
 
 from tuner.datasets.base import Dataset, checked_dataset
-from tuner.page.render import LIBRARY
+from tuner.page.shared import shared_files, style_file
 from tuner.publish.write import write_report
 from tuner.report.across import compare_searches
 from tuner.report.markdown import to_markdown
@@ -60,7 +60,8 @@ def test_everything_is_written_into_the_folder_of_the_report(strange: Project) -
     top = strange.workspace.reports.parent
     outside = {path.name for path in strange.workspace.reports.rglob("*") if path.is_file()}
     assert {path.name for path in top.iterdir()} == {"runs", "reports"}
-    assert {path.name for path in strange.workspace.reports.iterdir()} == {"small", "README.md", "index.html", LIBRARY}
+    beside = {path.name for path in strange.workspace.reports.iterdir()}
+    assert beside == {"small", "README.md", "index.html", *shared_files()}
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+", name) for name in outside)
     assert max(map(len, outside)) < 150
 
@@ -115,12 +116,13 @@ def test_no_text_of_a_stranger_s_becomes_markup_or_script_in_the_page(strange: P
         "timing",
         None,
         None,
+        None,
     ]
     assert not [name for _, given in page.elements for name in given if name.startswith("on")]
     links = {given["href"] or "" for _, given in page.elements if "href" in given}
     files = {path.name for path in folder_of(strange).iterdir()}
     anchors = {f"#{given['id']}" for _, given in page.elements if "id" in given}
-    assert links <= files | anchors | {"data:,", "../index.html"}
+    assert links <= files | anchors | {"data:,", "../index.html", f"../{style_file()}"}
     assert {given["src"] for tag, given in page.elements if tag == "img"} <= {quote(name) for name in files}
     for line in (EVIL.replace("\x1b", r"\x1b"), CLASSES[0]):
         assert line in page.shown

@@ -20,7 +20,7 @@ from made_up import RAW, Project
 from tuner.datasets.base import Dataset
 from tuner.errors import InputError
 from tuner.ledger.requests import Change, Decision, Request
-from tuner.page.render import LIBRARY
+from tuner.page.shared import shared_files
 from tuner.watching.feed import Feed
 from tuner.watching.pages import Pages
 from tuner.watching.serve import HOST, WatchServer, asker
@@ -77,6 +77,8 @@ def test_the_page_says_what_may_run_in_it_and_holds_no_test_score_before_the_end
     page = ask(served).read().decode()
     assert [score for score in tests if score in page]
     assert 'id="confusion"' in page
+    images = ask(served, beside(served, "images-blobs.png"))
+    assert (images.status, images.headers["Content-Type"]) == (200, "image/png")
 
 
 def test_what_the_page_links_to_is_there_and_nothing_else(served: WatchServer) -> None:
@@ -86,8 +88,11 @@ def test_what_the_page_links_to_is_there_and_nothing_else(served: WatchServer) -
         assert answer.status == 200, name
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert answer.read()
-    library = ask(served, beside(served, "").replace("small/", LIBRARY))
-    assert library.headers["Content-Type"].startswith("text/javascript")
+    for name, text in shared_files().items():
+        shared = ask(served, beside(served, "").replace("small/", name))
+        assert shared.headers["Content-Type"].startswith("text/css" if name.endswith("css") else "text/javascript")
+        assert shared.read().decode() == text
+        assert f'="../{name}"' in page
     for name in ("ledger.sqlite", "../ledger.sqlite", "%2e%2e/ledger.sqlite", "none.png", "report"):
         assert ask(served, beside(served, name)).status == 404
     assert ask(served, beside(served, "").replace("small/", "")).status == 404  # which would list what there is

@@ -136,7 +136,7 @@ def run(
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
         skip_bad: leave out image files of a folder that cannot be used.
-        single_file: let the page report.html hold its pictures and the script that draws, to be sent around alone.
+        single_file: let the page report.html hold its pictures, style and scripts, to be sent around alone.
         hours: end within so many, retrainings and report included, with as many trials as they allow.
         data_dir: looked at first for NAME.npz and folders of images; by default what `TUNER_DATA_DIR` says.
         runs_dir: where ledger and models are.

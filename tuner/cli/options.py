@@ -64,7 +64,7 @@ tensorboard_option = click.option(
 )
 
 single_file_option = click.option(
-    "--single-file", is_flag=True, help="Let report.html hold its pictures and the script that draws, to be sent alone."
+    "--single-file", is_flag=True, help="Let report.html hold its pictures, style and scripts, to be sent alone."
 )
 
 

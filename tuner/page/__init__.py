@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from tuner.analysis.findings import Findings
 from tuner.contents.sections import Report
 from tuner.page.clock import clock_data
 from tuner.page.content import page_parts
 from tuner.page.data import page_data
-from tuner.page.images import mistakes_data
+from tuner.page.images import Sheets, mistakes_data
 from tuner.page.render import Live, render
 from tuner.text import visible_line
 
 
-def report_page(findings: Findings, report: Report, single_file: bool = False, live: Live | None = None) -> bytes:
-    """Return the page of a search as HTML; it needs no network.
+@dataclass(frozen=True)
+class ReportPage:
+    """The page of a report: its `html`, and what its scripts need beside it, by the names of the files."""
+
+    html: bytes
+    files: Mapping[str, bytes]
+
+
+def report_page(findings: Findings, report: Report, single_file: bool = False, live: Live | None = None) -> ReportPage:
+    """Return the page of a search; it needs no network.
 
     What a clock measured stands in its part `time` and in the block of data `timing` alone; all else is the same bytes
     whenever the same was found.
@@ -21,11 +32,12 @@ def report_page(findings: Findings, report: Report, single_file: bool = False, l
     Args:
         findings: what the search found.
         report: what is said of it.
-        single_file: hold pictures and plotting library, so that the page needs no file beside or above it.
+        single_file: hold pictures, style and scripts, so that the page needs no file beside or above it.
         live: what the page has beside the report where it is served.
     """
     tables = report.tables
     data = page_data(findings, tables)
-    blocks = {"report": data, "images": mistakes_data(findings), "timing": clock_data(findings, tables, data)}
+    sheets = Sheets(held=single_file)
+    blocks = {"report": data, "images": mistakes_data(findings, sheets), "timing": clock_data(findings, tables, data)}
     parts = page_parts(findings, report, data, single_file)
-    return render(visible_line(report.title), parts, blocks, single_file, live).encode()
+    return ReportPage(render(visible_line(report.title), parts, blocks, single_file, live).encode(), sheets.files)

@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 from itertools import takewhile
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,16 +26,37 @@ _MOST_BYTES = 1_600_000
 #: The longer side of an image on a sheet, at most.
 _LARGEST = 40
 _ACROSS = 40
+#: So many shades has a heat map, which is drawn smoothly: as many as take half a byte.
+_LEVELS = 16
 
 
-def mistakes_data(findings: Findings) -> dict[str, Any]:
+class Sheets:
+    """The pictures of many small ones that the page's scripts draw from: files beside it, or `held` in it.
+
+    `files` are those that are to lie beside the page, by their names.
+    """
+
+    def __init__(self, held: bool) -> None:
+        self._held = held
+        self.files: dict[str, bytes] = {}
+
+    def source(self, name: str, kind: str, content: bytes) -> str:
+        """Return the address of a picture by which a page shows it; its file has this `name` without a suffix."""
+        if self._held:
+            return f"data:image/{kind};base64," + base64.b64encode(content).decode()
+        file = f"{name}.{kind}"
+        self.files[file] = content
+        return quote(file)
+
+
+def mistakes_data(findings: Findings, pictures: Sheets) -> dict[str, Any]:
     """Return the sheets by data set, and by model which of a sheet's images stand for which mistake.
 
-    A sheet has `source` (a picture as a data URI), the `width` and `height` of an image on it and how many stand
-    `across`; of a folder also `files`, the file of each image on it; `said` is by model what it takes each image for,
-    and with how many per cent. `cells` are `[data set, model, true class, predicted class, [[place on the sheet,
-    confidence], …]]`, classes by their numbers. Where there are more mistakes
-    than there is room for, each cell gives up its least sure ones.
+    A sheet has `source` (the address of its picture, one of `pictures`), the `width` and `height` of an image on it
+    and how many stand `across`; of a folder also `files`, the file of each image on it; `said` is by model what it
+    takes each image for, and with how many per cent. `cells` are `[data set, model, true class, predicted class,
+    [[place on the sheet, confidence], …]]`, classes by their numbers. Where there are more mistakes than there is room
+    for, each cell gives up its least sure ones.
     """
     sheets: dict[str, dict[str, Any]] = {}
     cells = []
@@ -57,7 +79,7 @@ def mistakes_data(findings: Findings) -> dict[str, Any]:
         kind, content, kept, shape = _sheet(x_test, order, room)
         on_sheet = {image: place for place, image in enumerate(order[:kept])}
         sheets[plain(dataset)] = {
-            "source": f"data:image/{kind};base64," + base64.b64encode(content).decode(),
+            "source": pictures.source(f"images-{findings.search.slugs[dataset]}", kind, content),
             "width": shape[1],
             "height": shape[0],
             "across": _ACROSS,
@@ -66,7 +88,7 @@ def mistakes_data(findings: Findings) -> dict[str, Any]:
                 for chosen, there in zip(models, places, strict=True)
             },
         }
-        heat = {one.model: _heat(one, there, on_sheet) for one, there in zip(models, places, strict=True)}
+        heat = {one.model: _heat(one, there, on_sheet, pictures) for one, there in zip(models, places, strict=True)}
         sheets[plain(dataset)]["heat"] = {model: told for model, told in heat.items() if told}
         files = findings.files(dataset)
         if files:
@@ -91,11 +113,11 @@ def _said(chosen: Chosen, places: list[int], shown: list[int]) -> list[list[int]
     return [None if row is None else [int(predicted[row]), round(100 * float(confidence[row]))] for row in rows]
 
 
-def _heat(chosen: Chosen, places: NDArray[np.intp], on_sheet: Mapping[int, int]) -> dict[str, Any]:
+def _heat(chosen: Chosen, places: NDArray[np.intp], on_sheet: Mapping[int, int], pictures: Sheets) -> dict[str, Any]:
     """Return a model's heat maps of images on a sheet; empty where none is kept.
 
-    `source` is a picture as a data URI, `width` and `height` those of a map, `of` the place on the sheet of the image
-    that each is of.
+    `source` is the address of their picture, one of `pictures`, in `_LEVELS` colours; `width` and `height` are those
+    of a map, `of` is the place on the sheet of the image that each is of.
     """
     from PIL import Image
 
@@ -105,13 +127,14 @@ def _heat(chosen: Chosen, places: NDArray[np.intp], on_sheet: Mapping[int, int])
         return {}
     tiles = [one for image in shown if (one := heat.of(image)) is not None]
     height, width = tiles[0].shape
-    picture = Image.fromarray(_side_by_side([tile[..., None] for tile in tiles], 0)[..., 0], "P")
-    colours = heat_colours()
+    levels = np.rint(_side_by_side([tile[..., None] for tile in tiles], 0)[..., 0] / 255 * (_LEVELS - 1))
+    picture = Image.fromarray(levels.astype(np.uint8), "P")
+    colours = heat_colours()[np.rint(np.linspace(0, 255, _LEVELS)).astype(int)]
     picture.putpalette(colours[:, :3].tobytes())
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", optimize=True, transparency=colours[:, 3].tobytes())
     return {
-        "source": "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode(),
+        "source": pictures.source(f"images_heat-{chosen.model}-{chosen.slug}", "png", buffer.getvalue()),
         "width": width,
         "height": height,
         "of": [on_sheet[int(places[image])] for image in shown],

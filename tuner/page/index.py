@@ -12,7 +12,8 @@ from urllib.parse import quote
 from tuner.contents.cells import DASH
 from tuner.contents.sections import Table
 from tuner.page.html import inline_html, room_html, scroll_box, to_html
-from tuner.page.render import allowed, asset
+from tuner.page.render import allowed
+from tuner.page.shared import asset
 from tuner.text import visible_line
 
 #: What stands over the reports that repeat no study, where others do.

@@ -18,7 +18,7 @@ SUMMARY = "summary.json"
 #: Pictures that may stand for a report on the index, the best first, by their keys.
 _PICTURES = ("f1", "curves", "importance")
 #: Files that a report may have written, and that the next one may remove.
-_OURS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.(png|csv|keras|json)")
+_OURS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.(png|jpeg|csv|keras|json)")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tuner.analysis.findings import Findings
 from tuner.page import report_page
-from tuner.page.render import LIBRARY, plotting_library
+from tuner.page.shared import is_shared_file, reference, shared_files
 from tuner.publish.index import write_index
 from tuner.publish.summary import SUMMARY, Summary
 from tuner.report import report_of
@@ -15,15 +15,16 @@ from tuner.report.markdown import report_markdown
 from tuner.system.files import check_no_link, folder_inside, remove_partials, write_whole
 from tuner.system.interrupts import INTERRUPTS
 from tuner.system.waiting import doing
-from tuner.untrusted.sizes import MOST_MODEL, read_at_most
+from tuner.untrusted.sizes import MOST_MODEL, MOST_REPORT, read_at_most
 from tuner.workspace import check_has_report, written_into
 
 
 def write_report(findings: Findings, single_file: bool = False) -> Path:
     """Write `report.md` and `report.html` with tables, pictures and models, and the index above them.
 
-    Return the path of `report.md`. Files of an earlier report that this one does not have are removed. The page's
-    plotting library is written above it, once for all reports; with `single_file`, the page holds it.
+    Return the path of `report.md`. Files of an earlier report that this one does not have are removed. What pages
+    share, their style and their scripts, is written above them, once for all reports; with `single_file`, the page
+    holds it. What was written there earlier, and no page there refers to any more, is removed.
 
     Raises:
         InputError: the folder cannot be written; or what was found is of a further split.
@@ -43,10 +44,12 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     for chosen in findings.chosen:
         content[chosen.file_name] = read_at_most(chosen.artifact, MOST_MODEL)
         content[card_name(chosen)] = card_json(findings, chosen).encode()
+    with doing("writing the page report.html"):
+        page = report_page(findings, report, single_file)
+    content |= page.files
     content[SUMMARY] = Summary.of(report, content).to_json()
     content["report.md"] = report_markdown(report).encode()
-    with doing("writing the page report.html"):
-        content["report.html"] = report_page(findings, report, single_file)
+    content["report.html"] = page.html
     with written_into(folder):
         folder_inside(findings.workspace.reports, findings.search.name)
         for place in (folder, findings.workspace.reports):
@@ -55,7 +58,22 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
             (folder / name).unlink(missing_ok=True)
         for name, data in content.items():
             write_whole(folder / name, lambda path, data=data: path.write_bytes(data))  # type: ignore[misc]
-        if not single_file:
-            write_whole(findings.workspace.reports / LIBRARY, lambda path: path.write_text(plotting_library(), "utf-8"))
+        _write_shared(findings.workspace.reports, single_file)
         write_index(findings.workspace.reports)
     return folder / "report.md"
+
+
+def _write_shared(reports: Path, single_file: bool) -> None:
+    """Write what the pages below this folder share, and remove what none of them refers to any more."""
+    shared = {} if single_file else shared_files()
+    for name, text in shared.items():
+        write_whole(reports / name, lambda path, text=text: path.write_text(text, "utf-8"))  # type: ignore[misc]
+    older = [path for path in reports.iterdir() if is_shared_file(path.name) and path.name not in shared]
+    pages = (
+        [read_at_most(path, MOST_REPORT).decode("utf-8", "replace") for path in reports.glob("*/report.html")]
+        if older
+        else []
+    )
+    for path in older:
+        if not any(reference(path.name) in page for page in pages):
+            path.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ class RunOptions:
         fresh: train again what is recorded of this search alone.
         tensorboard: write logs for TensorBoard, too.
         skip_bad: leave out image files of a folder that cannot be used.
-        single_file: let the page hold its pictures and the script that draws, instead of links to them.
+        single_file: let the page hold its pictures, style and scripts, instead of links to them.
         hours: how long the run may take, retrainings and report included; None for as long as it takes.
     """
 

@@ -71,8 +71,8 @@ class Pages:
             try:
                 findings = self._findings()
                 report = report_of(findings)
-                html = report_page(findings, report, live=self._live(rows, findings.finished))
-                return Page(html, _files(findings, report))
+                made = report_page(findings, report, live=self._live(rows, findings.finished))
+                return Page(made.html, _files(findings, report, made.files))
             except TunerError as error:  # such as predictions that are missing
                 problem = visible_line(error)
         search = self._feed.search
@@ -80,7 +80,7 @@ class Pages:
             raise InputError(self._name, "has no search file, and is recorded no longer", "run: tuner list")
         nothing = Findings(search, (), (), self._workspace, finished=False)
         report = Report(search.title, "", [], "", None, [])
-        return Page(report_page(nothing, report, live=self._live(rows, False, problem)))
+        return Page(report_page(nothing, report, live=self._live(rows, False, problem)).html)
 
     def _live(self, rows: int, finished: bool, problem: str = "") -> Live:
         """Return the part of the page that is alive; `rows` are those that the figures below are of."""
@@ -99,8 +99,9 @@ class Pages:
         return replace(findings, search_trials=searched, chosen=(), further=())
 
 
-def _files(findings: Findings, report: Report) -> dict[str, Callable[[], bytes]]:
+def _files(findings: Findings, report: Report, of_page: Mapping[str, bytes]) -> dict[str, Callable[[], bytes]]:
     found: dict[str, Callable[[], bytes]] = {"report.md": lambda: report_markdown(report).encode()}
+    found |= {name: (lambda content=content: content) for name, content in of_page.items()}  # type: ignore[misc]
     for section in report.sections:
         found |= {one.file: (lambda one=one: one.png) for one in section.pictures}  # type: ignore[misc]
     for name, frame in report.tables.items():

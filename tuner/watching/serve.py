@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from tuner.errors import InputError, TunerError
 from tuner.ledger.ledger import Ledger
 from tuner.ledger.requests import OF_A_MODEL, Request
-from tuner.page.render import LIBRARY, plotting_library
+from tuner.page.shared import shared_files
 from tuner.running.asked import check_request
 from tuner.text import visible_line
 from tuner.untrusted.checked_json import parsed
@@ -43,7 +43,8 @@ _PIECE = 200
 #: A picture, a table and the like by how they end; what ends otherwise is to be saved.
 _KINDS = {
     "html": "text/html; charset=utf-8", "md": "text/plain; charset=utf-8", "csv": "text/csv; charset=utf-8",
-    "json": "application/json", "png": "image/png", "js": "text/javascript; charset=utf-8",
+    "json": "application/json", "png": "image/png", "jpeg": "image/jpeg", "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
 }  # fmt: skip
 #: The same for every answer: nothing of it is kept, framed, or given to another site.
 _HEADERS = {
@@ -139,8 +140,8 @@ class WatchServer:
                     return self._form(request)
         if request.method not in ("GET", "HEAD"):
             return _refused(HTTPStatus.METHOD_NOT_ALLOWED)
-        if rest == LIBRARY:
-            return _file(rest, plotting_library().encode())
+        if rest in (shared := shared_files()):
+            return _file(rest, shared[rest].encode())
         folder, _, name = rest.partition("/")
         if folder != self._name:
             return _refused(HTTPStatus.NOT_FOUND)
