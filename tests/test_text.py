@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tuner.text import both_ends, enumerated, escape, shortened, visible, visible_line
+from tuner.text import both_ends, enumerated, escape, first_of, shortened, visible, visible_line
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 
@@ -127,3 +127,11 @@ def test_no_address_becomes_a_link_by_itself(text):
 )
 def test_names_are_listed_as_in_a_sentence(names, text):
     assert enumerated(names) == text
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [([], ""), (["a", "b"], "a, b"), (["a", "b", "c"], "a, b and 1 more"), (["a"] * 1002, "a, a and 1,000 more")],
+)
+def test_of_many_names_the_first_are_listed(names, text):
+    assert first_of(names, 2) == text

@@ -59,6 +59,12 @@ def enumerated(names: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """Return the first names of a list, so many at most, and how many more there are: "a, b and 3 more"."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def escape(text: object) -> str:
     """Return text of a user's as it can stand in a markdown table: no markup, no link, no cell ends, one line."""
     plain = html.escape(visible_line(text), quote=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -63,11 +64,18 @@ def test_of_shared_files_of_other_versions_those_stay_that_a_page_refers_to(proj
     (reports / "older" / "report.html").write_text(f"<script src={reference(used)}></script>", encoding="utf-8")
     for name in (used, *unused, "echarts-5.0.0.min.js", own):
         (reports / name).write_text("of another version", encoding="utf-8")
+    (reports / "page-00000000000000cc.js").mkdir()
+    (reports / "pipe").mkdir()
+    os.mkfifo(reports / "pipe" / "report.html")
     into(project.findings(), reports)
     left = {path.name for path in reports.iterdir() if path.suffix in (".js", ".css")}
+    assert left >= {used, own, *unused, *shared_files()}, "there is a page that cannot be read"
+    (reports / "pipe" / "report.html").unlink()
+    into(project.findings(), reports)
+    left = {path.name for path in reports.iterdir() if path.suffix in (".js", ".css") and path.is_file()}
     assert left == {used, own, *shared_files()}
     into(project.findings(), reports, single_file=True)
-    left = {path.name for path in reports.iterdir() if path.suffix in (".js", ".css")}
+    left = {path.name for path in reports.iterdir() if path.suffix in (".js", ".css") and path.is_file()}
     assert left == {used, own}, "the page that referred to the others holds them now"
 
 

@@ -564,7 +564,10 @@ ELSEWHERE = {
 
 
 def sentences(path: Path) -> Iterator[str]:
-    """Yield the texts of a module that are five words or more, what is put into them as a blank; no docstrings."""
+    """Yield the texts of a module that are five words or more, what is put into them as a blank.
+
+    No docstrings, and neither scripts nor patterns.
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)} - {
         id(node) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)
@@ -576,7 +579,7 @@ def sentences(path: Path) -> Iterator[str]:
         parts = node.values if isinstance(node, ast.JoinedStr) else [node]
         text = "".join(str(part.value) if isinstance(part, ast.Constant) else " " for part in parts)
         prose = re.sub(r"\[[^\]]*\]\([^)]*\)", "", text)  # without links
-        if len(re.findall(r"\b[A-Za-z]{2,}\b", prose)) >= 5 and "<" not in text:
+        if len(re.findall(r"\b[A-Za-z]{2,}\b", prose)) >= 5 and not re.search(r"<|\w\(\"|\\\.", text):
             yield text
 
 

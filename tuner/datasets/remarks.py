@@ -12,7 +12,7 @@ from tuner.datasets.large import blocks
 from tuner.datasets.looks import SMALLEST, looks_of, pairs_alike
 from tuner.errors import listed
 from tuner.system.waiting import doing
-from tuner.text import visible_line
+from tuner.text import first_of, visible_line
 
 #: A class with fewer images to train on is told as small.
 FEW = 20
@@ -56,8 +56,7 @@ def small_classes(counts: Mapping[str, int]) -> list[str]:
         counts: how many each class has.
     """
     small = [f"{name} {count}" for name, count in counts.items() if count < FEW]
-    more = f" and {len(small) - 10:,} more" if len(small) > 10 else ""
-    return [f"classes of fewer than {FEW} images to train on: {', '.join(small[:10])}{more}"] if small else []
+    return [f"classes of fewer than {FEW} images to train on: {first_of(small, 10)}"] if small else []
 
 
 def _strays(dataset: Dataset) -> list[str]:
@@ -65,8 +64,7 @@ def _strays(dataset: Dataset) -> list[str]:
     strays = dataset.strays
     if not strays:
         return []
-    more = f" and {len(strays) - 3:,} more" if len(strays) > 3 else ""
-    return [f"passed over {number_of(len(strays), 'folder')}: {', '.join(strays[:3])}{more}"]
+    return [f"passed over {number_of(len(strays), 'folder')}: {first_of(strays, 3)}"]
 
 
 def _repeated(found: Copies) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuner.analysis.findings import Findings
+from tuner.errors import InputError
 from tuner.page import report_page
 from tuner.page.shared import is_shared_file, reference, shared_files
 from tuner.publish.index import write_index
@@ -64,16 +65,22 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
 
 
 def _write_shared(reports: Path, single_file: bool) -> None:
-    """Write what the pages below this folder share, and remove what none of them refers to any more."""
+    """Write what the pages below this folder share, and remove what none of them refers to any more.
+
+    Nothing is removed while there is a page that cannot be read.
+    """
     shared = {} if single_file else shared_files()
     for name, text in shared.items():
         write_whole(reports / name, lambda path, text=text: path.write_text(text, "utf-8"))  # type: ignore[misc]
-    older = [path for path in reports.iterdir() if is_shared_file(path.name) and path.name not in shared]
-    pages = (
-        [read_at_most(path, MOST_REPORT).decode("utf-8", "replace") for path in reports.glob("*/report.html")]
-        if older
-        else []
-    )
+    older = [
+        path for path in reports.iterdir() if path.name not in shared and is_shared_file(path.name) and path.is_file()
+    ]
+    if not older:
+        return
+    try:
+        pages = [read_at_most(path, MOST_REPORT).decode("utf-8", "replace") for path in reports.glob("*/report.html")]
+    except InputError:
+        return
     for path in older:
         if not any(reference(path.name) in page for page in pages):
             path.unlink(missing_ok=True)

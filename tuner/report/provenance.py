@@ -13,7 +13,7 @@ from tuner.errors import MOST_LISTED
 from tuner.ledger.requests import OF_A_MODEL, OF_A_TRIAL
 from tuner.report.budget import budget
 from tuner.search_file.model import Search
-from tuner.text import escape
+from tuner.text import escape, first_of
 
 #: What workers note about where they ran, and how the table calls it.
 _ENVIRONMENT = {
@@ -126,8 +126,7 @@ def _before(findings: Findings) -> str:
 
 def _named(searches: Sequence[str]) -> str:
     """Return the names of searches, of many the first."""
-    more = f" and {len(searches) - MOST_LISTED:,} more" if len(searches) > MOST_LISTED else ""
-    return ", ".join(map(escape, searches[:MOST_LISTED])) + more
+    return first_of([escape(name) for name in searches], MOST_LISTED)
 
 
 def _looks(findings: Findings, looks: Looks) -> str:

@@ -15,6 +15,7 @@ from tuner.running.planned import Prepared
 from tuner.search_file.file import saved_search
 from tuner.search_file.model import Search
 from tuner.search_file.overrides import option_name
+from tuner.text import first_of
 from tuner.trial import Record
 
 #: Of many changes, so many are named.
@@ -65,9 +66,7 @@ class Before:
     @property
     def in_words(self) -> str:
         """What has changed, by the names of a few keys and options."""
-        named = ", ".join(self.changed[:_MOST_NAMED]) or _UNNAMED
-        more = len(self.changed) - _MOST_NAMED
-        return f"{named} and {more} more" if more > 0 else named
+        return first_of(self.changed, _MOST_NAMED) or _UNNAMED
 
     def at_start(self, search: Search) -> list[str]:
         """Return what is said before the search begins."""

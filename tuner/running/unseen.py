@@ -12,7 +12,7 @@ from tuner.errors import InputError, shown
 from tuner.protocol import validation_labels
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
-from tuner.text import visible_line
+from tuner.text import first_of, visible_line
 
 #: So many classes are named; of more, how many there are.
 _MOST_NAMED = 10
@@ -58,11 +58,10 @@ def unseen_notes(search: Search, datasets: Mapping[str, Dataset]) -> list[str]:
         there = set(labels_chosen_on(search, search.model_searches[0], name, dataset).tolist())
         lacking = [one for label, one in enumerate(dataset.class_names) if label not in there]
         if lacking:
-            more = f" and {len(lacking) - _MOST_NAMED:,} more" if len(lacking) > _MOST_NAMED else ""
-            names = visible_line(", ".join(lacking[:_MOST_NAMED]))
+            names = visible_line(first_of(lacking, _MOST_NAMED))
             count = "counts" if len(lacking) == 1 else "count"
             found.append(
-                f"{visible_line(name)} has no image of {names}{more} among its {_images(search)}: {count} in no score "
+                f"{visible_line(name)} has no image of {names} among its {_images(search)}: {count} in no score "
                 "that trials are chosen by"
             )
     return found
