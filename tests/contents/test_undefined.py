@@ -18,12 +18,12 @@ from written import figures_of, words
 
 from tuner import columns as col
 from tuner.analysis.class_metrics import CLASS_METRICS
-from tuner.analysis.class_scores import F1Scores, ModelF1, per_class_frame
+from tuner.analysis.class_scores import ClassScores, ModelScores, per_class_frame
 from tuner.analysis.scoring import Predictions, averages, per_class
 from tuner.contents.undefined import metric_cell, notes
 from tuner.datasets.base import Dataset, checked_dataset
 from tuner.errors import InputError
-from tuner.figures.f1 import f1_figure
+from tuner.figures.class_scores import class_scores_figure
 from tuner.figures.style import report_style
 from tuner.report.cards import card_json
 from tuner.report.classes import f1_section
@@ -144,8 +144,9 @@ def test_a_class_that_some_retrainings_never_predicted_is_told_as_such(tmp_path:
 
 def test_the_spread_of_f1_ends_where_f1_does(odd: Project) -> None:
     each = np.array([[0.0, 1.0], [1.0, 0.99]])
-    model = ModelF1("ANN", each, each.mean(axis=0), each.std(axis=0, ddof=1))
-    axes = f1_figure(F1Scores("blobs", ("a", "b"), np.array([1, 1]), (model,))).axes[0]
+    model = ModelScores("ANN", each, each.mean(axis=0), each.std(axis=0, ddof=1))
+    scores = ClassScores(CLASS_METRICS["f1"], "blobs", ("a", "b"), np.array([1, 1]), (model,))
+    axes = class_scores_figure([scores]).axes[0]
     ends = [segment[:, 1] for lines in axes.collections[:1] for segment in lines.get_segments()]  # type: ignore[attr-defined]
     assert ends[0].tolist() == [0, 1]
     assert ends[1].tolist() == pytest.approx([0.995 - 0.01 / 2**0.5, 1])
@@ -163,7 +164,7 @@ def test_a_class_without_test_images_is_not_among_the_worst_that_are_drawn(odd: 
     with report_style():
         section = f1_section(replace(findings, chosen=(many,)))
     assert section is not None
-    (figure,) = figures_of(section).values()
+    figure, _ = figures_of(section).values()
     ticks = [text.get_text() for text in figure.axes[0].get_xticklabels()]
     assert len(ticks) == 20
     assert not {f"class {k}" for k in range(25, 30)} & set(ticks)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from made_up import Project, first
+from matplotlib.collections import PathCollection
 from sklearn.metrics import f1_score
-from written import words
+from written import figures_of, words
 
 from tuner.analysis.class_scores import class_differences
+from tuner.analysis.findings import Findings
 from tuner.analysis.scoring import averages, per_class
 from tuner.analysis.variance import compare
+from tuner.contents.sections import Section
 from tuner.datasets.base import Dataset
 from tuner.figures.style import report_style
 from tuner.report.class_pairs import class_pairs_section, retrainings_section
-from tuner.report.classes import f1_section
+from tuner.report.classes import confusion_section, f1_section, roc_section
 
 
 def test_metrics_of_classes_are_means_with_their_spread_in_table_and_file(project: Project) -> None:
@@ -30,6 +34,44 @@ def test_metrics_of_classes_are_means_with_their_spread_in_table_and_file(projec
     assert f"{row['f1_mean']:.4f} ± {row['f1_sd']:.4f}" in words(section)
     assert row["f1_sd"] > 0
     assert row["repeats"] == 2
+
+
+def test_the_figures_of_classes_have_a_dot_for_each_retraining(project: Project) -> None:
+    findings = project.findings()
+    section = f1_section(findings)
+    assert section is not None
+    f1, areas = figures_of(section).values()
+    assert [axes.get_ylabel() for axes in [*f1.axes, *areas.axes]] == ["F1", "ROC AUC", "average precision"]
+    for axes, name in zip([*f1.axes, *areas.axes], ("f1", "roc_auc", "average_precision"), strict=True):
+        dots = [points for points in axes.collections if isinstance(points, PathCollection)]
+        for points, chosen in zip(dots, findings.on("blobs"), strict=True):
+            every = np.concatenate([per_class(one)[name] for one in chosen.all_predictions])
+            assert np.asarray(points.get_offsets())[:, 1] == pytest.approx(every)
+            assert len(every) == 2 * 3  # retrainings and classes
+    captions = [picture.caption for picture in section.pictures]
+    assert captions[0].startswith("F1 of each class on the test images of blobs. A dot is a retraining")
+    assert captions[1].startswith("ROC AUC and average precision of each class on the test images of blobs. A dot is")
+
+
+@pytest.mark.parametrize("make", [roc_section, confusion_section])
+def test_a_figure_of_saved_models_says_which_retraining_each_is(
+    make: Callable[[Findings], Section | None], project: Project, tmp_path: Path, blobs: Dataset
+) -> None:
+    findings = project.findings()
+    assert "of the saved models alone, of each the first of 2 retrainings" in caption(make, findings)
+    one = replace(findings, chosen=findings.chosen[:1])
+    assert "of the saved model alone, the first of 2 retrainings" in caption(make, one)
+    made = Project(tmp_path / "uneven", blobs)
+    made.retrained("ann", made.searched("ann", [0.5])[0], [first(30)])
+    made.retrained("cnn", made.searched("cnn", [0.5])[0], [first(30), first(31), first(32)])
+    said = "of the saved models alone: of ANN the only retraining and of CNN the first of 3 retrainings"
+    assert said in caption(make, made.findings())
+
+
+def caption(make: Callable[[Findings], Section | None], findings: Findings) -> str:
+    section = make(findings)
+    assert section is not None
+    return section.pictures[0].caption
 
 
 def test_the_best_two_models_are_set_against_each_other_in_each_class(project: Project) -> None:

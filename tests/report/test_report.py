@@ -237,6 +237,48 @@ def test_two_retrainings_say_how_little_they_can_tell(project: Project, tmp_path
     assert "degree of freedom" not in verdict_on(three.findings(), "blobs")
 
 
+#: Right answers of retrainings: seeds that are seen to vary alike and, of the second model, far more; each p from
+#: 0.01 to 0.05, and the last one below.
+ALIKE, APART, CLEAR = ([20, 24, 22], [25, 29, 27]), ([22, 22, 23], [27, 35, 31]), ([20, 24, 22], [30, 34, 32])
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (ALIKE, "which three retrainings may hide, such verdicts are wrong in up to 9 of 100 searches, not 5"),
+        (
+            ([20, 22], [25, 27]),
+            "which two retrainings may hide, such verdicts are wrong in up to 14 of 100",
+        ),
+        (APART, None),
+        (CLEAR, None),
+        (([20, 24, 22, 21, 23], [24, 28, 26, 25, 27]), None),
+        (([20, 24, 22], [21, 25, 23]), None),
+    ],
+    ids=["alike", "two", "apart", "clear", "five", "no verdict"],
+)
+def test_a_verdict_by_few_retrainings_says_what_unlucky_seeds_may_hide(
+    tmp_path: Path, blobs: Dataset, counts: tuple[list[int], list[int]], said: str | None
+) -> None:
+    made = made_of(tmp_path, blobs, *([first(k) for k in one] for one in counts))
+    line = verdict_on(made.findings(), "blobs")
+    if said is None:
+        assert "retrainings may hide" not in line
+    else:
+        assert said in line
+        assert "five retrainings mend that." in line
+
+
+def test_seeds_are_seen_to_vary_alike_up_to_three_times_each_others_sd(tmp_path: Path, blobs: Dataset) -> None:
+    # Of [20, 24, 22] the sd is 2: those of [30, 36, 33] and [30, 42, 36] are 3 and 6; of equal ones it is 0.
+    for place, (counts, alike) in enumerate(
+        [(([20, 24, 22], [30, 36, 33]), True), (([20, 24, 22], [30, 43, 36]), False), (([20, 20], [30, 30]), True)]
+    ):
+        made = made_of(tmp_path / str(place), blobs, *([first(k) for k in one] for one in counts))
+        (pair,) = pairs_on(made.findings(), "blobs")
+        assert pair.seeds_alike is alike
+
+
 def test_where_not_even_all_against_nothing_would_have_been_shown_it_says_so(tmp_path: Path, blobs: Dataset) -> None:
     wild = made_of(tmp_path, blobs, [first(2), first(40)], [first(5), first(44)])
     assert ": no difference would have been shown for certain." in verdict_on(wild.findings(), "blobs")

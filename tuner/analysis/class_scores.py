@@ -137,8 +137,8 @@ def in_the_mean(row: Mapping[Any, Any]) -> dict[Any, Any]:
 
 
 @dataclass(frozen=True, eq=False)
-class ModelF1:
-    """F1 of each class of a model: `each` is `(retrainings, classes)`, mean and standard deviation are `(classes,)`.
+class ModelScores:
+    """A metric of each class of a model: `each` is `(retrainings, classes)`, `mean` and `sd` are `(classes,)`.
 
     `number` is the model's, by which it has its colour.
     """
@@ -151,26 +151,30 @@ class ModelF1:
 
 
 @dataclass(frozen=True, eq=False)
-class F1Scores:
-    """F1 of each class of the models of a data set; `images` says how many test images each class has."""
+class ClassScores:
+    """A metric of each class, of all models of a data set; `images` says how many test images each class has."""
 
+    metric: ClassMetric
     dataset: str
     class_names: Sequence[str]
     images: NDArray[np.intp]
-    models: tuple[ModelF1, ...]
+    models: tuple[ModelScores, ...]
 
     @classmethod
-    def of(cls, models: Sequence[Chosen], frame: pd.DataFrame) -> Self:
-        """Return F1 of the chosen models of one data set, of which `frame` holds the rows of `per_class_frame`."""
+    def of(cls, models: Sequence[Chosen], frame: pd.DataFrame, name: str = col.F1) -> Self:
+        """Return a metric of the chosen models of one data set, by its name in `CLASS_METRICS`.
+
+        `frame` holds the rows of `per_class_frame`.
+        """
         names, dataset = models[0].predictions.class_names, models[0].dataset
         found = []
         for chosen in models:
             rows = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == dataset)][: len(names)]
-            each = np.array([per_class(one)[col.F1].to_numpy() for one in chosen.all_predictions])
-            mean, sd = (rows[column].to_numpy(np.float64) for column in (mean_of(col.F1), sd_of(col.F1)))
-            found.append(ModelF1(chosen.label, each, mean, sd, chosen.number))
+            each = np.array([per_class(one)[name].to_numpy(np.float64) for one in chosen.all_predictions])
+            mean, sd = (rows[column].to_numpy(np.float64) for column in (mean_of(name), sd_of(name)))
+            found.append(ModelScores(chosen.label, each, mean, sd, chosen.number))
         images = np.bincount(models[0].predictions.labels, minlength=len(names))
-        return cls(dataset, names, images, tuple(found))
+        return cls(CLASS_METRICS[name], dataset, names, images, tuple(found))
 
     @property
     def shown(self) -> list[int]:

@@ -12,6 +12,8 @@ from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.significance import holm, mcnemar
 from tuner.analysis.variance import Difference, compare_all
 
+#: Standard deviations over retrainings that are seen to differ so much hide no unlucky seeds (`reports/statistics.md`).
+APART = 3
 #: A search and a model that it chose.
 Owned = tuple[Findings, Chosen]
 
@@ -46,6 +48,12 @@ class Pair:
     def retrainings(self) -> int:
         """How many retrainings there are of the model with fewer."""
         return min(len(self.better.finals), len(self.worse.finals))
+
+    @property
+    def seeds_alike(self) -> bool:
+        """Whether the larger standard deviation over retrainings is less than `APART` times the smaller, as seen."""
+        a, b = (float(chosen.test_accuracies.var(ddof=1)) for chosen in (self.better, self.worse))
+        return max(a, b) < APART**2 * min(a, b) or a == b
 
     @property
     def least_shown(self) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,33 +11,34 @@ import pandas as pd
 
 from tuner import columns as col
 from tuner.analysis.class_metrics import CLASS_METRICS
-from tuner.analysis.class_scores import ABSENT, MOST_CLASSES, F1Scores, in_the_mean, per_class_frame, sd_of
+from tuner.analysis.class_scores import ABSENT, MOST_CLASSES, ClassScores, in_the_mean, per_class_frame, sd_of
 from tuner.analysis.confusion import ConfusionMatrix, confusion_frame
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.roc import RocCurves, roc_frame
 from tuner.contents.sections import Content, Paragraph, Picture, Section, Table, folded_if
 from tuner.contents.undefined import class_head, defined_at_times, metric_cell, notes
+from tuner.figures.class_scores import class_scores_figure
 from tuner.figures.confusion import confusion_figure
-from tuner.figures.f1 import f1_figure
 from tuner.figures.roc import DRAWN_OF_MANY, roc_figure
-from tuner.text import escape
+from tuner.report.saving import which_is_saved
+from tuner.text import enumerated, escape
+
+#: Metrics whose figures stand in the section, by key and file: the keys of pictures, and the metrics under each other.
+_DRAWN = {"f1": (col.F1,), "areas": (col.ROC_AUC, col.AVERAGE_PRECISION)}
 
 
 def f1_section(findings: Findings) -> Section | None:
-    """Show F1 of each class in every retraining, and the metrics of each class as a table."""
+    """Show F1, ROC AUC and average precision of each class in every retraining, and all metrics as a table."""
     if not findings.chosen:
         return None
     frame = per_class_frame(findings.chosen)
     contents: list[Content] = []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        f1 = F1Scores.of(models, frame)
-        count, shown = len(f1.class_names), f1.shown
-        what = "each class" if len(shown) == count else f"the {len(shown)} worst of {count} classes"
-        absent = f" Classes marked {ABSENT} have no test image." if not f1.images[shown].all() else ""
-        dots = "A dot is a retraining, a bar their mean, a line one standard deviation to either side."
-        caption = f"F1 of {what} on the test images of {dataset}. {dots}{absent}"
-        contents.append(Picture("f1", f"f1-{findings.search.slugs[dataset]}.png", caption, partial(f1_figure, f1)))
+        for key, names in _DRAWN.items():
+            scores = [ClassScores.of(models, frame, name) for name in names]
+            file = f"{key}-{findings.search.slugs[dataset]}.png"
+            contents.append(Picture(key, file, _caption(scores), partial(class_scores_figure, scores)))
         for chosen in models:
             contents += _class_table(chosen, frame)
     contents.append(
@@ -47,6 +48,18 @@ def f1_section(findings: Findings) -> Section | None:
         )
     )
     return Section("classes", "Class by class", contents, {"per_class.csv": frame})
+
+
+def _caption(metrics: Sequence[ClassScores]) -> str:
+    """Return what the dots of a figure are, of one metric or of several under each other."""
+    one, called = metrics[0], enumerated([scores.metric.label for scores in metrics])
+    count, shown = len(one.class_names), len(one.shown)
+    what = "each class" if shown == count else f"the {shown} worst of {count} classes"
+    absent = any(not scores.images[scores.shown].all() for scores in metrics)
+    return (
+        f"{called} of {what} on the test images of {one.dataset}. A dot is a retraining, a bar their mean, a line one "
+        "standard deviation to either side." + f" Classes marked {ABSENT} have no test image." * absent
+    )
 
 
 def _class_table(chosen: Chosen, frame: pd.DataFrame) -> list[Content]:
@@ -74,12 +87,22 @@ def roc_section(findings: Findings) -> Section | None:
         models = findings.on(dataset)
         curves = [one for one in every if one.dataset == dataset]
         what = (
-            f"ROC of {_curves(models[0])} against the rest on {dataset}, of the saved models. The false positive rate "
+            f"ROC of {_curves(models[0])} against the rest on {dataset}, {_of_saved(models)}. The false positive rate "
             "has a logarithmic axis."
         )
         contents.append(Picture("roc", f"roc-{findings.search.slugs[dataset]}.png", what, partial(roc_figure, curves)))
     contents.append(Paragraph("Up to 160 points of every curve: [roc.csv](roc.csv)."))
     return Section("roc", "ROC curves", contents, {"roc.csv": roc_frame(every)})
+
+
+def _of_saved(models: Sequence[Chosen]) -> str:
+    """Return that a figure is of the saved models alone, and which of its retrainings each of them is."""
+    which = {chosen.label: which_is_saved(chosen) for chosen in models}
+    if len(models) == 1:
+        return f"of the saved model alone, {which_is_saved(models[0])}"
+    if len(set(which.values())) == 1:
+        return f"of the saved models alone, of each {which_is_saved(models[0])}"
+    return f"of the saved models alone: {enumerated([f'of {label} {said}' for label, said in which.items()])}"
 
 
 def _curves(chosen: Chosen) -> str:
@@ -98,7 +121,10 @@ def confusion_section(findings: Findings) -> Section | None:
     every = [ConfusionMatrix.of(chosen) for chosen in findings.chosen]
     for dataset in findings.datasets:
         matrices = [one for one in every if one.dataset == dataset]
-        caption = f"Test images of {dataset} by true class (row) and class predicted by the saved model (column)."
+        caption = (
+            f"Test images of {dataset} by true class (row) and predicted class (column), "
+            f"{_of_saved(findings.on(dataset))}."
+        )
         file = f"confusion-{findings.search.slugs[dataset]}.png"
         contents.append(Picture("confusion", file, caption, partial(confusion_figure, matrices)))
     told = "The matrices as a table, without empty cells: [confusion_matrix.csv](confusion_matrix.csv)."

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tuner import columns as col
-from tuner.analysis.class_scores import F1Scores, per_class_frame
+from tuner.analysis.class_scores import ClassScores, per_class_frame
 from tuner.analysis.confusion import ConfusionMatrix, confusion_frame
 from tuner.analysis.findings import Chosen
 from tuner.analysis.roc import RocCurves, roc_frame
@@ -18,8 +18,8 @@ from tuner.analysis.variance import mean_interval
 from tuner.api.chosen import chosen_model, chosen_on
 from tuner.api.displays.base import Display
 from tuner.api.functions import Ran, load_findings
+from tuner.figures.class_scores import draw_class_scores
 from tuner.figures.confusion import draw_confusion
-from tuner.figures.f1 import draw_f1
 from tuner.figures.roc import draw_roc
 from tuner.figures.style import colour
 
@@ -112,7 +112,7 @@ class F1Display(_OfOneDataset):
     _size = (9, 3.8)
 
     def _draw(self, axes: Axes, **kwargs: Any) -> None:
-        draw_f1(axes, F1Scores.of(self.models, self.frame()), **kwargs)
+        draw_class_scores(axes, ClassScores.of(self.models, self.frame()), **kwargs)
 
     def frame(self) -> pd.DataFrame:
         """Return every metric of each class of each model, a row for each, and averages."""
