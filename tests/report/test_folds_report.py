@@ -11,13 +11,13 @@ from made_up import RAW, Project, first
 from recorded import whole
 from written import words
 
+from tuner.analysis.luck import lucks
 from tuner.analysis.results_table import result_rows, results_table
 from tuner.analysis.timeline import Timeline
 from tuner.datasets.base import Dataset
 from tuner.page.data import page_data
 from tuner.report.budget import budget
 from tuner.report.choice import choice_in_words
-from tuner.report.luck import lucks
 from tuner.report.saving import saved_in_words
 from tuner.report.trials import trials_section
 from tuner.trial import Attempt, Record, Result

@@ -11,11 +11,15 @@ from made_up import RAW, Project, first
 from written import words
 
 from tuner import columns as col
+from tuner.analysis.luck import lucks
+from tuner.contents.cells import signed
 from tuner.datasets.base import Dataset
 from tuner.objective import objective_of
 from tuner.protocol import validation_labels
-from tuner.report.luck import choice_frame, luck_section, lucks
+from tuner.report.luck import choice_frame, luck_section
 
+#: The column of how far other images and seeds alone may move a score.
+OTHERS = "other_images_and_seeds"
 #: Of 60 training images a fifth.
 IMAGES = 12
 
@@ -162,6 +166,21 @@ def test_luck_training_data_and_other_images_stand_apart(tmp_path: Path, blobs: 
     # 12 and 45 images at 0.911, and the sd of 40/45 and 42/45 once for the search and by 2 retrainings
     variance = mean * (1 - mean) * (1 / 12 + 1 / 45) + np.var([40 / 45, 42 / 45], ddof=1) * (1 + 1 / 2)
     assert row[9] == f"± {1.96 * variance**0.5:.4f}"
+    rest = mean - (11 / 12 - cnn.choice.luck)
+    ends = signed(rest - 1.96 * variance**0.5), signed(rest + 1.96 * variance**0.5)
+    assert row[10] == f"{signed(rest)} ({ends[0]} to {ends[1]})"
+    told = choice_frame(project.findings()).iloc[1]
+    assert told["more_training_data"] == pytest.approx(rest)
+    assert told["more_training_data_high"] - told["more_training_data_low"] == pytest.approx(2 * told[OTHERS])
+    assert "No record tells these two apart" in text_of(project)
+
+
+def test_without_more_training_images_nothing_is_said_of_what_they_brought(tmp_path: Path, blobs: Dataset) -> None:
+    (_, cnn) = lucks(project_of(tmp_path, blobs, [9, 11, 10]).findings())
+    assert cnn.more_data is not None
+    assert replace(cnn, fitted=(60, 60)).more_data is None
+    assert replace(cnn, others=float("nan")).more_data is None
+    assert replace(cnn, choice=None).more_data is None
 
 
 def test_those_that_cannot_be_told_from_the_best_are_counted_and_the_smallest_is_named(
@@ -239,3 +258,5 @@ def test_in_the_published_protocol_training_and_test_images_are_the_same(tmp_pat
     assert row[6] == "60"
     assert row[9] == f"± {1.96 * (np.var([40 / 45, 42 / 45], ddof=1) * 1.5) ** 0.5:.4f}"
     assert "is due to other seeds." in text
+    assert row[10] == "no more"
+    assert "No record tells" not in text

@@ -11,6 +11,7 @@ import pytest
 from made_up import RAW, Project, first
 
 from tuner.analysis.findings import Findings
+from tuner.analysis.luck import lucks
 from tuner.analysis.results_table import result_rows, results_table
 from tuner.analysis.selection import selections, standard_error
 from tuner.datasets.base import Dataset
@@ -18,7 +19,6 @@ from tuner.errors import CheckError
 from tuner.report import report_of
 from tuner.report.choice import choice_in_words
 from tuner.report.comparison import comparison_frame
-from tuner.report.luck import lucks
 from tuner.report.markdown import report_markdown
 from tuner.running.planned import Prepared, all_final_proposals
 from tuner.search_file.contenders import size_limit

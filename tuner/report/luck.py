@@ -3,134 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from tuner import columns as col
-from tuner.analysis.choice import Choice, choose_again, not_told_from_the_best
 from tuner.analysis.findings import Chosen, Findings
-from tuner.analysis.per_image import gains_of
-from tuner.analysis.validation_predictions import Answers
+from tuner.analysis.luck import Luck, lucks, within
 from tuner.contents.cells import DASH, number, signed
 from tuner.contents.sections import Content, Items, Paragraph, Section, Table
 from tuner.families import in_order
-from tuner.objective import ACCURACY, Objective
+from tuner.objective import ACCURACY
 from tuner.objective.log_loss import LogLoss
-from tuner.protocol import training_images
 from tuner.report.trials import varying
 from tuner.text import enumerated, escape, setting
 from tuner.trial import Record
-
-
-@dataclass(frozen=True, eq=False)
-class Luck:
-    """A chosen model with what is known of its choice.
-
-    `objective` is what it was chosen by. `choice` is None where there is nothing to resample: one trial, or one whose
-    answers are lost. `alike` are the trials that cannot be told from the best, the best one first. `others` is how far
-    other images and other seeds alone may move a score to either side, in 95 of 100 cases; `fitted` are the training
-    images of search and retraining.
-    """
-
-    chosen: Chosen
-    objective: Objective
-    winner: Record
-    trials: int
-    answers: Answers
-    choice: Choice | None
-    alike: tuple[Record, ...]
-    others: float
-    fitted: tuple[int, int]
-
-    @property
-    def smallest(self) -> Record:
-        """The trial with the fewest parameters that cannot be told from the best; of equal ones the best."""
-        return min(self.alike, key=lambda record: record.result.parameters or 0)
-
-    @property
-    def mean(self) -> float:
-        """The mean test score of the retrainings by what it was chosen by."""
-        return self.chosen.mean if self.objective is ACCURACY else self.chosen.mean_and_sd(self.objective)[0]
-
-    @property
-    def score(self) -> float:
-        """The search score."""
-        return self.winner.score or 0.0
-
-    @property
-    def corrected(self) -> float | None:
-        """The search score without the luck of the choice; None where that is not known."""
-        if self.trials == 1:
-            return self.score
-        return None if self.choice is None else within(self.objective, self.objective.gain(self.choice.corrected))
-
-    @property
-    def rest(self) -> float | None:
-        """How much better the retrained mean is than the corrected search score, more being better."""
-        if self.corrected is None:
-            return None
-        return self.objective.gain(self.mean) - self.objective.gain(self.corrected)
-
-
-def within(objective: Objective, score: float) -> float:
-    """Return a score, or where pseudo-values take it beyond the ends of its objective, the end."""
-    score = score if objective.low is None else max(score, objective.low)
-    return score if objective.high is None else min(score, objective.high)
-
-
-def lucks(findings: Findings) -> tuple[Luck, ...]:
-    """Return what is known of the choice of each model that was searched here.
-
-    Not of one that was chosen by an objective of which nothing is known image by image, a user's own or what is told by
-    a network, nor by another than accuracy over folds: choosing again would compute it of a thousand samples of images
-    for each trial. A model that was chosen for its size is none that was flattered like the best one.
-    """
-    return findings.once(_lucks)
-
-
-def _lucks(findings: Findings) -> tuple[Luck, ...]:
-    found = [
-        _luck(findings, chosen, chosen.winner)
-        for chosen in findings.chosen
-        if chosen.winner and (chosen.selection is None or chosen.selection.is_best)
-    ]
-    return tuple(one for one in found if one is not None)
-
-
-def _luck(findings: Findings, chosen: Chosen, winner: Record) -> Luck | None:
-    objective = findings.objective_of(chosen.model)
-    trials = sum(record.completed for record in findings.trials(chosen.model, chosen.dataset))
-    answers = findings.answers(chosen.model, chosen.dataset)
-    if answers.gains is None:
-        return None
-    choice, alike = None, tuple(answers.records[:1])
-    if len(answers.records) > 1 and answers.records[0].trial.id == winner.trial.id:
-        choice = choose_again(answers.gains)
-        alike = tuple(answers.records[place] for place in not_told_from_the_best(answers.gains))
-    data = findings.data(chosen.dataset)
-    searched = next(iter(winner.trial.parts), winner.trial)
-    fitted = tuple(len(training_images(trial, data)[0]) for trial in (searched, chosen.saved.trial))
-    others = _others(findings, chosen, winner, answers)
-    return Luck(chosen, objective, winner, trials, answers, choice, alike, others, (fitted[0], fitted[1]))
-
-
-def _others(findings: Findings, chosen: Chosen, winner: Record, answers: Answers) -> float:
-    """Return two standard errors, nearly, of the difference of two scores by other images and other seeds."""
-    objective = findings.objective_of(chosen.model)
-    images = [len(findings.chosen_on_images(winner.trial)), len(chosen.predictions.labels)]
-    if objective is ACCURACY:
-        spreads, sd = [chosen.mean * (1 - chosen.mean)] * 2, chosen.sd
-    else:
-        tested = gains_of(objective, chosen.predictions)
-        kept = answers.gains[0] if answers.gains is not None and len(answers.gains) else tested
-        spreads = [float("nan") if one is None else float(one.var()) for one in (kept, tested)]
-        sd = chosen.mean_and_sd(objective)[1]
-    same = winner.trial.protocol == "published"
-    variance = 0.0 if same else sum(spread / n for spread, n in zip(spreads, images, strict=True))
-    variance += (sd or 0.0) ** 2 * (1 + 1 / len(chosen.finals))  # the search trained with one seed
-    return float(1.96 * np.sqrt(variance))
 
 
 def luck_section(findings: Findings) -> Section | None:
@@ -174,7 +61,7 @@ def _table(found: Sequence[Luck]) -> Table:
     heads = [
         "model", "data set", *([] if alike else ["chosen by"]), "trials", f"search score, {what}" if alike else
         "search score", "luck of the choice", "without it", "training images", f"retrained mean test {what}",
-        "the rest", "other images and seeds alone",
+        "the rest", "other images and seeds alone", "more training data, if images are as hard",
     ]  # fmt: skip
     return Table([_row(one, alike) for one in found], heads, text_columns=2 if alike else 3)
 
@@ -193,7 +80,17 @@ def _row(one: Luck, alike: bool) -> list[str]:
         number(one.mean),
         signed(one.rest),
         f"± {one.others:.4f}" if np.isfinite(one.others) else DASH,
+        _more_data(one),
     ]
+
+
+def _more_data(one: Luck) -> str:
+    if one.fitted[1] <= one.fitted[0]:
+        return "no more"
+    if one.more_data is None:
+        return DASH
+    brought, low, high = map(signed, one.more_data)
+    return f"{brought} ({low} to {high})"
 
 
 def _explanation(findings: Findings) -> str:
@@ -208,9 +105,11 @@ def _explanation(findings: Findings) -> str:
     if same:
         return text + "The last column is how far other seeds alone may move it, in 95 of 100 cases."
     return text + (
-        "How far other images and seeds alone may move it, in 95 of 100 cases, stands in the last column. A rest "
-        "beyond that is hardly luck: one above 0 is what more training data brought, one below 0 means that the test "
-        "images are harder than those that were chosen on."
+        "How far other images and seeds alone may move it, in 95 of 100 cases, stands beside it. A rest beyond "
+        "that is hardly luck: one above 0 is what more training data brought, one below 0 means that the test images "
+        "are harder than those that were chosen on. No record tells these two apart, since a retraining has more data "
+        "and other images at once. What more data brought stands in the last column, with its 95 % interval, for test "
+        "images that are as hard as those chosen on; it looks smaller where the best trial also had a lucky seed."
     )
 
 
@@ -285,6 +184,10 @@ def _settings(one: Luck, record: Record) -> str:
     return escape(", ".join(f"{name} {setting(record.trial.values[name])}" for name in in_order(names)))
 
 
+#: Columns of what more training data brought, and its interval.
+_MORE_DATA = ("more_training_data", "more_training_data_low", "more_training_data_high")
+
+
 def choice_frame(findings: Findings) -> pd.DataFrame:
     """Return a row for each model that was searched here; what is not known is empty."""
     rows = []
@@ -311,6 +214,7 @@ def choice_frame(findings: Findings) -> pd.DataFrame:
                 "training_images_retrained": one.fitted[1],
                 col.RETRAINED_MEAN: one.mean,
                 "other_images_and_seeds": one.others,
+                **dict(zip(_MORE_DATA, one.more_data or (None,) * 3, strict=True)),
                 "not_told_from_the_best": len(one.alike) if told else None,
                 "smallest_trial": one.smallest.trial.id if told else None,
                 "smallest_parameters": one.smallest.result.parameters if told else None,
