@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cluster, grids, growth, heads, large, learned, memory, million, overhead, repeats
+from benchmarks import cluster, grids, growth, heads, large, learned, memory, million, overhead, phases, repeats
 from benchmarks.measuring import provenance, report_file, report_progress
 from benchmarks.quality import section as quality
 from benchmarks.sizes import VARIABLE
@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[int], str]] = {
     "heads": heads.section,
     "large": large.section,
     "overhead": overhead.section,
+    "phases": phases.section,
     "memory": memory.section,
     "growth": growth.section,
     "cluster": cluster.section,

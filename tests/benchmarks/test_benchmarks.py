@@ -17,7 +17,7 @@ import pytest
 from small_project import server
 from written import row
 
-from benchmarks import cluster, grids, growth, memory, million, overhead, repeats, sizes
+from benchmarks import cluster, grids, growth, memory, million, overhead, phases, repeats, sizes
 from benchmarks.agreement import Difference, check, difference
 from benchmarks.competitors.base import Trained
 from benchmarks.competitors.this_tool import search_file
@@ -28,7 +28,7 @@ from benchmarks.workloads import WORKLOADS, Workload
 from tuner.datasets.store import load_from_store
 from tuner.protocol import training_images
 from tuner.running.planned import Prepared
-from tuner.trial import Job, Trial
+from tuner.trial import Attempt, Job, Trial
 
 ROOT = Path(__file__).parents[2]
 DIGITS36 = WORKLOADS["digits36"]
@@ -195,6 +195,17 @@ class TestParts:
     def test_idle_share_counts_every_worker(self) -> None:
         assert overhead.idle_share(trials=15, wall=10, workers=2) == pytest.approx(0.25)
 
+    def test_phases_add_up_to_the_whole_and_what_workers_did_to_those_of_training(self) -> None:
+        trainings = [
+            phases.Training("search", Attempt(103.0, 105.0, worker=1), epochs=1.5),
+            phases.Training("search", Attempt(104.0, 108.0, worker=2), epochs=2.0),
+            phases.Training("final", Attempt(109.0, 110.0, worker=1), epochs=0.5),
+        ]
+        found = list(phases.seconds_of(trainings, begun=100.0, ended=115.0).values())
+        assert found == [3.0, 5.0, 1.0, 1.0, 5.0, 15.0, 2.0, 1.5, 2.5]
+        assert sum(found[:5]) == found[5]
+        assert sum(found[6:]) == found[1] + found[3], "of two workers, the second that of one"
+
     def test_memory_compares_the_20th_trial_with_the_last(self) -> None:
         main = [float(number) for number in range(1, 201)]
         found = memory.early_and_late(main, [*[5.0] * 10, 9.0, *[4.0] * 169, *[7.0] * 20])
@@ -261,6 +272,7 @@ class TestParts:
             "heads",
             "large",
             "overhead",
+            "phases",
             "memory",
             "growth",
             "cluster",
