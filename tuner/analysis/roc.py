@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +15,10 @@ from tuner import columns as col
 from tuner.analysis.findings import Chosen
 from tuner.analysis.scoring import per_class
 
-#: Points of a curve as files and pages hold it; one of fewer is there whole.
-_POINTS = 160
+#: Points of a curve as files and pages hold it, at most; one of fewer is there whole.
+POINTS = 100
+#: How far what is left out may lie from the curve, as a share of the axes that it is drawn on, evenly or logarithmic.
+CLOSE = 0.001
 #: Of more classes than this a page shows the curves with the smallest areas.
 _MOST_CLASSES = 20
 
@@ -34,14 +37,9 @@ class RocCurve:
 
     @property
     def points(self) -> tuple[_Rates, _Rates]:
-        """False and true positive rates where the curve bends, of a long curve points that lie closest near corners."""
-        if len(self.false_rate) <= _POINTS:
-            return _bends(self.false_rate, self.true_rate)
-        # Evenly spaced along the curve, on axes that are drawn out towards the upper left corner
-        steps = np.abs(np.diff(np.sqrt(self.false_rate))) + np.abs(np.diff(np.sqrt(1 - self.true_rate)))
-        way = np.concatenate([[0.0], np.cumsum(steps)])
-        kept = np.unique(np.searchsorted(way, np.linspace(0, way[-1], _POINTS)).clip(0, len(way) - 1))
-        return _bends(self.false_rate[kept], self.true_rate[kept])
+        """False and true positive rates where the curve bends, of a long curve the points of `thinned`."""
+        rates = _bends(self.false_rate, self.true_rate)
+        return rates if len(rates[0]) <= POINTS else thinned(*rates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +84,44 @@ def _bends(false_rate: _Rates, true_rate: _Rates) -> tuple[_Rates, _Rates]:
     return false_rate[kept], true_rate[kept]
 
 
+def thinned(false_rate: _Rates, true_rate: _Rates) -> tuple[_Rates, _Rates]:
+    """Return the points of a curve that draw it, `POINTS` at most, with straight lines between them.
+
+    Each next one is that which lies furthest from the line drawn so far, until none is further than `CLOSE`. Distances
+    are those on the axes, whether that of the false positive rate is even or, as in figures, logarithmic.
+
+    Source: Ramer (1972) and Douglas and Peucker (1973), with the furthest point of all lines first.
+    """
+    floor = false_rate[false_rate > 0].min() / 2
+    axes = (false_rate, 1 - np.log(np.maximum(false_rate, floor)) / np.log(floor))
+    kept = {0, len(false_rate) - 1}
+    lines: list[tuple[float, int, int, int]] = []  # how far the furthest point is, as a heap has the least first: minus
+
+    def draw(begin: int, end: int) -> None:
+        if end - begin > 1:
+            far = np.max([_distance(axis[begin : end + 1], true_rate[begin : end + 1]) for axis in axes], axis=0)
+            furthest = int(far.argmax())
+            heappush(lines, (-float(far[furthest]), begin, begin + 1 + furthest, end))
+
+    draw(0, len(false_rate) - 1)
+    while lines and len(kept) < POINTS and -lines[0][0] > CLOSE:
+        _, begin, furthest, end = heappop(lines)
+        kept.add(furthest)
+        draw(begin, furthest)
+        draw(furthest, end)
+    places = sorted(kept)
+    return false_rate[places], true_rate[places]
+
+
+def _distance(x: _Rates, y: _Rates) -> _Rates:
+    """Return how far the points between the first and the last lie from the line through these two."""
+    across, up = x[-1] - x[0], y[-1] - y[0]
+    apart: _Rates = np.abs((x[1:-1] - x[0]) * up - (y[1:-1] - y[0]) * across) / (np.hypot(across, up) or 1.0)
+    return apart
+
+
 def roc_frame(models: Iterable[RocCurves]) -> pd.DataFrame:
-    """Return a row for each point of each curve, rates with six significant digits."""
+    """Return a row for each of the `points` of each curve, rates with six significant digits."""
     frames = []
     for model in models:
         for curve in model.curves:

@@ -26,9 +26,6 @@ from tuner.page.shared import (
 #: What could end a block of data, or a line of a script, inside a text; JSON may write each as its number.
 _UNSAFE = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
-#: Runs last, and says so where the page's own script, which sets this mark, is not where it should be.
-_MISSED = 'document.getElementById("no-script").hidden = "ready" in document.documentElement.dataset;'
-
 
 @dataclass(frozen=True)
 class Live:
@@ -60,7 +57,7 @@ def render(
     )
     # A script of another file cannot be allowed by its hash on a page that was opened from the disk. Scripts in the
     # page can: text from elsewhere stands in it as text.
-    held = [plotting_library(), script()] if single_file else [_MISSED]
+    held = [plotting_library(), script()] if single_file else [asset("missed.js")]
     linked = [] if single_file else [LIBRARY, script_file()]
     allowed_scripts = " ".join([*([] if single_file else ["'self'"]), *map(allowed, held)])
     pictures, styles = ("data:", "'unsafe-inline'") if single_file else ("'self' data:", "'self' 'unsafe-inline'")

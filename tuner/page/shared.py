@@ -25,7 +25,7 @@ MODULES = (
 )  # fmt: skip
 _IMPORT = re.compile(r"""^import (\{.*?\}) from "\./(.+?)";$""", re.MULTILINE | re.DOTALL)
 #: Names of files that this or another version wrote for pages to share.
-_OURS = re.compile(r"echarts-[0-9]+\.[0-9]+\.[0-9]+\.min\.js|page-[0-9a-f]{16}\.(?:js|css)")
+_OURS = re.compile(r"(?:echarts-[0-9.]+[.]min|page-[0-9a-f]{16})[.](?:js|css)")
 
 
 def shared_files() -> dict[str, str]:

@@ -14,7 +14,7 @@ from tuner.analysis.class_metrics import CLASS_METRICS
 from tuner.analysis.class_scores import ABSENT, MOST_CLASSES, ClassScores, in_the_mean, per_class_frame, sd_of
 from tuner.analysis.confusion import ConfusionMatrix, confusion_frame
 from tuner.analysis.findings import Chosen, Findings
-from tuner.analysis.roc import RocCurves, roc_frame
+from tuner.analysis.roc import POINTS, RocCurves, roc_frame
 from tuner.contents.sections import Content, Paragraph, Picture, Section, Table, folded_if
 from tuner.contents.undefined import class_head, defined_at_times, metric_cell, notes
 from tuner.figures.class_scores import class_scores_figure
@@ -91,7 +91,7 @@ def roc_section(findings: Findings) -> Section | None:
             "has a logarithmic axis."
         )
         contents.append(Picture("roc", f"roc-{findings.search.slugs[dataset]}.png", what, partial(roc_figure, curves)))
-    contents.append(Paragraph("Up to 160 points of every curve: [roc.csv](roc.csv)."))
+    contents.append(Paragraph(f"The curves, of each {POINTS} points at most: [roc.csv](roc.csv)."))
     return Section("roc", "ROC curves", contents, {"roc.csv": roc_frame(every)})
 
 
