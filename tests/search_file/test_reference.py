@@ -56,7 +56,7 @@ def test_types_defaults_bounds_and_conditions_are_told() -> None:
     page = reference.reference()
     top, training, cnn = _rows(page, "## Top level"), _rows(page, "## `[training]`"), _rows(page, "### `cnn`")
     assert top["title"][1:3] == ["string", "required"]
-    assert top["repeats"][1:3] == ["whole number from 1 to 100", "`3`"]
+    assert top["repeats"][1:3] == ["whole number from 1 to 100", "`5`"]
     assert top["validation"][1:3] == ["number above 0 below 1", "`0.2`"]
     assert top["image_size"][1:3] == ["list of 2: whole number from 1 to 4,096", "–"]
     assert (

@@ -175,7 +175,7 @@ def test_two_searches_of_one_family_are_told_apart_by_their_names() -> None:
 
 def test_what_a_search_file_leaves_out_has_these_defaults(tmp_path: Path) -> None:
     search = load(tmp_path)
-    assert (search.seed, search.protocol, search.repeats, search.validation) == (0, "holdout", 3, 0.2)
+    assert (search.seed, search.protocol, search.repeats, search.validation) == (0, "holdout", 5, 0.2)
     assert (search.threads, search.image_size, search.channels, search.compare) == (1, None, None, ())
     assert search.published is None
     assert (search.model_searches[0].watch, search.report) == ((), ReportOptions())

@@ -226,7 +226,7 @@ def _explained(pairs: list[tuple[str, Pair]]) -> str:
     elif any(pair.p is None for _, pair in pairs):
         parts.append(
             "A model with one retraining is not judged: nothing tells how much its seed did. The interval is then of "
-            "the two files, over test images. `--repeats 3` trains each winner three times."
+            "the two files, over test images. `--repeats 5` trains each winner five times."
         )
     return " ".join(parts)
 

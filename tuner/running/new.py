@@ -43,8 +43,8 @@ LARGEST, LARGEST_PHOTOGRAPHS = 64, 96
 MOST_UNSETTLED = 500
 #: Larger grids are searched at random.
 MOST_IN_GRID = 60
-#: Below so many training images: batch size, epochs, patience and retrainings.
-BUDGETS = ((500, (16, 60, 12, 5)), (5_000, (32, 40, 8, 5)), (30_000, (64, 30, 5, 3)), (math.inf, (128, 20, 4, 3)))
+#: Below so many training images: batch size, epochs and patience.
+BUDGETS = ((500, (16, 60, 12)), (5_000, (32, 40, 8)), (30_000, (64, 30, 5)), (math.inf, (128, 20, 4)))
 
 
 class Look(NamedTuple):
@@ -232,7 +232,7 @@ def _values(name: str, look: Look) -> dict[str, Any]:
     counts = np.unique(look.dataset.y_train, return_counts=True)[1]
     few, many = int(counts.min()), int(counts.max())
     uneven = many >= UNEVEN * few
-    batch, epochs, patience, repeats = next(budget for limit, budget in BUDGETS if images < limit)
+    batch, epochs, patience = next(budget for limit, budget in BUDGETS if images < limit)
     small, large, huge, power = area <= 256, area > LARGEST**2, area > 4 * LARGEST**2, 1 << (classes - 1).bit_length()
 
     size, colours = f"image_size = [{height}, {width}]\t# height, width; ", f"channels = {channels}\t# "
@@ -261,7 +261,7 @@ def _values(name: str, look: Look) -> dict[str, Any]:
             'rare classes count more; or sampling = "balanced", loss = "focal"' if uneven
             else 'for uneven classes; also sampling = "balanced", loss = "focal"'
         ),
-        "folder": folder if look.is_folder else "", "flip": flip, "repeats": repeats,
+        "folder": folder if look.is_folder else "", "flip": flip,
         "validation": _validation(look.dataset),
         "batch": min(batch, 16) if huge else batch, "epochs": epochs, "patience": patience,
         "rates": [0.0, 0.5] if images < 5_000 else [0.0, 0.3], "units": units, "units_twice": 2 * units,

@@ -10,7 +10,7 @@ title = {title}
 dataset = {source}
 # Or a list; known by name: {known}.
 {folder}seed = 0
-repeats = {repeats}\t# retrainings of each winner; more show smaller differences
+repeats = 5\t# retrainings of each winner; more show smaller differences
 {validation}
 {objective}
 # protocol = "published"\t# chooses on the test set, as many studies do

@@ -56,7 +56,7 @@ _NETWORK_DISK = "{} lies on a network disk ({}): it is kept with a rollback jour
 #: What a search that retrains each winner once is told before anything is trained.
 ONE_RETRAINING = (
     "repeats = 1: one retraining of each winner cannot tell which model is better, since nothing tells how much its "
-    "seed did; no model will be said to beat another (repeats = 3 or more can show that)"
+    "seed did; no model will be said to beat another (repeats = 5, the default, can show that)"
 )
 
 
