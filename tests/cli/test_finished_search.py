@@ -74,7 +74,7 @@ class TestAFinishedSearch:
             "f1-blobs.png", "roc-blobs.png", "confusion-blobs.png", "curves-blobs.png", "samples-blobs.png",
             "lookalikes-blobs.png", "reliability-blobs.png", "mistakes-ann-blobs.png", "mistakes-cnn-blobs.png",
             "heat-cnn-blobs.png", "network-ann-blobs.png", "network-cnn-blobs.png", "filters-blobs.png",
-            "outputs-cnn-blobs.png",
+            "outputs-cnn-blobs.png", "areas-blobs.png", "images-blobs.png", "images_heat-cnn-blobs.png",
             "ann-blobs.keras", "ann-blobs.json", "cnn-blobs.keras", "cnn-blobs.json", "summary.json",
         }  # fmt: skip
         text = (folder / "report.md").read_text()
