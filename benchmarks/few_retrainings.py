@@ -16,6 +16,7 @@ from benchmarks.cells import EQUAL, SPREADS, TAILED, TAILS, Rule, Task, run, tas
 from benchmarks.measuring import table
 from benchmarks.rules import Judged, Parts, by_t, cautious, floored, kept, parts
 from benchmarks.simulated import Numbers, simulate
+from tuner.analysis.pairs import APART
 from tuner.analysis.variance import combine
 
 #: Numbers of retrainings of both models.
@@ -170,7 +171,7 @@ def _false(task: Task) -> list[tuple[list[float], list[str]]]:
     for retrainings in _FEW:
         found = parts(answers.first(retrainings), 0, 1)
         said = {name: rule(found).p < 0.05 for name, rule in TRIED.items()}
-        near, false = np.maximum(*found.spreads) < 9 * np.minimum(*found.spreads), said["kept"]
+        near, false = np.maximum(*found.spreads) < APART**2 * np.minimum(*found.spreads), said["kept"]
         either = [false[which].mean() if which.any() else np.nan for which in (near, ~near)]
         shares = [near.mean(), *either, false.mean()]
         cells = ["–" if np.isnan(share) else f"{100 * float(share):.1f}" for share in shares]

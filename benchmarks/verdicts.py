@@ -93,7 +93,17 @@ def _three(retrainings: int) -> list[str]:
 
 def _any(pairs: Sequence[Parts], rule: Rule) -> float:
     """Return the share of test sets in which some pair has a p under 0.05 after Holm."""
-    return float((holm(np.stack([rule(found).p for found in pairs], axis=1)) < 0.05).any(axis=1).mean())
+    return float(_proven(pairs, rule).any(axis=1).mean())
+
+
+def _proven(pairs: Sequence[Parts], rule: Rule) -> NDArray[np.bool_]:
+    """Return which pairs of each test set have a p under 0.05 after Holm, `(sets, pairs)`."""
+    return holm(np.stack([rule(found).p for found in pairs], axis=1)) < 0.05
+
+
+def _ahead(pairs: Sequence[Parts]) -> NDArray[np.bool_]:
+    """Return in which pairs of each test set the first model is ahead, `(sets, pairs)`."""
+    return np.stack([found.difference > 0 for found in pairs], axis=1)
 
 
 def _any_before(answers: Answers, rng: np.random.Generator) -> float:
@@ -175,11 +185,7 @@ def _powers(task: Task) -> list[list[str]]:
         for retrainings in (3, 5):
             answers = every.of(count).first(retrainings)
             pairs = [parts(answers, a, b) for a, b in pairs_of(count)]
-            ahead = np.stack([found.difference > 0 for found in pairs[: count - 1]], axis=1)
-            said = [
-                (holm(np.stack([rule(found).p for found in pairs], axis=1))[:, : count - 1] < 0.05) & ahead
-                for rule in (kept, separate)
-            ]
+            said = [(_proven(pairs, rule) & _ahead(pairs))[:, : count - 1] for rule in (kept, separate)]
             shares = [*(one.any(axis=1).mean() for one in said), *(one.all(axis=1).mean() for one in said)]
             row = [*task.heads, str(count), str(retrainings)]
             rows.append([*row, *(f"{100 * float(share):.1f}" for share in shares)])
@@ -207,13 +213,12 @@ def _stuck(task: Task) -> list[list[str]]:
     for count in COUNTS[1:]:
         for retrainings in (3, 5):
             answers = every.of(count).first(retrainings).stuck(CHANCE)
-            pairs = {pair: parts(answers, *pair) for pair in pairs_of(count)}
-            said = {rule: holm(np.stack([rule(found).p for found in pairs.values()], axis=1)) < 0.05 for rule in _LENT}
-            better = np.array([a == 0 and b < count - 1 for a, b in pairs])
-            equal = np.array([(a > 0 or not task.gap) and b < count - 1 for a, b in pairs])
-            ahead = np.stack([found.difference > 0 for found in pairs.values()], axis=1)
+            pairs = [parts(answers, *pair) for pair in pairs_of(count)]
+            said = {rule: _proven(pairs, rule) for rule in _LENT}
+            better = np.array([a == 0 and b < count - 1 for a, b in pairs_of(count)])
+            equal = np.array([(a > 0 or not task.gap) and b < count - 1 for a, b in pairs_of(count)])
             shares = [
-                *((said[rule] & ahead & better).any(axis=1).mean() for rule in _LENT),
+                *((said[rule] & _ahead(pairs) & better).any(axis=1).mean() for rule in _LENT),
                 *((said[rule] & equal).any(axis=1).mean() for rule in _LENT),
             ]
             row = [*task.heads, str(count), str(retrainings)]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tuner import columns as col
 from tuner.analysis.class_metrics import CLASS_METRICS, ClassMetric
 from tuner.analysis.findings import Chosen
-from tuner.analysis.scoring import Predictions, averages, per_class
+from tuner.analysis.scoring import Predictions, averages
 from tuner.analysis.variance import Difference, compare
 
 #: More classes than this are too many for a bar, a curve or a label each; the worst of them are shown.
@@ -47,7 +47,7 @@ def with_averages(predictions: Predictions) -> pd.DataFrame:
 
     A class may be called as an average is.
     """
-    metrics = per_class(predictions)
+    metrics = predictions.class_metrics
     kinds = (metrics.assign(**{col.KIND: col.CLASS}), averages(metrics).assign(**{col.KIND: col.AVERAGE}))
     return pd.concat(kinds, ignore_index=True)
 
@@ -170,7 +170,7 @@ class ClassScores:
         found = []
         for chosen in models:
             rows = frame[(frame[col.MODEL] == chosen.model) & (frame[col.DATASET] == dataset)][: len(names)]
-            each = np.array([per_class(one)[name].to_numpy(np.float64) for one in chosen.all_predictions])
+            each = np.array([one.class_metrics[name].to_numpy(np.float64) for one in chosen.all_predictions])
             mean, sd = (rows[column].to_numpy(np.float64) for column in (mean_of(name), sd_of(name)))
             found.append(ModelScores(chosen.label, each, mean, sd, chosen.number))
         images = np.bincount(models[0].predictions.labels, minlength=len(names))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from tuner import columns as col
 from tuner.analysis.findings import Chosen
-from tuner.analysis.scoring import per_class
 
 #: Points of a curve as files and pages hold it, at most; one of fewer is there whole.
 POINTS = 100
@@ -56,7 +55,7 @@ class RocCurves:
     def of(cls, chosen: Chosen) -> Self:
         """Return the curves of a chosen model."""
         predictions = chosen.predictions
-        areas = per_class(predictions)[col.ROC_AUC]
+        areas = predictions.class_metrics[col.ROC_AUC]
         curves = tuple(
             RocCurve(label, name, float(areas[label]), *predictions.roc(label))
             for label, name in enumerate(predictions.class_names)

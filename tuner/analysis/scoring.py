@@ -53,6 +53,11 @@ class Predictions:
         same: NDArray[np.bool_] = self.predicted == self.labels
         return same
 
+    @cached_property
+    def class_metrics(self) -> pd.DataFrame:
+        """What `per_class` tells of it, computed once for all sections and figures, which leave it as it is."""
+        return per_class(self)
+
     @property
     def accuracy(self) -> float:
         """The share of images classified rightly."""

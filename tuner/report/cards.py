@@ -16,7 +16,7 @@ from tuner.analysis.class_metrics import CLASS_METRICS
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.latency import milliseconds
 from tuner.analysis.network_blocks import shape_text
-from tuner.analysis.scoring import averages, per_class
+from tuner.analysis.scoring import averages
 from tuner.analysis.significance import accuracy_interval
 from tuner.contents.cells import DASH, number, plus_minus, span
 from tuner.contents.sections import Folded, Paragraph, Section, Table
@@ -59,7 +59,7 @@ def _card(findings: Findings, chosen: Chosen) -> Table:
     data = findings.data(chosen.dataset)
     interval = accuracy_interval(chosen.predictions.correct)
     ends = span(interval.low, interval.high, 4)
-    macro = averages(per_class(chosen.predictions)).iloc[0]
+    macro = averages(chosen.predictions.class_metrics).iloc[0]
     network, recipe = _split(trial.values)
     tested = len(chosen.predictions.labels)
     rows = [
@@ -136,7 +136,7 @@ def card_json(findings: Findings, chosen: Chosen) -> str:
     content = json.loads(trial.to_json())
     network, recipe = _split(content.pop("values"))
     data = findings.data(chosen.dataset)
-    scores = per_class(chosen.predictions)
+    scores = chosen.predictions.class_metrics
     held = {"validation_images": data.validation_images} if data.validation_images else {}
     counts = {"training_images": len(data.y_train), **held, "test_images": len(data.y_test)}
     bits = {"bits_before": data.bits} if data.bits != 8 else {}

@@ -97,12 +97,13 @@ def roc_section(findings: Findings) -> Section | None:
 
 def _of_saved(models: Sequence[Chosen]) -> str:
     """Return that a figure is of the saved models alone, and which of its retrainings each of them is."""
-    which = {chosen.label: which_is_saved(chosen) for chosen in models}
+    which = [which_is_saved(chosen) for chosen in models]
     if len(models) == 1:
-        return f"of the saved model alone, {which_is_saved(models[0])}"
-    if len(set(which.values())) == 1:
-        return f"of the saved models alone, of each {which_is_saved(models[0])}"
-    return f"of the saved models alone: {enumerated([f'of {label} {said}' for label, said in which.items()])}"
+        return f"of the saved model alone, {which[0]}"
+    if len(set(which)) == 1:
+        return f"of the saved models alone, of each {which[0]}"
+    each = [f"of {chosen.label} {said}" for chosen, said in zip(models, which, strict=True)]
+    return f"of the saved models alone: {enumerated(each)}"
 
 
 def _curves(chosen: Chosen) -> str:

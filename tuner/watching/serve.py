@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from tuner.errors import InputError, TunerError
 from tuner.ledger.ledger import Ledger
 from tuner.ledger.requests import OF_A_MODEL, Request
-from tuner.page.shared import shared_files
+from tuner.page.shared import is_shared_file, shared_files
 from tuner.running.asked import check_request
 from tuner.text import visible_line
 from tuner.untrusted.checked_json import parsed
@@ -140,8 +140,8 @@ class WatchServer:
                     return self._form(request)
         if request.method not in ("GET", "HEAD"):
             return _refused(HTTPStatus.METHOD_NOT_ALLOWED)
-        if rest in (shared := shared_files()):
-            return _file(rest, shared[rest].encode())
+        if is_shared_file(rest) and (text := shared_files().get(rest)) is not None:
+            return _file(rest, text.encode())
         folder, _, name = rest.partition("/")
         if folder != self._name:
             return _refused(HTTPStatus.NOT_FOUND)
