@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 
 from benchmarks.simulated import Answers, Numbers
-from tuner.analysis.variance import FEW, combine, lent, probability, quantile
+from tuner.analysis.variance import combine, least_spread, lent, probability, quantile
 
 #: Resamples of the bootstrap that the rule before this one drew.
 RESAMPLES = 1_000
@@ -85,10 +85,11 @@ def lending_all(found: Parts) -> Judged:
 
 
 def _lending(found: Parts, pool: Numbers, freedom: Numbers | None = None) -> Judged:
-    """Judge where more than two models with few retrainings lend each other the variance of their seeds."""
+    """Judge where more than two models lend each other a part of the variance of their seeds."""
     if found.models < 3:
         return separate(found)
-    return _t(found, found.images - found.shared, pool=pool, freedom=freedom, few=FEW)
+    least = [least_spread(pool, count) for count in found.retrainings]
+    return _t(found, found.images - found.shared, least=least, freedom=freedom)
 
 
 def separate(found: Parts) -> Judged:
@@ -98,12 +99,12 @@ def separate(found: Parts) -> Judged:
 
 def floored(found: Parts) -> Judged:
     """The variance of a model's seeds no less than that of all models together, however few or many."""
-    return _t(found, found.images - found.shared, pool=found.pool)
+    return _t(found, found.images - found.shared, least=[found.pool] * 2)
 
 
 def pooled(found: Parts) -> Judged:
     """One variance of seeds for all models."""
-    return _t(found, found.images - found.shared, own=0.0, pool=found.pool)
+    return _t(found, found.images - found.shared, own=0.0, least=[found.pool] * 2)
 
 
 def cautious(found: Parts) -> Judged:
@@ -122,7 +123,7 @@ def separate_plus(found: Parts) -> Judged:
 
 def pooled_plus(found: Parts) -> Judged:
     """One variance of seeds for all models, and V = S + I."""
-    return _t(found, found.images, own=0.0, pool=found.pool)
+    return _t(found, found.images, own=0.0, least=[found.pool] * 2)
 
 
 def seeds_alone(found: Parts) -> Judged:
@@ -134,20 +135,18 @@ def _t(
     found: Parts,
     images: Numbers,
     own: float = 1.0,
-    pool: Numbers | None = None,
+    least: Sequence[Numbers] | None = None,
     freedom: Numbers | None = None,
-    few: float = np.inf,
 ) -> Judged:
     """Judge by t.
 
-    `own` is 1, or 0 where the models' own variances do not count; `freedom` is by default that of all models' pool;
-    `pool` is the least variance of a model with up to `few` retrainings.
+    `own` is 1, or 0 where the models' own variances do not count; `least` is what the variance of either model counts
+    as at least, and `freedom` its degrees of freedom, by default those of all models' pool.
     """
-    least = [0.0 * found.pool if pool is None or count > few else pool for count in found.retrainings]
     if freedom is None:
-        freedom = np.full(len(found.pool), np.inf if pool is None else found.pool_freedom)
+        freedom = np.full(len(found.pool), np.inf if least is None else found.pool_freedom)
     spreads = [own * spread for spread in found.spreads]
-    variance, df = combine(spreads, found.retrainings, least, freedom, images, found.n)
+    variance, df = combine(spreads, found.retrainings, least or [0.0 * found.pool] * 2, freedom, images, found.n)
     return by_t(found, variance, df)
 
 

@@ -29,7 +29,7 @@ from benchmarks.rules import (
 from benchmarks.simulated import DIFFICULTY, MODEL_BY_IMAGE, simulate
 from benchmarks.splits import splits_table
 from benchmarks.verdicts import compared, power, powers, searches, stuck, uneven
-from tuner.analysis.variance import FEW, OUTLYING
+from tuner.analysis.variance import OUTLYING
 
 SETS = 2_000
 RULES: dict[str, Rule] = {
@@ -57,12 +57,13 @@ freedom. *One of 1*: the seeds of one model have an sd of 1, those of the others
 The rules:
 
 - **kept**: that of `tuner/analysis/variance.py`. V = Σ S_m + max(I − E, 0) with the variance s²_m of each model's seeds
-  and Welch's and Hillis' degrees of freedom; where more than two models are judged together, with up to {few}
-  retrainings each, s²_m counts as no less than the variance s² of all of them together, but for models whose seeds vary
+  and Welch's and Hillis' degrees of freedom; where more than two models are judged together, s²_m of R retrainings
+  counts as no less than s² / (R − 1), where s² is the variance of all of them together, but for models whose seeds vary
   so much more that an F test against the rest has a p below {outlying:g}.
-- **own s²_m**: the same without that exception: the t interval of each pair. For two models it is the kept rule.
+- **own s²_m**: the same without anything from the others: the t interval of each pair. For two models it is the kept
+  rule.
 - **lent by all**: the kept rule with s² of all models, however much more the seeds of one vary.
-- **floored**: s²_m counts as no less than s² however many models and retrainings there are.
+- **floored**: s²_m counts as no less than the whole of s², however many models and retrainings there are.
 - **cautious**: own s²_m, with Σ S_m counted twice where V's degrees of freedom are told.
 - **pooled s²**: one variance for all models.
 - **S + I**: the same two without subtracting E, which the seeds' part and the images' part both contain.
@@ -95,7 +96,6 @@ def report(sets: int) -> str:
         by_image=MODEL_BY_IMAGE,
         accuracy=100 * ACCURACY,
         sets=sets,
-        few=FEW,
         outlying=OUTLYING,
         error=error,
     )
@@ -153,11 +153,13 @@ Among the rules that hold what they promise, the kept one has the power of the t
 Pooling is narrower, but breaks where one model's seeds are luckier than another's, and nobody knows beforehand whether
 they are. S + I counts what a seed does to single images twice, and so covers too much where images are few. The t
 interval of each pair, though right for one pair, calls some model better too often where Holm's steps ask for the tails
-of many pairs of three retrainings; the variance that models lend each other mends that. A model whose seeds vary far
-more than the others' lends nothing: one that never leaves chance in some retrainings would else keep every other
-difference of its search from being shown. What that costs: several models, of which one is better, are told apart less
-often than by the t interval of each pair, by up to 18 of 100 searches, but that interval calls equal ones better in up
-to 13 of 100 searches of ten models at three retrainings, and in up to 31 at two.
+of many pairs of few retrainings: in up to 13 of 100 searches of ten models at three retrainings, and in up to 31 at
+two. The variance that models lend each other mends that, and 1 / (R − 1) of it is as much as that takes: all of it at
+two retrainings, half of it at three, a quarter at five. With five retrainings the best of several models is then found
+as often as by the t interval of each pair; with three in 0.6 fewer of 100 test sets on average, and in 6 at most, where
+that interval errs too often. With the whole of s² at three and five retrainings it would be up to 18 fewer. A model
+whose seeds vary far more than the others' lends nothing: one that never leaves chance in some retrainings would else
+keep every other difference of its search from being shown.
 
 Left over are two or three models with many test images where the seeds of one vary several times as much as those of
 the others: three retrainings then err in up to 8.6 % of searches, two in up to 11.3 %, five in no more than 6 %. Nine
@@ -170,14 +172,15 @@ different. Where the larger sd that is seen is three times the smaller or more, 
 are seen to lie closer together says in a sentence what it may err in, unless its p is below 0.001 or 0.01.
 
 Where models have different numbers of retrainings and those with the fewest have the unluckiest seeds, several models
-err more often, ten of them in up to 14 % of searches with three retrainings and in up to 20 % with two, since then what
-is lent is mostly the variance of models with many. Models that are to be compared are best retrained equally often.
+err more often, as they do by the t interval of each pair: ten of them in up to 13 % of searches where the fewest are
+three, in up to 31 % where they are two. A verdict on them says so. Models that are to be compared are best retrained
+equally often.
 
 With two retrainings a model has one degree of freedom, and the report says how little that can tell. By default a
 winner is retrained five times: there the rule errs in no more than 6 % of searches wherever it was looked, and
 intervals are narrower by a fifth to two fifths than with three, for two thirds more time to retrain. Among ten models
-three retrainings hardly ever show the best one better than all others; five show it better than any of them one and a
-half times to twice as often."""
+three retrainings hardly ever show the best one better than all others; five show it better than any of them 1.2 to 2.4
+times as often."""
 
 
 if __name__ == "__main__":

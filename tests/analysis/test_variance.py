@@ -11,11 +11,11 @@ from scipy import stats
 
 from tuner.analysis.jackknife import f1
 from tuner.analysis.variance import (
-    FEW,
     OUTLYING,
     combine,
     compare,
     compare_all,
+    least_spread,
     lent,
     mean_interval,
     prediction_interval,
@@ -90,13 +90,19 @@ def test_a_model_that_is_stuck_at_chance_does_not_hide_what_is_shown_of_the_othe
     assert shown.standard_error < 0.01 < other.standard_error
 
 
-def test_models_with_many_retrainings_stand_on_their_own() -> None:
+def test_the_more_retrainings_a_model_has_the_less_it_takes_from_the_others() -> None:
+    assert [least_spread(1.0, count) for count in (2, 3, 5, 101)] == [1, 1 / 2, 1 / 4, 1 / 100]
+    # Seeds alone, so that I is E: of three retrainings each, spreads 4, 1 and 1 have the mean 2, half of which is 1
+    spreads = {"wild": (0.0, 2.0, 4.0), "calm": (1.0, 2.0, 3.0), "calmer": (1.5, 2.0, 2.5)}
+    wild, calm, calmer = (np.repeat(np.array(one)[:, np.newaxis], 50, axis=1) for one in spreads.values())
+    assert compare_all([wild, calm, calm])[1].standard_error == pytest.approx(np.sqrt((4 + 1) / 3))
+    # 4, 1 and 1/4 have the mean 7/4, of which 7/8 is more than 1/4, and less than 1, which so keeps its own freedom
+    *_, found = compare_all([wild, calm, calmer])
+    assert found.standard_error == pytest.approx(np.sqrt((1 + 7 / 8) / 3))
+    assert found.df == pytest.approx((1 + 7 / 8) ** 2 / (1**2 / 2 + (7 / 8) ** 2 / 6))
     rng = np.random.default_rng(4)
-    many = [rng.random((FEW + 1, 60)) < share for share in (0.9, 0.8, 0.7)]
-    assert compare_all(many)[0] == compare(many[0], many[1])
-    few = [model[:FEW] for model in many]
-    assert max(found.standard_error for found in compare_all(few)) > 0
-    assert compare_all(few) != [compare(few[0], few[1]), compare(few[0], few[2]), compare(few[1], few[2])]
+    many = [rng.random((30, 60)) < share for share in (0.9, 0.8, 0.7)]
+    assert compare_all(many)[0] == compare(many[0], many[1]), "with many retrainings none takes anything"
 
 
 def test_a_difference_turned_round_is_the_same_with_the_other_sign() -> None:

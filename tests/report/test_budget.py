@@ -63,3 +63,19 @@ def test_keys_that_the_command_line_set_are_said_as_typed(tmp_path: Path, blobs:
     given = Overrides(epochs=2, settings=("training.batch_size=64", 'title="a | b"'))
     told = budget(replace(findings, search=replace(findings.search, overrides=given)))
     assert told.endswith("set on the command line: --epochs 2 --set training.batch_size=64 --set 'title=\"a \\| b\"'")
+
+
+def test_a_note_stands_after_the_budget_and_is_no_part_of_what_made_it_smaller(tmp_path: Path, blobs: Dataset) -> None:
+    why = "a | day of two cores is as much as there was"
+    assert told(tmp_path, blobs, report={"note": why}).endswith(
+        r"holdout protocol; a \| day of two cores is as much as there was"
+    )
+    made = Project(tmp_path / "set", blobs)
+    made.searched("ann", [0.5])
+    findings = made.findings()
+    given = Overrides(epochs=2, settings=("training.batch_size=64", 'report.note="as | said"'))
+    noted = findings.search.report.model_copy(update={"note": "as | said"})
+    search = replace(findings.search, overrides=given, report=noted)
+    assert budget(replace(findings, search=search)).endswith(
+        r"set on the command line: --epochs 2 --set training.batch_size=64; as \| said"
+    )

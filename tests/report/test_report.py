@@ -279,6 +279,34 @@ def test_seeds_are_seen_to_vary_alike_up_to_three_times_each_others_sd(tmp_path:
         assert pair.seeds_alike is alike
 
 
+@pytest.mark.parametrize(
+    ("counts", "share"),
+    [
+        (([30, 32, 31], [24, 26], [4, 6, 5]), 31),
+        (([36, 38, 37], [31, 33, 35, 32, 34], [4, 6, 5]), 14),
+        (([30, 32, 31], [24, 26, 25], [4, 6, 5]), None),
+        (([44, 44, 44], [24, 24, 24, 24], [4, 6, 5]), None),
+        (([30, 32, 31, 33], [24, 26, 25, 24, 26], [4, 6, 5, 4]), None),
+    ],
+    ids=["two", "three", "equally often", "clear", "four or more"],
+)
+def test_a_verdict_on_several_models_says_what_unequal_numbers_of_retrainings_may_hide(
+    tmp_path: Path, blobs: Dataset, counts: tuple[list[int], ...], share: int | None
+) -> None:
+    names = ("one", "two", "three")
+    raw = {**RAW, "search": [{"family": "ann", "name": name} for name in names]}
+    del raw["published"]
+    made = Project(tmp_path, blobs, raw)
+    for place, (name, right) in enumerate(zip(names, counts, strict=True)):
+        own = replace(made.searched(name, [0.5])[0], epochs=10 + place)
+        made.retrained(name, own, [first(count) for count in right])
+    (pair, *_), line = pairs_on(made.findings(), "blobs"), verdict_on(made.findings(), "blobs")
+    assert pair.proven
+    assert "retrainings may hide" not in line, "that is of two models, or of as many retrainings of each"
+    assert (f"such verdicts are wrong in up to {share} of 100 searches" in line) is (share is not None)
+    assert ("unequally often" in line) is (share is not None)
+
+
 def test_where_not_even_all_against_nothing_would_have_been_shown_it_says_so(tmp_path: Path, blobs: Dataset) -> None:
     wild = made_of(tmp_path, blobs, [first(2), first(40)], [first(5), first(44)])
     assert ": no difference would have been shown for certain." in verdict_on(wild.findings(), "blobs")

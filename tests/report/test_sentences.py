@@ -73,6 +73,13 @@ def search(
     return build
 
 
+def of_three(*right: list[int]) -> Build:
+    """Return what makes a search of three models that are retrained with so many right answers."""
+    names = ("one", "two", "three")
+    families = [{"family": "ann", "name": n, "space": {"dense_units": [4 + place]}} for place, n in enumerate(names)]
+    return search({name: [0.5] for name in names}, dict(zip(names, right, strict=True)), search=families)
+
+
 def after_another(right: Right) -> Build:
     """Return what makes a search of an ANN in a ledger that holds another search with these retrainings."""
 
@@ -352,6 +359,8 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
     ("If one model's seeds really vary several times as much as the other's, which three retrainings may hide",
      the_verdict, search({"ann": [0.5], "cnn": [0.5]}, {"ann": [20, 24, 22], "cnn": [25, 29, 27]}),
      search({"ann": [0.5], "cnn": [0.5]}, {"ann": [22, 22, 23], "cnn": [27, 35, 31]})),
+    ("If of several models that are retrained unequally often those with the fewest retrainings have the unluckiest",
+     the_verdict, of_three([30, 32, 31], [24, 26], [4, 6, 5]), of_three([30, 32, 31], [24, 26, 25], [4, 6, 5])),
     ("On blobs, no completed model of CNN", the_verdict,
      search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5], "cnn": [0.6]}, BOTH)),
     ("; the failed trials stand below.", the_verdict, search({"ann": [None]}), search({})),

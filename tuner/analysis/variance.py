@@ -17,12 +17,13 @@ and the interval is the difference ± t √V with Satterthwaite's degrees of fre
 the sum of the squares of V's parts, each over its own degrees of freedom, R_m − 1 of an S_m and n − 1 of I − E.
 
 Of several pairs judged together one looks further into the tails, and there a few retrainings that by chance lie close
-together promise what they cannot hold. Therefore, where more than two models are judged together, the seeds of a
-model with up to `FEW` retrainings count as no luckier than those of all these models on average: s²_m is then at least
-s², the same variance pooled, and brings the degrees of freedom of s², Σ (R_m − 1), which is also the most that all
-seeds can have. Of s² is left out a model whose seeds vary so much more than the others' that an F test of its variance
-against theirs has a p below `OUTLYING`, as where some of its retrainings never leave chance: what such a network does
-tells nothing of the seeds of others.
+together promise what they cannot hold. Therefore, where more than two models are judged together, the seeds of a model
+count as hardly luckier than those of all these models on average: s²_m is at least s² / (R_m − 1), s² being the same
+variance pooled. With two retrainings that is the whole of s², with five a quarter, and with many next to nothing. Where
+s²_m is smaller it takes the degrees of freedom of s², Σ (R_m − 1), which are also the most that all seeds can have. Of
+s² is left out a model whose seeds vary so much more than the others' that an F test of its variance against theirs has
+a p below `OUTLYING`, as where some of its retrainings never leave chance: what such a network does tells nothing of the
+seeds of others.
 `reports/statistics.md` shows by simulation what that covers, beside other rules.
 """
 
@@ -38,8 +39,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from tuner.analysis.significance import Interval
 
-#: Up to so many retrainings a model's seeds count as no luckier than those of all models that it is judged with.
-FEW = 5
 #: A model whose variance over seeds has a smaller p than this against that of the others lends them nothing.
 OUTLYING = 1e-5
 
@@ -204,6 +203,14 @@ def lent(spreads: Values, freedoms: NDArray[np.int_]) -> tuple[Numbers, Numbers]
     return (np.take_along_axis(pooled, last, axis=-1)[..., 0], np.take_along_axis(among, last, axis=-1)[..., 0])
 
 
+def least_spread(lent: Numbers, retrainings: int) -> Numbers:
+    """Return what s²_m of a model with so many retrainings counts as at least: s² / (R_m − 1) of the s² lent to it.
+
+    least_spread(2e-6, retrainings=5)  # 5e-07
+    """
+    return lent / (retrainings - 1)
+
+
 def _judge(
     mean: float, models: tuple[Values, ...], per_image: Values, pool: tuple[float, float] | None = None
 ) -> Difference:
@@ -219,7 +226,7 @@ def _judge(
     images = float(per_image.var(ddof=1)) / n - shared
     counts = [len(model) for model in several]
     least, freedom = pool or (0.0, np.inf)
-    variance, df = combine(spreads, counts, [least if count <= FEW else 0.0 for count in counts], freedom, images, n)
+    variance, df = combine(spreads, counts, [least_spread(least, count) for count in counts], freedom, images, n)
     rounding = 1e-12 * max(float(np.abs(model).max()) for model in models)
     mean = mean if abs(mean) > rounding else 0.0
     error = float(np.sqrt(variance)) if variance > rounding**2 else 0.0
@@ -247,7 +254,7 @@ def combine(
     Args:
         spreads: s²_m of each model.
         retrainings: R_m of each model.
-        least: what s²_m of each model counts as at least, s² or 0.
+        least: what s²_m of each model counts as at least, by `least_spread`, or 0.
         freedom: degrees of freedom of s²; infinite where it is not used.
         images: I − E.
         n: the number of images.

@@ -8,9 +8,12 @@ from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
 from tuner.text import escape
 
+#: The key of a search file that says something of the budget, and changes none.
+NOTE = "report.note"
+
 
 def budget(findings: Findings) -> str:
-    """Return what the trials were trained with: epochs, images, protocol, and what the command line changed.
+    """Return what the trials were trained with: epochs, images, protocol, what the command line changed, `note`.
 
     Of a well-known data set that was read from image files of the user's, which may be lossy copies, it says so.
     """
@@ -25,7 +28,8 @@ def budget(findings: Findings) -> str:
     ]
     text = f"{_epochs(search)}, {_images(findings)}{share if search.protocol == 'holdout' else ''}"
     protocol = "cross-validation" if search.folds else f"{search.protocol} protocol"
-    return f"{text}, {protocol}{''.join(copies)}{smaller_budget(search)}"
+    note = f"; {escape(search.report.note)}" if search.report.note else ""
+    return f"{text}, {protocol}{''.join(copies)}{smaller_budget(search)}{note}"
 
 
 def _epochs(search: Search) -> str:
@@ -76,6 +80,7 @@ def _held_out(findings: Findings) -> str:
 
 
 def smaller_budget(search: Search) -> str:
-    """Return what the command line set, as the end of a sentence; empty where it set nothing."""
-    smaller = " ".join(f"{option} {escape(value)}" for option, value in search.overrides.given)
+    """Return what the command line set but for a note, as the end of a sentence; empty where it set nothing."""
+    given = search.overrides.without(NOTE).given
+    smaller = " ".join(f"{option} {escape(value)}" for option, value in given)
     return f"; set on the command line: {smaller}" if smaller else ""

@@ -18,6 +18,8 @@ CHOSEN_THERE = "validated on the test images that score it"
 #: Of a verdict by so few retrainings: their number in words, in how many of 100 searches of two equally good models it
 #: is wrong at most, and below which p it is wrong in no more than 5, however the seeds of the two models vary.
 _FEW = {2: ("two", 14, 0.001), 3: ("three", 9, 0.01)}
+#: The same of several models that were retrained unequally often, by the retrainings of the one with fewest of the two.
+_UNEQUAL = {2: (31, 0.0), 3: (14, 0.001)}
 
 
 def pairs_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
@@ -59,7 +61,7 @@ def pair_in_words(where: str, pair: Pair) -> str:
         said = f"On {where}, **{a} beats {b} by {points}** of test accuracy {_evidence(pair)}"
     else:
         said = f"On {where}, **{a} is not shown to beat {b}**: {ahead}"
-    return " ".join([said, *_told_by_few(pair), *_hidden_luck(pair), *_importance(pair)])
+    return " ".join([said, *_told_by_few(pair), *_hidden_luck(pair), *_unequal(pair), *_importance(pair)])
 
 
 def _evidence(pair: Pair) -> str:
@@ -72,7 +74,7 @@ def _evidence(pair: Pair) -> str:
     one, other = pair.trials
     effort = "" if one == other else f", chosen from {one:,} trials against {other:,}"
     retrained = _retrainings(pair.better)
-    if len(pair.worse.finals) != len(pair.better.finals):
+    if _differ(pair):
         retrained += f" against {len(pair.worse.finals)}"
     return f"(95 % interval {span(low, high, 1)}{told}): {means} over {retrained}{effort}."
 
@@ -92,7 +94,7 @@ def _hidden_luck(pair: Pair) -> list[str]:
 
     The shares are those of `reports/statistics.md`. Where seeds are seen to vary differently, none of that is hidden.
     """
-    if not pair.proven or pair.retrainings not in _FEW or (pair.pairs > 1 and pair.retrainings > 2):
+    if not pair.proven or pair.retrainings not in _FEW or (pair.pairs > 1 and (pair.retrainings > 2 or _differ(pair))):
         return []  # where several models are judged together, the variance that they lend each other mends most of it
     number, share, clear = _FEW[pair.retrainings]
     if not pair.seeds_alike or (pair.p or 0.0) < clear:
@@ -100,6 +102,25 @@ def _hidden_luck(pair: Pair) -> list[str]:
     return [
         f"If one model's seeds really vary several times as much as the other's, which {number} "
         f"retrainings may hide, such verdicts are wrong in up to {share} of 100 searches, not 5; five retrainings mend "
+        "that."
+    ]
+
+
+def _differ(pair: Pair) -> bool:
+    """Return whether the two models were retrained unequally often."""
+    return len(pair.better.finals) != len(pair.worse.finals)
+
+
+def _unequal(pair: Pair) -> list[str]:
+    """Return what a verdict on two of several models with different numbers of retrainings may be wrong in."""
+    if not pair.proven or pair.pairs == 1 or pair.retrainings not in _UNEQUAL or not _differ(pair):
+        return []
+    share, clear = _UNEQUAL[pair.retrainings]
+    if (pair.p or 0.0) < clear:
+        return []
+    return [
+        "If of several models that are retrained unequally often those with the fewest retrainings have the unluckiest "
+        f"seeds, such verdicts are wrong in up to {share} of 100 searches, not 5; as many retrainings of each mend "
         "that."
     ]
 

@@ -112,6 +112,10 @@ class ReportOptions(FilePart):
         default=0.005,
         description="From which difference of test accuracies on it matters which of two models one takes.",
     )
+    note: str = Field(
+        default="",
+        description="What stands after the budget in every report, such as why it is smaller than a study's.",
+    )
     thresholds: list[str] = Field(
         default=[],
         description="Classes, each told apart from the others at thresholds of its probability: which of them reach a "
