@@ -110,10 +110,7 @@ class Chosen:
 
         NaN where it is a user's own whose code is not there as it was, or that raises; see `why_not_scored`.
         """
-        try:
-            return np.array([objective.score(p.labels, p.probabilities, p.class_names) for p in self.all_predictions])
-        except (TunerError, TrialError):
-            return np.full(len(self.all_predictions), np.nan)
+        return self._scored(objective)[0]
 
     def mean_and_sd(self, objective: Objective) -> tuple[float, float | None]:
         """Return mean and sample standard deviation of `by`; None for the latter where there is one retraining."""
@@ -122,12 +119,22 @@ class Chosen:
 
     def why_not_scored(self, objective: Objective) -> str:
         """Return why the retrainings have no score by an objective; empty where they have."""
-        try:
-            for one in self.all_predictions:
-                objective.score(one.labels, one.probabilities, one.class_names)
-        except (TunerError, TrialError) as error:
-            return str(error)
-        return ""
+        return self._scored(objective)[1]
+
+    def _scored(self, objective: Objective) -> tuple[NDArray[np.float64], str]:
+        """Return the scores of the retrainings by an objective, and why there are none; computed once."""
+        if objective not in self._scores:
+            try:
+                scored = [objective.score(p.labels, p.probabilities, p.class_names) for p in self.all_predictions]
+                self._scores[objective] = np.array(scored), ""
+            except (TunerError, TrialError) as error:
+                self._scores[objective] = np.full(len(self.all_predictions), np.nan), str(error)
+            self._scores[objective][0].setflags(write=False)
+        return self._scores[objective]
+
+    @cached_property
+    def _scores(self) -> dict[Objective, tuple[NDArray[np.float64], str]]:
+        return {}
 
     @property
     def megabytes(self) -> float:
