@@ -17,6 +17,7 @@ from scipy import optimize, stats
 
 from tuner.analysis.significance import holm
 from tuner.analysis.variance import combine, least_spread, lent, quantile
+from tuner.contents.cells import p_text
 from tuner.search_file.tables import ReportOptions
 
 EXAMPLES = Path(__file__).parents[1] / "reports" / "examples"
@@ -74,6 +75,19 @@ def test_every_committed_verdict_is_what_todays_rule_says(report: Path) -> None:
         far = (pairs.delta_ci_low > REGION) | (pairs.delta_ci_high < -REGION)
         near = np.maximum(-pairs.delta_ci_low, pairs.delta_ci_high) < REGION
         assert pairs.matters.tolist() == np.select([far, near], ["yes", "no"], "cannot tell").tolist()
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.name)
+def test_a_claim_is_answered_with_the_p_of_its_pair(report: Path) -> None:
+    if not (report / "claims.csv").exists():
+        return
+    pairs = pd.read_csv(report / "pairs.csv")
+    p_of = {(row.model, row.other_model): row.p_value for row in pairs.itertuples()}
+    claims = pd.read_csv(report / "claims.csv").fillna("")
+    for claim in claims[claims.why.str.contains(r"is shown.*\(p ")].itertuples():
+        found = [p for (a, b), p in p_of.items() for named in (f"{a} − {b} ", f"{b} − {a} ") if named in claim.ours]
+        if len(found) == 1 and claim.ours.startswith(tuple(pairs.model)):  # and not "gap …" or "test loss …"
+            assert f"(p {p_text(found[0])})" in claim.why
 
 
 def test_a_verdict_of_another_rule_is_found(tmp_path: Path) -> None:

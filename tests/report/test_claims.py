@@ -13,6 +13,8 @@ from written import rows_of, words
 
 from tuner.analysis.claims import Answer, answers_to_claims
 from tuner.analysis.findings import Findings
+from tuner.analysis.pairs import judged_on
+from tuner.contents.cells import p_text
 from tuner.datasets.base import Dataset
 from tuner.report.claims import claims_in_words, claims_section
 from tuner.report.summary import verdict
@@ -47,6 +49,25 @@ def found(
 def answer(folder: Path, data: Dataset, claim: dict[str, Any], **more: Any) -> Answer:
     (one,) = answers_to_claims(found(folder, data, claim, **more))
     return one
+
+
+def test_models_that_are_far_apart_but_not_shown_to_be_after_holm_are_told_as_that(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    names = ("one", "two", "three")
+    families = [{"family": "ann", "name": n, "space": {"dense_units": [4 + place]}} for place, n in enumerate(names)]
+    published = {"study": "S", "claims": [{"says": "It hardly matters.", "alike": list(names)}]}
+    made = Project(tmp_path, blobs, {**RAW, "report": {}, "published": published, "search": families})
+    for name, right in zip(names, ([30, 34, 32], [26, 28, 25], [27, 32, 30]), strict=True):
+        made.retrained(name, made.searched(name, [0.5])[0], [first(count) for count in right])
+    findings = made.findings()
+    told = row(findings)
+    pair = next(p for p in judged_on(findings, "blobs") if {p.better.model, p.worse.model} == {"one", "two"})
+    assert pair.matters
+    assert not pair.proven
+    assert told[2] == "cannot tell"
+    said = f"after Holm the difference is not shown (p {p_text(pair.p or 0)}). Missing: more retrainings."
+    assert told[3] == f"Between one and two the interval lies beyond 0.5 points, but {said}"
 
 
 def row(findings: Findings) -> list[str]:

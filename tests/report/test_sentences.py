@@ -359,7 +359,7 @@ FACTS: list[tuple[str, Say, Build, Build]] = [
     ("If one model's seeds really vary several times as much as the other's, which three retrainings may hide",
      the_verdict, search({"ann": [0.5], "cnn": [0.5]}, {"ann": [20, 24, 22], "cnn": [25, 29, 27]}),
      search({"ann": [0.5], "cnn": [0.5]}, {"ann": [22, 22, 23], "cnn": [27, 35, 31]})),
-    ("If of several models that are retrained unequally often those with the fewest retrainings have the unluckiest",
+    ("If, of several models that are retrained unequally often, those with the fewest retrainings vary most from seed",
      the_verdict, of_three([30, 32, 31], [24, 26], [4, 6, 5]), of_three([30, 32, 31], [24, 26, 25], [4, 6, 5])),
     ("On blobs, no completed model of CNN", the_verdict,
      search({"ann": [0.5]}, {"ann": [40]}), search({"ann": [0.5], "cnn": [0.6]}, BOTH)),

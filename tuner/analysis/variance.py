@@ -18,12 +18,12 @@ the sum of the squares of V's parts, each over its own degrees of freedom, R_m �
 
 Of several pairs judged together one looks further into the tails, and there a few retrainings that by chance lie close
 together promise what they cannot hold. Therefore, where more than two models are judged together, the seeds of a model
-count as hardly luckier than those of all these models on average: s²_m is at least s² / (R_m − 1), s² being the same
-variance pooled. With two retrainings that is the whole of s², with five a quarter, and with many next to nothing. Where
-s²_m is smaller it takes the degrees of freedom of s², Σ (R_m − 1), which are also the most that all seeds can have. Of
-s² is left out a model whose seeds vary so much more than the others' that an F test of its variance against theirs has
-a p below `OUTLYING`, as where some of its retrainings never leave chance: what such a network does tells nothing of the
-seeds of others.
+count as varying no less than a share of what those of all these models vary on average: s²_m is at least s² / (R_m −
+1), s² being the same variance pooled. With two retrainings that is the whole of s², with five a quarter, and with many
+next to nothing. Where s²_m is raised to that, it takes the degrees of freedom of s², Σ (R_m − 1), which are also the
+most that all seeds can have. Of s² is left out a model whose seeds vary so much more than the others' that an F test of
+its variance against theirs has a p below `OUTLYING`, as where some of its retrainings never leave chance: what such a
+network does tells nothing of the seeds of others.
 `reports/statistics.md` shows by simulation what that covers, beside other rules.
 """
 
@@ -203,12 +203,12 @@ def lent(spreads: Values, freedoms: NDArray[np.int_]) -> tuple[Numbers, Numbers]
     return (np.take_along_axis(pooled, last, axis=-1)[..., 0], np.take_along_axis(among, last, axis=-1)[..., 0])
 
 
-def least_spread(lent: Numbers, retrainings: int) -> Numbers:
-    """Return what s²_m of a model with so many retrainings counts as at least: s² / (R_m − 1) of the s² lent to it.
+def least_spread(pool: Numbers, retrainings: int) -> Numbers:
+    """Return the least that s²_m of a model with so many retrainings counts as: s², the `pool`, over R_m − 1.
 
     least_spread(2e-6, retrainings=5)  # 5e-07
     """
-    return lent / (retrainings - 1)
+    return pool / (retrainings - 1)
 
 
 def _judge(

@@ -186,7 +186,7 @@ def _reason(findings: Findings, answer: Answer) -> list[str]:
     if answer.verdict == "elsewhere":
         return [f"The search `{escape(claim.elsewhere)}` asks it."]
     if answer.verdict == "cannot tell":
-        return [_lacking(answer)]
+        return [_lacking(answer, findings.search.report.matters)]
     if answer.counted is not None:
         return ["No better than always naming the largest class, in any epoch."] if answer.counted[0] else []
     if answer.verdict == "does not hold":
@@ -211,8 +211,20 @@ def _refuted(claim: Claim, pair: Told, region: str) -> str:
     return f"Between {between} any difference is too small to matter (under {region})."
 
 
-def _lacking(answer: Answer) -> str:
-    """Return why a claim cannot be told, and what is missing for it."""
+#: Why nothing can be told of models that are said to be as good.
+_TOO_WIDE = "The intervals are too wide to tell whether it matters."
+
+
+def _unproven(pair: Told, region: float) -> str:
+    """Return that two of several are far enough apart by their interval, but not by p, which is after Holm."""
+    return (
+        f"Between {escape(pair.first)} and {escape(pair.second)} the interval lies beyond {100 * region:g} points, but "
+        f"after Holm the difference is not shown (p {p_text(pair.p or 0.0)})."
+    )
+
+
+def _lacking(answer: Answer, region: float) -> str:
+    """Return why a claim cannot be told, and what is missing for it; `region` is how far apart does not matter."""
     match answer.missing:
         case "open":
             return escape(answer.claim.open)
@@ -226,7 +238,10 @@ def _lacking(answer: Answer) -> str:
     if least is None or answer.claim.by not in ("accuracy", "loss", "gap"):
         return "No difference is shown. Missing: more trainings."
     if answer.claim.alike or answer.claim.at_least:
-        return "The intervals are too wide to tell whether it matters. Missing: more retrainings."
+        beyond = [
+            one for one in answer.pairs if one.says == "open" and one.difference and one.difference.matters(region)
+        ]
+        return f"{_unproven(beyond[0], region) if beyond else _TOO_WIDE} Missing: more retrainings."
     shares = answer.claim.by in ("accuracy", "gap")
     limit = "none" if shares and least >= 1 else f"from {number(least)} on one"
     return f"Not every difference is shown; {limit} would have been. Missing: more retrainings."

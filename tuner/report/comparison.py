@@ -21,6 +21,11 @@ from tuner.report.splits import beyond_this_split, split_in_words
 from tuner.report.verdicts import CHOSEN_THERE, SCOPE, importance_word, least_word, pair_in_words, pairs_on
 from tuner.text import escape
 
+#: Why an interval may leave out 0 where p does not fall below 0.05.
+OF_A_PAIR = (
+    "The interval is of the pair alone, and *matters* goes by it: it may leave out 0 where p after Holm is above 0.05."
+)
+
 
 def comparison_frame(findings: Findings) -> pd.DataFrame:
     """Return a row per model and data set, with scores, deltas, interval, p-value and size.
@@ -212,7 +217,11 @@ def _explained(pairs: list[tuple[str, Pair]]) -> str:
     parts = [
         "Interval and p are of the difference of the means over retrainings, and cover the luck of seeds and of test "
         "images. A model is called really better where p is below 0.05"
-        + (", after Holm for all pairs of the data set." if any(pair.pairs > 1 for _, pair in pairs) else "."),
+        + (
+            f", after Holm for all pairs of the data set. {OF_A_PAIR}"
+            if any(pair.pairs > 1 for _, pair in pairs)
+            else "."
+        ),
         "From *least to be shown* on, a difference would have been called so for certain. It *matters* where the "
         f"whole interval is beyond {region:g} points, and does not where the whole interval is within them "
         "(`matters` in `[report]`). *Retrainings ahead* counts, of all pairs of a retraining of each model, those in "

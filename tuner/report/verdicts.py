@@ -19,7 +19,7 @@ CHOSEN_THERE = "validated on the test images that score it"
 #: is wrong at most, and below which p it is wrong in no more than 5, however the seeds of the two models vary.
 _FEW = {2: ("two", 14, 0.001), 3: ("three", 9, 0.01)}
 #: The same of several models that were retrained unequally often, by the retrainings of the one with fewest of the two.
-_UNEQUAL = {2: (31, 0.0), 3: (14, 0.001)}
+_UNEQUAL = {2: (31, 0.0), 3: (13, 0.001)}
 
 
 def pairs_on(findings: Findings, dataset: str) -> tuple[Pair, ...]:
@@ -45,7 +45,7 @@ def verdict_on(findings: Findings, dataset: str) -> str:
 def pair_in_words(where: str, pair: Pair) -> str:
     """Return in words, markdown, whether the better of two models really is better; `where` is escaped."""
     a, b = escape(pair.better.label), escape(pair.worse.label)
-    points = f"{100 * pair.difference.mean:.1f} points"
+    points = f"{100 * pair.difference.mean:.{_digits(pair)}f} points"
     equal = pair.difference.mean == 0
     lead = "they have the same mean test accuracy" if equal else f"it is {points} of test accuracy ahead"
     ahead = f"{lead} {_evidence(pair)}"
@@ -79,10 +79,15 @@ def _evidence(pair: Pair) -> str:
     return f"(95 % interval {span(low, high, 1)}{told}): {means} over {retrained}{effort}."
 
 
+def _digits(pair: Pair) -> int:
+    """Return with how many decimals points are told: one, or two where a lead and the least to be shown look alike."""
+    return 2 if f"{100 * (pair.least_shown or 0.0):.1f}" == f"{100 * pair.difference.mean:.1f}" else 1
+
+
 def _told_by_few(pair: Pair) -> list[str]:
     """Return what could have been shown, where nothing was or two retrainings are all there is."""
     least = pair.least_shown or 0.0
-    limit = "no difference" if least >= 1 else f"only {100 * least:.1f} points or more"
+    limit = "no difference" if least >= 1 else f"only {100 * least:.{_digits(pair)}f} points or more"
     limit += " would have been shown for certain."
     if pair.retrainings == 2:
         return [f"Two retrainings of a model leave one degree of freedom for the luck of its seeds: {limit}"]
@@ -119,9 +124,9 @@ def _unequal(pair: Pair) -> list[str]:
     if (pair.p or 0.0) < clear:
         return []
     return [
-        "If of several models that are retrained unequally often those with the fewest retrainings have the unluckiest "
-        f"seeds, such verdicts are wrong in up to {share} of 100 searches, not 5; as many retrainings of each mend "
-        "that."
+        "If, of several models that are retrained unequally often, those with the fewest retrainings vary most from "
+        f"seed to seed, such verdicts are wrong in up to {share} of 100 searches, not 5; retraining all equally often "
+        "mends most of that."
     ]
 
 
