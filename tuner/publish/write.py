@@ -8,6 +8,7 @@ from tuner.analysis.findings import Findings
 from tuner.errors import InputError
 from tuner.page import report_page
 from tuner.page.shared import is_shared_file, reference, shared_files
+from tuner.publish.drawing import draw_all
 from tuner.publish.index import write_index
 from tuner.publish.summary import SUMMARY, Summary
 from tuner.report import report_of
@@ -37,6 +38,8 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     check_no_link(folder)
     content: dict[str, bytes] = {}
     report = report_of(findings)
+    with doing("drawing the pictures"):
+        draw_all([picture for section in report.sections for picture in section.pictures])
     for section in report.sections:
         INTERRUPTS.hear()  # what draws may have swallowed one
         with doing(f"drawing {section.heading}"):
