@@ -10,12 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tuner.analysis.class_scores import ABSENT, ClassScores
-from tuner.figures.style import colour, new_figure, short
+from tuner.figures.style import colour, marker, new_figure, short
+
+#: How wide a figure is in inches, by itself and with many models.
+_WIDTH, _WIDEST = 9.0, 16.0
 
 
 def class_scores_figure(metrics: Sequence[ClassScores]) -> Figure:
     """Draw a panel for each metric of the models of one data set, one under the other."""
-    figure = new_figure(9, 3.8 * len(metrics))
+    most = max(len(scores.models) * len(scores.shown) for scores in metrics)
+    figure = new_figure(min(max(_WIDTH, 1.5 + 0.12 * most), _WIDEST), 3.8 * len(metrics))
     for axes, scores in zip(np.atleast_1d(figure.subplots(len(metrics))), metrics, strict=True):
         draw_class_scores(axes, scores)
     return figure
@@ -32,15 +36,16 @@ def draw_class_scores(axes: Axes, scores: ClassScores, **points: Any) -> None:
     shown, name = scores.shown, scores.metric.label
     title = f"{name[:1].upper()}{name[1:]} of each class, {scores.dataset}"
     step = 0.8 / len(scores.models)
+    half = min(0.4 * step, 0.11)
     for index, model in enumerate(scores.models):
         middle = np.arange(len(shown)) + (index - (len(scores.models) - 1) / 2) * step
         each, mean, sd = model.each[:, shown], model.mean[shown], model.sd[shown]
         ink = colour(model.number)
         low, high = np.clip((mean - sd, mean + sd), 0, 1)  # where such a metric lies
         axes.vlines(middle, low, high, color=ink, linewidth=1.4, alpha=0.6)
-        axes.plot(middle, mean, linestyle="none", marker="_", markersize=13, markeredgewidth=2.2, color=ink)
+        axes.hlines(mean, middle - half, middle + half, color=ink, linewidth=2.2)
         aside = np.linspace(-0.16, 0.16, len(each))[:, None] * step if len(each) > 1 else np.zeros((1, 1))
-        look = {"color": ink, "s": 16, "alpha": 0.75, "linewidths": 0, **points}
+        look = {"color": ink, "marker": marker(model.number), "s": 16, "alpha": 0.75, "linewidths": 0, **points}
         axes.scatter((middle + aside).ravel(), each.ravel(), label=model.label, zorder=3, **look)
     ticks = [short(scores.class_names[label]) + ("" if scores.images[label] else f" {ABSENT}") for label in shown]
     turned = max(map(len, ticks)) * len(ticks) > 60
@@ -49,6 +54,15 @@ def draw_class_scores(axes: Axes, scores: ClassScores, **points: Any) -> None:
     axes.grid(axis="x", visible=False)
     axes.set_xlabel("class")
     axes.set_ylabel(name)
-    axes.set_title(title, pad=26 if len(scores.models) > 1 else None)
+    columns = _legend_columns(axes, [model.label for model in scores.models])
+    rows = -(-len(scores.models) // columns)
+    axes.set_title(title, pad=12 + 14 * rows if len(scores.models) > 1 else None)
     if len(scores.models) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(scores.models), borderaxespad=0.2)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, borderaxespad=0.2)
+
+
+def _legend_columns(axes: Axes, labels: Sequence[str]) -> int:
+    """Return how many names stand side by side above axes that are nearly as wide as their figure."""
+    figure = axes.get_figure(root=True)
+    inches = 0.7 + 0.08 * max(map(len, labels))
+    return max(1, min(len(labels), int((figure.get_figwidth() - 1) / inches))) if figure else len(labels)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from tuner.figures.style import colour, new_figure, plain_decades, short
+from tuner.figures.style import colour, marker, new_figure, plain_decades, short
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def front_figure(points: Sequence[FrontPoint], words: str) -> Figure:
             [point.parameters for point in mine],
             [point.score for point in mine],
             linestyle="none",
-            marker="o",
+            marker=marker(number),
             markersize=4,
             alpha=0.6,
             color=colour(number),

@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from tuner.analysis.slices import FEW, MODEL, WIDE, medians, spread
-from tuner.figures.style import colour, new_figure, plain_decades
+from tuner.figures.style import COLOURS, colour, new_figure, plain_decades
 from tuner.space.parameters import Value
 from tuner.text import setting, shortened
 
@@ -229,5 +229,5 @@ def _draw_points(
 
 
 def _marker(index: int) -> str:
-    """Return the marker of series `index`, so that colour is not all that tells them apart."""
-    return "oDs^P*X"[index % 7]
+    """Return the marker of series `index`, so that colour is not all that tells them apart, nor colours that return."""
+    return "oDs^P*X"[(index + index // len(COLOURS)) % 7]

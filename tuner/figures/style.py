@@ -19,6 +19,7 @@ from tuner.text import shortened
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 Dash = tuple[int, tuple[float, ...]]
 _DASHES: tuple[Dash, ...] = ((0, ()), (0, (4, 1.5)))
+_MARKERS = ("o", "D", "^", "s")
 #: Longer names are cut in figures; tables have all of them.
 _LONGEST_NAME = 32
 #: Images of up to so many pixels a side are drawn at least twice as large.
@@ -79,6 +80,11 @@ def colour(index: int) -> str:
 def dash(index: int) -> Dash:
     """Return the line style of series `index`: another one when the colours begin again."""
     return _DASHES[index // len(COLOURS) % len(_DASHES)]
+
+
+def marker(index: int) -> str:
+    """Return the marker of the points of series `index`: another one when the colours begin again."""
+    return _MARKERS[index // len(COLOURS) % len(_MARKERS)]
 
 
 def whole_numbers(axis: Axis) -> None:
