@@ -21,12 +21,17 @@ def test_rank_correlation_is_spearman_s_and_needs_several_that_differ() -> None:
     assert agreement([1, 1, 1, 1], [1, 2, 3, 4]) is None
 
 
-def test_the_luck_of_a_ranking_is_what_varies_within_configurations() -> None:
-    # Means 2, 4, 6, 8 with deviations of 1 to either side: between 2 · 20/3, within 4 · 2 / 4
+def test_the_luck_of_a_ranking_is_what_a_seed_does_to_one_and_not_to_another() -> None:
+    # The second seed is better by 2 throughout, which changes no ranking
     found = luck([[1, 3], [3, 5], [5, 7], [7, 9]])
     assert found is not None
+    assert (found.share, found.common, found.correlation) == (1, 1, pytest.approx(1))
+    # The means 2, 4, 6, 8 vary by 2 · 20/3, those of the seeds, 4.5 and 5.5, by 4 · 1/2. What is left are halves of
+    # three models and 1.5 of the fourth, to either side: (6 · 1/4 + 2 · 9/4) / 3 = 2, as much as the seeds vary
+    found = luck([[1, 3], [3, 5], [5, 7], [9, 7]])
+    assert found is not None
     assert found.share == pytest.approx((40 / 3 - 2) / (40 / 3 + 2))
-    assert found.correlation == pytest.approx(1.0)
+    assert found.common == 0
     turned = luck([[1, 4], [2, 3], [3, 2], [4, 1]])
     assert turned is not None
     assert (turned.share, turned.correlation) == (0.0, pytest.approx(-1.0))
@@ -63,8 +68,9 @@ def test_how_much_of_a_ranking_is_luck_is_told_of_four_models_or_more(
         made.retrained(f"m{k}", made.searched(f"m{k}", [0.5])[0], [first(10 * k + 4), first(10 * k + 6)])
     section = published_section(made.findings())
     assert section is not None
-    said = "between single trainings of these 4 models on blobs, 99 % lies between the models"
+    said = "single trainings of these 4 models on blobs, 100 % lies between the models"
     assert (said in words(section)) == (models == 4)
     assert ("agree by a rank correlation of +1.00 in the mean (2 retrainings of each)" in words(section)) == (
         models == 4
     )
+    assert ("What a seed does to all of them alike is 100 % of what it does." in words(section)) == (models == 4)

@@ -37,14 +37,17 @@ def agreement(one: ArrayLike, other: ArrayLike) -> Agreement | None:
 class Luck:
     """How much of a ranking by one training each is luck.
 
-    `share` of the variance between single trainings lies between configurations, the rest within them, by the one-way
-    analysis of variance (the intraclass correlation, at least 0); `correlation` is the mean rank correlation of the
-    rankings that any two seeds give.
+    `share` of the variance between single trainings lies between configurations, and the rest is what a seed does to
+    one and not to another, by the two-way analysis of variance without replication (the intraclass correlation for
+    consistency, ICC(C,1) of McGraw and Wong, 1996, at least 0). What a seed does to all alike changes no ranking, and
+    is no part of either: it is `common`, a share of all that seeds do. `correlation` is the mean rank correlation of
+    the rankings that any two seeds give.
     """
 
     configurations: int
     trainings: int
     share: float
+    common: float
     correlation: float
 
 
@@ -52,19 +55,23 @@ def luck(scores: Sequence[ArrayLike]) -> Luck | None:
     """Return how much of a ranking is luck; None of fewer than `LEAST` configurations, or of one training each.
 
     Args:
-        scores: of each configuration those of its trainings; the fewest trainings of any count.
+        scores: of each configuration those of its trainings, `(configurations, trainings)`, a column for each seed.
+
+        luck([[0.90, 0.92], [0.88, 0.90], [0.87, 0.89], [0.85, 0.87]])  # share 1, common 1: a seed moves all alike
     """
-    given = [np.asarray(one, dtype=np.float64) for one in scores]
-    trainings = min((len(one) for one in given), default=0)
-    if len(given) < LEAST or trainings < 2:
+    table = np.asarray(scores, dtype=np.float64)
+    if table.ndim < 2 or len(table) < LEAST or table.shape[1] < 2:
         return None
-    table = np.stack([one[:trainings] for one in given])
-    count = len(table)
+    count, trainings = table.shape
     between = trainings * float(table.mean(axis=1).var(ddof=1))
-    within = float(((table - table.mean(axis=1, keepdims=True)) ** 2).sum()) / (count * (trainings - 1))
-    whole = between + (trainings - 1) * within
+    of_seeds = count * float(table.mean(axis=0).var(ddof=1))
+    rest = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
+    alone = float((rest**2).sum()) / ((count - 1) * (trainings - 1))
+    together = max(0.0, of_seeds - alone) / count
+    whole = between + (trainings - 1) * alone
     found = [agreement(table[:, i], table[:, j]) for i, j in combinations(range(trainings), 2)]
     known = [one.correlation for one in found if one is not None]
     if not known or whole == 0:
         return None
-    return Luck(count, trainings, max(0.0, (between - within) / whole), float(np.mean(known)))
+    common = together / (together + alone) if together else 0.0
+    return Luck(count, trainings, max(0.0, (between - alone) / whole), common, float(np.mean(known)))

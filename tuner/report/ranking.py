@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tuner.analysis.findings import Findings
+from collections.abc import Sequence
+
+from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.ranking import agreement, luck
 from tuner.contents.cells import p_text, signed
 from tuner.contents.sections import Content, Paragraph, Table
@@ -41,13 +43,21 @@ def luck_of_rankings(findings: Findings) -> list[Content]:
     told = []
     for dataset in findings.datasets:
         models = findings.on(dataset)
-        found = luck([one.test_accuracies for one in models])
+        found = luck(_by_seed(models))
         if found is None:
             continue
         told.append(
-            f"Of the variation of test accuracy between single trainings of these {found.configurations} models on "
-            f"{escape(dataset)}, {100 * found.share:.0f} % lies between the models, and the rest is the luck of seeds: "
-            f"rankings that two seeds give agree by a rank correlation of {signed(found.correlation, 2)} in the mean "
-            f"({found.trainings} retrainings of each)."
+            "A seed that makes all models better or worse changes no ranking. Of what else varies between single "
+            f"trainings of these {found.configurations} models on {escape(dataset)}, {100 * found.share:.0f} % lies "
+            "between the models, and the rest is the luck of seeds: rankings that two seeds give agree by a rank "
+            f"correlation of {signed(found.correlation, 2)} in the mean ({found.trainings} retrainings of each). What "
+            f"a seed does to all of them alike is {100 * found.common:.0f} % of what it does."
         )
     return [Paragraph(" ".join(told))] if told else []
+
+
+def _by_seed(models: Sequence[Chosen]) -> list[list[float]]:
+    """Return the test accuracies of the retrainings of each model with the seeds that all were retrained with."""
+    reached = [{r.trial.seed: a for r, a in zip(one.finals, one.test_accuracies, strict=True)} for one in models]
+    seeds = [seed for seed in reached[0] if all(seed in one for one in reached)] if reached else []
+    return [[float(one[seed]) for seed in seeds] for one in reached]
