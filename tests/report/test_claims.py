@@ -19,6 +19,7 @@ from tuner.datasets.base import Dataset
 from tuner.report.claims import claims_in_words, claims_section
 from tuner.report.summary import verdict
 from tuner.report.timing import timing_section
+from tuner.search_file.overrides import Overrides
 
 #: Retrainings that are told apart for certain, and some that are not.
 APART = {"ann": [30, 31, 30], "cnn": [44, 44, 43]}
@@ -273,7 +274,8 @@ def test_what_ours_contradicts_is_said_first_and_in_the_verdict(tmp_path: Path, 
         {"says": "It is asked elsewhere.", "elsewhere": "another"},
         {"says": "Nobody knows.", "open": "There is no such thing.", "why": "Nor was there."},
     ]
-    findings = found(tmp_path, blobs, *claims, right=APART)
+    smaller = found(tmp_path, blobs, *claims, right=APART)
+    findings = replace(smaller, search=replace(smaller.search, overrides=Overrides()))
     section = claims_section(findings)
     assert section is not None
     text = words(section)
@@ -292,6 +294,14 @@ def test_what_ours_contradicts_is_said_first_and_in_the_verdict(tmp_path: Path, 
     assert f"{counted}:" in text
     assert verdict(findings)[-1] == f"{counted}. **Ours contradicts it** where it says “The \\*ANN\\* is better”."
     assert section.tables["claims.csv"]["verdict"].tolist() == ["holds", "does not hold", "elsewhere", "cannot tell"]
+    assert "smaller budget" not in text
+    section = claims_section(smaller)
+    assert section is not None
+    text = words(section)
+    assert "Ours, after a smaller budget than its own, contradicts the study where it says:" in text
+    assert [cells[3].count("That is after a smaller budget.") for cells in rows_of(text, "claim")] == [1, 0, 0, 0]
+    said = "**Ours contradicts it**, after a smaller budget, where it says “The \\*ANN\\* is better”."
+    assert verdict(smaller)[-1] == f"{counted}. {said}"
 
 
 def test_a_search_without_claims_has_no_such_section(project: Project) -> None:

@@ -79,6 +79,11 @@ def _held_out(findings: Findings) -> str:
     return f"{share} (of {escape(', '.join(own))}: its own validation images)"
 
 
+def is_smaller(search: Search) -> bool:
+    """Return whether the command line gave fewer epochs or training images than the search file says."""
+    return bool(search.overrides.epochs or search.overrides.train_size)
+
+
 def smaller_budget(search: Search) -> str:
     """Return what the command line set but for a note, as the end of a sentence; empty where it set nothing."""
     given = search.overrides.without(NOTE).given

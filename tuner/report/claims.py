@@ -12,6 +12,7 @@ from tuner.analysis.findings import Findings
 from tuner.analysis.measured import Measured
 from tuner.contents.cells import number, p_text, plus_minus, signed
 from tuner.contents.sections import Content, Items, Paragraph, Section, Table
+from tuner.report.budget import is_smaller
 from tuner.search_file.claims import Claim
 from tuner.text import escape, setting
 
@@ -53,7 +54,8 @@ def claims_section(findings: Findings) -> Section | None:
     contents: list[Content] = []
     against = [_says(one) for one in told if _contradicts(one)]
     if against:
-        contents.append(Items(against, "Ours contradicts the study where it says:"))
+        after = ", after a smaller budget than its own," if is_smaller(findings.search) else ""
+        contents.append(Items(against, f"Ours{after} contradicts the study where it says:"))
     table = Table(rows, ["claim", "ours", "verdict", "why"], text_columns=4, lead=_counted(answers))
     contents += [table, Paragraph(_rule(findings, answers)), Paragraph("The same as a file: [claims.csv](claims.csv).")]
     frame = pd.DataFrame(
@@ -74,7 +76,8 @@ def claims_in_words(findings: Findings) -> list[str]:
     if not answers:
         return []
     against = "; ".join(f"“{_says(one).rstrip('.')}”" for one in answers if _contradicts(one))
-    contradicted = f" **Ours contradicts it** where it says {against}." if against else ""
+    after = ", after a smaller budget," if is_smaller(findings.search) else ""
+    contradicted = f" **Ours contradicts it**{after} where it says {against}." if against else ""
     return [f"{_counted(answers)}.{contradicted}"]
 
 
@@ -177,7 +180,8 @@ def _difference(pair: Told) -> str:
 def _why(findings: Findings, answer: Answer) -> str:
     """Return why a claim holds, does not, or cannot be told, and what the search file adds."""
     claim = answer.claim
-    said = [*_reason(findings, answer), *_where(claim), *([escape(claim.why)] if claim.why else [])]
+    smaller = ["That is after a smaller budget."] if _contradicts(answer) and is_smaller(findings.search) else []
+    said = [*_reason(findings, answer), *smaller, *_where(claim), *([escape(claim.why)] if claim.why else [])]
     return " ".join(said)
 
 

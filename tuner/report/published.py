@@ -9,7 +9,7 @@ from tuner.contents.cells import DASH, number, plus_minus, signed, with_mark
 from tuner.contents.sections import Content, Items, Paragraph, Section, Table, folded_if
 from tuner.objective import ACCURACY
 from tuner.protocol import ranked
-from tuner.report.budget import budget
+from tuner.report.budget import budget, is_smaller
 from tuner.report.ranking import luck_of_rankings, ranking_against_ours
 from tuner.report.study_margins import study_margins
 from tuner.report.trials import summary_by, values_and_score
@@ -139,8 +139,7 @@ def _why(findings: Findings, study: StudyResults, model: str, lower: bool, told:
 
 
 def _smaller_budget(search: Search) -> list[str]:
-    smaller = search.overrides.epochs or search.overrides.train_size
-    return ["Ours is lower after a smaller budget."] if smaller else []
+    return ["Ours is lower after a smaller budget."] if is_smaller(search) else []
 
 
 def _list_of(lead: str, reasons: list[str]) -> list[Content]:
