@@ -144,6 +144,25 @@ def test_a_process_ends_with_the_one_that_asked_so_that_no_lock_outlives_it(tmp_
         time.sleep(0.01)
 
 
+def test_where_the_system_has_no_room_for_more_processes_those_that_are_there_draw(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fork, files, forked = os.fork, len(list(Path("/proc/self/fd").iterdir())), []
+
+    def once() -> int:
+        if forked:
+            raise BlockingIOError("Resource temporarily unavailable")
+        forked.append(True)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", once)
+    those = pictures(4)
+    draw_all(those)
+    assert drawn(those) == [picture.png for picture in pictures(4)]
+    assert len(list(Path("/proc/self/fd").iterdir())) == files
+    assert not children()
+
+
 @pytest.mark.parametrize("why", ["one core", "one picture", "threads of TensorFlow", "another system"])
 def test_where_nothing_can_be_forked_nothing_is_drawn_yet(monkeypatch: pytest.MonkeyPatch, why: str) -> None:
     those = pictures(1 if why == "one picture" else 3)

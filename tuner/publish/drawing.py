@@ -44,9 +44,10 @@ def draw_all(pictures: Sequence[Picture]) -> None:
     os.close(rest)
     processes: dict[int, IO[bytes]] = {}
     try:
-        for _ in range(helpers):
-            process, sent = _forked(undrawn, places)
-            processes[process] = sent
+        with contextlib.suppress(OSError):  # of no more processes or memory: those that are there draw
+            for _ in range(helpers):
+                process, sent = _forked(undrawn, places)
+                processes[process] = sent
         for place in _taken(places):
             undrawn[place].png  # noqa: B018  # it keeps it
             INTERRUPTS.hear()  # what draws may have swallowed one
@@ -66,9 +67,14 @@ def _forked(pictures: Sequence[Picture], places: int) -> tuple[int, IO[bytes]]:
     """Return a process that draws, and what it sends."""
     received, sent = os.pipe()
     asked = os.getpid()
-    with warnings.catch_warnings():  # of threads, which here wait and hold nothing that drawing needs
-        warnings.simplefilter("ignore", DeprecationWarning)
-        process = os.fork()
+    try:
+        with warnings.catch_warnings():  # of threads, which here wait and hold nothing that drawing needs
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process = os.fork()
+    except OSError:
+        os.close(received)
+        os.close(sent)
+        raise
     if not process:
         os.close(received)
         _draw(pictures, places, sent, asked)
