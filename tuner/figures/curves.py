@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,9 +12,11 @@ from matplotlib.lines import Line2D
 
 from tuner import columns as col
 from tuner.analysis.learning import METRICS, LearningCurve, metrics_of
-from tuner.figures.style import colour, dash, new_figure, whole_numbers
+from tuner.figures.style import colour, dash, new_figure, plain_decades, whole_numbers
 from tuner.objective import Objective
 
+#: So many times what it is in the second half of a training, a loss at its start leaves nothing of the rest to be seen.
+_DWARFS = 10
 _ON_AXIS = {col.LOSS: "loss (cross-entropy and penalties)"}
 
 
@@ -104,8 +107,19 @@ def _draw(
         axes.plot(range(1, len(values) + 1), values, label=curve.label, **{**look, **lines})
     axes.set_xlabel("epoch")
     axes.set_ylabel(y_label)
+    if "loss" in metric and _dwarfed([curve.history.get(metric, []) for curve in shown]):
+        axes.set_yscale("log")
+        plain_decades(axes.yaxis)
     if all(len(curve.history.get(metric, [])) <= 1 for curve in shown):
         axes.set_xlim(0.5, 1.5)  # or it would go from 0.95 to 1.05
         axes.set_xticks([1])
     else:
         whole_numbers(axes.xaxis)
+
+
+def _dwarfed(losses: Sequence[Sequence[float]]) -> bool:
+    """Return whether losses at the start of trainings hide what follows, and none is 0, which has no logarithm."""
+    known = [[loss for loss in one if math.isfinite(loss)] for one in losses]
+    later = max((max(one[len(one) // 2 :]) for one in known if one), default=0.0)
+    every = [loss for one in known for loss in one]
+    return bool(every) and min(every) > 0 and max(every) > _DWARFS * later
