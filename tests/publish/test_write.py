@@ -151,5 +151,8 @@ def test_of_the_reports_of_this_repository_only_examples_are_committed_and_all_s
     for page in pages:
         assert {name for name in shared if reference(name) in page} >= {LIBRARY}
         assert set(re.findall(r'="[.][.]/([^"]+[.](?:js|css))"', page)) <= shared
-        assert len(page) < 500_000, "no page carries scripts or images"
+        own = [text for kind, text in re.findall(r"<script([^>]*)>(.*?)</script>", page, re.S) if "json" not in kind]
+        own += re.findall(r"<style[^>]*>(.*?)</style>", page, re.S)
+        assert max(map(len, own)) < 1_000, "no page carries scripts or style"
+        assert "data:image" not in page, "none carries images"
     assert all(any(reference(name) in page for page in pages) for name in shared), "none that no page refers to"

@@ -50,9 +50,14 @@ def test_the_names_of_many_models_stand_above_the_classes_and_not_beside_them(mo
 
 
 def test_models_of_a_class_lie_beside_each_other() -> None:
-    (axes,) = drawn(scores_of(10)).axes
-    marks = [lines.get_segments() for lines in axes.collections if lines.get_linewidth()[0] == 2.2]  # type: ignore[attr-defined]
-    ends = sorted((segment[0, 0], segment[1, 0]) for segments in marks for segment in segments)
+    figure = drawn(scores_of(10))
+    (axes,) = figure.axes
+    inches = axes.get_window_extent().width / figure.dpi
+    (left, right), ends = axes.get_xlim(), []
+    for line in axes.get_lines():
+        half = line.get_markersize() / 72 / inches * (right - left) / 2
+        ends += [(float(middle) - half, float(middle) + half) for middle in np.asarray(line.get_xdata())]
+    ends.sort()
     assert len(ends) == 10 * 10
     assert all(right < left for (_, right), (left, _) in itertools.pairwise(ends))
 

@@ -36,14 +36,15 @@ def draw_class_scores(axes: Axes, scores: ClassScores, **points: Any) -> None:
     shown, name = scores.shown, scores.metric.label
     title = f"{name[:1].upper()}{name[1:]} of each class, {scores.dataset}"
     step = 0.8 / len(scores.models)
-    half = min(0.4 * step, 0.11)
+    inches = _width_of(axes)
+    mark = min(13.0, 0.8 * step * 72 * (inches - 1) / len(shown))
     for index, model in enumerate(scores.models):
         middle = np.arange(len(shown)) + (index - (len(scores.models) - 1) / 2) * step
         each, mean, sd = model.each[:, shown], model.mean[shown], model.sd[shown]
         ink = colour(model.number)
         low, high = np.clip((mean - sd, mean + sd), 0, 1)  # where such a metric lies
         axes.vlines(middle, low, high, color=ink, linewidth=1.4, alpha=0.6)
-        axes.hlines(mean, middle - half, middle + half, color=ink, linewidth=2.2)
+        axes.plot(middle, mean, linestyle="none", marker="_", markersize=mark, markeredgewidth=2.2, color=ink)
         aside = np.linspace(-0.16, 0.16, len(each))[:, None] * step if len(each) > 1 else np.zeros((1, 1))
         look = {"color": ink, "marker": marker(model.number), "s": 16, "alpha": 0.75, "linewidths": 0, **points}
         axes.scatter((middle + aside).ravel(), each.ravel(), label=model.label, zorder=3, **look)
@@ -54,15 +55,19 @@ def draw_class_scores(axes: Axes, scores: ClassScores, **points: Any) -> None:
     axes.grid(axis="x", visible=False)
     axes.set_xlabel("class")
     axes.set_ylabel(name)
-    columns = _legend_columns(axes, [model.label for model in scores.models])
+    columns = _legend_columns(inches, [model.label for model in scores.models])
     rows = -(-len(scores.models) // columns)
     axes.set_title(title, pad=12 + 14 * rows if len(scores.models) > 1 else None)
     if len(scores.models) > 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, borderaxespad=0.2)
 
 
-def _legend_columns(axes: Axes, labels: Sequence[str]) -> int:
-    """Return how many names stand side by side above axes that are nearly as wide as their figure."""
+def _width_of(axes: Axes) -> float:
+    """Return the width in inches of the figure that axes are in."""
     figure = axes.get_figure(root=True)
-    inches = 0.7 + 0.08 * max(map(len, labels))
-    return max(1, min(len(labels), int((figure.get_figwidth() - 1) / inches))) if figure else len(labels)
+    return _WIDTH if figure is None else float(figure.get_figwidth())
+
+
+def _legend_columns(inches: float, labels: Sequence[str]) -> int:
+    """Return how many names stand side by side above axes that are nearly as wide as their figure."""
+    return max(1, min(len(labels), int((inches - 1) / (0.7 + 0.08 * max(map(len, labels))))))

@@ -38,8 +38,12 @@ def write_report(findings: Findings, single_file: bool = False) -> Path:
     check_no_link(folder)
     content: dict[str, bytes] = {}
     report = report_of(findings)
+    pictures = []
+    for section in report.sections:
+        INTERRUPTS.hear()  # what reads what was found may have swallowed one
+        pictures += section.pictures
     with doing("drawing the pictures"):
-        draw_all([picture for section in report.sections for picture in section.pictures])
+        draw_all(pictures)
     for section in report.sections:
         INTERRUPTS.hear()  # what draws may have swallowed one
         with doing(f"drawing {section.heading}"):
