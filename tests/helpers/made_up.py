@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -261,3 +262,13 @@ def with_histories(findings: Findings, **histories: dict[str, list[float]]) -> F
     finals = {record.trial.id: record for _, record in changed}
     chosen = tuple(replace(c, finals=tuple(finals.get(r.trial.id, r) for r in c.finals)) for c in findings.chosen)
     return replace(findings, search_trials=changed, chosen=chosen)
+
+
+def three_retrained(folder: Path, data: Dataset, *right: Sequence[int], **raw: object) -> Project:
+    """Return a search of the models "one", "two" and "three", each retrained with so many right answers."""
+    names = ("one", "two", "three")
+    families = [{"family": "ann", "name": n, "space": {"dense_units": [4 + place]}} for place, n in enumerate(names)]
+    made = Project(folder, data, {**RAW, "report": {}, "published": {"study": "S"}, "search": families, **raw})
+    for name, counts in zip(names, right, strict=True):
+        made.retrained(name, made.searched(name, [0.5])[0], [first(count) for count in counts])
+    return made

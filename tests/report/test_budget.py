@@ -73,7 +73,8 @@ def test_a_note_stands_after_the_budget_and_is_no_part_of_what_made_it_smaller(t
     made = Project(tmp_path / "set", blobs)
     made.searched("ann", [0.5])
     findings = made.findings()
-    given = Overrides(epochs=2, settings=("training.batch_size=64", 'report.note="as | said"'))
+    notes = ('report.note="as | said"', 'report . note = "as | said"')
+    given = Overrides(epochs=2, settings=("training.batch_size=64", *notes))
     noted = findings.search.report.model_copy(update={"note": "as | said"})
     search = replace(findings.search, overrides=given, report=noted)
     assert budget(replace(findings, search=search)).endswith(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up import KERNEL, RAW, Project, first, with_histories
+from made_up import KERNEL, RAW, Project, first, three_retrained, with_histories
 from written import rows_of, words
 
 from tuner.analysis.claims import Answer, answers_to_claims
@@ -55,13 +55,9 @@ def answer(folder: Path, data: Dataset, claim: dict[str, Any], **more: Any) -> A
 def test_models_that_are_far_apart_but_not_shown_to_be_after_holm_are_told_as_that(
     tmp_path: Path, blobs: Dataset
 ) -> None:
-    names = ("one", "two", "three")
-    families = [{"family": "ann", "name": n, "space": {"dense_units": [4 + place]}} for place, n in enumerate(names)]
-    published = {"study": "S", "claims": [{"says": "It hardly matters.", "alike": list(names)}]}
-    made = Project(tmp_path, blobs, {**RAW, "report": {}, "published": published, "search": families})
-    for name, right in zip(names, ([30, 34, 32], [26, 28, 25], [27, 32, 30]), strict=True):
-        made.retrained(name, made.searched(name, [0.5])[0], [first(count) for count in right])
-    findings = made.findings()
+    published = {"study": "S", "claims": [{"says": "It hardly matters.", "alike": ["one", "two", "three"]}]}
+    right = ([30, 34, 32], [26, 28, 25], [27, 32, 30])
+    findings = three_retrained(tmp_path, blobs, *right, published=published).findings()
     told = row(findings)
     pair = next(p for p in judged_on(findings, "blobs") if {p.better.model, p.worse.model} == {"one", "two"})
     assert pair.matters

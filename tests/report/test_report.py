@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from made_up import LAYERS, RAW, VIEW, Project, first
+from made_up import LAYERS, RAW, VIEW, Project, first, three_retrained
 from scipy import stats
 from written import drawn_small, figures_of, pictures_of, words
 
@@ -184,13 +184,7 @@ def test_a_model_without_a_completed_trial_is_named(tmp_path: Path, blobs: Datas
 
 
 def test_several_pairs_are_adjusted_and_all_compared(tmp_path: Path, blobs: Dataset) -> None:
-    raw = {**RAW, "search": [{"family": "ann", "name": name} for name in ("one", "two", "three")]}
-    del raw["published"]
-    made = Project(tmp_path, blobs, raw)
-    for index, name in enumerate(("one", "two", "three")):
-        trial = made.searched(name, [0.5])[0]
-        own = replace(trial, epochs=10 + index)
-        made.retrained(name, own, [first(20 + 8 * index), first(21 + 8 * index)])
+    made = three_retrained(tmp_path, blobs, [20, 21], [28, 29], [36, 37])
     pairs = pairs_on(made.findings(), "blobs")
     assert [(pair.better.model, pair.worse.model) for pair in pairs] == [
         ("three", "two"),
@@ -294,13 +288,7 @@ def test_seeds_are_seen_to_vary_alike_up_to_three_times_each_others_sd(tmp_path:
 def test_a_verdict_on_several_models_says_what_unequal_numbers_of_retrainings_may_hide(
     tmp_path: Path, blobs: Dataset, counts: tuple[list[int], ...], share: int | None
 ) -> None:
-    names = ("one", "two", "three")
-    raw = {**RAW, "search": [{"family": "ann", "name": name} for name in names]}
-    del raw["published"]
-    made = Project(tmp_path, blobs, raw)
-    for place, (name, right) in enumerate(zip(names, counts, strict=True)):
-        own = replace(made.searched(name, [0.5])[0], epochs=10 + place)
-        made.retrained(name, own, [first(count) for count in right])
+    made = three_retrained(tmp_path, blobs, *counts)
     (pair, *_), line = pairs_on(made.findings(), "blobs"), verdict_on(made.findings(), "blobs")
     assert pair.proven
     assert "retrainings may hide" not in line, "that is of two models, or of as many retrainings of each"

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_up import LAYERS, RAW, VIEW, Project, first
+from made_up import LAYERS, RAW, VIEW, Project, first, three_retrained
 from recorded import whole
 from written import words
 
@@ -75,9 +75,7 @@ def search(
 
 def of_three(*right: list[int]) -> Build:
     """Return what makes a search of three models that are retrained with so many right answers."""
-    names = ("one", "two", "three")
-    families = [{"family": "ann", "name": n, "space": {"dense_units": [4 + place]}} for place, n in enumerate(names)]
-    return search({name: [0.5] for name in names}, dict(zip(names, right, strict=True)), search=families)
+    return lambda folder, data: three_retrained(folder, data, *right).findings()
 
 
 def after_another(right: Right) -> Build:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tuner.analysis.findings import Findings
 from tuner.datasets import DATASETS
 from tuner.search_file.model import Search
 from tuner.search_file.model_search import ModelSearch
+from tuner.search_file.settings import parted
 from tuner.text import escape
 
-#: The key of a search file that says something of the budget, and changes none.
-NOTE = "report.note"
+#: The way to the key of a search file that says something of the budget, and changes none.
+_NOTE = ["report", "note"]
 
 
 def budget(findings: Findings) -> str:
@@ -86,6 +89,7 @@ def is_smaller(search: Search) -> bool:
 
 def smaller_budget(search: Search) -> str:
     """Return what the command line set but for a note, as the end of a sentence; empty where it set nothing."""
-    given = search.overrides.without(NOTE).given
+    settings = tuple(setting for setting in search.overrides.settings if parted(setting)[0] != _NOTE)
+    given = replace(search.overrides, settings=settings).given
     smaller = " ".join(f"{option} {escape(value)}" for option, value in given)
     return f"; set on the command line: {smaller}" if smaller else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +50,6 @@ class Overrides:
     def recorded(self) -> dict[str, Any]:
         """What a search is named by and recorded with: the oldest fields, and newer ones where they were given."""
         return {name: value for name, value in vars(self).items() if name != "settings" or value}
-
-    def without(self, key: str) -> Overrides:
-        """Return the same but for what was given for one key of the search file."""
-        settings = tuple(setting for setting in self.settings if setting.partition("=")[0].strip() != key)
-        return replace(self, settings=settings)
 
 
 def option_name(field_name: str) -> str:

@@ -31,12 +31,17 @@ def with_settings(raw: Mapping[str, Any], settings: Sequence[str]) -> Mapping[st
         return raw
     changed = copy.deepcopy(dict(raw))
     for setting in settings:
-        way, equals, value = setting.partition("=")
-        steps = [step.strip() for step in way.split(".")]
+        steps, equals, value = parted(setting)
         if not equals or not all(steps):
             raise InputError(_OPTION, f"{shown(setting)} is no setting", _EXAMPLE)
         _set(changed, steps, _read(value.strip(), setting))
     return changed
+
+
+def parted(setting: str) -> tuple[list[str], str, str]:
+    """Return the steps of the way to a key, such as `["report", "note"]`, the sign `=`, and the value."""
+    way, equals, value = setting.partition("=")
+    return [step.strip() for step in way.split(".")], equals, value
 
 
 def _read(text: str, setting: str) -> object:
