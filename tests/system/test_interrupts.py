@@ -87,6 +87,21 @@ def test_an_import_comes_to_its_end_before_the_interrupt() -> None:
         assert done == ["inner", "outer"]
 
 
+@pytest.mark.parametrize("collects", [True, False])
+def test_nothing_is_looked_through_for_garbage_while_modules_are_imported(collects: bool) -> None:
+    interrupts = Interrupts()
+    try:
+        (gc.enable if collects else gc.disable)()
+        with pytest.raises(ImportError), interrupts.importing():
+            with interrupts.importing():
+                assert not gc.isenabled()
+            assert not gc.isenabled()
+            raise ImportError
+        assert gc.isenabled() == collects
+    finally:
+        gc.enable()
+
+
 def test_the_next_import_hears_what_an_import_swallowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "deaf.py").write_text(
         "import os, signal\n"
@@ -309,3 +324,27 @@ def test_whatever_command_is_asked_to_stop_says_in_a_line_how_to_begin_again(
     assert command.poll() == 130, err
     assert err.splitlines() == [f"stopped; nothing that is recorded is lost. Again with: tuner {arguments}"]
     assert not list(copied.rglob(".partial*"))
+
+
+@pytest.mark.parametrize("where", ["option", "command"])
+def test_a_request_in_the_middle_of_reading_the_command_line_is_one_line_too(
+    where: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import click
+
+    from tuner.cli.ending import Commands, run_to_its_end
+
+    def asked_at(place: str) -> None:
+        if place == where:
+            raise KeyboardInterrupt
+
+    @click.group(cls=Commands, invoke_without_command=True)
+    @click.option("--option", expose_value=False, callback=lambda *_: asked_at("option"))
+    def app() -> None:
+        asked_at("command")
+
+    monkeypatch.setattr(sys, "argv", ["tuner", "--option=1"])
+    with pytest.raises(SystemExit) as end:
+        run_to_its_end(app)
+    assert end.value.code == 130
+    assert capsys.readouterr().err == "stopped; nothing that is recorded is lost. Again with: tuner --option=1\n"

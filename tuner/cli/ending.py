@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -28,6 +28,13 @@ _STOPPED = "stopped; nothing that is recorded is lost. Again with"
 
 class Commands(click.Group):
     """Commands that end in a line of ours where they are asked to stop, and not in an empty one of click's."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Read what was typed before the command."""
+        try:
+            return super().make_context(*arguments, **options)
+        except KeyboardInterrupt:
+            stop(_STOPPED)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command that was typed."""

@@ -30,7 +30,7 @@ def _ray(address: str | None, *arguments: Any) -> Executor:
 EXECUTORS = {"local": _local, "ray": _ray}
 
 #: What a server of workers imports once, so that no trial has to: Keras, its backend, and nothing run.
-PRELOAD = ("tuner.worker.training",)
+PRELOAD = ("tuner.worker.preloaded",)
 
 #: More workers a core than this take its memory, and make nothing faster.
 MOST_WORKERS = 16
