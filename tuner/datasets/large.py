@@ -61,8 +61,8 @@ def rows_of(shape: Sequence[int], dtype: Any = np.uint8, batch: int = 1) -> int:
     return batch * max(1, BLOCK // max(1, math.prod(shape) * int(np.dtype(dtype).itemsize)) // batch)
 
 
-def evaluation_batch(shape: Sequence[int]) -> int:
-    """Return how many images, or features, of a shape are looked at in one step where nothing is learned."""
+def most_images(shape: Sequence[int]) -> int:
+    """Return how many images, or features, of a shape are looked at in one step at most where nothing is learned."""
     return max(1, min(_MOST_IMAGES, _MOST_VALUES // max(1, math.prod(shape))))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tuner.analysis.findings import Chosen, Findings
-from tuner.datasets.large import Rows, evaluation_batch, release, rows_at, rows_of
+from tuner.datasets.large import Rows, most_images, release, rows_at, rows_of
 from tuner.errors import CheckError, InputError, one_line
 from tuner.families.custom import CustomFamily
 from tuner.protocol import test_images
@@ -171,7 +171,7 @@ def _made_again(findings: Findings, chosen: Chosen, model: SavedModel) -> np.nda
     family, classes = CustomFamily(trial.family, findings.search.folder, files), len(chosen.predictions.class_names)
     try:
         network = made_again(model.path, family, trial.source, trial.values, images.shape[1:], classes)
-        batch = evaluation_batch(images.shape[1:])
+        batch = most_images(images.shape[1:])
         size = rows_of(images.shape[1:], images.dtype, batch)
         parts = [network.predict(piece, batch_size=batch, verbose=0) for _, piece in _pieces(images, size)]
     except InputError as error:

@@ -25,6 +25,11 @@ def handed_on(network: keras.Model) -> int:
     return sum(math.prod(layer.output.shape[1:]) for layer in flat_layers(network) if _is_known(layer))
 
 
+def largest_layer(network: keras.Model) -> int:
+    """Return how many numbers a network's largest layer hands on for an image; 0 where no layer tells."""
+    return max((math.prod(layer.output.shape[1:]) for layer in flat_layers(network) if _is_known(layer)), default=0)
+
+
 def _kernels(layer: keras.Layer) -> list[object]:
     """Return the kernels of a layer, of which a separable convolution has two; none where its output is not known."""
     names = ("kernel", "depthwise_kernel", "pointwise_kernel")

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from tuner.analysis.validation_predictions import packed
 from tuner.datasets.base import Dataset
-from tuner.datasets.large import Rows, RowsInFile, evaluation_batch, rows_at, rows_of
+from tuner.datasets.large import Rows, RowsInFile, rows_at, rows_of
 from tuner.objective.log_loss import cross_entropy
 from tuner.protocol import test_images
 from tuner.system.files import partial_of, publish
 from tuner.trial import ARTIFACTS, Job, artifact_path
 from tuner.untrusted.sizes import sha256_of
+from tuner.worker.evaluation import evaluation_batch
 from tuner.worker.grad_cam import mistakes_maps
 from tuner.worker.model_files import make_reproducible
 from tuner.worker.model_summary import first_layer_view
@@ -63,7 +64,7 @@ def keep_answers(job: Job, answers: NDArray[np.float32] | None) -> dict[str, str
 
 def predict(network: keras.Model, images: Rows) -> NDArray[np.float32]:
     """Return class probabilities, `(n, classes)`, of raw images, `(n, height, width, channels)`."""
-    size = evaluation_batch(images.shape[1:])
+    size = evaluation_batch(network, images.shape[1:])
     piece = rows_of(images.shape[1:], batch=size) if isinstance(images, RowsInFile) else len(images)
     parts = [
         network.predict(images[start : start + piece], batch_size=size, verbose=0)

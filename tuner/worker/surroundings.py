@@ -113,12 +113,14 @@ def environment(trial: Trial) -> dict[str, Any]:
         "keras": keras.__version__,
         "backend": f"{backend} {module.__version__}",
         "numpy": np.__version__,
-        "device": _device(backend),
+        "device": device(),
         "threads": trial.threads,
     }
 
 
-def _device(backend: str) -> str:
+def device() -> str:
+    """Return the name of the GPU that trains; "cpu" where none does."""
+    backend = keras.backend.backend()
     if backend == "jax":
         import jax
 

@@ -186,7 +186,7 @@ class TestEveryEngine:
     def test_tells_what_the_network_answers_to_the_validation_images_after_each_epoch(
         self, engine: Engine, batch: int, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(f"tuner.worker.engines.{engine.name}.evaluation_batch", lambda shape: batch)
+        monkeypatch.setattr(f"tuner.worker.engines.{engine.name}.evaluation_batch", lambda network, shape: batch)
         network = network_of("cnn", filters=4, dropout=0.5)
         training, validation = samples(blobs)  # of 45 images
         for epoch in engine.fit(network, training, validation, Plan(2, 16, seed=3)):
@@ -213,7 +213,7 @@ class TestEveryEngine:
         if not engine.reads_files:
             pytest.skip("does not read files")
         monkeypatch.setattr("tuner.datasets.large.BLOCK", 40 * 64)  # two batches of 16, and never the whole
-        monkeypatch.setattr(f"tuner.worker.engines.{engine.name}.evaluation_batch", lambda shape: 20)
+        monkeypatch.setattr(f"tuner.worker.engines.{engine.name}.evaluation_batch", lambda network, shape: 20)
         found = []
         for part in (np.asarray, partial(in_a_file, tmp_path)):
             keras.utils.set_random_seed(1)

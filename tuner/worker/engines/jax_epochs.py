@@ -11,9 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from tuner.datasets.large import evaluation_batch
 from tuner.worker.engines.base import Plan, Samples, varied
 from tuner.worker.engines.compiled import CompiledEngine, EpochFunction, Order
+from tuner.worker.evaluation import evaluation_batch
 
 
 class JaxEpochsEngine(CompiledEngine):
@@ -129,7 +129,7 @@ def epoch_function(network: keras.Model, variables: Groups, plan: Plan) -> Calla
         state, metrics, answers = over(learn, state, training, order, plan.batch_size)
         if validation is not None:
             everything = jnp.arange(len(validation[1]))
-            looked_at = evaluation_batch(validation[0].shape[1:])
+            looked_at = evaluation_batch(network, validation[0].shape[1:])
             _, of_validation, answers = over(look, state, validation, everything, looked_at)
             metrics += of_validation
         return state, jnp.stack(metrics), answers

@@ -18,7 +18,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.datasets.large import evaluation_batch
 from tuner.errors import TrialError
 from tuner.families.own_compiled import in_its_place
 from tuner.families.own_network import OwnNetwork
@@ -26,6 +25,7 @@ from tuner.objective import OBJECTIVES, Objective, ToldObjective
 from tuner.objective.log_loss import cross_entropy
 from tuner.space.parameters import Values
 from tuner.worker.engines.base import Epoch, Samples
+from tuner.worker.evaluation import evaluation_batch
 
 NAME = "fit"
 #: Arguments that a `fit` of the user's own may give to Keras' by itself: it is called without them then.
@@ -219,7 +219,7 @@ def _given(own: OwnNetwork, samples: Samples) -> tuple[NDArray[np.float32], NDAr
 
 
 def _answers(own: OwnNetwork, samples: Samples) -> NDArray[np.float32]:
-    batches = samples.batches(evaluation_batch(samples.images.shape[1:]))
+    batches = samples.batches(evaluation_batch(own.model, samples.images.shape[1:]))
     parts = [keras.ops.convert_to_numpy(own.model(images, training=False)) for images, _ in batches]
     return np.concatenate(parts).astype(np.float32)
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.datasets.base import Images, Labels
-from tuner.datasets.large import evaluation_batch
+from tuner.datasets.large import most_images
 from tuner.recipe import Mixing
 from tuner.worker.engines.base import (
     Engine,
@@ -30,6 +30,7 @@ from tuner.worker.engines.base import (
     state_of,
 )
 from tuner.worker.engines.relay import Relay
+from tuner.worker.evaluation import evaluation_batch
 
 #: What Keras is told to measure of images that validate, which have no weights.
 _UNWEIGHTED = "unweighted_loss"
@@ -67,7 +68,7 @@ class PlainEngine(Engine):
             _learn_from_shares(network, mixing)
         elif has_keras_steps(network):
             _add_unpenalised_loss(network, plan)
-        looked_at = evaluation_batch(training.images.shape[1:])
+        looked_at = evaluation_batch(network, training.images.shape[1:])
         weights = None if plan.class_weights is None else dict(enumerate(map(float, plan.class_weights)))
         held: Any = None
         if validation is not None and validation.in_file:
@@ -236,7 +237,7 @@ def _state(network: keras.Model, plan: Plan) -> State:
 
 def _answers(network: keras.Model, validation: Samples | None) -> NDArray[np.float32]:
     """Return the network's answers, without compiling a prediction, which would take as long as a short training."""
-    batches = () if validation is None else validation.batches(evaluation_batch(validation.images.shape[1:]))
+    batches = () if validation is None else validation.batches(evaluation_batch(network, validation.images.shape[1:]))
     parts = [keras.ops.convert_to_numpy(network(images, training=False)) for images, _ in batches]
     return np.concatenate(parts).astype(np.float32) if parts else np.empty((0, 0), np.float32)
 
@@ -244,7 +245,7 @@ def _answers(network: keras.Model, validation: Samples | None) -> NDArray[np.flo
 def _variants(augment: keras.Sequential, images: Images) -> NDArray[np.float32]:
     """Return a random variant of each image, made batch by batch into one array."""
     made = np.empty(images.shape, np.float32)
-    size = evaluation_batch(images.shape[1:])
+    size = most_images(images.shape[1:])
     for start in range(0, len(images), size):
         batch = images[start : start + size].astype(np.float32)
         made[start : start + size] = keras.ops.convert_to_numpy(augment(batch, training=True))

@@ -11,9 +11,10 @@ from typing import Any
 
 import keras
 
-from tuner.datasets.large import evaluation_batch, rows_of
+from tuner.datasets.large import rows_of
 from tuner.worker.engines.base import Plan, Samples, varied
 from tuner.worker.engines.compiled import CompiledEngine, EpochFunction, Order
+from tuner.worker.evaluation import evaluation_batch
 
 
 class TensorFlowEpochsEngine(CompiledEngine):
@@ -74,7 +75,7 @@ def _epoch_function(
         return sums
 
     if training.in_file or (validation is not None and validation.in_file):
-        return _in_pieces(forward, learn, training, validation, plan)
+        return _in_pieces(network, forward, learn, training, validation, plan)
     # Made outside the function: inside, the data would become part of its graph.
     resident = {
         id(part): (tf.constant(part.images), tf.constant(part.labels)) for part in (training, validation) if part
@@ -97,7 +98,7 @@ def _epoch_function(
     def look(samples: Samples) -> tuple[list[Any], Any]:
         """Return the mean metrics of images in their order, and the probabilities that these got."""
         images, labels = resident[id(samples)]
-        size, count = evaluation_batch(samples.images.shape[1:]), len(samples.labels)
+        size, count = evaluation_batch(network, samples.images.shape[1:]), len(samples.labels)
 
         def body(batch: Any, before: list[Any], answers: Any) -> tuple[Any, list[Any], Any]:
             here = slice(batch * size, tf.minimum((batch + 1) * size, count))
@@ -124,6 +125,7 @@ def _epoch_function(
 
 
 def _in_pieces(
+    network: keras.Model,
     forward: Callable[..., Any],
     learn: Callable[..., Any],
     training: Samples,
@@ -137,7 +139,7 @@ def _in_pieces(
     import tensorflow as tf
 
     size, shape = plan.batch_size, training.images.shape[1:]
-    piece = rows_of(shape, batch=size)
+    piece, looked_at = rows_of(shape, batch=size), evaluation_batch(network, shape)
     nothing = [tf.constant(0.0)] * 3
     arguments = [
         tf.TensorSpec((None, *shape), training.images.dtype),
@@ -175,7 +177,7 @@ def _in_pieces(
         if validation is None or mean_of_validation is None:
             return metrics, None
         sums, answers = nothing, []
-        for images, labels in validation.batches(evaluation_batch(shape)):
+        for images, labels in validation.batches(looked_at):
             sums, probabilities = looked(images, labels, sums)
             answers.append(probabilities)
         return metrics + mean_of_validation(sums), tf.concat(answers, 0)
