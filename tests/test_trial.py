@@ -81,11 +81,24 @@ def test_trials_whose_classes_have_weights_share_what_is_compiled_whatever_these
     assert groups[0] == groups[1] == groups[2] != groups[3]
 
 
+def test_trials_are_set_alike_that_run_none_of_the_users_code_by_as_many_threads() -> None:
+    plain = Trial("ann", "d", "0" * 16, {}, 3, 0)
+    alike = [
+        replace(plain, family="cnn", epochs=9, seed=5),
+        replace(plain, objective="macro_f1"),
+        plain.as_final(1),
+    ]
+    assert {one.setting for one in alike} == {plain.setting} != {""}
+    assert len({plain.setting, replace(plain, threads=2).setting, replace(plain, backend="jax").setting}) == 3
+    own = {"source": "0" * 16, "callbacks": "mine:Stop 0", "objective": f"mine:cost min {'0' * 16}"}
+    assert {replace(plain, **{name: value}).setting for name, value in own.items()} == {""}
+
+
 def test_what_was_recorded_before_counts_and_is_not_trained_again(tmp_path: Path, newer: Any) -> None:
     class Idle(Executor):
         slots = 1
 
-        def submit(self, key: str, argument: object, group: str = "") -> None:
+        def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
             raise AssertionError("a trial that is recorded is trained again")
 
         def wait(self, timeout: float | None = None) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from tuner.objective import Objective, objective_of
+from tuner.objective import Objective, OwnObjective, objective_of
 from tuner.untrusted.checked_json import parsed
 
 #: Keras' backends that trials are trained with.
@@ -153,6 +153,15 @@ class Trial:
         if structure.get(CLASS_WEIGHT, "none") != "none":
             structure[CLASS_WEIGHT] = ""
         return replace(self, values=structure, seed=0, stop_after=None).id
+
+    @property
+    def setting(self) -> str:
+        """What a process is set to where the trial is trained: others of the same setting may follow it there.
+
+        Empty where the trial runs code of a user's own, which may leave anything in its process.
+        """
+        own = self.source or self.callbacks or isinstance(objective_of(self.objective), OwnObjective)
+        return "" if own else f"{self.backend}, {self.threads} threads"
 
     @cached_property
     def whole(self) -> str:

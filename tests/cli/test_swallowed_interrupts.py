@@ -73,7 +73,7 @@ def test_a_run_hears_it_before_it_submits_more(tmp_path: Path) -> None:
     class One(Executor):
         slots = 1
 
-        def submit(self, key: str, argument: object, group: str = "") -> None: ...
+        def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None: ...
 
         def wait(self, timeout: float | None = None) -> Sequence[Outcome]:
             outcomes: Sequence[Outcome] = step()

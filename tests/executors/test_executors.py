@@ -337,6 +337,48 @@ def test_calls_of_one_kin_share_a_process_that_others_never_see(local_pool) -> N
     assert not seen["a"] & seen["b"]
 
 
+def pids_of(executor: Executor, *calls: tuple[str, str], argument: object = None) -> list[int]:
+    """Return the processes of calls, one after the other, by their groups and settings."""
+    found = []
+    for number, (group, setting) in enumerate(calls):
+        executor.submit(str(number), argument, group, setting)
+        found.append(every(executor, 1)[0].value)
+    return found
+
+
+def test_groups_of_one_setting_share_a_process_and_no_others_do(local_pool) -> None:
+    one, same, none, other, again = pids_of(
+        local_pool(pid, workers=1), ("a", "x"), ("b", "x"), ("c", ""), ("d", "y"), ("a", "y")
+    )
+    assert one == same
+    assert again == other
+    assert len({one, none, other}) == 3
+
+
+def test_a_process_takes_so_many_calls_whatever_their_groups(local_pool, monkeypatch) -> None:
+    monkeypatch.setattr(local, "MOST_CALLS", 2)
+    first, second, third = pids_of(local_pool(pid, workers=1), ("a", "x"), ("b", "x"), ("c", "x"))
+    assert first == second != third
+
+
+def keep_and_tell(size: int) -> int:
+    globals()["_kept"] = bytes(range(256)) * (size // 256)
+    return os.getpid()
+
+
+def test_a_process_that_has_grown_gives_way_to_a_fresh_one_before_another_group(local_pool) -> None:
+    executor = local_pool(keep_and_tell, workers=1)
+    first, second = pids_of(executor, ("a", "x"), ("b", "x"), argument=10_000)
+    grown, fresh = pids_of(executor, ("c", "x"), ("d", "x"), argument=local.MOST_KEPT_BYTES + 30_000_000)
+    assert first == second == grown != fresh
+
+
+def test_where_memory_is_limited_no_group_finds_what_another_left() -> None:
+    with LocalExecutor(f"{__name__}:pid", 1, limits=Limits(gigabytes=100)) as executor:
+        first, second = pids_of(executor, ("a", "x"), ("b", "x"))
+        assert first != second
+
+
 def test_kin_that_run_at_the_same_time_have_a_process_each(local_pool) -> None:
     executor = local_pool(pid)
     for number in range(2):

@@ -356,7 +356,7 @@ class MadeUp(Executor):
         self._calls: dict[str, Job] = {}
         self.trained = 0
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
         assert isinstance(argument, Job)
         self._calls[key] = argument
         self.trained += 1

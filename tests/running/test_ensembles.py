@@ -43,7 +43,7 @@ class Trainer(Executor):
         self._calls: dict[str, Job] = {}
         self.trained: list[Job] = []
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
         assert isinstance(argument, Job)
         self._calls[key] = argument
 

@@ -182,7 +182,7 @@ class OneAtATime(Executor):
         self._fails, self._calls = fails, dict[str, Trial]()
         self.trained: list[tuple[object, int]] = []
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
         assert isinstance(argument, Job)
         self._calls[key] = argument.trial
 

@@ -42,7 +42,7 @@ class SimulatedExecutor(Executor):
         self.trained: list[str] = []
         self.most_at_once = 0
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
         assert isinstance(argument, Job)
         assert key not in self._calls
         self._calls[key] = argument
@@ -410,7 +410,7 @@ class KinExecutor(SimulatedExecutor):
         self.running: dict[str, tuple[int, str]] = {}
         self.started: list[tuple[str, bool]] = []
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
         super().submit(key, argument)
         taken = {slot for slot, _ in self.running.values()}
         free = [slot for slot in range(self.slots) if slot not in taken]
@@ -475,7 +475,7 @@ def test_a_long_list_is_proposed_piece_by_piece(tmp_path: Path, monkeypatch: pyt
     seen: list[int] = []
 
     class Watching(KinExecutor):
-        def submit(self, key: str, argument: object, group: str = "") -> None:
+        def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
             super().submit(key, argument, group)
             with Ledger(tmp_path / "l") as ledger:
                 seen.append(len(ledger.search_trials("s")))

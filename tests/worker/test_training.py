@@ -128,6 +128,37 @@ def test_kin_in_one_process_have_the_results_of_a_process_each(family: str, tmp_
     assert len({str(one.history) for one in found[""]}) == 3
 
 
+@pytest.mark.slow
+def test_groups_that_share_a_process_have_the_results_and_models_of_a_process_each(
+    tmp_path: Path, blobs: Dataset
+) -> None:
+    given: list[tuple[str, dict[str, Any]]] = [
+        ("cnn", {"filters": 4, "dropout": 0.5, "precision": "mixed_bfloat16"}),
+        ("ann", {"dense_units": 8, "dropout": 0.25}),
+        ("cnn", {"filters": 2, "batch_norm": True, "flip": "horizontal", "class_weight": "balanced"}),
+        ("ann", {"dense_units": 8, "optimizer": "sgd", "momentum": 0.9, "mixup": 0.2, "label_smoothing": 0.1}),
+    ]
+    jobs = [job(tmp_path, blobs, family, **one) for family, one in given]
+    jobs = [replace(one, trial=replace(one.trial, seed=3).as_final(9)) for one in jobs]
+    assert len({one.trial.compile_group for one in jobs}) == len(jobs)
+    found: dict[str, list[Result]] = {}
+    processes: dict[str, set[int]] = {}
+    with LocalExecutor("tuner.worker.training:train", 1, log=tmp_path / "log", preload=PRELOAD) as executor:
+        for setting in ("", "alike"):
+            found[setting], processes[setting] = [], set()
+            for one in jobs:
+                executor.submit(one.trial.id, one, one.trial.compile_group, setting)
+                processes[setting].update(executor.worker_pids())
+                (outcome,) = executor.wait()
+                found[setting].append(outcome.value)
+    assert [len(those) for those in processes.values()] == [4, 1]
+    for alone, together in zip(*found.values(), strict=True):
+        assert together.status == "completed", together.error
+        assert together.history == alone.history
+        assert together.files == alone.files
+        assert together.test_loss == alone.test_loss
+
+
 def test_a_final_trial_leaves_its_model_and_its_predictions_with_their_hashes(tmp_path: Path, blobs: Dataset) -> None:
     final = job(tmp_path, blobs)
     final = replace(final, trial=final.trial.as_final(9))

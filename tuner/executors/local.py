@@ -1,7 +1,8 @@
-"""`local`: a fresh process for every group of calls, forked from a server that has imported Keras and run nothing.
+"""`local`: processes for groups of calls, forked from a server that has imported Keras and run nothing.
 
 One is always forked ahead, so that a fresh process costs nothing; its memory goes back when it ends, and its crash is
-its own.
+its own. What a fresh one has to do once, begin with its backend, takes longer than a short trial: a process that has
+remained small goes on with another group of the same setting.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 WORKER_BYTES = 1_500_000_000
 #: A process takes so many calls of one group before a fresh one takes over, whatever little each leaves in its memory.
 MOST_CALLS = 50
+#: A process that holds so many bytes more than a fresh one gives its memory back before another group is begun.
+MOST_KEPT_BYTES = 250_000_000
 #: How often the memory of workers is looked at where it has a limit, and a server that is dying, in seconds.
 SECONDS_BETWEEN_LOOKS = 0.2
 #: A killed server counts as dead only after it has ended, which takes a large one on a busy machine some seconds.
@@ -54,6 +57,7 @@ class _Worker:
     lifeline: Connection
     slot: int = 0
     group: str = ""
+    setting: str = ""
     key: str = ""
     taken: int = 0
     begun: float | None = None  # when it began its call, by the monotonic clock
@@ -128,10 +132,15 @@ class LocalExecutor(Executor):
         with _needing_room(), printing_to(log):
             forkserver.ensure_running()
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
-        """Start the call in the process that is kept for its group, or in a fresh one; see `Executor.submit`."""
-        kept = next((worker for worker in self._workers if worker.group == group and not worker.key), None)
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
+        """Start the call in the process that is kept for its group or setting, or in a fresh one; see `Executor`."""
+        waiting = [worker for worker in self._workers if not worker.key]
+        kept = next((worker for worker in waiting if worker.group == group), None)
+        if kept is None and not self._free:
+            kept = next((worker for worker in waiting if setting and worker.setting == setting), None)
+            kept = kept if kept is not None and self._is_small(kept) else None
         if kept is not None:
+            kept.group = group
             if self._hand_over(kept, key, argument):
                 return
             self._release(kept)
@@ -139,13 +148,20 @@ class LocalExecutor(Executor):
             self._release(next(worker for worker in self._workers if not worker.key))
         slot = self._free.pop()
         worker = self._spare or self._fork()
-        worker.slot, worker.group = slot, group
+        worker.slot, worker.group, worker.setting = slot, group, setting
         while not self._hand_over(worker, key, argument):
             self._end(worker)
-            worker = replace(self._fork(), slot=slot, group=group)
+            worker = replace(self._fork(), slot=slot, group=group, setting=setting)
         self._workers.append(worker)
         self._spare = self._fork()
         self._reap()
+
+    def _is_small(self, worker: _Worker) -> bool:
+        """Whether a process holds hardly more memory than a fresh one, none of a GPU's, and no limit counts it."""
+        if self._gpus or self._spare is None or self.limits.gigabytes is not None:
+            return False
+        held, fresh = (resident_bytes(one.process.pid) for one in (worker, self._spare))
+        return held is not None and fresh is not None and held <= fresh + MOST_KEPT_BYTES
 
     def _hand_over(self, worker: _Worker, key: str, argument: object) -> bool:
         """Give a worker its next call; return whether it was alive to take it."""

@@ -57,7 +57,7 @@ class Machine(Executor):
         self._running: list[tuple[float, str, Trial, float]] = []
         self.trained: list[Trial] = []
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
         assert isinstance(argument, Job)
         took = seconds_of(argument.trial) * self._slower
         heapq.heappush(self._running, (self._clock.now + took, key, argument.trial, took))
