@@ -72,7 +72,7 @@ class SimulatedCluster(Executor):
     def _return_to(self) -> None:
         self._now += perf_counter() - self._left
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
         """Let the call begin where a place is free first; see `Executor.submit`."""
         self._return_to()
         self._now += self._per_call

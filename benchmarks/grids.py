@@ -52,7 +52,9 @@ EXPLAINED = (
     "run is timed as a whole process, imports and data loading (one `.npz` file) included; this tool's with its "
     "ledger on disk and its workers, up to the end of its search. This tool and Ray Tune run as many trials at a time "
     "as there are cores, a core each; GridSearchCV validates once, at the end of a trial, and all others after every "
-    "epoch. Memory is the largest sum over all processes of a run, in which pages that they share count once for each. "
+    "epoch. Memory is the largest sum over all processes of a run: first of what each holds, so that a page that "
+    "several share counts for each of them, then with each such page counted once (Linux's proportional set size), "
+    "which is what the machine has to have. "
     "The last column is the difference of the mean validation accuracy to this tool's. A round has one seed, for the "
     "split and for all trials but KerasTuner's, and with it the luck of one order of the images: an interval (95 %, "
     "paired t-test) is over rounds, and a single round has none. What both ways of training learn over many seeds is "
@@ -114,11 +116,21 @@ def grid_table(runs: dict[str, list[Run]]) -> str:
                 *median_and_spread([run.seconds for run in mine]),
                 f"{statistics.median(run.seconds for run in mine) / median:.2f}",
                 f"{statistics.median(run.megabytes for run in mine):,.0f}",
+                f"{statistics.median(run.proportional_megabytes for run in mine):,.0f}",
                 f"{statistics.mean(scores):.4f}",
                 "" if name == "this tool" else str(difference((r.found for r in mine), (r.found for r in ours))),
             ]
         )
-    heads = ("competitor", "median s", "min to max", "× this tool", "peak MB", "val. accuracy", "− this tool's (95 %)")
+    heads = (
+        "competitor",
+        "median s",
+        "min to max",
+        "× this tool",
+        "peak MB",
+        "shared pages once",
+        "val. accuracy",
+        "− this tool's (95 %)",
+    )
     return table(heads, rows)
 
 

@@ -56,7 +56,7 @@ class InsideExecutor(Executor):
     def __init__(self) -> None:
         self._outcomes: list[Outcome] = []
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
         """Make the call; see `Executor.submit`."""
         if not isinstance(argument, Job):
             raise TypeError(f"{argument!r} is no job")

@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.measuring import report_progress, run_module, run_process, table
 from benchmarks.sizes import sized
 
-COUNTS = sized((10_000, 40_000), (80, 160))
+COUNTS = sized((10_000, 40_000), (80,))
 SIDE = sized(224, 32)
 CLASSES = 4
 SEARCH = """

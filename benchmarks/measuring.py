@@ -27,13 +27,18 @@ from tuner.executors.gpus import visible_gpus
 #: Packages whose versions stand in the report, where they are installed.
 PACKAGES = ("tensorflow", "keras", "jax", "numpy", "keras-tuner", "optuna", "ray", "scikeras", "scikit-learn")
 _SECONDS_BETWEEN_LOOKS = 0.2
+#: To tell shared pages from others, the system goes through all of them: it is asked this seldom, and at new peaks.
+_SECONDS_BETWEEN_LONG_LOOKS = 2.0
+_NEW_PEAK = 1.02
 
 
 @dataclass(frozen=True)
 class Run:
     """A process that ended well: wall-clock seconds, the most memory of all its processes together, its output.
 
-    `own_megabytes` is the most memory of the process itself, `largest_megabytes` that of any one that it started.
+    `own_megabytes` is the most memory of the process itself, `largest_megabytes` that of any one that it started. Of
+    pages that processes share, each of them counts all; `proportional_megabytes` is the most memory of all together
+    with every such page counted once.
     """
 
     seconds: float
@@ -41,6 +46,7 @@ class Run:
     printed: str
     own_megabytes: float = 0.0
     largest_megabytes: float = 0.0
+    proportional_megabytes: float = 0.0
 
     @property
     def found(self) -> Any:
@@ -91,21 +97,26 @@ def run_process(
             errors.seek(0)
             last = (errors.read().strip().splitlines() or ["it printed no reason"])[-1]
             raise RuntimeError(f"{' '.join(command[1:])} ended with exit code {process.returncode}: {last}")
-    return Run(seconds, peak.together, output, peak.own, peak.of_another)
+    return Run(seconds, peak.together, output, peak.own, peak.of_another, peak.proportional)
 
 
 @dataclass
 class Peak:
-    """The most resident memory that was seen, in MB: of a run's processes together, of its first one, of another."""
+    """The most resident memory that was seen, in MB: of a run's processes together, of its first one, of another.
+
+    And of all together with every page once that several share, Linux's proportional set size.
+    """
 
     together: float = 0.0
     own: float = 0.0
     of_another: float = 0.0
+    proportional: float = 0.0
 
 
 def _watch(process: subprocess.Popen[str], peak: Peak) -> None:
-    """Keep the largest resident memory of the run's processes; shared pages count in each."""
+    """Keep the largest resident memory of the run's processes."""
     page = os.sysconf("SC_PAGE_SIZE") / 1e6
+    looked_long, before = 0.0, 0.0
     while process.poll() is None:
         held: dict[int, float] = {}
         for pid in _family(process.pid):
@@ -115,7 +126,11 @@ def _watch(process: subprocess.Popen[str], peak: Peak) -> None:
                 continue
         own = held.pop(process.pid, 0.0)
         peak.own, peak.of_another = max(peak.own, own), max(peak.of_another, *held.values(), 0.0)
-        peak.together = max(peak.together, own + sum(held.values()))
+        together = own + sum(held.values())
+        peak.together = max(peak.together, together)
+        if together > before * _NEW_PEAK or perf_counter() - looked_long > _SECONDS_BETWEEN_LONG_LOOKS:
+            looked_long, before = perf_counter(), max(before, together)
+            peak.proportional = max(peak.proportional, sum(map(proportional_mb, (process.pid, *held))))
         sleep(_SECONDS_BETWEEN_LOOKS)
 
 
@@ -145,6 +160,15 @@ def resident_mb(pid: int) -> float:
         return 0.0
     sizes = [int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssFile:"))]
     return sum(sizes) * 1024 / 1e6
+
+
+def proportional_mb(pid: int) -> float:
+    """Return the memory of a process now, its part alone of pages that others share, in MB; 0 if it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -17,7 +17,22 @@ from tuner.trial import Attempt, Record
 from tuner.workspace import Workspace
 
 SEARCH = "digits"
-OPTIONS = sized((), ("--epochs=1", "--train-size=60", "--test-size=30", "--repeats=1"))
+#: What is left of the search at the smallest size: two networks of one model, and one of the other.
+SMALLEST = {
+    "search.ann.space.dense_units": 32,
+    "search.ann.space.dropout": 0.0,
+    "search.cnn.space.conv_depth": 1,
+    "search.cnn.space.filters": 8,
+    "search.cnn.space.dense_units": 32,
+    "search.cnn.space.dropout": 0.0,
+}
+OPTIONS = sized(
+    (),
+    (
+        *("--epochs=1", "--train-size=60", "--test-size=30", "--repeats=1"),
+        *(f"--set={key}={value}" for key, value in SMALLEST.items()),
+    ),
+)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Recorded(Executor):
         self._under_way: list[tuple[float, str, Trial]] = []
         self._reached: dict[str, int] = defaultdict(int)
 
-    def submit(self, key: str, argument: object, group: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
         """Start a training now: from its checkpoint, where the same one was trained less far before."""
         if not isinstance(argument, Job):
             raise TypeError("the loop submits jobs")

@@ -43,7 +43,7 @@ def trained(workload: Workload = DIGITS36, accuracy: Callable[[int], float] = la
 
 
 def run_of(trials: Trained, seconds: float = 10.0) -> Run:
-    return Run(seconds, 1000.0, "what a library prints\n" + json.dumps(trials) + "\n")
+    return Run(seconds, 1000.0, "what a library prints\n" + json.dumps(trials) + "\n", proportional_megabytes=600.0)
 
 
 class TestWorkloads:
@@ -146,9 +146,9 @@ RUNS = {
 class TestGridTable:
     def test_has_medians_ratios_and_differences(self) -> None:
         text = grids.grid_table(RUNS)
-        assert row(text, "this tool") == ["12.0", "10.0 to 30.0", "1.00", "1,000", "0.9000", ""]
+        assert row(text, "this tool") == ["12.0", "10.0 to 30.0", "1.00", "1,000", "600", "0.9000", ""]
         gap = "-0.0500 (-0.0500 to -0.0500) *"
-        assert row(text, "peer") == ["24.0", "24.0 to 24.0", "2.00", "1,000", "0.8500", gap]
+        assert row(text, "peer") == ["24.0", "24.0 to 24.0", "2.00", "1,000", "600", "0.8500", gap]
 
     def test_verdict_names_who_learned_something_else(self) -> None:
         assert "peer did not learn the same" in grids.verdict(RUNS)
@@ -329,6 +329,13 @@ class TestMeasuring:
         run = run_process(["python3", "-c", script])
         assert run.megabytes > 200
         assert run.seconds > 1
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
+    def test_a_page_that_processes_share_counts_for_each_and_once(self) -> None:
+        script = "import os, time; kept = bytearray(range(250)) * 800_000; os.fork(); time.sleep(5)"
+        run = run_process(["python3", "-c", script])
+        assert run.megabytes > 400
+        assert 200 < run.proportional_megabytes < 300
 
     def test_a_table_is_markdown(self) -> None:
         assert table(("a", "b"), [("x", "1.50")]).splitlines()[-1].split() == ["|", "x", "|", "1.50", "|"]

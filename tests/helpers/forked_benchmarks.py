@@ -1,13 +1,14 @@
 """The benchmarks with every process of their own forked from one that has imported Keras, for tests that they run.
 
-A part measures in processes that it starts by `python -m benchmarks.…`, some twenty for all parts, each of which would
-import Keras and TensorFlow anew. Here the forked process does what such a command does, by `runpy`, with the command's
-arguments, environment, session and exit code; that is all that differs from what `make bench` runs. A command that is
-no module of `benchmarks` is a real process.
+A part measures in processes that it starts by `python -m benchmarks.…` and `python -m tuner`, some thirty for all
+parts, each of which would import Keras and TensorFlow anew. Here the forked process does what such a command does, by
+`runpy`, with the command's arguments, environment, folder, session and exit code; pictures of a report are made, but
+each is a single pixel. That is all that differs from what `make bench` runs. Any other command is a real process.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import runpy
 import subprocess
@@ -18,6 +19,7 @@ import time
 import traceback
 import weakref
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import command_line
@@ -27,9 +29,9 @@ from benchmarks import measuring
 
 
 class Forked:
-    """A module of `benchmarks` that runs, with what `run_process` needs of `subprocess.Popen`."""
+    """A module that runs as a command, with what `run_process` needs of `subprocess.Popen`."""
 
-    def __init__(self, command: Sequence[str], env: dict[str, str], stderr: IO[str]) -> None:
+    def __init__(self, command: Sequence[str], env: dict[str, str], cwd: Path | None, stderr: IO[str]) -> None:
         self.returncode: int | None = None
         self._lock = threading.Lock()
         self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # read when the process has ended
@@ -37,7 +39,7 @@ class Forked:
         sys.stderr.flush()
         self.pid = os.fork()
         if self.pid == 0:
-            _become(command[2], command[3:], env, (self._output, stderr))
+            _become(command[2], command[3:], env, cwd, (self._output, stderr))
 
     def poll(self) -> int | None:
         """Return the exit code, below 0 for a signal; None if the process still runs."""
@@ -63,7 +65,9 @@ class Forked:
         return self._output.read(), None
 
 
-def _become(module: str, arguments: Sequence[str], environment: dict[str, str], files: Sequence[IO[str]]) -> NoReturn:
+def _become(
+    module: str, arguments: Sequence[str], environment: dict[str, str], folder: Path | None, files: Sequence[IO[str]]
+) -> NoReturn:
     """Run a module as `python -m` does, and end as the interpreter does."""
     code = 1
     try:
@@ -73,6 +77,11 @@ def _become(module: str, arguments: Sequence[str], environment: dict[str, str], 
             os.dup2(file.fileno(), descriptor)
         os.environ.clear()
         os.environ.update(environment)
+        tempfile.tempdir = None  # which the process that forks may have looked up in its own environment
+        if folder is not None:
+            os.chdir(folder)
+        if module == "tuner":
+            importlib.import_module("tuner.contents.png").png = lambda figure: command_line.PIXEL  # type: ignore[attr-defined]
         sys.argv[1:] = arguments
         runpy.run_module(module, run_name="__main__", alter_sys=True)
         code = 0
@@ -88,10 +97,10 @@ def _become(module: str, arguments: Sequence[str], environment: dict[str, str], 
 
 
 def _start(command: Sequence[str], **options: Any) -> Forked | subprocess.Popen[str]:
-    """Start a command: fork where it is a module of `benchmarks`."""
-    if list(command[:2]) != [sys.executable, "-m"] or not command[2].startswith("benchmarks."):
+    """Start a command: fork where it is `tuner` or a module of `benchmarks`."""
+    if list(command[:2]) != [sys.executable, "-m"] or command[2].partition(".")[0] not in ("benchmarks", "tuner"):
         return subprocess.Popen(command, **options)
-    return Forked(command, options["env"], options["stderr"])
+    return Forked(command, options["env"], options["cwd"], options["stderr"])
 
 
 class _Subprocess:
