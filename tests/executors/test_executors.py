@@ -347,12 +347,12 @@ def pids_of(executor: Executor, *calls: tuple[str, str], argument: object = None
 
 
 def test_groups_of_one_setting_share_a_process_and_no_others_do(local_pool) -> None:
-    one, same, none, other, again = pids_of(
-        local_pool(pid, workers=1), ("a", "x"), ("b", "x"), ("c", ""), ("d", "y"), ("a", "y")
+    one, same, none, other, again, ungrouped = pids_of(
+        local_pool(pid, workers=1), ("a", "x"), ("b", "x"), ("c", ""), ("d", "y"), ("a", "y"), ("", "y")
     )
     assert one == same
     assert again == other
-    assert len({one, none, other}) == 3
+    assert len({one, none, other, ungrouped}) == 4
 
 
 def test_a_process_takes_so_many_calls_whatever_their_groups(local_pool, monkeypatch) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 #: A worker on a CPU takes about this much memory; the default number of workers leaves room for it.
 WORKER_BYTES = 1_500_000_000
-#: A process takes so many calls of one group before a fresh one takes over, whatever little each leaves in its memory.
+#: A process takes so many calls before a fresh one takes over, whatever little each leaves in its memory.
 MOST_CALLS = 50
 #: A process that holds so many bytes more than a fresh one gives its memory back before another group is begun.
 MOST_KEPT_BYTES = 250_000_000
@@ -136,9 +136,9 @@ class LocalExecutor(Executor):
         """Start the call in the process that is kept for its group or setting, or in a fresh one; see `Executor`."""
         waiting = [worker for worker in self._workers if not worker.key]
         kept = next((worker for worker in waiting if worker.group == group), None)
-        if kept is None and not self._free:
-            kept = next((worker for worker in waiting if setting and worker.setting == setting), None)
-            kept = kept if kept is not None and self._is_small(kept) else None
+        if kept is None and group and setting and not self._free:
+            alike = (worker for worker in waiting if worker.setting == setting and self._is_small(worker))
+            kept = next(alike, None)
         if kept is not None:
             kept.group = group
             if self._hand_over(kept, key, argument):
