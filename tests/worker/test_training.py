@@ -130,8 +130,9 @@ def test_kin_in_one_process_have_the_results_of_a_process_each(family: str, tmp_
 
 @pytest.mark.slow
 def test_groups_that_share_a_process_have_the_results_and_models_of_a_process_each(
-    tmp_path: Path, blobs: Dataset
+    tmp_path: Path, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tuner.executors.local.MOST_KEPT_BYTES", 1 << 40)  # JAX takes much to compile
     given: list[tuple[str, dict[str, Any]]] = [
         ("cnn", {"filters": 4, "dropout": 0.5, "precision": "mixed_bfloat16"}),
         ("ann", {"dense_units": 8, "dropout": 0.25}),
