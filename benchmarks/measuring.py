@@ -154,21 +154,21 @@ def _family(root: int) -> set[int]:
 
 def resident_mb(pid: int) -> float:
     """Return the memory of a process now, its own pages and those of mapped files, in MB; 0 if it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0.0
-    sizes = [int(line.split()[1]) for line in lines if line.startswith(("RssAnon:", "RssFile:"))]
-    return sum(sizes) * 1024 / 1e6
+    return _told_mb(pid, "status", "RssAnon:", "RssFile:")
 
 
 def proportional_mb(pid: int) -> float:
     """Return the memory of a process now, its part alone of pages that others share, in MB; 0 if it has ended."""
+    return _told_mb(pid, "smaps_rollup", "Pss:")
+
+
+def _told_mb(pid: int, file: str, *names: str) -> float:
+    """Return the sum of what the system tells of a process by these names, in MB; 0 if it has ended."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
     except OSError:
         return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
+    return sum(int(line.split()[1]) for line in lines if line.startswith(names)) * 1024 / 1e6
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

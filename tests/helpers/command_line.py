@@ -288,9 +288,14 @@ def _become(request: dict[str, Any]) -> None:
     if "arguments" in request:  # what a command says it waits for tells how busy the machine is: see `test_waiting.py`
         importlib.import_module("tuner.cli.ending").SECONDS_ELSEWHERE = _SECONDS_UNTIL_IT_HANGS
     if not request.get("drawn", True):
-        importlib.import_module("tuner.contents.png").png = lambda figure: PIXEL
+        draw_nothing()
     for kind, most in request.get("limits", []):
         resource.setrlimit(kind, (most, most))
+
+
+def draw_nothing() -> None:
+    """Let this process make the figures of reports, and each picture of them a single pixel."""
+    importlib.import_module("tuner.contents.png").png = lambda figure: PIXEL  # type: ignore[attr-defined]
 
 
 def _spoil(descriptor: int, state: str) -> None:

@@ -145,7 +145,7 @@ class LocalExecutor(Executor):
                 return
             self._release(kept)
         if not self._free:
-            self._release(next(worker for worker in self._workers if not worker.key))
+            self._release(waiting[0])
         slot = self._free.pop()
         worker = self._spare or self._fork()
         worker.slot, worker.group, worker.setting = slot, group, setting

@@ -22,12 +22,17 @@ def handed_on(network: keras.Model) -> int:
 
     The channels of a layer whose output has no known shape are left out.
     """
-    return sum(math.prod(layer.output.shape[1:]) for layer in flat_layers(network) if _is_known(layer))
+    return sum(_outputs(network))
 
 
 def largest_layer(network: keras.Model) -> int:
     """Return how many numbers a network's largest layer hands on for an image; 0 where no layer tells."""
-    return max((math.prod(layer.output.shape[1:]) for layer in flat_layers(network) if _is_known(layer)), default=0)
+    return max(_outputs(network), default=0)
+
+
+def _outputs(network: keras.Model) -> list[int]:
+    """Return how many numbers each layer hands on for an image; those whose output is not known are left out."""
+    return [math.prod(layer.output.shape[1:]) for layer in flat_layers(network) if _is_known(layer)]
 
 
 def _kernels(layer: keras.Layer) -> list[object]:
