@@ -113,6 +113,17 @@ def test_a_saved_model_far_from_the_mean_is_warned_of_in_verdict_report_and_card
     assert json.loads(card_json(findings, findings.chosen[0]))["saved"]["is_far_from_mean"] is True
 
 
+def test_several_saved_models_far_from_the_mean_are_warned_of_in_one_sentence(tmp_path: Path, blobs: Dataset) -> None:
+    made = Project(tmp_path, blobs, {**RAW, "repeats": 3})
+    made.retrained("ann", made.searched("ann", [0.5])[0], [first(count) for count in (26, 44, 44)])
+    made.retrained("cnn", made.searched("cnn", [0.5])[0], [first(count) for count in (44, 20, 20)])
+    told = [line for line in verdict(made.findings()) if "beware" in line]
+    assert told == [
+        "On blobs, beware of **2 saved models**, each of which scores far from the mean of its retrainings: "
+        "ANN (26.7 points below it) and CNN (35.6 points above it)."
+    ]
+
+
 def test_a_saved_model_near_the_mean_has_no_warning(tmp_path: Path, blobs: Dataset) -> None:
     findings = searched(tmp_path, blobs, [40, 44, 44])
     assert not any("beware" in line for line in verdict(findings))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuner.analysis.findings import Chosen, Findings
 from tuner.analysis.significance import accuracy_interval
-from tuner.text import escape
+from tuner.text import enumerated, escape
 
 #: A saved model nearer than this to the mean of the retrainings is never told to be far from it.
 NEAR = 0.01
@@ -62,18 +62,32 @@ def far_in_words(chosen: Chosen) -> str:
     own = chosen.predictions.accuracy
     worse, better = (int((chosen.test_accuracies < own).sum()), int((chosen.test_accuracies > own).sum()))
     rank = "the worst" if not worse else "the best" if not better else "neither the best nor the worst"
-    side = "below" if own < chosen.mean else "above"
     return (
-        f"{100 * abs(own - chosen.mean):.1f} points {side} the mean of its retrainings ({own:.4f}, mean "
-        f"{chosen.mean:.4f}), {rank} of {len(chosen.finals)}"
+        f"{_points_off(chosen)} the mean of its retrainings ({own:.4f}, mean {chosen.mean:.4f}), {rank} of "
+        f"{len(chosen.finals)}"
     )
 
 
-def warnings_on(findings: Findings, dataset: str) -> list[str]:
-    """Return a sentence, markdown, for each saved model on a data set that is far from the mean of its retrainings."""
-    return [
-        f"On {escape(dataset)}, beware of the **saved model of {escape(chosen.label)}**: it scores "
-        f"{far_in_words(chosen)}."
-        for chosen in findings.on(dataset)
-        if is_far(chosen)
-    ]
+def _points_off(chosen: Chosen) -> str:
+    off = chosen.predictions.accuracy - chosen.mean
+    return f"{100 * abs(off):.1f} points {'below' if off < 0 else 'above'}"
+
+
+def warning_on(findings: Findings, dataset: str) -> str | None:
+    """Return a sentence, markdown, on the saved models on a data set that are far from the mean of their retrainings.
+
+    None where all are near it. Of several, each is named with how far it is; its model card tells the rest.
+    """
+    far = [chosen for chosen in findings.on(dataset) if is_far(chosen)]
+    if not far:
+        return None
+    if len(far) == 1:
+        return (
+            f"On {escape(dataset)}, beware of the **saved model of {escape(far[0].label)}**: it scores "
+            f"{far_in_words(far[0])}."
+        )
+    named = [f"{escape(chosen.label)} ({_points_off(chosen)} it)" for chosen in far]
+    return (
+        f"On {escape(dataset)}, beware of **{len(far)} saved models**, each of which scores far from the mean of its "
+        f"retrainings: {enumerated(named)}."
+    )
