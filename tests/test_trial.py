@@ -88,10 +88,11 @@ def test_trials_are_set_alike_that_run_none_of_the_users_code_by_as_many_threads
         replace(plain, objective="macro_f1"),
         plain.as_final(1),
     ]
-    assert {one.setting for one in alike} == {plain.setting} != {""}
-    assert len({plain.setting, replace(plain, threads=2).setting, replace(plain, backend="jax").setting}) == 3
+    assert {one.surroundings for one in alike} == {plain.surroundings} != {""}
+    others = [plain, replace(plain, threads=2), replace(plain, backend="jax")]
+    assert len({one.surroundings for one in others}) == 3
     own = {"source": "0" * 16, "callbacks": "mine:Stop 0", "objective": f"mine:cost min {'0' * 16}"}
-    assert {replace(plain, **{name: value}).setting for name, value in own.items()} == {""}
+    assert {replace(plain, **{name: value}).surroundings for name, value in own.items()} == {""}
 
 
 def test_what_was_recorded_before_counts_and_is_not_trained_again(tmp_path: Path, newer: Any) -> None:

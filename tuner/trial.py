@@ -155,8 +155,8 @@ class Trial:
         return replace(self, values=structure, seed=0, stop_after=None).id
 
     @property
-    def setting(self) -> str:
-        """What a process is set to where the trial is trained: others of the same setting may follow it there.
+    def surroundings(self) -> str:
+        """What a process is set to where the trial is trained: others of the same surroundings may follow it there.
 
         Empty where the trial runs code of a user's own, which may leave anything in its process.
         """

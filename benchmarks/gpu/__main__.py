@@ -18,11 +18,11 @@ from benchmarks.gpu.sharing import is_shared, multi_process_service
 from benchmarks.measuring import report_progress
 from tuner.datasets.store import load_from_store
 from tuner.executors import PRELOAD, LocalExecutor, Resources
-from tuner.executors.local import available_cores
 from tuner.families import get_family
 from tuner.protocol import training_images
 from tuner.search_file.file import load_search
 from tuner.search_file.overrides import Overrides, backend_name
+from tuner.system.machine import available_cores
 
 #: No more of the whole time than this goes to the grid; KerasTuner has a limit of its own.
 _OF_THE_GRID = 0.6

@@ -19,8 +19,9 @@ from other_process import python_path
 from tuner.errors import InputError, ResourceError
 from tuner.executors import EXECUTORS, Executor, Limits, Outcome, Resources, local
 from tuner.executors.gpus import visible_gpus
-from tuner.executors.local import LocalExecutor, default_workers, resident_bytes
+from tuner.executors.local import LocalExecutor, default_workers
 from tuner.executors.untimed import untimed
+from tuner.system.machine import resident_bytes
 
 
 def double(number: int) -> int:

@@ -33,8 +33,8 @@ ELSEWHERE: dict[str, tuple[str, tuple[str, ...]]] = {
     "datasets/idx.py": ("a downloaded file that is known to be one", ("gzip.open",)),
     "datasets/large.py": ("a new file, and a mapped one", ("Path(str(array.filename)).open", "np.memmap")),
     "datasets/pictures.py": ("a picture of the user's own, which Pillow reads bit by bit", ("Image.open",)),
-    "executors/local.py": ("the system's files", ("Path(f'/proc/{process}/statm').read_text", "os.open")),
     "executors/shipping.py": ("files of a cluster's own", ("np.fromfile", "np.fromfile", "np.fromfile")),
+    "executors/worker.py": ("the log, which is written", ("os.open",)),
     "ledger/ledger.py": ("SQLite opens its files itself", ("sqlite3.connect",)),
     "ledger/read_only.py": ("SQLite opens its files itself", ("sqlite3.connect",)),
     "ledger/schema.py": ("in memory", ("sqlite3.connect",)),
@@ -50,7 +50,12 @@ ELSEWHERE: dict[str, tuple[str, tuple[str, ...]]] = {
     "system/files.py": ("written, not read", ("os.open", "partial.open")),
     "system/machine.py": (
         "the system's files",
-        ("Path('/proc/stat').read_bytes", "Path(f'/proc/{process}/stat').read_bytes", "_MOUNTS.read_text"),
+        (
+            "Path('/proc/stat').read_bytes",
+            "Path(f'/proc/{process}/stat').read_bytes",
+            "Path(f'/proc/{process}/statm').read_text",
+            "_MOUNTS.read_text",
+        ),
     ),
     "system/own_modules.py": (
         "the user's own modules, which are run",

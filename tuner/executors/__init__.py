@@ -9,10 +9,10 @@ from typing import Any
 from tuner.errors import InputError, suggestion
 from tuner.executors.address import check_address
 from tuner.executors.base import Executor, Limits, Outcome, Resources
-from tuner.executors.local import LocalExecutor, available_cores
+from tuner.executors.local import LocalExecutor
 from tuner.system.extras import needs
 from tuner.system.interrupts import INTERRUPTS
-from tuner.system.machine import check_system
+from tuner.system.machine import available_cores, check_system
 
 
 def _local(address: str | None, *arguments: Any) -> Executor:

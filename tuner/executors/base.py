@@ -59,9 +59,9 @@ class Executor(ABC):
 
     Calls of one *group*, a name that the caller gives, may run one after the other in one process, so that a later one
     finds there what an earlier one left in memory. Calls of different groups may follow each other in one process where
-    the caller gives them the same *setting*, a name for what they have to find alike there; otherwise they never share
-    one, and a call without a group has a process of its own. A call that passes one of its `limits` is ended. A context
-    manager; leaving it ends every worker.
+    the caller gives them the same *surroundings*, a name for what they have to find alike there; otherwise they never
+    share one, and a call without a group has a process of its own. A call that passes one of its `limits` is ended. A
+    context manager; leaving it ends every worker.
     """
 
     #: How many calls the caller may have under way now, at least one; it may change as machines come and go.
@@ -77,7 +77,7 @@ class Executor(ABC):
         return f"{self.capacity()} at a time"
 
     @abstractmethod
-    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", surroundings: str = "") -> None:
         """Start the call now. The caller keeps at most `slots` calls under way.
 
         Raises:

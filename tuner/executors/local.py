@@ -1,36 +1,27 @@
-"""`local`: processes for groups of calls, forked from a server that has imported Keras and run nothing.
+"""`local`: processes for groups of calls on this machine, one of which is always forked ahead; see `worker.py`.
 
-One is always forked ahead, so that a fresh process costs nothing; its memory goes back when it ends, and its crash is
-its own. What a fresh one has to do once, begin with its backend, takes longer than a short trial: a process that has
-remained small goes on with another group of the same setting.
+What a fresh process has to do once, begin with its backend, takes longer than a short trial: a process that has
+remained small goes on with another group of the same surroundings.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import multiprocessing
 import os
-import signal
-import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing import connection, forkserver
-from multiprocessing.connection import Connection
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tuner.errors import InputError, ResourceError
 from tuner.executors.base import WORKER, Executor, Limits, Outcome, Resources
 from tuner.executors.gpus import environment_of, visible_gpus
-from tuner.executors.untimed import tell_by
-from tuner.system.files import appending_to
-from tuner.system.machine import check_system, memory_bytes
+from tuner.executors.worker import Worker, forked_worker, reason_of_exit
+from tuner.system.machine import available_cores, check_system, memory_bytes, resident_bytes
 from tuner.system.quiet import printing_to
-from tuner.trial import Attempt
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess  # which Windows has not
@@ -45,42 +36,6 @@ MOST_KEPT_BYTES = 250_000_000
 SECONDS_BETWEEN_LOOKS = 0.2
 #: A killed server counts as dead only after it has ended, which takes a large one on a busy machine some seconds.
 SECONDS_TO_DIE = 30.0
-
-
-@dataclass
-class _Worker:
-    """A process with its pipes; `key` names the call that it runs, and is empty while it waits for the next."""
-
-    process: ForkServerProcess
-    calls: Connection
-    results: Connection
-    lifeline: Connection
-    slot: int = 0
-    group: str = ""
-    setting: str = ""
-    key: str = ""
-    taken: int = 0
-    begun: float | None = None  # when it began its call, by the monotonic clock
-    stopped: float | None = None  # since when its time stands still
-    uncounted: float = 0.0  # how long it stood still before
-
-    def counted(self, now: float) -> float:
-        """Return how many seconds of its call count within a limit of minutes."""
-        return 0.0 if self.begun is None else (self.stopped or now) - self.begun - self.uncounted
-
-    def note(self, stops: bool | None) -> None:
-        """Note that its call begins (None), or that its time stops or goes on."""
-        now = time.monotonic()
-        if stops is None:
-            self.begun = now
-        elif stops:
-            self.stopped = now
-        elif self.stopped is not None:
-            self.uncounted, self.stopped = self.uncounted + now - self.stopped, None
-
-    def attempt(self) -> Attempt:
-        """Return when and where its call ran, which has just ended."""
-        return Attempt.of(0.0 if self.begun is None else time.monotonic() - self.begun, self.slot + 1)
 
 
 class LocalExecutor(Executor):
@@ -122,8 +77,8 @@ class LocalExecutor(Executor):
         fitting = int(len(self._gpus) / (resources.gpus or 1)) if self._gpus else default_workers(resources.cpus)
         self.slots = workers or fitting
         self._free = list(range(self.slots))[::-1]
-        self._workers: list[_Worker] = []
-        self._spare: _Worker | None = None  # forked ahead, so that nobody waits for it
+        self._workers: list[Worker] = []
+        self._spare: Worker | None = None  # forked ahead, so that nobody waits for it
         self._leaving: list[ForkServerProcess] = []
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
@@ -132,12 +87,12 @@ class LocalExecutor(Executor):
         with _needing_room(), printing_to(log):
             forkserver.ensure_running()
 
-    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
-        """Start the call in the process that is kept for its group or setting, or in a fresh one; see `Executor`."""
+    def submit(self, key: str, argument: object, group: str = "", surroundings: str = "") -> None:
+        """Start the call in a kept process for its group or surroundings, or in a fresh one; see `Executor`."""
         waiting = [worker for worker in self._workers if not worker.key]
         kept = next((worker for worker in waiting if worker.group == group), None)
-        if kept is None and group and setting and not self._free:
-            alike = (worker for worker in waiting if worker.setting == setting and self._is_small(worker))
+        if kept is None and group and surroundings and not self._free:
+            alike = (worker for worker in waiting if worker.surroundings == surroundings and self._is_small(worker))
             kept = next(alike, None)
         if kept is not None:
             kept.group = group
@@ -148,22 +103,22 @@ class LocalExecutor(Executor):
             self._release(waiting[0])
         slot = self._free.pop()
         worker = self._spare or self._fork()
-        worker.slot, worker.group, worker.setting = slot, group, setting
+        worker.slot, worker.group, worker.surroundings = slot, group, surroundings
         while not self._hand_over(worker, key, argument):
             self._end(worker)
-            worker = replace(self._fork(), slot=slot, group=group, setting=setting)
+            worker = replace(self._fork(), slot=slot, group=group, surroundings=surroundings)
         self._workers.append(worker)
         self._spare = self._fork()
         self._reap()
 
-    def _is_small(self, worker: _Worker) -> bool:
+    def _is_small(self, worker: Worker) -> bool:
         """Whether a process holds hardly more memory than a fresh one, none of a GPU's, and no limit counts it."""
         if self._gpus or self._spare is None or self.limits.gigabytes is not None:
             return False
         held, fresh = (resident_bytes(one.process.pid) for one in (worker, self._spare))
         return held is not None and fresh is not None and held <= fresh + MOST_KEPT_BYTES
 
-    def _hand_over(self, worker: _Worker, key: str, argument: object) -> bool:
+    def _hand_over(self, worker: Worker, key: str, argument: object) -> bool:
         """Give a worker its next call; return whether it was alive to take it."""
         try:
             settings = environment_of(self._gpus, self._resources.gpus, worker.slot)
@@ -175,31 +130,18 @@ class LocalExecutor(Executor):
         worker.begun, worker.stopped, worker.uncounted = None, None, 0.0
         return True
 
-    def _fork(self) -> _Worker:
+    def _fork(self) -> Worker:
         deadline = time.monotonic() + SECONDS_TO_DIE
         with _needing_room():
             while True:
                 try:
-                    return self._forked()
+                    return forked_worker(self._context, self._function, self._log)
                 except (ConnectionError, EOFError):  # the server was killed, as the system may do where memory runs out
                     if time.monotonic() > deadline:
                         raise
                 time.sleep(SECONDS_BETWEEN_LOOKS)
                 with printing_to(self._log):
                     forkserver.ensure_running()
-
-    def _forked(self) -> _Worker:
-        theirs, calls = self._context.Pipe(duplex=False)
-        results, their_results = self._context.Pipe(duplex=False)
-        their_lifeline, lifeline = self._context.Pipe(duplex=False)
-        process = self._context.Process(
-            target=_work, args=(self._function, theirs, their_results, their_lifeline, str(self._log)), daemon=True
-        )
-        with _without_main():
-            process.start()
-        for end in (theirs, their_results, their_lifeline):
-            end.close()
-        return _Worker(process, calls, results, lifeline)
 
     def waiting_groups(self) -> set[str]:
         """Return the groups of the processes that wait for a call; see `Executor.waiting_groups`."""
@@ -218,7 +160,7 @@ class LocalExecutor(Executor):
             if outcomes or (deadline is not None and time.monotonic() >= deadline):
                 return outcomes
 
-    def _patience(self, running: list[_Worker], deadline: float | None) -> float | None:
+    def _patience(self, running: list[Worker], deadline: float | None) -> float | None:
         """Return how many seconds may pass before a deadline, a limit or a look at the memory is due."""
         moments = [] if deadline is None else [deadline]
         if self.limits.minutes is not None:
@@ -230,7 +172,7 @@ class LocalExecutor(Executor):
             moments.append(now + SECONDS_BETWEEN_LOOKS)
         return max(0.0, min(moments) - now) if moments else None
 
-    def _ended_at_limit(self, worker: _Worker) -> Outcome | None:
+    def _ended_at_limit(self, worker: Worker) -> Outcome | None:
         """End a call that has passed a limit, and return its outcome."""
         minutes, gigabytes = self.limits.minutes, self.limits.gigabytes
         if worker.begun is None:
@@ -246,7 +188,7 @@ class LocalExecutor(Executor):
         self._release(worker)
         return Outcome(key, died=reason, passed=passed, attempt=worker.attempt())
 
-    def _hear(self, worker: _Worker) -> Outcome | None:
+    def _hear(self, worker: Worker) -> Outcome | None:
         """Take what a worker says: that it has begun its call, that its time stops or goes on, or what came of it."""
         try:
             of_time, value = worker.results.recv()
@@ -256,7 +198,7 @@ class LocalExecutor(Executor):
             outcome = Outcome(worker.key, value, attempt=worker.attempt())
         except (EOFError, OSError):
             worker.process.join()
-            outcome = Outcome(worker.key, died=_reason(worker.process.exitcode), attempt=worker.attempt())
+            outcome = Outcome(worker.key, died=reason_of_exit(worker.process.exitcode), attempt=worker.attempt())
         worker.key = ""
         if outcome.died or not worker.group or worker.taken >= MOST_CALLS:
             self._release(worker)
@@ -272,13 +214,13 @@ class LocalExecutor(Executor):
         self._release(worker)
         return True
 
-    def _release(self, worker: _Worker) -> None:
+    def _release(self, worker: Worker) -> None:
         """Let a worker go, without waiting until it has given its memory back."""
         self._end(worker)
         self._free.append(worker.slot)
         self._workers.remove(worker)
 
-    def _end(self, worker: _Worker) -> None:
+    def _end(self, worker: Worker) -> None:
         worker.calls.close()  # which ends it
         worker.lifeline.close()
         worker.results.close()
@@ -308,38 +250,10 @@ class LocalExecutor(Executor):
         self._reap()
 
 
-@contextlib.contextmanager
-def _without_main() -> Iterator[None]:
-    """Start processes that do not import this one's main module, as multiprocessing has them do.
-
-    Calls need nothing of it, and a script that starts a search without asking for its `__name__` would start it again.
-    """
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-def available_cores() -> int:
-    """Return how many cores of this machine a process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def default_workers(cpus: float) -> int:
     """Return how many workers of so many cores fit the cores and the memory of this machine, at least one."""
     cores = available_cores()
     return max(1, min(int(cores / cpus), memory_bytes() // WORKER_BYTES))
-
-
-def resident_bytes(process: int | None) -> int | None:
-    """Return how much memory a process holds, shared pages included; None where the system does not say."""
-    try:
-        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextlib.contextmanager
@@ -354,47 +268,3 @@ def _needing_room() -> Iterator[None]:
             f"no process can be started ({reason})",
             "allow more open files (ulimit -n 4096) and processes, free memory, or pass a smaller --workers",
         ) from error
-
-
-def _reason(code: int | None) -> str:
-    if code is not None and code < 0:
-        name = signal.Signals(-code).name
-        hint = ", which is also how the system ends a process when memory runs out" if name == "SIGKILL" else ""
-        return f"the worker was killed by {name}{hint}"
-    return f"the worker ended with exit code {code} and no result"
-
-
-def _work(function: str, calls: Connection, results: Connection, lifeline: Connection, log: str) -> None:
-    """Run in the worker: call the function on one argument after the other, and end if the main process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with contextlib.suppress(OSError):  # where memory runs out, Linux ends a worker rather than the main process
-        Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
-    file = os.open(log, os.O_WRONLY) if log == os.devnull else appending_to(Path(log))
-    os.dup2(file, 1)
-    os.dup2(file, 2)
-    os.close(file)
-    threading.Thread(target=_end_with_main, args=(lifeline,), daemon=True).start()
-    module, _, name = function.partition(":")
-    call = getattr(importlib.import_module(module), name)
-    tell_by(lambda stops: results.send((True, stops)))
-    while True:
-        try:
-            settings, argument = calls.recv()
-        except EOFError:
-            os._exit(0)  # no more calls; taking TensorFlow down in order would only take time
-        os.environ.update(settings)
-        results.send((True, None))  # its time begins
-        outcome = call(argument)
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError):  # a full disk, on which the log is
-                stream.flush()  # once the result is there, the main process may end, and this one with it
-        results.send((False, outcome))
-
-
-def _end_with_main(lifeline: Connection) -> None:
-    try:
-        lifeline.recv_bytes()
-    except (EOFError, OSError):
-        # Nobody is left to receive a result.
-        os._exit(1)

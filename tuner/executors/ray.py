@@ -166,7 +166,7 @@ class RayExecutor(Executor):
         capacity, count = self.capacity(), len(self._living())
         return f"{capacity} at a time on {count} node{'s' if count > 1 else ''}"
 
-    def submit(self, key: str, argument: object, group: str = "", setting: str = "") -> None:
+    def submit(self, key: str, argument: object, group: str = "", surroundings: str = "") -> None:
         """Hand the call to the cluster; see `Executor.submit`."""
         if isinstance(argument, Job) and self._last_word is not None:
             self._last_word.sweeps(argument.artifacts)

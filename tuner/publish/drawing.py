@@ -18,8 +18,8 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from tuner.contents.sections import Picture
-from tuner.executors.local import available_cores
 from tuner.system.interrupts import INTERRUPTS
+from tuner.system.machine import available_cores
 
 #: More processes than these hardly draw sooner: what takes longest is a picture or two.
 _MOST = 8

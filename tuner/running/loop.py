@@ -369,7 +369,7 @@ class Runner:
             proposals.leave_out(number)
 
     def _submit(self, trial: Trial) -> None:
-        self._executor.submit(trial.id, self._job_of(trial), trial.compile_group, trial.setting)
+        self._executor.submit(trial.id, self._job_of(trial), trial.compile_group, trial.surroundings)
         self._observer.started(trial)
 
     def _propose(self, proposals: Proposals, waiting: Queue, under_way: dict[str, _Proposed]) -> None:

@@ -50,6 +50,20 @@ def memory_bytes() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
+def available_cores() -> int:
+    """Return how many cores of this machine a process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def resident_bytes(process: int | None) -> int | None:
+    """Return how much memory a process holds, shared pages included; None where the system does not say."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def busyness(computed: float = 0.2) -> float:
     """Return how many seconds pass for one that this process computes: 1 on a machine that does nothing else.
 
