@@ -49,8 +49,8 @@ def test_the_figures_of_classes_have_a_dot_for_each_retraining(project: Project)
             assert np.asarray(points.get_offsets())[:, 1] == pytest.approx(every)
             assert len(every) == 2 * 3  # retrainings and classes
     captions = [picture.caption for picture in section.pictures]
-    assert captions[0].startswith("F1 of each class on the test images of blobs. A dot is a retraining")
-    assert captions[1].startswith("ROC AUC and average precision of each class on the test images of blobs. A dot is")
+    assert captions[0].startswith("F1 of each class on the test images of blobs. A point is a retraining")
+    assert captions[1].startswith("ROC AUC and average precision of each class on the test images of blobs. A point is")
 
 
 @pytest.mark.parametrize("make", [roc_section, confusion_section])

@@ -12,7 +12,6 @@ from tuner.analysis.class_metrics import CLASS_METRICS
 from tuner.analysis.class_scores import ClassScores, ModelScores
 from tuner.figures.class_scores import class_scores_figure
 from tuner.figures.front import FrontPoint, front_figure
-from tuner.figures.slices import _marker
 from tuner.figures.style import COLOURS, colour, marker, report_style
 
 NAMES = [f"64-64-{128 + place}" for place in range(12)]
@@ -63,8 +62,8 @@ def test_models_of_a_class_lie_beside_each_other() -> None:
 
 
 def test_no_two_of_many_models_look_the_same() -> None:
-    for shape in (marker, _marker):
-        assert len({(colour(index), shape(index)) for index in range(2 * len(COLOURS))}) == 2 * len(COLOURS)
+    assert len({(colour(index), marker(index)) for index in range(2 * len(COLOURS))}) == 2 * len(COLOURS)
+    assert marker(0) != marker(1)
     points = [FrontPoint(name, 10 + place, 0.5, place == 0, place) for place, name in enumerate(NAMES)]
     with report_style():
         (axes,) = front_figure(points, "validation accuracy").axes

@@ -1,4 +1,4 @@
-"""A metric of each class, a dot for each retraining."""
+"""A metric of each class, a point for each retraining."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tuner.analysis.class_scores import ABSENT, ClassScores
-from tuner.figures.style import colour, marker, new_figure, short
+from tuner.figures.style import colour, legend_columns, marker, new_figure, short
 
 #: How wide a figure is in inches, by itself and with many models.
 _WIDTH, _WIDEST = 9.0, 16.0
@@ -26,12 +26,12 @@ def class_scores_figure(metrics: Sequence[ClassScores]) -> Figure:
 
 
 def draw_class_scores(axes: Axes, scores: ClassScores, **points: Any) -> None:
-    """Draw a metric of each class, or of the worst, a dot for each retraining with mean and spread.
+    """Draw a metric of each class, or of the worst, a point for each retraining with mean and spread.
 
     Args:
         axes: where to.
         scores: of the models of one data set.
-        points: what matplotlib's dots are to have.
+        points: what matplotlib's points are to have.
     """
     shown, name = scores.shown, scores.metric.label
     title = f"{name[:1].upper()}{name[1:]} of each class, {scores.dataset}"
@@ -55,7 +55,7 @@ def draw_class_scores(axes: Axes, scores: ClassScores, **points: Any) -> None:
     axes.grid(axis="x", visible=False)
     axes.set_xlabel("class")
     axes.set_ylabel(name)
-    columns = _legend_columns(inches, [model.label for model in scores.models])
+    columns = legend_columns(inches, [model.label for model in scores.models])
     rows = -(-len(scores.models) // columns)
     axes.set_title(title, pad=12 + 14 * rows if len(scores.models) > 1 else None)
     if len(scores.models) > 1:
@@ -66,8 +66,3 @@ def _width_of(axes: Axes) -> float:
     """Return the width in inches of the figure that axes are in."""
     figure = axes.get_figure(root=True)
     return _WIDTH if figure is None else float(figure.get_figwidth())
-
-
-def _legend_columns(inches: float, labels: Sequence[str]) -> int:
-    """Return how many names stand side by side above axes that are nearly as wide as their figure."""
-    return max(1, min(len(labels), int((inches - 1) / (0.7 + 0.08 * max(map(len, labels))))))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from tuner.figures.style import colour, marker, new_figure, plain_decades, short
+from tuner.figures.style import colour, legend_columns, marker, new_figure, plain_decades, short
 
 
 @dataclass(frozen=True)
@@ -46,5 +46,6 @@ def front_figure(points: Sequence[FrontPoint], words: str) -> Figure:
     plain_decades(axes.xaxis)
     axes.set_xlabel("parameters")
     axes.set_ylabel(words)
-    axes.legend()
+    labels = [str(line.get_label()) for line in axes.get_lines()]
+    figure.legend(loc="outside upper left", ncols=legend_columns(figure.get_figwidth(), labels))
     return figure

@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from tuner.analysis.slices import FEW, MODEL, WIDE, medians, spread
-from tuner.figures.style import COLOURS, colour, new_figure, plain_decades
+from tuner.figures.style import colour, legend_columns, marker, new_figure, plain_decades
 from tuner.space.parameters import Value
 from tuner.text import setting, shortened
 
@@ -65,7 +65,7 @@ def slices_figure(
         row[0].set_ylabel(score)
     marks, texts = model_marks(configurations, label, labels)
     if len(texts) > 1:
-        figure.legend(marks, texts, loc="outside upper left", ncols=min(6, len(texts)))
+        figure.legend(marks, texts, loc="outside upper left", ncols=legend_columns(figure.get_figwidth(), texts))
     return figure
 
 
@@ -112,7 +112,7 @@ def model_marks(
     there = list(dict.fromkeys(_models(configurations, label)))
     every = list(dict.fromkeys((*labels, *there)))
     numbers = [every.index(one) for one in there]
-    marks = [Line2D([], [], color=colour(k), marker=_marker(k), linewidth=1.2) for k in numbers]
+    marks = [Line2D([], [], color=colour(k), marker=marker(k), linewidth=1.2) for k in numbers]
     # matplotlib leaves labels that begin with an underscore out of its legends
     return marks, [label if label[:1] != "_" else f" {label}" for label in there]
 
@@ -213,7 +213,7 @@ def _draw_points(
         on_axis, below = places.on_axis(x + aside), mine_y < low
         ink = colour(int(model))
         look: dict[str, Any] = {"color": ink, "alpha": 0.55, "linewidths": 0, "zorder": 3, **points}
-        axes.scatter(on_axis[~below], mine_y[~below], **{"s": 16, "marker": _marker(int(model)), **look})
+        axes.scatter(on_axis[~below], mine_y[~below], **{"s": 16, "marker": marker(int(model)), **look})
         edge = axes.get_xaxis_transform()  # x as the data, y from 0 at the lower edge to 1
         at_edge = {"s": 26, **look, "marker": "v", "transform": edge}
         axes.scatter(on_axis[below], np.full(below.sum(), 0.025), **at_edge)
@@ -226,8 +226,3 @@ def _draw_points(
     if places.gap is not None:
         ends = np.array([places.x.min() - 0.6 * places.gap, places.x.max() + 0.6 * places.gap])
         axes.set_xlim(*places.on_axis(ends))
-
-
-def _marker(index: int) -> str:
-    """Return the marker of series `index`, so that colour is not all that tells them apart, nor colours that return."""
-    return "oDs^P*X"[(index + index // len(COLOURS)) % 7]

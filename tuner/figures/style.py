@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ from tuner.text import shortened
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 Dash = tuple[int, tuple[float, ...]]
 _DASHES: tuple[Dash, ...] = ((0, ()), (0, (4, 1.5)))
-_MARKERS = ("o", "D", "^", "s")
+_MARKERS = ("o", "D", "s", "^", "P", "*", "X")
 #: Longer names are cut in figures; tables have all of them.
 _LONGEST_NAME = 32
 #: Images of up to so many pixels a side are drawn at least twice as large.
@@ -83,8 +83,16 @@ def dash(index: int) -> Dash:
 
 
 def marker(index: int) -> str:
-    """Return the marker of the points of series `index`: another one when the colours begin again."""
-    return _MARKERS[index // len(COLOURS) % len(_MARKERS)]
+    """Return the marker of the points of series `index`, so that colour is not all that tells series apart.
+
+    Where the colours begin again, each comes with another marker.
+    """
+    return _MARKERS[(index + index // len(COLOURS)) % len(_MARKERS)]
+
+
+def legend_columns(inches: float, labels: Sequence[str]) -> int:
+    """Return how many names stand side by side in a legend above axes that are nearly as wide as their figure."""
+    return max(1, min(len(labels), int((inches - 1) / (0.7 + 0.08 * max(map(len, labels))))))
 
 
 def whole_numbers(axis: Axis) -> None:

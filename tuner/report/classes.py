@@ -51,14 +51,14 @@ def f1_section(findings: Findings) -> Section | None:
 
 
 def _caption(metrics: Sequence[ClassScores]) -> str:
-    """Return what the dots of a figure are, of one metric or of several under each other."""
+    """Return what the points of a figure are, of one metric or of several under each other."""
     one, called = metrics[0], enumerated([scores.metric.label for scores in metrics])
     count, shown = len(one.class_names), len(one.shown)
     what = "each class" if shown == count else f"the {shown} worst of {count} classes"
     absent = any(not scores.images[scores.shown].all() for scores in metrics)
     return (
-        f"{called} of {what} on the test images of {one.dataset}. A dot is a retraining, a bar their mean, a line one "
-        "standard deviation to either side." + f" Classes marked {ABSENT} have no test image." * absent
+        f"{called} of {what} on the test images of {one.dataset}. A point is a retraining, a bar their mean, a line "
+        "one standard deviation to either side." + f" Classes marked {ABSENT} have no test image." * absent
     )
 
 
