@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
-# uv where it is there, else venv and pip
+# uv installs in half of pip's time: the one that is there, else one in the environment; where that fails, pip does it
 UV     := $(shell command -v uv 2>/dev/null)
+# Keep what Python has compiled, which containers often forbid: imports take twice as long without
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev list search test test-quick check coverage docs statistics bench bench-quick chaos gpu clean
@@ -27,8 +29,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 COMMA := ,
+PIP   := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 define install
-$(if $(UV),VIRTUAL_ENV=$(VENV) uv pip install -q -c constraints.txt -e '$(1)',$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '$(1)')
+@test -n "$(UV)" || test -x $(BIN)/uv || $(PIP) uv || true
+VIRTUAL_ENV=$(VENV) PATH="$$PATH:$(BIN)" uv pip install -q -c constraints.txt -e '$(1)' || $(PIP) -e '$(1)'
 endef
 
 list: setup ## the searches, and how many of their trials are done
