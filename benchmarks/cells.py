@@ -77,6 +77,8 @@ def dealt(spreads: Sequence[float], count: int) -> tuple[float, ...]:
 
 def run(cell: Callable[[Task], list[T]], tasks: Sequence[Task]) -> list[list[T]]:
     """Return what a function gives for each task, on all cores."""
+    import scipy.stats  # noqa: F401  # which each process of each table would import, were it not forked with it
+
     found = []
     with ProcessPoolExecutor() as pool:
         for task, one in zip(tasks, pool.map(cell, tasks), strict=True):

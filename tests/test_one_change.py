@@ -202,13 +202,15 @@ patience = 2
 family = "twin"
 algorithm = "backwards"
 [search.space]
-dense_units = [4, 32]
+dense_units = 16
 dropout = [0.0, 0.5]
 """
-#: What a program of a user's sees: displays, the table of scores, the reference, an export.
+#: What a program of a user's sees: displays, the table of scores, the reference, an export; and what commands print.
 LOOK = """
 import json
 import tuner
+from click.testing import CliRunner
+from tuner.cli import app
 from tuner.search_file.reference import reference
 from tuner.exporters.tensorboard import METRICS
 from tuner.exporters import Recorded
@@ -224,6 +226,7 @@ print(json.dumps({
     "results": list(tuner.results("one")),
     "exported": about["objective"],
     "reference": reference(),
+    "printed": [CliRunner().invoke(app, ["results", "one", *more]).stdout for more in ([], ["--format", "json"])],
 }))
 """
 
@@ -261,18 +264,20 @@ def test_one_of_each_kind_is_everywhere(tmp_path: Path) -> None:
         return ran.stdout
 
     python("-m", "tuner", "run", "one", "--workers", "1")
-    rows = json.loads(python("-m", "tuner", "results", "one", "--format", "json"))
-    assert len(rows) == 8
+    seen = json.loads(python("-c", LOOK).splitlines()[-1])
+    table, in_json = seen["printed"]
+    rows = json.loads(in_json)
+    assert len(rows) == 4
     assert {row["family"] for row in rows} == {"twin"}
     for dataset in ("stripes", "mine.word"):
         doubts = [row["val_doubt"] for row in rows if row["dataset"] == dataset]
         assert doubts == sorted(doubts)  # the lowest is the best
         assert len(set(doubts)) > 1
-    assert "| val. mean doubt |" in python("-m", "tuner", "results", "one")
+    assert "| val. mean doubt |" in table
 
     report = folder / "reports" / "one"
     text = (report / "report.md").read_text(encoding="utf-8")
-    assert "A tally of 8 trials." in text
+    assert "A tally of 4 trials." in text
     assert "| Twin" in text
     assert re.search(r"\| precision +\| +specificity +\|", text) or re.search(r"precision \| +specificity", text)
     assert "val. mean doubt" in text
@@ -285,14 +290,13 @@ def test_one_of_each_kind_is_everywhere(tmp_path: Path) -> None:
         assert "val_doubt" in (csv.DictReader(file).fieldnames or [])
 
     page = (report / "report.html").read_text(encoding="utf-8")
-    assert "A tally of 8 trials." in page
+    assert "A tally of 4 trials." in page
     assert '<th scope="colgroup" colspan="1">specificity</th>' in page
     (block,) = re.findall(r'<script[^>]* id="report"[^>]*>(.*?)</script>', page, re.DOTALL)
     data = json.loads(block)
     assert data["objective"]["words"] == "validation mean doubt"
     assert "val_doubt" in data["trials"]["columns"]
 
-    seen = json.loads(python("-c", LOOK).splitlines()[-1])
     assert seen["axis"] == "validation mean doubt"
     assert {"specificity", "specificity_mean"} <= set(seen["scores"])
     assert "val_doubt" in seen["results"]

@@ -12,6 +12,7 @@ import tempfile
 from typing import Any
 
 from benchmarks.competitors.base import Trained, main
+from benchmarks.sizes import sized
 from benchmarks.workloads import Split, Workload
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -30,7 +31,8 @@ def trainable(config: dict[str, str], workload: Workload, split: Split, seed: in
 def run(workload: Workload, seed: int, option: str) -> Trained:
     """Search the grid with `tune.Tuner`, a core for each trial."""
     named = [json.dumps(values) for values in workload.configurations()]
-    ray.init(num_cpus=os.cpu_count(), include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    cores = sized(os.cpu_count(), 1)  # on one, a process that is used again trains one trial after the other indeed
+    ray.init(num_cpus=cores, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     given = tune.with_parameters(trainable, workload=workload, split=workload.split(seed), seed=seed)
     with tempfile.TemporaryDirectory() as folder:
         tuner = tune.Tuner(

@@ -302,6 +302,7 @@ def test_a_function_of_a_cell_is_searched_on_arrays_and_its_trials_count(
     assert "2 from before" in capsys.readouterr().err
     assert [record.trial.id for record in again.trials()] == [record.trial.id for record in found.trials()]
     edited = run_cell(CELL.replace("UNITS = 6", "UNITS = 7"), {})["build"]
+    keys["space"] = {"units": [2]}
     other = tuner.search(edited, blobs.x_train, blobs.y_train, epochs=1, name="build", **keys)
     assert {record.trial.id for record in other.trials()}.isdisjoint(record.trial.id for record in found.trials())
 

@@ -18,7 +18,7 @@ FOLDS = (
     ONE_TRIAL.replace("epochs = 1", 'epochs = 4\nearly_stopping = "val_accuracy"\npatience = 2')
     .replace("seed = 0", "seed = 0\nfolds = 3")
     .replace(
-        'family = "ann"', 'family = "ann"\nalgorithm = "random"\nmax_trials = 4\nprune = "halving"\nprune_first = 2'
+        'family = "ann"', 'family = "ann"\nalgorithm = "random"\nmax_trials = 3\nprune = "halving"\nprune_first = 2'
     )
     .replace("dense_units = 4", "dense_units = { min = 2, max = 64 }")
 )
@@ -45,7 +45,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path
 
 def test_tables_show_the_mean_over_the_folds_with_its_standard_error(finished: Path) -> None:
     rows = {str(row["trial"]): row for row in trials(finished)}
-    assert len(rows) == 4
+    assert len(rows) == 3
     with sqlite3.connect(finished / "runs" / "ledger.sqlite") as db:
         told = db.execute("SELECT trial, content, val_accuracy FROM trials WHERE status = 'completed'").fetchall()
     parts: dict[str, list[float]] = {}
@@ -64,11 +64,11 @@ def test_tables_show_the_mean_over_the_folds_with_its_standard_error(finished: P
     assert "± error" in shown
     report = (finished / "reports" / "small" / "report.md").read_text()
     assert "each of 3 folds held out in turn during the search" in report
-    assert "ANN was chosen on the mean of 3 folds, as the best of 4 trials." in report
+    assert "ANN was chosen on the mean of 3 folds, as the best of 3 trials." in report
     assert "A score is the mean over 3 folds, ± its standard error, s / √3" in report
     with (finished / "reports" / "small" / "trials.csv").open() as file:
         assert all(float(row["standard_error"]) >= 0 for row in csv.DictReader(file))
-    assert " 4 " in next(line for line in tuner(finished, "list").stdout.splitlines() if "small" in line)
+    assert " 3 " in next(line for line in tuner(finished, "list").stdout.splitlines() if "small" in line)
 
 
 def test_nothing_of_single_folds_is_left_over_and_nothing_is_trained_again(finished: Path) -> None:
@@ -83,7 +83,7 @@ def test_nothing_of_single_folds_is_left_over_and_nothing_is_trained_again(finis
 
 def test_killed_again_and_again_it_is_the_search_that_was_not(finished: Path, tmp_path: Path, blobs_file: Path) -> None:
     folder = make_project(tmp_path / "p", blobs_file, FOLDS)
-    run_and_kill(folder, (2, 7, 12))  # in the midst of folds
+    run_and_kill(folder, (2, 8))  # in the midst of folds
     ran = tuner(folder, "run", "small", "--workers", "3")
     assert ran.returncode == 0, ran.stderr
     assert trained(folder) == trained(finished)

@@ -18,6 +18,7 @@ from PIL import Image
 from small_project import (
     ONE_TRIAL,
     SEARCH_TRIALS,
+    TWO_TRIALS,
     make_project,
     real_tuner,
     recorded,
@@ -132,12 +133,14 @@ class TestAFinishedSearch:
         assert "4 from before" in again.stderr
         assert trials(copied) == before
 
-    def test_writes_the_same_bytes_with_more_workers(self, finished: Path, tmp_path: Path, blobs_file: Path) -> None:
+    def test_writes_the_same_bytes_with_more_workers(
+        self, finished_in_brief: Path, tmp_path: Path, blobs_file: Path
+    ) -> None:
         """This one is started as from a shell; the bytes show that what other tests fork is no other command."""
-        other = make_project(tmp_path / "other", blobs_file)
+        other = make_project(tmp_path / "other", blobs_file, TWO_TRIALS)
         assert real_tuner(other, "run", "small", "--workers", "3").returncode == 0
-        assert trials(other) == trials(finished)
-        assert differing(without_times(other / "reports"), without_times(finished / "reports")) == []
+        assert trials(other) == trials(finished_in_brief)
+        assert differing(without_times(other / "reports"), without_times(finished_in_brief / "reports")) == []
 
     def test_has_what_each_search_trial_answered_to_its_validation_images(self, finished: Path) -> None:
         kept = list((finished / "runs" / "models").glob("*.validation.npz"))
@@ -163,15 +166,15 @@ class TestAFinishedSearch:
         assert trials(copied) == before
         assert len(list((copied / "runs" / "models").glob("*.validation.npz"))) == SEARCH_TRIALS * (how == "damaged")
 
-    def test_retrains_a_final_whose_model_was_lost(self, copied: Path) -> None:
-        before = (copied / "reports" / "small" / "per_class.csv").read_bytes()
-        for model in (copied / "runs" / "models").glob("*.keras"):
+    def test_retrains_a_final_whose_model_was_lost(self, brief: Path) -> None:
+        before = (brief / "reports" / "small" / "per_class.csv").read_bytes()
+        for model in (brief / "runs" / "models").glob("*.keras"):
             model.unlink()
-        for predictions in predictions_in(copied)[:1]:
+        for predictions in predictions_in(brief)[:1]:
             predictions.write_bytes(predictions.read_bytes()[:-1] + b"?")
-        assert tuner(copied, "run", "small").returncode == 0
-        assert (copied / "reports" / "small" / "per_class.csv").read_bytes() == before
-        answer = tuner(copied, "verify", "small")
+        assert tuner(brief, "run", "small").returncode == 0
+        assert (brief / "reports" / "small" / "per_class.csv").read_bytes() == before
+        answer = tuner(brief, "verify", "small")
         assert answer.returncode == 0, answer.stderr
         assert answer.stdout.count("as recorded") == 2
 
@@ -199,13 +202,6 @@ class TestAFinishedSearch:
         assert "--epochs 1 --train-size 60 --test-size 30" in text
         card = json.loads((brief / "reports" / "small" / "cnn-blobs.json").read_text())
         assert card["trial"]["train_size"] == 60
-
-    def test_started_fresh_is_trained_again(self, brief: Path) -> None:
-        begun = utc(time.time())
-        assert tuner(brief, "run", "small", "--fresh").returncode == 0
-        ledger = sqlite3.connect(brief / "runs" / "ledger.sqlite")
-        assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (2 + 2,)
-        assert ledger.execute("SELECT min(finished) FROM trials").fetchone()[0] >= begun
 
     def test_is_searched_anew_when_its_data_have_changed(self, brief: Path) -> None:
         file = brief / "searches" / "blobs.npz"
@@ -379,5 +375,10 @@ def test_a_search_whose_trials_all_fail_on_a_fresh_run_is_no_success_by_its_earl
     assert "most often: the callback Moody raised RuntimeError: no luck" in last
     assert "## Comparison" not in (folder / "reports" / "small" / "report.md").read_text()
     mark.unlink()
+    begun = utc(time.time())
     assert tuner(folder, "run", "small", "--fresh").returncode == 0
     assert [row["status"] for row in trials(folder)] == ["completed"]
+    ledger = sqlite3.connect(folder / "runs" / "ledger.sqlite")
+    assert ledger.execute("SELECT count(*) FROM trials").fetchone() == (1 + 1,)
+    assert ledger.execute("SELECT min(finished) FROM trials").fetchone()[0] >= begun, "all is trained again"
+    ledger.close()

@@ -14,16 +14,16 @@ from small_project import make_project, recorded, trials, tuner
 SEARCH = """
 title = "mine"
 dataset = "blobs.npz"
-repeats = 2
+repeats = 1
 [training]
 optimizer = "adam"
 learning_rate = 0.01
 batch_size = 16
-epochs = 4
+epochs = 2
 [[search]]
 family = "mynet:build"
 [search.space]
-units = [4, 8]
+units = 8
 """
 NETWORK = """
 import keras
@@ -58,10 +58,10 @@ WITHOUT_RATE = NETWORK.replace('hp.Float("rate", 1e-5, 1e-2, sampling="log")', "
 AS_COMPILED = """
 title = "mine"
 dataset = "blobs.npz"
-repeats = 2
+repeats = 1
 [training]
 batch_size = 16
-epochs = 4
+epochs = 2
 [[search]]
 family = "mynet:build"
 [search.space]
@@ -103,7 +103,7 @@ def test_weights_states_and_scaling_are_kept_to_the_saved_file_and_notes_come_fi
     assert "what build compiles (SGD, SparseCategoricalCrossentropy); optimizer, learning_rate of the search" in report
 
     done = recorded(folder)
-    assert done == 2 + 2
+    assert done == 1 + 1
     assert tuner(folder, "run", "small").returncode == 0
     assert recorded(folder) == done
     blocks.write_text("WIDTH = 7\n")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from command_line import PIXEL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_up import make_strangers_project
+from optuna.storages import RDBStorage
 from strangers import (
     COLUMNS,
     FILES,
@@ -35,15 +37,18 @@ from strangers import (
 from tuner.analysis.mistakes import MAPPED, MAPS
 from tuner.publish.index import write_index
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: What writes a study of all trials, which takes longer than all other commands but `report`.
+EXPORT = "export small --to optuna --storage sqlite:///study.db"
 #: The commands that read what is recorded; `report` takes a second where nothing is wrong.
-COMMANDS = (
-    "list",
-    "results small",
-    "compare small",
-    "verify small",
-    "export small --to optuna --storage sqlite:///study.db",
-)
+COMMANDS = ("list", "results small", "compare small", "verify small", EXPORT)
+#: Those that read nothing of `runs/` but the ledger, and those that read more.
+OF_THE_LEDGER = ("list", "results small", EXPORT)
+OF_FILES = ("compare small", "verify small")
 WITH_REPORT = (*COMMANDS, "report small")
+LEDGER = Path("runs", "ledger.sqlite")
 SEARCH = 'title = "x"\ndataset = "digits"\n[training]\nepochs = 1\n[[search]]\nfamily = "ann"\n'
 ANY = settings(
     max_examples=60,
@@ -62,6 +67,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
     write_events(folder)
     (folder / "searches").mkdir()
     (folder / "searches" / "other.toml").write_text(SEARCH)
+    RDBStorage(f"sqlite:///{folder}/study.db")  # the tables alone, or each export would make them
     return folder
 
 
@@ -75,6 +81,18 @@ def folder(made: Path, tmp_path: Path) -> Iterator[Path]:
 def unpictured(monkeypatch: pytest.MonkeyPatch) -> None:
     """No figure of a report is made; the tests at the end draw what is at the ends of all that may stand in a row."""
     monkeypatch.setattr("tuner.contents.sections.Picture.png", PIXEL)
+
+
+@pytest.fixture
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are drawn with all that is in them, but of few pixels, and these keep their colours."""
+
+    def drawn(figure: Figure) -> bytes:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=36, bbox_inches="tight")
+        return buffer.getvalue()
+
+    monkeypatch.setattr("tuner.contents.png.png", drawn)
 
 
 def ask(folder: Path, *commands: str) -> None:
@@ -180,11 +198,25 @@ def test_whatever_stands_in_a_recorded_search_is_read_or_refused(
 def test_whatever_lies_in_the_place_of_a_file_is_read_or_refused(
     made: Path, folder: Path, data: st.DataObject, kind: str
 ) -> None:
+    """Of a file that is not the ledger, commands are asked that read it; the next test tells which do not."""
     files = sorted(path.relative_to(made) for path in (made / "runs").rglob("*") if path.is_file())
     path = data.draw(st.sampled_from(files))
     copy_of(made, folder)
     FILES[kind](folder / path)
-    ask(folder)
+    ask(folder, *(COMMANDS if path == LEDGER else OF_FILES))
+
+
+@pytest.mark.parametrize("kind", sorted(FILES))
+def test_a_ledger_is_the_only_file_of_runs_that_some_commands_read(made: Path, folder: Path, kind: str) -> None:
+    """Each does what it was asked, whatever lies in the place of all the others."""
+    copy_of(made, folder)
+    for path in sorted((folder / "runs").rglob("*")):
+        if path.is_file() and path.relative_to(folder) != LEDGER:
+            FILES[kind](path)
+    for command in OF_THE_LEDGER if kind in ("a pipe", "a device") else OF_THE_LEDGER[:2]:
+        ended = run(folder, *command.split())
+        assert (ended.code, ended.err) == (0, ""), command
+    ask(folder, *OF_FILES)
 
 
 def _without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -350,6 +382,7 @@ def failures(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [largest, smallest, nothing, failures])
+@pytest.mark.usefixtures("small_pictures")
 def test_the_ends_of_what_a_row_may_hold_make_a_report(
     made: Path, folder: Path, change: Callable[[Path], None]
 ) -> None:

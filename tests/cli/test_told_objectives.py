@@ -13,11 +13,11 @@ pytestmark = pytest.mark.slow
 SEARCH = """
 title = "mine"
 dataset = "blobs.npz"
-repeats = 2
+repeats = 1
 {objective}
 [training]
 batch_size = 16
-epochs = 2
+epochs = 1
 [[search]]
 family = "mynet:{name}"
 name = "mynet"
@@ -98,7 +98,7 @@ def test_trials_are_chosen_by_it(
     assert "The test images could not be scored by " in told
     assert "only the network's own training tells" in told
     assert tuner(folder, "run", "small").returncode == 0
-    assert recorded(folder) == 2 + 2, "nothing is trained twice"
+    assert recorded(folder) == 2 + 1, "nothing is trained twice"
     summary = json.loads((folder / "reports" / "small" / "summary.json").read_text())
     assert summary["title"] == "mine"
 

@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import util
 from pathlib import Path
@@ -180,6 +180,19 @@ class CommandServer:
         """Start a script as `python -I` does; of its standard streams, by number, some are pipes, by their paths."""
         ways = [(number, path, os.O_WRONLY if number else os.O_RDONLY) for number, path in pipes.items()]
         return self._fork(Path.cwd(), script=str(path), environment=dict(environment), pipes=ways)
+
+    def started_by(
+        self,
+        code: str,
+        folder: Path,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        files: Mapping[int, str],
+    ) -> Command:
+        """Start `tuner` by Python code in `folder`; its streams are files or pipes, by number and path."""
+        ways = [(number, path, os.O_WRONLY) for number, path in files.items()]
+        given = {"arguments": list(arguments), "environment": dict(environment), "pipes": ways, "drawn": False}
+        return self._fork(folder, code=code, **given)
 
     def start(
         self,

@@ -1,4 +1,4 @@
-"""A search of a thousand trials, made up, for the tests of the page."""
+"""A search of many trials, made up, for the tests of the page."""
 
 from __future__ import annotations
 
@@ -22,25 +22,35 @@ _CNN = {
     "dropout": [0.0, 0.25, 0.5],
     "learning_rate": [1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1],
 }
-RAW = {
-    "title": "A thousand trials on patterns",
-    "dataset": "patterns",
-    "repeats": 3,
-    "training": {"epochs": 12},
-    "search": [
-        {"family": "cnn", "space": _CNN, "rules": {"filters_never_decrease": True}},
-        {"family": "ann", "space": {"dense_units": [16, 64], "dropout": [0.0, 0.5], "learning_rate": [1e-3, 1e-2]}},
-    ],
-}
+#: A part of it, with networks of one and of two layers.
+_SMALL = {**_CNN, "conv_depth": [1, 2], "filters": [8, 16], "dense_units": [16, 64]}
+
+
+def _searched(space: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": "Many trials on patterns",
+        "dataset": "patterns",
+        "repeats": 3,
+        "training": {"epochs": 12},
+        "search": [
+            {"family": "cnn", "space": space, "rules": {"filters_never_decrease": True}},
+            {"family": "ann", "space": {"dense_units": [16, 64], "dropout": [0.0, 0.5], "learning_rate": [1e-3, 1e-2]}},
+        ],
+    }
 
 
 def many_trials(folder: Path, trials: int = 1000, images: int = 600) -> Project:
-    """Record a search of so many trials, seven of them failed, with the winners of two models and their mistakes."""
+    """Record a search of so many trials, seven of them failed, with the winners of two models and their mistakes.
+
+    Up to 308 are of a smaller grid, so that its first configurations have networks of either depth.
+    """
     rng = np.random.default_rng(0)
     labels = {"train": np.arange(200) % 10, "test": np.arange(images) % 10}
     arrays = {f"y_{name}": found for name, found in labels.items()}
     arrays |= {f"x_{name}": rng.integers(0, 256, (len(found), 28, 28), np.uint8) for name, found in labels.items()}
-    project = Project(folder, checked_dataset("patterns", arrays, CLASSES), RAW, name="many")
+    project = Project(
+        folder, checked_dataset("patterns", arrays, CLASSES), _searched(_SMALL if trials <= 308 else _CNN), name="many"
+    )
     few = project.searched("ann", [0.8 + 0.05 * rng.random() for _ in range(8)], "patterns")
     configurations = islice(project.search.model_searches[0].space.grid(), trials - len(few))
     scores: list[float | None] = [_score(values) + float(rng.normal(0, 0.008)) for values in configurations]

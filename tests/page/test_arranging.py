@@ -71,7 +71,7 @@ def test_a_range_stays_the_same_trials_on_another_scale(opened: Any) -> None:
         ".getRawIndicesByActiveState('active').length"
     )
     lines = opened.execute_script(active)
-    assert 100 < lines <= int(kept.split(" ")[0])
+    assert 30 < lines <= int(kept.split(" ")[0])
     arrange(opened, "parallel", "learning_rate: other scale")
     rate = names(opened).index("learning_rate")
     until(opened, lambda: axes(opened)[rate]["max"] > 0)

@@ -200,7 +200,8 @@ def test_two_fingers_zoom_a_chart_and_a_wheel_alone_does_not(opened: Any) -> Non
         opened.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
-def test_marks_of_slices_stand_at_the_values_themselves_on_a_logarithmic_axis(opened: Any) -> None:
+def test_marks_of_slices_stand_at_the_values_themselves_on_a_logarithmic_axis(opened_thousand: Any) -> None:
+    opened = opened_thousand
     chart = shown(opened, "[data-figure=slices] .chart")
     found = opened.execute_script(
         "return [...document.querySelectorAll('[data-figure=slices] .chart')].map((box) =>"
@@ -346,6 +347,7 @@ _STOPS = (
 
 
 def test_the_tab_key_stops_once_at_the_charts_of_a_figure_and_once_at_each_table(opened: Any) -> None:
+    opened.execute_script("beIdle()")
     until(
         opened,
         lambda: opened.execute_script(

@@ -33,13 +33,13 @@ def test_a_number_finds_values_and_no_letters_of_a_trial_s_name(opened: Any) -> 
     names = opened.execute_script(
         "return JSON.parse(document.getElementById('report').textContent).trials.rows.map((row) => row[0])"
     )
-    assert sum("16" in name for name in names) > 50, "which would be found by their names"
+    assert sum("16" in name for name in names) > 5, "which would be found by their names"
     found = look_for(opened, "16")
     every = opened.execute_script("return [...document.querySelectorAll('#trials-rows th')].map((h) => h.textContent)")
     heads = [head for head in every if head.startswith("filters") or head in ("dense_units", "conv_depth")]
     shown_ones = zip(*(column(opened, head) for head in heads), strict=True)
     assert all("16" in values for values in shown_ones)
-    assert 0 < found < 1000
+    assert 0 < found < 250
     trial = column(opened, "trial")[3]
     assert look_for(opened, trial[:8]) == 1
     assert column(opened, "trial") == [trial]
@@ -58,7 +58,7 @@ def test_a_number_finds_values_and_no_letters_of_a_trial_s_name(opened: Any) -> 
 )  # fmt: skip
 def test_comparisons_find_the_trials_for_which_they_hold(opened: Any, words: str, head: str, holds: Any) -> None:
     found = look_for(opened, words)
-    assert 0 < found < 993
+    assert 0 < found < 243
     values = [float(text.replace(",", "").split(" ")[0]) for text in column(opened, head)]
     assert all(map(holds, values))
     if "model" in words:
@@ -105,7 +105,7 @@ def test_on_paper_every_sheet_has_the_title_and_a_table_its_heads(opened: Any) -
         "return [...document.styleSheets].filter(({ href }) => !href).flatMap(({ cssRules }) => [...cssRules])"
         ".filter((rule) => rule instanceof CSSPageRule).map(({ cssText }) => cssText).join(' ')"
     )
-    assert "A thousand trials on patterns" in rules
+    assert "Many trials on patterns" in rules
     assert re.search(r"counter\(page\)", rules)
     opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
@@ -118,9 +118,9 @@ def test_on_paper_every_sheet_has_the_title_and_a_table_its_heads(opened: Any) -
     assert set(heads) == {"table-header-group static"}
 
 
-def test_the_page_leads_back_to_the_table_of_all_reports(opened: Any, thousand: Path) -> None:
+def test_the_page_leads_back_to_the_table_of_all_reports(opened: Any, hundreds: Path) -> None:
     link = opened.find_element(By.LINK_TEXT, "All reports")
-    assert link.get_attribute("href") == (thousand.parent.parent / "index.html").as_uri()
+    assert link.get_attribute("href") == (hundreds.parent.parent / "index.html").as_uri()
 
 
 def test_the_table_of_all_reports_has_studies_first_and_sorts_by_each_column(browser: Any, tmp_path: Path) -> None:

@@ -88,7 +88,10 @@ _LINES = (
 )
 
 
-def test_a_click_on_a_mark_or_a_line_opens_its_trial_and_leaves_filters_and_lines_as_they_are(opened: Any) -> None:
+def test_a_click_on_a_mark_or_a_line_opens_its_trial_and_leaves_filters_and_lines_as_they_are(
+    opened_thousand: Any,
+) -> None:
+    opened = opened_thousand
     shown(opened, "#trials input[type=search]").send_keys("cnn")
     kept = count(opened)
     shown(opened, "#parallel")
@@ -170,7 +173,7 @@ def test_the_best_so_far_never_falls_and_can_be_read_by_time(opened: Any) -> Non
     by_number = opened.execute_script(best)
     assert len(by_number) == 2, "a line for each model"
     assert option(opened, "#best-so-far")["xAxis"][0]["minInterval"] == 1, "no trial is number 1.5"
-    assert max(x for line in by_number for x, _ in line) == 992
+    assert max(x for line in by_number for x, _ in line) == 242
     select = opened.find_element(By.CSS_SELECTOR, "[data-figure=progress] select")
     opened.execute_script("arguments[0].value = 'time'; arguments[0].dispatchEvent(new Event('change'))", select)
     by_time = opened.execute_script(best)
@@ -180,7 +183,8 @@ def test_the_best_so_far_never_falls_and_can_be_read_by_time(opened: Any) -> Non
         assert [x for x, _ in line] == sorted(x for x, _ in line)
 
 
-def test_two_clicks_in_the_importance_show_the_score_by_two_parameters(opened: Any) -> None:
+def test_two_clicks_in_the_importance_show_the_score_by_two_parameters(opened_thousand: Any) -> None:
+    opened = opened_thousand
     shown(opened, "#pair")
     chart = shown(opened, "[data-figure=importance] .chart")
     bars = option(opened, "[data-figure=importance] .chart")["yAxis"][0]
@@ -232,7 +236,8 @@ def _inks(browser: Any) -> list[str]:
     return found
 
 
-def test_every_figure_is_saved_as_svg_and_png_with_its_legend(opened: Any) -> None:
+def test_every_figure_is_saved_as_svg_and_png_with_its_legend(opened_thousand: Any) -> None:
+    opened = opened_thousand
     opened.execute_script(KEEP)
     drawn = "return [...document.querySelectorAll('.chart')].every((chart) => chart.dataset.drawn)"
     until(opened, lambda: opened.execute_script(drawn))

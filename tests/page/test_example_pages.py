@@ -113,16 +113,6 @@ def as_today(browser: Any) -> None:
     browser.execute_script(script, asset("page.css"))
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
-def test_of_an_example_page_nothing_is_cut(seen: Any, path: Path) -> None:
-    for width in (1440, 1024):
-        window(seen, width)
-        open_page(seen, path)
-        reaches, cut = seen.execute_script(_CUT)
-        assert cut == [], width
-        assert reaches <= width
-
-
 @pytest.mark.parametrize("path", LOOKED_AT, ids=lambda path: path.parent.name)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_in_any_light_nothing_is_cut_and_all_can_be_read(seen: Any, path: Path, width: int) -> None:
@@ -169,10 +159,27 @@ return boxes.map((one) => [one.scrollWidth, one.clientWidth]).filter(([all, seen
 """
 
 
-@pytest.mark.parametrize("path", REPORTS, ids=lambda path: path.parent.name)
-def test_no_table_is_cut_while_the_margins_lie_empty(seen: Any, path: Path) -> None:
-    window(seen, 1440)
-    open_page(seen, path)
+#: Lets a page do what a change of its window asks for, which it does a moment later.
+_SETTLED = "const done = arguments[0]; setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 250)"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.parent.name)
+def test_of_an_example_page_nothing_is_cut_and_no_table_is_while_the_margins_lie_empty(seen: Any, path: Path) -> None:
+    """A page is opened once, since to draw it takes most of the time; then its window becomes wider.
+
+    Pages that are opened at every width are those of `test_in_any_light_nothing_is_cut_and_all_can_be_read`.
+    """
+    for width in (1024, 1440):
+        window(seen, width)
+        if width == 1024:
+            open_page(seen, path)
+        else:
+            seen.execute_async_script(_SETTLED)
+        reaches, cut = seen.execute_script(_CUT)
+        assert cut == [], width
+        assert reaches <= width
+    if path not in REPORTS:
+        return
     as_today(seen)
     assert [wide for wide, _ in seen.execute_script(_WIDER, "section > .scroll, section > details > .scroll")] == []
     seen.execute_script("document.getElementById('trials-rows').scrollIntoView()")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +37,15 @@ ARRAYS, LEARNING = 135, 9
 LAYERS = (keras.layers.Flatten(), keras.layers.Dense(3, activation="softmax"))
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """Made-up weights of a small backbone."""
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made-up weights of a small backbone; tests change copies of the file."""
+    folder = tmp_path_factory.mktemp("source")
     rng = np.random.default_rng(0)
     network = keras.applications.MobileNet(include_top=False, weights=None, input_shape=(32, 32, 3), alpha=0.25)
     network.set_weights([rng.uniform(0.1, 0.2, one.shape) for one in network.get_weights()])
-    network.save_weights(tmp_path / "mine.weights.h5")
-    return tmp_path / "mine.weights.h5"
+    network.save_weights(folder / "mine.weights.h5")
+    return folder / "mine.weights.h5"
 
 
 @pytest.fixture
@@ -50,10 +53,11 @@ def photos() -> Dataset:
     return banded_photos("abc", 40, 25)
 
 
-def built(folder: Path, **given: Any) -> keras.Model:
+@functools.cache  # a network is built, and its predictions compiled, once for all tests that save it
+def built(source: Path, **given: Any) -> keras.Model:
     space = {**SPACE, **given}
     (values,) = read_space(space, {}, [*FAMILIES["pretrained"].parameters, *RECIPE], {}).grid()
-    return Pretrained(folder, ("mine.weights.h5",)).network(values, (32, 32, 3), 3)
+    return Pretrained(source.parent, (source.name,)).network(values, (32, 32, 3), 3)
 
 
 def backbone_hash(network: keras.Model) -> dict[str, str]:
@@ -61,14 +65,19 @@ def backbone_hash(network: keras.Model) -> dict[str, str]:
     return {"frozen_sha256": hash_of_arrays(frozen_arrays(backbone, backbone))}
 
 
-def turned(network: keras.Model, learning: bool) -> keras.Model:
-    """Turn the lowest bit of one number of the backbone, of an array that learns or of one that is frozen."""
+@contextmanager
+def turned(network: keras.Model, learning: bool) -> Iterator[None]:
+    """Turn the lowest bit of one number of the backbone for a while, of an array that learns or of a frozen one."""
     backbone = network.get_layer(BACKBONE)
     variable = (backbone.trainable_weights if learning else backbone.non_trainable_weights)[-1]
-    bits = np.array(variable).copy()
+    before = np.array(variable)
+    bits = before.copy()
     bits.view(np.uint32).flat[-1] ^= 1
     variable.assign(bits)
-    return network
+    try:
+        yield
+    finally:
+        variable.assign(before)
 
 
 def said(
@@ -98,13 +107,14 @@ def test_frozen_arrays_are_those_of_the_file_and_one_bit_of_difference_is_an_err
     share: float, tmp_path: Path, source: Path, photos: Dataset
 ) -> None:
     count = ARRAYS - (LEARNING if share else 0)
-    network = built(tmp_path, fine_tune=share)
+    network = built(source, fine_tune=share) if share else built(source)
     line = f"its {count} frozen arrays those of mine.weights.h5 bit for bit"
     assert said(tmp_path / "a", source, photos, network, share=share) == line
     if share:
-        assert said(tmp_path / "b", source, photos, turned(network, learning=True), share=share) == line
-    with pytest.raises(CheckError) as caught:
-        said(tmp_path / "c", source, photos, turned(network, learning=False), share=share)
+        with turned(network, learning=True):
+            assert said(tmp_path / "b", source, photos, network, share=share) == line
+    with turned(network, learning=False), pytest.raises(CheckError) as caught:
+        said(tmp_path / "c", source, photos, network, share=share)
     assert str(caught.value) == (
         f"pretrained-blobs.keras: array {count} of {count} that were frozen is not the one of mine.weights.h5; "
         "train it again"
@@ -112,7 +122,7 @@ def test_frozen_arrays_are_those_of_the_file_and_one_bit_of_difference_is_an_err
 
 
 def test_a_file_in_the_data_folder_is_a_source_too(tmp_path: Path, source: Path, photos: Dataset) -> None:
-    network = built(tmp_path)
+    network = built(source)
     line = said(tmp_path / "a", source, photos, network, Path.unlink, data_dir=source.parent)
     assert line == f"its {ARRAYS} frozen arrays those of mine.weights.h5 bit for bit"
 
@@ -123,15 +133,15 @@ def test_without_the_file_the_hash_on_the_card_counts_and_a_card_without_one_sta
     def replaced(weights: Path) -> None:
         weights.write_bytes(b"other weights under the same name")
 
-    network = built(tmp_path)
+    network = built(source)
     told = backbone_hash(network)
     line = f"its {ARRAYS} frozen arrays by their recorded hash those of mine.weights.h5"
     assert said(tmp_path / "a", source, photos, network, Path.unlink, environment=told) == line
     assert said(tmp_path / "b", source, photos, network, replaced, environment=told) == line
     found = said(tmp_path / "c", source, photos, network, replaced)
     assert found == "its frozen arrays not compared, as mine.weights.h5 is not here"
-    with pytest.raises(CheckError) as caught:
-        said(tmp_path / "d", source, photos, turned(network, learning=False), replaced, environment=told)
+    with turned(network, learning=False), pytest.raises(CheckError) as caught:
+        said(tmp_path / "d", source, photos, network, replaced, environment=told)
     assert str(caught.value) == (
         "pretrained-blobs.keras: the arrays that were frozen have not the hash of those of mine.weights.h5 that was "
         "recorded; train it again"
@@ -145,7 +155,7 @@ def test_weights_of_imagenet_are_looked_for_in_the_folder_of_keras_and_never_dow
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path / "keras"))
     monkeypatch.setitem(keras.utils.get_file.__globals__, "urlretrieve", lambda *given: asked.append(given))
-    network = built(tmp_path)
+    network = built(source)
     searched = {"family": "pretrained", "space": {**SPACE, "weights": IMAGENET}}
     findings, path = saved_search(tmp_path / "mine", photos, network, searched=searched)
     assert told_of(findings, path) == "its frozen arrays not compared, as imagenet is not here"
@@ -161,10 +171,10 @@ def test_weights_of_imagenet_are_looked_for_in_the_folder_of_keras_and_never_dow
 
 
 def test_random_weights_have_no_source_and_of_other_families_nothing_is_said(
-    tmp_path: Path, photos: Dataset, blobs: Dataset
+    tmp_path: Path, source: Path, photos: Dataset, blobs: Dataset
 ) -> None:
     searched = {"family": "pretrained", "space": {**SPACE, "weights": "none"}}
-    findings, path = saved_search(tmp_path / "a", photos, built(tmp_path, weights="none"), searched=searched)
+    findings, path = saved_search(tmp_path / "a", photos, built(source, weights="none"), searched=searched)
     assert told_of(findings, path) == ""
     findings, path = saved_search(tmp_path / "b", blobs, keras.Sequential([keras.Input((8, 8, 1)), *LAYERS]))
     assert told_of(findings, path) == ""

@@ -114,6 +114,10 @@ FILES_OF_DATA = {
 }
 
 
+#: By family, images and values the size of each network that was built: several files plan the same ones.
+BUILT: dict[tuple[str, tuple[int, ...], int, str], int] = {}
+
+
 def networks_of(model_search: ModelSearch, search: Search, dataset: str) -> dict[str, int]:
     """Return the size of each network that a model search plans, by what its family makes of it."""
     known = DATASETS.get(dataset)
@@ -125,8 +129,12 @@ def networks_of(model_search: ModelSearch, search: Search, dataset: str) -> dict
     for proposed in preview(search, model_search):
         values = {**proposed, **instead}
         key = str({name: value for name, value in values.items() if name not in recipe})
-        if key not in sizes:
-            sizes[key] = int(model_search.family.network(values, shape, classes).count_params())
+        if key in sizes:
+            continue
+        built = (model_search.family.name, shape, classes, key)
+        if built not in BUILT:
+            BUILT[built] = int(model_search.family.network(values, shape, classes).count_params())
+        sizes[key] = BUILT[built]
     return sizes
 
 

@@ -78,6 +78,7 @@ class Features:
             parameters = int(self._backbone.network.count_params())  # type: ignore[attr-defined]  # Keras has no types
             self._make_folder()
             make_room(self._folder.parent)
+            self._make_folder()  # removed just now where what told of it is a stranger's, or of long ago
             write_whole(path, lambda partial: partial.write_text(json.dumps({"parameters": parameters})))
         return parameters
 
