@@ -16,7 +16,7 @@ from made_up import RAW, Project
 from saved_pictures import KEEP, save_buttons, saved
 from whole_page import page_of
 
-from tuner.datasets.base import checked_dataset
+from tuner.datasets.base import Dataset, checked_dataset
 
 pytestmark = NEEDS_BROWSER
 
@@ -52,6 +52,27 @@ def test_a_pale_line_that_is_pointed_at_stands_out_in_ink(opened: Any) -> None:
     assert stroke == opened.execute_script(
         "return getComputedStyle(document.documentElement).getPropertyValue('--ink').trim()"
     )
+
+
+def test_a_trial_that_two_models_share_has_a_curve_of_each(browser: Any, tmp_path: Path, blobs: Dataset) -> None:
+    same = {"family": "ann", "name": "Same", "space": {"dense_units": [4, 8]}}
+    raw = {key: part for key, part in RAW.items() if key not in ("published", "report", "watch")}
+    made = Project(tmp_path, blobs, {**raw, "search": [*RAW["search"], same]})  # type: ignore[misc]
+    of_ann, of_same = ({trial.id for trial in made.searched(model, [0.5, 0.6])} for model in ("ann", "Same"))
+    assert of_ann == of_same
+    path = tmp_path / "page.html"
+    path.write_text(page_of(made, single_file=True).text, encoding="utf-8")
+    browser.get("about:blank")
+    browser.get_log("browser")  # what the page before it complained of
+    browser.get(path.as_uri())
+    shown(browser, "[data-figure=learning] .chart")
+    drawn = browser.execute_script(
+        _CHART + "return held.series.filter(({ silent }) => !silent).map(({ name, id }) => [name, id])",
+        "[data-figure=learning] .chart",
+    )
+    assert {name for name, _ in drawn} == of_ann
+    assert len({key for _, key in drawn}) == len(drawn) == 4
+    assert browser.get_log("browser") == []
 
 
 #: The smallest corner with room for twice the last bend of a model's curves, worked out from what the page holds.

@@ -110,7 +110,7 @@ function option(colours, trials, metric, words, late) {
   const ends = epochs > first ? { min: first, max: epochs }
     : { min: first - 0.5, max: first + 0.5, axisLabel: { customValues: [first] } }; // a single epoch stands in the middle
   const line = (trial, k, which, thin) => ({
-    type: "line", name: trial.trial, id: thin ? undefined : trial.trial, z: letterOf(trial) ? 5 : thin ? 2 : 3,
+    type: "line", name: trial.trial, id: thin ? undefined : `${trial.model} ${trial.trial}`, z: letterOf(trial) ? 5 : thin ? 2 : 3,
     data: pointsOf(trial, which).filter(([epoch]) => epoch >= first),
     symbol: "circle", symbolSize: 5, showSymbol: pointsOf(trial, which).length === 1,
     lineStyle: { width: thin ? 1 : letterOf(trial) ? 3.2 : 2.2, opacity: (thin ? 0.6 : 1) * strengthOf(trial), type: dashOf(k) },
