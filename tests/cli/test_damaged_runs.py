@@ -80,7 +80,7 @@ def begun_again(finished: Path, folder: Path, kinds: tuple[str, ...]) -> Path:
 def test_what_a_run_keeps_beside_its_ledger_is_made_again_whatever_lies_there(
     finished_in_brief: Path, tmp_path: Path, kinds: tuple[str, ...]
 ) -> None:
-    folder = begun_again(finished_in_brief, tmp_path / "copy", kinds)
+    folder = begun_again(finished_in_brief, tmp_path / "p", kinds)
     ran = tuner(folder, "run", "small", "--workers", "1")
     assert (ran.returncode, "Traceback" in ran.stderr) == (0, False), ran.stderr
     assert trials(folder) == trials(finished_in_brief)
@@ -91,7 +91,7 @@ def test_a_folder_in_the_place_of_kept_answers_ends_a_run_in_a_line_that_helps(
     finished_in_brief: Path, tmp_path: Path
 ) -> None:
     kinds = ("text", "text", "a folder", "a folder", "text")
-    folder = begun_again(finished_in_brief, tmp_path / "copy", kinds)
+    folder = begun_again(finished_in_brief, tmp_path / "p", kinds)
     for left in (2, 1):
         ran = tuner(folder, "run", "small", "--workers", "1")
         said = [line for line in ran.stderr.splitlines() if line.startswith("tuner: ")]
@@ -110,7 +110,7 @@ def test_a_folder_in_the_place_of_kept_answers_ends_a_run_in_a_line_that_helps(
 def test_a_log_or_a_lock_that_is_no_file_is_refused_in_a_line(
     finished_in_brief: Path, tmp_path: Path, name: str, kind: str
 ) -> None:
-    folder = Path(shutil.copytree(finished_in_brief, tmp_path / "copy"))
+    folder = Path(shutil.copytree(finished_in_brief, tmp_path / "p"))
     (folder / "notes.txt").write_text(OTHER)
     KINDS[kind](folder / "runs" / name)
     ran = tuner(folder, "run", "small", "--workers", "1")

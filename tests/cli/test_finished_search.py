@@ -41,7 +41,7 @@ def predictions_in(folder: Path) -> list[Path]:
 @pytest.fixture
 def brief(finished_in_brief: Path, tmp_path: Path) -> Path:
     """A copy of it, for tests that train everything again."""
-    return Path(shutil.copytree(finished_in_brief, tmp_path / "copy"))
+    return Path(shutil.copytree(finished_in_brief, tmp_path / "p"))
 
 
 class TestAFinishedSearch:

@@ -97,7 +97,7 @@ def one_head(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def searched(one_head: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(one_head, tmp_path / "copy"))
+    return Path(shutil.copytree(one_head, tmp_path / "p"))
 
 
 #: What lies in the place of features, of what tells of their backbone, and of the lock of who computes them.

@@ -105,6 +105,18 @@ def test_too_few_file_handles_stop_a_search_in_one_line(tmp_path: Path, blobs_fi
     assert "ulimit -n" in ran.stderr.splitlines()[-1]
 
 
+def test_a_folder_of_temporary_files_that_is_too_deep_for_sockets_is_named(tmp_path: Path, blobs_file: Path) -> None:
+    folder = make_project(tmp_path / "p", blobs_file)
+    deep = tmp_path / ("deep" * 20)
+    deep.mkdir()
+    ran = tuner(folder, "run", "small", "--workers", "1", env={"TMPDIR": str(deep)})
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == (
+        f"tuner: TMPDIR: {deep} is too long a path for a socket of processes; set a shorter one, and start again: "
+        "nothing that finished is lost"
+    )
+
+
 OWN = """
 import sys, time
 import keras

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -262,6 +263,10 @@ def _needing_room() -> Iterator[None]:
     try:
         yield
     except (OSError, EOFError) as error:  # what the server lacks shows here as an end of its answer
+        if "path too long" in str(error):  # of a socket, which Python makes in the folder of temporary files
+            raise ResourceError(
+                "TMPDIR", f"{tempfile.gettempdir()} is too long a path for a socket of processes", "set a shorter one"
+            ) from error
         reason = (error.strerror if isinstance(error, OSError) else None) or "the server of workers ended"
         raise ResourceError(
             "workers",
