@@ -32,7 +32,7 @@ COMMA := ,
 PIP   := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 define install
 @test -n "$(UV)" || test -x $(BIN)/uv || $(PIP) uv || true
-VIRTUAL_ENV=$(VENV) PATH="$$PATH:$(BIN)" uv pip install -q -c constraints.txt -e '$(1)' || $(PIP) -e '$(1)'
+VIRTUAL_ENV=$(VENV) PATH="$$PATH:$(BIN)" uv pip install -q --compile-bytecode -c constraints.txt -e '$(1)' || $(PIP) -e '$(1)'
 endef
 
 list: setup ## the searches, and how many of their trials are done
