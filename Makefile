@@ -38,7 +38,7 @@ endef
 list: setup ## the searches, and how many of their trials are done
 	$(BIN)/tuner list $(ARGS)
 
-search: search-digits ## the embedded search: ANN and CNN on 8x8 digits, about a minute on two cores
+search: search-digits ## the embedded search: ANN and CNN on 8x8 digits, about 40 seconds on two cores
 
 search-%: setup ## run searches/NAME.toml to its report; started again, it goes on
 	$(BIN)/tuner run $* $(ARGS)
