@@ -66,6 +66,12 @@ def test_no_two_of_many_models_look_the_same() -> None:
     assert marker(0) != marker(1)
     points = [FrontPoint(name, 10 + place, 0.5, place == 0, place) for place, name in enumerate(NAMES)]
     with report_style():
-        (axes,) = front_figure(points, "validation accuracy").axes
+        figure = front_figure(points, "validation accuracy")
+        figure.draw_without_rendering()
+    (axes,), (legend,) = figure.axes, figure.legends
     *models, _ = axes.get_lines()
     assert len({(line.get_color(), line.get_marker()) for line in models}) == len(NAMES)
+    panel, names = axes.get_window_extent(), legend.get_window_extent()
+    assert panel.y1 <= names.y0, "the legend covers no point"
+    assert names.x1 <= figure.bbox.x1
+    assert panel.height > 2.5 * figure.dpi, "however many rows it has"

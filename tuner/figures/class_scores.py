@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tuner.analysis.class_scores import ABSENT, ClassScores
-from tuner.figures.style import colour, legend_columns, marker, new_figure, short
+from tuner.figures.style import colour, legend_grid, marker, new_figure, short
 
 #: How wide a figure is in inches, by itself and with many models.
 _WIDTH, _WIDEST = 9.0, 16.0
@@ -55,8 +55,7 @@ def draw_class_scores(axes: Axes, scores: ClassScores, **points: Any) -> None:
     axes.grid(axis="x", visible=False)
     axes.set_xlabel("class")
     axes.set_ylabel(name)
-    columns = legend_columns(inches, [model.label for model in scores.models])
-    rows = -(-len(scores.models) // columns)
+    columns, rows = legend_grid(inches, [model.label for model in scores.models])
     axes.set_title(title, pad=12 + 14 * rows if len(scores.models) > 1 else None)
     if len(scores.models) > 1:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, borderaxespad=0.2)

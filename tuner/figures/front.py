@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from tuner.figures.style import colour, legend_columns, marker, new_figure, plain_decades, short
+from tuner.figures.style import LEGEND_ROW, colour, legend_grid, marker, new_figure, plain_decades, short
+
+#: How wide the figure is, in inches.
+_WIDTH = 6.4
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,9 @@ class FrontPoint:
 
 def front_figure(points: Sequence[FrontPoint], words: str) -> Figure:
     """Draw the score, as `words` call it, against the number of parameters; a line joins the front."""
-    figure = new_figure(6.4, 4.0)
+    labels = [*dict.fromkeys(short(point.model) for point in points), "front"]
+    columns, rows = legend_grid(_WIDTH, labels)
+    figure = new_figure(_WIDTH, 3.8 + rows * LEGEND_ROW)
     axes = figure.subplots()
     for model, number in dict.fromkeys((point.model, point.number) for point in points):
         mine = [point for point in points if point.model == model]
@@ -46,6 +51,5 @@ def front_figure(points: Sequence[FrontPoint], words: str) -> Figure:
     plain_decades(axes.xaxis)
     axes.set_xlabel("parameters")
     axes.set_ylabel(words)
-    labels = [str(line.get_label()) for line in axes.get_lines()]
-    figure.legend(loc="outside upper left", ncols=legend_columns(figure.get_figwidth(), labels))
+    figure.legend(loc="outside upper left", ncols=columns)
     return figure

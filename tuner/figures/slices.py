@@ -14,12 +14,14 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from tuner.analysis.slices import FEW, MODEL, WIDE, medians, spread
-from tuner.figures.style import colour, legend_columns, marker, new_figure, plain_decades
+from tuner.figures.style import LEGEND_ROW, colour, legend_grid, marker, new_figure, plain_decades
 from tuner.space.parameters import Value
 from tuner.text import setting, shortened
 
 #: So many panels of scores by value at most, three in a row.
 _SLICES, _ACROSS = 6, 3
+#: How wide the figure is, in inches.
+_WIDTH = 9.5
 #: Values closer than this share of the axis crowd.
 _CROWDED = 0.1
 
@@ -54,7 +56,9 @@ def slices_figure(
     """
     names = names[:_SLICES]
     across, down = min(_ACROSS, len(names)), -(-len(names) // _ACROSS)
-    figure = new_figure(9.5, 2.75 * down + 0.35)
+    marks, texts = model_marks(configurations, label, labels)
+    columns, rows = legend_grid(_WIDTH, texts) if len(texts) > 1 else (0, 0)
+    figure = new_figure(_WIDTH, 2.75 * down + 0.15 + rows * LEGEND_ROW)
     grid = figure.subplots(down, across, sharey=True, squeeze=False)
     for axes, name in zip(grid.flat, names, strict=False):
         draw_slice(axes, configurations, y, name, label, low, score, labels)
@@ -63,9 +67,8 @@ def slices_figure(
         axes.set_axis_off()
     for row in grid:
         row[0].set_ylabel(score)
-    marks, texts = model_marks(configurations, label, labels)
-    if len(texts) > 1:
-        figure.legend(marks, texts, loc="outside upper left", ncols=legend_columns(figure.get_figwidth(), texts))
+    if rows:
+        figure.legend(marks, texts, loc="outside upper left", ncols=columns)
     return figure
 
 

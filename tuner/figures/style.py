@@ -22,6 +22,8 @@ _DASHES: tuple[Dash, ...] = ((0, ()), (0, (4, 1.5)))
 _MARKERS = ("o", "D", "s", "^", "P", "*", "X")
 #: Longer names are cut in figures; tables have all of them.
 _LONGEST_NAME = 32
+#: How high a row of a legend is, in inches.
+LEGEND_ROW = 0.2
 #: Images of up to so many pixels a side are drawn at least twice as large.
 _ENLARGED = 40
 #: Light to dark in one hue, for counts.
@@ -90,9 +92,10 @@ def marker(index: int) -> str:
     return _MARKERS[(index + index // len(COLOURS)) % len(_MARKERS)]
 
 
-def legend_columns(inches: float, labels: Sequence[str]) -> int:
-    """Return how many names stand side by side in a legend above axes that are nearly as wide as their figure."""
-    return max(1, min(len(labels), int((inches - 1) / (0.7 + 0.08 * max(map(len, labels))))))
+def legend_grid(inches: float, labels: Sequence[str]) -> tuple[int, int]:
+    """Return in how many columns and rows names stand above axes that are nearly as wide as their figure."""
+    columns = max(1, min(len(labels), int((inches - 1) / (0.7 + 0.08 * max(map(len, labels))))))
+    return columns, -(-len(labels) // columns)
 
 
 def whole_numbers(axis: Axis) -> None:
@@ -108,7 +111,7 @@ def plain_decades(axis: Axis) -> None:
     low, high = axis.get_view_interval()
     if high < 100 * low:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.12g}"))
     axis.set_minor_formatter(NullFormatter())
 
 
