@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 from counted_epochs import trained
@@ -87,8 +86,6 @@ def files(tmp_path: Path) -> list[str]:
 def test_a_training_stopped_twice_ends_as_one_at_once(
     given: dict[str, Any], engine: str, tmp_path: Path, blobs: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if keras.backend.backend() == "jax":  # which takes 15 seconds to compile all eleven steps that there are
-        monkeypatch.setattr(keras.layers.RandAugment, "_AUGMENT_LAYERS", ["random_shear", "random_contrast"])
     at_once = told(training.train(job(tmp_path / "at once", blobs, **given)))
     epochs = trained(monkeypatch)
     for stop_after in (1, 4):
