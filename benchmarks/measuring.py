@@ -23,6 +23,7 @@ from typing import Any
 from tabulate import tabulate
 
 from tuner.executors.gpus import visible_gpus
+from tuner.system.machine import resident_bytes
 
 #: Packages whose versions stand in the report, where they are installed.
 PACKAGES = ("tensorflow", "keras", "jax", "numpy", "keras-tuner", "optuna", "ray", "scikeras", "scikit-learn")
@@ -115,15 +116,13 @@ class Peak:
 
 def _watch(process: subprocess.Popen[str], peak: Peak) -> None:
     """Keep the largest resident memory of the run's processes."""
-    page = os.sysconf("SC_PAGE_SIZE") / 1e6
     looked_long, before = 0.0, 0.0
     while process.poll() is None:
         held: dict[int, float] = {}
         for pid in _family(process.pid):
-            try:
-                held[pid] = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * page
-            except OSError:  # ended meanwhile
-                continue
+            resident = resident_bytes(pid)
+            if resident is not None:  # it has not ended meanwhile
+                held[pid] = resident / 1e6
         own = held.pop(process.pid, 0.0)
         peak.own, peak.of_another = max(peak.own, own), max(peak.of_another, *held.values(), 0.0)
         together = own + sum(held.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import resource
 import shutil
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from command_line import PIXEL
+from made_once import made_once
 from quick import stay_quick
 from small_project import SEARCH, TWO_TRIALS, make_project, tuner
 
@@ -231,35 +231,28 @@ def blobs_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def _run_to_its_end(root: Path, name: str, blobs_file: Path, search: str, says: str) -> Path:
-    """Return a project whose search has run to its end with one worker, and said so.
-
-    The processes of pytest-xdist have one together: who comes first runs it, and the others wait.
-    """
-    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-    folder, done = root / name, root / f"{name}.done"
-    with (root / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            ran = tuner(make_project(folder, blobs_file, search), "run", "small", "--workers", "1", drawn=True)
-            assert ran.returncode == 0, ran.stderr
-            assert "report: reports/small/report.md" in ran.stdout
-            assert says in ran.stdout
-            done.touch()
-    return folder
+def _run_to_its_end(folder: Path, blobs_file: Path, search: str, says: str) -> None:
+    """Make a project whose search runs to its end with one worker, and says so."""
+    ran = tuner(make_project(folder, blobs_file, search), "run", "small", "--workers", "1", drawn=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "report: reports/small/report.md" in ran.stdout
+    assert says in ran.stdout
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
     """A project whose search has run to its end; tests only read it, or copy it."""
-    return _run_to_its_end(tmp_path_factory.getbasetemp(), "finished", blobs_file, SEARCH, "mean test accuracy")
+    return made_once(
+        tmp_path_factory, "finished", lambda made: _run_to_its_end(made, blobs_file, SEARCH, "mean test accuracy")
+    )
 
 
 @pytest.fixture(scope="session")
 def finished_in_brief(tmp_path_factory: pytest.TempPathFactory, blobs_file: Path) -> Path:
     """The same of a search of two trials, each retrained once."""
-    return _run_to_its_end(tmp_path_factory.getbasetemp(), "brief", blobs_file, TWO_TRIALS, "reports/small")
+    return made_once(
+        tmp_path_factory, "brief", lambda made: _run_to_its_end(made, blobs_file, TWO_TRIALS, "reports/small")
+    )
 
 
 @pytest.fixture

@@ -339,15 +339,15 @@ def test_calls_of_one_kin_share_a_process_that_others_never_see(local_pool) -> N
 
 
 def pids_of(executor: Executor, *calls: tuple[str, str], argument: object = None) -> list[int]:
-    """Return the processes of calls, one after the other, by their groups and settings."""
+    """Return the processes of calls, one after the other, by their groups and surroundings."""
     found = []
-    for number, (group, setting) in enumerate(calls):
-        executor.submit(str(number), argument, group, setting)
+    for number, (group, surroundings) in enumerate(calls):
+        executor.submit(str(number), argument, group, surroundings)
         found.append(every(executor, 1)[0].value)
     return found
 
 
-def test_groups_of_one_setting_share_a_process_and_no_others_do(local_pool) -> None:
+def test_groups_of_the_same_surroundings_share_a_process_and_no_others_do(local_pool) -> None:
     one, same, none, other, again, ungrouped = pids_of(
         local_pool(pid, workers=1), ("a", "x"), ("b", "x"), ("c", ""), ("d", "y"), ("a", "y"), ("", "y")
     )

@@ -191,8 +191,9 @@ class CommandServer:
     ) -> Command:
         """Start `tuner` by Python code in `folder`; its streams are files or pipes, by number and path."""
         ways = [(number, path, os.O_WRONLY) for number, path in files.items()]
-        given = {"arguments": list(arguments), "environment": dict(environment), "pipes": ways, "drawn": False}
-        return self._fork(folder, code=code, **given)
+        return self._fork(
+            folder, code=code, arguments=list(arguments), environment=dict(environment), pipes=ways, drawn=False
+        )
 
     def start(
         self,

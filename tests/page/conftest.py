@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_once import made_once
 from made_up import Project
 from many_trials import many_trials
 from whole_page import Page, page_of
@@ -22,43 +20,35 @@ def page(project: Project) -> Page:
     return page_of(project)
 
 
-def _of_many(root: Path, name: str, trials: int) -> Path:
-    """Return the page of a search of so many trials, below what pages share.
+#: Where the page of many trials is, below what pages share.
+_OF_MANY = Path("many", "report.html")
 
-    The processes of pytest-xdist have one together: who comes first makes it, and the others wait.
-    """
-    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-    reports, done = root / name, root / f"{name}.done"
-    path = reports / "many" / "report.html"
-    with (root / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.exists():
-            return path
-        shutil.rmtree(reports, ignore_errors=True)
-        path.parent.mkdir(parents=True)
-        for file, text in shared_files().items():
-            (reports / file).write_text(text, encoding="utf-8")
-        page = page_of(many_trials(reports, trials))
-        path.write_text(page.text, encoding="utf-8")
-        for file, content in page.files.items():
-            (path.parent / file).write_bytes(content)
-        for section in page.report.sections:
-            for picture in section.pictures:
-                (path.parent / picture.file).write_bytes(picture.png)
-        done.touch()
-    return path
+
+def _make_page_of_many(reports: Path, trials: int) -> None:
+    """Write the page of a search of so many trials, and what pages share."""
+    path = reports / _OF_MANY
+    path.parent.mkdir(parents=True)
+    for file, text in shared_files().items():
+        (reports / file).write_text(text, encoding="utf-8")
+    page = page_of(many_trials(reports, trials))
+    path.write_text(page.text, encoding="utf-8")
+    for file, content in page.files.items():
+        (path.parent / file).write_bytes(content)
+    for section in page.report.sections:
+        for picture in section.pictures:
+            (path.parent / picture.file).write_bytes(picture.png)
 
 
 @pytest.fixture(scope="session")
 def thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a search of a thousand trials; charts of so many marks are canvases, those of fewer are SVG."""
-    return _of_many(tmp_path_factory.getbasetemp(), "thousand", 1000)
+    return made_once(tmp_path_factory, "thousand", lambda made: _make_page_of_many(made, 1000)) / _OF_MANY
 
 
 @pytest.fixture(scope="session")
 def hundreds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a search of 250 trials, which a browser draws, and draws anew, in half the time."""
-    return _of_many(tmp_path_factory.getbasetemp(), "hundreds", 250)
+    return made_once(tmp_path_factory, "hundreds", lambda made: _make_page_of_many(made, 250)) / _OF_MANY
 
 
 @pytest.fixture(scope="module")

@@ -73,21 +73,21 @@ def _points_off(chosen: Chosen) -> str:
     return f"{100 * abs(off):.1f} points {'below' if off < 0 else 'above'}"
 
 
-def warning_on(findings: Findings, dataset: str) -> str | None:
+def warnings_on(findings: Findings, dataset: str) -> list[str]:
     """Return a sentence, markdown, on the saved models on a data set that are far from the mean of their retrainings.
 
-    None where all are near it. Of several, each is named with how far it is; its model card tells the rest.
+    Nothing where all are near it. Of several, each is named with how far it is; its model card tells the rest.
     """
     far = [chosen for chosen in findings.on(dataset) if is_far(chosen)]
     if not far:
-        return None
+        return []
     if len(far) == 1:
-        return (
+        return [
             f"On {escape(dataset)}, beware of the **saved model of {escape(far[0].label)}**: it scores "
             f"{far_in_words(far[0])}."
-        )
+        ]
     named = [f"{escape(chosen.label)} ({_points_off(chosen)} it)" for chosen in far]
-    return (
+    return [
         f"On {escape(dataset)}, beware of **{len(far)} saved models**, each of which scores far from the mean of its "
         f"retrainings: {enumerated(named)}."
-    )
+    ]

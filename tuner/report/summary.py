@@ -14,7 +14,7 @@ from tuner.report.choice import chosen_by_in_words
 from tuner.report.claims import claims_in_words
 from tuner.report.doubts import doubts_on
 from tuner.report.leaks import leaks_in_words
-from tuner.report.saving import warning_on
+from tuner.report.saving import warnings_on
 from tuner.report.splits import finished_in_words, split_in_words, verdict_over_splits
 from tuner.report.verdicts import verdict_on
 from tuner.search_file.model_search import ModelSearch
@@ -56,8 +56,7 @@ def _on(findings: Findings, dataset: str) -> list[str]:
         said = f"{split.capitalize()}{own} alone: {said}"
     over_all = verdict_over_splits(findings, dataset)
     leaks = leaks_in_words(findings, dataset)
-    far = warning_on(findings, dataset)
-    return [*doubts_on(findings, dataset), said, *leaks, *over_all, *([far] if far else [])]
+    return [*doubts_on(findings, dataset), said, *leaks, *over_all, *warnings_on(findings, dataset)]
 
 
 def _ended(findings: Findings) -> list[str]:

@@ -76,9 +76,9 @@ class Features:
             os.utime(path)  # so that it is not the one that was used longest ago
         except Exception:  # noqa: BLE001  # it is not there, or a stranger's
             parameters = int(self._backbone.network.count_params())  # type: ignore[attr-defined]  # Keras has no types
+            # Before the folder is made: where what told of it is a stranger's, or of long ago, it may be removed.
+            make_room(folder_inside(self._folder.parent.parent, self._folder.parent.name))
             self._make_folder()
-            make_room(self._folder.parent)
-            self._make_folder()  # removed just now where what told of it is a stranger's, or of long ago
             write_whole(path, lambda partial: partial.write_text(json.dumps({"parameters": parameters})))
         return parameters
 
